@@ -1,0 +1,50 @@
+"""Shared fixtures: above all, no test may leave a task, a thread or a descriptor behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+
+def _descriptors() -> dict[int, str]:
+    found: dict[int, str] = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:  # the descriptor of the listing itself
+            continue
+    return found
+
+
+def _left(threads: set[threading.Thread], descriptors: dict[int, str]) -> list[str]:
+    left = [f"thread {t.name}" for t in threading.enumerate() if t not in threads and t.is_alive()]
+    left += [f"descriptor {fd} -> {to}" for fd, to in _descriptors().items() if descriptors.get(fd) != to]
+    return left
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that leaves an asyncio task, a thread or an open descriptor behind."""
+    tasks: list[str] = []
+    cancel_all = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
+
+    def record(loop: asyncio.AbstractEventLoop) -> None:
+        tasks.extend(f"task {task!r}" for task in asyncio.all_tasks(loop))
+        cancel_all(loop)
+
+    monkeypatch.setattr(asyncio.runners, "_cancel_all_tasks", record)
+    threads, descriptors = set(threading.enumerate()), _descriptors()
+    yield
+    left = _left(threads, descriptors)
+    deadline = time.monotonic() + 2.0
+    while left and time.monotonic() < deadline:  # a thread that is ending needs a moment
+        gc.collect()
+        time.sleep(0.01)
+        left = _left(threads, descriptors)
+    assert not tasks + left, "left behind: " + "; ".join(tasks + left)
