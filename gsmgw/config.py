@@ -1,0 +1,281 @@
+"""The configuration file: TOML in, checked values out, or every problem at once with its line."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import phonenumbers
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gsmgw.errors import ConfigError
+
+SEARCH = ("/etc/gsmgw/gsmgw.toml", "~/.config/gsmgw/gsmgw.toml")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _host_port(value: Any) -> Any:
+    if isinstance(value, str):
+        host, colon, port = value.rpartition(":")
+        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError('must be "host:port", for example "127.0.0.1:8775"')
+    return value
+
+
+HostPort = Annotated[str, BeforeValidator(_host_port)]
+
+
+class GatewaySection(_Section):
+    """[gateway]"""
+
+    state_dir: Path = Path("/var/lib/gsmgw")
+    socket: Path = Path("/run/gsmgw/gsmgw.sock")
+    socket_mode: str = Field("0660", pattern=r"^0?[0-7]{3}$")
+    country: str | None = None
+    unknown_grace_s: float = Field(120.0, ge=0)
+    on_unknown: Literal["resend", "hold"] = "resend"
+    #: How long a message may wait before it expires, unless it says otherwise; seconds.
+    valid_for: int = Field(3 * 86400, ge=60, le=63 * 7 * 86400)
+    delivery_report: bool = True
+    #: A multi-part text with a missing part is shown as incomplete after that many seconds.
+    incomplete_after_s: float = Field(600.0, ge=1)
+    #: Events and finished messages older than that many days are removed; 0 keeps them.
+    retention_days: int = Field(0, ge=0)
+    #: How long the message on the air may take to finish when the service stops; seconds.
+    stop_timeout_s: float = Field(60.0, gt=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        code = value.upper()
+        if code not in phonenumbers.SUPPORTED_REGIONS:
+            near = difflib.get_close_matches(code, phonenumbers.SUPPORTED_REGIONS, 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f'must be a two-letter country code like "DE"{hint}')
+        return code
+
+
+class ApiSection(_Section):
+    """[api]"""
+
+    listen: HostPort | None = None
+
+
+class WebSection(_Section):
+    """[web], read by the dashboard."""
+
+    listen: HostPort = "127.0.0.1:8776"
+
+
+class ModemsSection(_Section):
+    """[modems]"""
+
+    discover: bool = True
+
+
+class MatchSection(_Section):
+    """match = { imei = "..." } or { usb = "1-1.3" }"""
+
+    imei: str | None = Field(None, pattern=r"^\d{14,16}$")
+    usb: str | None = Field(None, pattern=r"^\d+-\d+(\.\d+)*$")
+
+    @model_validator(mode="after")
+    def _one(self) -> MatchSection:
+        if (self.imei is None) == (self.usb is None):
+            raise ValueError("needs exactly one of imei and usb")
+        return self
+
+
+class LimitsSection(_Section):
+    """[modem.limits]: segments per rolling window."""
+
+    per_minute: int | None = Field(None, ge=1)
+    per_hour: int | None = Field(None, ge=1)
+    per_day: int | None = Field(None, ge=1)
+    per_month: int | None = Field(None, ge=1)
+
+    def windows(self) -> dict[int, int]:
+        """Window length in seconds -> segments allowed in it."""
+        named = {60: self.per_minute, 3600: self.per_hour, 86400: self.per_day, 30 * 86400: self.per_month}
+        return {seconds: limit for seconds, limit in named.items() if limit is not None}
+
+
+class ModemSection(_Section):
+    """[[modem]]"""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    port: str | None = None
+    match: MatchSection | None = None
+    pin: str | None = Field(None, pattern=r"^\d{4,8}$", repr=False)
+    pin_file: Path | None = None
+    number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
+    smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
+    profile: str | None = None
+    baudrate: int = Field(115200, ge=300, le=4_000_000)
+    enabled: bool = True
+    limits: LimitsSection = LimitsSection.model_construct()
+
+    @model_validator(mode="after")
+    def _complete(self) -> ModemSection:
+        if (self.port is None) == (self.match is None):
+            raise ValueError('needs either port = "/dev/..." or match = { imei = "..." } or { usb = "..." }')
+        if self.pin is not None and self.pin_file is not None:
+            raise ValueError("pin and pin_file exclude each other")
+        return self
+
+
+class Config(_Section):
+    """The whole file."""
+
+    gateway: GatewaySection = GatewaySection.model_construct()
+    api: ApiSection = ApiSection.model_construct()
+    web: WebSection = WebSection.model_construct()
+    modems: ModemsSection = ModemsSection.model_construct()
+    modem: list[ModemSection] = Field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        """Where the messages are."""
+        return self.gateway.state_dir / "gsmgw.db"
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Config:
+        seen: set[str] = set()
+        ports: dict[str, str] = {}
+        for modem in self.modem:
+            if modem.name in seen:
+                raise ValueError(f"two modems are named {modem.name!r}")
+            seen.add(modem.name)
+            if modem.port is not None:
+                if modem.port in ports:
+                    raise ValueError(f"modems {ports[modem.port]!r} and {modem.name!r} have the same port {modem.port}")
+                ports[modem.port] = modem.name
+        return self
+
+
+# -- finding and reading ----------------------------------------------------------------------------------------
+
+
+def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file to use: ``explicit``, $GSMGW_CONFIG, then the usual places. None when there is none of the latter."""
+    named = explicit or environ.get("GSMGW_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    for place in SEARCH:
+        path = Path(place).expanduser()
+        if path.is_file():
+            return path
+    return None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file; :class:`ConfigError` names every problem with its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise ConfigError(str(path), [f"cannot be read: {reason}"]) from None
+    return parse_config(text, str(path))
+
+
+def parse_config(text: str, source: str = "configuration") -> Config:
+    """Check the text of a configuration file."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(source, [f"is no valid TOML: {exc}"]) from None
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as exc:
+        lines = _key_lines(text)
+        problems = []
+        for error in exc.errors():
+            where = tuple(part for part in error["loc"] if isinstance(part, int | str))
+            line = _line_of(lines, where)
+            problems.append((line or 0, f"line {line}: {_explain(error, where)}" if line else _explain(error, where)))
+        raise ConfigError(source, [text for _, text in sorted(problems)]) from None
+
+
+def _explain(error: Mapping[str, Any], where: tuple[int | str, ...]) -> str:
+    name = ".".join(str(part) for part in where if isinstance(part, str))
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(where[-1]), _keys_at(where[:-1]), 1, 0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(_keys_at(where[:-1]))}"
+        return f"unknown key {name!r}{hint}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "is missing"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"{error['input']!r} has the wrong form (expected {error['ctx']['pattern']})"
+        if where[-1] == "pin":
+            message = "must be 4 to 8 digits in quotes"
+    return f"{name}: {message}" if name else message
+
+
+def _keys_at(where: Iterable[int | str]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in where:
+        if isinstance(part, str):
+            found = _section_of(model.model_fields[part].annotation)
+            if found is None:
+                return []
+            model = found
+    return list(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, list):
+        for argument in get_args(annotation):
+            found = _section_of(argument)
+            if found is not None:
+                return found
+    return None
+
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r'^\s*("[^"]+"|[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=')
+
+
+def _key_lines(text: str) -> dict[tuple[int | str, ...], int]:
+    """Where each table and key of a TOML text stands. Enough for messages: inline tables count as their key."""
+    lines: dict[tuple[int | str, ...], int] = {}
+    counts: dict[str, int] = {}
+    table: tuple[int | str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            parts = [part.strip().strip('"') for part in header[2].split(".")]
+            table = ()
+            for depth, part in enumerate(parts):
+                last = depth == len(parts) - 1
+                table += (part,)
+                if last and header[1] == "[[":
+                    counts[part] = counts.get(part, -1) + 1
+                if part in counts:
+                    table += (counts[part],)
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            path = table + tuple(part.strip().strip('"') for part in key[1].split("."))
+            lines.setdefault(path, number)
+    return lines
+
+
+def _line_of(lines: Mapping[tuple[int | str, ...], int], where: tuple[int | str, ...]) -> int | None:
+    while where:
+        if where in lines:
+            return lines[where]
+        where = where[:-1]
+    return None

@@ -1,0 +1,73 @@
+"""The exception tree. An error says whose fault it is and what may be done next.
+
+Every error of the gateway derives from :class:`GsmgwError`. Those that concern the sending of a text carry a
+:class:`Disposition`: the one word by which the queue decides what becomes of the text.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Disposition(StrEnum):
+    """What may be done after a failed attempt to send."""
+
+    NEVER = "never"  #: the text or its recipient is refused for good: do not try again anywhere
+    LATER = "later"  #: a passing condition of the network or modem: try again after a pause
+    ELSEWHERE = "elsewhere"  #: this modem or SIM cannot, another one may
+    MODEM = "modem"  #: the modem or SIM is unfit: the text goes back uncharged and the modem is healed
+    ACCOUNT = "account"  #: the SIM's account is empty or barred: rest this SIM for long, the text goes back
+    UNKNOWN = "unknown"  #: the text may be on the air: evidence decides, never a blind resend
+
+
+class GsmgwError(Exception):
+    """Base of all errors that the gateway raises on purpose."""
+
+
+class ConfigError(GsmgwError):
+    """The configuration cannot be used. ``problems`` holds every fault found, each with its line."""
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        self.source = source
+        self.problems = problems
+        super().__init__(f"{source}: " + "; ".join(problems))
+
+
+class StoreError(GsmgwError):
+    """The database did not take or give what was asked; nothing of the request was stored."""
+
+
+class ModemError(GsmgwError):
+    """A modem did not do what it was asked. ``disposition`` says what that means for a text."""
+
+    def __init__(self, title: str, disposition: Disposition = Disposition.MODEM) -> None:
+        self.title = title
+        self.disposition = disposition
+        super().__init__(title)
+
+
+class PortError(ModemError):
+    """The port could not be opened, or was lost: unplugged, hung up, in use by another program."""
+
+
+class SubmitError(ModemError):
+    """A segment was not confirmed by the modem.
+
+    ``cms`` and ``cme`` are the code of ``+CMS ERROR`` (TS 27.005 3.2.5) or ``+CME ERROR`` (TS 27.007 9.2), if there
+    was one. ``payload_started`` tells whether a byte of the PDU had left: with ``Disposition.UNKNOWN`` it had, and
+    the segment may be on the air.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        disposition: Disposition,
+        *,
+        cms: int | None = None,
+        cme: int | None = None,
+        payload_started: bool = False,
+    ) -> None:
+        super().__init__(title, disposition)
+        self.cms = cms
+        self.cme = cme
+        self.payload_started = payload_started

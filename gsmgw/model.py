@@ -1,0 +1,234 @@
+"""The domain's values: messages, segments, modems, events, and the one table of a message's life."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Direction(StrEnum):
+    """Which way a message went, seen from the gateway."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class Status(StrEnum):
+    """Where a message is in its life."""
+
+    SCHEDULED = "scheduled"  #: accepted, its time has not come
+    QUEUED = "queued"  #: waits for a modem
+    SENDING = "sending"  #: a segment of it is, or is about to be, with a modem
+    SENT = "sent"  #: the network took every segment
+    DELIVERED = "delivered"  #: every segment was reported delivered
+    UNDELIVERED = "undelivered"  #: the network took it, and gave up on delivering it
+    UNKNOWN = "unknown"  #: a segment may or may not be on the air
+    FAILED = "failed"  #: refused for good
+    EXPIRED = "expired"  #: its validity ended before it could be sent
+    CANCELED = "canceled"  #: taken back by a person before it was sent
+    RECEIVED = "received"  #: inbound
+
+
+#: What may follow what, for outbound messages. Guards every UPDATE; a pair that is not here cannot happen.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.SCHEDULED: frozenset({Status.QUEUED, Status.EXPIRED, Status.CANCELED, Status.FAILED}),
+    Status.QUEUED: frozenset({Status.SENDING, Status.EXPIRED, Status.CANCELED, Status.FAILED}),
+    # SENDING -> SENDING is the next segment of the same message; -> DELIVERED when the report outruns the answer.
+    Status.SENDING: frozenset(
+        {
+            Status.SENDING,
+            Status.SENT,
+            Status.QUEUED,
+            Status.FAILED,
+            Status.UNKNOWN,
+            Status.DELIVERED,
+            Status.UNDELIVERED,
+        }
+    ),
+    Status.UNKNOWN: frozenset({Status.SENT, Status.DELIVERED, Status.UNDELIVERED, Status.QUEUED, Status.FAILED}),
+    Status.SENT: frozenset({Status.DELIVERED, Status.UNDELIVERED}),
+    # A final report may be followed by a better one: the recipient's phone came back at the last moment.
+    Status.UNDELIVERED: frozenset({Status.DELIVERED, Status.QUEUED}),
+    Status.DELIVERED: frozenset(),
+    # A person may have a failed, expired or canceled text tried again.
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.EXPIRED: frozenset({Status.QUEUED}),
+    Status.CANCELED: frozenset({Status.QUEUED}),
+}
+
+#: Which states may lead to a state: what an UPDATE is guarded with.
+SOURCES: dict[Status, frozenset[Status]] = {
+    to: frozenset(source for source, targets in TRANSITIONS.items() if to in targets) for to in TRANSITIONS
+}
+
+
+class SegmentStatus(StrEnum):
+    """Where one segment is."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+#: States of a segment in which the network has it: it is never sent again.
+ON_AIR = frozenset({SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED})
+
+
+class Priority(IntEnum):
+    """Class of a message; a lower number goes first."""
+
+    URGENT = 0
+    NORMAL = 1
+    BULK = 2
+
+    @property
+    def word(self) -> str:
+        """The name used by the API and the command line."""
+        return self.name.lower()
+
+
+class OnUnknown(StrEnum):
+    """What becomes of a message about which no evidence came within the grace time."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class ModemState(StrEnum):
+    """The state of a modem's session."""
+
+    ABSENT = "absent"  #: no such port or device
+    PROBING = "probing"  #: being opened, identified, initialised
+    LOCKED = "locked"  #: the SIM wants a PIN or PUK that it was not given
+    SEARCHING = "searching"  #: not registered with a network
+    READY = "ready"
+    DEGRADED = "degraded"  #: works in part
+    RECOVERING = "recovering"  #: being brought back
+    QUARANTINED = "quarantined"  #: given up for now; a person is asked to look
+    DISABLED = "disabled"  #: switched off by a person
+
+    @property
+    def carries(self) -> bool:
+        """Whether texts may be handed to a modem in this state."""
+        return self in (ModemState.READY, ModemState.DEGRADED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An accepted outbound message as the queue sees it. Times are UTC milliseconds."""
+
+    id: int
+    to: str
+    text: str | None
+    priority: Priority
+    segments: int
+    created_ms: int
+    data: bytes | None = None
+    port: int | None = None
+    encoding: str = "auto"
+    flash: bool = False
+    report: bool = True
+    modem: str | None = None
+    send_at_ms: int | None = None
+    expires_ms: int | None = None
+    client_ref: str | None = None
+    tags: tuple[str, ...] = ()
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    attempts: int = 0
+
+    @property
+    def route(self) -> str:
+        """The lane it queues in: a modem's name, or the empty string for any modem."""
+        return self.modem or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step in the life of a message or modem; ``id`` is the cursor of every feed."""
+
+    id: int
+    at_ms: int
+    type: str
+    message_id: int | None
+    modem: str | None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModemStatus:
+    """What is known about one modem now. ``detail`` is the reason for its state in a sentence."""
+
+    name: str
+    state: ModemState
+    detail: str
+    port: str | None = None
+    profile: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    number: str | None = None
+    operator: str | None = None
+    registration: str | None = None
+    signal_dbm: int | None = None
+    #: Messages used and total per storage: ``{"SM": {"used": 3, "total": 50}}``.
+    storage: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def sim(self) -> str:
+        """What identifies the SIM for report matching and limits: ICCID, else IMSI, else the modem's name."""
+        return self.iccid or self.imsi or f"modem:{self.name}"
+
+
+# -- identifiers ------------------------------------------------------------------------------------------------
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {c: i for i, c in enumerate(_ALPHABET)}
+_ID_CHARS = 13
+_COUNTER_BITS = 20
+
+
+def format_id(number: int) -> str:
+    """A message's number as its public identifier: 13 characters that sort as the numbers do."""
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_ID_CHARS - 1), -1, -5))
+
+
+def parse_id(text: str) -> int | None:
+    """The number behind a public identifier, or None where it is none."""
+    if len(text) != _ID_CHARS:
+        return None
+    number = 0
+    for char in text:
+        value = _VALUES.get(char)
+        if value is None:
+            return None
+        number = number << 5 | value
+    return number if number < 1 << 63 else None
+
+
+class IdSource:
+    """Gives out identifiers that sort by time and never repeat, whatever the clock does.
+
+    An identifier is the UTC millisecond (43 bits) before a 20-bit counter that starts at random in each
+    millisecond. A clock that goes back, or a millisecond that is used up, counts on from the last one.
+    """
+
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
+
+    def next(self, wall_ms: int) -> int:
+        """A new identifier, larger than all before it."""
+        floor = wall_ms << _COUNTER_BITS
+        if floor > self._last:
+            self._last = floor | secrets.randbits(_COUNTER_BITS - 4)
+        else:
+            self._last += 1
+        return self._last

@@ -1,0 +1,108 @@
+"""The few seams between the layers: byte streams, modems, their events, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gsmgw.model import ModemStatus
+
+
+class Clock(Protocol):
+    """Where time comes from: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
+
+    def wall_ms(self) -> int:
+        """UTC in milliseconds since 1970."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class ByteReceiver(Protocol):
+    """What a :class:`ByteStream` calls. Both calls come on the event loop."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes arrived, in any portions."""
+
+    def connection_lost(self, cause: Exception | None) -> None:
+        """The stream ended; called once. ``cause`` is None only after :meth:`ByteStream.close`."""
+
+
+class ByteStream(Protocol):
+    """An open two-way stream of bytes: a serial port, a pseudo-terminal, a TCP connection, a test's double."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes. Loss shows in :meth:`ByteReceiver.connection_lost`, never here."""
+
+    async def close(self) -> None:
+        """Close within a deadline, whether or not the other side reads. Safe to call twice."""
+
+
+#: Opens a stream that reports to the receiver; raises :class:`gsmgw.errors.PortError`.
+Opener = Callable[[ByteReceiver], Awaitable[ByteStream]]
+
+
+@dataclass(frozen=True, slots=True)
+class RawPdu:
+    """A PDU as a modem handed it over, before anybody decodes it.
+
+    ``pdu`` is hexadecimal as read. ``length_octets`` is the TPDU length that the modem named, if it did. ``storage``
+    and ``index`` say where the modem keeps it; None when it came directly (+CMT, +CDS). ``stored_status`` is the
+    <stat> of TS 27.005 3.1 for a stored one (0 unread, 1 read, 2 unsent, 3 sent).
+    """
+
+    modem: str
+    sim: str
+    pdu: str
+    length_octets: int | None = None
+    storage: str | None = None
+    index: int | None = None
+    stored_status: int | None = None
+
+
+class EventSink(Protocol):
+    """Where a modem reports to."""
+
+    async def take_pdu(self, raw: RawPdu) -> None:
+        """Take a received PDU. Returns once it is on disk; only then may the modem forget it (CMGD, CNMA).
+
+        Raises :class:`gsmgw.errors.StoreError` when it could not be kept: the modem must keep it.
+        """
+
+    def modem_changed(self, status: ModemStatus) -> None:
+        """The modem's state or what is known about it changed."""
+
+    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+        """Something happened that is worth an event: ``call.missed``, ``sim.changed``, ``storage.full``."""
+
+
+class ModemHandle(Protocol):
+    """A modem as the queue sees it."""
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+
+    @property
+    def status(self) -> ModemStatus:
+        """What is known about it now."""
+
+    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+        """Send one SMS-SUBMIT TPDU (without SMSC address) and return the TP-MR the modem gave it.
+
+        ``before_payload`` is started at once, and awaited before the first byte of the PDU leaves: it commits that
+        the segment is being sent. When it raises, nothing is sent and its exception comes out. ``more`` says that
+        another segment follows at once, so the radio link may be held (AT+CMMS).
+        Raises :class:`gsmgw.errors.SubmitError`. One submit at a time.
+        """
+
+    def settle(self, reference: int) -> None:
+        """Evidence came that the segment being submitted is with the network: stop waiting for its final result.
+
+        ``reference`` is the TP-MR of the status report. The pending :meth:`submit` returns it at once and the
+        channel re-synchronises by itself. Does nothing when no payload is out.
+        """
