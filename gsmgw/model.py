@@ -157,6 +157,8 @@ class Outgoing:
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown = OnUnknown.RESEND
     attempts: int = 0
+    #: Its segments exist already, some may be on the air.
+    cut: bool = False
 
     @property
     def route(self) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
+from gsmgw.numbers import digits_of
 from gsmgw.store.reports import apply_early_report
 from gsmgw.store.rollup import GUARDS, roll_up
-from gsmgw.store.rows import digits_of
 from gsmgw.store.tx import Tx
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from gsmgw.model import Outgoing, StatusReportFacts
+from gsmgw.numbers import digits_of, same_number
 from gsmgw.store.rollup import roll_up
-from gsmgw.store.rows import digits_of, same_number
 from gsmgw.store.tx import Tx
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from gsmgw.model import (
@@ -26,7 +25,8 @@ MESSAGE_COLUMNS = (
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, flash, report, route, send_at_ms, "
-    "expires_ms, client_ref, tags, on_unknown, attempts"
+    "expires_ms, client_ref, tags, on_unknown, attempts, "
+    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
 )
 SEGMENT_COLUMNS = (
     "seq, status, tpdu, reference, modem, sim, attempt, sending_ms, sent_ms, report_status, discharge_ms, error"
@@ -77,6 +77,7 @@ def outgoing_of(row: Any) -> Outgoing:
         tags=tags_of(row[15]),
         on_unknown=OnUnknown(row[16]),
         attempts=row[17],
+        cut=bool(row[18]),
     )
 
 
@@ -88,23 +89,3 @@ def segment_of(row: Any) -> SegmentRecord:
 def event_of(row: Any) -> Event:
     """A row of EVENT_COLUMNS."""
     return Event(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]))
-
-
-_NO_DIGIT = re.compile(r"[^0-9*#a-c]")
-#: Digits that have to agree when one number is written nationally and the other one internationally. Subscriber
-#: numbers with their network code have at least seven digits in every national plan (ITU-T E.164).
-_SUFFIX = 7
-
-
-def digits_of(number: str) -> str:
-    """A number reduced to what a report is matched by."""
-    return _NO_DIGIT.sub("", number)
-
-
-def same_number(one: str, other: str) -> bool:
-    """Whether two numbers can be the same, though one may have lost its country code or gained a trunk zero."""
-    if one == other:
-        return True
-    a, b = one.lstrip("0"), other.lstrip("0")
-    shorter = min(len(a), len(b))
-    return shorter >= _SUFFIX and a[-shorter:] == b[-shorter:]

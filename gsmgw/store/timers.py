@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from gsmgw.model import OnUnknown, Outgoing, Status
 from gsmgw.store.outbox import become_unknown, requeue
@@ -11,7 +12,15 @@ from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 
 
-def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> list[Outgoing]:
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """Messages that are queued now, and how many were looked at."""
+
+    queued: list[Outgoing]
+    seen: int
+
+
+def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     """Bring deferred and scheduled messages whose time has come into the queue, and settle unknown ones by policy."""
     ready: list[Outgoing] = []
     rows = tx.all(
@@ -32,7 +41,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> list[Outgoing]:
             if status == Status.SCHEDULED:
                 tx.event(now_ms, "message.queued", message.id, to=message.to, client_ref=message.client_ref)
         ready.append(message)
-    return ready
+    return Promoted(ready, len(rows))
 
 
 def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:
