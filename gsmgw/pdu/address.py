@@ -159,11 +159,17 @@ def build_address(address: Address, *, field: str) -> bytes:
             raise PduError(f"a name has characters of the default alphabet only, not {odd!r}", field=field)
         if len(septets) > 11:
             raise PduError(f"the name takes {len(septets)} septets; an address holds 11", field=field)
-        return bytes(((len(septets) * 7 + 3) // 4, address.toa)) + pack(septets)
+        return bytes(((len(septets) * 7 + 3) // 4, _toa(address, field))) + pack(septets)
     length = len(value)
     if length > MAX_DIGITS:
         raise PduError(f"{length} digits; an address holds {MAX_DIGITS} (TS 23.040 9.1.2.5)", field=field)
-    return bytes((length, address.toa)) + _semi_octets(value, field)
+    return bytes((length, _toa(address, field))) + _semi_octets(value, field)
+
+
+def _toa(address: Address, field: str) -> int:
+    if not (0 <= address.ton <= 7 and 0 <= address.npi <= 15):
+        raise PduError(f"there is no type of number {address.ton} or plan {address.npi}", field=field)
+    return 0x80 | address.ton << 4 | address.npi
 
 
 def _semi_octets(digits: str, field: str) -> bytes:
@@ -214,4 +220,4 @@ def build_smsc(address: Address | None) -> bytes:
         value = _semi_octets(address.value, "SMSC")
         if len(value) > MAX_SMSC_OCTETS - 1:
             raise PduError(f"{len(address.value)} digits; an SMSC address holds {MAX_DIGITS}", field="SMSC")
-    return bytes((len(value) + 1, address.toa)) + value
+    return bytes((len(value) + 1, _toa(address, "SMSC"))) + value
