@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -80,6 +80,22 @@ class SegmentStatus(StrEnum):
 ON_AIR = frozenset({SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED})
 
 
+def derive_status(segments: Iterable[SegmentStatus]) -> Status:
+    """The state of a message whose segments are in these states, once no segment of it is being handed over."""
+    states = set(segments)
+    for state, status in (
+        (SegmentStatus.FAILED, Status.FAILED),
+        (SegmentStatus.UNKNOWN, Status.UNKNOWN),
+        (SegmentStatus.SENDING, Status.SENDING),
+        (SegmentStatus.QUEUED, Status.QUEUED),
+        (SegmentStatus.SENT, Status.SENT),
+        (SegmentStatus.UNDELIVERED, Status.UNDELIVERED),
+    ):
+        if state in states:
+            return status
+    return Status.DELIVERED
+
+
 class Priority(IntEnum):
     """Class of a message; a lower number goes first."""
 
@@ -141,11 +157,82 @@ class Outgoing:
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown = OnUnknown.RESEND
     attempts: int = 0
+    #: Its segments exist already, some may be on the air.
+    cut: bool = False
 
     @property
     def route(self) -> str:
         """The lane it queues in: a modem's name, or the empty string for any modem."""
         return self.modem or ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """One segment of an outbound message as the store has it."""
+
+    seq: int
+    status: SegmentStatus
+    tpdu: bytes
+    reference: int | None = None
+    modem: str | None = None
+    sim: str | None = None
+    attempt: int = 0
+    sending_ms: int | None = None
+    sent_ms: int | None = None
+    report_status: int | None = None
+    discharge_ms: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message of either direction as the store has it. Times are UTC milliseconds."""
+
+    id: int
+    direction: Direction
+    status: Status
+    peer: str
+    own: str | None
+    text: str | None
+    data: bytes | None
+    port: int | None
+    encoding: str
+    segments: int
+    modem: str | None
+    route: str
+    priority: Priority
+    flash: bool
+    report: bool
+    on_unknown: OnUnknown | None
+    client_ref: str | None
+    tags: tuple[str, ...]
+    attempts: int
+    created_ms: int
+    send_at_ms: int | None
+    expires_ms: int | None
+    due_ms: int | None
+    waiting: str | None
+    sent_ms: int | None
+    delivered_ms: int | None
+    received_ms: int | None
+    smsc_ms: int | None
+    error: dict[str, Any] | None
+    incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReportFacts:
+    """What a status report says. ``outcome``: ``delivered``, ``pending`` or ``failed`` (TS 23.040 9.2.3.15)."""
+
+    modem: str
+    sim: str
+    reference: int
+    recipient: str
+    status: int
+    outcome: str
+    title: str
+    discharge_ms: int | None
+    pdu: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +281,6 @@ class ModemStatus:
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)}
 _ID_CHARS = 13
-_COUNTER_BITS = 20
 
 
 def format_id(number: int) -> str:
@@ -213,23 +299,3 @@ def parse_id(text: str) -> int | None:
             return None
         number = number << 5 | value
     return number if number < 1 << 63 else None
-
-
-class IdSource:
-    """Gives out identifiers that sort by time and never repeat, whatever the clock does.
-
-    An identifier is the UTC millisecond (43 bits) before a 20-bit counter that starts at random in each
-    millisecond. A clock that goes back, or a millisecond that is used up, counts on from the last one.
-    """
-
-    def __init__(self, last: int = 0) -> None:
-        self._last = last
-
-    def next(self, wall_ms: int) -> int:
-        """A new identifier, larger than all before it."""
-        floor = wall_ms << _COUNTER_BITS
-        if floor > self._last:
-            self._last = floor | secrets.randbits(_COUNTER_BITS - 4)
-        else:
-            self._last += 1
-        return self._last

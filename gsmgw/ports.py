@@ -83,6 +83,9 @@ class EventSink(Protocol):
         Raises :class:`gsmgw.errors.StoreError` when it could not be kept: the modem must keep it.
         """
 
+    def pdu_released(self, raw: RawPdu) -> None:
+        """The modem has confirmed that it forgot the PDU: the same one in the same place is another one from now on."""
+
     def modem_changed(self, status: ModemStatus) -> None:
         """The modem's state or what is known about it changed."""
 

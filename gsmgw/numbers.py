@@ -1,0 +1,75 @@
+"""Telephone numbers: what a user may write, E.164 inside, and when two spellings mean the same number."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_SHORT_CODE = re.compile(r"\d{3,6}")
+_SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
+_REASONS = {
+    phonenumbers.ValidationResult.TOO_SHORT: "is too short for its country",
+    phonenumbers.ValidationResult.TOO_LONG: "is too long",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "has a length that no number of its country has",
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+}
+
+
+class NumberError(ValueError):
+    """The text is no number that a message can be sent to; the sentence says why."""
+
+
+@lru_cache(maxsize=20_000)
+def parse_recipient(text: str, country: str | None) -> str:
+    """A number as a user wrote it, in E.164 (``+491701234567``), or a short code of 3 to 6 digits as it is.
+
+    ``country`` is the region (ISO 3166) of numbers written without a ``+``. Separators are dropped. Raises
+    :class:`NumberError`.
+    """
+    number = _SEPARATORS.sub("", text)
+    if not number:
+        raise NumberError("is empty")
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    if _SHORT_CODE.fullmatch(number):
+        return number
+    if not number.startswith("+"):
+        if not number.isdigit() or not number.isascii():
+            raise NumberError("is no phone number: digits are expected, with a + and the country code in front")
+        if country is None:
+            raise NumberError("has no + and country code, and no [gateway] country is configured")
+    elif not _E164.fullmatch(number):
+        raise NumberError("is no phone number: after the + come 7 to 15 digits, the country code first (E.164)")
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException as exc:
+        if number.startswith("+") and exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
+            return number  # a country code newer than our list of them: the network knows better
+        raise NumberError("is no phone number") from None
+    reason = _REASONS.get(phonenumbers.is_possible_number_with_reason(parsed))
+    if reason is not None:
+        raise NumberError(reason)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+_NO_DIGIT = re.compile(r"[^0-9*#a-c]")
+#: Digits that have to agree when one number is written nationally and the other one internationally. Subscriber
+#: numbers with their network code have at least seven digits in every national plan (ITU-T E.164).
+_SUFFIX = 7
+
+
+def digits_of(number: str) -> str:
+    """A number reduced to what a report is matched by."""
+    return _NO_DIGIT.sub("", number)
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two numbers can be the same, though one may have lost its country code or gained a trunk zero."""
+    if one == other:
+        return True
+    a, b = one.lstrip("0"), other.lstrip("0")
+    shorter = min(len(a), len(b))
+    return shorter >= _SUFFIX and a[-shorter:] == b[-shorter:]

@@ -1,0 +1,49 @@
+"""Everything durable, in one SQLite database. The only layer that speaks SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gsmgw.errors import StoreError
+from gsmgw.model import Event
+from gsmgw.store import inbox, lanes, messages, outbox, reports, requests, timers
+from gsmgw.store.engine import Engine
+from gsmgw.store.ids import IdSource
+from gsmgw.store.outbox import Gone
+from gsmgw.store.requests import KeyConflict
+from gsmgw.store.schema import migrate
+from gsmgw.store.tx import Tx
+
+__all__ = [
+    "Gone",
+    "KeyConflict",
+    "Store",
+    "Tx",
+    "inbox",
+    "lanes",
+    "messages",
+    "outbox",
+    "reports",
+    "requests",
+    "timers",
+]
+
+
+class Store(Engine):
+    """The database of one gateway, with the source of message identifiers."""
+
+    ids: IdSource
+
+    @classmethod
+    async def open(cls, path: Path, on_events: Callable[[Sequence[Event]], None] | None = None) -> Store:
+        """Open or create the database and bring it to the newest form; :class:`StoreError` says what is wrong."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        except OSError as exc:
+            raise StoreError(f"{path.parent} cannot be created: {exc.strerror}") from None
+        await asyncio.to_thread(migrate, path)
+        store = cls(path, on_events)
+        store.ids = IdSource(await store.read(lanes.last_id))
+        return store

@@ -1,0 +1,199 @@
+"""The database's engine: one writer thread with group commit, and a few readers.
+
+All that wants to be written queues up; the writer takes what is there, runs it in one transaction, commits once (one
+fsync), and only then tells each caller. Under load a commit carries hundreds of operations; when idle, one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from gsmgw.errors import StoreError
+from gsmgw.model import Event
+from gsmgw.store.tx import Tx
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Operation = Callable[[Tx], T]
+
+#: Operations in one transaction at the most: bounds how long a single caller waits behind a flood.
+BATCH = 512
+#: Operations that may wait. Past that the database is not keeping up, and callers are told so instead of piling up.
+BACKLOG = 50_000
+READERS = 2
+#: A checkpoint after that many 4 KiB pages of write-ahead log bounds its size and the time of a recovery.
+CHECKPOINT_PAGES = 2000
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    operation: Operation[T]
+    future: asyncio.Future[T]
+    result: T | None = None
+    error: BaseException | None = None
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with the settings that the whole house relies on: WAL, an fsync at each commit, foreign keys."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA temp_store = MEMORY")
+    db.execute("PRAGMA cache_size = -8000")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    db.execute("PRAGMA journal_size_limit = 16777216")
+    if read_only:
+        db.execute("PRAGMA query_only = ON")
+    return db
+
+
+class Engine:
+    """Runs operations on one database. Made and closed on the event loop that uses it."""
+
+    def __init__(self, path: Path, on_events: Callable[[Sequence[Event]], None] | None = None) -> None:
+        self.path = path
+        self._on_events = on_events
+        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._writer = threading.Thread(target=self._write_loop, name="gsmgw-writer", daemon=True)
+        self._db = connect(path)
+        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        for _ in range(READERS):
+            self._readers.put(connect(path, read_only=True))
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
+        self._closed = False
+        #: Why the last transaction failed; None while the database takes writes.
+        self.trouble: str | None = None
+        self._writer.start()
+
+    def write(self, operation: Operation[T]) -> asyncio.Future[T]:
+        """Queue an operation; the future is done once its transaction is on disk.
+
+        Operations are run in the order of these calls. One may be run twice, when another of its transaction
+        failed, so it must have no effect outside the transaction. Its exception fails it alone; an exception of
+        SQLite (a full disk) comes out as :class:`StoreError`.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(StoreError("the database is closed"))
+        elif self._queue.qsize() >= BACKLOG:
+            future.set_exception(StoreError("the database does not keep up: too many writes are waiting"))
+        else:
+            self._queue.put(_Job(operation, future))
+        return future
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query on a reader. It sees everything committed before the call."""
+        if self._closed:
+            raise StoreError("the database is closed")
+        return await self._loop.run_in_executor(self._pool, self._read, query)
+
+    async def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._pool.shutdown(wait=True)
+        while not self._readers.empty():
+            self._readers.get().close()
+        self._db.close()
+        await asyncio.sleep(0)  # the last outcomes were handed to the loop: let their callers have them
+
+    # -- in the threads -----------------------------------------------------------------------------------------
+
+    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._readers.get()
+        try:
+            return query(db)
+        except sqlite3.Error as exc:
+            raise StoreError(f"the database could not be read: {exc}") from exc
+        finally:
+            self._readers.put(db)
+
+    def _write_loop(self) -> None:
+        while (job := self._queue.get()) is not None:
+            jobs = [job]
+            last = False
+            while len(jobs) < BATCH:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    last = True
+                    break
+                jobs.append(more)
+            events = self._transaction(jobs)
+            with suppress(RuntimeError):  # the loop is gone: the process is ending, and the commit stands
+                self._loop.call_soon_threadsafe(self._tell, jobs, events)
+            if last:
+                return
+
+    def _transaction(self, jobs: list[_Job[Any]]) -> list[Event]:
+        """Run the jobs in one transaction. One that raises is taken out and the others are run again."""
+        run = jobs
+        while run:
+            tx = Tx(self._db)
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                failed = self._run(tx, run)
+                if failed is None:
+                    self._db.execute("COMMIT")
+                    self.trouble = None
+                    return tx.events
+                self._rollback()
+                run = [job for job in run if job is not failed]
+            except sqlite3.Error as exc:
+                self._rollback()
+                self.trouble = str(exc)
+                log.error("the database did not take a transaction: %s", exc)
+                for job in run:
+                    job.error = StoreError(f"the database did not take it: {exc}")
+                return []
+        return []
+
+    def _run(self, tx: Tx, jobs: list[_Job[Any]]) -> _Job[Any] | None:
+        for job in jobs:
+            try:
+                job.result = job.operation(tx)
+            except sqlite3.IntegrityError as exc:
+                job.error = StoreError(f"the database refused it: {exc}")
+                return job
+            except sqlite3.Error:
+                raise
+            except Exception as exc:  # noqa: BLE001 - whatever an operation raises belongs to its caller
+                job.error = exc
+                return job
+        return None
+
+    def _rollback(self) -> None:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            log.exception("a rollback failed")
+
+    def _tell(self, jobs: list[_Job[Any]], events: list[Event]) -> None:
+        for job in jobs:
+            if job.future.cancelled():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+        if events and self._on_events is not None:
+            self._on_events(events)

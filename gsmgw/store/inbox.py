@@ -1,0 +1,171 @@
+"""The inbox: received PDUs are kept raw before anything else; messages are made of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsmgw.ports import RawPdu
+from gsmgw.store.ids import IdSource
+from gsmgw.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A received PDU that is one part of a longer text."""
+
+    id: int
+    at_ms: int
+    seq: int
+    pdu: str
+    smsc_ms: int | None
+    state: str
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartFacts:
+    """What is known of a PDU when it is stored. ``state`` is a state of the table ``parts``."""
+
+    state: str
+    problem: str | None = None
+    sender: str | None = None
+    reference: int | None = None
+    total: int | None = None
+    seq: int | None = None
+    smsc_ms: int | None = None
+
+
+def is_held(tx: Tx, raw: RawPdu) -> bool:
+    """Whether this very PDU was taken before and the modem never confirmed that it forgot it.
+
+    Told by SIM, slot and PDU (which holds the service centre's time stamp); never by the text alone.
+    """
+    rows = tx.all("SELECT storage, slot FROM parts WHERE sim = ? AND pdu = ? AND held = 1", (raw.sim, raw.pdu))
+    return (raw.storage, raw.index) in rows
+
+
+def release(tx: Tx, raw: RawPdu) -> None:
+    """The modem forgot the PDU."""
+    tx.run(
+        "UPDATE parts SET held = 0 WHERE sim = ? AND pdu = ? AND held = 1 AND storage IS ? AND slot IS ?",
+        (raw.sim, raw.pdu, raw.storage, raw.index),
+    )
+
+
+def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
+    """Store a received PDU; the part's id."""
+    return tx.insert(
+        "INSERT INTO parts (at_ms, modem, sim, storage, slot, pdu, state, problem, sender, reference, total, seq, "
+        "smsc_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            now_ms,
+            raw.modem,
+            raw.sim,
+            raw.storage,
+            raw.index,
+            raw.pdu,
+            facts.state,
+            facts.problem,
+            facts.sender,
+            facts.reference,
+            facts.total,
+            facts.seq,
+            facts.smsc_ms,
+        ),
+    )
+
+
+def siblings(tx: Tx, sim: str, sender: str, reference: int, total: int, since_ms: int) -> list[Part]:
+    """Parts of long texts from that sender to that SIM with that reference and count, oldest first."""
+    rows = tx.all(
+        "SELECT id, at_ms, seq, pdu, smsc_ms, state, message_id FROM parts WHERE sender = ? AND reference = ? "
+        "AND total = ? AND sim = ? AND at_ms >= ? AND state IN ('waiting', 'assembled') ORDER BY id",
+        (sender, reference, total, sim, since_ms),
+    )
+    return [Part(*row) for row in rows]
+
+
+def overdue(tx: Tx, before_ms: int, limit: int = 100) -> list[tuple[str, str, str, int, int]]:
+    """Long texts that still lack a part: sim, modem, sender, reference, total of those last added to before then."""
+    return tx.all(
+        "SELECT sim, modem, sender, reference, total FROM parts WHERE state = 'waiting' AND message_id IS NULL "
+        "GROUP BY sim, sender, reference, total HAVING max(at_ms) < ? LIMIT ?",
+        (before_ms, limit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An inbound message to be made of parts."""
+
+    sender: str
+    modem: str
+    own: str | None
+    encoding: str
+    segments: int
+    text: str | None
+    data: bytes | None = None
+    port: int | None = None
+    flash: bool = False
+    smsc_ms: int | None = None
+    incomplete: bool = False
+
+
+def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: Sequence[int]) -> int:
+    """Make an inbound message of stored parts; its id."""
+    message_id = ids.next(now_ms)
+    tx.run(
+        "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, flash, "
+        "created_ms, received_ms, smsc_ms, incomplete) "
+        "VALUES (?, 'inbound', 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message_id,
+            received.sender,
+            received.own,
+            received.text,
+            received.data,
+            received.port,
+            received.encoding,
+            received.segments,
+            received.modem,
+            received.flash,
+            now_ms,
+            now_ms,
+            received.smsc_ms,
+            received.incomplete,
+        ),
+    )
+    _attach(tx, message_id, parts, received.incomplete)
+    _announce(tx, now_ms, "message.received", message_id, received)
+    return message_id
+
+
+def complete_message(tx: Tx, now_ms: int, message_id: int, received: Received, parts: Sequence[int]) -> None:
+    """More parts of a message came that was shown as incomplete."""
+    tx.run(
+        "UPDATE messages SET text = ?, incomplete = ? WHERE id = ?", (received.text, received.incomplete, message_id)
+    )
+    _attach(tx, message_id, parts, received.incomplete)
+    _announce(tx, now_ms, "message.completed", message_id, received)
+
+
+def _attach(tx: Tx, message_id: int, parts: Sequence[int], incomplete: bool) -> None:
+    state = "waiting" if incomplete else "assembled"
+    tx.run_many(
+        "UPDATE parts SET message_id = ?, state = ? WHERE id = ?", [(message_id, state, part) for part in parts]
+    )
+
+
+def _announce(tx: Tx, now_ms: int, type: str, message_id: int, received: Received) -> None:
+    event = {"from": received.sender, "to": received.own, "text": received.text, "segments": received.segments}
+    tx.event(now_ms, type, message_id, received.modem, **event, incomplete=received.incomplete or None)
+
+
+def quarantined(db: sqlite3.Connection, limit: int = 100) -> list[tuple[int, int, str, str, str]]:
+    """PDUs that could not be decoded: id, time, modem, PDU, problem; newest first."""
+    return db.execute(
+        "SELECT id, at_ms, modem, pdu, problem FROM parts WHERE state = 'quarantined' ORDER BY id DESC LIMIT ?",
+        (limit,),
+    ).fetchall()

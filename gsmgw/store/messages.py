@@ -1,0 +1,93 @@
+"""Reading messages and events: one, a page, a history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsmgw.model import Direction, Event, MessageRecord, Status
+from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, event_of, message_of
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a listing is narrowed to. ``before_id`` is the keyset cursor: only older messages."""
+
+    direction: Direction | None = None
+    statuses: tuple[Status, ...] = ()
+    peer: str | None = None
+    modem: str | None = None
+    client_ref: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    before_id: int | None = None
+
+
+def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
+    """One message."""
+    row = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()
+    return message_of(row) if row else None
+
+
+def get_messages(db: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord | None]:
+    """Several messages in the order asked for."""
+    return [get_message(db, message_id) for message_id in ids]
+
+
+def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[MessageRecord]:
+    """A page of messages, newest first."""
+    terms: list[str] = []
+    values: list[object] = []
+
+    def term(sql: str, value: object) -> None:
+        terms.append(sql)
+        values.append(value)
+
+    if wanted.direction is not None:
+        term("direction = ?", wanted.direction.value)
+    if wanted.statuses:
+        terms.append(f"status IN ({', '.join('?' * len(wanted.statuses))})")
+        values.extend(status.value for status in wanted.statuses)
+    if wanted.peer is not None:
+        term("peer = ?", wanted.peer)
+    if wanted.modem is not None:
+        term("modem = ?", wanted.modem)
+    if wanted.client_ref is not None:
+        term("client_ref = ?", wanted.client_ref)
+    if wanted.since_ms is not None:
+        term("created_ms >= ?", wanted.since_ms)
+    if wanted.until_ms is not None:
+        term("created_ms < ?", wanted.until_ms)
+    if wanted.before_id is not None:
+        term("id < ?", wanted.before_id)
+    where = f"WHERE {' AND '.join(terms)} " if terms else ""
+    rows = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages {where}ORDER BY id DESC LIMIT ?", (*values, limit))
+    return [message_of(row) for row in rows]
+
+
+def history(db: sqlite3.Connection, message_id: int) -> list[Event]:
+    """The events of one message, oldest first."""
+    rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE message_id = ? ORDER BY id", (message_id,))
+    return [event_of(row) for row in rows]
+
+
+def events_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
+    """Events behind a cursor, oldest first."""
+    rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+    return [event_of(row) for row in rows]
+
+
+def event_range(db: sqlite3.Connection) -> tuple[int, int]:
+    """The first event that is still kept and the last one; zeros when there is none."""
+    row = db.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM events").fetchone()
+    return int(row[0]), int(row[1])
+
+
+def counts(db: sqlite3.Connection) -> dict[str, int]:
+    """How many messages are in each state that still wants something."""
+    rows = db.execute(
+        "SELECT status, count(*) FROM messages WHERE status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', "
+        "'undelivered') GROUP BY status"
+    )
+    return dict(rows.fetchall())

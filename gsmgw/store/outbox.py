@@ -1,0 +1,246 @@
+"""The outbox: each step of an outbound message's life, as an operation of one transaction.
+
+Every UPDATE of a state is guarded by the states it may come from (``model.TRANSITIONS``); one that finds the message
+elsewhere changes nothing and says so. The states of segments are the truth, a message's state follows from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from gsmgw.errors import StoreError
+from gsmgw.model import Outgoing, Status
+from gsmgw.numbers import digits_of
+from gsmgw.store.reports import apply_early_report
+from gsmgw.store.rollup import GUARDS, roll_up
+from gsmgw.store.tx import Tx
+
+
+class Gone(StoreError):
+    """The message is no longer in a state from which this step is possible: canceled, expired, settled."""
+
+
+_INSERT = (
+    "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, priority, flash, "
+    "report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
+    "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
+    """Take messages: after the commit they are never lost. Those with a later ``send_at`` are scheduled."""
+    rows = []
+    for m in messages:
+        later = m.send_at_ms is not None and m.send_at_ms > now_ms
+        status = Status.SCHEDULED if later else Status.QUEUED
+        rows.append(
+            (
+                m.id,
+                status.value,
+                m.to,
+                m.text,
+                m.data,
+                m.port,
+                m.encoding,
+                m.segments,
+                m.route,
+                int(m.priority),
+                m.flash,
+                m.report,
+                m.on_unknown.value,
+                m.client_ref,
+                json.dumps(m.tags, ensure_ascii=False) if m.tags else None,
+                m.created_ms,
+                m.send_at_ms,
+                m.expires_ms,
+                m.send_at_ms if later else None,
+            )
+        )
+    tx.run_many(_INSERT, rows)
+    for m in messages:
+        later = m.send_at_ms is not None and m.send_at_ms > now_ms
+        tx.event(
+            now_ms,
+            "message.scheduled" if later else "message.queued",
+            m.id,
+            to=m.to,
+            client_ref=m.client_ref,
+            segments=m.segments,
+        )
+
+
+def begin_segment(
+    tx: Tx,
+    now_ms: int,
+    message: Outgoing,
+    seq: int,
+    modem: str,
+    sim: str,
+    *,
+    first: bool,
+    tpdus: Sequence[bytes] | None,
+) -> None:
+    """Commit that a segment is about to leave. ``tpdus`` brings all segments of a message that is sent first.
+
+    ``first`` marks the first segment of an attempt. Raises :class:`Gone` when the message was taken back meanwhile.
+    """
+    changed = tx.run(
+        "UPDATE messages SET status = 'sending', modem = ?, attempts = attempts + ?, due_ms = NULL, waiting = NULL "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
+        (modem, first, message.id),
+    )
+    if not changed:
+        raise Gone("the message is no longer waiting")
+    if tpdus is not None:
+        recipient = digits_of(message.to)
+        tx.run_many(
+            "INSERT INTO segments (message_id, seq, status, tpdu, recipient) VALUES (?, ?, 'queued', ?, ?)",
+            [(message.id, number, tpdu, recipient) for number, tpdu in enumerate(tpdus, 1)],
+        )
+    changed = tx.run(
+        "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, sending_ms = ?, "
+        "reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
+        (modem, sim, now_ms, message.id, seq),
+    )
+    if not changed:
+        raise Gone("the segment is no longer waiting")
+    if first:
+        tx.event(now_ms, "message.sending", message.id, modem, to=message.to, client_ref=message.client_ref)
+
+
+def segment_sent(
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str, sim: str, reference: int, *, more: bool
+) -> Status:
+    """The network took a segment and the modem gave it the reference. ``more`` segments follow at once."""
+    changed = tx.run(
+        "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, report_due = ?, error = NULL "
+        "WHERE message_id = ? AND seq = ? AND status IN ('sending', 'unknown')",
+        (reference, now_ms, message.report, message.id, seq),
+    )
+    if not changed:  # a report was faster and settled it
+        tx.run(
+            "UPDATE segments SET reference = ?, sent_ms = ? WHERE message_id = ? AND seq = ? AND reference IS NULL",
+            (reference, now_ms, message.id, seq),
+        )
+    if message.segments > 1:
+        tx.event(
+            now_ms,
+            "message.segment_sent",
+            message.id,
+            modem,
+            segment=seq,
+            segments=message.segments,
+            reference=reference,
+        )
+    if message.report:
+        apply_early_report(tx, now_ms, message, seq, sim, reference)
+    if more:
+        return Status.SENDING
+    return roll_up(tx, now_ms, message.id)
+
+
+def segment_refused(
+    tx: Tx,
+    now_ms: int,
+    message: Outgoing,
+    seq: int,
+    *,
+    error: dict[str, Any],
+    due_ms: int | None,
+    waiting: str | None,
+    charged: bool,
+    route: str | None = None,
+) -> None:
+    """A certain no: the segment goes back to the queue, until ``due_ms`` where that is given.
+
+    An attempt that is not ``charged`` was the modem's fault. ``route`` pins the rest of a long text to a modem.
+    """
+    tx.run(
+        "UPDATE segments SET status = 'queued', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
+        (error["title"], message.id, seq),
+    )
+    requeue(tx, now_ms, message.id, error=error, due_ms=due_ms, waiting=waiting, charged=charged, route=route)
+
+
+def hand_back(tx: Tx, now_ms: int, message: Outgoing, *, waiting: str | None, route: str | None) -> None:
+    """The modem left before the next segment was begun: the message goes back to the queue uncharged."""
+    requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=waiting, charged=False, route=route)
+
+
+def requeue(
+    tx: Tx,
+    now_ms: int,
+    message_id: int,
+    *,
+    error: dict[str, Any] | None,
+    due_ms: int | None,
+    waiting: str | None,
+    charged: bool,
+    route: str | None,
+) -> None:
+    """Put a message that was being sent back into the queue."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'queued', due_ms = ?, waiting = ?, error = ?, attempts = attempts - ?, "
+        "route = coalesce(?, route) WHERE id = ? AND status = 'sending'",
+        (due_ms, waiting, json.dumps(error) if error else None, not charged, route, message_id),
+    )
+    if changed:
+        tx.event(now_ms, "message.queued", message_id, error=error, waiting=waiting, until_ms=due_ms)
+
+
+def segment_failed(
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str | None, *, error: dict[str, Any]
+) -> None:
+    """Refused for good: the message has failed."""
+    tx.run(
+        "UPDATE segments SET status = 'failed', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
+        (error["title"], message.id, seq),
+    )
+    fail(tx, now_ms, message.id, modem, error=error, to=message.to, client_ref=message.client_ref)
+
+
+def fail(
+    tx: Tx,
+    now_ms: int,
+    message_id: int,
+    modem: str | None,
+    *,
+    error: dict[str, Any],
+    to: str | None = None,
+    client_ref: str | None = None,
+) -> bool:
+    """End a message as failed."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
+        (json.dumps(error), message_id),
+    )
+    if changed:
+        tx.event(now_ms, "message.failed", message_id, modem, to=to, client_ref=client_ref, error=error)
+    return bool(changed)
+
+
+def segment_unknown(tx: Tx, now_ms: int, message: Outgoing, seq: int, *, error: dict[str, Any], due_ms: int) -> None:
+    """The segment may be on the air. Evidence is awaited until ``due_ms``."""
+    changed = tx.run(
+        "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+        "WHERE message_id = ? AND seq = ? AND status = 'sending'",
+        (error["title"], message.report, message.id, seq),
+    )
+    if changed:
+        become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)
+    else:  # a report settled it before we gave up
+        roll_up(tx, now_ms, message.id)
+
+
+def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: dict[str, Any], due_ms: int) -> None:
+    """Note that a message may be on the air, until evidence comes or ``due_ms`` passes."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'unknown', due_ms = ?, waiting = ?, error = ? "
+        "WHERE id = ? AND status = 'sending'",
+        (due_ms, "evidence is awaited whether the network took it", json.dumps(error), message_id),
+    )
+    if changed:
+        tx.event(now_ms, "message.unknown", message_id, error=error, until_ms=due_ms)

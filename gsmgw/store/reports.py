@@ -1,0 +1,98 @@
+"""Status reports find the segment they speak of."""
+
+from __future__ import annotations
+
+import json
+
+from gsmgw.model import Outgoing, StatusReportFacts
+from gsmgw.numbers import digits_of, same_number
+from gsmgw.store.rollup import roll_up
+from gsmgw.store.tx import Tx
+
+
+def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> int | None:
+    """Match a status report to its segment and record it; the message's id, or None when nothing matched yet.
+
+    Looked for in this order: the newest segment of that SIM with that reference and recipient whose report is
+    awaited; an unknown one to that recipient, whose reference never came. An unmatched report is kept: the modem's
+    answer to the submit may still be on its way.
+    """
+    digits = digits_of(report.recipient)
+    for message_id, seq, recipient in tx.all(
+        "SELECT message_id, seq, recipient FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 "
+        "ORDER BY sent_ms DESC",
+        (report.sim, report.reference),
+    ):
+        if same_number(recipient, digits):
+            _apply_report(tx, now_ms, message_id, seq, report)
+            return int(message_id)
+    for message_id, seq, recipient in tx.all(
+        "SELECT message_id, seq, recipient FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
+        "ORDER BY sending_ms",
+        (report.sim,),
+    ):
+        if same_number(recipient, digits):
+            tx.run(
+                "UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?",
+                (report.reference, message_id, seq),
+            )
+            _apply_report(tx, now_ms, message_id, seq, report)
+            return int(message_id)
+    tx.run(
+        "INSERT INTO reports (at_ms, modem, sim, reference, recipient, report_status, discharge_ms, pdu) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            now_ms,
+            report.modem,
+            report.sim,
+            report.reference,
+            json.dumps([digits, report.outcome, report.title]),
+            report.status,
+            report.discharge_ms,
+            report.pdu,
+        ),
+    )
+    return None
+
+
+def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> None:
+    """A report that came before the modem's answer finds its segment when the answer is recorded."""
+    rows = tx.all(
+        "SELECT id, modem, recipient, report_status, discharge_ms, pdu FROM reports WHERE sim = ? AND reference = ? "
+        "AND at_ms >= (SELECT sending_ms FROM segments WHERE message_id = ? AND seq = ?) ORDER BY id",
+        (sim, reference, message.id, seq),
+    )
+    for number, modem, known, status, discharge_ms, pdu in rows:
+        digits, outcome, title = json.loads(known)
+        if same_number(digits_of(message.to), digits):
+            tx.run("DELETE FROM reports WHERE id = ?", (number,))
+            facts = StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
+            _apply_report(tx, now_ms, message.id, seq, facts, roll=False)
+
+
+def _apply_report(
+    tx: Tx, now_ms: int, message_id: int, seq: int, report: StatusReportFacts, *, roll: bool = True
+) -> None:
+    if report.outcome == "pending":
+        tx.run(
+            "UPDATE segments SET report_status = ?, status = 'sent', sent_ms = coalesce(sent_ms, ?) "
+            "WHERE message_id = ? AND seq = ?",
+            (report.status, now_ms, message_id, seq),
+        )
+    else:
+        good = report.outcome == "delivered"
+        tx.run(
+            "UPDATE segments SET status = ?, report_status = ?, discharge_ms = ?, report_due = 0, error = ?, "
+            "sent_ms = coalesce(sent_ms, ?) WHERE message_id = ? AND seq = ?",
+            (
+                "delivered" if good else "undelivered",
+                report.status,
+                report.discharge_ms,
+                None if good else report.title,
+                now_ms,
+                message_id,
+                seq,
+            ),
+        )
+    if roll:
+        roll_up(tx, now_ms, message_id)

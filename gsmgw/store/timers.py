@@ -1,0 +1,134 @@
+"""What time, people and restarts do to outbound messages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from gsmgw.model import OnUnknown, Outgoing, Status
+from gsmgw.store.outbox import become_unknown, requeue
+from gsmgw.store.rollup import GUARDS, roll_up
+from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """Messages that are queued now, and how many were looked at."""
+
+    queued: list[Outgoing]
+    seen: int
+
+
+def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
+    """Bring deferred and scheduled messages whose time has come into the queue, and settle unknown ones by policy."""
+    ready: list[Outgoing] = []
+    rows = tx.all(
+        f"SELECT status, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?", (now_ms, limit)
+    )
+    for status, *row in rows:
+        message = outgoing_of(row)
+        if status == Status.UNKNOWN:
+            if message.on_unknown is OnUnknown.HOLD:
+                tx.run(
+                    "UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?",
+                    ("held for a person: no evidence came whether the network took it", message.id),
+                )
+                continue
+            settle_unknown(tx, now_ms, message.id, resend=True)
+        else:
+            tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
+            if status == Status.SCHEDULED:
+                tx.event(now_ms, "message.queued", message.id, to=message.to, client_ref=message.client_ref)
+        ready.append(message)
+    return Promoted(ready, len(rows))
+
+
+def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:
+    """Decide about an unknown message: send its doubtful segments again, or take them as sent."""
+    if not tx.one("SELECT 1 FROM messages WHERE id = ? AND status = 'unknown'", (message_id,)):
+        return False
+    if resend:
+        tx.run(
+            "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND status = 'unknown'",
+            (message_id,),
+        )
+    else:
+        tx.run(
+            "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",
+            (message_id,),
+        )
+    tx.event(now_ms, "message.settled", message_id, decision="resend" if resend else "sent")
+    roll_up(tx, now_ms, message_id)
+    return True
+
+
+def expire(tx: Tx, now_ms: int, limit: int = 500) -> list[int]:
+    """End messages whose validity is over; their ids."""
+    rows = tx.all(
+        "SELECT id, peer, client_ref FROM messages WHERE expires_ms <= ? AND expires_ms IS NOT NULL "
+        "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT ?",
+        (now_ms, limit),
+    )
+    error = {"code": "expired", "title": "the validity ended before the message could be sent"}
+    for message_id, peer, client_ref in rows:
+        tx.run(
+            "UPDATE messages SET status = 'expired', due_ms = NULL, waiting = NULL, error = ? WHERE id = ?",
+            (json.dumps(error), message_id),
+        )
+        tx.event(now_ms, "message.expired", message_id, to=peer, client_ref=client_ref, error=error)
+    return [row[0] for row in rows]
+
+
+def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """Take a message back that has not begun to leave; False when it is too late."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'canceled', due_ms = NULL, waiting = NULL "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.CANCELED]}) "
+        "AND NOT EXISTS (SELECT 1 FROM segments WHERE message_id = messages.id AND status NOT IN ('queued', 'failed'))",
+        (message_id,),
+    )
+    if changed:
+        tx.event(now_ms, "message.canceled", message_id)
+    return bool(changed)
+
+
+def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgoing | None:
+    """Queue an ended message again; None when it is not in a state for that. Segments on the air are not repeated."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
+        "expires_ms = ? WHERE id = ? AND status IN ('failed', 'expired', 'canceled', 'undelivered')",
+        (expires_ms, message_id),
+    )
+    if not changed:
+        return None
+    tx.run(
+        "UPDATE segments SET status = 'queued', report_due = 0 "
+        "WHERE message_id = ? AND status IN ('failed', 'undelivered')",
+        (message_id,),
+    )
+    tx.event(now_ms, "message.queued", message_id, reason="retry")
+    return outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,)))
+
+
+def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
+    """After a start: what was being handed over when the process ended is unknown, the rest of it goes back.
+
+    Returns how many messages became unknown and how many went back to the queue.
+    """
+    error = {"code": "interrupted", "title": "the gateway stopped before the modem had confirmed it"}
+    unknown = tx.all(
+        "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.status = 'sending'"
+    )
+    for message_id, report in unknown:
+        tx.run(
+            "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+            "WHERE message_id = ? AND status = 'sending'",
+            (error["title"], report, message_id),
+        )
+        become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
+    back = tx.all("SELECT id FROM messages WHERE status = 'sending'")
+    for (message_id,) in back:
+        requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)
+    return len(unknown), len(back)

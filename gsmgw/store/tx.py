@@ -1,0 +1,51 @@
+"""One transaction, as the operations see it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gsmgw.model import Event
+
+_INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
+
+
+class Tx:
+    """Statements of one transaction, and the events that become visible when it commits."""
+
+    __slots__ = ("_db", "events")
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.events: list[Event] = []
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement and return how many rows it changed."""
+        return self._db.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Execute a statement for each row."""
+        self._db.executemany(sql, rows)
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first row as a tuple, or None."""
+        return self._db.execute(sql, values).fetchone()
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows as tuples."""
+        return self._db.execute(sql, values).fetchall()
+
+    def insert(self, sql: str, values: Sequence[Any]) -> int:
+        """Execute an INSERT and return the row's id."""
+        return int(self._db.execute(sql, values).lastrowid or 0)
+
+    def event(
+        self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any
+    ) -> None:
+        """Add a row to the event log; fields that are None are left out."""
+        kept = {key: value for key, value in data.items() if value is not None}
+        text = json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else "{}"
+        number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
+        self.events.append(Event(number, at_ms, type, message_id, modem, kept))
