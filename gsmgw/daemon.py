@@ -76,9 +76,13 @@ class _Pins:
         self._clock = clock
 
     async def failed(self, sim: str, fingerprint: str) -> None:
-        """The SIM refused it."""
+        """It is about to be tried: until it is accepted it counts as refused."""
         now_ms = self._clock.wall_ms()
         await self._store.write(lambda tx: requests.refuse_pin(tx, now_ms, sim, fingerprint))
+
+    async def accepted(self, sim: str, fingerprint: str) -> None:
+        """The SIM took it after all."""
+        await self._store.write(lambda tx: requests.forgive_pin(tx, sim, fingerprint))
 
     async def is_refused(self, sim: str, fingerprint: str) -> bool:
         """Whether the SIM refused it before."""
@@ -133,7 +137,7 @@ class Gateway:
             await self.store.close()
 
     def _add_modem(self, section: ModemSection) -> None:
-        modem = Modem(section, self._sink, self.clock, pins=_Pins(self.store, self.clock))
+        modem = Modem(section, self._sink, self.clock, pin_guard=_Pins(self.store, self.clock))
         self.modems[section.name] = modem
         self.scheduler.attach(modem, section.limits.windows())
 
@@ -159,15 +163,14 @@ class Gateway:
         )
         server = make_server(create_app(context))
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve(sockets), name="api")
+            group.create_task(server.serve(sockets), name="api")
             queue = group.create_task(self.scheduler.run(), name="queue")
             helpers = [
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 *(group.create_task(modem.run(), name=f"modem {modem.name}") for modem in self.modems.values()),
             ]
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.005)
+            await server.listening.wait()
             on_ready()
             await stop.wait()
             log.info("stopping: the messages on the air are finished, the rest stays queued")

@@ -20,17 +20,14 @@ class ManagedModem(ModemHandle, Protocol):
     async def reset(self) -> None:
         """Restart the modem itself."""
 
-    async def enable(self) -> None:
+    def enable(self) -> None:
         """Let it work again."""
 
-    async def disable(self) -> None:
+    def disable(self) -> None:
         """Take it out of service, the port closed."""
 
     async def enter_pin(self, pin: str) -> None:
         """Unlock the SIM."""
-
-    async def ussd(self, code: str) -> str:
-        """Ask the network (TS 22.090); the answer's text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,6 @@ class PinIn(BaseModel):
     pin: str = Field(pattern=r"^\d{4,8}$", repr=False)
 
 
-class UssdIn(BaseModel):
-    """A USSD code such as ``*100#``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    code: str = Field(pattern=r"^[0-9*#+]{1,160}$")
-
-
 def _find(ctx: Context, name: str) -> ManagedModem:
     modem = ctx.modems.get(name)
     if modem is None:
@@ -73,7 +65,7 @@ async def reset(ctx: Ctx, name: str) -> Response:
 async def enable(ctx: Ctx, name: str) -> Response:
     """Let a disabled or quarantined modem work again."""
     modem = _find(ctx, name)
-    await modem.enable()
+    modem.enable()
     return _answer(ctx, modem)
 
 
@@ -81,7 +73,7 @@ async def enable(ctx: Ctx, name: str) -> Response:
 async def disable(ctx: Ctx, name: str) -> Response:
     """Take a modem out of service; its port is closed."""
     modem = _find(ctx, name)
-    await modem.disable()
+    modem.disable()
     return _answer(ctx, modem)
 
 
@@ -94,14 +86,3 @@ async def pin(ctx: Ctx, name: str, body: PinIn) -> Response:
     except ModemError as exc:
         raise Problem("modem_failed", f"{name}: {exc.title}") from None
     return _answer(ctx, modem)
-
-
-@router.post("/{name}/ussd")
-async def ussd(ctx: Ctx, name: str, body: UssdIn) -> Response:
-    """Send a USSD code and return the network's answer."""
-    modem = _find(ctx, name)
-    try:
-        answer = await modem.ussd(body.code)
-    except ModemError as exc:
-        raise Problem("modem_failed", f"{name}: {exc.title}") from None
-    return JSONResponse({"modem": name, "code": body.code, "answer": answer})
