@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from gsmgw.api import events, health, messages, modems, problems
 from gsmgw.api.context import Context, ManagedModem
-from gsmgw.api.limits import BodyLimit
+from gsmgw.api.limits import Border
 
 __all__ = ["Context", "ManagedModem", "create_app"]
 
@@ -21,7 +21,7 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     app.state.context = context
-    app.add_middleware(BodyLimit)
+    app.add_middleware(Border)
     problems.install(app)
     for module in (messages, events, modems, health):
         app.include_router(module.router)

@@ -8,10 +8,15 @@ from gsmgw.api.problems import Problem
 
 #: 10 000 messages of a batch at some two kilobytes each.
 BODY_LIMIT_OCTETS = 20 * 1024 * 1024
+_CURL = (b"content-type", b"application/x-www-form-urlencoded")
 
 
-class BodyLimit:
-    """Answers a request whose body is larger than the limit with a problem, before it is in memory."""
+class Border:
+    """Looks at each request before it is read.
+
+    One whose body is larger than the limit is answered with a problem, before it is in memory. A body that names
+    the type curl gives by itself is taken for the JSON that it has to be.
+    """
 
     def __init__(self, app: ASGIApp, limit_octets: int = BODY_LIMIT_OCTETS) -> None:
         self._app = app
@@ -22,6 +27,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["headers"] = [(n, b"application/json" if (n, v) == _CURL else v) for n, v in scope["headers"]]
         problem = Problem("too_large", f"a body may have {self._limit} octets at the most")
         for name, value in scope["headers"]:
             if name == b"content-length" and (not value.isdigit() or int(value) > self._limit):

@@ -18,6 +18,8 @@ from gsmgw.store import Store, Tx, outbox, requests
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
 MAX_VALID_FOR_S = 63 * 7 * 86400
+#: The encoding of 8-bit data.
+DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ Result = Accepted | Refusal
 
 
 @lru_cache(maxsize=4096)
-def _count_segments(text: str, encoding: str) -> int:
-    return plan(text, encoding).segment_count
+def _measure(text: str, encoding: str) -> tuple[int, str]:
+    planned = plan(text, encoding)
+    return planned.segment_count, planned.encoding.value
 
 
 class Intake:
@@ -157,17 +160,18 @@ class Intake:
             known = ", ".join(sorted(self._modems())) or "none"
             raise Refusal("unknown_modem", "modem", f"there is no modem named {request.modem!r} (known: {known})")
         valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
+        segments, encoding = self._measure(request)
         starts_ms = max(now_ms, request.send_at_ms or 0)
         return Outgoing(
             id=self._store.ids.next(now_ms),
             to=to,
             text=request.text,
             priority=request.priority,
-            segments=self._segments(request),
+            segments=segments,
             created_ms=now_ms,
             data=request.data,
             port=request.port,
-            encoding=request.encoding,
+            encoding=encoding,
             flash=request.flash,
             report=self._report if request.report is None else request.report,
             modem=request.modem,
@@ -178,7 +182,8 @@ class Intake:
             on_unknown=request.on_unknown or self._on_unknown,
         )
 
-    def _segments(self, request: Request) -> int:
+    def _measure(self, request: Request) -> tuple[int, str]:
+        """Segments and encoding of a request's content."""
         if request.data is not None:
             if request.text is not None:
                 raise Refusal("invalid_request", "data", "a message has either text or data, not both")
@@ -189,11 +194,11 @@ class Intake:
             count = len(split_data(request.data))
             if count > MAX_SEGMENTS:
                 raise Refusal("too_long", "data", f"takes {count} segments; 255 are possible")
-            return count
+            return count, DATA
         if not request.text:
             raise Refusal("empty_message", "text", "is empty")
         try:
-            return _count_segments(request.text, request.encoding)
+            return _measure(request.text, request.encoding)
         except PduError as exc:
             code = "not_encodable" if request.encoding == "gsm7" and "segments" not in exc.title else "too_long"
             raise Refusal(code, "text", exc.title) from None
