@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .clock import Timer
 from .codec import Tpdu, message_class, write_smsc, write_tpdu
 from .network import DELIVERED, NO_ANSWER
-from .smsview import view_lines
+from .smsview import routed_lines
 from .storage import UNREAD, Stored
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Inbound:
         self._show(code, message)
 
     def _show(self, code: str, message: Stored) -> None:
-        self.notify("\n".join(view_lines(self._modem, code, message)))
+        self.notify("\r\n".join(routed_lines(self._modem.urc_port, code, message)))
 
     def _unacknowledged(self) -> None:
         if self._awaited is None:

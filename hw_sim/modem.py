@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from .call import Call, Failure, Reply, cme, cms
+from .calls import Calls
 from .clock import Clock, Timer
 from .codec import Tpdu
 from .commands import TABLE, Row
@@ -18,6 +20,7 @@ from .profile import Profile
 from .radio import Radio
 from .simcard import SimCard
 from .storage import Joined, Memory, Store
+from .ussd import UssdSession
 
 
 class Modem:
@@ -46,6 +49,10 @@ class Modem:
         self.sms_ready = False
         self.sending = False
         self.link_held = 0
+        self.broadcast = (0, "", "")
+        self.clock_offset = timedelta()
+        self.zone: dict[str, int] = {}
+        self.last_cause = "no cause"
         self.prompt = profile.framing.prompt.encode("latin-1")
         self._timers: list[Timer] = []
         self._booted_at = 0.0
@@ -62,6 +69,8 @@ class Modem:
         self.smsc = card.smsc
         self.radio = Radio(self)
         self.inbound = Inbound(self)
+        self.ussd = UssdSession(self)
+        self.calls = Calls(self)
         self.ports = [Port(self, number) for number in range(profile.ports)]
         self.reboot_hook: Callable[[], object] | None = None
         self.on_wire: Callable[[Port, str, bytes], object] | None = None
@@ -100,6 +109,9 @@ class Modem:
         self.counters.clear()
         self.selected = list(self.profile.storage.default)
         self.inbound.reset()
+        self.ussd.reset()
+        self.calls.reset()
+        self.zone.clear()
         for port in self.ports:
             port.reset()
         self.radio.power_on(boot.cfun_default)
@@ -118,6 +130,7 @@ class Modem:
         self._timers.clear()
         self.powered = False
         self.inbound.drop()
+        self.calls.hang_up()
         self.radio.power_off()
 
     def reboot(self) -> None:
@@ -190,7 +203,19 @@ class Modem:
         """mem3: where incoming messages go."""
         return self.stores[self.selected[2]]
 
+    @property
+    def card_operator(self) -> tuple[str, str, str]:
+        """The operator: long name, short name, numeric code (27.007 7.3)."""
+        return self.card.operator
+
+    @property
+    def urc_port(self) -> Port:
+        """The first port that carries unsolicited lines; its settings decide their form."""
+        return self.ports[self._urc_ports[0]]
+
     def on_registered(self) -> None:
+        if self.zone.get("+CTZR"):
+            self.urc("+CTZV: +00")
         self.network.available(self)
 
     def room_made(self) -> None:

@@ -12,6 +12,7 @@ from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
 from .codec_text import content
 from .events import EventLog
+from .ussd import SERVICES, Service
 
 # TP-ST values used here (TS 23.040 9.2.3.15)
 DELIVERED = 0x00
@@ -19,9 +20,13 @@ REPLACED = 0x02
 BUSY = 0x21
 NO_ANSWER = 0x22
 VALIDITY_EXPIRED = 0x46
-DELETED_BY_ADMIN = 0x48
+DELETED_BY_SENDER = 0x47
 
 DEFAULT_VALIDITY_S = 48 * 3600.0
+
+
+# Long and short names and codes as a scan shows them; German operators, names as in public MCC/MNC lists.
+OPERATORS = (("Telekom.de", "TDG", "26201"), ("Vodafone.de", "Voda", "26202"), ("o2 - de", "o2", "26203"))
 
 
 class RpError(Exception):
@@ -69,6 +74,7 @@ class Rules:
     refused: dict[str, int] = field(default_factory=dict)
     barred: dict[str, int] = field(default_factory=dict)
     country_code: str = "49"
+    ussd_delay_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -104,6 +110,8 @@ class Network:
         self._boxes: dict[str, Mailbox] = {}
         self._random: dict[str, random.Random] = {}
         self._recent: dict[str, deque[float]] = {}
+        self.ussd_services: dict[str, Service] = dict(SERVICES)
+        self.operators = OPERATORS
         self.make_subscriber: Callable[[str], Subscriber] | None = None
 
     def normal(self, number: str) -> str:
@@ -191,6 +199,24 @@ class Network:
             concat={"ref": concat.ref, "total": concat.total, "seq": concat.seq} if concat else None,
             report=tpdu.report_wanted,
         )
+
+    def command(self, origin: Subscriber, tpdu: Tpdu) -> None:
+        """A COMMAND about an earlier message (23.040 9.2.3.19): 2 deletes it when it still waits, 0 asks for news."""
+        for box in self._boxes.values():
+            for transit in [t for t in box.queue if t.origin is origin and t.mr == tpdu.number]:
+                if tpdu.command == 2:
+                    box.queue.remove(transit)
+                    self._finish(box.owner.number, transit, DELETED_BY_SENDER)
+                elif tpdu.command == 0:
+                    self._finish(box.owner.number, transit, NO_ANSWER)
+
+    def called(self, number: str, caller: str) -> int:
+        """What becomes of a voice call: 0 connected, else a V.250 result number (3, 7 busy, 8 no answer)."""
+        found = self.find(number)
+        answer = getattr(found, "answer_call", None)
+        if found is None or not found.reachable() or answer is None:
+            return 3
+        return int(answer(caller))
 
     def _check(self, origin: Subscriber, to: str) -> None:
         rules = self.rules

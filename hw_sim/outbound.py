@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .call import Failure, cms
 from .codec import Tpdu
+from .errors import CMS_TEXT
 from .network import RpError
 
 if TYPE_CHECKING:
@@ -49,15 +50,17 @@ def _on_air(modem: Modem, message: Outgoing, answer: Verdict, swallowed: bool) -
         answer(cms(331))
         return
     tpdu = message.tpdu
-    if tpdu.kind != "submit":
-        answer(modem.card.next_mr())
-        return
     tpdu.mr = reference = modem.card.next_mr()
+    if tpdu.kind == "command":
+        modem.network.command(modem, tpdu)
+        answer(reference)
+        return
     if not swallowed:
         raw = message.smsc + bytes((message.raw[0], reference)) + message.raw[2:]
         try:
             modem.network.accept(modem, tpdu, raw)
         except RpError as refused:
+            modem.last_cause = CMS_TEXT.get(refused.cause, str(refused.cause))
             answer(cms(refused.cause))
             return
     answer(reference)

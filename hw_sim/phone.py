@@ -44,6 +44,8 @@ class Phone:
         self.reports: list[Tpdu] = []
         self.on_message: Script | None = None
         self.status = 0
+        self.calls: list[str] = []
+        self.call_result = 0
         self._on = True
         self._network = network
         self._parts: dict[tuple[str, int, int], dict[int, tuple[Content, str]]] = {}
@@ -66,6 +68,11 @@ class Phone:
         """Back: what waited is delivered."""
         self._on = True
         self._network.available(self)
+
+    def answer_call(self, caller: str) -> int:
+        """A voice call comes: ``call_result`` is 0 to answer, 7 busy, 8 no answer (V.250 result numbers)."""
+        self.calls.append(caller)
+        return self.call_result
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
         """Receive one TPDU (see network.Subscriber)."""

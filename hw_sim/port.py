@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .call import LATER, Call, Failure, Later, Prompt, Reply
+from .charset import encode_string
 from .errors import CME_TEXT, CMS_TEXT
 from .parsing import BadLine, Command, parse_line
 
@@ -57,6 +58,7 @@ class Port:
         self.text_mode = profile.messages.format == 1
         self.show_details = False
         self.charset = "GSM"
+        self.first_octet, self.validity, self.pid, self.dcs = 17, "167", 0, 0  # 27.005 3.3.2, defaults
         self.framing()
 
     def framing(self) -> None:
@@ -233,6 +235,10 @@ class Port:
         crlf = self._crlf
         return self._lead + crlf.join([line.encode("latin-1", "replace") for line in lines]) + crlf
 
+    def encode(self, text: str) -> str:
+        """Text in the character set of +CSCS."""
+        return encode_string(text, self.charset)
+
     def urc(self, text: str) -> None:
         """An unsolicited line; while a command is being carried out it waits."""
         if self.busy:
@@ -245,7 +251,7 @@ class Port:
         """An unsolicited line at this very moment."""
         if text in _NUMERIC and not self.verbose:
             text = str(_NUMERIC[text])
-        self.write(self.info(text.split("\n")))
+        self.write(self.info([text]))
 
     def _final(self, failure: Failure | None) -> bytes:
         """The final result (V.250 5.7; 27.007 9.1; 27.005 3.2.5); empty under ATQ1."""

@@ -20,8 +20,7 @@ class SimCard:
     pin: str | None = None
     puk: str = "12345678"
     smsc: str = "+491710760000"
-    operator: str = "26201"
-    operator_name: str = "Telekom.de"
+    operator: tuple[str, str, str] = ("Telekom.de", "TDG", "26201")
     credit: float | None = None
     memory: Memory = field(default_factory=lambda: Memory("SM", 30))
     last_mr: int = 255

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from . import basic, identity, network, receiving, sending, sim, storage
+from . import basic, identity, network, receiving, sending, services, sim, storage, text
 from .row import Row
 
 TABLE: dict[str, Row] = {
     row.name: row
-    for rows in (basic.ROWS, identity.ROWS, sim.ROWS, network.ROWS, sending.ROWS, storage.ROWS, receiving.ROWS)
+    for rows in (
+        basic.ROWS,
+        identity.ROWS,
+        sim.ROWS,
+        network.ROWS,
+        sending.ROWS,
+        storage.ROWS,
+        receiving.ROWS,
+        text.ROWS,
+        services.ROWS,
+    )
     for row in rows
 }
 

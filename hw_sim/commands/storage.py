@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..call import Call, Failure, Reply, cms
-from ..smsview import list_lines, read_lines
+from ..smsview import STATUS_WORDS, list_lines, read_lines
 from ..storage import READ, SENT, UNREAD, UNSENT, Store
 from .row import Row
 
@@ -52,20 +52,22 @@ def _shown_format(call: Call) -> Reply:
 
 
 def _format(call: Call) -> Reply:
-    call.port.text_mode = call.number(0, 0, 0, 0) == 1
+    call.port.text_mode = call.number(0, 0, 0, 1) == 1
     return None
-
-
-_STATUS_WORDS = {"REC UNREAD": UNREAD, "REC READ": READ, "STO UNSENT": UNSENT, "STO SENT": SENT, "ALL": 4}
 
 
 def _status(call: Call) -> int:
     if not call.port.text_mode:
         return call.number(0, 0, 0, 4)
-    status = _STATUS_WORDS.get(call.text(0, "REC UNREAD").upper())
-    if status is None:
+    word = call.text(0, "REC UNREAD").upper()
+    if word not in STATUS_WORDS:
         raise cms(305)
-    return status
+    return STATUS_WORDS.index(word)
+
+
+def _states(call: Call) -> Reply:
+    words = ",".join(f'"{word}"' for word in STATUS_WORDS) if call.port.text_mode else "0-4"
+    return [f"+CMGL: ({words})"]
 
 
 def _list(call: Call) -> Reply:
@@ -126,11 +128,11 @@ ROWS = (
         "+CMGF",
         "27.005 3.2.3",
         read=_shown_format,
-        test="(0)",
+        test="(0,1)",
         set=_format,
         run=_format,
     ),
-    Row("+CMGL", "27.005 3.4.2, 4.1", run=_list, set=_list, test="(0-4)", needs="sms"),
+    Row("+CMGL", "27.005 3.4.2, 4.1", run=_list, set=_list, test=_states, needs="sms"),
     Row("+CMGR", "27.005 3.4.3, 4.2", set=_read, test="", needs="sms"),
     Row("+CMGD", "27.005 3.5.4", set=_delete, test=_deletable, needs="sms"),
 )
