@@ -263,6 +263,8 @@ class Driver:
         """The memories that can be read from; none for a modem without storage."""
         answer = await self.attempt(commands.STORAGES)
         roles = answers.parse_storages(answer.lines[0]) if answer and answer.lines else []
+        if len({role[0] for role in roles if len(role) == 1}) == len(roles):
+            return [role[0] for role in roles]  # a flat list (Huawei MU609), not three roles of one each
         return roles[0] if roles else []
 
     async def storage_use(self) -> list[answers.MemoryUse]:
