@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 
 
 class SystemClock:
@@ -23,6 +24,25 @@ class SystemClock:
         """Wait that many seconds of monotonic time."""
         await asyncio.sleep(seconds)
 
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call back on the running event loop after that many seconds."""
+        return asyncio.get_running_loop().call_later(seconds, callback)
+
+
+class _VirtualTimer:
+    """A call that :meth:`VirtualClock.advance` makes at its time."""
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self._callback: Callable[[], object] | None = callback
+
+    def cancel(self) -> None:
+        self._callback = None
+
+    def fire(self) -> None:
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
 
 class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it; sleepers wake in order of their time."""
@@ -31,7 +51,7 @@ class VirtualClock:
         self._wall_ms = wall_ms
         self._now = 0.0
         self._count = itertools.count()
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, _VirtualTimer]] = []
 
     def wall_ms(self) -> int:
         """UTC in milliseconds since 1970, as set."""
@@ -48,24 +68,34 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has been advanced that far."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + max(0.0, seconds), next(self._count), future))
+        self.call_later(seconds, lambda: _wake(future))
         await future
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> _VirtualTimer:
+        """Call back once the clock has been advanced that far."""
+        timer = _VirtualTimer(callback)
+        heapq.heappush(self._sleepers, (self._now + max(0.0, seconds), next(self._count), timer))
+        return timer
 
     async def advance(self, seconds: float) -> None:
         """Let that much time pass, waking each sleeper at its moment and letting it run."""
         end = self._now + seconds
         await _settle()
         while self._sleepers and self._sleepers[0][0] <= end:
-            at, _, future = heapq.heappop(self._sleepers)
+            at, _, timer = heapq.heappop(self._sleepers)
             self._pass(at - self._now)
-            if not future.done():
-                future.set_result(None)
+            timer.fire()
             await _settle()
         self._pass(end - self._now)
 
     def _pass(self, seconds: float) -> None:
         self._now += seconds
         self._wall_ms += round(seconds * 1000)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _settle() -> None:

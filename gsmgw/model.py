@@ -264,6 +264,7 @@ class ModemStatus:
     imsi: str | None = None
     number: str | None = None
     operator: str | None = None
+    technology: str | None = None
     registration: str | None = None
     signal_dbm: int | None = None
     #: Messages used and total per storage: ``{"SM": {"used": 3, "total": 50}}``.

@@ -9,6 +9,13 @@ from typing import Protocol
 from gsmgw.model import ModemStatus
 
 
+class Timer(Protocol):
+    """A call that is to come, see :meth:`Clock.call_later`."""
+
+    def cancel(self) -> None:
+        """Do not call. Safe after the call."""
+
+
 class Clock(Protocol):
     """Where time comes from: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
 
@@ -20,6 +27,9 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call back on the event loop once that time has passed: for time-outs, cheaper than a sleeping task."""
 
 
 class ByteReceiver(Protocol):

@@ -1,3 +1,21 @@
 """hw_sim: simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
 
+from .clock import Calendar, VirtualClock
+from .network import RpError
+from .phone import Message, Phone
+from .profile import ProfileError, load_profile, profile_names
+from .simulation import SimModem, Simulation
+
+__all__ = [
+    "Calendar",
+    "Message",
+    "Phone",
+    "ProfileError",
+    "RpError",
+    "SimModem",
+    "Simulation",
+    "VirtualClock",
+    "load_profile",
+    "profile_names",
+]
 __version__ = "0.1.0"

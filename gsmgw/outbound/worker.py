@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from gsmgw.outbound.segmenting import build_segments
-
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.pacing import Pacer
 from gsmgw.outbound.policy import Action, decide
+from gsmgw.outbound.segmenting import build_segments
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
 

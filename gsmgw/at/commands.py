@@ -1,0 +1,161 @@
+"""AT commands as values, and the rows that build them.
+
+Time-outs are those of the vendors' manuals where they state a maximum, else what the commands are known to need; a
+profile scales them. Commands that only one family knows are built by :func:`vendor`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line.
+
+    ``prefixes`` are those of its information lines (``+CSQ:``); with ``free`` any line that is neither a final result
+    nor a known URC belongs to the answer (``AT+CGMI``). ``pairs`` says that a line with a prefix is a header that one
+    PDU line follows. ``prompted`` commands (TS 27.005 3.5.1) want a payload after the prompt. ``secret`` lines are
+    masked wherever they are shown. ``lone`` is for an information line that some modems let no final result follow.
+    """
+
+    text: str
+    prefixes: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+    free: bool = False
+    pairs: bool = False
+    prompted: bool = False
+    prompt_timeout_s: float = 10.0
+    secret: bool = False
+    lone: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The text as a log or transcript may show it."""
+        return self.text.partition("=")[0] + "=***" if self.secret else self.text
+
+
+# -- any modem (V.250) ------------------------------------------------------------------------------------------
+
+AT = Command("AT", timeout_s=1.0)
+ECHO_OFF = Command("ATE0", timeout_s=3.0)
+VERBOSE = Command("ATV1", timeout_s=3.0)
+QUIET_OFF = Command("ATQ0", timeout_s=3.0)
+
+# -- identity and state (TS 27.007) -----------------------------------------------------------------------------
+
+NUMERIC_ERRORS = Command("AT+CMEE=1", timeout_s=3.0)
+MANUFACTURER = Command("AT+CGMI", ("+CGMI:",), free=True)
+MODEL = Command("AT+CGMM", ("+CGMM:",), free=True)
+REVISION = Command("AT+CGMR", ("+CGMR:",), free=True)
+IMEI = Command("AT+CGSN", ("+CGSN:",), free=True)
+IMSI = Command("AT+CIMI", ("+CIMI:",), timeout_s=20.0, free=True)
+OWN_NUMBER = Command("AT+CNUM", ("+CNUM:",), timeout_s=20.0)
+PIN_STATE = Command("AT+CPIN?", ("+CPIN:",), timeout_s=10.0, lone=True)
+FUNCTIONALITY = Command("AT+CFUN?", ("+CFUN:",), timeout_s=15.0)
+SIGNAL = Command("AT+CSQ", ("+CSQ:",))
+OPERATOR = Command("AT+COPS?", ("+COPS:",), timeout_s=30.0)
+CLOCK = Command("AT+CCLK?", ("+CCLK:",))
+HANG_UP = Command("ATH")
+
+# -- text messages (TS 27.005) ----------------------------------------------------------------------------------
+
+PDU_MODE = Command("AT+CMGF=0")
+SMSC = Command("AT+CSCA?", ("+CSCA:",), timeout_s=10.0)
+STORAGES = Command("AT+CPMS=?", ("+CPMS:",), timeout_s=10.0)
+STORAGE_USE = Command("AT+CPMS?", ("+CPMS:",), timeout_s=10.0)
+LIST_ALL = Command("AT+CMGL=4", ("+CMGL:",), timeout_s=60.0, pairs=True)
+INDICATIONS = Command("AT+CNMI?", ("+CNMI:",))
+ACKNOWLEDGE = Command("AT+CNMA")
+
+
+def sim_identity(text: str) -> Command:
+    """ICCID by whichever command the profile names: AT+CCID, AT^ICCID?, AT+QCCID, AT#CCID."""
+    name = text[2:].rstrip("?")
+    return Command(text, (f"{name}:",), timeout_s=20.0, free=True)
+
+
+def enter_pin(pin: str) -> Command:
+    """TS 27.007 8.3. Never shown."""
+    return Command(f'AT+CPIN="{pin}"', ("+CPIN:",), timeout_s=30.0, secret=True)
+
+
+def functionality(level: int, *, reset: bool = False) -> Command:
+    """TS 27.007 8.2: 0 off, 1 full, 4 radio off."""
+    return Command(f"AT+CFUN={level},1" if reset else f"AT+CFUN={level}", timeout_s=60.0)
+
+
+def registration(name: str) -> Command:
+    """Read +CREG, +CGREG or +CEREG (TS 27.007 7.2, 10.1.20, 10.1.22)."""
+    return Command(f"AT+{name}?", (f"+{name}:",), timeout_s=10.0)
+
+
+def registration_reports(name: str, level: int) -> Command:
+    """Switch on the URCs of +CREG, +CGREG or +CEREG; level 2 includes location and technology."""
+    return Command(f"AT+{name}={level}")
+
+
+def set_smsc(number: str) -> Command:
+    """TS 27.005 3.3.1. 145 is an international number (TS 24.011 8.2.5.1)."""
+    return Command(f'AT+CSCA="{number}",{145 if number.startswith("+") else 129}', timeout_s=10.0)
+
+
+def message_service(level: int) -> Command:
+    """TS 27.005 3.2.1: 1 makes this side responsible for acknowledging (+CNMA)."""
+    return Command(f"AT+CSMS={level}", ("+CSMS:",))
+
+
+def select_storage(*memories: str) -> Command:
+    """TS 27.005 3.2.2, with one, two or three memories."""
+    return Command("AT+CPMS=" + ",".join(f'"{memory}"' for memory in memories), ("+CPMS:",), timeout_s=10.0)
+
+
+def indications(setting: str) -> Command:
+    """TS 27.005 3.4.1: ``mode,mt,bm,ds,bfr``."""
+    return Command(f"AT+CNMI={setting}")
+
+
+def read_message(index: int) -> Command:
+    """TS 27.005 4.3"""
+    return Command(f"AT+CMGR={index}", ("+CMGR:",), timeout_s=10.0, pairs=True)
+
+
+def delete_message(index: int) -> Command:
+    """TS 27.005 3.5.4"""
+    return Command(f"AT+CMGD={index}", timeout_s=25.0)
+
+
+def send_message(tpdu_octets: int, timeout_s: float = 180.0, prompt_timeout_s: float = 10.0) -> Command:
+    """TS 27.005 4.1: the length leaves out the SMSC address. A message may take as long as the network does."""
+    return Command(
+        f"AT+CMGS={tpdu_octets}",
+        ("+CMGS:",),
+        timeout_s=timeout_s,
+        prompted=True,
+        prompt_timeout_s=prompt_timeout_s,
+    )
+
+
+def hold_link(level: int) -> Command:
+    """TS 27.005 3.5.6: keep the radio link between messages; 1 until a pause, 2 until told otherwise."""
+    return Command(f"AT+CMMS={level}", timeout_s=3.0)
+
+
+def ussd(request: str, dcs: int) -> Command:
+    """TS 27.007 7.15. The answer of the network is the URC +CUSD, also when it comes before the OK."""
+    return Command(f'AT+CUSD=1,"{request}",{dcs}', timeout_s=15.0)
+
+
+USSD_CANCEL = Command("AT+CUSD=2", timeout_s=15.0)
+
+
+def character_set(name: str) -> Command:
+    """TS 27.007 5.5"""
+    return Command(f'AT+CSCS="{name}"', timeout_s=3.0)
+
+
+def vendor(text: str, *, timeout_s: float = 5.0) -> Command:
+    """A command that a profile names; its answer is taken as it comes."""
+    body = text[2:]
+    name = body.partition("=")[0].rstrip("?")
+    return Command(text, (f"{name}:",) if name else (), timeout_s=timeout_s, free=True)

@@ -1,0 +1,307 @@
+"""The conversation with one port: command -> bytes to write, bytes read -> events.
+
+One command is in flight at a time. Whatever is read is told apart by what is expected now: echo, prompt, information
+line, PDU line, final result, or a URC, which may come anywhere, also inside an answer. After :meth:`Dialogue.abandon`
+(a time-out) everything that looks like an answer is stale until :meth:`Dialogue.settled` says that the port is in step
+again, so a late answer never feeds the next command.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gsmgw.at.commands import Command
+from gsmgw.at.fields import after_prefix, integer, split_fields
+from gsmgw.at.finals import NUMERIC_FINALS, Final, FinalKind, parse_final
+from gsmgw.at.lexer import LineLexer
+from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
+
+ESCAPE = b"\x1b"
+CTRL_Z = b"\x1a"
+
+#: An answer is cut after that many lines: a full storage of 1000 messages is listed on 2000.
+ANSWER_LIMIT_LINES = 4000
+#: A text of USSD with line ends inside its quotes: TS 22.090 allows 182 characters.
+_OPEN_LIMIT_CHARS = 1200
+#: How many lines may stand between the header of a PDU and its PDU before the PDU counts as lost.
+_HEADER_PATIENCE = 8
+
+_HEX = re.compile(r"[0-9A-Fa-f]{2,}")
+_HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
+_SYMBOLS = "+^*%$#_!&"
+
+
+class Phase(Enum):
+    """What the dialogue waits for."""
+
+    IDLE = auto()
+    ANSWER = auto()
+    PROMPT = auto()
+    PROMPTED = auto()  #: the prompt is there, the payload has not been written
+    PAYLOAD = auto()  #: the payload is out, the final result is not here
+    STALE = auto()  #: given up; answers are not to be trusted until :meth:`Dialogue.settled`
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that came for one command. ``pairs`` are headers with their PDU in hexadecimal."""
+
+    final: Final
+    lines: list[str]
+    pairs: list[tuple[str, str]]
+    payload_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """The modem waits for the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Urc:
+    """A line nobody asked for, with its PDU for the two-line ones."""
+
+    kind: UrcKind
+    line: str
+    pdu: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A line of an answer that was given up: a late ``+CMGS:`` is worth knowing, the rest is dropped."""
+
+    line: str
+    final: Final | None = None
+
+
+Event = Answer | Prompted | Urc | Stale
+
+
+class _Header:
+    """A line that a PDU must follow."""
+
+    __slots__ = ("kind", "length", "line", "patience")
+
+    def __init__(self, line: str, kind: UrcKind | None) -> None:
+        self.line = line
+        self.kind = kind  # None: part of the answer
+        self.length = integer(split_fields(after_prefix(line))[-1])
+        self.patience = _HEADER_PATIENCE
+
+    def fits(self, pdu: str) -> bool:
+        """Whether the TPDU length named in the header is that of ``pdu``, with or without an SMSC address."""
+        if self.length is None:
+            return True
+        octets = len(pdu) // 2
+        return octets in (self.length, self.length + 1 + int(pdu[:2], 16))
+
+
+class Dialogue:
+    """See the module. Not to be shared between threads."""
+
+    __slots__ = (
+        "_answer_lines",
+        "_answer_pairs",
+        "_command",
+        "_events",
+        "_headers",
+        "_lexer",
+        "_open",
+        "_payload_hex",
+        "noise",
+        "phase",
+    )
+
+    def __init__(self) -> None:
+        self._lexer = LineLexer()
+        self._command: Command | None = None
+        self._answer_lines: list[str] = []
+        self._answer_pairs: list[tuple[str, str]] = []
+        self._payload_hex = ""
+        self._headers: list[_Header] = []
+        self._open = ""
+        self._events: list[Event] = []
+        self.phase = Phase.IDLE
+        #: Names of further lines that mean nothing, given by the profile.
+        self.noise: frozenset[str] = frozenset()
+
+    # -- what is written ----------------------------------------------------------------------------------------
+
+    def start(self, command: Command) -> bytes:
+        """Begin a command; the bytes are the line with its CR and nothing else (an LF is data to some modems)."""
+        if self.phase is not Phase.IDLE:
+            raise RuntimeError(f"{command.shown} begun in phase {self.phase.name}")
+        self._command = command
+        self._answer_lines = []
+        self._answer_pairs = []
+        self._payload_hex = ""
+        self.phase = Phase.PROMPT if command.prompted else Phase.ANSWER
+        return command.text.encode("latin-1", "replace") + b"\r"
+
+    def payload(self, data: bytes) -> bytes:
+        """The payload with its end, once :class:`Prompted` came."""
+        if self.phase is not Phase.PROMPTED:
+            raise RuntimeError(f"payload in phase {self.phase.name}")
+        self._payload_hex = data.decode("ascii")
+        self.phase = Phase.PAYLOAD
+        return data + CTRL_Z
+
+    def abandon(self) -> bytes:
+        """Give up what is in flight. The bytes lead a modem out of its prompt, if it may be in one."""
+        prompted = self._command is not None and self._command.prompted
+        self.phase = Phase.STALE
+        return ESCAPE if prompted else b""
+
+    def settled(self) -> None:
+        """Nothing of an abandoned command can come any more."""
+        self._command = None
+        self._headers = [header for header in self._headers if header.kind is not None]
+        self.phase = Phase.IDLE
+
+    @property
+    def partial_lines(self) -> list[str]:
+        """The information lines that came so far for the command in flight."""
+        return self._answer_lines
+
+    # -- what is read -------------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes in any portions; the events that they complete, in order."""
+        self._events = []
+        for line in self._lexer.feed(data):
+            self._line(line)
+        if self.phase is Phase.PROMPT and self._lexer.tail.strip(" \t\xff") == ">":
+            self._lexer.clear_tail()
+            self._prompted()
+        return self._events
+
+    def _prompted(self) -> None:
+        self.phase = Phase.PROMPTED
+        self._events.append(Prompted())
+
+    def _line(self, line: str) -> None:
+        if self._open and not self._close(line):
+            return
+        phase = self.phase
+        command = self._command
+        if command is not None:
+            if line == command.text:
+                return  # echo
+            if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
+                # A prompt with something behind it, or the echo of a payload.
+                if phase is Phase.PROMPT and line[0] == ">":
+                    self._prompted()
+                line = line.rpartition("\x1a")[2].rpartition("\x1b")[2].lstrip("> ")
+                if line:
+                    self._line(line)
+                return
+        if self._headers and self._pdu(line):
+            return
+        if command is None:
+            if self.phase is Phase.STALE and (final := parse_final(line)) is not None:
+                self._events.append(Stale(line, final))
+            else:
+                self._unasked(line)
+            return
+        final = parse_final(line)
+        if final is None and phase is Phase.ANSWER and not command.prefixes and not self._answer_lines:
+            final = NUMERIC_FINALS.get(line)
+        if final is not None:
+            self._final(line, final)
+        elif command.prefixes and line.startswith(command.prefixes):
+            self._information(line)
+        elif phase is Phase.PAYLOAD and _HEX.fullmatch(line) and self._payload_hex.upper().endswith(line.upper()):
+            return  # echo of the payload
+        elif command.free and phase is Phase.ANSWER and line[0] not in _SYMBOLS and line not in LINES:
+            self._information(line)
+        elif not self._glued(line, command):
+            self._unasked(line)
+
+    def _final(self, line: str, final: Final) -> None:
+        self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]
+        if self.phase is Phase.STALE:
+            self._events.append(Stale(line, final))
+            return
+        if self.phase is Phase.PROMPT and final.kind is FinalKind.OK:
+            return  # no answer to a command that prompts; its error or prompt is still to come
+        sent = self.phase is Phase.PAYLOAD
+        self.phase = Phase.IDLE
+        self._command = None
+        self._events.append(Answer(final, self._answer_lines + lost, self._answer_pairs, sent))
+
+    def _information(self, line: str) -> None:
+        command = self._command
+        if self.phase is Phase.STALE:
+            if command is not None and command.pairs:
+                self._header(line, None)
+            self._events.append(Stale(line))
+        elif command is not None and command.pairs:
+            self._header(line, None)
+        elif len(self._answer_lines) < ANSWER_LIMIT_LINES:
+            self._answer_lines.append(line)
+
+    def _header(self, line: str, kind: UrcKind | None) -> None:
+        same_line = _HEX_AT_END.search(line)
+        if same_line is not None:
+            self._pair(_Header(line[: same_line.start()], kind), same_line[1])
+        else:
+            self._headers.append(_Header(line, kind))
+
+    def _pdu(self, line: str) -> bool:
+        """Give an all-hexadecimal line to the header it fits, the latest first: a URC may stand between the two."""
+        pdu = line.strip('"')
+        if not _HEX.fullmatch(pdu):
+            for header in self._headers:
+                header.patience -= 1
+            if self._headers[0].patience <= 0:
+                self._headers = [header for header in self._headers if header.patience > 0]
+            return False
+        header = next((header for header in reversed(self._headers) if header.fits(pdu)), self._headers[-1])
+        self._headers.remove(header)
+        self._pair(header, pdu)
+        return True
+
+    def _pair(self, header: _Header, pdu: str) -> None:
+        if header.kind is not None:
+            self._events.append(Urc(header.kind, header.line, pdu))
+        elif self.phase is not Phase.STALE and len(self._answer_pairs) < ANSWER_LIMIT_LINES:
+            self._answer_pairs.append((header.line, pdu))
+
+    def _glued(self, line: str, command: Command) -> bool:
+        """Recover an answer before which a line end was lost: ``ERROR+CNUM: ...`` (Huawei)."""
+        for prefix in command.prefixes:
+            if line.find(prefix) > 0:
+                self._information(line[line.index(prefix) :])
+                return True
+        return False
+
+    def _unasked(self, line: str) -> None:
+        if self.phase is Phase.STALE and line.startswith("AT"):
+            return  # echo
+        name = urc_name(line)
+        if name in TWO_LINE:
+            self._header(line, TWO_LINE[name])
+            return
+        kind = UrcKind.NOISE if name in self.noise else kind_of(line)
+        if kind is UrcKind.UNKNOWN:
+            for glued in GLUED:
+                if line.find(glued) > 0:
+                    self._unasked(line[line.index(glued) :])
+                    return
+        elif kind is UrcKind.USSD and line.count('"') % 2:
+            self._open = line
+            return
+        self._events.append(Urc(kind, line))
+
+    def _close(self, line: str) -> bool:
+        """Add ``line`` to the USSD text that is open. True when the line is not part of it."""
+        part = parse_final(line) is None and kind_of(line) is UrcKind.UNKNOWN
+        text = f"{self._open}\n{line}" if part else self._open
+        if part and line.count('"') % 2 == 0 and len(text) < _OPEN_LIMIT_CHARS:
+            self._open = text
+            return False
+        self._open = ""
+        self._events.append(Urc(UrcKind.USSD, text))
+        return not part

@@ -1,0 +1,82 @@
+"""The value lists of information lines, as modems write them rather than as they should."""
+
+from __future__ import annotations
+
+
+def after_prefix(line: str) -> str:
+    """What follows the colon of an information line, or the whole line where there is none."""
+    _, colon, rest = line.partition(":")
+    return rest.strip() if colon else line.strip()
+
+
+def split_fields(text: str) -> list[str]:
+    """The comma-separated values of ``text`` without their quotes and blanks.
+
+    A comma inside quotes belongs to the value; a quote that is never closed ends at the next comma, for some modems
+    write ``"0B,"0100701",7``.
+    """
+    if '"' not in text:
+        return [part.strip() for part in text.split(",")]
+    fields: list[str] = []
+    at, end = 0, len(text)
+    while at <= end:
+        while at < end and text[at] in " \t":
+            at += 1
+        if at < end and text[at] == '"':
+            close = text.find('"', at + 1)
+            follows = text[close + 1 :].lstrip()[:1] if close >= 0 else ""
+            if close >= 0 and follows in ("", ","):
+                fields.append(text[at + 1 : close])
+                comma = text.find(",", close)
+                at = comma + 1 if comma >= 0 else end + 1
+                continue
+        comma = text.find(",", at)
+        stop = comma if comma >= 0 else end
+        fields.append(text[at:stop].strip().strip('"'))
+        at = stop + 1
+    return fields
+
+
+def integer(text: str) -> int | None:
+    """A decimal number, with or without quotes and sign, or None."""
+    text = text.strip().strip('"')
+    digits = text[1:] if text[:1] == "-" else text
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def groups(text: str) -> list[list[str]]:
+    """The parenthesised groups of a test answer: ``("SM","ME"),("SM")`` -> ``[[SM, ME], [SM]]``.
+
+    Doubled parentheses are flattened, a bare value counts as a group of one, an empty pair as an empty group.
+    """
+    found: list[list[str]] = []
+    depth, start = 0, 0
+    for at, char in enumerate(text):
+        if char == "(":
+            if depth == 0 or text[start:at].strip() == "":
+                start = at + 1
+            depth += 1
+        elif char == ")" and depth:
+            inner = text[start:at]
+            if inner.strip() or (depth == 1 and text[at - 1] == "("):
+                found.append([value for value in split_fields(inner) if value])
+            depth -= 1
+            start = at + 1
+        elif char == "," and depth == 0:
+            if value := text[start:at].strip().strip('"'):
+                found.append([value])
+            start = at + 1
+    if depth == 0 and (value := text[start:].strip().strip('"')):
+        found.append([value])
+    return found
+
+
+def numbers(group: list[str]) -> set[int]:
+    """The numbers of a test answer's group: ``0-2`` and ``0``, ``1`` -> a set."""
+    found: set[int] = set()
+    for value in group:
+        low, dash, high = value.partition("-")
+        first, last = integer(low), integer(high) if dash else integer(low)
+        if first is not None and last is not None and 0 <= last - first < 256:
+            found.update(range(first, last + 1))
+    return found

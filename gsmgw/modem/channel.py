@@ -1,0 +1,451 @@
+"""One connection to one port: one command in flight, the rest waiting by priority, the port always in step.
+
+A channel lives once. It dies once, of the first cause, tells everybody who waits, and is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from enum import IntEnum
+
+from gsmgw.at.commands import AT, Command
+from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Phase, Prompted, Stale, Urc
+from gsmgw.at.finals import Final, FinalKind
+from gsmgw.at.urcs import UrcKind
+from gsmgw.errors import Disposition, ModemError, PortError
+from gsmgw.ports import ByteStream, Clock, Opener, Timer
+
+#: How long nothing may come after the answer to AT before an interrupted port counts as in step again.
+QUIET_S = 0.15
+#: Final results that do not say which command they belong to.
+_UNTOLD = (FinalKind.OK, FinalKind.ERROR)
+#: How many times AT is tried before an interrupted port counts as silent, each as long as AT may take.
+RESYNC_TRIES = 3
+#: A modem that sends no final result after an information line (Wavecom, +CPIN) is believed after that time.
+LONE_S = 1.0
+
+
+class Priority(IntEnum):
+    """Who goes first when the port becomes free."""
+
+    ACKNOWLEDGE = 0  #: the network waits for it, and repeats the message when it does not come
+    RECEIVE = 1  #: so that the storage never fills
+    CONTROL = 2
+    SUBMIT = 3
+
+
+class CommandError(ModemError):
+    """The modem refused a command. ``final`` is what it said."""
+
+    def __init__(self, command: Command, final: Final) -> None:
+        self.command = command
+        self.final = final
+        super().__init__(f"{command.shown} was refused: {final}")
+
+
+class CommandTimeout(ModemError):
+    """The modem did not answer. ``payload_sent`` when the payload of a prompted command had left."""
+
+    def __init__(self, command: Command, payload_sent: bool = False) -> None:
+        self.command = command
+        self.payload_sent = payload_sent
+        super().__init__(
+            f"{command.shown} was not answered", Disposition.UNKNOWN if payload_sent else Disposition.MODEM
+        )
+
+
+class ModemReset(ModemError):
+    """The modem started anew by itself: all settings and the command in flight are lost."""
+
+
+class PromptLost(ModemError):
+    """The payload may have been swallowed: AT is answered while the final result of the payload is missing."""
+
+
+class Channel:
+    """A :class:`gsmgw.ports.ByteReceiver` that turns a byte stream into commands and URCs.
+
+    ``on_urc`` is called on the event loop for everything unasked for; ``on_stale`` for the lines of answers that came
+    too late; ``on_lost`` once, when the connection ended by itself.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        on_urc: Callable[[Urc], None],
+        on_lost: Callable[[Exception], None],
+        on_stale: Callable[[Stale], None] | None = None,
+    ) -> None:
+        self._clock = clock
+        self._on_urc = on_urc
+        self._on_lost = on_lost
+        self._on_stale = on_stale
+        self._dialogue = Dialogue()
+        self._stream: ByteStream | None = None
+        self._cause: Exception | None = None
+        self._busy = False
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        #: What the holder of the turn waits for.
+        self._prompt: asyncio.Future[Answer | None] | None = None
+        self._answer: asyncio.Future[Answer] | None = None
+        self._stale: asyncio.Future[bool] | None = None
+        self._stale_final = False
+        #: What went wrong with, or refused, the command in flight while nobody waited for it.
+        self._failure: Exception | None = None
+        self._command: Command | None = None
+        self._timer: Timer | None = None
+        self._probes = 0
+        #: Whether a byte of the payload of the last submit has left.
+        self.payload_left = False
+        #: When the last byte came, monotonic seconds.
+        self.heard_at = clock.monotonic()
+        #: The shortest pause between a final result and the next command, seconds (Telit asks for 20 ms).
+        self.pause_s = 0.0
+        self._ended_at = float("-inf")
+        #: Set while an answer was given up and the port is not known to be in step.
+        self.dirty = asyncio.Event()
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def open(self, opener: Opener) -> None:
+        """Open the stream. Raises :class:`PortError`."""
+        self._stream = await opener(self)
+
+    async def close(self) -> None:
+        """Close the stream; whoever waits is told that the port is closed."""
+        self._die(PortError("the port was closed"), tell=False)
+        if self._stream is not None:
+            await self._stream.close()
+
+    @property
+    def cause(self) -> Exception | None:
+        """Why the channel ended, None while it lives."""
+        return self._cause
+
+    @property
+    def noise(self) -> frozenset[str]:
+        """Names of lines that mean nothing."""
+        return self._dialogue.noise
+
+    @noise.setter
+    def noise(self, names: frozenset[str]) -> None:
+        self._dialogue.noise = names
+
+    @property
+    def payload_out(self) -> bool:
+        """Whether a payload has left and its final result is awaited."""
+        return self._dialogue.phase is Phase.PAYLOAD
+
+    def connection_lost(self, cause: Exception | None) -> None:
+        """The stream ended."""
+        if cause is not None:
+            self._die(cause, tell=True)
+
+    def _die(self, cause: Exception, *, tell: bool) -> None:
+        if self._cause is not None:
+            return
+        self._cause = cause
+        self._stop_timer()
+        self._fail(cause)
+        if self._stale is not None and not self._stale.done():
+            self._stale.set_exception(cause)
+        for _, _, turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(cause)
+        self._waiting.clear()
+        if tell:
+            self._on_lost(cause)
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self.heard_at = self._clock.monotonic()
+        for event in self._dialogue.feed(data):
+            if type(event) is Answer:
+                self._answered(event)
+            elif type(event) is Prompted:
+                if self._prompt is not None and not self._prompt.done():
+                    self._prompt.set_result(None)
+            elif type(event) is Stale:
+                heard = self._stale
+                if heard is not None and not heard.done() and (event.final is not None or not self._stale_final):
+                    heard.set_result(True)
+                if self._on_stale is not None:
+                    self._on_stale(event)
+            elif type(event) is Urc:
+                if event.kind is UrcKind.RESET:
+                    self._fail(ModemReset(f"the modem restarted by itself ({event.line})"))
+                self._on_urc(event)
+
+    def _answered(self, answer: Answer) -> None:
+        if self._probes and self._answer is not None and not answer.lines and answer.final.kind in _UNTOLD:
+            # The answer to a probe: what was asked before it is not being worked on any more.
+            self._fail(PromptLost("the modem lost the message: no result came, yet it answers"))
+            return
+        for future in (self._prompt, self._answer):
+            if future is not None and not future.done():
+                future.set_result(answer)
+                return
+        if self._command is not None:
+            self._failure = CommandError(self._command, answer.final)
+
+    def _fail(self, cause: Exception) -> None:
+        """Tell whoever holds the turn that its command failed."""
+        for future in (self._prompt, self._answer):
+            if future is not None and not future.done():
+                future.set_exception(cause)
+                return
+        self._failure = cause
+
+    # -- turns --------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def turn(self, priority: Priority) -> AsyncIterator[None]:
+        """Have the port to oneself, in step. Raises the cause of death of the channel."""
+        await self._acquire(priority)
+        try:
+            if self._dialogue.phase is not Phase.IDLE:
+                await self.resync()
+            yield
+        finally:
+            self._release()
+
+    async def _acquire(self, priority: Priority) -> None:
+        if self._cause is not None:
+            raise self._cause
+        if not self._busy:
+            self._busy = True
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._release()  # it was given to us in the same moment
+            raise
+
+    def _release(self) -> None:
+        self._busy = False
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                self._busy = True
+                turn.set_result(None)
+                return
+
+    # -- commands -----------------------------------------------------------------------------------------------
+
+    async def run(self, command: Command, priority: Priority = Priority.CONTROL) -> Answer:
+        """Run a command and return its answer. Raises :class:`CommandError`, :class:`CommandTimeout`, and the cause
+        of death of the channel.
+        """
+        async with self.turn(priority):
+            return await self.exchange(command)
+
+    async def exchange(self, command: Command) -> Answer:
+        """As :meth:`run`, for the holder of the turn."""
+        await self._breathe()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        self._write(self._dialogue.start(command))
+        if command.lone:
+            self._start_timer(min(LONE_S, command.timeout_s), lambda: self._lone(command))
+        else:
+            self._start_timer(command.timeout_s, lambda: self._expired(command))
+        try:
+            result = await answer
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._answer = None
+            self._stop_timer()
+        if not result.final.ok:
+            raise CommandError(command, result.final)
+        return result
+
+    async def submit(
+        self,
+        command: Command,
+        payload: bytes,
+        before_payload: Callable[[], Awaitable[None]],
+        *,
+        probe_after_s: float | None = None,
+        probe_every_s: float = 2.0,
+    ) -> Answer:
+        """Run a prompted command, for the holder of the turn.
+
+        The command line leaves at once; the payload leaves, in one piece, when both the prompt is there and
+        ``before_payload`` has returned. What that raises comes out and nothing is sent. A final result that has not
+        come ``probe_after_s`` after the payload is asked for by AT: a modem works off its lines in order, so one that
+        answers AT first has forgotten the message. Raises as :meth:`run`, and :class:`PromptLost` or
+        :class:`ModemReset` when the modem forgot the message. A refusal after the payload is returned, not raised.
+        """
+        await self._breathe()
+        loop = asyncio.get_running_loop()
+        prompt: asyncio.Future[Answer | None] = loop.create_future()
+        self._prompt = prompt
+        self._command = command
+        self._failure = None
+        self._write(self._dialogue.start(command))
+        self._start_timer(command.prompt_timeout_s, lambda: self._expired(command))
+        try:
+            await before_payload()
+            refused = await prompt
+        except BaseException:
+            self._abandon()
+            if prompt.done() and not prompt.cancelled():
+                prompt.exception()  # before_payload's own exception is the one that counts
+            raise
+        finally:
+            self._prompt = None
+            self._stop_timer()
+            self._command = None
+        if refused is not None:
+            raise CommandError(command, refused.final)
+        if (failure := self._missed()) is not None:
+            self._abandon()
+            raise failure
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._answer = answer
+        self.payload_left = True
+        self._write(self._dialogue.payload(payload))
+        if probe_after_s is None or probe_after_s >= command.timeout_s:
+            self._start_timer(command.timeout_s, lambda: self._expired(command))
+        else:
+            deadline = self._clock.monotonic() + command.timeout_s
+            self._start_timer(probe_after_s, lambda: self._await_result(command, deadline, probe_every_s))
+        try:
+            return await answer
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._answer = None
+            self._stop_timer()
+            if self._probes and self._dialogue.phase is Phase.IDLE:
+                self._abandon()  # answers to our probes are still to come
+            self._probes = 0
+
+    def settle(self, answer: Answer) -> bool:
+        """Take ``answer`` for the final result of the payload that is out. False when none is."""
+        if self._answer is None or self._answer.done() or not self.payload_out:
+            return False
+        self._answer.set_result(answer)
+        self._abandon()
+        return True
+
+    def probe(self) -> None:
+        """Ask AT while the final result of a payload is awaited: a modem that answers has lost the message."""
+        if self.payload_out and self._answer is not None and not self._answer.done():
+            self._probes += 1
+            self._write(b"AT\r")
+
+    async def _breathe(self) -> None:
+        if self.pause_s:
+            left = self._ended_at + self.pause_s - self._clock.monotonic()
+            if left > 0:
+                await self._clock.sleep(left)
+
+    def _write(self, data: bytes) -> None:
+        if self._cause is not None:
+            raise self._cause
+        assert self._stream is not None
+        self._stream.write(data)
+
+    def _abandon(self) -> None:
+        """Give up what is in flight, if anything: the port is out of step from here on."""
+        if self._dialogue.phase is Phase.IDLE or self._dialogue.phase is Phase.STALE:
+            if self._probes:
+                self._dialogue.abandon()
+                self.dirty.set()
+            return
+        escape = self._dialogue.abandon()
+        self.dirty.set()
+        if escape and self._cause is None and self._stream is not None:
+            self._stream.write(escape)
+
+    # -- time-outs ----------------------------------------------------------------------------------------------
+
+    def _start_timer(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timer = self._clock.call_later(seconds, callback)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.pause_s:
+            self._ended_at = self._clock.monotonic()
+
+    def _expired(self, command: Command) -> None:
+        self._fail(CommandTimeout(command, self.payload_out))
+
+    def _await_result(self, command: Command, deadline: float, every_s: float) -> None:
+        left = deadline - self._clock.monotonic()
+        if left <= 0:
+            self._expired(command)
+        else:
+            self.probe()
+            self._start_timer(min(every_s, left), lambda: self._await_result(command, deadline, every_s))
+
+    def _missed(self) -> Exception | None:
+        """What came after the prompt while ``before_payload`` was at work."""
+        return self._failure
+
+    def _lone(self, command: Command) -> None:
+        if self._dialogue.partial_lines and self._answer is not None and not self._answer.done():
+            self._answer.set_result(Answer(Final(FinalKind.OK), list(self._dialogue.partial_lines), []))
+            self._abandon()
+        else:
+            self._start_timer(max(0.0, command.timeout_s - LONE_S), lambda: self._expired(command))
+
+    # -- getting back in step -----------------------------------------------------------------------------------
+
+    async def wake(self, tries: int = RESYNC_TRIES) -> None:
+        """Get a port into step whose state is not known: its last owner may have died in a prompt."""
+        await self._acquire(Priority.CONTROL)
+        try:
+            self._dialogue.abandon()
+            self._write(ESCAPE)
+            await self.resync(tries)
+        finally:
+            self._release()
+
+    async def resync(self, tries: int = RESYNC_TRIES) -> None:
+        """For the holder of the turn: ask AT until it is answered, and wait until nothing more comes.
+
+        What was late is then behind us. Raises :class:`CommandTimeout`.
+        """
+        for _ in range(tries):
+            self._write(AT.text.encode() + b"\r")
+            if await self._heard(AT.timeout_s, final=True):
+                while await self._heard(QUIET_S, final=False):
+                    pass
+                self._dialogue.settled()
+                self.dirty.clear()
+                return
+            self._write(ESCAPE)
+        raise CommandTimeout(AT)
+
+    async def _heard(self, seconds: float, *, final: bool) -> bool:
+        """Wait for the next line (or final result) of a stale answer; False when none came in time."""
+        heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._stale, self._stale_final = heard, final
+        timer = self._clock.call_later(seconds, lambda: _expire(heard))
+        try:
+            return await heard
+        finally:
+            self._stale = None
+            timer.cancel()
+
+
+def _expire(heard: asyncio.Future[bool]) -> None:
+    if not heard.done():
+        heard.set_result(False)

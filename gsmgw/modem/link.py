@@ -1,0 +1,384 @@
+"""One connection to a modem, from opening the port to its end: start, service, upkeep.
+
+A link lives once. Whatever ends it is its cause, which :meth:`Link.live` returns; the modem's loop decides what next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from gsmgw.at.answers import parse_pin_state
+from gsmgw.at.dialogue import Stale, Urc
+from gsmgw.at.urcs import UrcKind
+from gsmgw.config import ModemSection
+from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
+from gsmgw.model import ModemState
+from gsmgw.modem.board import Board
+from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, ModemReset, Priority
+from gsmgw.modem.driver import Driver
+from gsmgw.modem.network import TECHNOLOGY, Network
+from gsmgw.modem.pin import PinGuard
+from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.receiving import Receiver
+from gsmgw.modem.sending import Sender
+from gsmgw.modem.unlocking import Unlocker
+from gsmgw.modem.waiting import Signal
+from gsmgw.ports import Clock, Opener
+
+log = logging.getLogger(__name__)
+
+#: How often a silent modem is asked AT, one second each, before the port is opened anew.
+WAKE_TRIES = 10
+#: A modem that said nothing for that long is asked for its registration and signal.
+HEALTH_EVERY_S = 60.0
+#: While no network is found: the URC may not come, so it is also asked for, in growing pauses.
+SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+#: The node of the port is looked at, for one that was replaced without a hang-up.
+NODE_EVERY_S = 1.0
+#: The memories are swept, in case an indication was lost; and where no indications can be had.
+SWEEP_EVERY_S = 300.0
+POLL_EVERY_S = 10.0
+#: After the last line of a starting modem its settings are repeated.
+BOOT_SETTLE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a link is given by the modem it belongs to."""
+
+    config: ModemSection
+    board: Board
+    clock: Clock
+    guard: PinGuard
+    opener: Opener
+    #: Identifies the node of the port; None for one that has none, or is gone.
+    node: Callable[[], object]
+    choose_profile: Callable[[str], Profile]
+
+
+class Link:
+    """See the module."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._board = around.board
+        self._clock = around.clock
+        self._channel = Channel(around.clock, self._on_urc, self.end, self._on_stale)
+        self.driver = Driver(self._channel, around.clock)
+        self._network = Network()
+        self._receiver = Receiver(self.driver, self._board, around.clock)
+        self._sender = Sender(self.driver)
+        self._sim_news = Signal(around.clock)
+        self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
+        self._attention = Signal(around.clock)
+        self._ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._node: object = None
+        self._serving = False
+        self._booting = False
+        self._polls = False
+        self._trouble = ""
+        self._troubles = 0
+        self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
+            UrcKind.MESSAGE: self._receiver.direct,
+            UrcKind.REPORT: self._receiver.direct,
+            UrcKind.STORED: self._receiver.stored,
+            UrcKind.REGISTRATION: self._on_registration,
+            UrcKind.FULL: self._on_full,
+            UrcKind.RESET: self._on_reset,
+            UrcKind.BOOT: self._on_boot,
+            UrcKind.SIM: self._on_sim,
+        }
+        #: Whether this link ever was ready.
+        self.was_ready = False
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def live(self) -> Exception:
+        """Open, start, serve; returns why it ended. Only programming errors and cancellation are raised."""
+        try:
+            await self._channel.open(self._around.opener)
+        except ModemError as exc:
+            return exc
+        try:
+            self._node = self._around.node()
+            await self._start()
+            return await self._serve()
+        except ModemError as exc:
+            return exc
+        finally:
+            self._serving = False
+            await self._channel.close()
+
+    def end(self, cause: Exception) -> None:
+        """End the link; the first cause counts."""
+        if not self._ended.done():
+            self._ended.set_result(cause)
+        self._attention.set()
+        self._sim_news.set()
+
+    async def _serve(self) -> Exception:
+        async with asyncio.TaskGroup() as group:
+            workers = [
+                group.create_task(self._work(worker), name=f"{self._board.name} {name}")
+                for name, worker in (
+                    ("direct", self._receiver.take_direct()),
+                    ("stored", self._receiver.take_stored()),
+                    ("upkeep", self._upkeep()),
+                )
+            ]
+            try:
+                return await self._ended
+            finally:
+                for task in workers:
+                    task.cancel()
+
+    async def _work(self, worker: Coroutine[Any, Any, None]) -> None:
+        try:
+            await worker
+        except ModemError as exc:
+            self.end(exc)
+
+    # -- start --------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        await self._wake()
+        driver = self.driver
+        await driver.basics()
+        identity = await driver.identify()
+        profile = self._around.choose_profile(identity.text)
+        driver.profile = profile
+        self._board.update(
+            manufacturer=identity.manufacturer or None,
+            model=identity.model or None,
+            revision=identity.revision or None,
+            imei=identity.imei or self._board.status.imei,
+            profile=profile.name,
+        )
+        await driver.prepare()
+        await driver.power_up()
+        await self.unlocker.unlock()
+        self._check_end()
+        await driver.basics()  # where the SIM had to come first
+        if not identity.manufacturer and profile is GENERIC:
+            identity = await driver.identify()
+            profile = driver.profile = self._around.choose_profile(identity.text)
+            self._board.update(manufacturer=identity.manufacturer or None, model=identity.model or None)
+            self._board.update(imei=identity.imei or self._board.status.imei, profile=profile.name)
+            await driver.prepare()
+        iccid, imsi = await driver.sim_identity()
+        before = self._board.status
+        self._board.update(iccid=iccid, imsi=imsi)
+        if before.iccid is not None and iccid is not None and iccid != before.iccid:
+            self._board.event("sim.changed", before=before.iccid, now=iccid)
+        await self._settings()
+        self._check_end()
+        await self._receiver.sweep()
+        self._network.names = await driver.registration_reports()
+        await self._look_for_network()
+        self._check_end()
+        self._serving = True
+        self._judge()
+
+    async def _wake(self) -> None:
+        """Wait for a sign of life."""
+        for _ in range(WAKE_TRIES):
+            try:
+                await self._channel.wake(1)
+                return
+            except CommandTimeout:
+                self._check_end()
+                self._check_node()
+        raise ModemError("the modem does not answer")
+
+    async def _settings(self) -> None:
+        """All that a modem forgets when it starts anew."""
+        driver = self.driver
+        await driver.pdu_mode()
+        await driver.set_smsc(self._around.config.smsc)
+        memories = await driver.storages()
+        use = await driver.storage_use()
+        if driver.profile.receive_into and driver.profile.receive_into in memories:
+            await driver.store_into(driver.profile.receive_into)
+        else:
+            driver.memory = use[0].memory if use else ""
+        self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
+        await driver.message_service(0)
+        setting = await driver.indications()
+        self._polls = setting is None or setting.split(",")[1] == "0"
+        self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+
+    def _check_end(self) -> None:
+        if self._ended.done():
+            cause = self._ended.result()
+            raise cause if isinstance(cause, ModemError) else ModemError(str(cause))
+
+    def _check_node(self) -> None:
+        if self._node is not None and self._around.node() != self._node:
+            raise PortError("the port was replaced by another one")
+
+    # -- upkeep -------------------------------------------------------------------------------------------------
+
+    async def _upkeep(self) -> None:
+        """Worker: keeps the port in step and what is known fresh, and finds out what nobody tells."""
+        now = self._clock.monotonic()
+        health_at, sweep_at, search_at, searches = now, now + SWEEP_EVERY_S, now, 0
+        while True:
+            if self._channel.dirty.is_set():
+                async with self._channel.turn(Priority.CONTROL):
+                    pass
+            if self._trouble:
+                await self._heal()
+            if self._booting:
+                self._booting = False
+                await self._clock.sleep(BOOT_SETTLE_S)
+                await self._settings()
+                self._receiver.want_sweep()
+            now = self._clock.monotonic()
+            if not self._network.registered and now >= search_at:
+                await self._look_for_network()
+                self._judge()
+                search_at = now + SEARCH_PAUSES_S[min(searches, len(SEARCH_PAUSES_S) - 1)]
+                searches += 1
+            elif self._network.registered:
+                searches = 0
+            if now >= health_at and not self._sender.active:
+                health_at = now + HEALTH_EVERY_S
+                await self._refresh()
+            if now >= sweep_at:
+                sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
+                self._receiver.want_sweep()
+            self._check_node()
+            await self._attention.wait(NODE_EVERY_S)
+
+    async def _look_for_network(self) -> None:
+        for name in self._network.names or ("CREG",):
+            self._network.note(name, await self.driver.registration(name))
+
+    async def _refresh(self) -> None:
+        """Signal, operator, number, storage: nice to know, and a sign of life."""
+        driver = self.driver
+        if self._network.names:
+            await self._look_for_network()
+        dbm = await driver.signal_dbm()
+        operator, act = await driver.operator()
+        number = self._around.config.number or self._board.status.number or await driver.own_number()
+        use = await driver.storage_use()
+        self._board.update(
+            signal_dbm=dbm,
+            operator=operator,
+            technology=TECHNOLOGY.get(act) if act is not None else None,
+            number=number,
+            registration=self._network.word,
+            storage={item.memory: {"used": item.used, "total": item.total} for item in use},
+        )
+        if any(item.used >= item.total > 0 for item in use):
+            self._receiver.want_sweep()
+        self._judge()
+
+    async def _heal(self) -> None:
+        """After a refusal that blames the modem: look at what it may be, and pause longer each time."""
+        trouble, self._trouble = self._trouble, ""
+        self._troubles += 1
+        log.info("%s: %s; the modem is checked", self._board.name, trouble)
+        state = await self.driver.pin_state()
+        if state != "READY":
+            raise ModemError(f"the SIM is not ready any more: {state}")
+        await self._look_for_network()
+        if self._network.registered:
+            self._receiver.want_sweep()
+            await self._clock.sleep(min(2.0 ** (self._troubles - 1), 60.0))
+            await self._settings()
+        self._judge()
+
+    def _judge(self) -> None:
+        """The state that follows from what is known."""
+        if not self._serving or self._trouble:
+            return
+        self._board.update(registration=self._network.word)
+        if not self._network.registered:
+            reason = "the network refuses this SIM" if self._network.denied else "no network is found yet"
+            self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
+        elif self._polls:
+            self.was_ready = True
+            self._board.enter(
+                ModemState.DEGRADED,
+                f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s",
+            )
+        else:
+            self.was_ready = True
+            self._board.enter(ModemState.READY, "ready")
+
+    # -- news ---------------------------------------------------------------------------------------------------
+
+    def _on_urc(self, urc: Urc) -> None:
+        handler = self._handlers.get(urc.kind)
+        if handler is not None:
+            handler(urc)
+        else:
+            log.debug("%s: %s %s", self._board.name, urc.kind.value, urc.line)
+
+    def _on_stale(self, stale: Stale) -> None:
+        if stale.line.startswith("+CMGS:"):
+            self._board.event("submit.late", line=stale.line)
+
+    def _on_registration(self, urc: Urc) -> None:
+        if self._network.note_urc(urc):
+            self._judge()
+            self._attention.set()
+
+    def _on_full(self, urc: Urc) -> None:
+        self._board.event("storage.full", line=urc.line)
+        self._receiver.want_sweep()
+
+    def _on_reset(self, urc: Urc) -> None:
+        self.end(ModemReset(f"the modem restarted by itself ({urc.line})"))
+
+    def _on_boot(self, urc: Urc) -> None:
+        if self._serving:
+            self._booting = True
+            self._attention.set()
+
+    def _on_sim(self, urc: Urc) -> None:
+        self._sim_news.set()
+        if self._serving and parse_pin_state(urc.line) != "READY":
+            self.end(ModemError(f"the SIM is not ready any more ({urc.line})"))
+
+    # -- verbs --------------------------------------------------------------------------------------------------
+
+    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]]) -> int:
+        """See :meth:`gsmgw.ports.ModemHandle.submit`."""
+        try:
+            reference = await self._sender.submit(tpdu, before_payload)
+        except SubmitError as exc:
+            self._after_failure(exc)
+            raise
+        self._troubles = 0
+        return reference
+
+    def _after_failure(self, exc: SubmitError) -> None:
+        if self._channel.cause is not None:
+            return  # the link ends anyway
+        if exc.disposition is Disposition.MODEM:
+            if exc.cms is None and exc.cme is None:
+                self.end(exc)  # silent
+            else:
+                self._trouble = exc.title
+                self._board.enter(ModemState.RECOVERING, f"{exc.title}; the modem is checked before it is used again")
+        self._attention.set()
+
+    def settle(self, reference: int) -> None:
+        """See :meth:`gsmgw.ports.ModemHandle.settle`."""
+        if self._sender.settle(reference):
+            self._attention.set()
+
+    async def reset(self) -> None:
+        """Restart the modem."""
+        try:
+            await self.driver.reset()
+        except (CommandError, CommandTimeout) as exc:
+            log.info("%s: %s", self._board.name, exc)
+        self.end(ModemReset("the modem was restarted on request"))

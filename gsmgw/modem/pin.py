@@ -1,0 +1,63 @@
+"""The SIM's PIN: one try, never a second one with a PIN that failed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Protocol
+
+from gsmgw.errors import ModemError
+
+_PIN = re.compile(r"[0-9]{4,8}")
+
+
+class PinGuard(Protocol):
+    """Remembers, across restarts, which PIN failed with which SIM. Keeps fingerprints only."""
+
+    async def is_refused(self, sim: str, fingerprint: str) -> bool:
+        """Whether that PIN was tried with that SIM and not accepted."""
+
+    async def failed(self, sim: str, fingerprint: str) -> None:
+        """Note that the PIN is about to be tried; called before, so that a power cut cannot forget it."""
+
+    async def accepted(self, sim: str, fingerprint: str) -> None:
+        """Forget the note: the PIN was right."""
+
+
+class MemoryPinGuard:
+    """Remembers until the process ends."""
+
+    def __init__(self) -> None:
+        self._refused: set[tuple[str, str]] = set()
+
+    async def is_refused(self, sim: str, fingerprint: str) -> bool:
+        return (sim, fingerprint) in self._refused
+
+    async def failed(self, sim: str, fingerprint: str) -> None:
+        self._refused.add((sim, fingerprint))
+
+    async def accepted(self, sim: str, fingerprint: str) -> None:
+        self._refused.discard((sim, fingerprint))
+
+
+def fingerprint(sim: str, pin: str) -> str:
+    """What is kept of a PIN: enough to know it again with the same SIM, slow enough not to be read off at once."""
+    return hashlib.pbkdf2_hmac("sha256", pin.encode(), f"gsmgw:{sim}".encode(), 20_000).hex()[:32]
+
+
+def valid_pin(pin: str) -> bool:
+    """4 to 8 digits (TS 11.11 11.3)."""
+    return _PIN.fullmatch(pin) is not None
+
+
+def read_pin_file(path: Path) -> str:
+    """The PIN in the first line of a file. Raises :class:`ModemError` without showing what is in it."""
+    try:
+        pin = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is not plain text"
+        raise ModemError(f"the PIN file {path} cannot be read: {reason}") from None
+    if not valid_pin(pin):
+        raise ModemError(f"the PIN file {path} holds no PIN of 4 to 8 digits")
+    return pin

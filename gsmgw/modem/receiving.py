@@ -1,0 +1,166 @@
+"""What a modem received: taken over durably, and only then forgotten by the modem.
+
+Two workers, for a status report that comes directly must get through while the port is occupied by the very message
+it reports on: one for PDUs that came with their URC (+CMT, +CDS), one for those that lie in storage (+CMTI, +CDSI,
+sweeps). Only the second ever selects a memory, reads or deletes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from gsmgw.at.answers import parse_direct_length, parse_stored
+from gsmgw.at.dialogue import Urc
+from gsmgw.errors import StoreError
+from gsmgw.modem.board import Board
+from gsmgw.modem.channel import CommandError
+from gsmgw.modem.driver import Driver, StoredPdu
+from gsmgw.modem.waiting import Signal
+from gsmgw.ports import Clock, RawPdu
+
+log = logging.getLogger(__name__)
+
+#: Directly routed PDUs waiting for the store. More than that are not acknowledged, so the network repeats messages.
+DIRECT_LIMIT = 1000
+#: Indications waiting to be read. More than that are found by a sweep.
+STORED_LIMIT = 500
+#: When the store did not take a message it stays in the modem, and is tried again after that time.
+RETRY_S = 15.0
+
+
+class Receiver:
+    """Takes over what one connection receives."""
+
+    def __init__(self, driver: Driver, board: Board, clock: Clock) -> None:
+        self._driver = driver
+        self._board = board
+        self._clock = clock
+        self._direct: deque[Urc] = deque()
+        self._direct_news = Signal(clock)
+        self._stored: deque[tuple[str, int]] = deque()
+        self._stored_news = Signal(clock)
+        self._sweep_wanted = False
+        self._retry_at: float | None = None
+        #: Whether directly routed PDUs are to be acknowledged by AT+CNMA (AT+CSMS=1).
+        self.acknowledges = False
+        #: The memories to sweep.
+        self.memories: tuple[str, ...] = ()
+
+    # -- news, on the event loop --------------------------------------------------------------------------------
+
+    def direct(self, urc: Urc) -> None:
+        """A PDU came with its URC."""
+        if len(self._direct) >= DIRECT_LIMIT:
+            log.error("%s: a received PDU was dropped: %d wait for the store", self._board.name, DIRECT_LIMIT)
+            return
+        self._direct.append(urc)
+        self._direct_news.set()
+
+    def stored(self, urc: Urc) -> None:
+        """The modem says that it put something into a memory."""
+        place = parse_stored(urc.line)
+        if place is None or place[1] < 0 or len(self._stored) >= STORED_LIMIT:
+            self._sweep_wanted = True
+        elif place not in self._stored:
+            self._stored.append(place)
+        self._stored_news.set()
+
+    def want_sweep(self) -> None:
+        """Look through all memories soon."""
+        self._sweep_wanted = True
+        self._stored_news.set()
+
+    # -- workers ------------------------------------------------------------------------------------------------
+
+    async def take_direct(self) -> None:
+        """Worker: PDUs that came with their URC, in order."""
+        while True:
+            await self._direct_news.wait()
+            while self._direct:
+                urc = self._direct.popleft()
+                raw = self._raw(urc.pdu or "", parse_direct_length(urc.line))
+                if await self._take(raw) and self.acknowledges:
+                    await self._driver.acknowledge()
+
+    async def take_stored(self) -> None:
+        """Worker: what lies in storage."""
+        while True:
+            left = None if self._retry_at is None else max(0.0, self._retry_at - self._clock.monotonic())
+            if not await self._stored_news.wait(left):
+                self._retry_at, self._sweep_wanted = None, True
+            while self._stored or self._sweep_wanted:
+                if self._stored:
+                    await self._fetch(*self._stored.popleft())
+                else:
+                    await self.sweep()
+
+    async def sweep(self) -> None:
+        """Take over all that lies in the memories."""
+        self._sweep_wanted = False
+        home = self._driver.memory
+        for memory in self.memories or (home,):
+            if memory and not await self._driver.select(memory):
+                continue
+            for stored in await self._list():
+                # 2 and 3 are drafts and sent messages (TS 27.005 3.1): they are not ours to take or delete.
+                if stored.status in (None, 0, 1):
+                    await self._take_stored(stored)
+        if home:
+            await self._driver.select(home)
+
+    async def _list(self) -> list[StoredPdu]:
+        try:
+            return await self._driver.list_all()
+        except CommandError as exc:
+            log.info("%s: %s; places are read one by one", self._board.name, exc)
+        found = []
+        for use in (await self._driver.storage_use())[:1]:
+            for index in range(use.total + 1 if use.used else 0):  # the first place is 0 or 1
+                stored = await self._driver.read(index)
+                if stored is not None:
+                    found.append(stored)
+                if len(found) >= use.used:
+                    break
+        return found
+
+    async def _fetch(self, memory: str, index: int) -> None:
+        if memory and not await self._driver.select(memory):
+            log.warning("%s: cannot select memory %s", self._board.name, memory)
+        stored = await self._driver.read(index)
+        if stored is None:
+            # Taken by a sweep already, or it lies elsewhere than the modem says.
+            self._sweep_wanted = True
+        else:
+            await self._take_stored(stored)
+
+    async def _take_stored(self, stored: StoredPdu) -> None:
+        for _ in range(2):
+            if stored.whole:
+                break
+            again = await self._driver.read(stored.index)  # bytes were lost on the way: it is all still there
+            if again is None or again.pdu == stored.pdu:
+                break
+            stored = again
+        raw = self._raw(stored.pdu, stored.length_octets, self._driver.memory or None, stored.index, stored.status)
+        if await self._take(raw):
+            await self._driver.delete(stored.index)
+
+    async def _take(self, raw: RawPdu) -> bool:
+        try:
+            await self._board.sink.take_pdu(raw)
+        except StoreError as exc:
+            log.error("%s: a received message stays in the modem: %s", self._board.name, exc)
+            self._retry_at = self._clock.monotonic() + RETRY_S
+            return False
+        return True
+
+    def _raw(
+        self,
+        pdu: str,
+        length_octets: int | None,
+        storage: str | None = None,
+        index: int | None = None,
+        status: int | None = None,
+    ) -> RawPdu:
+        return RawPdu(self._board.name, self._board.status.sim, pdu, length_octets, storage, index, status)

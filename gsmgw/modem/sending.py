@@ -1,0 +1,104 @@
+"""Handing one TPDU to the modem, and what its answer means."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from gsmgw.at.answers import parse_reference
+from gsmgw.at.dialogue import Answer
+from gsmgw.at.finals import Final, FinalKind
+from gsmgw.errors import Disposition, ModemError, SubmitError
+from gsmgw.modem import causes
+from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, Priority
+from gsmgw.modem.driver import Driver
+from gsmgw.modem.profiles import Profile
+
+
+def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
+    """The error that a final result other than OK stands for."""
+    if final.kind is FinalKind.CMS:
+        cause = causes.cause_of(causes.CMS, final.code, profile.cms)
+        unheard = final.code in causes.OUTCOME_UNKNOWN_CMS and final.code not in profile.cms
+    elif final.kind is FinalKind.CME:
+        cause = causes.cause_of(causes.CME, final.code, profile.cme)
+        unheard = final.code in causes.OUTCOME_UNKNOWN_CME and final.code not in profile.cme
+    else:
+        cause, unheard = causes.PLAIN_ERROR, False
+    disposition = cause.disposition
+    if payload_started and unheard:
+        disposition = Disposition.UNKNOWN
+    elif disposition is Disposition.UNKNOWN and not payload_started:
+        disposition = Disposition.LATER
+    return SubmitError(
+        f"{cause.title} ({final})",
+        disposition,
+        cms=final.code if final.kind is FinalKind.CMS else None,
+        cme=final.code if final.kind is FinalKind.CME else None,
+        payload_started=payload_started,
+    )
+
+
+async def _nothing() -> None:
+    """What is left to be done before the payload at the second try."""
+
+
+class Sender:
+    """Sends TPDUs over one channel, one at a time."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._channel: Channel = driver.channel
+        self._last_reference: int | None = None
+        #: Whether a submit is under way.
+        self.active = False
+
+    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]]) -> int:
+        """See :meth:`gsmgw.ports.ModemHandle.submit`."""
+        payload = b"00" + tpdu.hex().upper().encode()  # a zero-length SMSC address: the one stored on the SIM
+        self._channel.payload_left = False
+        self.active = True
+        try:
+            async with self._channel.turn(Priority.SUBMIT):
+                answer = await self._exchange(len(tpdu), payload, before_payload)
+        except ModemError as exc:
+            raise self._translate(exc) from None
+        finally:
+            self.active = False
+        if not answer.final.ok:
+            raise refusal(answer.final, self._driver.profile, payload_started=True)
+        return self._reference(answer)
+
+    async def _exchange(self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]]) -> Answer:
+        probe_after_s = self._driver.profile.probe_after_s
+        channel = self._channel
+        try:
+            return await channel.submit(self._driver.send_row(octets, 0), payload, before, probe_after_s=probe_after_s)
+        except CommandTimeout as exc:
+            if exc.payload_sent:
+                raise
+        # No prompt came, so nothing was sent: once more, with more patience, after the port answers again.
+        await channel.resync()
+        return await channel.submit(self._driver.send_row(octets, 1), payload, _nothing, probe_after_s=probe_after_s)
+
+    def settle(self, reference: int) -> bool:
+        """See :meth:`gsmgw.ports.ModemHandle.settle`; whether a submit was ended by it."""
+        return self._channel.settle(Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True))
+
+    def _reference(self, answer: Answer) -> int:
+        """TP-MR of an accepted message. When its line was damaged on the way, the next in order is assumed: modems
+        count up (TS 23.040 9.2.3.6), and OK alone says for certain that the message was taken.
+        """
+        for line in answer.lines:
+            with contextlib.suppress(IndexError):
+                if (reference := parse_reference(line)) is not None:
+                    self._last_reference = reference
+                    return reference
+        self._last_reference = ((self._last_reference or 0) + 1) % 256
+        return self._last_reference
+
+    def _translate(self, exc: ModemError) -> SubmitError:
+        started = self._channel.payload_left
+        if isinstance(exc, CommandError):
+            return refusal(exc.final, self._driver.profile, payload_started=False)
+        return SubmitError(exc.title, Disposition.UNKNOWN if started else Disposition.MODEM, payload_started=started)

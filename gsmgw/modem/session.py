@@ -1,0 +1,178 @@
+"""One physical modem, for as long as the daemon runs: found, opened, served, brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from gsmgw.config import ModemSection
+from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
+from gsmgw.model import ModemState, ModemStatus
+from gsmgw.modem.board import Board
+from gsmgw.modem.channel import CommandTimeout, ModemReset
+from gsmgw.modem.link import Link, Surroundings
+from gsmgw.modem.pin import MemoryPinGuard, PinGuard
+from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.waiting import Signal
+from gsmgw.ports import Clock, EventSink, Opener
+from gsmgw.transport import opener_for, port_present, same_node
+
+#: How often an absent port is looked for: one stat() each.
+ABSENT_LOOK_S = 0.25
+#: Pauses before a present port is opened again, growing while that fails.
+REOPEN_PAUSES_S = (0.05, 0.25, 0.5, 1.0)
+#: Pauses before a modem that refuses to be set up is tried again, growing while that fails.
+SETUP_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 30.0)
+
+
+class Modem:
+    """A :class:`gsmgw.ports.ModemHandle` whose :meth:`run` lives until it is cancelled.
+
+    ``make_opener`` maps the configured port to an opener, ``pin_guard`` remembers refused PINs across restarts.
+    """
+
+    def __init__(
+        self,
+        config: ModemSection,
+        sink: EventSink,
+        clock: Clock,
+        *,
+        pin_guard: PinGuard | None = None,
+        make_opener: Callable[[str], Opener] | None = None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._guard = pin_guard or MemoryPinGuard()
+        self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
+        state = ModemState.PROBING if config.enabled else ModemState.DISABLED
+        self._board = Board(config.name, sink, state, "not started yet" if config.enabled else "switched off")
+        self._enabled = config.enabled
+        self._link: Link | None = None
+        self._wake = Signal(clock)
+        self._failures = 0
+
+    # -- what others see ----------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The configured name."""
+        return self._config.name
+
+    @property
+    def status(self) -> ModemStatus:
+        """What is known about it now."""
+        return self._board.status
+
+    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+        """See :meth:`gsmgw.ports.ModemHandle.submit`."""
+        link = self._link
+        if link is None or not self.status.state.carries:
+            raise SubmitError(f"the modem is {self.status.state.value}: {self.status.detail}", Disposition.MODEM)
+        return await link.submit(tpdu, before_payload)
+
+    def settle(self, reference: int) -> None:
+        """See :meth:`gsmgw.ports.ModemHandle.settle`."""
+        if self._link is not None:
+            self._link.settle(reference)
+
+    async def enter_pin(self, pin: str) -> None:
+        """Try a PIN, once. Raises :class:`ModemError` with the reason when it is not accepted."""
+        if self._link is None:
+            raise ModemError(f"the modem is {self.status.state.value}")
+        await self._link.unlocker.offer(pin)
+
+    async def reset(self) -> None:
+        """Restart the modem and everything known about it."""
+        if self._link is None:
+            self._wake.set()
+            return
+        await self._link.reset()
+
+    def disable(self) -> None:
+        """Leave the modem alone, until :meth:`enable`. What is on the air ends as unknown: let it finish before."""
+        self._enabled = False
+        if self._link is not None:
+            self._link.end(ModemError("switched off"))
+        self._wake.set()
+
+    def enable(self) -> None:
+        """Use the modem again."""
+        self._enabled = True
+        self._wake.set()
+
+    # -- life ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Find the port, serve it, and start over whenever it ends. Returns only by cancellation."""
+        try:
+            while True:
+                if not self._enabled:
+                    self._board.enter(ModemState.DISABLED, "switched off; `gsmgw modem NAME enable` switches it on")
+                    await self._wake.wait()
+                    continue
+                port = self._config.port
+                if port is None or not port_present(port):
+                    self._absent(port)
+                    await self._wake.wait(ABSENT_LOOK_S)
+                    continue
+                await self._connect(port)
+        finally:
+            self._link = None
+
+    def _absent(self, port: str | None) -> None:
+        self._failures = 0
+        self._board.update(
+            state=ModemState.ABSENT, detail=f"{port} is not there; it is used as soon as it appears", port=None
+        )
+
+    async def _connect(self, port: str) -> None:
+        if self.status.state is not ModemState.RECOVERING:
+            self._board.enter(ModemState.PROBING, f"{port} is being opened and asked")
+        self._board.update(port=port)
+        link = Link(
+            Surroundings(
+                config=self._config,
+                board=self._board,
+                clock=self._clock,
+                guard=self._guard,
+                opener=self._make_opener(port),
+                node=partial(same_node, port),
+                choose_profile=self._choose_profile,
+            )
+        )
+        self._link = link
+        try:
+            cause = await link.live()
+        finally:
+            self._link = None
+        if link.was_ready:
+            self._failures = 0
+        if self._enabled:
+            await self._after(cause, port)
+
+    async def _after(self, cause: Exception, port: str) -> None:
+        """Say what happened and pause as long as that needs."""
+        self._failures += 1
+        title = cause.title if isinstance(cause, ModemError) else str(cause)
+        pauses: tuple[float, ...] = SETUP_PAUSES_S
+        if isinstance(cause, PortError):
+            if not port_present(port):
+                self._absent(port)
+                return
+            pauses = REOPEN_PAUSES_S
+            if self._link is None and self._failures > 1:
+                self._board.enter(ModemState.ABSENT, f"{title}; tried again every second")
+            else:
+                self._board.enter(ModemState.RECOVERING, f"{title}; it is opened again")
+        elif isinstance(cause, ModemReset):
+            pauses = REOPEN_PAUSES_S
+            self._board.enter(ModemState.RECOVERING, f"{title}; it is set up again")
+        elif isinstance(cause, CommandTimeout):
+            pauses = REOPEN_PAUSES_S
+            self._board.enter(ModemState.RECOVERING, f"{title}; it is asked again until it answers")
+        else:
+            self._board.enter(ModemState.RECOVERING, f"{title}; it is tried again")
+        await self._wake.wait(pauses[min(self._failures, len(pauses)) - 1])
+
+    def _choose_profile(self, identity: str) -> Profile:
+        return GENERIC

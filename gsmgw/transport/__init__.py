@@ -1,0 +1,5 @@
+"""Byte streams: serial ports, TCP connections, and a tap on either."""
+
+from gsmgw.transport.opening import open_port, opener_for, port_present, same_node
+
+__all__ = ["open_port", "opener_for", "port_present", "same_node"]

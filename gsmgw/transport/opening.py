@@ -1,0 +1,52 @@
+"""From what the configuration names a port to an open stream."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from gsmgw.errors import PortError
+from gsmgw.ports import ByteReceiver, ByteStream, Opener
+from gsmgw.transport.serialport import open_serial, open_tcp
+
+SOCKET = "socket://"
+
+
+def parse_socket(port: str) -> tuple[str, int] | None:
+    """Host and port of ``socket://host:port``; None for anything else. Raises :class:`PortError` when malformed."""
+    if not port.startswith(SOCKET):
+        return None
+    host, colon, number = port[len(SOCKET) :].rstrip("/").rpartition(":")
+    if not colon or not host or not number.isdigit():
+        raise PortError(f"{port} is not of the form socket://host:port")
+    return host.strip("[]"), int(number)
+
+
+async def open_port(port: str, receiver: ByteReceiver, *, baudrate: int = 115200) -> ByteStream:
+    """Open a tty path or ``socket://host:port``. Raises :class:`PortError`."""
+    target = parse_socket(port)
+    if target is not None:
+        return await open_tcp(*target, receiver)
+    return await open_serial(port, receiver, baudrate)
+
+
+def opener_for(port: str, *, baudrate: int = 115200) -> Opener:
+    """Something that opens this port when called with a receiver."""
+    return partial(open_port, port, baudrate=baudrate)
+
+
+def port_present(port: str) -> bool:
+    """Whether opening may succeed: the node exists. A TCP port can only be tried."""
+    return port.startswith(SOCKET) or os.path.exists(port)
+
+
+def same_node(port: str) -> tuple[int, int] | None:
+    """What the path leads to now, as device and inode; None when there is nothing.
+
+    A change while the port is open means that it was unplugged although nobody hung up.
+    """
+    try:
+        found = os.stat(port)
+    except OSError:
+        return None
+    return found.st_rdev, found.st_ino

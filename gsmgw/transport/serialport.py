@@ -1,0 +1,186 @@
+"""A serial port or pseudo-terminal as a :class:`gsmgw.ports.ByteStream`, over pyserial-asyncio-fast.
+
+pyserial's own ``read`` and ``write`` are replaced. Its ``write`` with no time-out spins for ever when the other side
+takes nothing (EAGAIN is swallowed and retried), which would stop the whole daemon for one hung modem, and its
+``read`` goes through select(), which knows no descriptor above 1023. Closing throws away what is not written yet,
+because the kernel may otherwise wait 30 s for a dead modem to take it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import termios
+from typing import Any, cast
+
+import serial
+from serial_asyncio_fast import SerialTransport
+
+from gsmgw.errors import PortError
+from gsmgw.ports import ByteReceiver, ByteStream
+
+#: How long a port may take to open or close: the kernel answers at once, a dying USB stick may not.
+OPEN_DEADLINE_S = 5.0
+CLOSE_DEADLINE_S = 2.0
+
+_VMIN, _VTIME = termios.VMIN, termios.VTIME
+
+
+class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no type information
+    """Raw, non-blocking, exclusive; DTR stays up when it is closed, for some modems reset when it drops."""
+
+    fd: int | None
+
+    def _reconfigure_port(self, force_update: bool = False) -> None:
+        if self.is_open:
+            return  # the transport sets time-outs it has already; setting a hung modem's tty up again may block
+        super()._reconfigure_port(force_update)
+        fd = self.fd
+        assert fd is not None
+        with contextlib.suppress(OSError):  # flock guards against cooperating programs, this against the others
+            fcntl.ioctl(fd, termios.TIOCEXCL)
+        settings = termios.tcgetattr(fd)
+        settings[2] &= ~termios.HUPCL
+        # With VMIN 0 a read of nothing and the end of the line look the same.
+        settings[6][_VMIN], settings[6][_VTIME] = 1, 0
+        termios.tcsetattr(fd, termios.TCSANOW, settings)
+
+    def read(self, size: int = 1) -> bytes:
+        if self.fd is None:
+            raise serial.PortNotOpenError
+        try:
+            data = os.read(self.fd, size)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        except OSError as exc:
+            raise serial.SerialException(exc.errno, f"read failed: {exc.strerror}") from None
+        if not data:
+            raise serial.SerialException(errno.EIO, "the other side hung up")
+        return data
+
+    def write(self, data: Any) -> int:
+        if self.fd is None:
+            raise serial.PortNotOpenError
+        try:
+            return os.write(self.fd, data)
+        except (BlockingIOError, InterruptedError):
+            raise
+        except OSError as exc:
+            raise serial.SerialException(exc.errno, f"write failed: {exc.strerror}") from None
+
+    def close(self) -> None:
+        if self.fd is not None:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcflush(self.fd, termios.TCOFLUSH)
+        super().close()
+
+
+class _Transport(SerialTransport):
+    """Ends at once and once: never waits for a modem to take the rest, never shouts through the event loop."""
+
+    def _fatal_error(self, exc: BaseException, message: str = "") -> None:
+        self._abort(exc)
+
+    def _close(self, exc: Exception | None = None) -> None:
+        self._abort(exc)
+
+    def _abort(self, exc: BaseException | None) -> None:
+        if not self._closing:
+            super()._abort(exc)
+
+
+class _Bridge(asyncio.Protocol):
+    """Tells the receiver what the transport tells asyncio, and remembers whether we closed it ourselves."""
+
+    def __init__(self, port: str, receiver: ByteReceiver) -> None:
+        self._port = port
+        self._receiver = receiver
+        self.closing = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.data_received = receiver.data_received  # type: ignore[method-assign]  # one call less for each read
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+        if self.closing:
+            self._receiver.connection_lost(None)
+        else:
+            reason = getattr(exc, "strerror", None) or str(exc or "hung up")
+            self._receiver.connection_lost(PortError(f"{self._port} was lost: {reason}"))
+
+
+class StreamOver:
+    """A :class:`gsmgw.ports.ByteStream` over an asyncio transport."""
+
+    def __init__(self, transport: asyncio.WriteTransport, bridge: _Bridge) -> None:
+        self._transport = transport
+        self._bridge = bridge
+        #: Send bytes; loss shows in connection_lost.
+        self.write = transport.write
+
+    async def close(self) -> None:
+        """Close and wait for it, but not longer than the deadline."""
+        bridge = self._bridge
+        if not bridge.lost.done():
+            if not bridge.closing:
+                bridge.closing = True
+                self._transport.abort()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_DEADLINE_S):
+                    await asyncio.shield(bridge.lost)
+
+
+def _open_blocking(path: str, baudrate: int) -> _Port:
+    return _Port(path, baudrate=baudrate, exclusive=True, timeout=0, write_timeout=0)
+
+
+def _explain(path: str, exc: OSError) -> str:
+    if exc.errno in (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK):
+        return f"{path} is in use by another program"
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return f"{path} may not be opened by this user; the group is usually dialout"
+    if exc.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return f"{path} is not there"
+    return f"{path} cannot be opened: {exc.strerror or exc}"
+
+
+async def open_serial(path: str, receiver: ByteReceiver, baudrate: int = 115200) -> ByteStream:
+    """Open a tty without blocking the event loop. Raises :class:`PortError`."""
+    loop = asyncio.get_running_loop()
+    opening = loop.run_in_executor(None, _open_blocking, path, baudrate)
+    try:
+        async with asyncio.timeout(OPEN_DEADLINE_S):
+            port = await asyncio.shield(opening)
+    except (TimeoutError, asyncio.CancelledError) as exc:
+        opening.add_done_callback(_close_late)
+        if isinstance(exc, TimeoutError):
+            raise PortError(f"{path} did not open within {OPEN_DEADLINE_S:.0f} s") from None
+        raise
+    except (OSError, termios.error) as exc:
+        cause = exc if isinstance(exc, OSError) else OSError(*exc.args)
+        raise PortError(_explain(path, cause)) from None
+    bridge = _Bridge(path, receiver)
+    return StreamOver(cast(asyncio.WriteTransport, _Transport(loop, bridge, port)), bridge)
+
+
+def _close_late(opening: asyncio.Future[_Port]) -> None:
+    """Close a port that opened after nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+async def open_tcp(host: str, port: int, receiver: ByteReceiver) -> ByteStream:
+    """Open a raw TCP connection to a modem server (ser2net). Raises :class:`PortError`."""
+    name = f"socket://{host}:{port}"
+    bridge = _Bridge(name, receiver)
+    try:
+        async with asyncio.timeout(OPEN_DEADLINE_S):
+            transport, _ = await asyncio.get_running_loop().create_connection(lambda: bridge, host, port)
+    except TimeoutError:
+        raise PortError(f"{name} did not answer within {OPEN_DEADLINE_S:.0f} s") from None
+    except OSError as exc:
+        raise PortError(f"{name} cannot be reached: {exc.strerror or exc}") from None
+    return StreamOver(transport, bridge)

@@ -1,0 +1,5 @@
+"""``python -m hw_sim``."""
+
+from .cli import main
+
+main()

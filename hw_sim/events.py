@@ -1,0 +1,48 @@
+"""What happened, as JSON objects: kept in memory, written to a file line by line, shown to listeners."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class EventLog:
+    """Events in order. A line is in the file before ``add`` returns, so that it outlives a killed reader.
+
+    ``keep`` bounds what stays in memory (the oldest go first); the file gets everything.
+    """
+
+    def __init__(self, stamp: Callable[[], float], path: str | None = None, keep: int = 200_000) -> None:
+        self.events: deque[Event] = deque(maxlen=keep)
+        self.counts: dict[str, int] = {}
+        self.listeners: list[Callable[[Event], object]] = []
+        self._stamp = stamp
+        self._file = (
+            None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        )
+
+    def add(self, kind: str, /, **fields: Any) -> None:
+        """Record one event; ``t`` is seconds since 1970 (since the start, under virtual time)."""
+        event: Event = {"event": kind, **fields, "t": round(self._stamp(), 6)}
+        self.events.append(event)
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if self._file is not None:
+            line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
+            while line:
+                line = line[os.write(self._file, line) :]
+        for listener in self.listeners:
+            listener(event)
+
+    def of(self, kind: str) -> list[Event]:
+        """The kept events of one kind."""
+        return [event for event in self.events if event["event"] == kind]
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

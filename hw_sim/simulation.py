@@ -1,0 +1,271 @@
+"""A running simulation: a network, modems with their lines, phones. For tests, and what ``hw-sim run`` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from .clock import Calendar, Clock, LoopClock, VirtualClock
+from .events import Event, EventLog
+from .faults import make_fault
+from .lines import Line, MemoryLine, PtyLine, TcpLine
+from .modem import Modem
+from .network import Network, RpError
+from .phone import Phone
+from .profile import cached_profile
+from .simcard import SimCard
+
+START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seeded run; chosen here
+
+
+class SimModem(Modem):
+    """A modem with its lines to the outside."""
+
+    simulation: Simulation
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.lines: list[Line] = []
+        self.transport = "pty"
+        self.link_name = self.name
+
+    @property
+    def path(self) -> str:
+        """Where the first port is: a link to a tty, a ``socket://`` address, empty in memory or unplugged."""
+        return self.lines[0].path if self.lines else ""
+
+    @property
+    def paths(self) -> list[str]:
+        """All ports of the modem."""
+        return [line.path for line in self.lines]
+
+    @property
+    def line(self) -> MemoryLine:
+        """The first port's line of a modem in memory."""
+        line = self.lines[0]
+        assert isinstance(line, MemoryLine)
+        return line
+
+    def fault(self, kind: str, *, for_s: float | None = None, count: int | None = None, **options: Any) -> None:
+        """Inject a fault (see ``hw_sim.faults``); it ends after ``for_s`` seconds or ``count`` strikes."""
+        self.simulation.inject(self, kind, for_s=for_s, count=count, **options)
+
+    def unplug(self) -> None:
+        """Pull the modem out: the supply is gone and its ports vanish."""
+        self.power_off()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close all lines: clients see the port vanish."""
+        for line in self.lines:
+            line.close()
+        self.lines.clear()
+
+    async def replug(self, name: str | None = None) -> None:
+        """Plug it in again, under another link name if given: it starts as from power-on."""
+        self.plug(name)
+
+    def plug(self, name: str | None = None) -> None:
+        """``replug`` without waiting."""
+        if name is not None:
+            self.link_name = name
+        if self.powered:
+            self.unplug()
+        self.simulation.connect(self)
+        self.power_on()
+
+
+class Simulation:
+    """Everything on one event loop.
+
+    ``directory`` is where the links to the pseudo-terminals go. ``seed`` makes a run repeatable: its random
+    numbers, and a calendar that starts at START and moves one second with each message; without one both are
+    real. ``timing="real"`` brings in the profiles' latencies, ``scale`` makes the time pass that much faster,
+    ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        directory: str | Path | None = None,
+        log_path: str | Path | None = None,
+        timing: str = "zero",
+        scale: float = 1.0,
+        transport: str | None = None,
+        clock: Clock | None = None,
+        calendar: Calendar | None = None,
+    ) -> None:
+        if timing not in ("zero", "real"):
+            raise ValueError(f"timing is zero or real, not {timing!r}")
+        self._seed = str(random.SystemRandom().getrandbits(64) if seed is None else seed)
+        self._directory = None if directory is None else Path(directory)
+        self._log_path = None if log_path is None else str(log_path)
+        self._timing, self._scale = timing, scale
+        self._transport = transport or ("memory" if directory is None else "pty")
+        if self._transport == "pty" and directory is None:
+            raise ValueError("pseudo-terminals need a directory for their links")
+        self._clock = clock
+        self._calendar = calendar or Calendar(None if seed is None else START)
+        self.modems: dict[str, SimModem] = {}
+        self.phones: dict[str, Phone] = {}
+        self._timers: set[Any] = set()
+        self.network: Network
+        self.events: EventLog
+
+    async def __aenter__(self) -> Self:
+        self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Start; needs a running loop unless the clock is virtual and the transport memory."""
+        clock = self._clock or LoopClock(asyncio.get_running_loop(), self._scale)
+        self.clock = clock
+        stamp = clock.now if isinstance(clock, VirtualClock) else time.time
+        self.events = EventLog(stamp, self._log_path)
+        self.network = Network(clock, self._calendar, self.events, self._seed)
+        self.network.make_subscriber = self.phone
+
+    def close(self) -> None:
+        """Take down every line and link; what was under way is dropped."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        for modem in self.modems.values():
+            modem.faults.clear()
+            modem.power_off()
+            modem.hang_up()
+        self.events.close()
+
+    # modems
+
+    async def add_modem(
+        self,
+        name: str | None = None,
+        *,
+        profile: str = "generic",
+        number: str | None = None,
+        pin: str | None = None,
+        boot: bool = False,
+        transport: str | None = None,
+        **card: Any,
+    ) -> SimModem:
+        """A modem, powered on and registered; ``boot=True`` lets it start with banner and profile times."""
+        return self.make_modem(name, profile=profile, number=number, pin=pin, boot=boot, transport=transport, **card)
+
+    def make_modem(
+        self,
+        name: str | None = None,
+        *,
+        profile: str = "generic",
+        number: str | None = None,
+        pin: str | None = None,
+        boot: bool = False,
+        transport: str | None = None,
+        **card: Any,
+    ) -> SimModem:
+        """``add_modem`` without waiting."""
+        place = len(self.modems)
+        name = name or f"modem{place}"
+        if name in self.modems:
+            raise ValueError(f"there is a modem {name} already")
+        family = cached_profile(profile)
+        number = number or f"+4917000{place + 1:05d}"
+        sim = SimCard(number, f"26201{place + 1:010d}", _luhn(f"8949017{place + 1:011d}"), pin, **card)
+        imei = _luhn(f"{family.identity.tac}{place + 1:06d}")
+        modem = SimModem(name, family, sim, self.network, imei, timing=self._timing, seed=self._seed)
+        modem.simulation = self
+        modem.transport = transport or self._transport
+        self.modems[name] = modem
+        self.connect(modem)
+        modem.power_on(quiet=not boot)
+        return modem
+
+    def connect(self, modem: SimModem) -> None:
+        """Lines for all ports of a modem."""
+        kind = modem.transport
+        for port in modem.ports:
+            if kind == "pty":
+                assert self._directory is not None
+                name = modem.link_name if port.number == 0 else f"aux/{modem.link_name}-{port.number}"
+                modem.lines.append(PtyLine(port, self._directory / name))
+            elif kind == "tcp":
+                modem.lines.append(TcpLine(port))
+            elif kind == "memory":
+                modem.lines.append(MemoryLine(port))
+            else:
+                raise ValueError(f"transport is pty, tcp or memory, not {kind!r}")
+
+    def modem(self, name: str) -> SimModem:
+        """A modem by its name or number; KeyError names what there is."""
+        for modem in self.modems.values():
+            if name in (modem.name, modem.number):
+                return modem
+        raise KeyError(f"no modem {name}; there are {', '.join(self.modems) or 'none'}")
+
+    def inject(self, modem: SimModem, kind: str, *, for_s: float | None, count: int | None, **options: Any) -> None:
+        """Start a fault on a modem and log it; see ``SimModem.fault``."""
+        fault = make_fault(modem, kind, count, for_s, options)
+        self.events.add("fault", modem=modem.name, kind=fault.kind, for_s=for_s, count=count, **options)
+        modem.faults.add(fault)
+        if for_s is not None:
+            self.later(for_s, modem.faults.remove, fault)
+
+    def later(self, delay_s: float, action: Any, *args: Any) -> None:
+        """Call something later, unless the simulation ends before."""
+        timer: Any = None
+
+        def run() -> None:
+            self._timers.discard(timer)
+            action(*args)
+
+        timer = self.clock.call_later(delay_s, run)
+        self._timers.add(timer)
+
+    # phones
+
+    def phone(self, number: str) -> Phone:
+        """The phone with a number, made on first use."""
+        number = self.network.normal(number)
+        phone = self.phones.get(number)
+        if phone is None:
+            phone = self.phones[number] = Phone(number, self.network)
+            self.network.join(phone)
+        return phone
+
+    def send(self, *, from_: str, to: str, text: str, **options: Any) -> int:
+        """A phone texts a modem (by name or number) or another phone; the number of parts. Raises RpError."""
+        if to in self.modems:
+            to = self.modems[to].number
+        return self.phone(from_).send(to, text, **options)
+
+    # what happened
+
+    @property
+    def log(self) -> list[Event]:
+        """All events so far, as in the log file."""
+        return list(self.events.events)
+
+    @property
+    def submits(self) -> list[Event]:
+        """What modems submitted; what phones send shows as ``deliver`` only."""
+        return self.events.of("submit")
+
+
+def _luhn(digits: str) -> str:
+    """Digits with their Luhn check digit (ISO/IEC 7812-1), as IMEI and ICCID end."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = int(char) * (2 if place % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return digits + str(-total % 10)
+
+
+__all__ = ["RpError", "SimModem", "Simulation"]

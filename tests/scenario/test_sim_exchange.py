@@ -1,0 +1,158 @@
+"""The simulator through its pseudo-terminals and as a process, driven by a plain AT client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from hw_sim import Simulation
+from hw_sim.control import call
+
+# gnokii's and everybody's example: "hellohello" to +46708251358 (3GPP TS 23.040 coding, GSM 7-bit)
+SUBMIT = "0011000B916407281553F80000AA0AE8329BFD4697D9EC37"
+LENGTH = (len(SUBMIT) - 2) // 2
+
+
+class Client:
+    """A few lines of AT client on a tty, awaiting bytes."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.heard = b""
+        self._more = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.fd, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        self.heard += data or b"<gone>"
+        if not data:
+            asyncio.get_running_loop().remove_reader(self.fd)
+        self._more.set()
+
+    async def until(self, mark: bytes) -> bytes:
+        async with asyncio.timeout(5):
+            while mark not in self.heard:
+                self._more.clear()
+                await self._more.wait()
+        end = self.heard.index(mark) + len(mark)
+        said, self.heard = self.heard[:end], self.heard[end:]
+        return said
+
+    async def command(self, line: str, mark: bytes = b"\r\nOK\r\n") -> bytes:
+        os.write(self.fd, line.encode() + b"\r")
+        return await self.until(mark)
+
+    async def send(self, pdu: str, length: int) -> bytes:
+        await self.command(f"AT+CMGS={length}", b"> ")
+        os.write(self.fd, pdu.encode() + b"\x1a")
+        return await self.until(b"\r\nOK\r\n")
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.fd)
+        os.close(self.fd)
+
+
+async def test_a_text_goes_out_is_reported_and_an_answer_comes_in(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        modem = await sim.add_modem("modem0", number="+491700000001")
+        client = Client(modem.path)
+        try:
+            assert await client.command("ATE0") == b"ATE0\r\r\nOK\r\n"
+            await client.command("AT+CNMI=2,1,0,1,0")
+            # the same SUBMIT with TP-SRR (bit 5) set: a report is wanted
+            said = await client.send("0031" + SUBMIT[4:], LENGTH)
+            assert said.endswith(b"\r\n+CMGS: 0\r\n\r\nOK\r\n")
+            phone = sim.phone("+46708251358")
+            await phone.wait_for(1)
+            assert (phone.received[0].text, phone.received[0].sender) == ("hellohello", "+491700000001")
+            report = await client.until(b"+CDS: 25\r\n")
+            assert report == b"\r\n+CDS: 25\r\n"
+            await client.until(b"00\r\n")
+            long = "An answer that needs more than one part. " * 8
+            assert sim.send(from_=phone.number, to="modem0", text=long) == 3
+            await client.until(b'+CMTI: "SM",3\r\n')
+            said = await client.command("AT+CMGL=4")
+            assert said.count(b"+CMGL: ") == 3
+            await client.command("AT+CMGD=1,4")
+            assert len(modem.memories["SM"]) == 0
+        finally:
+            client.close()
+        assert [event["text"] for event in sim.submits] == ["hellohello"]
+
+
+async def test_a_client_may_come_again_and_a_pulled_modem_hangs_up(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        modem = await sim.add_modem("modem0")
+        for _ in range(2):
+            client = Client(modem.path)
+            await client.command("AT")
+            client.close()
+        client = Client(modem.path)
+        try:
+            modem.unplug()
+            assert not (tmp_path / "modem0").exists()
+            await client.until(b"<gone>")
+        finally:
+            client.close()
+        await modem.replug()
+        client = Client(str(tmp_path / "modem0"))
+        try:
+            await client.command("AT")
+        finally:
+            client.close()
+    assert os.listdir(tmp_path) == []
+
+
+async def test_the_command_serves_its_socket_and_cleans_up(tmp_path: Path) -> None:
+    control, log = tmp_path / "control", tmp_path / "log"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hw_sim", "run", "--modems", "2", "--dir", str(tmp_path / "tty"),
+        "--control", str(control), "--seed", "1", "--log", str(log),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            while b"ready" not in await process.stdout.readline():
+                pass
+        client = Client(str(tmp_path / "tty" / "modem1"))
+        try:
+            await client.send(SUBMIT, LENGTH)
+        finally:
+            client.close()
+        assert '"text": "hellohello"' in log.read_text()
+        assert (await asyncio.to_thread(call, control, "phone", number="+46708251358"))["received"][0][
+            "text"
+        ] == "hellohello"
+        assert (await asyncio.to_thread(call, control, "status"))["events"]["submit"] == 1
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
+    assert sorted(os.listdir(tmp_path)) == ["log", "tty"]
+    assert os.listdir(tmp_path / "tty") == []
+
+
+@pytest.mark.parametrize(
+    ("level", "error"), [(0, b"ERROR"), (1, b"+CME ERROR: 11"), (2, b"+CME ERROR: SIM PIN required")]
+)
+async def test_a_locked_sim_says_so_at_each_error_level(tmp_path: Path, level: int, error: bytes) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        modem = await sim.add_modem("modem0", pin="1234")
+        client = Client(modem.path)
+        try:
+            await client.command(f"AT+CMEE={level}")
+            await client.command("AT+CIMI", b"\r\n" + error + b"\r\n")
+            await client.command("AT+CPIN?", b"\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n")
+            await client.command('AT+CPIN="1234"')
+            await client.command("AT+CREG?", b"\r\n+CREG: 0,1\r\n\r\nOK\r\n")
+        finally:
+            client.close()
