@@ -12,11 +12,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pdu_cases import SENT, load  # noqa: E402  the path has to be set before
+from pdu_cases import SENT, load
 
-from gsmgw.cli.pdu import as_object  # noqa: E402
-from gsmgw.pdu import Pdu, PduError, Rp, build_tpdu, parse_pdu, parse_tpdu  # noqa: E402
-from gsmgw.pdu.describe import describe  # noqa: E402
+from gsmgw.cli.pdu import as_object
+from gsmgw.pdu import Pdu, PduError, Rp, build_tpdu, parse_pdu, parse_tpdu
+from gsmgw.pdu.describe import describe
 
 HEX = "0123456789abcdefABCDEF"
 FORMS: tuple[Rp | None, ...] = (None, "ack", "error")
@@ -55,15 +55,23 @@ def mutated(rng: random.Random, octets: bytes) -> bytes:
     return bytes(changed)
 
 
+def attempt(octets: bytes, smsc: bool, sent: bool, rp: Rp | None) -> tuple[Pdu | None, PduError | None]:
+    """Return the PDU, or why there is none."""
+    try:
+        return parse_pdu(octets.hex(), smsc=smsc, sent=sent, rp=rp), None
+    except PduError as error:
+        return None, error
+
+
 def check(octets: bytes, smsc: bool, sent: bool, rp: Rp | None) -> bool:
     """Parse, show and build once; return whether there was a value. Anything but :class:`PduError` escapes."""
-    try:
-        pdu = parse_pdu(octets.hex(), smsc=smsc, sent=sent, rp=rp)
-    except PduError as error:
-        assert error.field, octets.hex()
-        assert error.title, octets.hex()
-        assert error.offset is not None, octets.hex()
-        assert 0 <= error.offset <= len(octets), octets.hex()
+    pdu, refused = attempt(octets, smsc, sent, rp)
+    if pdu is None:
+        assert refused is not None
+        assert refused.field, octets.hex()
+        assert refused.title, octets.hex()
+        assert refused.offset is not None, octets.hex()
+        assert 0 <= refused.offset <= len(octets), octets.hex()
         return False
     show(pdu)
     # What the codec made of it can be built, and is then read as the same again.
@@ -111,9 +119,8 @@ def main() -> None:
     start = time.perf_counter()
     values, longest_s = fuzz(count, seed)
     spent = time.perf_counter() - start
-    print(
-        f"seed {seed}: {count} inputs in {spent:.1f} s, {values} values, {count - values} refused, longest {longest_s:.4f} s"
-    )
+    print(f"seed {seed}: {count} inputs in {spent:.1f} s, the longest {longest_s:.4f} s")
+    print(f"{values} had a value, {count - values} were refused")
 
 
 if __name__ == "__main__":
