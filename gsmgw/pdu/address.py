@@ -11,7 +11,6 @@ from gsmgw.pdu.septets import pack, unpack
 
 UNKNOWN: Final = 0
 INTERNATIONAL: Final = 1
-NATIONAL: Final = 2
 ALPHANUMERIC: Final = 5
 """Types of number, bits 6-4 of the type-of-address octet."""
 ISDN: Final = 1
@@ -85,17 +84,19 @@ class Address:
         ``+49 170 123-45`` is international, digits and ``*#`` alone are of unknown type (short codes, national numbers,
         service codes). Blanks and ``-()./`` are dropped. Raises :class:`PduError` for anything else.
         """
-        digits = text.strip().translate(_PUNCTUATION)
-        international = digits.startswith("+")
-        if international:
-            digits = digits[1:]
-        if not digits:
-            raise PduError("the number has no digits", field="TP-DA")
-        if not _DIALLED.issuperset(digits):
+        international = text.startswith("+")
+        digits = text[1:] if international else text
+        if not (digits.isdecimal() and digits.isascii()):
+            text = text.strip().translate(_PUNCTUATION)
+            international = text.startswith("+")
+            digits = text[1:] if international else text
+            if not digits:
+                raise PduError("the number has no digits", field="TP-DA")
             odd = sorted(set(digits) - _DIALLED)
-            raise PduError(f"a number has digits, *, # and a leading + only, not {''.join(odd)!r}", field="TP-DA")
-        if international and not digits.isdecimal():
-            raise PduError("an international number has digits only", field="TP-DA")
+            if odd:
+                raise PduError(f"a number has digits, *, # and a leading + only, not {''.join(odd)!r}", field="TP-DA")
+            if international and not digits.isdecimal():
+                raise PduError("an international number has digits only", field="TP-DA")
         if len(digits) > MAX_DIGITS:
             raise PduError(f"{len(digits)} digits; an address holds {MAX_DIGITS} (TS 23.040 9.1.2.5)", field="TP-DA")
         return cls(digits, INTERNATIONAL if international else UNKNOWN)
@@ -142,7 +143,7 @@ def parse_address(octets: bytes, at: int, *, field: str) -> tuple[Address, int]:
     digits = raw.translate(SWAPPED).hex()
     if length & 1:
         digits = digits[:-1]
-    if not digits.isdecimal() and digits:
+    if not digits.isdecimal():
         if "f" in digits:
             raise PduError("a fill semi-octet among the digits", field=field, offset=start + digits.index("f") // 2)
         digits = digits.translate(_FROM_HEX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
 
@@ -87,7 +88,16 @@ def test_senders() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [Address("1" * 21), Address("12x"), Address("１"), Address("1", 8), Address("1", 0, 16), Address("+49", 1)],
+    [
+        Address("1" * 21),
+        Address("12x"),
+        Address("１"),
+        Address("+49", 1),
+        Address("1", 8),
+        Address("1", -1),
+        Address("1", 0, 16),
+        Address("1", 0, -1),
+    ],
 )
 def test_addresses_that_cannot_be_built(address: Address) -> None:
     with pytest.raises(PduError, match="TP-DA"):
@@ -102,6 +112,29 @@ def test_smsc_addresses() -> None:
     assert build_pdu(Submit(NUMBER, TEST), Address("name", 5, 0)).startswith("05D0EE70BB0C01")
     found = parse_pdu("05D0EE70BB0C" + DELIVER).smsc
     assert found == Address("name", 5, 0)
+
+
+def test_the_longest_addresses() -> None:
+    digits = Address("12345678901234567890", 7, 15)
+    pdu = build_pdu(Submit(digits, TEST), digits)
+    assert pdu.startswith("0BFF21436587092143658709" + "0100" + "14FF21436587092143658709")
+    parsed = parse_pdu(pdu, sent=True)
+    assert isinstance(parsed.tpdu, Submit)
+    assert (parsed.smsc, parsed.tpdu.destination) == (digits, digits)
+    assert Address.alphanumeric("12345678901").value == "12345678901"
+
+
+def test_what_is_wrong_with_a_name() -> None:
+    with pytest.raises(PduError, match="not 'ак'"):
+        Address.alphanumeric("Bакa")
+
+
+def test_fill_in_an_smsc_address() -> None:
+    assert parse_pdu("049121F4FF" + DELIVER).smsc == Address("124", 1)
+    with pytest.raises(PduError) as caught:
+        parse_pdu("0691214F214365" + DELIVER)
+    assert (caught.value.field, caught.value.offset) == ("SMSC", 3)
+    assert parse_pdu("0391BADC" + DELIVER).smsc == Address("*#ab", 1)
 
 
 # -- time --------------------------------------------------------------------------------------------------------------
@@ -317,7 +350,7 @@ def test_elements() -> None:
         (SubmitReport(TIME, failure_cause=256), "TP-FCS"),
         (SubmitReport(b""), "TP-SCTS"),
         (DeliverReport(failure_cause=-1), "TP-FCS"),
-        (DeliverReport(user_data=UserData.of_octets(b"x" * 225), dcs=4), "TP-UDL"),
+        (DeliverReport(user_data=UserData.of_octets(b"x" * 256), dcs=4), "TP-UDL"),
         (Command(NUMBER, 256, 0), "TP-CT"),
         (Command(NUMBER, 0, 256), "TP-MN"),
         (Command(NUMBER, 0, 0, command_data=b"x" * 256), "TP-CDL"),
@@ -333,9 +366,9 @@ def test_the_largest_values_can_be_built() -> None:
     for tpdu in (
         Submit(NUMBER, UserData.of_septets(b"x" * 160), 255, 255, 0, RelativeValidity(255)),
         Deliver(NUMBER, TIME, UserData.of_octets(b"x" * 140), 255, 0xF7),
-        StatusReport(255, NUMBER, TIME, TIME, 255, None, 255, 4, UserData.of_octets(b"x" * 224)),
-        SubmitReport(TIME, 255, 0, 255, 4, UserData.of_octets(b"x" * 224)),
-        DeliverReport(255, 0, 255, 4, UserData.of_octets(b"x" * 224)),
+        StatusReport(255, NUMBER, TIME, TIME, 255, None, 255, 4, UserData.of_octets(b"x" * 255)),
+        SubmitReport(TIME, 255, 0, 255, 4, UserData.of_octets(b"x" * 255)),
+        DeliverReport(255, 0, 255, 4, UserData.of_octets(b"x" * 255)),
         Command(NUMBER, 255, 255, 255, 255, b"x" * 255),
     ):
         again = parse_tpdu(build_tpdu(tpdu), sent=tpdu.sent)
@@ -399,6 +432,18 @@ def test_length_for_the_modem() -> None:
     assert cmgs_length(build_pdu(Submit(NUMBER, TEST), NUMBER)) == cmgs_length(pdu)
 
 
+def test_the_first_octet_of_a_report_tells_a_cause_from_parameters() -> None:
+    report = parse_tpdu(bytes.fromhex("0101" + "51507132200523" + "40"))
+    assert isinstance(report, SubmitReport)
+    assert (report.failure_cause, report.pid) == (None, 0x40)
+    report = parse_tpdu(bytes.fromhex("017F" + "51507132200523" + "4000" + "00"))
+    assert isinstance(report, SubmitReport)
+    assert (report.failure_cause, report.parameters) == (None, 0x7F)
+    report = parse_tpdu(bytes.fromhex("018000" + "51507132200523"))
+    assert isinstance(report, SubmitReport)
+    assert report.failure_cause == 0x80
+
+
 def test_a_submit_that_was_taken_for_received() -> None:
     # gammu-bad-01 of the published cases; with an SMSC address in front it is no SUBMIT-REPORT
     with pytest.raises(PduError, match="sent"):
@@ -442,3 +487,140 @@ def test_whole_messages() -> None:
     came = delivers(plan_text("ж"), NUMBER, datetime(2026, 3, 1, tzinfo=UTC), pid=0x41)
     assert [(d.dcs, d.pid, d.text, d.timestamp) for d in came] == [(8, 0x41, "ж", datetime(2026, 3, 1, tzinfo=UTC))]
     assert not came[0].more_messages
+
+
+# -- cut short, and flags ----------------------------------------------------------------------------------------------
+
+ADDRESS = ["04", "91", "36", "19"]
+STAMP = ["51", "50", "71", "32", "20", "05", "23"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "sent", "rp"),
+    [
+        (
+            [
+                ("TP-OA", ["04", *ADDRESS]),
+                ("TP-PID", ["00"]),
+                ("TP-DCS", ["00"]),
+                ("TP-SCTS", STAMP),
+                ("TP-UDL", ["00"]),
+            ],
+            False,
+            None,
+        ),
+        (
+            [
+                ("TP-MR", ["01", "2A"]),
+                ("TP-DA", ADDRESS),
+                ("TP-PID", ["00"]),
+                ("TP-DCS", ["04"]),
+                ("TP-UDL", ["03", "AA", "BB", "CC"]),
+            ],
+            True,
+            None,
+        ),
+        (
+            [
+                ("TP-MR", ["11", "2A"]),
+                ("TP-DA", ADDRESS),
+                ("TP-PID", ["00"]),
+                ("TP-DCS", ["00"]),
+                ("TP-VP", ["A7"]),
+                ("TP-UDL", ["00"]),
+            ],
+            True,
+            None,
+        ),
+        (
+            [
+                ("TP-MR", ["19", "2A"]),
+                ("TP-DA", ADDRESS),
+                ("TP-PID", ["00"]),
+                ("TP-DCS", ["00"]),
+                ("TP-VP", STAMP),
+                ("TP-UDL", ["00"]),
+            ],
+            True,
+            None,
+        ),
+        (
+            [
+                ("TP-MR", ["02", "2A"]),
+                ("TP-RA", ADDRESS),
+                ("TP-SCTS", STAMP),
+                ("TP-DT", STAMP),
+                ("TP-ST", ["00"]),
+            ],
+            False,
+            None,
+        ),
+        (
+            [("TP-FCS", ["01", "C0"]), ("TP-PI", ["03"]), ("TP-SCTS", STAMP), ("TP-PID", ["00"]), ("TP-DCS", ["00"])],
+            False,
+            "error",
+        ),
+        ([("TP-PI", ["01", "83", "00"]), ("TP-SCTS", STAMP), ("TP-PID", ["00"]), ("TP-DCS", ["00"])], False, "ack"),
+        ([("TP-FCS", ["00", "12"]), ("TP-PI", ["06"]), ("TP-DCS", ["04"]), ("TP-UDL", ["01", "AA"])], True, "error"),
+        ([("TP-PI", ["00", "00"])], True, None),
+        (
+            [
+                ("TP-MR", ["02", "2A"]),
+                ("TP-PID", ["00"]),
+                ("TP-CT", ["02"]),
+                ("TP-MN", ["2A"]),
+                ("TP-DA", ADDRESS),
+                ("TP-CDL", ["02", "AA", "BB"]),
+            ],
+            True,
+            None,
+        ),
+    ],
+)
+def test_a_tpdu_cut_anywhere_names_the_field(
+    layout: list[tuple[str, list[str]]], sent: bool, rp: Literal["ack", "error"] | None
+) -> None:
+    octets = [(field, octet) for field, run in layout for octet in run]
+    whole = bytes.fromhex("".join(octet for _, octet in octets))
+    pdu = parse_pdu(whole, smsc=False, sent=sent, rp=rp)
+    assert pdu.end_offset == len(whole)
+    for size in range(1, len(whole)):
+        field = octets[size][0]
+        with pytest.raises(PduError) as caught:
+            parse_pdu(whole[:size], smsc=False, sent=sent, rp=rp)
+        assert caught.value.field == field, size
+        assert caught.value.offset is not None
+        assert 0 < caught.value.offset <= size
+    with pytest.raises(PduError, match="TP-MTI"):
+        parse_tpdu(b"", sent=sent, rp=rp)
+    with pytest.raises(PduError) as caught:
+        parse_pdu(b"", sent=sent, rp=rp)
+    assert (caught.value.field, caught.value.offset) == ("SMSC", 0)
+
+
+def test_flags_of_a_reserved_type() -> None:
+    tail = "049136190000" + "51507132200523" + "00"
+    none = parse_tpdu(bytes.fromhex("03" + tail))
+    assert none == Deliver(Address("6391", 1), TIME, UserData(b"", 0, Alphabet.GSM7), more_messages=True)
+    every = parse_tpdu(bytes.fromhex("AF" + tail))
+    assert every == Deliver(Address("6391", 1), TIME, UserData(b"", 0, Alphabet.GSM7), 0, 0, False, True, True, True)
+
+
+def test_headers_of_commands() -> None:
+    head = "0205000F2A04913619"
+    plain = parse_tpdu(bytes.fromhex(head + "020300"), sent=True)
+    assert isinstance(plain, Command)
+    assert (plain.data, plain.elements, plain.has_header) == (b"\x03\x00", (), False)
+    head = "4205000F2A04913619"
+    full = parse_tpdu(bytes.fromhex(head + "03" + "027000"), sent=True)
+    assert isinstance(full, Command)
+    assert (full.data, full.elements) == (b"", (Element(0x70, b""),))
+    with pytest.raises(PduError) as caught:
+        parse_tpdu(bytes.fromhex(head + "03" + "037000"), sent=True)
+    assert (caught.value.field, caught.value.offset) == ("TP-UDHL", 10)
+    malformed = parse_tpdu(bytes.fromhex(head + "04" + "02700144"), sent=True)
+    assert isinstance(malformed, Command)
+    assert (malformed.data, malformed.elements) == (b"\x44", ())
+    empty = parse_tpdu(bytes.fromhex(head + "00"), sent=True)
+    assert isinstance(empty, Command)
+    assert (empty.data, empty.elements) == (b"", ())

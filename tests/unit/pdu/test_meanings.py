@@ -368,3 +368,24 @@ def test_reports_explained() -> None:
     assert found["TP-CD"] == ("CAFE", "2 octets")
     assert rows("020500022A0491361900", smsc=False, sent=True)["TP-CT"][1] == "delete a message submitted before"
     assert rows("0205000F2A0491361900", smsc=False, sent=True)["TP-CT"][1] == "reserved"
+
+
+@pytest.mark.parametrize(
+    ("toa", "meaning"),
+    [
+        (0x80, "unknown, unknown"),
+        (0x91, "international, ISDN/telephone (E.164)"),
+        (0xA3, "national, data (X.121)"),
+        (0xB4, "network specific, telex"),
+        (0xC5, "subscriber, service centre specific"),
+        (0xE6, "abbreviated, service centre specific"),
+        (0xF8, "reserved, national"),
+        (0x89, "unknown, private"),
+        (0x8A, "unknown, ERMES"),
+        (0x8F, "unknown, reserved"),
+        (0x82, "unknown, numbering plan 2"),
+        (0xD0, "alphanumeric, unknown"),
+    ],
+)
+def test_addresses_explained(toa: int, meaning: str) -> None:
+    assert rows(f"0404{toa:02X}36190000" + "51507132200523" + "00", smsc=False)["TP-OA"][1] == meaning
