@@ -17,8 +17,8 @@ def test_examples() -> None:
         exec(compile(example, f"docs/codec.md example {number}", "exec"), names)  # noqa: S102
 
 
-def test_every_public_name_is_in_order() -> None:
+def test_every_public_name_is_there() -> None:
     import gsmgw.pdu
 
-    assert sorted(gsmgw.pdu.__all__, key=str.lower) == sorted(set(gsmgw.pdu.__all__), key=str.lower)
+    assert len(set(gsmgw.pdu.__all__)) == len(gsmgw.pdu.__all__)
     assert all(hasattr(gsmgw.pdu, name) for name in gsmgw.pdu.__all__)
