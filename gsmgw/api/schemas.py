@@ -20,11 +20,9 @@ from gsmgw.model import (
     SegmentRecord,
     format_id,
 )
-from gsmgw.outbound import Request, Waiting
+from gsmgw.outbound import TEXT_LIMIT, Request, Waiting
 
 BATCH_LIMIT = 10_000
-#: The longest text that 255 segments can carry: GSM-7, with an 8-bit concatenation header.
-TEXT_LIMIT = 255 * 153
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -50,7 +48,7 @@ class MessageIn(BaseModel):
     )
 
     to: Text = Field(max_length=64, description="The recipient: E.164, national with a configured country, short code")
-    text: Text | None = Field(None, max_length=TEXT_LIMIT)
+    text: Text | None = None
     data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
     port: int | None = Field(None, ge=0, le=65535, description="The application port that data is meant for")
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")

@@ -18,6 +18,8 @@ from gsmgw.store import Store, Tx, outbox, requests
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
 MAX_VALID_FOR_S = 63 * 7 * 86400
+#: The longest text that 255 segments can carry: GSM-7, behind an 8-bit concatenation header.
+TEXT_LIMIT = 255 * 153
 #: The encoding of 8-bit data.
 DATA = "data"
 
@@ -197,6 +199,8 @@ class Intake:
             return count, DATA
         if not request.text:
             raise Refusal("empty_message", "text", "is empty")
+        if len(request.text) > TEXT_LIMIT:
+            raise Refusal("too_long", "text", f"has {len(request.text)} characters; {TEXT_LIMIT} are possible")
         try:
             return _measure(request.text, request.encoding)
         except PduError as exc:

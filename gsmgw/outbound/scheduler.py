@@ -247,4 +247,6 @@ class Scheduler:
             return Waiting("rest", "every modem that may carry it rests after a failure", until_ms)
         if self._lanes.is_parked(message.peer):
             return Waiting("order", "an earlier message to the same recipient is being sent")
+        if any(worker.idle for worker in fit):
+            return Waiting("turn", "a modem is taking it")
         return Waiting("turn", "earlier messages go first")
