@@ -41,6 +41,7 @@ from gsmgw.pdu import (
     plan_text,
     submits,
 )
+from gsmgw.pdu.header import parse_elements
 from gsmgw.pdu.pid import pid_meaning, replace_type
 
 NUMBER = Address("4917012345", 1)
@@ -285,6 +286,21 @@ def test_special_indications() -> None:
     assert UserData.of_septets(b"", [Element(1, b"\x80")]).indications == ()
 
 
+@pytest.mark.parametrize(
+    ("header", "offset", "title"),
+    [
+        ("00", 0, "the header ends inside an element"),
+        ("7001AA00", 3, "the header ends inside an element"),
+        ("0003CC03", 1, "element 00 has 3 octets, 2 are left in the header"),
+        ("70000801", 3, "element 08 has 1 octets, 0 are left in the header"),
+    ],
+)
+def test_what_is_wrong_with_a_header(header: str, offset: int, title: str) -> None:
+    with pytest.raises(PduError) as caught:
+        parse_elements(bytes.fromhex(header))
+    assert (caught.value.field, caught.value.offset, caught.value.title) == ("TP-UDH", offset, title)
+
+
 def test_reply_address() -> None:
     element = Element(0x22, bytes.fromhex("0a919471103254"))
     broken = Element(0x22, bytes.fromhex("ff91"))
@@ -313,10 +329,9 @@ def test_elements() -> None:
     assert Concat(255, 255, 1).element() == Element(0, b"\xff\xff\x01")
     assert Ports(255, 0, 8).element() == Element(4, b"\xff\x00")
     assert Ports(65535, 256).element() == Element(5, b"\xff\xff\x01\x00")
-    with pytest.raises(PduError, match="longer than 255"):
-        UserData.of_septets(b"", [Element(0x70, b"x" * 256)])
-    with pytest.raises(PduError, match="leaves nothing"):
-        UserData.of_octets(b"", [Element(0x70, b"x" * 138)])
+    for size in (138, 256):
+        with pytest.raises(PduError, match=f"{size + 3} octets leaves nothing"):
+            UserData.of_octets(b"", [Element(0x70, b"x" * size)])
     assert len(UserData.of_octets(b"", [Element(0x70, b"x" * 137)]).octets) == 140
 
 
