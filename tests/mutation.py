@@ -26,7 +26,14 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
-STAGES = (["tests/unit/pdu"], ["tests/property/test_pdu_roundtrip.py", "tests/property/test_pdu_differential.py"])
+UNIT = ROOT / "tests" / "unit" / "pdu"
+FIRST = [str(UNIT / f"test_{name}.py") for name in ("fields", "units", "meanings", "plan")]
+STAGES = (
+    FIRST,
+    [str(path) for path in sorted(UNIT.glob("test_*.py")) if str(path) not in FIRST],
+    ["tests/property/test_pdu_roundtrip.py", "tests/property/test_pdu_differential.py"],
+)
+EXAMPLES = 30
 LIMIT_S = 240
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -231,6 +238,7 @@ def _tables(facts: dict[str, dict[str, dict[str, str]]]) -> bool:
 
 def _child(mutant: Mutant | None) -> int:
     """Exit code of a mutant, or of the unchanged code: 0 survived, 1 killed."""
+    import hypothesis
     import pytest
 
     if mutant is not None:
@@ -242,8 +250,19 @@ def _child(mutant: Mutant | None) -> int:
             return 1
     except Exception:  # noqa: BLE001  a mutant may do anything
         return 1
+    hypothesis.settings.register_profile("mutation", max_examples=EXAMPLES, database=None, deadline=None)
+    hypothesis.settings.load_profile("mutation")
     for stage in STAGES:
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=0", *stage]
+        options = [
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--assert=plain",
+            "--noconftest",
+            "--hypothesis-seed=0",
+            *stage,
+        ]
         if pytest.main(options) != 0:
             return 1
     return 0
