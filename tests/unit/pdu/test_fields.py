@@ -203,8 +203,31 @@ def test_enhanced_validity(seconds: int | None, single_shot: bool, octets: str) 
     assert validity.single_shot == single_shot
     if seconds is not None and seconds < 360000:
         assert validity.seconds == seconds
+    assert EnhancedValidity.lasting(30).octets.hex() == "021e0000000000"
     with pytest.raises(PduError, match="TP-VP"):
         EnhancedValidity.lasting(0)
+
+
+@pytest.mark.parametrize(
+    ("octets", "seconds"),
+    [
+        ("03100000000000", 3600),
+        ("03999595000000", 99 * 3600 + 59 * 60 + 59),
+        ("03000000000000", 0),
+        ("03000600000000", None),
+        ("03000006000000", None),
+        ("03000016000000", None),
+        ("03A00000000000", None),
+        ("03000A00000000", None),
+        ("0300000A000000", None),
+        ("01FF0000000000", 63 * 604800),
+        ("04010000000000", None),
+        ("07010000000000", None),
+        ("8301999595FFFF", 99 * 3600 + 59 * 60 + 59),
+    ],
+)
+def test_enhanced_validity_of_others(octets: str, seconds: int | None) -> None:
+    assert EnhancedValidity(bytes.fromhex(octets)).seconds == seconds
 
 
 def test_absolute_validity() -> None:
@@ -328,6 +351,10 @@ def test_elements() -> None:
     assert Concat(65535, 255, 255, 16).element() == Element(8, b"\xff\xff\xff\xff")
     assert Concat(255, 255, 1).element() == Element(0, b"\xff\xff\x01")
     assert Ports(255, 0, 8).element() == Element(4, b"\xff\x00")
+    assert Ports(0, 255, 8).element() == Element(4, b"\x00\xff")
+    assert Ports(0, 65535).element() == Element(5, b"\x00\x00\xff\xff")
+    assert UserData.of_septets(b"", [Ports(0, 0).element()]).languages == (0, 0)
+    assert UserData.of_septets(b"", [Element(0x24, b"\x01"), Element(0x25, b"\x03")]).languages == (3, 1)
     assert Ports(65535, 256).element() == Element(5, b"\xff\xff\x01\x00")
     for size in (138, 256):
         with pytest.raises(PduError, match=f"{size + 3} octets leaves nothing"):
