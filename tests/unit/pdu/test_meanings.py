@@ -48,7 +48,8 @@ def test_statuses_with_a_name() -> None:
         (0x4A, "permanent error, reserved"),
         (0x5F, "permanent error, specific"),
         (0x62, "no response from the recipient, no longer trying"),
-        (0x80, "service rejected"),
+        (0x7F, "temporary error, no longer trying, specific"),
+        (0x80, "reserved, read as service rejected"),
         (0xFF, "service rejected"),
     ],
 )

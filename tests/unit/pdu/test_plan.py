@@ -16,7 +16,7 @@ from gsmgw.pdu import (
     missing,
     plan_text,
 )
-from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2, encode_ucs2, gsm7, units_ucs2
+from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2, encode_ucs2, units_ucs2
 from gsmgw.pdu.clusters import clusters
 from gsmgw.pdu.septets import pack, unpack
 from gsmgw.pdu.tables import LANGUAGES
