@@ -118,6 +118,7 @@ class Gateway:
                 incomplete_after_s=settings.incomplete_after_s,
                 own_number=self._own_number,
                 on_unmatched_report=self.scheduler.report_unmatched,
+                on_queued=self.scheduler.offer,
             )
             self.intake = Intake(
                 self.store,
