@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
@@ -116,6 +117,21 @@ class Network:
         self.ussd_services: dict[str, Service] = dict(SERVICES)
         self.operators = OPERATORS
         self.make_subscriber: Callable[[str], Subscriber] | None = None
+
+    def set_rules(self, **changes: Any) -> Rules:
+        """Change rules by name (times as a number or a pair); ValueError for one that does not exist."""
+        for name, value in changes.items():
+            if not hasattr(self.rules, name):
+                near = difflib.get_close_matches(name, Rules.__slots__, 1)
+                raise ValueError(f"no rule {name}" + (f"; did you mean {near[0]}?" if near else ""))
+            if isinstance(getattr(self.rules, name), tuple):
+                low, high = value if isinstance(value, list | tuple) else (value, value)
+                value = (float(low), float(high))
+            setattr(self.rules, name, value)
+        for box in self._boxes.values():
+            if box.queue:
+                self.clock.call_later(0, self._retry, box)
+        return self.rules
 
     def normal(self, number: str) -> str:
         """A number as subscribers are known by: national ones get the country code, short ones stay."""

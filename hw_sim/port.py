@@ -90,6 +90,8 @@ class Port:
 
     def receive(self, data: bytes) -> None:
         """Octets from the TE."""
+        if self.modem.on_wire is not None:
+            self.modem.on_wire(self, ">", data)
         data = self.modem.faults.incoming(self, data)
         if data and self.modem.powered:
             self.feed(data)

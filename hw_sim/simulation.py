@@ -230,6 +230,23 @@ class Simulation:
         if for_s is not None:
             self.later(for_s, modem.faults.remove, fault)
 
+    def schedule(self, faults: list[dict[str, Any]]) -> None:
+        """Faults for later; see ``Control.op_schedule``. ``every_s`` repeats one. Raises at once what is wrong."""
+        for entry in faults:
+            options = dict(entry)
+            try:
+                modem, kind = self.modem(options.pop("modem")), options.pop("kind")
+            except KeyError as error:
+                raise ValueError(f"a scheduled fault needs modem and kind: {error}") from None
+            at_s, every_s = float(options.pop("at_s", 0.0)), options.pop("every_s", None)
+            make_fault(modem, kind, None, {k: v for k, v in options.items() if k not in ("for_s", "count")})
+            self.later(at_s, self._scheduled, modem, kind, options, every_s)
+
+    def _scheduled(self, modem: SimModem, kind: str, options: dict[str, Any], every_s: float | None) -> None:
+        modem.fault(kind, **options)
+        if every_s:
+            self.later(float(every_s), self._scheduled, modem, kind, options, every_s)
+
     def later(self, delay_s: float, action: Any, *args: Any) -> None:
         """Call something later, unless the simulation ends before."""
         timer: Any = None
