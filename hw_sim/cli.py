@@ -59,6 +59,7 @@ def main() -> None:
 @click.option(
     "--scale", default=1.0, show_default=True, type=click.FloatRange(0.001, 1000), help="How much faster time passes."
 )
+@click.option("--transcripts", type=click.Path(file_okay=False), help="A folder for what goes over the lines.")
 @click.option("--boot", is_flag=True, help="Let the modems start with their banners.")
 @click.option(
     "--schedule", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file with [[fault]] tables."
@@ -88,12 +89,19 @@ async def _run(
     timing: str,
     scale: float,
     transport: str,
+    transcripts: str | None,
     boot: bool,
     schedule: list[dict[str, Any]] | None,
 ) -> None:
     stop = _stop_event()
     simulation = Simulation(
-        seed=seed, directory=directory, log_path=log, timing=timing, scale=scale, transport=transport
+        seed=seed,
+        directory=directory,
+        log_path=log,
+        timing=timing,
+        scale=scale,
+        transport=transport,
+        transcripts=transcripts,
     )
     async with simulation as sim:
         server = Control(sim, control)
@@ -313,6 +321,11 @@ def _stop_event() -> asyncio.Event:
     """Set by SIGTERM and SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end(number: signal.Signals) -> None:
+        click.echo(f"hw-sim: {number.name}, ending", err=True)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end, number)
     return stop
