@@ -22,6 +22,8 @@ from .simcard import SimCard
 from .storage import Joined, Memory, Store
 from .ussd import UssdSession
 
+REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read
+
 
 class Modem:
     """One modem with its SIM in a network. ``timing`` is ``zero`` or ``real`` (the profile's seconds)."""
@@ -48,6 +50,8 @@ class Modem:
         self.sim_is_ready = False
         self.sms_ready = False
         self.sending = False
+        self.deaf = False
+        self.refusals = 0
         self.link_held = 0
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
@@ -56,7 +60,8 @@ class Modem:
         self.prompt = profile.framing.prompt.encode("latin-1")
         self._timers: list[Timer] = []
         self._booted_at = 0.0
-        self._urc_ports: tuple[int, ...] = (0,)
+        self._urc_ports = profile.urc_ports
+        self._line_free_at: dict[Port, float] = {}
         self.counters: dict[str, int] = {}
         self.flags: set[str] = set()
         rules = profile.storage
@@ -72,7 +77,6 @@ class Modem:
         self.ussd = UssdSession(self)
         self.calls = Calls(self)
         self.ports = [Port(self, number) for number in range(profile.ports)]
-        self.reboot_hook: Callable[[], object] | None = None
         self.on_wire: Callable[[Port, str, bytes], object] | None = None
         network.join(self)
 
@@ -87,7 +91,7 @@ class Modem:
         return self.name
 
     def reachable(self) -> bool:
-        return self.powered and self.radio.registered
+        return self.powered and self.radio.registered and not self.deaf
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
         if not self.reachable():
@@ -134,11 +138,10 @@ class Modem:
         self.radio.power_off()
 
     def reboot(self) -> None:
-        """As +CFUN=1,1 or a lost supply: everything volatile is gone, the port stays open unless USB takes it."""
+        """As +CFUN=1,1 or a lost supply: everything volatile is gone; the port stays (a UART)."""
         self.power_off()
-        if self.reboot_hook is not None:
-            self.reboot_hook()
         self.power_on()
+        self.faults.booted()
 
     def _at(self, delay_s: float, action: Callable[[], object]) -> None:
         delay = self.seconds(delay_s)
@@ -239,11 +242,13 @@ class Modem:
 
     def set_functionality(self, value: int, *, reset: bool) -> Reply:
         """+CFUN (27.007 8.2). A reset answers OK first; what follows is a start as from power-on."""
-        if value not in (0, 1, 4):
+        if value not in self.profile.radio.functionality:
             raise Failure()
         if reset:
-            self.clock.call_later(0, self.reboot)
+            self.clock.call_later(REBOOT_AFTER_S if self.profile.boot.port_vanishes else 0, self.reboot)
             return None
+        if value == 1:
+            self.refusals = self.profile.boot.busy_after_cfun
         self.radio.set_functionality(value)
         return None
 
@@ -270,6 +275,16 @@ class Modem:
                 self.ports[number].urc(text)
 
     def line_out(self, port: Port, data: bytes) -> None:
+        baud = self.profile.timing.baud
+        if baud and self.real_time:  # ten bits an octet, one after the other
+            now = self.clock.now()
+            done = max(now, self._line_free_at.get(port, 0.0)) + len(data) * 10 / baud
+            self._line_free_at[port] = done
+            self.clock.call_later(done - now, self._emit, port, data)
+        else:
+            self._emit(port, data)
+
+    def _emit(self, port: Port, data: bytes) -> None:
         if self.on_wire is not None:
             self.on_wire(port, "<", data)
         port.send(data)
@@ -282,7 +297,12 @@ class Modem:
         profile = self.profile
         if self.faults.active:
             self.faults.command(call.port, command.name)
-        if profile.answers or profile.absent:
+        if self.refusals:
+            self.refusals -= 1
+            raise cme(515)
+        if profile.sim.refused_before_pin and not self.pin_passed:
+            self._refuse_before_pin(command.name)
+        if profile.answers or profile.chatter:
             canned = self._canned(call)
             if canned is not None:
                 return canned
@@ -300,6 +320,11 @@ class Modem:
         reply: Reply = handler(call)
         return reply
 
+    def _refuse_before_pin(self, name: str) -> None:
+        refused = self.profile.sim.refused_before_pin
+        if name in refused or ("*" in refused and name not in ("+CPIN", "+CMEE", "E", "V", "Q")):
+            raise cme(11) if name.startswith("+") else Failure()
+
     def _canned(self, call: Call) -> Reply:
         name, form, text = call.command
         literal = name + {"run": "", "read": "?", "test": "=?", "set": f"={text}"}[form]
@@ -310,6 +335,8 @@ class Modem:
         lines = list(answer)
         if lines and lines[-1] == "ERROR":
             raise Failure()
+        if lines and lines[-1] == self.profile.framing.unknown:
+            raise Failure("text")
         if lines and lines[-1].startswith("+CME ERROR: "):
             raise cme(int(lines[-1][12:]))
         if lines and lines[-1].startswith("+CMS ERROR: "):

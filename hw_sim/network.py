@@ -74,6 +74,7 @@ class Rules:
     refused: dict[str, int] = field(default_factory=dict)
     barred: dict[str, int] = field(default_factory=dict)
     country_code: str = "49"
+    retry_s: float = 60.0
     ussd_delay_s: tuple[float, float] = (0.0, 0.0)
 
 
@@ -97,7 +98,9 @@ class Mailbox:
     owner: Subscriber
     queue: deque[Transit] = field(default_factory=deque)
     busy: bool = False
+    held: bool = False
     expiry: Timer | None = None
+    retry: Timer | None = None
 
 
 class Network:
@@ -260,10 +263,17 @@ class Network:
         """A subscriber can be reached again, or has room again (SMMA, TS 23.040 3.3.2): try what waits."""
         box = self._boxes.get(self.normal(subscriber.number))
         if box is not None:
-            self._pump(box)
+            self._retry(box)
+
+    def _retry(self, box: Mailbox) -> None:
+        if box.retry is not None:
+            box.retry.cancel()
+            box.retry = None
+        box.held = False
+        self._pump(box)
 
     def _pump(self, box: Mailbox) -> None:
-        while box.queue and not box.busy:
+        while box.queue and not box.busy and not box.held:
             transit = box.queue[0]
             if transit.expires_at and self.clock.now() >= transit.expires_at:
                 box.queue.popleft()
@@ -294,6 +304,8 @@ class Network:
     def _taken(self, box: Mailbox, transit: Transit, status: int) -> None:
         box.busy = False
         if 0x20 <= status < 0x40:
+            box.held = True
+            box.retry = self.clock.call_later(self.rules.retry_s, self._retry, box)
             self._watch(box)
             return
         box.queue.popleft()

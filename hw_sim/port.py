@@ -57,7 +57,7 @@ class Port:
         self.cmee = 0
         self.text_mode = profile.messages.format == 1
         self.show_details = False
-        self.charset = "GSM"
+        self.charset = profile.framing.charset
         self.first_octet, self.validity, self.pid, self.dcs = 17, "167", 0, 0  # 27.005 3.3.2, defaults
         self.framing()
 
@@ -182,7 +182,7 @@ class Port:
         try:
             commands = _parse(line)
         except BadLine:
-            self.write(self._final(Failure()))
+            self.write(self.final(Failure()))
             return
         run = _Run(self, commands)
         self._running = run
@@ -253,7 +253,7 @@ class Port:
             text = str(_NUMERIC[text])
         self.write(self.info([text]))
 
-    def _final(self, failure: Failure | None) -> bytes:
+    def final(self, failure: Failure | None) -> bytes:
         """The final result (V.250 5.7; 27.007 9.1; 27.005 3.2.5); empty under ATQ1."""
         if self.quiet:
             return b""
@@ -327,7 +327,7 @@ class _Run:
     def end(self, failure: Failure | None) -> None:
         """The final result."""
         port = self.port
-        out, self.out = self.out + port._final(failure), b""
+        out, self.out = self.out + port.final(failure), b""
         command = self.commands[-1].name if self.commands else ""
         port.modem.faults.result(port, command, out)
         port.done()

@@ -65,6 +65,18 @@ class SimModem(Modem):
             line.close()
         self.lines.clear()
 
+    def reboot(self) -> None:
+        """Restart; a USB modem's port vanishes and returns (the profile says so)."""
+        if not self.profile.boot.port_vanishes:
+            super().reboot()
+            return
+        self.unplug()
+        self.simulation.later(self.seconds(self.profile.boot.away_s), self._return)
+
+    def _return(self) -> None:
+        self.plug()
+        self.faults.booted()
+
     async def replug(self, name: str | None = None) -> None:
         """Plug it in again, under another link name if given: it starts as from power-on."""
         self.plug(name)
@@ -212,7 +224,7 @@ class Simulation:
 
     def inject(self, modem: SimModem, kind: str, *, for_s: float | None, count: int | None, **options: Any) -> None:
         """Start a fault on a modem and log it; see ``SimModem.fault``."""
-        fault = make_fault(modem, kind, count, for_s, options)
+        fault = make_fault(modem, kind, count, options)
         self.events.add("fault", modem=modem.name, kind=fault.kind, for_s=for_s, count=count, **options)
         modem.faults.add(fault)
         if for_s is not None:
