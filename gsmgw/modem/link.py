@@ -117,6 +117,9 @@ class Link:
         """End the link; the first cause counts."""
         if not self._ended.done():
             self._ended.set_result(cause)
+            if self._serving:
+                title = cause.title if isinstance(cause, ModemError) else str(cause)
+                self._board.enter(ModemState.RECOVERING, f"{title}; it is being brought back")
         self._attention.set()
         self._sim_news.set()
 
