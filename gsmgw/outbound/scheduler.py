@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Status
@@ -174,7 +175,7 @@ class Scheduler:
             for route, priority, after, room in list(self._lanes.hungry()):
                 try:
                     found = await self._store.read(
-                        lambda db, r=route, p=int(priority), a=after, n=room: lanes.ready_after(db, r, p, a, n)
+                        partial(lanes.ready_after, route=route, priority=int(priority), after=after, limit=room)
                     )
                 except StoreError as exc:
                     log.error("the queue could not be read: %s", exc)
@@ -205,10 +206,10 @@ class Scheduler:
     async def _catch_up(self) -> None:
         while True:
             now_ms = self._clock.wall_ms()
-            expired = await self._store.write(lambda tx, now=now_ms: timers.expire(tx, now, BATCH))
+            expired = await self._store.write(partial(timers.expire, now_ms=now_ms, limit=BATCH))
             for message_id in expired:
                 self._lanes.withdraw(message_id)
-            ready = await self._store.write(lambda tx, now=now_ms: timers.promote_due(tx, now, BATCH))
+            ready = await self._store.write(partial(timers.promote_due, now_ms=now_ms, limit=BATCH))
             self.offer(ready.queued)
             if len(expired) < BATCH and ready.seen < BATCH:
                 return
@@ -246,4 +247,6 @@ class Scheduler:
             return Waiting("rest", "every modem that may carry it rests after a failure", until_ms)
         if self._lanes.is_parked(message.peer):
             return Waiting("order", "an earlier message to the same recipient is being sent")
+        if any(worker.idle for worker in fit):
+            return Waiting("turn", "a modem is taking it")
         return Waiting("turn", "earlier messages go first")

@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from gsmgw.outbound.segmenting import build_segments
-
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.pacing import Pacer
 from gsmgw.outbound.policy import Action, decide
+from gsmgw.outbound.segmenting import build_segments
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
 
@@ -150,7 +149,9 @@ class Worker:
             await self._settle_outcome()
 
     async def _wait(self, timeout_s: float | None, *, idle: bool = True) -> None:
-        await self._settle_outcome()
+        if self._outcome is not None:
+            await self._settle_outcome()
+            return  # something may have come meanwhile: look again
         self.idle = idle and timeout_s is None
         try:
             with suppress(TimeoutError):
@@ -179,18 +180,18 @@ class Worker:
     async def _next_job(self) -> _Job | None:
         """The message to go on with: a new one of a higher class before the rest of a long one."""
         above = self._jobs[-1].message.priority if self._jobs else None
-        message = self._queue.take(self.name, above)
-        if message is not None:
+        while (message := self._queue.take(self.name, above)) is not None:
             try:
                 job = await self._prepare(message)
             except StoreError as exc:
                 log.error("%s: %s", self.name, exc)
-                self._queue.give_back(message)
                 self._rest(STORE_RETRY_S)
+                self._queue.give_back(message)
+                self.wake()
                 return None
-            if job is None:
-                return self._jobs[-1] if self._jobs else None
-            self._jobs.append(job)
+            if job is not None:
+                self._jobs.append(job)
+                break
         return self._jobs[-1] if self._jobs else None
 
     async def _prepare(self, message: Outgoing) -> _Job | None:

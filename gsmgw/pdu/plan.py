@@ -179,9 +179,9 @@ def _plan(
         return best  # no text is shorter in UCS-2 than in the default alphabet
     try:
         wide = _cut_ucs2(text, header, limit, reference_bits)
-    except PduError:
+    except PduError as error:
         if best is None:
-            raise
+            raise full or error from None
         return best
     return wide if best is None or _cost(wide) < _cost(best) else best
 

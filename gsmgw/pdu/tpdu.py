@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from gsmgw.pdu.address import Address
 from gsmgw.pdu.dcs import DCS, Dcs
-from gsmgw.pdu.header import Concat, Ports
+from gsmgw.pdu.errors import PduError
+from gsmgw.pdu.header import Concat, Element, Ports, parse_elements
 from gsmgw.pdu.times import parse_timestamp
 from gsmgw.pdu.userdata import UserData
 from gsmgw.pdu.validity import Validity
@@ -218,6 +219,16 @@ class Command:
     command_data: bytes = b""
     has_header: bool = False
     status_report_request: bool = False
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """The information elements of TP-CD; none when there is no header, or a malformed one."""
+        if not self.has_header or not self.command_data:
+            return ()
+        try:
+            return parse_elements(self.command_data[1 : self.command_data[0] + 1])
+        except PduError:
+            return ()
 
     @property
     def data(self) -> bytes:

@@ -77,6 +77,11 @@ def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
     )
 
 
+def mark_silent(tx: Tx, part: int) -> None:
+    """A part came that is in a finished message already."""
+    tx.run("UPDATE parts SET state = 'silent' WHERE id = ?", (part,))
+
+
 def siblings(tx: Tx, sim: str, sender: str, reference: int, total: int, since_ms: int) -> list[Part]:
     """Parts of long texts from that sender to that SIM with that reference and count, oldest first."""
     rows = tx.all(

@@ -52,6 +52,11 @@ def refuse_pin(tx: Tx, now_ms: int, sim: str, fingerprint: str) -> None:
     tx.run("INSERT OR IGNORE INTO refused_pins (sim, fingerprint, at_ms) VALUES (?, ?, ?)", (sim, fingerprint, now_ms))
 
 
+def forgive_pin(tx: Tx, sim: str, fingerprint: str) -> None:
+    """The SIM took the PIN."""
+    tx.run("DELETE FROM refused_pins WHERE sim = ? AND fingerprint = ?", (sim, fingerprint))
+
+
 def is_refused_pin(tx: Tx, sim: str, fingerprint: str) -> bool:
     """Whether the SIM refused this PIN before."""
     return tx.one("SELECT 1 FROM refused_pins WHERE sim = ? AND fingerprint = ?", (sim, fingerprint)) is not None

@@ -132,3 +132,18 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     for (message_id,) in back:
         requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)
     return len(unknown), len(back)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A message that a person settled; ``queued`` when it waits for a modem again."""
+
+    queued: Outgoing | None
+
+
+def resolve(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> Resolved | None:
+    """Settle an unknown message as a person decided; None when it is not unknown."""
+    if not settle_unknown(tx, now_ms, message_id, resend=resend):
+        return None
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued'", (message_id,))
+    return Resolved(None if row is None else outgoing_of(row))

@@ -9,7 +9,9 @@ import pytest
 pytest_plugins = ["pytester"]
 
 LEAKS = {
-    "task": "import asyncio\nasync def test_it(): asyncio.get_running_loop().t = asyncio.create_task(asyncio.sleep(60))",
+    "task": (
+        "import asyncio\nasync def test_it(): asyncio.get_running_loop().t = asyncio.create_task(asyncio.sleep(60))"
+    ),
     "descriptor": "import os\ndef test_it(): os.dup(0)",
     "thread": (
         "import threading, time\n"

@@ -1,0 +1,5 @@
+"""python -m gsmgw"""
+
+from gsmgw.cli import main
+
+main()

@@ -1,0 +1,28 @@
+"""The API: one FastAPI application for the Unix socket and the TCP listener."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from gsmgw.api import events, health, messages, modems, problems
+from gsmgw.api.context import Context, ManagedModem
+from gsmgw.api.limits import Border
+
+__all__ = ["Context", "ManagedModem", "create_app"]
+
+
+def create_app(context: Context) -> FastAPI:
+    """The application over the parts of a gateway."""
+    app = FastAPI(
+        title="gsmgw",
+        version=context.version,
+        summary="Send and receive text messages through GSM/LTE modems.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.context = context
+    app.add_middleware(Border)
+    problems.install(app)
+    for module in (messages, events, modems, health):
+        app.include_router(module.router)
+    return app

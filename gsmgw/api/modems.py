@@ -1,0 +1,88 @@
+"""/v1/modems"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from gsmgw.api.context import Context, ManagedModem, context_of
+from gsmgw.api.problems import Problem
+from gsmgw.api.schemas import modem_out
+from gsmgw.errors import ModemError
+
+router = APIRouter(prefix="/v1/modems", tags=["modems"])
+Ctx = Annotated[Context, Depends(context_of)]
+
+
+class PinIn(BaseModel):
+    """The PIN of the SIM."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    pin: str = Field(pattern=r"^\d{4,8}$", repr=False)
+
+
+def _find(ctx: Context, name: str) -> ManagedModem:
+    modem = ctx.modems.get(name)
+    if modem is None:
+        known = ", ".join(sorted(ctx.modems)) or "none"
+        raise Problem("not_found", f"there is no modem named {name!r} (known: {known})")
+    return modem
+
+
+def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
+    return JSONResponse(modem_out(modem.status, ctx.limits.get(modem.name, {})))
+
+
+@router.get("")
+async def index(ctx: Ctx) -> Response:
+    """All modems and how they are."""
+    data = [modem_out(modem.status, ctx.limits.get(name, {})) for name, modem in sorted(ctx.modems.items())]
+    return JSONResponse({"data": data})
+
+
+@router.get("/{name}")
+async def show(ctx: Ctx, name: str) -> Response:
+    """One modem."""
+    return _answer(ctx, _find(ctx, name))
+
+
+@router.post("/{name}/reset")
+async def reset(ctx: Ctx, name: str) -> Response:
+    """Restart the modem itself."""
+    modem = _find(ctx, name)
+    try:
+        await modem.reset()
+    except ModemError as exc:
+        raise Problem("modem_failed", f"{name}: {exc.title}") from None
+    return _answer(ctx, modem)
+
+
+@router.post("/{name}/enable")
+async def enable(ctx: Ctx, name: str) -> Response:
+    """Let a disabled or quarantined modem work again."""
+    modem = _find(ctx, name)
+    modem.enable()
+    return _answer(ctx, modem)
+
+
+@router.post("/{name}/disable")
+async def disable(ctx: Ctx, name: str) -> Response:
+    """Take a modem out of service; its port is closed."""
+    modem = _find(ctx, name)
+    modem.disable()
+    return _answer(ctx, modem)
+
+
+@router.post("/{name}/pin")
+async def pin(ctx: Ctx, name: str, body: PinIn) -> Response:
+    """Unlock the SIM. A PIN that the SIM refused before is never tried again."""
+    modem = _find(ctx, name)
+    try:
+        await modem.enter_pin(body.pin)
+    except ModemError as exc:
+        raise Problem("modem_failed", f"{name}: {exc.title}") from None
+    return _answer(ctx, modem)

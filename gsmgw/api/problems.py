@@ -1,0 +1,142 @@
+"""Errors as ``application/problem+json`` (RFC 9457), each with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gsmgw.errors import StoreError
+from gsmgw.outbound import Refusal
+from gsmgw.store import KeyConflict
+
+#: code -> (HTTP status, title). Each has a section of the same name in docs/problems.md.
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not valid JSON"),
+    "invalid_request": (422, "The request is not valid"),
+    "invalid_number": (422, "The number is not one that a message can be sent to"),
+    "empty_message": (422, "The message is empty"),
+    "too_long": (422, "The message is too long"),
+    "not_encodable": (422, "The text does not fit the encoding asked for"),
+    "unknown_modem": (422, "There is no such modem"),
+    "client_ref_conflict": (409, "The client_ref was used for another message"),
+    "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
+    "not_found": (404, "There is no such resource"),
+    "method_not_allowed": (405, "The method is not allowed here"),
+    "wrong_state": (409, "The state does not allow it"),
+    "unauthorized": (401, "A valid token is needed"),
+    "forbidden": (403, "The token does not allow it"),
+    "too_large": (413, "The request is too large"),
+    "unsupported_media_type": (415, "The body must be application/json"),
+    "storage_unavailable": (503, "The database does not take writes now"),
+    "modem_failed": (502, "The modem did not do it"),
+    "http_error": (400, "The request cannot be answered"),
+}
+DOCS = "https://gsmgw.readthedocs.io/problems/"
+_BY_HTTP_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class Problem(Exception):
+    """An answer that says what is wrong. ``errors`` names each bad field by a JSON pointer (RFC 6901)."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        super().__init__(detail)
+
+    def body(self) -> dict[str, Any]:
+        """The problem document."""
+        status, title = PROBLEMS[self.code]
+        body: dict[str, Any] = {
+            "type": f"urn:gsmgw:problem:{self.code}",
+            "title": title,
+            "status": status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+    def response(self) -> JSONResponse:
+        """The answer."""
+        return JSONResponse(
+            self.body(), PROBLEMS[self.code][0], headers=self.headers, media_type="application/problem+json"
+        )
+
+
+def pointer(*parts: object) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
+    """A refusal of the intake as a problem; ``prefix`` leads its pointer."""
+    error = {"pointer": pointer(*prefix, refusal.field), "detail": refusal.detail}
+    return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
+
+
+def of_validation(exc: RequestValidationError) -> Problem:
+    """A body or query that does not fit its schema."""
+    errors: list[dict[str, str]] = []
+    for error in exc.errors():
+        where, *path = error["loc"]
+        message = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "json_invalid":
+            detail = f"{error.get('ctx', {}).get('error', 'cannot be parsed')} at position {path[0] if path else 0}"
+            return Problem("invalid_json", detail)
+        if error["type"] == "extra_forbidden":
+            message = "is not a known field"
+        elif error["type"] == "missing":
+            message = "is missing"
+        if where == "body":
+            errors.append({"pointer": pointer(*path), "detail": message})
+        else:
+            errors.append({"parameter": str(path[-1]) if path else str(where), "detail": message})
+    first = errors[0] if errors else {"detail": "is not valid"}
+    named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, exc: Problem) -> JSONResponse:
+        return exc.response()
+
+    @app.exception_handler(Refusal)
+    async def _refusal(_: Request, exc: Refusal) -> JSONResponse:
+        return of_refusal(exc).response()
+
+    @app.exception_handler(KeyConflict)
+    async def _conflict(_: Request, exc: KeyConflict) -> JSONResponse:
+        return Problem("idempotency_conflict", str(exc)).response()
+
+    @app.exception_handler(StoreError)
+    async def _store(_: Request, exc: StoreError) -> JSONResponse:
+        return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"}).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, exc: RequestValidationError) -> JSONResponse:
+        return of_validation(exc).response()
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, exc: HTTPException) -> JSONResponse:
+        code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
+        detail = f"there is nothing at {request.url.path}" if code == "not_found" else str(exc.detail)
+        return Problem(code, detail, headers=exc.headers).response()

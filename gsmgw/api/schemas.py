@@ -1,0 +1,227 @@
+"""What goes over the wire: requests checked by pydantic, answers built from the store's records."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+
+from gsmgw.model import (
+    Direction,
+    Event,
+    MessageRecord,
+    ModemStatus,
+    OnUnknown,
+    Priority,
+    SegmentRecord,
+    format_id,
+)
+from gsmgw.outbound import TEXT_LIMIT, Request, Waiting
+
+BATCH_LIMIT = 10_000
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def _no_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value.encode("utf-16", "strict")
+        except UnicodeEncodeError as exc:
+            raise ValueError(f"holds half of a surrogate pair at position {exc.start}") from None
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_no_surrogates)]
+
+
+class MessageIn(BaseModel):
+    """A message to be sent. The smallest one is ``{"to": "+49...", "text": "..."}``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"to": "+4915112345678", "text": "Your table is ready."}]},
+    )
+
+    to: Text = Field(max_length=64, description="The recipient: E.164, national with a configured country, short code")
+    text: Text | None = None
+    data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
+    port: int | None = Field(None, ge=0, le=65535, description="The application port that data is meant for")
+    modem: str | None = Field(None, max_length=63, description="Send through this modem only")
+    priority: Literal["urgent", "normal", "bulk"] = "normal"
+    send_at: AwareDatetime | None = Field(None, description="Not before this time")
+    valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
+    delivery_report: bool | None = None
+    encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
+    flash: bool = Field(False, description="Class 0: shown at once, not stored")
+    client_ref: Text | None = Field(None, min_length=1, max_length=200, description="Your own identifier, unique")
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
+    on_unknown: Literal["resend", "hold"] | None = None
+
+    @field_validator("data")
+    @classmethod
+    def _base64(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                base64.b64decode(value, validate=True)
+            except binascii.Error as exc:
+                raise ValueError(f"is not base64: {exc}") from None
+        return value
+
+    def request(self) -> Request:
+        """As the intake wants it."""
+        return Request(
+            to=self.to,
+            text=self.text,
+            data=None if self.data is None else base64.b64decode(self.data),
+            port=self.port,
+            modem=self.modem,
+            priority=Priority[self.priority.upper()],
+            send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
+            valid_for=self.valid_for,
+            report=self.delivery_report,
+            encoding=self.encoding,
+            flash=self.flash,
+            client_ref=self.client_ref,
+            tags=tuple(self.tags),
+            on_unknown=None if self.on_unknown is None else OnUnknown(self.on_unknown),
+        )
+
+
+class BatchIn(BaseModel):
+    """Up to 10 000 messages, accepted in one durable transaction. Each is checked by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
+
+
+class PreviewIn(BaseModel):
+    """A text to be looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field(max_length=TEXT_LIMIT)
+    encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
+    transliterate: bool = False
+
+
+class ResolveIn(BaseModel):
+    """What is to become of an unknown message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["resend", "leave"]
+
+
+def stamp(ms: int | None) -> str | None:
+    """A moment as RFC 3339 in UTC with milliseconds."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[str, Any]:
+    """The message resource."""
+    outbound = record.direction is Direction.OUTBOUND
+    body: dict[str, Any] = {
+        "id": format_id(record.id),
+        "direction": record.direction.value,
+        "from": record.own if outbound else record.peer,
+        "to": record.peer if outbound else record.own,
+        "text": record.text,
+        "status": record.status.value,
+        "encoding": record.encoding,
+        "segments": record.segments,
+        "modem": record.modem or record.route or None,
+        "priority": record.priority.word,
+        "client_ref": record.client_ref,
+        "tags": list(record.tags),
+        "flash": record.flash,
+        "created_at": stamp(record.created_ms),
+        "send_at": stamp(record.send_at_ms),
+        "sent_at": stamp(record.sent_ms),
+        "delivered_at": stamp(record.delivered_ms),
+        "received_at": stamp(record.received_ms),
+        "error": record.error,
+    }
+    if record.data is not None:
+        body["data"] = base64.b64encode(record.data).decode("ascii")
+        body["port"] = record.port
+    if outbound:
+        body["attempts"] = record.attempts
+        body["delivery_report"] = record.report
+        body["on_unknown"] = None if record.on_unknown is None else record.on_unknown.value
+        body["expires_at"] = stamp(record.expires_ms)
+        body["waiting_for"] = None if waiting is None else waiting_out(waiting)
+    else:
+        body["smsc_at"] = stamp(record.smsc_ms)
+        body["incomplete"] = record.incomplete
+    return body
+
+
+def waiting_out(waiting: Waiting) -> dict[str, Any]:
+    """Why a message has not gone yet."""
+    return {"word": waiting.word, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
+
+
+def segment_out(segment: SegmentRecord) -> dict[str, Any]:
+    """One segment of a message."""
+    return {
+        "number": segment.seq,
+        "status": segment.status.value,
+        "reference": segment.reference,
+        "modem": segment.modem,
+        "sim": segment.sim,
+        "attempt": segment.attempt,
+        "sending_at": stamp(segment.sending_ms),
+        "sent_at": stamp(segment.sent_ms),
+        "discharged_at": stamp(segment.discharge_ms),
+        "report_status": segment.report_status,
+        "error": segment.error,
+        "pdu": segment.tpdu.hex().upper(),
+    }
+
+
+def event_out(event: Event) -> dict[str, Any]:
+    """One event."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "at": stamp(event.at_ms),
+        "message_id": None if event.message_id is None else format_id(event.message_id),
+        "modem": event.modem,
+        "data": event.data,
+    }
+
+
+def modem_out(status: ModemStatus, limits: dict[str, int]) -> dict[str, Any]:
+    """One modem."""
+    return {
+        "name": status.name,
+        "state": status.state.value,
+        "detail": status.detail,
+        "port": status.port,
+        "profile": status.profile,
+        "manufacturer": status.manufacturer,
+        "model": status.model,
+        "revision": status.revision,
+        "imei": status.imei,
+        "iccid": status.iccid,
+        "imsi": status.imsi,
+        "number": status.number,
+        "operator": status.operator,
+        "registration": status.registration,
+        "signal_dbm": status.signal_dbm,
+        "storage": status.storage,
+        "limits": limits,
+    }
+
+
+def page_out(data: Iterable[dict[str, Any]], next_cursor: str | None) -> dict[str, Any]:
+    """A page of a listing."""
+    return {"data": list(data), "next_cursor": next_cursor}

@@ -1,0 +1,91 @@
+"""Serving the application: on a Unix socket with a mode, within the gateway's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from gsmgw.errors import ConfigError
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers: the daemon decides when it ends."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept connections."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def make_server(app: FastAPI) -> Server:
+    """A server for the application, to be run with :meth:`Server.serve` on open sockets."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+        backlog=512,
+    )
+    return Server(config)
+
+
+def bind_unix(path: Path, mode: int) -> socket.socket:
+    """A listening Unix socket at ``path`` with these permissions. A stale one of a dead process is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise ConfigError("[gateway] socket", [f"{path} exists and is no socket"])
+        if _answers(path):
+            raise ConfigError("[gateway] socket", [f"another process serves {path}"])
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    previous = os.umask(0o777 & ~mode)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        listener.bind(str(path))
+        path.chmod(mode)
+    except OSError as exc:
+        listener.close()
+        raise ConfigError("[gateway] socket", [f"{path}: {exc.strerror or exc}"]) from None
+    finally:
+        os.umask(previous)
+    listener.listen(512)
+    listener.setblocking(False)
+    return listener
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def close_all(sockets: Sequence[socket.socket], path: Path | None) -> None:
+    """Close the listeners and remove the socket's file where it is ours."""
+    for listener in sockets:
+        listener.close()
+    if path is not None:
+        path.unlink(missing_ok=True)

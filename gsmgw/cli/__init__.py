@@ -1,0 +1,22 @@
+"""The command line: ``gsmgw``."""
+
+from __future__ import annotations
+
+import click
+
+from gsmgw import __version__
+from gsmgw.cli import messages, modems, service
+from gsmgw.cli.pdu import pdu
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--socket", metavar="PATH", help="The gateway's Unix socket.  [env: GSMGW_SOCKET]")
+@click.option("--url", metavar="URL", help="The gateway's TCP listener, instead of the socket.")
+@click.option("--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="The token for it.  [env: GSMGW_TOKEN]")
+@click.version_option(__version__, prog_name="gsmgw")
+def main(**_: str | None) -> None:
+    """A text-message gateway for GSM and LTE modems."""
+
+
+for command in (*service.COMMANDS, *messages.COMMANDS, *modems.COMMANDS, pdu):
+    main.add_command(command)

@@ -1,0 +1,122 @@
+"""What the commands share: the way to the gateway, exit codes, tables and times."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoDaemon
+from gsmgw.config import find_config, load_config
+from gsmgw.errors import ConfigError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Exit codes: 0 done.
+FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End with a sentence on standard error."""
+    click.echo(f"gsmgw: {message}", err=True)
+    sys.exit(code)
+
+
+def socket_path(explicit: str | None) -> str:
+    """Where the gateway listens: ``--socket``, $GSMGW_SOCKET, the configuration, the usual place."""
+    named = explicit or os.environ.get("GSMGW_SOCKET")
+    if named:
+        return named
+    path = find_config()
+    if path is not None:
+        try:
+            return str(load_config(path).gateway.socket)
+        except ConfigError:
+            return DEFAULT_SOCKET
+    return DEFAULT_SOCKET
+
+
+def connect(context: click.Context) -> Client:
+    """A client of the gateway that the options name."""
+    options = context.find_root().params
+    if options.get("url"):
+        return Client(url=options["url"], token=options.get("token"))
+    return Client(socket_path(options.get("socket")))
+
+
+def talks(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn what the gateway answers, or that it does not, into a sentence and an exit code."""
+
+    @wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except NoDaemon as exc:
+            fail(
+                f"no gateway answers at {exc.where} ({exc.reason}).\n"
+                "Start it with: gsmgw run   (or: sudo systemctl start gsmgw; gsmgw demo needs no modem)\n"
+                "Another socket: gsmgw --socket PATH ..., or $GSMGW_SOCKET",
+                NO_DAEMON,
+            )
+        except ApiError as exc:
+            fail(explain(exc.problem))
+        except BrokenPipeError:
+            sys.exit(FAILED)
+
+    return command
+
+
+def explain(problem: dict[str, Any]) -> str:
+    """A problem document in a sentence, and each bad field on its line."""
+    lines = [str(problem.get("detail") or problem.get("title") or "the request failed")]
+    errors = problem.get("errors", [])
+    if len(errors) > 1:
+        lines += [f"  {error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in errors]
+    code = problem.get("code")
+    return "\n".join(lines) + (f" [{code}]" if code else "")
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold" if name == "text" else "ellipsis", no_wrap=name != "text")
+    count = 0
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+        count += 1
+    console = Console()
+    if count:
+        console.print(table)
+    else:
+        click.echo(empty)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    return "" if value is None else escape(str(value))
+
+
+def local_time(stamp: str | None) -> str:
+    """A time of the API in the zone of this machine, short."""
+    if not stamp:
+        return ""
+    moment = datetime.fromisoformat(stamp).astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M")

@@ -1,0 +1,262 @@
+"""gsmgw send, messages, inbox, show, cancel, retry, resolve, watch"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, connect, fail, local_time, print_json, print_table, talks
+from gsmgw.cli.params import MOMENT, SPAN
+from gsmgw.client import Client
+
+Json = dict[str, Any]
+
+#: States in which nothing more will happen to a message by itself.
+_ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
+_STATUSES = [
+    "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "unknown", "failed", "expired", "canceled",
+    "received",
+]  # fmt: skip
+
+
+@click.command()
+@click.argument("to")
+@click.argument("text", required=False)
+@click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, without a report) or has failed.")
+@click.option("--timeout", type=SPAN, default=120, show_default=True, help="How long to wait: 90s, 15m.")
+@click.option("--modem", help="Send through this modem only.")
+@click.option("--priority", type=click.Choice(["urgent", "normal", "bulk"]))
+@click.option("--at", "send_at", type=MOMENT, help="Not before: 2026-12-24T18:00, 18:00 or +2h.")
+@click.option("--valid-for", type=SPAN, help="Give up after: 90s, 15m, 2h, 3d.")
+@click.option("--flash", is_flag=True, default=None, help="Class 0: shown at once, not stored.")
+@click.option("--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]))
+@click.option("--report/--no-report", "delivery_report", default=None, help="Ask for a delivery report.")
+@click.option("--ref", "client_ref", help="Your own identifier; the same one is never sent twice.")
+@click.option("--tag", "tags", multiple=True, help="A tag, more than once if you like.")
+@click.option("--json", "as_json", is_flag=True, help="Print the message as JSON.")
+@click.pass_context
+@talks
+def send(
+    context: click.Context, /, to: str, text: str | None, wait: bool, timeout: int, as_json: bool, **fields: Any
+) -> None:
+    """Send TEXT to the number TO. TEXT may be - for standard input."""
+    if text == "-" or (text is None and not sys.stdin.isatty()):
+        text = sys.stdin.read().removesuffix("\n")
+    if text is None:
+        fail("there is no text: gsmgw send TO TEXT", USAGE)
+    fields["tags"] = list(fields["tags"]) or None
+    with connect(context) as client:
+        cursor = client.stats()["last_event"] if wait else None
+        message = client.send(to, text, **fields)
+        if cursor is not None:
+            message = _await_end(client, message, cursor, timeout)
+    if as_json:
+        print_json(message)
+    else:
+        _print_outcome(message)
+    if wait and message["status"] not in ("sent", "delivered"):
+        sys.exit(FAILED if message["status"] in _ENDED else TIMED_OUT)
+
+
+def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:
+    """Follow a message by its events until it has ended, or the time is over."""
+    enough = _ENDED if message["delivery_report"] else _ENDED | {"sent"}
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        client.close()
+
+    timer = threading.Timer(timeout_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        for event in client.events(cursor, types=["message.*"]):
+            if event["message_id"] == message["id"] and event["type"].removeprefix("message.") in enough:
+                break
+    except Exception:
+        if not over.is_set():
+            raise
+    finally:
+        timer.cancel()
+    with Client(client.where) as again:
+        return again.message(message["id"])
+
+
+def _print_outcome(message: Json) -> None:
+    line = f"{message['id']}  {message['status']}"
+    if message["segments"] > 1:
+        line += f", {message['segments']} segments"
+    if message.get("error"):
+        line += f": {message['error']['title']}"
+    elif message.get("waiting_for"):
+        line += f": {message['waiting_for']['sentence']}"
+    click.echo(line)
+
+
+def _listing(context: click.Context, as_json: bool, limit: int, follow_direction: str | None, **filters: Any) -> None:
+    with connect(context) as client:
+        found = client.messages(limit=limit, direction=follow_direction, **filters)
+        if as_json:
+            for message in found:
+                print_json(message)
+            return
+        rows = [
+            (
+                message["id"],
+                local_time(message["received_at"] or message["created_at"]),
+                message["status"],
+                message["from"] if message["direction"] == "inbound" else message["to"],
+                message["modem"],
+                message["text"] if message["text"] is not None else f"({len(message['data'])} of data)",
+            )
+            for message in found
+        ]
+    peer = "from" if follow_direction == "inbound" else "peer"
+    print_table(("id", "time", "status", peer, "modem", "text"), rows, "no messages")
+
+
+@click.command()
+@click.option("--status", type=click.Choice(_STATUSES), multiple=True)
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]))
+@click.option("--peer", help="Only this number.")
+@click.option("--modem", help="Only this modem.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_context
+@talks
+def messages(
+    context: click.Context,
+    status: tuple[str, ...],
+    direction: str | None,
+    peer: str | None,
+    modem: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List messages, newest first."""
+    _listing(context, as_json, limit, direction, status=list(status) or None, peer=peer, modem=modem)
+
+
+@click.command()
+@click.option("--peer", help="Only from this number.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_context
+@talks
+def inbox(context: click.Context, peer: str | None, limit: int, as_json: bool) -> None:
+    """List received messages, newest first."""
+    _listing(context, as_json, limit, "inbound", peer=peer)
+
+
+@click.command()
+@click.argument("message_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+@talks
+def show(context: click.Context, message_id: str, as_json: bool) -> None:
+    """Show one message with its segments and its history."""
+    with connect(context) as client:
+        message = client.message(message_id)
+    if as_json:
+        print_json(message)
+        return
+    for name in (
+        "id", "direction", "status", "from", "to", "modem", "encoding", "segments", "priority", "client_ref",
+        "created_at", "send_at", "sent_at", "delivered_at", "received_at",
+    ):  # fmt: skip
+        if message.get(name) is not None:
+            click.echo(f"{name:>14}  {message[name]}")
+    if message.get("error"):
+        click.echo(f"{'error':>14}  {message['error']['title']}")
+    if message.get("waiting_for"):
+        click.echo(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
+    click.echo(f"{'text':>14}  {message['text']}")
+    for segment in message["segment_list"]:
+        extra = f" as {segment['reference']}" if segment["reference"] is not None else ""
+        reason = f": {segment['error']}" if segment["error"] else ""
+        click.echo(f"{'segment':>14}  {segment['number']} {segment['status']} by {segment['modem']}{extra}{reason}")
+    for event in message["history"]:
+        click.echo(f"{local_time(event['at']):>14}  {describe_event(event)}")
+
+
+def describe_event(event: Json) -> str:
+    """An event as a line for people."""
+    data = event["data"]
+    words = [event["type"]]
+    if event["modem"]:
+        words.append(f"[{event['modem']}]")
+    if event["message_id"]:
+        words.append(event["message_id"])
+    if "from" in data:
+        words.append(f"from {data['from']}")
+    elif data.get("to"):
+        words.append(f"to {data['to']}")
+    for name in ("state", "detail", "waiting", "segment", "problem", "text"):
+        if data.get(name) is not None:
+            words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
+    if data.get("error"):
+        words.append(data["error"]["title"])
+    return "  ".join(words)
+
+
+def _action(name: str, summary: str) -> click.Command:
+    @click.command(name, help=summary)
+    @click.argument("message_id", metavar="ID")
+    @click.option("--json", "as_json", is_flag=True)
+    @click.pass_context
+    @talks
+    def command(context: click.Context, message_id: str, as_json: bool) -> None:
+        with connect(context) as client:
+            message = client.act(message_id, name)
+        print_json(message) if as_json else _print_outcome(message)
+
+    return command
+
+
+cancel = _action("cancel", "Take back a message that has not begun to leave.")
+retry = _action("retry", "Queue a failed, undelivered, expired or canceled message again.")
+
+
+@click.command()
+@click.argument("message_id", metavar="ID")
+@click.argument("action", type=click.Choice(["resend", "leave"]))
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+@talks
+def resolve(context: click.Context, message_id: str, action: str, as_json: bool) -> None:
+    """Settle a message that may or may not be on the air: send it again, or leave it as sent."""
+    with connect(context) as client:
+        message = client.act(message_id, "resolve", {"action": action})
+    print_json(message) if as_json else _print_outcome(message)
+
+
+@click.command()
+@click.option("--types", default="", help="Comma-separated types, message.* for all of a kind.")
+@click.option("--after", type=int, help="From behind this event on, instead of from now.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_context
+@talks
+def watch(context: click.Context, types: str, after: int | None, as_json: bool) -> None:
+    """Follow what happens, until Ctrl-C."""
+    with connect(context) as client:
+        client.stats()  # a daemon that is not there is said at once
+        try:
+            _follow(client.events(after, [name for name in types.split(",") if name]), as_json)
+        except KeyboardInterrupt:
+            return
+
+
+def _follow(events: Iterable[Json], as_json: bool) -> None:
+    for event in events:
+        if as_json:
+            print_json(event)
+        else:
+            click.echo(f"{local_time(event['at'])}  {describe_event(event)}")
+
+
+COMMANDS = (send, messages, inbox, show, cancel, retry, resolve, watch)

@@ -1,0 +1,236 @@
+"""``gsmgw pdu``: PDUs taken apart and put together, with no daemon and no modem."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+import click
+
+from gsmgw.pdu import (
+    AbsoluteValidity,
+    Address,
+    Command,
+    Deliver,
+    DeliverReport,
+    Pdu,
+    PduError,
+    Rp,
+    StatusReport,
+    Submit,
+    SubmitReport,
+    build_pdu,
+    cmgs_length,
+    delivers,
+    parse_pdu,
+    plan_text,
+    submits,
+)
+from gsmgw.pdu.tpdu import Tpdu
+
+
+@click.group()
+def pdu() -> None:
+    """Decode and encode SMS PDUs."""
+
+
+@pdu.command()
+@click.argument("pdus", metavar="HEX...", nargs=-1, required=True)
+@click.option("--no-smsc", is_flag=True, help="No SMSC address leads the PDU.")
+@click.option("--sent", is_flag=True, help="The PDU goes to the service centre: SUBMIT, COMMAND, DELIVER-REPORT.")
+@click.option("--rp", type=click.Choice(["ack", "error"]), help="How a report was carried: it decides about TP-FCS.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per PDU and line.")
+def decode(pdus: tuple[str, ...], no_smsc: bool, sent: bool, rp: Rp | None, as_json: bool) -> None:
+    """Take PDUs apart and explain every field. HEX is hexadecimal, or - for lines on standard input.
+
+    A PDU is one that a modem received, unless --sent is given. Exit code 1 when a PDU was refused.
+    """
+    refused = False
+    for text in _inputs(pdus):
+        try:
+            found = parse_pdu(text, smsc=not no_smsc, sent=sent, rp=rp)
+        except PduError as error:
+            refused = True
+            if as_json:
+                _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
+            else:
+                click.echo(f"refused: {error}", err=True)
+            continue
+        if as_json:
+            _print_json(as_object(found))
+        else:
+            _print_table(found)
+    if refused:
+        raise SystemExit(1)
+
+
+def _inputs(pdus: Iterable[str]) -> Iterator[str]:
+    for text in pdus:
+        if text == "-":
+            for line in sys.stdin.buffer:
+                yield line.decode("latin-1").strip()
+        else:
+            yield text
+
+
+def as_object(found: Pdu) -> dict[str, Any]:
+    """Return a parsed PDU under the names of the contract; what a TPDU does not have is ``None``.
+
+    ``validity_until`` and ``failure_cause`` are added where there is an absolute TP-VP or a TP-FCS, ``indications``
+    where messages wait, ``warnings`` where something is odd.
+    """
+    tpdu = found.tpdu
+    validity = tpdu.validity if isinstance(tpdu, Submit) else None
+    concat = None if isinstance(tpdu, Command) else tpdu.concat
+    shown: dict[str, Any] = {
+        "tpdu": tpdu.name,
+        "smsc": None if found.smsc is None else found.smsc.number,
+        "number": _number(tpdu),
+        **_content(tpdu),
+        "pid": tpdu.pid,
+        "dcs": None if isinstance(tpdu, Command) else tpdu.dcs,
+        "class": tpdu.message_class if isinstance(tpdu, Deliver | Submit) else None,
+        "timestamp": _moment(tpdu.timestamp if isinstance(tpdu, Deliver | StatusReport | SubmitReport) else None),
+        "discharge": _moment(tpdu.discharge if isinstance(tpdu, StatusReport) else None),
+        "status": tpdu.status if isinstance(tpdu, StatusReport) else None,
+        "reference": tpdu.reference if isinstance(tpdu, Submit | StatusReport | Command) else None,
+        "validity_s": None if validity is None else validity.seconds,
+        "concat": None if concat is None else {"ref": concat.reference, "total": concat.total, "seq": concat.sequence},
+        "elements": _elements(tpdu),
+    }
+    if isinstance(validity, AbsoluteValidity):
+        shown["validity_until"] = _moment(validity.moment)
+    if isinstance(tpdu, SubmitReport | DeliverReport) and tpdu.failure_cause is not None:
+        shown["failure_cause"] = tpdu.failure_cause
+    indications = [{"kind": i.kind, "active": i.active, "store": i.store, "count": i.count} for i in _indications(tpdu)]
+    if indications:
+        shown["indications"] = indications
+    warnings = [{"field": w.field, "offset": w.offset, "title": w.title} for w in found.warnings]
+    if warnings:
+        shown["warnings"] = warnings
+    return shown
+
+
+def _number(tpdu: Tpdu) -> str | None:
+    if isinstance(tpdu, Deliver):
+        return tpdu.originator.number
+    if isinstance(tpdu, Submit | Command):
+        return tpdu.destination.number
+    return tpdu.recipient.number if isinstance(tpdu, StatusReport) else None
+
+
+def _content(tpdu: Tpdu) -> dict[str, Any]:
+    if isinstance(tpdu, Command):
+        return {"data_hex": tpdu.data.hex().upper(), "alphabet": None}
+    if tpdu.user_data is None:
+        return {"text": None, "alphabet": None}
+    if tpdu.data is not None:
+        return {"data_hex": tpdu.data.hex().upper(), "alphabet": str(tpdu.user_data.alphabet)}
+    return {"text": tpdu.text, "alphabet": str(tpdu.user_data.alphabet)}
+
+
+def _elements(tpdu: Tpdu) -> list[list[int | str]]:
+    if isinstance(tpdu, Command):
+        elements = tpdu.elements
+    else:
+        elements = tpdu.user_data.elements if tpdu.user_data is not None else ()
+    return [[element.iei, element.data.hex().upper()] for element in elements]
+
+
+def _indications(tpdu: Tpdu) -> list[Any]:
+    found = []
+    if isinstance(tpdu, Deliver | Submit) and tpdu.coding.indication is not None:
+        found.append(tpdu.coding.indication)
+    if not isinstance(tpdu, Command) and tpdu.user_data is not None:
+        found.extend(tpdu.user_data.indications)
+    return found
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    # ASCII, for some characters of a text end a line in the eyes of some readers (U+0085, U+2028).
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def _print_table(found: Pdu) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from gsmgw.pdu.describe import describe
+
+    console = Console()
+    table = Table(title=f"{found.tpdu.name}, {len(found.octets)} octets", title_justify="left")
+    table.add_column("field", no_wrap=True, style="bold")
+    table.add_column("value", overflow="fold")
+    table.add_column("meaning", overflow="fold")
+    table.add_column("clause", overflow="fold", style="dim")
+    for row in describe(found):
+        table.add_row(*(Text(cell) for cell in (row.field, row.value, row.meaning, row.clause)))
+    console.print(table)
+
+
+@pdu.command()
+@click.argument("text")
+@click.option("--to", "to", metavar="NUMBER", required=True, help="Who the message is for.")
+@click.option(
+    "--from", "sender", metavar="NUMBER", help="Build the DELIVER that a service centre would send from here."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per segment and line.")
+def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
+    """Print the PDU of each segment of TEXT: SUBMITs, or with --from the DELIVERs that reach --to.
+
+    An SMSC address of length 0 leads (the default of the SIM). Without --json the PDUs come one to a line, and what
+    they hold on standard error. Exit code 1 when the text or a number cannot be encoded.
+    """
+    try:
+        destination = Address.parse_number(to)
+        plan = plan_text(text)
+        reference = crc32(text.encode("utf-8", "replace")) & 0xFF
+        tpdus: Iterable[Tpdu]
+        if sender is None:
+            tpdus = submits(plan, destination, reference=reference)
+        else:
+            now = datetime.now(UTC).replace(microsecond=0)
+            tpdus = delivers(plan, Address.parse(sender), now, reference=reference)
+        built = [build_pdu(tpdu) for tpdu in tpdus]
+    except PduError as error:
+        if as_json:
+            _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
+        else:
+            click.echo(f"refused: {error}", err=True)
+        raise SystemExit(1) from None
+    total = len(built)
+    for number, (hexadecimal, segment) in enumerate(zip(built, plan.segments, strict=True), 1):
+        if as_json:
+            _print_json(
+                {
+                    "pdu": hexadecimal,
+                    "length": cmgs_length(hexadecimal),
+                    "segment": number,
+                    "segments": total,
+                    "encoding": str(plan.encoding),
+                    "text": segment,
+                    "concat": {"ref": reference, "total": total, "seq": number} if total > 1 else None,
+                }
+            )
+        else:
+            click.echo(hexadecimal)
+    if not as_json:
+        unit = "septets" if plan.encoding == "gsm7" else "UCS-2 units"
+        lengths = ", ".join(str(cmgs_length(hexadecimal)) for hexadecimal in built)
+        click.echo(
+            f"{plan.encoding}, segments: {total}, {unit} used: {plan.units_used}, left in the last: {plan.units_left}, "
+            f"AT+CMGS length: {lengths}",
+            err=True,
+        )
+        if plan.forcing:
+            click.echo(f"not in the 7 bit alphabet: {' '.join(plan.forcing)}", err=True)

@@ -1,0 +1,96 @@
+"""gsmgw run, status, config, demo"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gsmgw.cli.common import FAILED, USAGE, connect, fail, local_time, print_json, talks
+from gsmgw.config import SEARCH, Config, find_config, load_config
+from gsmgw.errors import ConfigError, GsmgwError
+
+
+def _load(explicit: str | None) -> tuple[Path, Config]:
+    path = find_config(explicit)
+    if path is None:
+        fail(f"there is no configuration: looked for {', '.join(SEARCH)}; name one with --config FILE", USAGE)
+    try:
+        return path, load_config(path)
+    except ConfigError as exc:
+        for problem in exc.problems:
+            click.echo(f"{exc.source}: {problem}", err=True)
+        sys.exit(USAGE)
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+def run(config_file: str | None) -> None:
+    """Run the gateway in the foreground."""
+    _, config = _load(config_file)
+    from gsmgw import daemon
+
+    try:
+        daemon.run(config)
+    except ConfigError as exc:
+        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
+    except GsmgwError as exc:
+        fail(str(exc), FAILED)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+@talks
+def status(context: click.Context, as_json: bool) -> None:
+    """The gateway at a glance."""
+    with connect(context) as client:
+        stats, modems = client.stats(), client.modems()
+    if as_json:
+        print_json({**stats, "modem_list": modems})
+        return
+    click.echo(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(stats["messages"].items()))
+    click.echo(f"messages: {counts or 'nothing waits'}")
+    for modem in modems:
+        click.echo(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
+    if not modems:
+        click.echo("no modems")
+
+
+@click.group()
+def config() -> None:
+    """Check and show the configuration."""
+
+
+@config.command()
+@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+def check(config_file: str | None) -> None:
+    """Say whether the configuration can be used; all problems at once, with their lines."""
+    path, _ = _load(config_file)
+    click.echo(f"{path} is fine")
+
+
+@config.command()
+@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+def show(config_file: str | None) -> None:
+    """Print the configuration in effect as JSON, defaults included, secrets left out."""
+    path, loaded = _load(config_file)
+    content = loaded.model_dump(mode="json")
+    for modem in content["modem"]:
+        if modem["pin"] is not None:
+            modem["pin"] = "****"
+    print_json({"file": str(path), **content})
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the story; exit code 0 only when everything arrived.")
+def demo(once: bool) -> None:
+    """See real texts go both ways, over simulated modems: no hardware is needed."""
+    from gsmgw.demo import tell
+
+    sys.exit(tell(once=once or not sys.stdout.isatty()))
+
+
+COMMANDS = (run, status, config, demo)

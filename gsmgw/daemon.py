@@ -1,0 +1,262 @@
+"""The composition root: the only place that knows the concrete classes of all layers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from gsmgw import __version__, sdnotify
+from gsmgw.api import Context, create_app
+from gsmgw.api.server import bind_unix, close_all, make_server
+from gsmgw.clock import SystemClock
+from gsmgw.config import Config, ModemSection
+from gsmgw.dispatch import EventFeed
+from gsmgw.errors import ConfigError, StoreError
+from gsmgw.inbound import Collector
+from gsmgw.model import ModemState, ModemStatus, OnUnknown
+from gsmgw.modem import Modem
+from gsmgw.outbound import Intake, Scheduler
+from gsmgw.ports import RawPdu
+from gsmgw.store import Store, Tx, requests
+
+log = logging.getLogger(__name__)
+
+
+class _Sink:
+    """What the modems report to: hands on to the inbox, the queue and the event log."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._states: dict[str, ModemState] = {}
+
+    async def take_pdu(self, raw: RawPdu) -> None:
+        """A PDU was received; it is on disk when this returns."""
+        await self._gateway.collector.take(raw)
+
+    def pdu_released(self, raw: RawPdu) -> None:
+        """The modem forgot it."""
+        self._gateway.collector.released(raw)
+
+    def modem_changed(self, status: ModemStatus) -> None:
+        """A modem's state or what is known about it changed."""
+        previous = self._states.get(status.name)
+        if status.state is not previous:
+            self._states[status.name] = status.state
+            log.info("%s is %s: %s", status.name, status.state, status.detail)
+            self._note(
+                "modem.state_changed",
+                status.name,
+                {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
+            )
+        self._gateway.scheduler.modem_changed(status)
+
+    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+        """Something worth an event happened."""
+        self._note(type, modem, data)
+
+    def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
+        now_ms = self._gateway.clock.wall_ms()
+        written = self._gateway.store.write(lambda tx: tx.event(now_ms, type, None, modem, **data))
+        written.add_done_callback(_log_failure)
+
+
+class _Pins:
+    """PINs that a SIM refused, remembered across restarts."""
+
+    def __init__(self, store: Store, clock: SystemClock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def failed(self, sim: str, fingerprint: str) -> None:
+        """It is about to be tried: until it is accepted it counts as refused."""
+        now_ms = self._clock.wall_ms()
+        await self._store.write(lambda tx: requests.refuse_pin(tx, now_ms, sim, fingerprint))
+
+    async def accepted(self, sim: str, fingerprint: str) -> None:
+        """The SIM took it after all."""
+        await self._store.write(lambda tx: requests.forgive_pin(tx, sim, fingerprint))
+
+    async def is_refused(self, sim: str, fingerprint: str) -> bool:
+        """Whether the SIM refused it before."""
+        return await self._store.write(lambda tx: requests.is_refused_pin(tx, sim, fingerprint))
+
+
+class Gateway:
+    """All parts of a running gateway."""
+
+    store: Store
+    collector: Collector
+    scheduler: Scheduler
+    intake: Intake
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        self.feed = EventFeed()
+        self.modems: dict[str, Modem] = {}
+        self._sink = _Sink(self)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Open the database and put the parts together; nothing runs yet."""
+        settings = self.config.gateway
+        self.store = await Store.open(self.config.database, self.feed.publish)
+        try:
+            await self.feed.attach(self.store)
+            self.scheduler = Scheduler(self.store, self.clock, unknown_grace_s=settings.unknown_grace_s)
+            self.collector = Collector(
+                self.store,
+                self.clock,
+                incomplete_after_s=settings.incomplete_after_s,
+                own_number=self._own_number,
+                on_unmatched_report=self.scheduler.report_unmatched,
+            )
+            self.intake = Intake(
+                self.store,
+                self.clock,
+                self.scheduler.offer,
+                lambda: self.modems.keys(),
+                country=settings.country,
+                valid_for_s=settings.valid_for,
+                report=settings.delivery_report,
+                on_unknown=OnUnknown(settings.on_unknown),
+            )
+            for section in self.config.modem:
+                self._add_modem(section)
+            yield
+        finally:
+            self.feed.close()
+            await self.store.close()
+
+    def _add_modem(self, section: ModemSection) -> None:
+        modem = Modem(section, self._sink, self.clock, pin_guard=_Pins(self.store, self.clock))
+        self.modems[section.name] = modem
+        self.scheduler.attach(modem, section.limits.windows())
+
+    def _own_number(self, name: str) -> str | None:
+        modem = self.modems.get(name)
+        return modem.status.number if modem is not None else None
+
+    async def run(self, sockets: list[socket.socket], stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
+        """Serve until ``stop``; then let the segments that are on the air finish."""
+        context = Context(
+            store=self.store,
+            clock=self.clock,
+            intake=self.intake,
+            scheduler=self.scheduler,
+            feed=self.feed,
+            modems=self.modems,
+            limits={modem.name: modem.limits.model_dump(exclude_none=True) for modem in self.config.modem},
+            version=__version__,
+            valid_for_s=self.config.gateway.valid_for,
+            country=self.config.gateway.country,
+            started_ms=self.clock.wall_ms(),
+            is_ready=lambda: self.store.trouble,
+        )
+        server = make_server(create_app(context))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets), name="api")
+            queue = group.create_task(self.scheduler.run(), name="queue")
+            helpers = [
+                group.create_task(self.collector.run(), name="inbox upkeep"),
+                group.create_task(self._watchdog(), name="watchdog"),
+                *(group.create_task(modem.run(), name=f"modem {modem.name}") for modem in self.modems.values()),
+            ]
+            await server.listening.wait()
+            on_ready()
+            await stop.wait()
+            log.info("stopping: the messages on the air are finished, the rest stays queued")
+            self.scheduler.stop()
+            _, late = await asyncio.wait({queue}, timeout=self.config.gateway.stop_timeout_s)
+            if late:
+                log.warning("a message is still on the air after %s s", self.config.gateway.stop_timeout_s)
+                queue.cancel()
+            for helper in helpers:
+                helper.cancel()
+            self.feed.close()
+            server.should_exit = True
+
+    async def _watchdog(self) -> None:
+        """Tell systemd that the database answers, as often as it wants to hear it."""
+        interval_s = sdnotify.watchdog_interval_s()
+        while interval_s is not None:
+            try:
+                async with asyncio.timeout(interval_s):
+                    await self.store.write(_nothing)
+                sdnotify.notify("WATCHDOG=1")
+            except (TimeoutError, StoreError) as exc:
+                log.error("the database does not answer: %s", exc)
+            await self.clock.sleep(interval_s / 2)
+
+
+def _nothing(tx: Tx) -> None:
+    """An operation that shows that transactions come through."""
+
+
+def _log_failure(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (failure := written.exception()) is not None:
+        log.error("an event could not be noted: %s", failure)
+
+
+@contextlib.contextmanager
+def _single(state_dir: Path) -> Iterator[None]:
+    """Hold the state directory: two gateways on one database would both send its queue."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        descriptor = os.open(state_dir / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as exc:
+        raise ConfigError("[gateway] state_dir", [f"{state_dir}: {exc.strerror}"]) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ConfigError("[gateway] state_dir", [f"another gsmgw uses {state_dir}"]) from None
+    finally:
+        os.close(descriptor)
+
+
+async def _serve(config: Config) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    gateway = Gateway(config)
+    async with gateway.open():
+        sockets = sdnotify.listen_sockets()
+        own = None
+        if not sockets:
+            own = config.gateway.socket
+            sockets = [bind_unix(own, int(config.gateway.socket_mode, 8))]
+        try:
+            await gateway.run(sockets, stop, partial(_announce, config))
+        finally:
+            sdnotify.notify("STOPPING=1")
+            close_all(sockets, own)
+    log.info("stopped")
+
+
+def _announce(config: Config) -> None:
+    sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}")
+    log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
+
+
+def run(config: Config) -> None:
+    """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
+    logging.basicConfig(
+        level=config.gateway.log_level.upper(),
+        format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    with _single(config.gateway.state_dir):
+        asyncio.run(_serve(config))
+
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -1,0 +1,95 @@
+"""The event feed: committed events, in order, for as many readers as come, each from its own cursor.
+
+The latest events are at hand in memory; older ones are read from disk. A reader that is slow costs nothing but its own
+delay: it holds a cursor, not a queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from itertools import islice
+
+from gsmgw.model import Event
+from gsmgw.store import Store, messages
+
+#: Events at hand in memory: some seconds of the highest throughput.
+RING = 4096
+#: Events read from disk at once.
+PAGE = 500
+
+
+class EventFeed:
+    """Hands out the event log from any cursor, and then what comes."""
+
+    def __init__(self) -> None:
+        self._ring: deque[Event] = deque(maxlen=RING)
+        self._last = 0
+        self._news = asyncio.Event()
+        self._store: Store | None = None
+        self._closed = False
+        self._listeners: list[Callable[[Sequence[Event]], None]] = []
+
+    async def attach(self, store: Store) -> None:
+        """Read from this store; to be called once, before anything is written."""
+        self._store = store
+        _, self._last = await store.read(messages.event_range)
+
+    @property
+    def last_id(self) -> int:
+        """The newest committed event."""
+        return self._last
+
+    def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Call ``listener`` with each lot of committed events."""
+        self._listeners.append(listener)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Events were committed."""
+        self._ring.extend(events)
+        self._last = events[-1].id
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+        for listener in self._listeners:
+            listener(events)
+
+    def close(self) -> None:
+        """End all readers."""
+        self._closed = True
+        self._news.set()
+
+    async def read(
+        self, after: int | None = None, types: Collection[str] = (), heartbeat_s: float = 15.0
+    ) -> AsyncIterator[Event | None]:
+        """Yield the events behind ``after`` (None: from now on) as they come, ``None`` when there is silence.
+
+        ``types`` narrows: an exact type, or a prefix that ends in a dot and a star (``message.*``).
+        """
+        cursor = self._last if after is None else after
+        exact = {name for name in types if not name.endswith(".*")}
+        prefixes = tuple(name[:-1] for name in types if name.endswith(".*"))
+        while not self._closed:
+            news = self._news
+            for event in await self._page(cursor):
+                cursor = event.id
+                if not types or event.type in exact or (prefixes and event.type.startswith(prefixes)):
+                    yield event
+            if cursor < self._last or news.is_set():
+                continue
+            try:
+                async with asyncio.timeout(heartbeat_s):
+                    await news.wait()
+            except TimeoutError:
+                yield None
+
+    async def _page(self, cursor: int) -> Sequence[Event]:
+        if cursor >= self._last:
+            return ()
+        if self._ring and self._ring[0].id <= cursor + 1:
+            # Identifiers are consecutive but for rolled back ones, so the place in the ring is near at hand.
+            start = max(0, len(self._ring) - (self._last - cursor))
+            return [event for event in islice(self._ring, start, None) if event.id > cursor][:PAGE]
+        if self._store is None:
+            return ()
+        return await self._store.read(lambda db: messages.events_after(db, cursor, PAGE))

@@ -1,0 +1,237 @@
+"""What clients ask to be sent: checked, cut to size, committed, and only then answered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+from gsmgw.errors import GsmgwError
+from gsmgw.model import OnUnknown, Outgoing, Priority
+from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.outbound.segmenting import plan, split_data
+from gsmgw.pdu import MAX_SEGMENTS, PduError
+from gsmgw.ports import Clock
+from gsmgw.store import Store, Tx, outbox, requests
+
+#: TP-VP's longest period (TS 23.040 9.2.3.12.1).
+MAX_VALID_FOR_S = 63 * 7 * 86400
+#: The longest text that 255 segments can carry: GSM-7, behind an 8-bit concatenation header.
+TEXT_LIMIT = 255 * 153
+#: The encoding of 8-bit data.
+DATA = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message as a client asks for it. Times are UTC milliseconds, ``valid_for`` seconds."""
+
+    to: str
+    text: str | None = None
+    data: bytes | None = None
+    port: int | None = None
+    modem: str | None = None
+    priority: Priority = Priority.NORMAL
+    send_at_ms: int | None = None
+    valid_for: int | None = None
+    report: bool | None = None
+    encoding: str = "auto"
+    flash: bool = False
+    client_ref: str | None = None
+    tags: tuple[str, ...] = ()
+    on_unknown: OnUnknown | None = None
+
+
+class Refusal(GsmgwError):
+    """A request that cannot be taken. ``code`` is stable, ``field`` the part at fault, ``detail`` a sentence."""
+
+    def __init__(self, code: str, field: str, detail: str) -> None:
+        self.code = code
+        self.field = field
+        self.detail = detail
+        super().__init__(f"{field}: {detail}")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that is on disk. ``replayed``: it was accepted by an earlier request with the same key."""
+
+    message_id: int
+    message: Outgoing | None
+    replayed: bool = False
+
+
+Result = Accepted | Refusal
+
+
+@lru_cache(maxsize=4096)
+def _measure(text: str, encoding: str) -> tuple[int, str]:
+    planned = plan(text, encoding)
+    return planned.segment_count, planned.encoding.value
+
+
+class Intake:
+    """Takes messages into the store and offers them to the queue."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        offer: Callable[[Sequence[Outgoing]], None],
+        modems: Callable[[], Collection[str]],
+        *,
+        country: str | None,
+        valid_for_s: int,
+        report: bool,
+        on_unknown: OnUnknown,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._offer = offer
+        self._modems = modems
+        self._country = country
+        self._valid_for_s = valid_for_s
+        self._report = report
+        self._on_unknown = on_unknown
+
+    async def accept(self, request: Request, key: str | None = None) -> Accepted:
+        """Take one message; it is on disk when this returns. Raises :class:`Refusal` or ``KeyConflict``."""
+        (result,) = await self.accept_many([request], key)
+        if isinstance(result, Refusal):
+            raise result
+        return result
+
+    async def accept_many(self, wanted: Sequence[Request], key: str | None = None) -> list[Result]:
+        """Take messages in one transaction, each accepted or refused by itself, in the order given.
+
+        ``key`` is the Idempotency-Key of the whole request: used again with the same content, it gets the same
+        answer, with another content ``KeyConflict``. A ``client_ref`` does the same for one message.
+        """
+        now_ms = self._clock.wall_ms()
+        checked: list[Outgoing | Refusal] = []
+        for request in wanted:
+            try:
+                checked.append(self._check(request, now_ms))
+            except Refusal as refusal:
+                checked.append(refusal)
+        fingerprint = _fingerprint(wanted) if key is not None else ""
+        prints = [_fingerprint([request]) if request.client_ref else "" for request in wanted]
+
+        def take(tx: Tx) -> list[Result]:
+            if key is not None and (earlier := requests.earlier_answer(tx, f"key:{key}", fingerprint)) is not None:
+                return [_replayed(entry) for entry in json.loads(earlier)]
+            results: list[Result] = []
+            fresh: list[Outgoing] = []
+            for message, mark in zip(checked, prints, strict=True):
+                if isinstance(message, Refusal):
+                    results.append(message)
+                    continue
+                if message.client_ref:
+                    known = _earlier_by_ref(tx, message.client_ref, mark)
+                    if known is not None:
+                        results.append(known)
+                        continue
+                    requests.remember_answer(tx, now_ms, f"ref:{message.client_ref}", mark, str(message.id))
+                fresh.append(message)
+                results.append(Accepted(message.id, message))
+            outbox.accept(tx, now_ms, fresh)
+            if key is not None and fresh:
+                requests.remember_answer(tx, now_ms, f"key:{key}", fingerprint, json.dumps(list(map(_kept, results))))
+            return results
+
+        results = await self._store.write(take)
+        self._offer(
+            [
+                result.message
+                for result in results
+                if isinstance(result, Accepted)
+                and result.message is not None
+                and (result.message.send_at_ms is None or result.message.send_at_ms <= now_ms)
+            ]
+        )
+        return results
+
+    def _check(self, request: Request, now_ms: int) -> Outgoing:
+        try:
+            to = parse_recipient(request.to, self._country)
+        except NumberError as exc:
+            raise Refusal("invalid_number", "to", f"{request.to!r} {exc}") from None
+        if request.modem is not None and request.modem not in self._modems():
+            known = ", ".join(sorted(self._modems())) or "none"
+            raise Refusal("unknown_modem", "modem", f"there is no modem named {request.modem!r} (known: {known})")
+        valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
+        segments, encoding = self._measure(request)
+        starts_ms = max(now_ms, request.send_at_ms or 0)
+        return Outgoing(
+            id=self._store.ids.next(now_ms),
+            to=to,
+            text=request.text,
+            priority=request.priority,
+            segments=segments,
+            created_ms=now_ms,
+            data=request.data,
+            port=request.port,
+            encoding=encoding,
+            flash=request.flash,
+            report=self._report if request.report is None else request.report,
+            modem=request.modem,
+            send_at_ms=request.send_at_ms,
+            expires_ms=starts_ms + valid_for_s * 1000,
+            client_ref=request.client_ref,
+            tags=request.tags,
+            on_unknown=request.on_unknown or self._on_unknown,
+        )
+
+    def _measure(self, request: Request) -> tuple[int, str]:
+        """Segments and encoding of a request's content."""
+        if request.data is not None:
+            if request.text is not None:
+                raise Refusal("invalid_request", "data", "a message has either text or data, not both")
+            if not request.data:
+                raise Refusal("empty_message", "data", "is empty")
+            if request.port is None:
+                raise Refusal("invalid_request", "port", "data needs the application port it is meant for")
+            count = len(split_data(request.data))
+            if count > MAX_SEGMENTS:
+                raise Refusal("too_long", "data", f"takes {count} segments; 255 are possible")
+            return count, DATA
+        if not request.text:
+            raise Refusal("empty_message", "text", "is empty")
+        if len(request.text) > TEXT_LIMIT:
+            raise Refusal("too_long", "text", f"has {len(request.text)} characters; {TEXT_LIMIT} are possible")
+        try:
+            return _measure(request.text, request.encoding)
+        except PduError as exc:
+            code = "not_encodable" if request.encoding == "gsm7" and "segments" not in exc.title else "too_long"
+            raise Refusal(code, "text", exc.title) from None
+
+
+def _fingerprint(wanted: Sequence[Request]) -> str:
+    """What tells whether two requests ask for the same."""
+    plain = [
+        {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(request).items()}
+        for request in wanted
+    ]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(result: Result) -> dict[str, object]:
+    if isinstance(result, Accepted):
+        return {"id": result.message_id}
+    return {"code": result.code, "field": result.field, "detail": result.detail}
+
+
+def _replayed(entry: dict[str, object]) -> Result:
+    if isinstance(entry.get("id"), int):
+        return Accepted(int(str(entry["id"])), None, replayed=True)
+    return Refusal(str(entry["code"]), str(entry["field"]), str(entry["detail"]))
+
+
+def _earlier_by_ref(tx: Tx, client_ref: str, mark: str) -> Result | None:
+    try:
+        earlier = requests.earlier_answer(tx, f"ref:{client_ref}", mark)
+    except requests.KeyConflict:
+        return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")
+    return None if earlier is None else Accepted(int(earlier), None, replayed=True)

@@ -1,0 +1,87 @@
+"""From a message to the TPDUs that go to a modem. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from gsmgw.model import Outgoing
+from gsmgw.pdu import (
+    Address,
+    Alphabet,
+    Concat,
+    Element,
+    Ports,
+    RelativeValidity,
+    Submit,
+    TextPlan,
+    UserData,
+    build_tpdu,
+    dcs_octet,
+    plan_text,
+    submits,
+)
+
+#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (5).
+_DATA_OCTETS = 140
+_PORTS_OCTETS = 7
+_CONCAT_OCTETS = 5
+#: Class 0: shown at once and not stored (TS 23.038 4).
+FLASH = 0
+
+Encoding = Literal["auto", "gsm7", "ucs2"]
+
+
+def plan(text: str, encoding: str = "auto", *, transliterate: bool = False) -> TextPlan:
+    """How a text would be sent; :class:`gsmgw.pdu.PduError` when it cannot be."""
+    return plan_text(text, alphabet=cast(Encoding, encoding), transliterate=transliterate)
+
+
+def split_data(data: bytes) -> list[bytes]:
+    """8-bit data in portions that fit behind a port address, and a concatenation element where there are several."""
+    if len(data) <= _DATA_OCTETS - _PORTS_OCTETS:
+        return [data]
+    size = _DATA_OCTETS - _PORTS_OCTETS - _CONCAT_OCTETS
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def build_segments(message: Outgoing, reference: int, now_ms: int) -> list[bytes]:
+    """The SMS-SUBMIT TPDUs of a message (TS 23.040 9.2.2.2), in order.
+
+    ``reference`` is that of concatenation. What is left of the message's validity is passed on as TP-VP.
+    """
+    destination = Address.parse_number(message.to)
+    validity = None
+    if message.expires_ms is not None:
+        validity = RelativeValidity.at_least(max(0, message.expires_ms - now_ms) / 1000)
+    message_class = FLASH if message.flash else None
+    if message.data is not None:
+        dcs = dcs_octet(Alphabet.DATA, message_class)
+        fields = _data_fields(message.data, message.port or 0, reference)
+        built = [
+            Submit(destination, field, dcs=dcs, validity=validity, status_report_request=message.report)
+            for field in fields
+        ]
+    else:
+        built = list(
+            submits(
+                plan(message.text or "", message.encoding),
+                destination,
+                reference=reference,
+                message_class=message_class,
+                validity=validity,
+                status_report_request=message.report,
+            )
+        )
+    return [build_tpdu(submit) for submit in built]
+
+
+def _data_fields(data: bytes, port: int, reference: int) -> list[UserData]:
+    portions = split_data(data)
+    ports = Ports(port, 0).element()
+    fields = []
+    for number, portion in enumerate(portions, 1):
+        elements: tuple[Element, ...] = (ports,)
+        if len(portions) > 1:
+            elements = (Concat(reference, len(portions), number).element(), ports)
+        fields.append(UserData.of_octets(portion, elements))
+    return fields

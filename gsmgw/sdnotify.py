@@ -1,0 +1,40 @@
+"""Telling systemd how the service is (sd_notify(3)), where it asked for that."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def notify(*lines: str) -> bool:
+    """Send lines such as ``READY=1`` to the socket in $NOTIFY_SOCKET; False when there is none."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.connect(address)
+            channel.sendall("\n".join(lines).encode())
+    except OSError:
+        return False
+    return True
+
+
+def watchdog_interval_s() -> float | None:
+    """How often systemd wants a sign of life, halved for safety; None when it does not."""
+    text = os.environ.get("WATCHDOG_USEC", "")
+    owner = os.environ.get("WATCHDOG_PID")
+    if not text.isdigit() or (owner and owner != str(os.getpid())):
+        return None
+    return int(text) / 2_000_000
+
+
+def listen_sockets() -> list[socket.socket]:
+    """The listening sockets that systemd passed (sd_listen_fds(3))."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    count = os.environ.get("LISTEN_FDS", "0")
+    first = 3  # SD_LISTEN_FDS_START
+    return [socket.socket(fileno=fd) for fd in range(first, first + int(count))] if count.isdigit() else []

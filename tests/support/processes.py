@@ -1,0 +1,137 @@
+"""The daemon and the simulator as processes of their own, to be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from gsmgw.client import Client
+
+START_TIMEOUT_S = 30.0
+
+
+class Process:
+    """A child process of this Python with its output in a file."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self._output = log.open("ab")
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdout=self._output,
+            stderr=self._output,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def signal(self, number: int) -> int:
+        """Send a signal, wait for the end; the exit code."""
+        self.child.send_signal(number)
+        code = self.child.wait(30)
+        self._output.close()
+        return code
+
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+        self._output.close()
+
+
+class Site:
+    """A simulator that runs on, and a gateway over it that comes and goes."""
+
+    def __init__(self, directory: Path, modems: int, gateway: str = "", simulator: tuple[str, ...] = ()) -> None:
+        self.directory = directory
+        self.socket = directory / "gsmgw.sock"
+        self.control = directory / "sim.sock"
+        self.sim_log = directory / "sim.jsonl"
+        self.config = directory / "gsmgw.toml"
+        ports = "\n".join(f'[[modem]]\nname = "m{n}"\nport = "{directory}/tty/modem{n}"' for n in range(modems))
+        self.config.write_text(
+            f'[gateway]\nstate_dir = "{directory}/state"\nsocket = "{self.socket}"\n{gateway}\n'
+            f"[modems]\ndiscover = false\n{ports}\n"
+        )
+        sim = ["hw_sim", "run", "--modems", str(modems), "--dir", f"{directory}/tty", "--control", str(self.control)]
+        self.simulator = Process(directory / "sim.out", *sim, "--log", str(self.sim_log), *simulator)
+        until((directory / "tty" / f"modem{modems - 1}").exists)
+        self.gateway: Process | None = None
+
+    def start(self) -> Client:
+        """Start the gateway; a client of it once it answers."""
+        self.gateway = Process(self.directory / "gateway.out", "gsmgw", "run", "--config", str(self.config))
+        client = Client(self.socket)
+
+        def answers() -> bool:
+            assert self.gateway is not None
+            assert self.gateway.child.poll() is None, (self.directory / "gateway.out").read_text()
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(str(self.socket)) == 0
+
+        until(answers)
+        return client
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.gateway is not None
+        self.gateway.signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End both."""
+        if self.gateway is not None:
+            self.gateway.end()
+        self.simulator.end()
+
+    def submits(self) -> list[dict[str, Any]]:
+        """What the network took so far."""
+        if not self.sim_log.exists():
+            return []
+        lines = self.sim_log.read_text().splitlines()
+        return [entry for line in lines if line.endswith("}") and (entry := json.loads(line))["event"] == "submit"]
+
+    def copies(self) -> Counter[str]:
+        """How often the network took each text."""
+        return Counter(entry["text"] for entry in self.submits())
+
+
+@contextlib.contextmanager
+def site(directory: Path, modems: int = 2, **options: Any) -> Iterator[Site]:
+    """A site that leaves nothing behind."""
+    place = Site(directory, modems, **options)
+    try:
+        yield place
+    finally:
+        place.close()
+
+
+def until(condition: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> None:
+    """Wait until something is true of another process."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+def first_events(client: Client, most: int) -> list[dict[str, Any]]:
+    """The event log from its beginning to its present end."""
+    last = client.stats()["last_event"]
+    found = []
+    for event in client.events(0):
+        found.append(event)
+        if event["id"] >= last or len(found) >= most:
+            break
+    return found
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors a process has."""
+    return len(os.listdir(f"/proc/{pid}/fd"))

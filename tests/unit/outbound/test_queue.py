@@ -1,0 +1,301 @@
+"""The queue over the real store: what becomes of a message when a modem says this or that."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fakes import ScriptedModem
+
+from gsmgw.clock import SystemClock
+from gsmgw.errors import Disposition, SubmitError
+from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.outbound import Intake, Request, Scheduler
+from gsmgw.pdu import Submit, parse_tpdu
+from gsmgw.store import Store, lanes, messages, reports
+
+TO = "+4915112345678"
+
+
+class Desk:
+    """A store, a queue and its intake."""
+
+    def __init__(self, store: Store, scheduler: Scheduler, modems: list[ScriptedModem]) -> None:
+        self.store, self.scheduler = store, scheduler
+        self.clock = SystemClock()
+        self.intake = Intake(
+            store,
+            self.clock,
+            scheduler.offer,
+            lambda: {modem.name for modem in modems},
+            country="DE",
+            valid_for_s=86400,
+            report=True,
+            on_unknown=OnUnknown.RESEND,
+        )
+
+    async def send(self, text: str = "hello", to: str = TO, **fields: Any) -> int:
+        return (await self.intake.accept(Request(to, text, **fields))).message_id
+
+    async def record(self, number: int) -> MessageRecord:
+        found = await self.store.read(lambda db: messages.get_message(db, number))
+        assert found is not None
+        return found
+
+    async def until(self, number: int, *wanted: Status) -> MessageRecord:
+        async with asyncio.timeout(5):
+            while (record := await self.record(number)).status not in wanted:
+                await asyncio.sleep(0.002)
+        return record
+
+
+@contextlib.asynccontextmanager
+async def desk(
+    directory: Path, *modems: ScriptedModem, grace_s: float = 60, windows: dict[int, int] | None = None
+) -> AsyncIterator[Desk]:
+    store = await Store.open(directory / "g.db")
+    scheduler = Scheduler(store, SystemClock(), unknown_grace_s=grace_s)
+    for modem in modems:
+        scheduler.attach(modem, windows or {})
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(scheduler.run())
+            try:
+                yield Desk(store, scheduler, list(modems))
+            finally:
+                scheduler.stop()
+    finally:
+        await store.close()
+
+
+def refusal(disposition: Disposition, *, cms: int | None = None, started: bool = True) -> SubmitError:
+    return SubmitError("no", disposition, cms=cms, payload_started=started)
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_refused_for_good_is_failed_and_the_next_one_goes(started: bool, tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.NEVER, cms=28, started=started))
+    async with desk(tmp_path, modem) as work:
+        bad, good = await work.send("bad"), await work.send("good", to="+4915112345679")
+        record = await work.until(bad, Status.FAILED)
+        assert record.error == {"code": "refused_by_network", "title": "no", "cms": 28, "modem": "m"}
+        await work.until(good, Status.SENT)
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_a_passing_refusal_is_deferred_and_others_go_on(started: bool, tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.LATER, cms=42, started=started))
+    async with desk(tmp_path, modem) as work:
+        first, second = await work.send(), await work.send(to="+4915112345679")
+        await work.until(second, Status.SENT)
+        record = await work.record(first)
+        assert (record.status, record.attempts) == (Status.QUEUED, 1)
+        assert record.due_ms is not None
+        waiting = work.scheduler.explain(record)
+        assert waiting is not None
+        assert (waiting.word, waiting.sentence) == ("retry", "no")
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_a_sick_modem_hands_its_message_to_another(started: bool, tmp_path: Path) -> None:
+    sick = ScriptedModem("a", refusal(Disposition.MODEM, started=started))
+    async with desk(tmp_path, sick) as work:
+        number = await work.send()
+        async with asyncio.timeout(5):
+            while sick.script:
+                await asyncio.sleep(0.002)
+        healthy = ScriptedModem("b")
+        work.scheduler.attach(healthy, {})
+        record = await work.until(number, Status.SENT)
+        assert record.modem == "b"
+        assert len(healthy.tpdus) == 1
+
+
+async def test_silence_after_the_payload_is_unknown_and_never_sent_again_at_once(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.UNKNOWN))
+    async with desk(tmp_path, modem) as work:
+        number = await work.send()
+        record = await work.until(number, Status.UNKNOWN)
+        assert record.error is not None
+        assert record.error["code"] == "not_confirmed"
+        waiting = work.scheduler.explain(record)
+        assert waiting is not None
+        assert waiting.word == "evidence"
+        assert len(modem.tpdus) == 1
+
+
+async def test_silence_without_evidence_is_sent_again_after_the_grace_time(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.UNKNOWN), 9)
+    async with desk(tmp_path, modem, grace_s=0.1) as work:
+        number = await work.send()
+        await work.until(number, Status.SENT)
+        assert modem.tpdus[0] == modem.tpdus[1]
+
+
+async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.UNKNOWN))
+    async with desk(tmp_path, modem, grace_s=0.05) as work:
+        number = await work.send(on_unknown=OnUnknown.HOLD)
+        await work.until(number, Status.UNKNOWN)
+        await asyncio.sleep(0.2)
+        record = await work.record(number)
+        assert record.status is Status.UNKNOWN
+        assert "held for a person" in (record.waiting or "")
+        assert len(modem.tpdus) == 1
+
+
+async def test_a_report_settles_a_segment_whose_result_stays_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gsmgw.outbound.scheduler.SETTLE_AFTER_S", 0.01)
+    silent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    modem = ScriptedModem("m", silent)
+    async with desk(tmp_path, modem) as work:
+        number = await work.send()
+        following = await work.send(to="+4915112345679")
+        await work.until(number, Status.SENDING)
+        facts = StatusReportFacts("m", "sim-m", 41, TO, 0, "delivered", "received", None, "00")
+        assert await work.store.write(lambda tx: reports.take_report(tx, work.clock.wall_ms(), facts)) is None
+        work.scheduler.report_unmatched("m", 41, TO)
+        record = await work.until(number, Status.DELIVERED)
+        assert record.sent_ms is not None
+        assert modem.settled == [41]
+        await work.until(following, Status.SENT)
+
+
+async def test_a_report_for_somebody_else_settles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.outbound.scheduler.SETTLE_AFTER_S", 0.01)
+    silent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    modem = ScriptedModem("m", silent)
+    async with desk(tmp_path, modem) as work:
+        number = await work.send()
+        await work.until(number, Status.SENDING)
+        work.scheduler.report_unmatched("m", 41, "+4917000000000")
+        await asyncio.sleep(0.05)
+        assert modem.settled == []
+        silent.set_result(7)
+        await work.until(number, Status.SENT)
+
+
+async def test_an_urgent_text_goes_between_two_segments_of_a_long_one(tmp_path: Path) -> None:
+    first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    modem = ScriptedModem("m", first)
+    async with desk(tmp_path, modem) as work:
+        long = await work.send("x" * 400, priority=Priority.BULK)
+        await work.until(long, Status.SENDING)
+        code = await work.send("123456", to="+4915112345679", priority=Priority.URGENT)
+        first.set_result(200)
+        await work.until(long, Status.SENT)
+        await work.until(code, Status.SENT)
+        order = [parse_tpdu(tpdu, sent=True) for tpdu in modem.tpdus]
+        texts = [entry.text for entry in order if isinstance(entry, Submit)]
+        assert texts[1] == "123456"
+        assert [len(text or "") for text in texts] == [153, 6, 153, 94]
+
+
+async def test_a_long_text_is_resumed_at_the_segment_that_was_refused(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", 1, refusal(Disposition.MODEM))
+    async with desk(tmp_path, modem) as work:
+        number = await work.send("x" * 400)
+        await work.until(number, Status.SENT)
+        parts = [parse_tpdu(tpdu, sent=True) for tpdu in modem.tpdus]
+        places = [part.concat for part in parts if isinstance(part, Submit)]
+        assert [place and place.sequence for place in places] == [1, 2, 2, 3]
+        assert len({place and place.reference for place in places}) == 1
+
+
+async def test_a_modem_that_dies_hands_back_what_was_not_on_the_air(tmp_path: Path) -> None:
+    dying = ScriptedModem("a", refusal(Disposition.MODEM))
+    async with desk(tmp_path, dying) as work:
+        dying.become(ModemState.RECOVERING)
+        number = await work.send()
+        record = await work.record(number)
+        waiting = work.scheduler.explain(record)
+        assert waiting is not None
+        assert (waiting.word, waiting.sentence) == ("modem", "a is recovering: as the test wants it")
+        work.scheduler.attach(ScriptedModem("b"), {})
+        assert (await work.until(number, Status.SENT)).modem == "b"
+
+
+async def test_a_limit_defers_and_says_until_when(tmp_path: Path) -> None:
+    modem = ScriptedModem("m")
+    async with desk(tmp_path, modem, windows={60: 2}) as work:
+        numbers = [await work.send(to=f"+491511234560{n}") for n in range(3)]
+        for number in numbers[:2]:
+            await work.until(number, Status.SENT)
+        await asyncio.sleep(0.05)
+        record = await work.record(numbers[2])
+        assert record.status is Status.QUEUED
+        waiting = work.scheduler.explain(record)
+        assert waiting is not None
+        assert waiting.word == "limit"
+        assert waiting.until_ms is not None
+        assert 0 < waiting.until_ms - work.clock.wall_ms() <= 60_000
+
+
+async def test_a_limit_is_remembered_across_a_restart(tmp_path: Path) -> None:
+    async with desk(tmp_path, ScriptedModem("m"), windows={60: 1}) as work:
+        await work.until(await work.send(), Status.SENT)
+    async with desk(tmp_path, ScriptedModem("m"), windows={60: 1}) as work:
+        number = await work.send(to="+4915112345679")
+        await asyncio.sleep(0.05)
+        assert (await work.record(number)).status is Status.QUEUED
+
+
+async def test_a_scheduled_text_goes_at_its_time(tmp_path: Path) -> None:
+    async with desk(tmp_path, ScriptedModem("m")) as work:
+        at_ms = work.clock.wall_ms() + 150
+        number = await work.send(send_at_ms=at_ms)
+        assert (await work.record(number)).status is Status.SCHEDULED
+        record = await work.until(number, Status.SENT)
+        assert record.sent_ms is not None
+        assert at_ms <= record.sent_ms < at_ms + 2000
+
+
+async def test_a_canceled_text_does_not_go(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem) as work:
+        from gsmgw.store import timers
+
+        number = await work.send()
+        assert await work.store.write(lambda tx: timers.cancel(tx, 1, number))
+        work.scheduler.withdraw(number)
+        other = await work.send(to="+4915112345679")
+        work.scheduler.modem_changed(modem.become(ModemState.READY))
+        await work.until(other, Status.SENT)
+        assert len(modem.tpdus) == 1
+
+
+async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem) as work:
+        wanted = [Request(f"+49151{n % 97:07d}", f"{n}") for n in range(5000)]
+        await work.intake.accept_many(wanted)
+        work.scheduler.modem_changed(modem.become(ModemState.READY))
+        async with asyncio.timeout(60):
+            while len(modem.tpdus) < 5000:
+                await asyncio.sleep(0.02)
+        texts = [part.text for tpdu in modem.tpdus if isinstance(part := parse_tpdu(tpdu, sent=True), Submit)]
+        assert texts == [f"{n}" for n in range(5000)]
+        assert await work.store.read(lambda db: lanes.ready_after(db, "", 1, 0, 10)) == []
+
+
+async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem) as work:
+        number = await work.send()
+        pages = await work.store.write(lambda tx: tx.one("PRAGMA page_count")[0])
+        work.store._db.execute(f"PRAGMA max_page_count = {pages}")
+        await work.store.write(lambda tx: tx.run("UPDATE messages SET text = text"))  # fill what is left of the page
+        with contextlib.suppress(Exception):
+            await work.store.write(lambda tx: [tx.event(1, "x", None, None, pad="x" * 900) for _ in range(50)])
+        assert work.store.trouble is not None
+        work.scheduler.modem_changed(modem.become(ModemState.READY))
+        await asyncio.sleep(0.2)
+        work.store._db.execute("PRAGMA max_page_count = 1000000")
+        await work.until(number, Status.SENT)
+        assert len(modem.tpdus) == 1

@@ -1,0 +1,114 @@
+"""The writer: group commit, one bad operation among many, trouble with the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gsmgw.errors import StoreError
+from gsmgw.model import Event
+from gsmgw.store import Store, Tx
+from gsmgw.store.schema import migrate
+
+
+def _note(tx: Tx, text: str) -> str:
+    tx.event(1, "test.noted", None, None, text=text)
+    return text
+
+
+async def test_operations_are_done_in_order_and_their_events_announced_after_the_commit(tmp_path: Path) -> None:
+    lots: list[list[Event]] = []
+    store = await Store.open(tmp_path / "g.db", lambda events: lots.append(list(events)))
+    results = await asyncio.gather(*(store.write(lambda tx, n=n: _note(tx, f"{n}")) for n in range(300)))
+    assert results == [f"{n}" for n in range(300)]
+    seen = [event.data["text"] for lot in lots for event in lot]
+    assert seen == results
+    assert len(lots) < 100  # many operations to a commit
+    rows = await store.read(lambda db: db.execute("SELECT data FROM events ORDER BY id").fetchall())
+    assert len(rows) == 300
+    await store.close()
+
+
+async def test_an_operation_that_fails_fails_alone(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+
+    def bad(tx: Tx) -> None:
+        _note(tx, "half done")
+        raise KeyError("mine")
+
+    def forbidden(tx: Tx) -> None:
+        tx.run("INSERT INTO concat_references VALUES ('x', NULL, 1)")
+
+    futures = [
+        store.write(lambda tx: _note(tx, "before")),
+        store.write(bad),
+        store.write(forbidden),
+        store.write(lambda tx: _note(tx, "after")),
+    ]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert results[0] == "before"
+    assert isinstance(results[1], KeyError)
+    assert isinstance(results[2], StoreError)
+    assert results[3] == "after"
+    rows = await store.read(lambda db: db.execute("SELECT data FROM events ORDER BY id").fetchall())
+    assert rows == [('{"text":"before"}',), ('{"text":"after"}',)]
+    await store.close()
+
+
+async def test_a_full_disk_is_an_error_and_passes(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    pages = await store.write(lambda tx: tx.one("PRAGMA page_count")[0])
+    await store.write(lambda tx: None)
+    store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite answers SQLITE_FULL, as on a full disk
+    with pytest.raises(StoreError, match="full"):
+        await store.write(lambda tx: [_note(tx, "x" * 1000) for _ in range(200)])
+    assert store.trouble is not None
+    store._db.execute("PRAGMA max_page_count = 1000000")
+    assert await store.write(lambda tx: _note(tx, "room again")) == "room again"
+    assert store.trouble is None
+    await store.close()
+
+
+async def test_what_is_queued_is_written_before_closing(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    futures = [store.write(lambda tx, n=n: _note(tx, f"{n}")) for n in range(50)]
+    await store.close()
+    assert all(future.done() for future in futures)
+    with pytest.raises(StoreError):
+        await store.write(lambda tx: None)
+    db = sqlite3.connect(tmp_path / "g.db")
+    assert db.execute("SELECT count(*) FROM events").fetchone() == (50,)
+    db.close()
+
+
+async def test_every_commit_is_synced(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with pytest.raises(StoreError, match="readonly"):
+        await store.read(lambda db: db.execute("DELETE FROM events"))
+    await store.close()
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    migrate(path)
+    migrate(path)  # twice does nothing
+    db = sqlite3.connect(path)
+    db.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('gsmgw', 'm999_future', 'now')"
+    )
+    db.commit()
+    db.close()
+    with pytest.raises(StoreError, match="newer version"):
+        migrate(path)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    path.write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    with pytest.raises(StoreError, match="cannot be used"):
+        migrate(path)
