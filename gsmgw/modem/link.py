@@ -201,6 +201,7 @@ class Link:
         """All that a modem forgets when it starts anew."""
         driver = self.driver
         await driver.pdu_mode()
+        await driver.service_ready()
         await driver.set_smsc(self._around.config.smsc)
         memories = await driver.storages()
         use = await driver.storage_use()

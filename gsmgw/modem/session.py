@@ -12,7 +12,7 @@ from gsmgw.modem.board import Board
 from gsmgw.modem.channel import CommandTimeout, ModemReset
 from gsmgw.modem.link import Link, Surroundings
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
-from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, EventSink, Opener
 from gsmgw.transport import opener_for, port_present, same_node
@@ -38,10 +38,12 @@ class Modem:
         clock: Clock,
         *,
         pin_guard: PinGuard | None = None,
+        profiles: tuple[Profile, ...] = PROFILES,
         make_opener: Callable[[str], Opener] | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
+        self._profiles = profiles
         self._guard = pin_guard or MemoryPinGuard()
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
@@ -175,4 +177,5 @@ class Modem:
         await self._wake.wait(pauses[min(self._failures, len(pauses)) - 1])
 
     def _choose_profile(self, identity: str) -> Profile:
-        return GENERIC
+        named = named_profile(self._config.profile, self._profiles) if self._config.profile else None
+        return named or choose_profile(identity, self._profiles)
