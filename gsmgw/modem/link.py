@@ -42,6 +42,8 @@ NODE_EVERY_S = 1.0
 #: The memories are swept, in case an indication was lost; and where no indications can be had.
 SWEEP_EVERY_S = 300.0
 POLL_EVERY_S = 10.0
+_POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
+_SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
 
@@ -308,10 +310,7 @@ class Link:
             self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
         elif self._polls:
             self.was_ready = True
-            self._board.enter(
-                ModemState.DEGRADED,
-                f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s",
-            )
+            self._board.enter(ModemState.DEGRADED, _POLLED if self._board.status.storage else _SENDS_ONLY)
         else:
             self.was_ready = True
             self._board.enter(ModemState.READY, "ready")

@@ -50,7 +50,7 @@ CINTERION = replace(
     cnmi=only(CNMI_LADDER, bfr="1"),
     iccid=("AT^SCID", "AT+CCID"),
     pin_tries=("AT^SPIC", "AT+CPINR"),
-    noise=("^SCKS:", "+CIEV:", "^SBC:"),
+    noise=("^SCKS:", "^SBC:"),
     reset=("AT+CFUN=1,1", "AT^SMSO"),
     cms=_CODES,
     source="gammu issues 97, 1206, 1207 and atgen.c; ModemManager test-modem-helpers-cinterion.c:996",

@@ -36,7 +36,7 @@ SIERRA = replace(
     after_pin_s=3.0,
     after_radio_on_s=5.0,
     reset=("AT!RESET", "AT+CFUN=1,1"),
-    noise=("+PACSP:", "*PSUTTZ:"),
+    noise=("!ERRCODE:",),
     cms=_WAVECOM_CODES,
     source="ModemManager mm-common-sierra.c",
 )
@@ -85,7 +85,7 @@ ERICSSON = replace(
     name="ericsson",
     title="Ericsson F3507g, F5521gw, H5321gw",
     matches=(r"ericsson",),
-    noise=("*EMRDY:", "*E2NAP:"),
+    noise=("*E2NAP:",),
     source="oFono mbm driver",
 )
 

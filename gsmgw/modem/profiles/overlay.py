@@ -56,7 +56,7 @@ def parse_overlay(raw: dict[str, Any], source: str = "profiles") -> tuple[Profil
                 continue
             try:
                 changes[field] = _value(field, value)
-            except ValueError as exc:
+            except (TypeError, ValueError) as exc:
                 problems.append(f"profile.{name}.{field}: {exc}")
         profile = dataclasses.replace(base, **{key: value for key, value in changes.items() if key in _FIELDS})
         known[name] = profile
@@ -107,7 +107,7 @@ def _is(value: Any, kind: type) -> bool:
 
 def _causes(value: Any) -> dict[int, Cause]:
     if not isinstance(value, dict):
-        raise ValueError("must be a table of code = { title, disposition }")
+        raise TypeError("must be a table of code = { title, disposition }")
     causes = {}
     for code, row in value.items():
         if not code.isdigit() or not isinstance(row, dict) or set(row) != {"title", "disposition"}:

@@ -17,7 +17,7 @@ SIMCOM_GSM = replace(
     pin_tries=("AT+SPIC", "AT+CPINR"),
     # CMGS takes 60 s at most.
     submit_timeout_s=75.0,
-    noise=("*PSNWID:", "+CIEV:"),
+    noise=("*PSNWID:",),
     source="SIM800 manual 1.09 4.2.5; python-gsmmodem issue 76",
 )
 
@@ -30,7 +30,7 @@ SIMCOM_LTE = replace(
     init=("AT+IFC=0,0",),
     iccid=("AT+CICCID", "AT+CCID", "AT+ICCID"),
     pin_tries=("AT+SPIC", "AT+CPINR"),
-    noise=("*ATREADY:", "+CPSI:"),
+    noise=("+CPSI:",),
     source="LilyGo-Modem-Series issues 184, 340; gammu issue 1176",
 )
 
