@@ -36,7 +36,6 @@ SIERRA = replace(
     after_pin_s=3.0,
     after_radio_on_s=5.0,
     reset=("AT!RESET", "AT+CFUN=1,1"),
-    noise=("!ERRCODE:",),
     cms=_WAVECOM_CODES,
     source="ModemManager mm-common-sierra.c",
 )
