@@ -138,6 +138,11 @@ class Channel:
         self._dialogue.noise = names
 
     @property
+    def echoes(self) -> int:
+        """How many command lines came back as echo so far."""
+        return self._dialogue.echoes
+
+    @property
     def payload_out(self) -> bool:
         """Whether a payload has left and its final result is awaited."""
         return self._dialogue.phase is Phase.PAYLOAD

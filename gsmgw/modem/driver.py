@@ -353,6 +353,13 @@ class Driver:
             self._send_rows[key] = command
         return command
 
+    async def radio_cycle(self) -> None:
+        """Switch the radio off and on: the SIM is read and the network looked for anew."""
+        await self.attempt(commands.functionality(self.profile.radio_off))
+        await self._clock.sleep(_BUSY_PAUSE_S)
+        await self.attempt(commands.functionality(1))
+        await self._clock.sleep(self.profile.after_radio_on_s)
+
     async def reset(self) -> bool:
         """Restart the modem, in whichever way it accepts; it may be gone before it answers."""
         for line in self.profile.reset:

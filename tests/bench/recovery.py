@@ -119,8 +119,10 @@ async def measure(fault: str, for_s: float | None, options: dict[str, Any], *, s
                 accepted += 1
                 return True
 
+            flowing = True
+
             async def flow() -> None:
-                while True:
+                while flowing:
                     if not modem.status.state.carries:
                         sink.changed.clear()
                         with contextlib.suppress(TimeoutError):
@@ -131,7 +133,8 @@ async def measure(fault: str, for_s: float | None, options: dict[str, Any], *, s
             while modem.status.state is not ModemState.READY:
                 sink.changed.clear()
                 await sink.changed.wait()
-            traffic = group.create_task(flow()) if sending else None
+            if sending:
+                group.create_task(flow())
             await asyncio.sleep(0.1)
             count = {} if for_s is not None else {"count": 1}
             simulated.fault(fault, for_s=for_s, **count, **options)
@@ -139,9 +142,7 @@ async def measure(fault: str, for_s: float | None, options: dict[str, Any], *, s
                 await asyncio.sleep(for_s)
             started = time.monotonic()
             recovered: float | None = None
-            if traffic is not None:
-                traffic.cancel()
-                await asyncio.wait([traffic])
+            flowing = False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(limit_s):
                     hits = 0

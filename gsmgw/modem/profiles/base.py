@@ -60,8 +60,6 @@ class Profile:
     #: How long the SIM, and after it the message service, may take until they can be used.
     sim_ready_s: float = 20.0
     sms_ready_s: float = 20.0
-    #: How long the modem may take until it answers at all after it appeared.
-    silent_at_start_s: float = 10.0
     #: How long the prompt may take at the first and at the second try. Nothing is sent before it comes.
     prompt_timeouts_s: tuple[float, ...] = (3.0, 10.0)
     #: How long the network may take. The modem itself gives up after some 45 s (TS 24.011 10), vendors say 60 to 120.

@@ -62,8 +62,6 @@ UBLOX = replace(
     name="u-blox",
     title="u-blox SARA, LISA, TOBY",
     matches=(r"u-?blox",),
-    # The port is there some 20 s before anybody answers on it.
-    silent_at_start_s=25.0,
     iccid=("AT+CCID", "AT+CCID?"),
     noise=("+UMWI:", "+UUSIMSTAT:", "+UREG:"),
     source="ModemManager 77-mm-ublox-port-types.rules",

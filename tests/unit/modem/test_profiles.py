@@ -31,7 +31,6 @@ PLAIN = (
     "after_radio_on_s",
     "sim_ready_s",
     "sms_ready_s",
-    "silent_at_start_s",
     "submit_timeout_s",
     "pause_s",
     "radio_off",
