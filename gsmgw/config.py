@@ -123,6 +123,8 @@ class ModemSection(_Section):
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
     smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
     profile: str | None = None
+    #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
+    power_command: list[str] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)
     enabled: bool = True
     limits: LimitsSection = LimitsSection.model_construct()

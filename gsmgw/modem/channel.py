@@ -88,6 +88,7 @@ class Channel:
         self._stream: ByteStream | None = None
         self._cause: Exception | None = None
         self._busy = False
+        self._holder: asyncio.Task[object] | None = None
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         #: What the holder of the turn waits for.
@@ -135,6 +136,11 @@ class Channel:
     @noise.setter
     def noise(self, names: frozenset[str]) -> None:
         self._dialogue.noise = names
+
+    @property
+    def echoes(self) -> int:
+        """How many command lines came back as echo so far."""
+        return self._dialogue.echoes
 
     @property
     def payload_out(self) -> bool:
@@ -207,13 +213,22 @@ class Channel:
 
     @asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncIterator[None]:
-        """Have the port to oneself, in step. Raises the cause of death of the channel."""
+        """Have the port to oneself, in step. Raises the cause of death of the channel.
+
+        Within a turn the same task may take another one: it is the same.
+        """
+        task = asyncio.current_task()
+        if self._holder is task:
+            yield
+            return
         await self._acquire(priority)
+        self._holder = task
         try:
             if self._dialogue.phase is not Phase.IDLE:
                 await self.resync()
             yield
         finally:
+            self._holder = None
             self._release()
 
     async def _acquire(self, priority: Priority) -> None:

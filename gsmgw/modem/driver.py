@@ -126,11 +126,14 @@ class Driver:
         manufacturer, model, revision = texts
         return Identity(manufacturer, model, revision, imei)
 
-    async def prepare(self) -> None:
-        """The profile's own steps."""
+    async def prepare(self, interface: int | None = None) -> None:
+        """The profile's own steps; ``interface`` is the USB interface number of the port in use, where known."""
         self.channel.pause_s = self.profile.pause_s
         self.channel.noise = frozenset(self.profile.noise)
-        for line in self.profile.init:
+        lines = list(self.profile.init)
+        if interface is not None and interface in self.profile.init_for_interface:
+            lines.append(self.profile.init_for_interface[interface])
+        for line in lines:
             await self.attempt(commands.vendor(line))
 
     async def pin_state(self) -> str:
@@ -169,6 +172,7 @@ class Driver:
 
     async def patiently_ready(self) -> None:
         """Wait until the SIM is ready after its PIN: some take seconds (Huawei 3, Sierra 3 to 8)."""
+        await self._clock.sleep(self.profile.after_pin_s)
         deadline = self._clock.monotonic() + self.profile.sim_ready_s
         while await self.pin_state() in ("SIM PIN", "SIM BUSY") and self._clock.monotonic() < deadline:
             await self._clock.sleep(_BUSY_PAUSE_S)
@@ -193,19 +197,24 @@ class Driver:
         level = answers.parse_pin_state(answer.lines[0]) if answer and answer.lines else ""
         if level.isdigit() and level != "1":
             await self.attempt(commands.functionality(1))
+            await self._clock.sleep(self.profile.after_radio_on_s)
 
     async def pdu_mode(self) -> None:
         """The one step without which nothing works. Raises :class:`CommandError`."""
         await self.patiently(commands.PDU_MODE, self.profile.sim_ready_s)
 
+    async def service_ready(self) -> None:
+        """Wait until the message service has started: until then its commands are refused as busy."""
+        for command in (commands.STORAGE_USE, commands.SMSC):
+            try:
+                await self.patiently(command, self.profile.sms_ready_s)
+            except CommandError as exc:
+                log.debug("%s", exc)
+
     async def set_smsc(self, number: str | None) -> str | None:
         """Make sure that the SMSC is ``number``, if one is wanted. Returns the one in force, None when unknown."""
-        try:
-            answer = await self.patiently(commands.SMSC, 10.0)
-        except CommandError:
-            known = None
-        else:
-            known = answers.parse_smsc(answer.lines[0]) if answer.lines else None
+        answer = await self.attempt(commands.SMSC)
+        known = answers.parse_smsc(answer.lines[0]) if answer and answer.lines else None
         if number is not None and known != number and await self.attempt(commands.set_smsc(number)) is not None:
             return number
         return known
@@ -344,6 +353,16 @@ class Driver:
             self._send_rows[key] = command
         return command
 
-    async def reset(self) -> None:
-        """Restart the modem; it may be gone before it answers."""
-        await self.attempt(commands.vendor(self.profile.reset, timeout_s=10.0))
+    async def radio_cycle(self) -> None:
+        """Switch the radio off and on: the SIM is read and the network looked for anew."""
+        await self.attempt(commands.functionality(self.profile.radio_off))
+        await self._clock.sleep(_BUSY_PAUSE_S)
+        await self.attempt(commands.functionality(1))
+        await self._clock.sleep(self.profile.after_radio_on_s)
+
+    async def reset(self) -> bool:
+        """Restart the modem, in whichever way it accepts; it may be gone before it answers."""
+        for line in self.profile.reset:
+            if await self.attempt(commands.vendor(line, timeout_s=10.0)) is not None:
+                return True
+        return False

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.at.answers import parse_pin_state
+from gsmgw.at.commands import AT
 from gsmgw.at.dialogue import Stale, Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, ModemReset, Priority
+from gsmgw.modem.channel import Channel, CommandTimeout, ModemReset, Priority, PromptLost
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.network import TECHNOLOGY, Network
 from gsmgw.modem.pin import PinGuard
 from gsmgw.modem.profiles import GENERIC, Profile
@@ -42,6 +44,8 @@ NODE_EVERY_S = 1.0
 #: The memories are swept, in case an indication was lost; and where no indications can be had.
 SWEEP_EVERY_S = 300.0
 POLL_EVERY_S = 10.0
+_POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
+_SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
 
@@ -58,6 +62,18 @@ class Surroundings:
     #: Identifies the node of the port; None for one that has none, or is gone.
     node: Callable[[], object]
     choose_profile: Callable[[str], Profile]
+    ladder: Ladder
+    #: The steps that can be taken with this port besides those of the modem itself.
+    able: frozenset[Rung]
+    interface: int | None = None
+
+
+class StepNeeded(ModemError):
+    """The link ends so that its modem can take a step that is not the modem's own."""
+
+    def __init__(self, rung: Rung, trouble: str) -> None:
+        self.rung = rung
+        super().__init__(trouble)
 
 
 class Link:
@@ -81,7 +97,9 @@ class Link:
         self._booting = False
         self._polls = False
         self._trouble = ""
-        self._troubles = 0
+        self._suspect = False
+        self._failures = FailureCounter()
+        self._echoes = 0
         self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
             UrcKind.MESSAGE: self._receiver.direct,
             UrcKind.REPORT: self._receiver.direct,
@@ -117,6 +135,9 @@ class Link:
         """End the link; the first cause counts."""
         if not self._ended.done():
             self._ended.set_result(cause)
+            if self._serving:
+                title = cause.title if isinstance(cause, ModemError) else str(cause)
+                self._board.enter(ModemState.RECOVERING, f"{title}; it is being brought back")
         self._attention.set()
         self._sim_news.set()
 
@@ -158,7 +179,7 @@ class Link:
             imei=identity.imei or self._board.status.imei,
             profile=profile.name,
         )
-        await driver.prepare()
+        await driver.prepare(self._around.interface)
         await driver.power_up()
         await self.unlocker.unlock()
         self._check_end()
@@ -168,7 +189,7 @@ class Link:
             profile = driver.profile = self._around.choose_profile(identity.text)
             self._board.update(manufacturer=identity.manufacturer or None, model=identity.model or None)
             self._board.update(imei=identity.imei or self._board.status.imei, profile=profile.name)
-            await driver.prepare()
+            await driver.prepare(self._around.interface)
         iccid, imsi = await driver.sim_identity()
         before = self._board.status
         self._board.update(iccid=iccid, imsi=imsi)
@@ -180,6 +201,7 @@ class Link:
         self._network.names = await driver.registration_reports()
         await self._look_for_network()
         self._check_end()
+        self._echoes = self._channel.echoes
         self._serving = True
         self._judge()
 
@@ -192,12 +214,13 @@ class Link:
             except CommandTimeout:
                 self._check_end()
                 self._check_node()
-        raise ModemError("the modem does not answer")
+        raise CommandTimeout(AT)
 
     async def _settings(self) -> None:
         """All that a modem forgets when it starts anew."""
         driver = self.driver
         await driver.pdu_mode()
+        await driver.service_ready()
         await driver.set_smsc(self._around.config.smsc)
         memories = await driver.storages()
         use = await driver.storage_use()
@@ -232,11 +255,10 @@ class Link:
                     pass
             if self._trouble:
                 await self._heal()
+            if self._channel.echoes > self._echoes:
+                self._booting = True  # an echo after ATE0: the modem started anew and said nothing
             if self._booting:
-                self._booting = False
-                await self._clock.sleep(BOOT_SETTLE_S)
-                await self._settings()
-                self._receiver.want_sweep()
+                await self._renew()
             now = self._clock.monotonic()
             if not self._network.registered and now >= search_at:
                 await self._look_for_network()
@@ -279,20 +301,45 @@ class Link:
             self._receiver.want_sweep()
         self._judge()
 
+    async def _renew(self) -> None:
+        """Tell the modem everything again: it may have forgotten."""
+        self._booting = False
+        await self._clock.sleep(BOOT_SETTLE_S)
+        log.info("%s: the settings are repeated", self._board.name)
+        await self.driver.basics()
+        await self._settings()
+        self._network.names = await self.driver.registration_reports()
+        await self._look_for_network()
+        self._receiver.want_sweep()
+        self._echoes = self._channel.echoes
+        self._judge()
+
     async def _heal(self) -> None:
-        """After a refusal that blames the modem: look at what it may be, and pause longer each time."""
+        """After a refusal that blames the modem: look at what it may be, and if it is nothing, climb the ladder."""
         trouble, self._trouble = self._trouble, ""
-        self._troubles += 1
+        suspect, self._suspect = self._suspect, False
         log.info("%s: %s; the modem is checked", self._board.name, trouble)
         state = await self.driver.pin_state()
         if state != "READY":
             raise ModemError(f"the SIM is not ready any more: {state}")
         await self._look_for_network()
-        if self._network.registered:
-            self._receiver.want_sweep()
-            await self._clock.sleep(min(2.0 ** (self._troubles - 1), 60.0))
-            await self._settings()
+        if self._network.registered or suspect:
+            rung = self._around.ladder.climb(able=self._around.able) if suspect else Rung.SETTINGS
+            await self._take_step(rung, trouble)
         self._judge()
+
+    async def _take_step(self, rung: Rung, trouble: str) -> None:
+        self._board.event("modem.recovery", step=rung.value, reason=trouble)
+        if rung is Rung.SETTINGS:
+            await self._renew()
+        elif rung is Rung.RADIO:
+            await self.driver.radio_cycle()
+            raise ModemReset(f"{trouble}; its radio was switched off and on")
+        elif rung is Rung.RESET:
+            await self.driver.reset()
+            raise ModemReset(f"{trouble}; it was restarted")
+        else:
+            raise StepNeeded(rung, trouble)
 
     def _judge(self) -> None:
         """The state that follows from what is known."""
@@ -304,10 +351,7 @@ class Link:
             self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
         elif self._polls:
             self.was_ready = True
-            self._board.enter(
-                ModemState.DEGRADED,
-                f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s",
-            )
+            self._board.enter(ModemState.DEGRADED, _POLLED if self._board.status.storage else _SENDS_ONLY)
         else:
             self.was_ready = True
             self._board.enter(ModemState.READY, "ready")
@@ -356,16 +400,21 @@ class Link:
         except SubmitError as exc:
             self._after_failure(exc)
             raise
-        self._troubles = 0
+        self._failures.success()
+        self._around.ladder.well()
         return reference
 
     def _after_failure(self, exc: SubmitError) -> None:
         if self._channel.cause is not None:
             return  # the link ends anyway
-        if exc.disposition is Disposition.MODEM:
-            if exc.cms is None and exc.cme is None:
-                self.end(exc)  # silent
-            else:
+        if isinstance(exc.__cause__, PromptLost):
+            self._booting = True  # a modem that forgot a message may have forgotten more
+        silent = exc.disposition is Disposition.MODEM and exc.cms is None and exc.cme is None
+        if silent:
+            self.end(exc)
+        elif exc.disposition not in (Disposition.NEVER, Disposition.ACCOUNT):
+            self._suspect = self._failures.failure(exc.cms, exc.cme)
+            if self._suspect or exc.disposition is Disposition.MODEM:
                 self._trouble = exc.title
                 self._board.enter(ModemState.RECOVERING, f"{exc.title}; the modem is checked before it is used again")
         self._attention.set()
@@ -379,6 +428,6 @@ class Link:
         """Restart the modem."""
         try:
             await self.driver.reset()
-        except (CommandError, CommandTimeout) as exc:
+        except CommandTimeout as exc:
             log.info("%s: %s", self._board.name, exc)
         self.end(ModemReset("the modem was restarted on request"))

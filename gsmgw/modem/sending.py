@@ -62,7 +62,7 @@ class Sender:
             async with self._channel.turn(Priority.SUBMIT):
                 answer = await self._exchange(len(tpdu), payload, before_payload)
         except ModemError as exc:
-            raise self._translate(exc) from None
+            raise self._translate(exc) from exc
         finally:
             self.active = False
         if not answer.final.ok:
