@@ -172,6 +172,16 @@ def m001_messages(db: Database) -> None:
             used_ms       INTEGER NOT NULL
         ) WITHOUT ROWID;
 
+        CREATE TABLE tokens (
+            id            INTEGER PRIMARY KEY,
+            name          TEXT NOT NULL UNIQUE,
+            digest        TEXT NOT NULL UNIQUE,           -- SHA-256 of the token
+            scopes        TEXT NOT NULL,
+            created_ms    INTEGER NOT NULL,
+            expires_ms    INTEGER,
+            last_used_ms  INTEGER
+        );
+
         CREATE TABLE refused_pins (                       -- never tried a second time
             sim           TEXT NOT NULL,
             fingerprint   TEXT NOT NULL,

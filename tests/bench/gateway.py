@@ -64,7 +64,8 @@ def _throughput(place: Site, modems: int, count: int) -> None:
         print(f"gateway accept in one batch: {count / (accepted - began):.0f} texts/s")
         print(
             f"gateway send over {modems} modem(s): {count / (last - began):.0f} texts/s, "
-            f"{len(copies)} of {count} sent, {twice} twice, {cpu / count * 1e6:.0f} us of CPU each, {_memory_mb(place):.0f} MB"
+            f"{len(copies)} of {count} sent, {twice} twice, "
+            f"{cpu / count * 1e6:.0f} us of CPU each, {_memory_mb(place):.0f} MB"
         )
 
 
