@@ -256,6 +256,16 @@ def test_codings() -> None:
         *range(0x80, 0xC0),
         *(octet for octet in range(0x80) if octet & 0x0C == 0x0C),
     }
+    high = DCS[0x80:]
+    assert {coding.octet for coding in high if coding.alphabet is Alphabet.UCS2} == set(range(0xE0, 0xF0))
+    assert {coding.octet for coding in high if coding.alphabet is Alphabet.DATA} == {
+        *range(0xF4, 0xF8),
+        *range(0xFC, 256),
+    }
+    waiting = {coding.octet: coding.indication for coding in DCS if coding.indication is not None}
+    assert {octet for octet, indication in waiting.items() if indication.store} == set(range(0xD0, 0xF0))
+    assert {octet for octet, indication in waiting.items() if indication.active} == {o for o in waiting if o & 8}
+    assert all(indication.kind == ("voicemail", "fax", "email", "other")[o & 3] for o, indication in waiting.items())
     assert DCS[0xDA].indication == Indication("email", active=True, store=True)
     assert all((coding.indication is None) == (not 0xC0 <= coding.octet < 0xF0) for coding in DCS)
 
@@ -360,6 +370,26 @@ def test_elements() -> None:
         with pytest.raises(PduError, match=f"{size + 3} octets leaves nothing"):
             UserData.of_octets(b"", [Element(0x70, b"x" * size)])
     assert len(UserData.of_octets(b"", [Element(0x70, b"x" * 137)]).octets) == 140
+
+
+def test_user_data_without_a_header() -> None:
+    assert (TEST.header_octets, TEST.languages, TEST.elements, TEST.concat, TEST.ports) == (0, (0, 0), (), None, None)
+    assert UserData(b"", 0, Alphabet.GSM7, has_header=True).header_octets == 0
+    assert UserData(b"", 0, Alphabet.GSM7, has_header=True).text == ""
+
+
+@pytest.mark.parametrize(
+    ("tail", "title"),
+    [
+        ("00" + "51507132200523" + "08" + "31D98C56B3DD", "8 septets of user data take 7 octets, 6 follow"),
+        ("04" + "51507132200523" + "02" + "31", "2 octets of user data take 2 octets, 1 follow"),
+        ("00" + "51507132200523" + "A1" + "00" * 141, "141 octets of user data; this TPDU carries 140 at most"),
+    ],
+)
+def test_what_is_wrong_with_a_length(tail: str, title: str) -> None:
+    with pytest.raises(PduError) as caught:
+        parse_tpdu(bytes.fromhex("04" + "04913619" + "00" + tail))
+    assert (caught.value.field, caught.value.offset, caught.value.title) == ("TP-UDL", 14, title)
 
 
 # -- values that do not fit --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from gsmgw.pdu import (
     plan_text,
 )
 from gsmgw.pdu.clusters import clusters
-from gsmgw.pdu.septets import pack
+from gsmgw.pdu.septets import pack, unpack
 from gsmgw.pdu.tables import LANGUAGES
 from gsmgw.pdu.transliteration import TYPOGRAPHIC
 
@@ -352,7 +352,16 @@ def test_parts_of_data() -> None:
         join_text(parts)
 
 
-def test_long_runs_of_septets() -> None:
-    septets = bytes(range(128)) * 5
-    expected = sum(septet << 7 * number for number, septet in enumerate(septets))
-    assert pack(septets) == expected.to_bytes(560, "little")
+@pytest.mark.parametrize("fill", [0, 1, 6])
+def test_long_runs_of_septets(fill: int) -> None:
+    for count in (0, 1, 2, 3, 127, 128, 129, 160, 255, 256, 257, 511, 512, 513, 769):
+        septets = bytes(number * 37 % 128 for number in range(count))
+        expected = sum(septet << 7 * number for number, septet in enumerate(septets)) << fill
+        octets = pack(septets, fill)
+        assert octets == expected.to_bytes((7 * count + fill + 7) // 8, "little")
+        assert unpack(octets, count, fill) == septets
+        assert unpack(octets + b"\xff\xff", count, fill) == septets
+    assert unpack(b"\xff", 0) == unpack(b"\xff", -1) == b""
+    assert unpack(b"\x7f", 1) == b"\x7f"
+    assert unpack(b"", 2) == b"\0\0"
+    assert pack(b"\xff\x80") == b"\x7f\0"
