@@ -76,6 +76,7 @@ class Rules:
     barred: dict[str, int] = field(default_factory=dict)
     country_code: str = "49"
     retry_s: float = 60.0
+    delivery_gap_s: float = 0.0
     ussd_delay_s: tuple[float, float] = (0.0, 0.0)
 
 
@@ -347,8 +348,16 @@ class Network:
                     concat={"ref": concat.ref, "total": concat.total, "seq": concat.seq} if concat else None,
                 )
             self._finish(box.owner.number, transit, status)
-        if box.queue:
+        if box.queue or self.rules.delivery_gap_s > 0:
+            self._after_gap(box)
+
+    def _after_gap(self, box: Mailbox) -> None:
+        gap = self.rules.delivery_gap_s
+        if gap <= 0:
             self.clock.call_later(0, self._pump, box)
+        elif not box.held:
+            box.held = True
+            box.retry = self.clock.call_later(gap, self._retry, box)
 
     def _finish(self, number: str, transit: Transit, status: int) -> None:
         """The fate of a message is known: tell its sender, if asked (TS 23.040 3.2.9)."""

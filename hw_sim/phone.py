@@ -104,7 +104,7 @@ class Phone:
         body = b"".join(part.body for part, _ in parts)
         message = Message(
             tpdu.address.number,
-            join_text(kind, body),
+            join_text(kind, body, parts[0][0].languages),
             len(parts),
             kind,
             message_class(tpdu.dcs),

@@ -93,7 +93,7 @@ class Port:
         if self.modem.on_wire is not None:
             self.modem.on_wire(self, ">", data)
         data = self.modem.faults.incoming(self, data)
-        if data and self.modem.powered:
+        if data and self.modem.listening:
             self.feed(data)
 
     def feed(self, data: bytes) -> None:

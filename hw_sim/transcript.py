@@ -241,3 +241,26 @@ async def replay(
     finally:
         pty.close()
     return found[0] if found else None
+
+
+def readable(pieces: Iterable[Piece]) -> list[str]:
+    """A transcript for people: one line of dialogue a line, its time, who said it; pieces of a line are joined."""
+    lines: list[str] = []
+    open_: dict[str, tuple[float, bytes]] = {}
+
+    def close(way: str) -> None:
+        at_s, data = open_.pop(way, (0.0, b""))
+        text = data.decode("latin-1").replace("\r", "").replace("\x1a", "<Ctrl-Z>").replace("\x1b", "<ESC>")
+        shown = "".join(char if " " <= char <= "~" else f"<{ord(char):02X}>" for char in text if char != "\n")
+        if shown:
+            lines.append(f"{at_s:9.3f} {way} {shown}")
+
+    for piece in pieces:
+        for part in piece.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").splitlines(keepends=True):
+            at_s, data = open_.get(piece.way, (piece.at_s, b""))
+            open_[piece.way] = (at_s, data + part)
+            if part.endswith((b"\n", b"\x1a", b"> ")):
+                close(piece.way)
+    for way in list(open_):
+        close(way)
+    return lines
