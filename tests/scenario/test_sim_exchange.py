@@ -180,7 +180,7 @@ async def test_the_same_seed_says_the_same_over_a_real_port(tmp_path: Path) -> N
         heard = b""
         async with Simulation(seed=11, directory=folder) as sim:
             modem = await sim.add_modem("modem0")
-            sim.network.set_rules(duplicate=0.5, report_loss=0.3)
+            sim.network.set_rules(report_loss=0.3)
             modem.radio.rssi_drift = 3
             client = Client(modem.path)
             try:
