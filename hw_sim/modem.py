@@ -105,7 +105,7 @@ class Modem:
         """Start: banner, SIM, registration, each after the profile's time. ``quiet`` skips banner and times."""
         boot = self.profile.boot
         self.powered = True
-        self._booted_at = self.clock.now()
+        self._booted_at = self.clock.now() - (3600.0 if quiet else 0.0)
         self.pin_passed = not self.card.pin_enabled
         self.sim_is_ready = self.sms_ready = False
         self.sending = False
@@ -183,6 +183,12 @@ class Modem:
             return 0.0
         timing = self.profile.timing
         return timing.latency.get(name, timing.latency_s)
+
+    @property
+    def listening(self) -> bool:
+        """Powered, and past the time after a start in which the profile's modem does not answer."""
+        deaf_s = self.profile.boot.answers_after_s
+        return self.powered and (not deaf_s or self.clock.now() - self._booted_at >= self.seconds(deaf_s))
 
     @property
     def sim_state(self) -> str:

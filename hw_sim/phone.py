@@ -104,7 +104,7 @@ class Phone:
         body = b"".join(part.body for part, _ in parts)
         message = Message(
             tpdu.address.number,
-            join_text(kind, body),
+            join_text(kind, body, parts[0][0].languages),
             len(parts),
             kind,
             message_class(tpdu.dcs),
@@ -121,6 +121,16 @@ class Phone:
             answer = self.on_message(message)
             if answer:
                 self._network.clock.call_later(0, self.send, message.sender, answer)
+
+    def answers(self, keywords: dict[str, str]) -> None:
+        """A keyword bot: the answer to a text's first word, in any case; ``*`` answers what no other word does."""
+        table = {word.lower(): answer for word, answer in keywords.items()}
+
+        def script(message: Message) -> str | None:
+            words = message.text.lower().split()
+            return table.get(words[0] if words else "", table.get("*"))
+
+        self.on_message = script
 
     async def wait_for(self, count: int, timeout: float = 5.0) -> list[Message]:
         """The messages received, once there are ``count`` of them; TimeoutError after ``timeout`` seconds."""

@@ -90,8 +90,10 @@ class Port:
 
     def receive(self, data: bytes) -> None:
         """Octets from the TE."""
+        if self.modem.on_wire is not None:
+            self.modem.on_wire(self, ">", data)
         data = self.modem.faults.incoming(self, data)
-        if data and self.modem.powered:
+        if data and self.modem.listening:
             self.feed(data)
 
     def feed(self, data: bytes) -> None:

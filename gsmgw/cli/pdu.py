@@ -12,6 +12,7 @@ from zlib import crc32
 import click
 
 from gsmgw.pdu import (
+    DCS,
     AbsoluteValidity,
     Address,
     Command,
@@ -86,14 +87,15 @@ def as_object(found: Pdu) -> dict[str, Any]:
     tpdu = found.tpdu
     validity = tpdu.validity if isinstance(tpdu, Submit) else None
     concat = None if isinstance(tpdu, Command) else tpdu.concat
+    dcs = None if isinstance(tpdu, Command) else tpdu.dcs
     shown: dict[str, Any] = {
         "tpdu": tpdu.name,
         "smsc": None if found.smsc is None else found.smsc.number,
         "number": _number(tpdu),
         **_content(tpdu),
         "pid": tpdu.pid,
-        "dcs": None if isinstance(tpdu, Command) else tpdu.dcs,
-        "class": tpdu.message_class if isinstance(tpdu, Deliver | Submit) else None,
+        "dcs": dcs,
+        "class": None if dcs is None else DCS[dcs].message_class,
         "timestamp": _moment(tpdu.timestamp if isinstance(tpdu, Deliver | StatusReport | SubmitReport) else None),
         "discharge": _moment(tpdu.discharge if isinstance(tpdu, StatusReport) else None),
         "status": tpdu.status if isinstance(tpdu, StatusReport) else None,

@@ -11,7 +11,6 @@ from gsmgw.pdu.septets import pack, unpack
 
 UNKNOWN: Final = 0
 INTERNATIONAL: Final = 1
-NATIONAL: Final = 2
 ALPHANUMERIC: Final = 5
 """Types of number, bits 6-4 of the type-of-address octet."""
 ISDN: Final = 1
@@ -85,17 +84,19 @@ class Address:
         ``+49 170 123-45`` is international, digits and ``*#`` alone are of unknown type (short codes, national numbers,
         service codes). Blanks and ``-()./`` are dropped. Raises :class:`PduError` for anything else.
         """
-        digits = text.strip().translate(_PUNCTUATION)
-        international = digits.startswith("+")
-        if international:
-            digits = digits[1:]
-        if not digits:
-            raise PduError("the number has no digits", field="TP-DA")
-        if not _DIALLED.issuperset(digits):
+        international = text.startswith("+")
+        digits = text[1:] if international else text
+        if not (digits.isdecimal() and digits.isascii()):
+            text = text.strip().translate(_PUNCTUATION)
+            international = text.startswith("+")
+            digits = text[1:] if international else text
+            if not digits:
+                raise PduError("the number has no digits", field="TP-DA")
             odd = sorted(set(digits) - _DIALLED)
-            raise PduError(f"a number has digits, *, # and a leading + only, not {''.join(odd)!r}", field="TP-DA")
-        if international and not digits.isdecimal():
-            raise PduError("an international number has digits only", field="TP-DA")
+            if odd:
+                raise PduError(f"a number has digits, *, # and a leading + only, not {''.join(odd)!r}", field="TP-DA")
+            if international and not digits.isdecimal():
+                raise PduError("an international number has digits only", field="TP-DA")
         if len(digits) > MAX_DIGITS:
             raise PduError(f"{len(digits)} digits; an address holds {MAX_DIGITS} (TS 23.040 9.1.2.5)", field="TP-DA")
         return cls(digits, INTERNATIONAL if international else UNKNOWN)
@@ -142,7 +143,7 @@ def parse_address(octets: bytes, at: int, *, field: str) -> tuple[Address, int]:
     digits = raw.translate(SWAPPED).hex()
     if length & 1:
         digits = digits[:-1]
-    if not digits.isdecimal() and digits:
+    if not digits.isdecimal():
         if "f" in digits:
             raise PduError("a fill semi-octet among the digits", field=field, offset=start + digits.index("f") // 2)
         digits = digits.translate(_FROM_HEX)
@@ -159,11 +160,17 @@ def build_address(address: Address, *, field: str) -> bytes:
             raise PduError(f"a name has characters of the default alphabet only, not {odd!r}", field=field)
         if len(septets) > 11:
             raise PduError(f"the name takes {len(septets)} septets; an address holds 11", field=field)
-        return bytes(((len(septets) * 7 + 3) // 4, address.toa)) + pack(septets)
+        return bytes(((len(septets) * 7 + 3) // 4, _toa(address, field))) + pack(septets)
     length = len(value)
     if length > MAX_DIGITS:
         raise PduError(f"{length} digits; an address holds {MAX_DIGITS} (TS 23.040 9.1.2.5)", field=field)
-    return bytes((length, address.toa)) + _semi_octets(value, field)
+    return bytes((length, _toa(address, field))) + _semi_octets(value, field)
+
+
+def _toa(address: Address, field: str) -> int:
+    if not (0 <= address.ton <= 7 and 0 <= address.npi <= 15):
+        raise PduError(f"there is no type of number {address.ton} or plan {address.npi}", field=field)
+    return 0x80 | address.ton << 4 | address.npi
 
 
 def _semi_octets(digits: str, field: str) -> bytes:
@@ -214,4 +221,4 @@ def build_smsc(address: Address | None) -> bytes:
         value = _semi_octets(address.value, "SMSC")
         if len(value) > MAX_SMSC_OCTETS - 1:
             raise PduError(f"{len(address.value)} digits; an SMSC address holds {MAX_DIGITS}", field="SMSC")
-    return bytes((len(value) + 1, address.toa)) + value
+    return bytes((len(value) + 1, _toa(address, "SMSC"))) + value

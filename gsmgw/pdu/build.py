@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from gsmgw.pdu.address import build_address
 from gsmgw.pdu.dcs import DCS
 from gsmgw.pdu.errors import PduError
-from gsmgw.pdu.parse import PI_DCS, PI_MORE, PI_PID, PI_UDL
+from gsmgw.pdu.parse import PI_DCS, PI_MORE, PI_PID, PI_UDL, REPORT_OCTETS
 from gsmgw.pdu.times import TIMESTAMP_OCTETS
 from gsmgw.pdu.tpdu import Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport, Tpdu
 from gsmgw.pdu.userdata import MAX_OCTETS, UserData, build_user_data
 from gsmgw.pdu.validity import AbsoluteValidity, RelativeValidity
-
-_REPORT_OCTETS: Final = 224
 
 
 def build_tpdu(tpdu: Tpdu) -> bytes:
@@ -124,7 +120,7 @@ def _optional(report: StatusReport | SubmitReport | DeliverReport) -> bytes:
         fields += _octets((report.dcs, "TP-DCS"))
     if report.user_data is not None:
         _check_coding(report.dcs or 0, report.user_data)
-        fields += build_user_data(report.user_data, _REPORT_OCTETS)
+        fields += build_user_data(report.user_data, REPORT_OCTETS)
     return fields
 
 

@@ -37,7 +37,7 @@ def examine(tpdu: Tpdu, octets: bytes, at: int, end: int) -> Iterator[Finding]:
     if not isinstance(tpdu, Command) and tpdu.user_data is not None:
         yield from _examine_user_data(tpdu.user_data)
     if end < len(octets):
-        yield Finding("PDU", end, f"{len(octets) - end} octets follow the last field and are ignored")
+        yield Finding("PDU", end, f"octets behind the last field, ignored: {len(octets) - end}")
 
 
 def _examine_validity(submit: Submit) -> Iterator[Finding]:

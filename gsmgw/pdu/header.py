@@ -69,23 +69,23 @@ class Ports:
         return Element(PORTS_16, self.destination.to_bytes(2, "big") + self.source.to_bytes(2, "big"))
 
 
-def parse_elements(octets: bytes, *, offset: int = 0) -> tuple[Element, ...]:
+def parse_elements(octets: bytes) -> tuple[Element, ...]:
     """Return the elements of a header, given without its length octet, in their order.
 
-    Raises :class:`PduError` when the last element is cut or octets are left over; 9.2.3.24 has a receiver ignore such
-    a header as a whole.
+    Raises :class:`PduError`, its offset counted in ``octets``, when the last element is cut or octets are left over;
+    9.2.3.24 has a receiver ignore such a header as a whole.
     """
     elements = []
     at, end = 0, len(octets)
     while at < end:
         if at + 1 >= end:
-            raise PduError("the header ends inside an element", field="TP-UDH", offset=offset + at)
+            raise PduError("the header ends inside an element", field="TP-UDH", offset=at)
         behind = at + 2 + octets[at + 1]
         if behind > end:
             raise PduError(
                 f"element {octets[at]:02X} has {octets[at + 1]} octets, {end - at - 2} are left in the header",
                 field="TP-UDH",
-                offset=offset + at + 1,
+                offset=at + 1,
             )
         elements.append(Element(octets[at], octets[at + 2 : behind]))
         at = behind
@@ -94,15 +94,11 @@ def parse_elements(octets: bytes, *, offset: int = 0) -> tuple[Element, ...]:
 
 def build_elements(elements: Iterable[Element]) -> bytes:
     """Return the octets of a header with its length octet. Raises :class:`PduError` when it is longer than 139."""
-    body = bytearray()
-    for element in elements:
-        if len(element.data) > 255:
-            raise PduError(f"element {element.iei:02X} is longer than 255 octets", field="TP-UDH")
-        body += bytes((element.iei, len(element.data)))
-        body += element.data
-    if len(body) > 139:
-        raise PduError(f"a header of {len(body) + 1} octets leaves nothing of 140", field="TP-UDH")
-    return bytes((len(body),)) + bytes(body)
+    pieces = [(element.iei, element.data) for element in elements]
+    size = sum(2 + len(data) for _, data in pieces)
+    if size > 139:
+        raise PduError(f"a header of {size + 1} octets leaves nothing of 140", field="TP-UDH")
+    return bytes((size,)) + b"".join(bytes((iei, len(data))) + data for iei, data in pieces)
 
 
 def find_concat(elements: Iterable[Element]) -> Concat | None:

@@ -15,7 +15,7 @@ from gsmgw.pdu.validity import AbsoluteValidity, EnhancedValidity, RelativeValid
 Rp = Literal["ack", "error"]
 """Which message of the relay layer carried a report: it decides whether TP-FCS is there (9.2.2.1a, 9.2.2.2a)."""
 
-_REPORT_OCTETS: Final = 224
+REPORT_OCTETS: Final = 255
 """Reports carry less than a DELIVER or more, as their other fields leave room; TP-UDL alone sets this limit."""
 
 PI_PID: Final = 1
@@ -150,7 +150,7 @@ def _parse_optional(octets: bytes, parameters: int, at: int, has_header: bool) -
         at += 1
     if parameters & PI_UDL:
         alphabet = DCS[dcs or 0].alphabet  # without TP-DCS the default alphabet is meant (9.2.3.27)
-        user_data, at = parse_user_data(octets, at, alphabet, has_header, _REPORT_OCTETS)
+        user_data, at = parse_user_data(octets, at, alphabet, has_header, REPORT_OCTETS)
     return _Optional(parameters, pid, dcs, user_data), at
 
 

@@ -233,7 +233,7 @@ def _cut_gsm7(
     header = (*_languages_header(codec), *header)
     segments: Sequence[str] = (text,)
     bodies: Sequence[bytes] = (septets,)
-    if len(septets) > _room(_capacity(_GSM7, header, False, reference_bits)):
+    if len(septets) > _room(_capacity(_GSM7, header, False, reference_bits), 0):
         capacity = _room(_capacity(_GSM7, header, True, reference_bits))
         segments = _cut(text, capacity, limit, codec.width)
         bodies = [codec.encode(segment) or b"" for segment in segments]
@@ -244,15 +244,16 @@ def _cut_gsm7(
 
 def _cut_ucs2(text: str, header: tuple[Element, ...], limit: int, reference_bits: int) -> TextPlan:
     segments: Sequence[str] = (text,)
-    if units_ucs2(text) > _room(_capacity(_UCS2, header, False, reference_bits)):
+    if units_ucs2(text) > _room(_capacity(_UCS2, header, False, reference_bits), 0):
         segments = _cut(text, _room(_capacity(_UCS2, header, True, reference_bits)), limit, units_ucs2)
     _check_count(len(segments), limit)
     bodies = tuple(map(encode_ucs2, segments))
     return TextPlan(text, _UCS2, tuple(segments), bodies, (0, 0), header, reference_bits)
 
 
-def _room(capacity: int) -> int:
-    if capacity < 2:
+def _room(capacity: int, least: int = 2) -> int:
+    """Return ``capacity`` if it holds ``least``: two, where escape or surrogate pairs have to fit."""
+    if capacity < least:
         raise PduError("the header leaves no room for text", field="TP-UDH")
     return capacity
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from gsmgw.pdu.errors import PduError
@@ -13,7 +13,6 @@ _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
-MAX_RELATIVE_S: Final = 63 * _WEEK
 
 
 def _relative_seconds(octet: int) -> int:
@@ -114,17 +113,15 @@ class EnhancedValidity:
         head = 0x40 if single_shot else 0
         if seconds is None:
             body = b""
-        elif 1 <= seconds <= 255:
-            head, body = head | 2, bytes((seconds,))
-        elif 255 < seconds < 100 * _HOUR:
-            span = timedelta(seconds=seconds)
-            hours, rest = divmod(span, timedelta(hours=1))
-            minutes, rest = divmod(rest, timedelta(minutes=1))
-            head, body = head | 3, bytes(n % 10 << 4 | n // 10 for n in (hours, minutes, rest.seconds))
-        elif seconds > 0:
-            head, body = head | 1, bytes((RelativeValidity.at_least(seconds).octet,))
-        else:
+        elif seconds < 1:
             raise PduError("a validity period is longer than nothing", field="TP-VP")
+        elif seconds <= 255:
+            head, body = head | 2, bytes((seconds,))
+        elif seconds < 100 * _HOUR:
+            minutes, second = divmod(seconds, _MINUTE)
+            head, body = head | 3, bytes(n % 10 << 4 | n // 10 for n in (*divmod(minutes, 60), second))
+        else:
+            head, body = head | 1, bytes((RelativeValidity.at_least(seconds).octet,))
         return cls((bytes((head,)) + body).ljust(7, b"\0"))
 
 

@@ -32,7 +32,7 @@ def _registration(call: Call) -> Reply:
     radio = call.modem.radio
     name = call.command.name
     level = radio.reports[name]
-    return [f"{name}: {level},{radio.registration(level)}"]
+    return [f"{name}: {level},{radio.registration(name, level)}"]
 
 
 def _registration_reports(call: Call) -> Reply:

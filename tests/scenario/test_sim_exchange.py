@@ -156,3 +156,20 @@ async def test_a_locked_sim_says_so_at_each_error_level(tmp_path: Path, level: i
             await client.command("AT+CREG?", b"\r\n+CREG: 0,1\r\n\r\nOK\r\n")
         finally:
             client.close()
+
+
+async def test_a_reader_that_comes_late_does_not_meet_hours_of_chatter(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        modem = await sim.add_modem("modem0")
+        line = modem.lines[0]
+        for _ in range(2000):
+            modem.urc("^RSSI:14" + "x" * 92)  # 200 kB, nobody reads
+        line._writer._progress -= 3  # three seconds later
+        modem.urc("^RSSI:15")
+        client = Client(modem.path)
+        try:
+            said = await client.command("AT")
+            assert len(said) < 20_000
+            assert b"^RSSI:15" in said
+        finally:
+            client.close()

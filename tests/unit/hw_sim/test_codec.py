@@ -119,6 +119,13 @@ def test_no_escape_pair_and_no_surrogate_pair_is_cut() -> None:
     assert (kind, udl) == ("ucs2", 6 + 66 * 2)
 
 
+def test_national_languages() -> None:
+    # 23.038 annex A.2.1 and A.3.1: Turkish locking (25) has i without a dot at 07, single (24) has S with cedilla at 53
+    assert gsm7_decode(b"\x07\x1b\x53", (1, 1)) == "ıŞ"
+    assert gsm7_decode(b"\x1b\x41", (0, 2)) == "Á"  # A.2.2, Spanish single shift
+    assert gsm7_decode(b"\x1b\x28", (1, 0)) == "{"
+
+
 def test_addresses() -> None:
     assert Address.of("+4917").toa == 0x91
     assert Address.of("22922").toa == 0x81

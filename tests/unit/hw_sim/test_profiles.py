@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ SUBMIT = "0031000B916407281553F80000AA0AE8329BFD4697D9EC37"
 PHONE = "+46708251358"
 
 
-def desk_of(name: str, **options: object) -> Desk:
-    desk = Desk(name, **options)  # type: ignore[arg-type]  # options of the desk and of its modem, passed through
+def desk_of(name: str, **options: Any) -> Desk:
+    desk = Desk(name, **options)
     desk.command("ATE0")
     desk.command("AT+CMEE=1")
     return desk
