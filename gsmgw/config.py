@@ -121,6 +121,10 @@ class ModemSection(_Section):
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
     smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
     profile: str | None = None
+    #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
+    reception: Literal["stored", "direct"] = "stored"
+    #: Hang up incoming calls, which are noted in any case.
+    hang_up_calls: bool = False
     #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
     power_command: list[str] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from gsmgw.at import answers, commands
 from gsmgw.at.commands import Command
@@ -223,9 +224,10 @@ class Driver:
         """AT+CSMS; whether it was accepted."""
         return await self.attempt(commands.message_service(level)) is not None
 
-    async def indications(self) -> str | None:
-        """Climb down the ladder of AT+CNMI; the setting that was accepted, None when none was."""
-        found = await self.first_of(commands.indications(setting) for setting in self.profile.cnmi)
+    async def indications(self, ladder: tuple[str, ...] | None = None) -> str | None:
+        """Climb down a ladder of AT+CNMI settings, the profile's own by default; the one that was accepted, or None."""
+        rows = self.profile.cnmi if ladder is None else ladder
+        found = await self.first_of(commands.indications(setting) for setting in rows)
         return found[0].text.partition("=")[2] if found else None
 
     # -- network ------------------------------------------------------------------------------------------------
@@ -265,6 +267,24 @@ class Driver:
             if (number := answers.parse_own_number(line)) is not None:
                 return number
         return None
+
+    async def hang_up(self) -> None:
+        """End an incoming call: AT+CHUP (TS 27.007 6.5), else ATH."""
+        if await self.attempt(commands.REJECT) is None:
+            await self.attempt(commands.HANG_UP)
+
+    async def network_time_ms(self) -> int | None:
+        """The modem's clock as UTC milliseconds, None where it was never set; the network sets it (NITZ)."""
+        answer = await self.attempt(commands.CLOCK)
+        parts = answers.parse_clock(answer.lines[0]) if answer and answer.lines else None
+        if parts is None or not 2024 <= parts[0] < 2080:
+            return None  # modems start at 1980, 2000, 2004 or 2018
+        year, month, day, hour, minute, second, quarters = parts
+        try:
+            local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:
+            return None
+        return int((local - timedelta(minutes=15 * quarters)).timestamp() * 1000)
 
     # -- storage ------------------------------------------------------------------------------------------------
 

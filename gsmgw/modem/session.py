@@ -14,6 +14,8 @@ from gsmgw.modem.ladder import Ladder, Rung
 from gsmgw.modem.link import Link, StepNeeded, Surroundings
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.transcript import without_secrets
+from gsmgw.modem.ussd import UssdReply
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, EventSink, Opener
 from gsmgw.transport import opener_for, port_present, same_node
@@ -30,6 +32,7 @@ SETUP_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 30.0)
 #: How many times a silent modem is asked, each for some ten seconds, before its USB device is reset.
 SILENCES_BEFORE_STEP = 4
 
+_DISABLED = "switched off; `gsmgw modem NAME enable` switches it on"
 _STEPS = {
     Rung.USB: "its USB device is taken away from the drivers and given back",
     Rung.POWER: "its power is cut for a moment",
@@ -62,6 +65,7 @@ class Modem:
         self._enabled = config.enabled
         self._link: Link | None = None
         self._wake = Signal(clock)
+        self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
         self._silences = 0
         self._ladder = Ladder(clock)
@@ -85,7 +89,7 @@ class Modem:
         link = self._link
         if link is None or not self.status.state.carries:
             raise SubmitError(f"the modem is {self.status.state.value}: {self.status.detail}", Disposition.MODEM)
-        return await link.submit(tpdu, before_payload)
+        return await link.submit(tpdu, before_payload, more=more)
 
     def settle(self, reference: int) -> None:
         """See :meth:`gsmgw.ports.ModemHandle.settle`."""
@@ -98,6 +102,42 @@ class Modem:
             raise ModemError(f"the modem is {self.status.state.value}")
         await self._link.unlocker.offer(pin)
 
+    async def ussd(self, request: str) -> UssdReply:
+        """Send a USSD code, or a reply in the session that a reply with ``more`` left open. May take a minute.
+
+        Raises :class:`ModemError` with the reason.
+        """
+        if self._link is None or not self.status.state.carries:
+            raise ModemError(f"the modem is {self.status.state.value}: {self.status.detail}")
+        return await self._link.ussd.request(request)
+
+    async def cancel_ussd(self) -> None:
+        """End an open USSD session."""
+        if self._link is not None:
+            await self._link.ussd.cancel()
+
+    def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Have ``listener(direction, data)`` called for all that is said on the port, ``>`` to and ``<`` from the
+        modem, without PINs. Returns what ends it.
+        """
+        self._taps.append(listener)
+        self._hang_taps()
+        return lambda: self._untap(listener)
+
+    def _untap(self, listener: Callable[[str, bytes], None]) -> None:
+        if listener in self._taps:
+            self._taps.remove(listener)
+        self._hang_taps()
+
+    def _hang_taps(self) -> None:
+        if self._link is not None:
+            self._link.tap(self._overheard if self._taps else None)
+
+    def _overheard(self, direction: str, data: bytes) -> None:
+        shown = without_secrets(data)
+        for listener in tuple(self._taps):
+            listener(direction, shown)
+
     async def reset(self) -> None:
         """Restart the modem and everything known about it."""
         if self._link is None:
@@ -106,10 +146,13 @@ class Modem:
         await self._link.reset()
 
     def disable(self) -> None:
-        """Leave the modem alone, until :meth:`enable`. What is on the air ends as unknown: let it finish before."""
+        """Leave the modem alone, until :meth:`enable`: it takes no text any more, and its port is closed as soon as
+        what is on the air has ended.
+        """
         self._enabled = False
+        self._board.enter(ModemState.DISABLED, _DISABLED)
         if self._link is not None:
-            self._link.end(ModemError("switched off"))
+            self._link.stop()
         self._wake.set()
 
     def enable(self) -> None:
@@ -124,7 +167,7 @@ class Modem:
         try:
             while True:
                 if not self._enabled:
-                    self._board.enter(ModemState.DISABLED, "switched off; `gsmgw modem NAME enable` switches it on")
+                    self._board.enter(ModemState.DISABLED, _DISABLED)
                     await self._wake.wait()
                     continue
                 port = self._config.port
@@ -162,6 +205,7 @@ class Modem:
             )
         )
         self._link = link
+        self._hang_taps()
         try:
             cause = await link.live()
         finally:

@@ -248,3 +248,141 @@ async def test_disable_and_enable(tmp_path: Path) -> None:
         await sink.reach(ModemState.DISABLED)
         modem.enable()
         await sink.reach(ModemState.READY)
+
+
+async def test_direct_routing_is_acknowledged_when_kept(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        simulated = await simulation.add_modem("modem0")
+        sink = Sink()
+        config = ModemSection(name="office", port=str(tmp_path / "modem0"), reception="direct")
+        async with running(Modem(config, sink, SystemClock())) as modem:
+            await sink.reach(ModemState.READY)
+            for number in range(5):
+                simulation.send(from_=PHONE, to="modem0", text=f"text {number}")
+            await sink.until(lambda: len(sink.pdus) == 5)
+            assert all(raw.storage is None for raw in sink.pdus)
+            assert in_storage(simulated) == 0
+            await modem.submit(TPDU, before_payload=at_once)
+            await sink.until(lambda: len(sink.pdus) == 6)
+
+
+async def test_the_radio_link_is_held_while_there_is_more(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (_, _, modem, _):
+        said: list[bytes] = []
+        modem.tap(lambda direction, data: said.append(data) if direction == ">" else None)
+        for _ in range(3):
+            await modem.submit(TPDU, before_payload=at_once, more=True)
+        await modem.submit(TPDU, before_payload=at_once)
+        assert said.count(b"AT+CMMS=1\r") == 1
+
+
+class TestUssd:
+    async def test_a_request_and_a_menu(self, tmp_path: Path) -> None:
+        async with rig(tmp_path) as (_, _, modem, _):
+            assert (await modem.ussd("*102#")).text == "Your number is +491700000001"
+            menu = await modem.ussd("*101#")
+            assert menu.more
+            assert menu.text is not None
+            assert "Balance" in menu.text
+            reply = await modem.ussd("2")
+            assert (reply.text, reply.more) == ("Your number is +491700000001", False)
+            assert (await modem.ussd("*103#")).text == "Line one\nLine two"
+
+    @pytest.mark.parametrize("profile", ["huawei-e1752", "huawei-e3372", "quectel-m35", "telit-he910"])
+    async def test_in_the_forms_of_the_families(self, tmp_path: Path, profile: str) -> None:
+        async with rig(tmp_path, profile=profile) as (_, _, modem, _):
+            assert (await modem.ussd("*102#")).text == "Your number is +491700000001"
+
+    async def test_what_nobody_answers(self, tmp_path: Path) -> None:
+        async with rig(tmp_path) as (_, _, modem, _):
+            with pytest.raises(ModemError):
+                await modem.ussd("*999#")
+
+
+async def test_a_call_is_noted_and_hung_up(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        simulated = await simulation.add_modem("modem0")
+        sink = Sink()
+        config = ModemSection(name="office", port=str(tmp_path / "modem0"), hang_up_calls=True)
+        async with running(Modem(config, sink, SystemClock())):
+            await sink.reach(ModemState.READY)
+            assert simulated.calls.ring(PHONE)
+            await sink.until(lambda: bool(sink.events))
+            assert sink.events == [("call.missed", {"number": PHONE})]
+            async with asyncio.timeout(5):
+                while simulated.calls.state is not None:  # noqa: ASYNC110 - the simulator tells nobody
+                    await asyncio.sleep(0.01)
+
+
+async def test_the_tap_overhears_everything_but_the_pin(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        await simulation.add_modem("modem0", pin="4711")
+        sink = Sink()
+        modem = Modem(ModemSection(name="office", port=str(tmp_path / "modem0"), pin="4711"), sink, SystemClock())
+        heard: list[tuple[str, bytes]] = []
+        stop = modem.tap(lambda direction, data: heard.append((direction, data)))
+        async with running(modem):
+            await sink.reach(ModemState.READY)
+            said = b"".join(data for direction, data in heard if direction == ">")
+            assert b"AT+CPIN=***\r" in said
+            assert all(b"4711" not in data for _, data in heard)
+            assert any(b"+CPIN: READY" in data for direction, data in heard if direction == "<")
+            stop()
+            count = len(heard)
+            await modem.submit(TPDU, before_payload=at_once)
+            assert len(heard) == count
+
+
+async def test_a_modem_that_refuses_everything_is_restarted(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (_, simulated, modem, sink):
+        simulated.fault("stuck-500")
+        codes: list[int | None] = []
+        async with asyncio.timeout(20):
+            while True:
+                await sink.reach(ModemState.READY)
+                try:
+                    await modem.submit(TPDU, before_payload=at_once)
+                    break
+                except SubmitError as exc:
+                    codes.append(exc.cms)
+                    await asyncio.sleep(0)
+        assert set(codes) == {500}
+        steps = [data["step"] for name, data in sink.events if name == "modem.recovery"]
+        assert steps[0] == "settings"
+        assert steps[-1] in ("radio", "reset")
+
+
+async def test_a_silent_restart_is_noticed_by_the_echo(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        simulated.fault("reset", count=1)
+        await asyncio.sleep(0.1)
+        await modem.submit(TPDU, before_payload=at_once)
+        simulation.send(from_=PHONE, to="modem0", text="still heard")
+        await sink.until(lambda: any(raw.storage is not None for raw in sink.pdus))
+
+
+async def test_the_network_goes_and_comes(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (_, simulated, _, sink):
+        simulated.fault("network-lost", for_s=0.3)
+        await sink.reach(ModemState.SEARCHING)
+        await sink.reach(ModemState.READY)
+
+
+async def test_the_sim_goes_and_comes(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (_, simulated, modem, sink):
+        simulated.fault("sim-removed", for_s=0.5)
+        with pytest.raises(SubmitError):
+            await modem.submit(TPDU, before_payload=at_once)
+        await sink.until(lambda: any("SIM" in detail for _, detail in sink.states))
+        await sink.reach(ModemState.READY, 40)
+        await modem.submit(TPDU, before_payload=at_once)
+
+
+async def test_a_full_storage_is_emptied(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        simulated.fault("storage-full", count=1)
+        simulation.send(from_=PHONE, to="modem0", text="let me in")
+        await modem.reset()
+        await sink.reach(ModemState.READY)
+        await sink.until(lambda: len(sink.pdus) > 20)
+        assert modem.name == "office"

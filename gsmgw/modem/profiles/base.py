@@ -65,7 +65,7 @@ class Profile:
     #: How long the network may take. The modem itself gives up after some 45 s (TS 24.011 10), vendors say 60 to 120.
     submit_timeout_s: float = 180.0
     #: When to ask AT while the final result of a message is missing; None where that would cancel the message.
-    probe_after_s: float | None = 15.0
+    probe_after_s: float | None = 10.0
     #: The shortest pause between a final result and the next command.
     pause_s: float = 0.0
     #: How the modem is restarted, in the order to try.
@@ -76,10 +76,6 @@ class Profile:
     ussd_forms: tuple[str, ...] = ("plain", "packed")
     #: Whether AT+CUSD=2 ends a USSD session.
     ussd_cancel: bool = True
-    #: Whether AT+CMMS is used to hold the radio link while more is to be sent.
-    hold_link: bool = True
-    #: Whether other commands may touch the SIM through a second port while a message is being sent.
-    sim_while_sending: bool = False
     #: Meaning of the vendor's own error codes.
     cms: Mapping[int, Cause] = field(default_factory=dict)
     cme: Mapping[int, Cause] = field(default_factory=dict)
