@@ -59,7 +59,7 @@ def _outgoing(to: str, text: str | None, fields: Json) -> Json:
 
 def _checked(response: httpx.Response) -> Any:
     if response.is_success:
-        return response.json()
+        return response.json() if response.content else None
     try:
         problem = response.json()
     except ValueError:
@@ -188,11 +188,24 @@ class Client:
         answer: Json = self.request("GET", "/v1/stats")
         return answer
 
-    def events(self, after: int | None = None, types: Iterable[str] = (), *, resume: bool = True) -> Iterator[Json]:
-        """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke."""
+    def events(
+        self,
+        after: int | None = None,
+        types: Iterable[str] = (),
+        *,
+        resume: bool = True,
+        timeout_s: float | None = None,
+    ) -> Iterator[Json]:
+        """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke.
+
+        With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
+        """
         cursor, wanted = after, list(types)
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             headers, params = _event_request(cursor, wanted)
+            if timeout_s is not None:
+                params["heartbeat"] = str(min(15.0, max(0.1, timeout_s / 10)))
             parser = _EventParser()
             try:
                 with self._http.stream(
@@ -202,6 +215,8 @@ class Client:
                         answer.read()
                         _checked(answer)
                     for line in answer.iter_lines():
+                        if deadline is not None and time.monotonic() > deadline:
+                            raise TimeoutError(f"nothing came within {timeout_s} s")
                         if cursor is None and line.startswith(": gsmgw"):
                             cursor = int(line.rsplit(" ", 1)[1])
                         event = parser.feed(line)

@@ -48,8 +48,6 @@ class GatewaySection(_Section):
     delivery_report: bool = True
     #: A multi-part text with a missing part is shown as incomplete after that many seconds.
     incomplete_after_s: float = Field(600.0, ge=1)
-    #: Events and finished messages older than that many days are removed; 0 keeps them.
-    retention_days: int = Field(0, ge=0)
     #: How long the message on the air may take to finish when the service stops; seconds.
     stop_timeout_s: float = Field(60.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -123,6 +121,12 @@ class ModemSection(_Section):
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
     smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
     profile: str | None = None
+    #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
+    reception: Literal["stored", "direct"] = "stored"
+    #: Hang up incoming calls, which are noted in any case.
+    hang_up_calls: bool = False
+    #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
+    power_command: list[str] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)
     enabled: bool = True
     limits: LimitsSection = LimitsSection.model_construct()

@@ -9,13 +9,13 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from gsmgw import __version__, sdnotify
-from gsmgw.api import Context, create_app
-from gsmgw.api.server import bind_unix, close_all, make_server
+from gsmgw.api import Context, TokenGuard, create_app
+from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.dispatch import EventFeed
@@ -118,6 +118,7 @@ class Gateway:
                 incomplete_after_s=settings.incomplete_after_s,
                 own_number=self._own_number,
                 on_unmatched_report=self.scheduler.report_unmatched,
+                on_queued=self.scheduler.offer,
             )
             self.intake = Intake(
                 self.store,
@@ -145,8 +146,17 @@ class Gateway:
         modem = self.modems.get(name)
         return modem.status.number if modem is not None else None
 
-    async def run(self, sockets: list[socket.socket], stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
-        """Serve until ``stop``; then let the segments that are on the air finish."""
+    async def run(
+        self,
+        sockets: list[socket.socket],
+        stop: asyncio.Event,
+        on_ready: Callable[[], None],
+        tcp_sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        """Serve until ``stop``; then let the segments that are on the air finish.
+
+        Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token.
+        """
         context = Context(
             store=self.store,
             clock=self.clock,
@@ -161,16 +171,21 @@ class Gateway:
             started_ms=self.clock.wall_ms(),
             is_ready=lambda: self.store.trouble,
         )
-        server = make_server(create_app(context))
+        app = create_app(context)
+        servers = {make_server(app): sockets}
+        if tcp_sockets:
+            servers[make_server(TokenGuard(app, context))] = list(tcp_sockets)
         async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets), name="api")
+            for server, listeners in servers.items():
+                group.create_task(server.serve(listeners), name="api")
             queue = group.create_task(self.scheduler.run(), name="queue")
             helpers = [
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 *(group.create_task(modem.run(), name=f"modem {modem.name}") for modem in self.modems.values()),
             ]
-            await server.listening.wait()
+            for server in servers:
+                await server.listening.wait()
             on_ready()
             await stop.wait()
             log.info("stopping: the messages on the air are finished, the rest stays queued")
@@ -182,7 +197,8 @@ class Gateway:
             for helper in helpers:
                 helper.cancel()
             self.feed.close()
-            server.should_exit = True
+            for server in servers:
+                server.should_exit = True
 
     async def _watchdog(self) -> None:
         """Tell systemd that the database answers, as often as it wants to hear it."""
@@ -230,16 +246,18 @@ async def _serve(config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     gateway = Gateway(config)
     async with gateway.open():
+        listen = config.api.listen
+        tcp_sockets = [bind_tcp(listen)] if listen is not None else []
         sockets = sdnotify.listen_sockets()
         own = None
         if not sockets:
             own = config.gateway.socket
             sockets = [bind_unix(own, int(config.gateway.socket_mode, 8))]
         try:
-            await gateway.run(sockets, stop, partial(_announce, config))
+            await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets)
         finally:
             sdnotify.notify("STOPPING=1")
-            close_all(sockets, own)
+            close_all([*sockets, *tcp_sockets], own)
     log.info("stopped")
 
 

@@ -1,6 +1,7 @@
 """hw_sim: simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
 
 from .clock import Calendar, VirtualClock
+from .desk import Desk
 from .network import RpError
 from .phone import Message, Phone
 from .profile import ProfileError, load_profile, profile_names
@@ -8,6 +9,7 @@ from .simulation import SimModem, Simulation
 
 __all__ = [
     "Calendar",
+    "Desk",
     "Message",
     "Phone",
     "ProfileError",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +59,18 @@ def main() -> None:
 @click.option(
     "--scale", default=1.0, show_default=True, type=click.FloatRange(0.001, 1000), help="How much faster time passes."
 )
+@click.option("--transcripts", type=click.Path(file_okay=False), help="A folder for what goes over the lines.")
+@click.option("--boot", is_flag=True, help="Let the modems start with their banners.")
+@click.option(
+    "--schedule", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file with [[fault]] tables."
+)
 @click.option("--transport", type=click.Choice(["pty", "tcp"]), default="pty", show_default=True)
 def run(modems: int, profiles: str, directory: Path, control: str, **options: Any) -> None:
     """Run modems until a signal ends it."""
     names = [name.strip() for name in profiles.split(",") if name.strip()] or ["generic"]
     try:
+        if options["schedule"] is not None:
+            options["schedule"] = tomllib.loads(options["schedule"].read_text(encoding="utf-8")).get("fault", [])
         asyncio.run(_run(modems, names, directory, control, **options))
     except (ProfileError, OSError, ValueError) as error:
         click.echo(f"hw-sim: {error}", err=True)
@@ -81,21 +89,31 @@ async def _run(
     timing: str,
     scale: float,
     transport: str,
+    transcripts: str | None,
+    boot: bool,
+    schedule: list[dict[str, Any]] | None,
 ) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stop_event()
     simulation = Simulation(
-        seed=seed, directory=directory, log_path=log, timing=timing, scale=scale, transport=transport
+        seed=seed,
+        directory=directory,
+        log_path=log,
+        timing=timing,
+        scale=scale,
+        transport=transport,
+        transcripts=transcripts,
     )
     async with simulation as sim:
         server = Control(sim, control)
         await server.start()
         try:
             for place in range(modems):
-                modem = await sim.add_modem(f"modem{place}", profile=profiles[place % len(profiles)], pin=pin)
+                modem = await sim.add_modem(
+                    f"modem{place}", profile=profiles[place % len(profiles)], pin=pin, boot=boot
+                )
                 click.echo(f"{modem.name}  {modem.path}  {modem.number}  {modem.profile.name}")
+            if schedule is not None:
+                sim.schedule(schedule)
             click.echo(f"ready: {modems} modems, control socket {control}")
             sys.stdout.flush()
             await stop.wait()
@@ -130,6 +148,11 @@ def _value(text: str) -> Any:
         return text
 
 
+def _settings(entries: tuple[str, ...]) -> dict[str, Any]:
+    """KEY=VALUE pairs; a value is JSON, or else the text itself."""
+    return {key: _value(value) for key, _, value in (entry.partition("=") for entry in entries)}
+
+
 @main.command()
 @_control
 @click.argument("modem")
@@ -141,8 +164,7 @@ def fault(
     control: str, modem: str, kind: str, for_s: float | None, count: int | None, settings: tuple[str, ...]
 ) -> None:
     """Break a modem; KIND clear mends it."""
-    options = {key: _value(value) for key, _, value in (entry.partition("=") for entry in settings)}
-    answer = _ask(control, "fault", modem=modem, kind=kind, for_s=for_s, count=count, **options)
+    answer = _ask(control, "fault", modem=modem, kind=kind, for_s=for_s, count=count, **_settings(settings))
     click.echo("active: " + (", ".join(answer["active"]) or "none"))
 
 
@@ -188,5 +210,117 @@ def profiles() -> None:
         click.echo(name)
 
 
-if __name__ == "__main__":
-    main()
+@main.command()
+@_control
+@click.option("--every", "every_s", default=0.5, show_default=True, help="Seconds between two looks.")
+def live(control: str, every_s: float) -> None:
+    """Watch modems, phones and traffic."""
+    from .live import watch
+
+    try:
+        watch(control, every_s)
+    except ControlError as error:
+        click.echo(f"hw-sim: {error}", err=True)
+        sys.exit(3)
+    except KeyboardInterrupt:
+        return
+
+
+@main.command()
+@_control
+@click.argument("op")
+@click.argument("settings", nargs=-1, metavar="KEY=VALUE...")
+def ask(control: str, op: str, settings: tuple[str, ...]) -> None:
+    """Any operation of the control socket; VALUE is JSON or a text. Prints the answer as JSON."""
+    answer = _ask(control, op, **_settings(settings))
+    click.echo(json.dumps({key: value for key, value in answer.items() if key != "ok"}, ensure_ascii=False))
+
+
+@main.command()
+@_control
+@click.argument("settings", nargs=-1, metavar="RULE=VALUE...")
+def network(control: str, settings: tuple[str, ...]) -> None:
+    """Show the network's rules, or change some: hw-sim network --control S delivery_delay_s=[1,5] loss=0.01"""
+    for name, value in _ask(control, "network", **_settings(settings))["rules"].items():
+        click.echo(f"{name} = {json.dumps(value)}")
+
+
+@main.command()
+@_control
+@click.argument("modem")
+@click.option("--name", help="Plug it in again under this name.")
+@click.option("--out", is_flag=True, help="Pull it out.")
+def plug(control: str, modem: str, name: str | None, out: bool) -> None:
+    """Pull a modem out or plug it in."""
+    if out:
+        _ask(control, "unplug", modem=modem)
+    else:
+        click.echo(_ask(control, "replug", modem=modem, name=name)["path"])
+
+
+@main.command()
+def faults() -> None:
+    """The faults there are, with what they imitate."""
+    from .faults import KINDS
+
+    for kind, fault_class in sorted(KINDS.items()):
+        click.echo(f"{kind}\n    {' '.join((fault_class.__doc__ or '').split())}")
+
+
+@main.command()
+@click.option("--port", required=True, help="The real modem's port.")
+@click.option("--baud", default=115200, show_default=True)
+@click.option("--link", required=True, type=click.Path(path_type=Path), help="Where your software finds it instead.")
+@click.option("--out", required=True, type=click.File("w"), help="The transcript.")
+def record(port: str, baud: int, link: Path, out: Any) -> None:
+    """Stand between software and a real modem and write down what both say."""
+    from .transcript import record as run_record
+
+    def write(text: str) -> None:
+        out.write(text)
+        out.flush()
+
+    async def go() -> None:
+        await run_record(port, link, write, _stop_event(), lambda: _ready(link), baud)
+
+    try:
+        asyncio.run(go())
+    except OSError as error:
+        click.echo(f"hw-sim: {error}", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("transcript", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--link", required=True, type=click.Path(path_type=Path), help="Where your software finds the modem.")
+def replay(transcript: Path, link: Path) -> None:
+    """Be the modem of a transcript, strictly: exit 1 when the software says something else than was recorded."""
+    from .transcript import TranscriptError, parse_transcript
+    from .transcript import replay as run_replay
+
+    async def go() -> object:
+        return await run_replay(pieces, link, _stop_event(), lambda: _ready(link))
+
+    try:
+        pieces = parse_transcript(transcript.read_text(encoding="utf-8"))
+    except TranscriptError as error:
+        click.echo(f"hw-sim: {transcript}: {error}", err=True)
+        sys.exit(1)
+    mismatch = asyncio.run(go())
+    if mismatch is not None:
+        click.echo(f"hw-sim: {mismatch}", err=True)
+        sys.exit(1)
+
+
+def _ready(link: Path) -> None:
+    click.echo(f"ready: {link}")
+    sys.stdout.flush()
+
+
+def _stop_event() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

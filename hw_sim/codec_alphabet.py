@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
 ESCAPE = 0x1B
 
 # TS 23.038 6.2.1, row by row; the escape stands as U+001B.
@@ -49,20 +54,34 @@ def gsm7_encode(text: str, replacement: bytes = b"?") -> bytes:
     return b"".join([_SEPTETS.get(char, replacement) for char in text])
 
 
-def gsm7_decode(septets: bytes) -> str:
-    """Septets to text; an unknown extension is the default table's character (23.038 6.2.1.1, note 1)."""
+@cache
+def _national() -> dict[str, dict[str, Any]]:
+    text = (resources.files("hw_sim") / "national.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def gsm7_decode(septets: bytes, languages: tuple[int, int] = (0, 0)) -> str:
+    """Septets to text; an unknown extension is the main table's character (23.038 6.2.1.1, note 1).
+
+    ``languages`` are the national language identifiers of the locking and the single shift, 0 for the default.
+    """
+    table, extension = _DEFAULT, _EXTENSION
+    if languages != (0, 0):
+        table = _national()["locking"].get(str(languages[0]), _DEFAULT)
+        single: dict[str, str] = _national()["single"].get(str(languages[1]), {})
+        extension = {int(code, 16): char for code, char in single.items()} or _EXTENSION
     if ESCAPE not in septets:
-        return "".join([_DEFAULT[code & 0x7F] for code in septets])
+        return "".join([table[code & 0x7F] for code in septets])
     out: list[str] = []
     escaped = False
     for code in septets:
         if escaped:
-            out.append(_EXTENSION.get(code) or (" " if code == ESCAPE else _DEFAULT[code & 0x7F]))
+            out.append(extension.get(code) or (" " if code == ESCAPE else table[code & 0x7F]))
             escaped = False
         elif code == ESCAPE:
             escaped = True
         else:
-            out.append(_DEFAULT[code & 0x7F])
+            out.append(table[code & 0x7F])
     if escaped:
         out.append(" ")
     return "".join(out)

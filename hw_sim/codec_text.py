@@ -26,7 +26,13 @@ class Content(NamedTuple):
     @property
     def text(self) -> str:
         """What can be read of this part alone; data reads as hex."""
-        return join_text(self.alphabet, self.body)
+        return join_text(self.alphabet, self.body, self.languages)
+
+    @property
+    def languages(self) -> tuple[int, int]:
+        """National language of the locking and the single shift (9.2.3.24.15 and .16), 0 without."""
+        found = {name: value[0] for name, value in self.elements if name in (0x24, 0x25) and len(value) == 1}
+        return found.get(0x25, 0), found.get(0x24, 0)
 
     @property
     def concat(self) -> Concat | None:
@@ -50,10 +56,10 @@ class Content(NamedTuple):
         return None
 
 
-def join_text(kind: str, body: bytes) -> str:
+def join_text(kind: str, body: bytes, languages: tuple[int, int] = (0, 0)) -> str:
     """The bodies of one or more parts as text."""
     if kind == "gsm7":
-        return gsm7_decode(body)
+        return gsm7_decode(body, languages)
     return ucs2_decode(body) if kind == "ucs2" else body.hex().upper()
 
 

@@ -19,6 +19,7 @@ from .faults import KINDS, FaultError
 from .network import RpError
 from .phone import Phone
 from .simulation import SimModem, Simulation
+from .ussd import UssdReply
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -132,9 +133,73 @@ class Control:
         target.plug(name)
         return {"path": target.path}
 
-    def op_phone(self, number: str) -> Answer:
-        """What a phone got and sent."""
-        return phone_view(self._sim.phone(number))
+    def op_phone(
+        self,
+        number: str,
+        on: bool | None = None,
+        status: int | None = None,
+        answers: dict[str, str] | None = None,
+        clear: bool = False,
+    ) -> Answer:
+        """What a phone got and sent. ``on`` switches it, ``status`` is the TP-ST it gives to what comes (0 delivered),
+        ``answers`` makes it a keyword bot (``*`` for any other word), ``clear`` forgets after answering."""
+        phone = self._sim.phone(number)
+        if on is not None:
+            (phone.switch_on if on else phone.switch_off)()
+        if status is not None:
+            phone.status = status
+        if answers is not None:
+            phone.answers(answers)
+        view = phone_view(phone)
+        if clear:
+            phone.received.clear()
+            phone.sent.clear()
+        return view
+
+    def op_network(self, **rules: Any) -> Answer:
+        """Change the network's rules (see network.Rules) and show them all."""
+        return {"rules": asdict(self._sim.network.set_rules(**rules))}
+
+    def op_modem(
+        self, modem: str, signal: int | None = None, drift: int | None = None, credit: float | None = None
+    ) -> Answer:
+        """One modem; ``signal`` sets the <rssi> of +CSQ, ``drift`` how far it wanders, ``credit`` the SIM's money."""
+        target = self._sim.modem(modem)
+        if signal is not None:
+            target.radio.rssi = signal
+        if drift is not None:
+            target.radio.rssi_drift = drift
+        if credit is not None:
+            target.card.credit = credit
+        return modem_view(target)
+
+    def op_add(self, name: str | None = None, profile: str = "generic", **options: Any) -> Answer:
+        """Another modem: ``name``, ``profile``, ``number``, ``pin``, ``boot``, ``transport``."""
+        return modem_view(self._sim.make_modem(name, profile=profile, **options))
+
+    def op_call(self, modem: str, from_: str = "", end: bool = False, **options: Any) -> Answer:
+        """A voice call to a modem from ``from``; ``end`` hangs up instead."""
+        calls = self._sim.modem(modem).calls
+        if end:
+            calls.ended_by_peer()
+            return {"ringing": False}
+        return {"ringing": calls.ring(options.pop("from", from_) or "+490000000")}
+
+    def op_ussd(self, modem: str, text: str, state: int = 0) -> Answer:
+        """A USSD message that the network sends by itself; ``state`` is <m> of +CUSD."""
+        target = self._sim.modem(modem)
+        target.ussd.present(UssdReply(state, text))
+        return {}
+
+    def op_schedule(self, faults: list[dict[str, Any]]) -> Answer:
+        """Faults for later: each ``at_s`` from now, ``modem``, ``kind``; ``for_s``, ``count``, ``every_s``, options."""
+        self._sim.schedule(faults)
+        return {"scheduled": len(faults)}
+
+    def op_events(self, after: int = 0, limit: int = 1000, kind: str | None = None) -> Answer:
+        """Events from number ``after`` on; ``next`` is where to go on."""
+        events, following = self._sim.events.since(after, limit)
+        return {"events": [e for e in events if kind is None or e["event"] == kind], "next": following}
 
     def op_status(self) -> Answer:
         """Modems, phones and counters."""

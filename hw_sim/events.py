@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections import deque
@@ -22,6 +23,7 @@ class EventLog:
         self.counts: dict[str, int] = {}
         self.listeners: list[Callable[[Event], object]] = []
         self._stamp = stamp
+        self._total = 0
         self._file = (
             None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         )
@@ -30,6 +32,7 @@ class EventLog:
         """Record one event; ``t`` is seconds since 1970 (since the start, under virtual time)."""
         event: Event = {"event": kind, **fields, "t": round(self._stamp(), 6)}
         self.events.append(event)
+        self._total += 1
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if self._file is not None:
             line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
@@ -37,6 +40,13 @@ class EventLog:
                 line = line[os.write(self._file, line) :]
         for listener in self.listeners:
             listener(event)
+
+    def since(self, after: int, limit: int) -> tuple[list[Event], int]:
+        """Kept events from number ``after`` on, at most ``limit``, and the number after the last of them."""
+        first = self._total - len(self.events)
+        start = max(after, first)
+        found = list(itertools.islice(self.events, start - first, start - first + limit))
+        return found, start + len(found)
 
     def of(self, kind: str) -> list[Event]:
         """The kept events of one kind."""

@@ -64,6 +64,9 @@ class Fault:
         """A submission is about to go on the air: an error, True to swallow it, False to let it go."""
         return False
 
+    def booted(self) -> None:
+        """The modem restarted."""
+
     def command(self, port: Port, name: str) -> Failure | None:
         """A command is about to be carried out."""
         return None
@@ -101,6 +104,18 @@ class FaultSet:
                 data = fault.outgoing(port, data)
         if data and self._modem.powered:
             self._modem.line_out(port, data)
+
+    def onward(self, fault: Fault, port: Port, data: bytes) -> None:
+        """Octets that a fault held back go on their way, through the faults that came after it."""
+        if fault in self.active:
+            for later in self.active[self.active.index(fault) + 1 :]:
+                data = later.outgoing(port, data)
+        if data and self._modem.powered:
+            self._modem.line_out(port, data)
+
+    def booted(self) -> None:
+        for fault in tuple(self.active):
+            fault.booted()
 
     def echo(self, port: Port, data: bytes) -> None:
         for fault in tuple(self.active):

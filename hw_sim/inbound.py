@@ -127,7 +127,7 @@ class Inbound:
                 memory.delete(next(iter(memory.items()))[0])
                 index = memory.put(message)
             done(DELIVERED)
-            self.notify(f'+CDSI: "{rules.report_label}",{0 if rules.report_hidden else index}')
+            self.notify(f'+CDSI: "{rules.report_label}",{index}')
 
     def _route(self, code: str, message: Stored, done: Done) -> None:
         """Straight to the TE. Under +CSMS=1 the TE must acknowledge with +CNMA, else routing ends (3.4.1)."""

@@ -14,6 +14,7 @@ from typing import Protocol
 from .port import Port
 
 BACKLOG_LIMIT = 1 << 20  # octets kept for a reader that is slow; beyond it they are lost, as on a UART
+STALE_S = 2.0  # and after so long without any reading all of it is, so that the next reader does not meet old news
 
 
 class Line(Protocol):
@@ -31,8 +32,12 @@ class _Writer:
         self._loop, self._fd = loop, fd
         self._waiting: deque[bytes] = deque()
         self._size = 0
+        self._progress = 0.0
 
     def write(self, data: bytes) -> None:
+        if self._waiting and self._loop.time() - self._progress > STALE_S:
+            self._waiting.clear()
+            self._size = 0
         if not self._waiting:
             try:
                 data = data[os.write(self._fd, data) :]
@@ -42,6 +47,7 @@ class _Writer:
                 return
             if not data:
                 return
+            self._progress = self._loop.time()
             self._loop.add_writer(self._fd, self._drain)
         if self._size + len(data) <= BACKLOG_LIMIT:
             self._waiting.append(data)
@@ -58,6 +64,7 @@ class _Writer:
                 self._waiting.clear()
                 break
             self._size -= done
+            self._progress = self._loop.time()
             if done < len(data):
                 self._waiting[0] = data[done:]
                 return
@@ -115,6 +122,8 @@ class PtyLine:
         with contextlib.suppress(OSError):
             if os.readlink(path) == self.device:
                 path.unlink()
+            if path.parent.name == "aux":
+                path.parent.rmdir()
         os.close(self._master)
         os.close(self._slave)
 

@@ -15,12 +15,14 @@ from .commands import TABLE, Row
 from .faultset import FaultSet
 from .inbound import Inbound
 from .network import NO_ANSWER, Network
-from .port import Port
+from .port import LineTime, Port
 from .profile import Profile
 from .radio import Radio
 from .simcard import SimCard
 from .storage import Joined, Memory, Store
 from .ussd import UssdSession
+
+REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read
 
 
 class Modem:
@@ -48,6 +50,8 @@ class Modem:
         self.sim_is_ready = False
         self.sms_ready = False
         self.sending = False
+        self.deaf = False
+        self.refusals = 0
         self.link_held = 0
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
@@ -56,7 +60,7 @@ class Modem:
         self.prompt = profile.framing.prompt.encode("latin-1")
         self._timers: list[Timer] = []
         self._booted_at = 0.0
-        self._urc_ports: tuple[int, ...] = (0,)
+        self._urc_ports = profile.urc_ports
         self.counters: dict[str, int] = {}
         self.flags: set[str] = set()
         rules = profile.storage
@@ -72,7 +76,6 @@ class Modem:
         self.ussd = UssdSession(self)
         self.calls = Calls(self)
         self.ports = [Port(self, number) for number in range(profile.ports)]
-        self.reboot_hook: Callable[[], object] | None = None
         self.on_wire: Callable[[Port, str, bytes], object] | None = None
         network.join(self)
 
@@ -87,7 +90,7 @@ class Modem:
         return self.name
 
     def reachable(self) -> bool:
-        return self.powered and self.radio.registered
+        return self.powered and self.radio.registered and not self.deaf
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
         if not self.reachable():
@@ -101,7 +104,7 @@ class Modem:
         """Start: banner, SIM, registration, each after the profile's time. ``quiet`` skips banner and times."""
         boot = self.profile.boot
         self.powered = True
-        self._booted_at = self.clock.now()
+        self._booted_at = self.clock.now() - (3600.0 if quiet else 0.0)
         self.pin_passed = not self.card.pin_enabled
         self.sim_is_ready = self.sms_ready = False
         self.sending = False
@@ -134,11 +137,10 @@ class Modem:
         self.radio.power_off()
 
     def reboot(self) -> None:
-        """As +CFUN=1,1 or a lost supply: everything volatile is gone, the port stays open unless USB takes it."""
+        """As +CFUN=1,1 or a lost supply: everything volatile is gone; the port stays (a UART)."""
         self.power_off()
-        if self.reboot_hook is not None:
-            self.reboot_hook()
         self.power_on()
+        self.faults.booted()
 
     def _at(self, delay_s: float, action: Callable[[], object]) -> None:
         delay = self.seconds(delay_s)
@@ -180,6 +182,12 @@ class Modem:
             return 0.0
         timing = self.profile.timing
         return timing.latency.get(name, timing.latency_s)
+
+    @property
+    def listening(self) -> bool:
+        """Powered, and past the time after a start in which the profile's modem does not answer."""
+        deaf_s = self.profile.boot.answers_after_s
+        return self.powered and (not deaf_s or self.clock.now() - self._booted_at >= self.seconds(deaf_s))
 
     @property
     def sim_state(self) -> str:
@@ -239,11 +247,13 @@ class Modem:
 
     def set_functionality(self, value: int, *, reset: bool) -> Reply:
         """+CFUN (27.007 8.2). A reset answers OK first; what follows is a start as from power-on."""
-        if value not in (0, 1, 4):
+        if value not in self.profile.radio.functionality:
             raise Failure()
         if reset:
-            self.clock.call_later(0, self.reboot)
+            self.clock.call_later(REBOOT_AFTER_S if self.profile.boot.port_vanishes else 0, self.reboot)
             return None
+        if value == 1:
+            self.refusals = self.profile.boot.busy_after_cfun
         self.radio.set_functionality(value)
         return None
 
@@ -270,9 +280,17 @@ class Modem:
                 self.ports[number].urc(text)
 
     def line_out(self, port: Port, data: bytes) -> None:
-        if self.on_wire is not None:
-            self.on_wire(port, "<", data)
-        port.send(data)
+        """Octets to the TE, behind the faults."""
+        port.emit(data)
+
+    def line_delay(self, line: LineTime, octets: int) -> float:
+        """Seconds until so many octets are over a line, ten bits each, after what is on it; 0 without real timing."""
+        baud = self.profile.timing.baud
+        if not baud or not self.real_time:
+            return 0.0
+        now = self.clock.now()
+        line.free_at = max(now, line.free_at) + octets * 10 / baud
+        return line.free_at - now
 
     # commands
 
@@ -282,7 +300,12 @@ class Modem:
         profile = self.profile
         if self.faults.active:
             self.faults.command(call.port, command.name)
-        if profile.answers or profile.absent:
+        if self.refusals:
+            self.refusals -= 1
+            raise cme(515)
+        if profile.sim.refused_before_pin and not self.pin_passed:
+            self._refuse_before_pin(command.name)
+        if profile.answers or profile.chatter:
             canned = self._canned(call)
             if canned is not None:
                 return canned
@@ -300,6 +323,11 @@ class Modem:
         reply: Reply = handler(call)
         return reply
 
+    def _refuse_before_pin(self, name: str) -> None:
+        refused = self.profile.sim.refused_before_pin
+        if name in refused or ("*" in refused and name not in ("+CPIN", "+CMEE", "E", "V", "Q")):
+            raise cme(11) if name.startswith("+") else Failure()
+
     def _canned(self, call: Call) -> Reply:
         name, form, text = call.command
         literal = name + {"run": "", "read": "?", "test": "=?", "set": f"={text}"}[form]
@@ -310,6 +338,8 @@ class Modem:
         lines = list(answer)
         if lines and lines[-1] == "ERROR":
             raise Failure()
+        if lines and lines[-1] == self.profile.framing.unknown:
+            raise Failure("text")
         if lines and lines[-1].startswith("+CME ERROR: "):
             raise cme(int(lines[-1][12:]))
         if lines and lines[-1].startswith("+CMS ERROR: "):

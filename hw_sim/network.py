@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
@@ -74,6 +75,8 @@ class Rules:
     refused: dict[str, int] = field(default_factory=dict)
     barred: dict[str, int] = field(default_factory=dict)
     country_code: str = "49"
+    retry_s: float = 60.0
+    delivery_gap_s: float = 0.0
     ussd_delay_s: tuple[float, float] = (0.0, 0.0)
 
 
@@ -97,7 +100,9 @@ class Mailbox:
     owner: Subscriber
     queue: deque[Transit] = field(default_factory=deque)
     busy: bool = False
+    held: bool = False
     expiry: Timer | None = None
+    retry: Timer | None = None
 
 
 class Network:
@@ -113,6 +118,21 @@ class Network:
         self.ussd_services: dict[str, Service] = dict(SERVICES)
         self.operators = OPERATORS
         self.make_subscriber: Callable[[str], Subscriber] | None = None
+
+    def set_rules(self, **changes: Any) -> Rules:
+        """Change rules by name (times as a number or a pair); ValueError for one that does not exist."""
+        for name, value in changes.items():
+            if not hasattr(self.rules, name):
+                near = difflib.get_close_matches(name, Rules.__slots__, 1)
+                raise ValueError(f"no rule {name}" + (f"; did you mean {near[0]}?" if near else ""))
+            if isinstance(getattr(self.rules, name), tuple):
+                low, high = value if isinstance(value, list | tuple) else (value, value)
+                value = (float(low), float(high))
+            setattr(self.rules, name, value)
+        for box in self._boxes.values():
+            if box.queue:
+                self.clock.call_later(0, self._retry, box)
+        return self.rules
 
     def normal(self, number: str) -> str:
         """A number as subscribers are known by: national ones get the country code, short ones stay."""
@@ -260,10 +280,17 @@ class Network:
         """A subscriber can be reached again, or has room again (SMMA, TS 23.040 3.3.2): try what waits."""
         box = self._boxes.get(self.normal(subscriber.number))
         if box is not None:
-            self._pump(box)
+            self._retry(box)
+
+    def _retry(self, box: Mailbox) -> None:
+        if box.retry is not None:
+            box.retry.cancel()
+            box.retry = None
+        box.held = False
+        self._pump(box)
 
     def _pump(self, box: Mailbox) -> None:
-        while box.queue and not box.busy:
+        while box.queue and not box.busy and not box.held:
             transit = box.queue[0]
             if transit.expires_at and self.clock.now() >= transit.expires_at:
                 box.queue.popleft()
@@ -294,6 +321,8 @@ class Network:
     def _taken(self, box: Mailbox, transit: Transit, status: int) -> None:
         box.busy = False
         if 0x20 <= status < 0x40:
+            box.held = True
+            box.retry = self.clock.call_later(self.rules.retry_s, self._retry, box)
             self._watch(box)
             return
         box.queue.popleft()
@@ -319,8 +348,16 @@ class Network:
                     concat={"ref": concat.ref, "total": concat.total, "seq": concat.seq} if concat else None,
                 )
             self._finish(box.owner.number, transit, status)
-        if box.queue:
+        if box.queue or self.rules.delivery_gap_s > 0:
+            self._after_gap(box)
+
+    def _after_gap(self, box: Mailbox) -> None:
+        gap = self.rules.delivery_gap_s
+        if gap <= 0:
             self.clock.call_later(0, self._pump, box)
+        elif not box.held:
+            box.held = True
+            box.retry = self.clock.call_later(gap, self._retry, box)
 
     def _finish(self, number: str, transit: Transit, status: int) -> None:
         """The fate of a message is known: tell its sender, if asked (TS 23.040 3.2.9)."""

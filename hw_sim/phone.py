@@ -104,7 +104,7 @@ class Phone:
         body = b"".join(part.body for part, _ in parts)
         message = Message(
             tpdu.address.number,
-            join_text(kind, body),
+            join_text(kind, body, parts[0][0].languages),
             len(parts),
             kind,
             message_class(tpdu.dcs),
@@ -121,6 +121,16 @@ class Phone:
             answer = self.on_message(message)
             if answer:
                 self._network.clock.call_later(0, self.send, message.sender, answer)
+
+    def answers(self, keywords: dict[str, str]) -> None:
+        """A keyword bot: the answer to a text's first word, in any case; ``*`` answers what no other word does."""
+        table = {word.lower(): answer for word, answer in keywords.items()}
+
+        def script(message: Message) -> str | None:
+            words = message.text.lower().split()
+            return table.get(words[0] if words else "", table.get("*"))
+
+        self.on_message = script
 
     async def wait_for(self, count: int, timeout: float = 5.0) -> list[Message]:
         """The messages received, once there are ``count`` of them; TimeoutError after ``timeout`` seconds."""
@@ -148,15 +158,24 @@ class Phone:
         self._ref = (self._ref + 1) % 256
         parts = segments(text, self._ref, encoding)
         for kind, udl, ud in parts:
-            self._submit(to, kind, udl, ud, concat=len(parts) > 1, flash=flash, report=report, pid=pid)
+            dcs = {"gsm7": 0, "data": 4, "ucs2": 8}[kind] | (0x10 if flash else 0)
+            self.submit(to, udl, ud, concat=len(parts) > 1, dcs=dcs, report=report, pid=pid)
         self.sent.append({"to": to, "text": text, "segments": len(parts)})
         return len(parts)
 
-    def _submit(
-        self, to: str, kind: str, udl: int, ud: bytes, *, concat: bool, flash: bool, report: bool, pid: int
+    def submit(
+        self,
+        to: str,
+        udl: int,
+        ud: bytes,
+        *,
+        dcs: int,
+        concat: bool = False,
+        report: bool = False,
+        pid: int = 0,
     ) -> None:
+        """One SUBMIT with user data as given (``concat``: it begins with a header). Raises RpError when refused."""
         self._mr = (self._mr + 1) % 256
-        dcs = {"gsm7": 0, "data": 4, "ucs2": 8}[kind] | (0x10 if flash else 0)
         first = 0x01 | (0x40 if concat else 0) | (0x20 if report else 0)
         tpdu = Tpdu("submit", first, self._mr, Address.of(to), pid, dcs, udl=udl, ud=ud)
         self._network.accept(self, tpdu, write_tpdu(tpdu))

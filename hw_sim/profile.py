@@ -46,6 +46,7 @@ class Framing:
     clac_end: str = "\r\n"
     clac_prefix: bool = False
     before_cmgs: str = ""
+    charset: str = "GSM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Boot:
     cfun_default: int = 1
     busy_after_cfun: int = 0
     csca_busy_s: float = 0.0
+    port_vanishes: bool = False
+    away_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,6 @@ class Messages:
     flash: str = "cmt"
     report_memory: str = "SR"
     report_label: str = "SR"
-    report_hidden: bool = False
     report_header: str = "{stat},{alpha},{length}"
     cmti: str = '"{memory}",{index}'
     direct_ack_s: float = 15.0
@@ -113,12 +115,22 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class SimRules:
-    """What works before the PIN (V.250 letters and command names), and the form of the +CPIN? answer."""
+    """What is refused before the PIN besides what 27.007 says (``*``: all but the PIN), and the +CPIN? answer."""
 
     source: str = ""
-    before_pin: tuple[str, ...] = ()
     refused_before_pin: tuple[str, ...] = ()
     cpin_without_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RadioRules:
+    """Registration answers: location also under <n>=0, access technology (27.007 7.3 <AcT>), where it registers."""
+
+    source: str = ""
+    location_always: bool = False
+    access: int = 0
+    domains: tuple[str, ...] = ("+CREG", "+CGREG", "+CEREG")
+    functionality: tuple[int, ...] = (0, 1, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +184,11 @@ class Profile:
     storage: StorageRules = StorageRules()
     messages: Messages = Messages()
     sim: SimRules = SimRules()
+    radio: RadioRules = RadioRules()
     ussd: Ussd = Ussd()
     timing: Timing = Timing()
     ports: int = 1
+    urc_ports: tuple[int, ...] = (0,)
     absent: tuple[str, ...] = ()
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chatter: tuple[Chatter, ...] = ()
@@ -219,6 +233,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "storage": StorageRules,
     "messages": Messages,
     "sim": SimRules,
+    "radio": RadioRules,
     "ussd": Ussd,
     "timing": Timing,
 }
@@ -286,6 +301,7 @@ def build(data: Table, where: str) -> Profile:
     fields["answers"] = _convert(Mapping[str, tuple[str, ...]], answers, f"{where}: answers")
     fields["absent"] = tuple(data.get("absent", {}).get("commands", ()))
     fields["ports"] = int(data.get("ports", {}).get("count", 1))
+    fields["urc_ports"] = tuple(data.get("ports", {}).get("urc", (0,)))
     fields["chatter"] = tuple(_section(Chatter, entry, f"{where}: chatter") for entry in data.get("chatter", ()))
     known = {*_SECTIONS, "profile", "answers", "absent", "ports", "chatter"}
     for key in data:

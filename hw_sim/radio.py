@@ -28,7 +28,7 @@ class Radio:
         self.rssi_drift = 0
         self.ber = 99
         self.lac, self.cell = "5E25", "605F"
-        self.access = 0
+        self.access = modem.profile.radio.access
         self.reports = dict.fromkeys(DOMAINS, 0)
         self.operator_mode = 0
         self.operator_format = 0
@@ -99,14 +99,16 @@ class Radio:
         before = self.registered
         self.stat = stat
         for domain, level in self.reports.items():
-            if level:
-                self._modem.urc(f"{domain}: {self.registration(level)}")
+            if level and domain in self._modem.profile.radio.domains:
+                self._modem.urc(f"{domain}: {self.registration(domain, level)}")
         if self.registered and not before:
             self._modem.on_registered()
 
-    def registration(self, level: int) -> str:
-        """The fields of a registration answer after <n> (27.007 7.2)."""
-        if level == 2 and self.registered:
+    def registration(self, domain: str, level: int) -> str:
+        """The fields of a registration answer after <n> (27.007 7.2); 0 in a domain that the profile leaves out."""
+        if domain not in self._modem.profile.radio.domains:
+            return str(IDLE)
+        if (level == 2 or self._modem.profile.radio.location_always) and self.registered:
             return f'{self.stat},"{self.lac}","{self.cell}"' + (f",{self.access}" if self.access else "")
         return str(self.stat)
 

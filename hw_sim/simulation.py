@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 from .clock import Calendar, Clock, LoopClock, VirtualClock
 from .events import Event, EventLog
@@ -18,6 +19,7 @@ from .network import Network, RpError
 from .phone import Phone
 from .profile import cached_profile
 from .simcard import SimCard
+from .transcript import Recorder
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seeded run; chosen here
 
@@ -65,6 +67,18 @@ class SimModem(Modem):
             line.close()
         self.lines.clear()
 
+    def reboot(self) -> None:
+        """Restart; a USB modem's port vanishes and returns (the profile says so)."""
+        if not self.profile.boot.port_vanishes:
+            super().reboot()
+            return
+        self.unplug()
+        self.simulation.later(self.seconds(self.profile.boot.away_s), self._return)
+
+    def _return(self) -> None:
+        self.plug()
+        self.faults.booted()
+
     async def replug(self, name: str | None = None) -> None:
         """Plug it in again, under another link name if given: it starts as from power-on."""
         self.plug(name)
@@ -85,7 +99,8 @@ class Simulation:
     ``directory`` is where the links to the pseudo-terminals go. ``seed`` makes a run repeatable: its random
     numbers, and a calendar that starts at START and moves one second with each message; without one both are
     real. ``timing="real"`` brings in the profiles' latencies, ``scale`` makes the time pass that much faster,
-    ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event.
+    ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event,
+    ``transcripts`` (a folder) what went over each modem's line.
     """
 
     def __init__(
@@ -97,6 +112,7 @@ class Simulation:
         timing: str = "zero",
         scale: float = 1.0,
         transport: str | None = None,
+        transcripts: str | Path | None = None,
         clock: Clock | None = None,
         calendar: Calendar | None = None,
     ) -> None:
@@ -109,6 +125,8 @@ class Simulation:
         self._transport = transport or ("memory" if directory is None else "pty")
         if self._transport == "pty" and directory is None:
             raise ValueError("pseudo-terminals need a directory for their links")
+        self._transcripts = None if transcripts is None else Path(transcripts)
+        self._recorders: list[TextIO] = []
         self._clock = clock
         self._calendar = calendar or Calendar(None if seed is None else START)
         self.modems: dict[str, SimModem] = {}
@@ -142,6 +160,8 @@ class Simulation:
             modem.faults.clear()
             modem.power_off()
             modem.hang_up()
+        for out in self._recorders:
+            out.close()
         self.events.close()
 
     # modems
@@ -183,10 +203,19 @@ class Simulation:
         modem = SimModem(name, family, sim, self.network, imei, timing=self._timing, seed=self._seed)
         modem.simulation = self
         modem.transport = transport or self._transport
+        if self._transcripts is not None:
+            self._record(modem, self._transcripts)
         self.modems[name] = modem
         self.connect(modem)
         modem.power_on(quiet=not boot)
         return modem
+
+    def _record(self, modem: SimModem, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        out = (folder / f"{modem.name}.transcript").open("w", encoding="utf-8", buffering=1)
+        self._recorders.append(out)
+        recorder = Recorder(self.clock.now, out.write)
+        modem.on_wire = lambda port, way, data: recorder.add(way, data)
 
     def connect(self, modem: SimModem) -> None:
         """Lines for all ports of a modem."""
@@ -212,11 +241,28 @@ class Simulation:
 
     def inject(self, modem: SimModem, kind: str, *, for_s: float | None, count: int | None, **options: Any) -> None:
         """Start a fault on a modem and log it; see ``SimModem.fault``."""
-        fault = make_fault(modem, kind, count, for_s, options)
+        fault = make_fault(modem, kind, count, options)
         self.events.add("fault", modem=modem.name, kind=fault.kind, for_s=for_s, count=count, **options)
         modem.faults.add(fault)
         if for_s is not None:
             self.later(for_s, modem.faults.remove, fault)
+
+    def schedule(self, faults: list[dict[str, Any]]) -> None:
+        """Faults for later; see ``Control.op_schedule``. ``every_s`` repeats one. Raises at once what is wrong."""
+        for entry in faults:
+            options = dict(entry)
+            try:
+                modem, kind = self.modem(options.pop("modem")), options.pop("kind")
+            except KeyError as error:
+                raise ValueError(f"a scheduled fault needs modem and kind: {error}") from None
+            at_s, every_s = float(options.pop("at_s", 0.0)), options.pop("every_s", None)
+            make_fault(modem, kind, None, {k: v for k, v in options.items() if k not in ("for_s", "count")})
+            self.later(at_s, self._scheduled, modem, kind, options, every_s)
+
+    def _scheduled(self, modem: SimModem, kind: str, options: dict[str, Any], every_s: float | None) -> None:
+        modem.fault(kind, **options)
+        if every_s:
+            self.later(float(every_s), self._scheduled, modem, kind, options, every_s)
 
     def later(self, delay_s: float, action: Any, *args: Any) -> None:
         """Call something later, unless the simulation ends before."""
@@ -236,14 +282,22 @@ class Simulation:
         number = self.network.normal(number)
         phone = self.phones.get(number)
         if phone is None:
-            phone = self.phones[number] = Phone(number, self.network)
+            if number in self.modems:
+                raise KeyError(f"{number} is a modem, not a phone")
+            phone = Phone(number, self.network)
             self.network.join(phone)
+            self.phones[number] = phone
         return phone
 
     def send(self, *, from_: str, to: str, text: str, **options: Any) -> int:
-        """A phone texts a modem (by name or number) or another phone; the number of parts. Raises RpError."""
+        """A phone texts a modem (by name or number) or another phone; the number of parts.
+
+        Raises RpError when the network refuses, KeyError when ``to`` is neither a modem nor a number.
+        """
         if to in self.modems:
             to = self.modems[to].number
+        elif not re.fullmatch(r"\+?[0-9*#]+", to):
+            self.modem(to)
         return self.phone(from_).send(to, text, **options)
 
     # what happened

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .charset import encode_string
 from .codec import Address, CodecError, Tpdu, alphabet, read_tpdu, split_smsc
-from .codec_text import content, join_text
+from .codec_text import content
 from .storage import Stored
 
 if TYPE_CHECKING:
@@ -110,4 +110,4 @@ class _TextView:
         if hex_data(self._port, self.tpdu):
             return self.tpdu.ud.hex().upper()
         body = content(self.tpdu)
-        return encode_string(join_text(body.alphabet, body.body), self._port.charset)
+        return encode_string(body.text, self._port.charset)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from gsmgw.api import events, health, messages, modems, problems
+from gsmgw.api import events, health, messages, modems, problems, tokens
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.limits import Border
+from gsmgw.api.tokens import TokenGuard
 
-__all__ = ["Context", "ManagedModem", "create_app"]
+__all__ = ["Context", "ManagedModem", "TokenGuard", "create_app"]
 
 
 def create_app(context: Context) -> FastAPI:
@@ -23,6 +24,6 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.add_middleware(Border)
     problems.install(app)
-    for module in (messages, events, modems, health):
+    for module in (messages, events, modems, tokens, health):
         app.include_router(module.router)
     return app

@@ -48,7 +48,7 @@ class Context:
     is_ready: Callable[[], str | None]
 
 
-def context_of(request: Request) -> Context:
-    """The context of a request's application."""
+async def context_of(request: Request) -> Context:
+    """The context of a request's application. A coroutine, so that it needs no thread."""
     context: Context = request.app.state.context
     return context

@@ -32,6 +32,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "forbidden": (403, "The token does not allow it"),
     "too_large": (413, "The request is too large"),
     "unsupported_media_type": (415, "The body must be application/json"),
+    "too_many_requests": (429, "Too many requests"),
     "storage_unavailable": (503, "The database does not take writes now"),
     "modem_failed": (502, "The modem did not do it"),
     "http_error": (400, "The request cannot be answered"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from gsmgw.errors import ConfigError
 
@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: FastAPI) -> Server:
+def make_server(app: ASGIApp) -> Server:
     """A server for the application, to be run with :meth:`Server.serve` on open sockets."""
     config = uvicorn.Config(
         app,
@@ -69,6 +69,23 @@ def bind_unix(path: Path, mode: int) -> socket.socket:
         raise ConfigError("[gateway] socket", [f"{path}: {exc.strerror or exc}"]) from None
     finally:
         os.umask(previous)
+    listener.listen(512)
+    listener.setblocking(False)
+    return listener
+
+
+def bind_tcp(address: str) -> socket.socket:
+    """A listening TCP socket at ``host:port``."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, int(port)))
+    except OSError as exc:
+        listener.close()
+        raise ConfigError("[api] listen", [f"{address}: {exc.strerror or exc}"]) from None
     listener.listen(512)
     listener.setblocking(False)
     return listener

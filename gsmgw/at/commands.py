@@ -56,6 +56,9 @@ FUNCTIONALITY = Command("AT+CFUN?", ("+CFUN:",), timeout_s=15.0)
 SIGNAL = Command("AT+CSQ", ("+CSQ:",))
 OPERATOR = Command("AT+COPS?", ("+COPS:",), timeout_s=30.0)
 CLOCK = Command("AT+CCLK?", ("+CCLK:",))
+CALLER_NUMBERS = Command("AT+CLIP=1")
+REJECT = Command("AT+CHUP")
+TAKE_NETWORK_TIME = Command("AT+CTZU=1", timeout_s=3.0)
 HANG_UP = Command("ATH")
 
 # -- text messages (TS 27.005) ----------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ class Dialogue:
         "_lexer",
         "_open",
         "_payload_hex",
+        "echoes",
         "noise",
         "phase",
     )
@@ -124,6 +125,8 @@ class Dialogue:
         self._open = ""
         self._events: list[Event] = []
         self.phase = Phase.IDLE
+        #: How many command lines came back as echo: after ATE0 none should.
+        self.echoes = 0
         #: Names of further lines that mean nothing, given by the profile.
         self.noise: frozenset[str] = frozenset()
 
@@ -188,7 +191,8 @@ class Dialogue:
         command = self._command
         if command is not None:
             if line == command.text:
-                return  # echo
+                self.echoes += 1
+                return
             if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
                 # A prompt with something behind it, or the echo of a payload.
                 if phase is Phase.PROMPT and line[0] == ">":

@@ -57,7 +57,6 @@ PREFIXES: dict[str, UrcKind] = {
     "+ZSMMEMFULL:": UrcKind.FULL,  # ZTE
     "+SMS FULL:": UrcKind.FULL,  # SIMCom A7670E
     "+CFUN:": UrcKind.BOOT,
-    "+QIND:": UrcKind.NOISE,  # Quectel
     "+WIND:": UrcKind.BOOT,  # Wavecom
     "*EMRDY:": UrcKind.BOOT,  # Ericsson
     "*ATREADY:": UrcKind.BOOT,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -65,26 +65,11 @@ def send(
 def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:
     """Follow a message by its events until it has ended, or the time is over."""
     enough = _ENDED if message["delivery_report"] else _ENDED | {"sent"}
-    over = threading.Event()
-
-    def end() -> None:
-        over.set()
-        client.close()
-
-    timer = threading.Timer(timeout_s, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        for event in client.events(cursor, types=["message.*"]):
+    with suppress(TimeoutError):
+        for event in client.events(cursor, types=["message.*"], timeout_s=timeout_s):
             if event["message_id"] == message["id"] and event["type"].removeprefix("message.") in enough:
                 break
-    except Exception:
-        if not over.is_set():
-            raise
-    finally:
-        timer.cancel()
-    with Client(client.where) as again:
-        return again.message(message["id"])
+    return client.message(message["id"])
 
 
 def _print_outcome(message: Json) -> None:

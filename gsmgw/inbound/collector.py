@@ -10,7 +10,7 @@ from datetime import datetime
 
 from gsmgw.errors import StoreError
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble
-from gsmgw.model import StatusReportFacts
+from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.pdu import Deliver, PduError, StatusReport, UserData, join_data, join_text, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
 from gsmgw.store import Store, Tx, inbox, reports
@@ -55,12 +55,14 @@ class Collector:
         incomplete_after_s: float,
         own_number: Callable[[str], str | None],
         on_unmatched_report: ReportHook,
+        on_queued: Callable[[Sequence[Outgoing]], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._incomplete_ms = round(incomplete_after_s * 1000)
         self._own_number = own_number
         self._on_unmatched_report = on_unmatched_report
+        self._on_queued = on_queued
 
     async def take(self, raw: RawPdu) -> None:
         """Keep and understand a received PDU. Raises :class:`StoreError` when it could not be kept."""
@@ -138,9 +140,11 @@ class Collector:
             discharge_ms=_ms(report.discharge),
             pdu=raw.pdu,
         )
-        matched = await self._store.write(lambda tx: reports.take_report(tx, now_ms, facts))
-        if matched is None:
+        taken = await self._store.write(lambda tx: reports.take_report(tx, now_ms, facts))
+        if taken.message_id is None:
             self._on_unmatched_report(raw.modem, report.reference, facts.recipient)
+        if taken.queued:
+            self._on_queued(taken.queued)
 
     def _take_deliver(self, tx: Tx, now_ms: int, readable: _Readable) -> None:
         raw, deliver = readable.raw, readable.deliver

@@ -2,5 +2,7 @@
 
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.session import Modem
+from gsmgw.modem.transcript import Transcript, format_piece, mask
+from gsmgw.modem.ussd import UssdReply
 
-__all__ = ["MemoryPinGuard", "Modem", "PinGuard"]
+__all__ = ["MemoryPinGuard", "Modem", "PinGuard", "Transcript", "UssdReply", "format_piece", "mask"]

@@ -88,6 +88,7 @@ class Channel:
         self._stream: ByteStream | None = None
         self._cause: Exception | None = None
         self._busy = False
+        self._holder: asyncio.Task[object] | None = None
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         #: What the holder of the turn waits for.
@@ -107,6 +108,8 @@ class Channel:
         #: The shortest pause between a final result and the next command, seconds (Telit asks for 20 ms).
         self.pause_s = 0.0
         self._ended_at = float("-inf")
+        #: Told of all that is written and read.
+        self.tap: Callable[[str, bytes], None] | None = None
         #: Set while an answer was given up and the port is not known to be in step.
         self.dirty = asyncio.Event()
 
@@ -135,6 +138,11 @@ class Channel:
     @noise.setter
     def noise(self, names: frozenset[str]) -> None:
         self._dialogue.noise = names
+
+    @property
+    def echoes(self) -> int:
+        """How many command lines came back as echo so far."""
+        return self._dialogue.echoes
 
     @property
     def payload_out(self) -> bool:
@@ -166,6 +174,8 @@ class Channel:
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         self.heard_at = self._clock.monotonic()
+        if self.tap is not None:
+            self.tap("<", data)
         for event in self._dialogue.feed(data):
             if type(event) is Answer:
                 self._answered(event)
@@ -207,13 +217,22 @@ class Channel:
 
     @asynccontextmanager
     async def turn(self, priority: Priority) -> AsyncIterator[None]:
-        """Have the port to oneself, in step. Raises the cause of death of the channel."""
+        """Have the port to oneself, in step. Raises the cause of death of the channel.
+
+        Within a turn the same task may take another one: it is the same.
+        """
+        task = asyncio.current_task()
+        if self._holder is task:
+            yield
+            return
         await self._acquire(priority)
+        self._holder = task
         try:
             if self._dialogue.phase is not Phase.IDLE:
                 await self.resync()
             yield
         finally:
+            self._holder = None
             self._release()
 
     async def _acquire(self, priority: Priority) -> None:
@@ -343,10 +362,14 @@ class Channel:
         return True
 
     def probe(self) -> None:
-        """Ask AT while the final result of a payload is awaited: a modem that answers has lost the message."""
+        """Ask AT while the final result of a payload is awaited: a modem that answers has lost the message.
+
+        From the second time on ESC goes first: when the end of the payload was lost, the modem still waits for it and
+        would take AT for more of it.
+        """
         if self.payload_out and self._answer is not None and not self._answer.done():
+            self._write(ESCAPE + b"AT\r" if self._probes else b"AT\r")
             self._probes += 1
-            self._write(b"AT\r")
 
     async def _breathe(self) -> None:
         if self.pause_s:
@@ -358,6 +381,8 @@ class Channel:
         if self._cause is not None:
             raise self._cause
         assert self._stream is not None
+        if self.tap is not None:
+            self.tap(">", data)
         self._stream.write(data)
 
     def _abandon(self) -> None:
@@ -369,8 +394,8 @@ class Channel:
             return
         escape = self._dialogue.abandon()
         self.dirty.set()
-        if escape and self._cause is None and self._stream is not None:
-            self._stream.write(escape)
+        if escape and self._cause is None:
+            self._write(escape)
 
     # -- time-outs ----------------------------------------------------------------------------------------------
 

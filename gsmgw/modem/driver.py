@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from gsmgw.at import answers, commands
 from gsmgw.at.commands import Command
@@ -126,11 +127,14 @@ class Driver:
         manufacturer, model, revision = texts
         return Identity(manufacturer, model, revision, imei)
 
-    async def prepare(self) -> None:
-        """The profile's own steps."""
+    async def prepare(self, interface: int | None = None) -> None:
+        """The profile's own steps; ``interface`` is the USB interface number of the port in use, where known."""
         self.channel.pause_s = self.profile.pause_s
         self.channel.noise = frozenset(self.profile.noise)
-        for line in self.profile.init:
+        lines = list(self.profile.init)
+        if interface is not None and interface in self.profile.init_for_interface:
+            lines.append(self.profile.init_for_interface[interface])
+        for line in lines:
             await self.attempt(commands.vendor(line))
 
     async def pin_state(self) -> str:
@@ -169,6 +173,7 @@ class Driver:
 
     async def patiently_ready(self) -> None:
         """Wait until the SIM is ready after its PIN: some take seconds (Huawei 3, Sierra 3 to 8)."""
+        await self._clock.sleep(self.profile.after_pin_s)
         deadline = self._clock.monotonic() + self.profile.sim_ready_s
         while await self.pin_state() in ("SIM PIN", "SIM BUSY") and self._clock.monotonic() < deadline:
             await self._clock.sleep(_BUSY_PAUSE_S)
@@ -193,19 +198,24 @@ class Driver:
         level = answers.parse_pin_state(answer.lines[0]) if answer and answer.lines else ""
         if level.isdigit() and level != "1":
             await self.attempt(commands.functionality(1))
+            await self._clock.sleep(self.profile.after_radio_on_s)
 
     async def pdu_mode(self) -> None:
         """The one step without which nothing works. Raises :class:`CommandError`."""
         await self.patiently(commands.PDU_MODE, self.profile.sim_ready_s)
 
+    async def service_ready(self) -> None:
+        """Wait until the message service has started: until then its commands are refused as busy."""
+        for command in (commands.STORAGE_USE, commands.SMSC):
+            try:
+                await self.patiently(command, self.profile.sms_ready_s)
+            except CommandError as exc:
+                log.debug("%s", exc)
+
     async def set_smsc(self, number: str | None) -> str | None:
         """Make sure that the SMSC is ``number``, if one is wanted. Returns the one in force, None when unknown."""
-        try:
-            answer = await self.patiently(commands.SMSC, 10.0)
-        except CommandError:
-            known = None
-        else:
-            known = answers.parse_smsc(answer.lines[0]) if answer.lines else None
+        answer = await self.attempt(commands.SMSC)
+        known = answers.parse_smsc(answer.lines[0]) if answer and answer.lines else None
         if number is not None and known != number and await self.attempt(commands.set_smsc(number)) is not None:
             return number
         return known
@@ -214,9 +224,10 @@ class Driver:
         """AT+CSMS; whether it was accepted."""
         return await self.attempt(commands.message_service(level)) is not None
 
-    async def indications(self) -> str | None:
-        """Climb down the ladder of AT+CNMI; the setting that was accepted, None when none was."""
-        found = await self.first_of(commands.indications(setting) for setting in self.profile.cnmi)
+    async def indications(self, ladder: tuple[str, ...] | None = None) -> str | None:
+        """Climb down a ladder of AT+CNMI settings, the profile's own by default; the one that was accepted, or None."""
+        rows = self.profile.cnmi if ladder is None else ladder
+        found = await self.first_of(commands.indications(setting) for setting in rows)
         return found[0].text.partition("=")[2] if found else None
 
     # -- network ------------------------------------------------------------------------------------------------
@@ -256,6 +267,24 @@ class Driver:
             if (number := answers.parse_own_number(line)) is not None:
                 return number
         return None
+
+    async def hang_up(self) -> None:
+        """End an incoming call: AT+CHUP (TS 27.007 6.5), else ATH."""
+        if await self.attempt(commands.REJECT) is None:
+            await self.attempt(commands.HANG_UP)
+
+    async def network_time_ms(self) -> int | None:
+        """The modem's clock as UTC milliseconds, None where it was never set; the network sets it (NITZ)."""
+        answer = await self.attempt(commands.CLOCK)
+        parts = answers.parse_clock(answer.lines[0]) if answer and answer.lines else None
+        if parts is None or not 2024 <= parts[0] < 2080:
+            return None  # modems start at 1980, 2000, 2004 or 2018
+        year, month, day, hour, minute, second, quarters = parts
+        try:
+            local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:
+            return None
+        return int((local - timedelta(minutes=15 * quarters)).timestamp() * 1000)
 
     # -- storage ------------------------------------------------------------------------------------------------
 
@@ -344,6 +373,16 @@ class Driver:
             self._send_rows[key] = command
         return command
 
-    async def reset(self) -> None:
-        """Restart the modem; it may be gone before it answers."""
-        await self.attempt(commands.vendor(self.profile.reset, timeout_s=10.0))
+    async def radio_cycle(self) -> None:
+        """Switch the radio off and on: the SIM is read and the network looked for anew."""
+        await self.attempt(commands.functionality(self.profile.radio_off))
+        await self._clock.sleep(_BUSY_PAUSE_S)
+        await self.attempt(commands.functionality(1))
+        await self._clock.sleep(self.profile.after_radio_on_s)
+
+    async def reset(self) -> bool:
+        """Restart the modem, in whichever way it accepts; it may be gone before it answers."""
+        for line in self.profile.reset:
+            if await self.attempt(commands.vendor(line, timeout_s=10.0)) is not None:
+                return True
+        return False

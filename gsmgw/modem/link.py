@@ -11,21 +11,26 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.at.answers import parse_pin_state
+from gsmgw.at import commands
+from gsmgw.at.answers import parse_pin_state, parse_ussd
+from gsmgw.at.commands import AT
 from gsmgw.at.dialogue import Stale, Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, ModemReset, Priority
+from gsmgw.modem.calls import Calls
+from gsmgw.modem.channel import Channel, CommandTimeout, ModemReset, Priority, PromptLost
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.network import TECHNOLOGY, Network
 from gsmgw.modem.pin import PinGuard
-from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.profiles import CNMI_DIRECT_LADDER, GENERIC, Profile
 from gsmgw.modem.receiving import Receiver
 from gsmgw.modem.sending import Sender
 from gsmgw.modem.unlocking import Unlocker
+from gsmgw.modem.ussd import Ussd, decode_answer
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, Opener
 
@@ -34,7 +39,7 @@ log = logging.getLogger(__name__)
 #: How often a silent modem is asked AT, one second each, before the port is opened anew.
 WAKE_TRIES = 10
 #: A modem that said nothing for that long is asked for its registration and signal.
-HEALTH_EVERY_S = 60.0
+HEALTH_EVERY_S = 30.0
 #: While no network is found: the URC may not come, so it is also asked for, in growing pauses.
 SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 #: The node of the port is looked at, for one that was replaced without a hang-up.
@@ -42,6 +47,10 @@ NODE_EVERY_S = 1.0
 #: The memories are swept, in case an indication was lost; and where no indications can be had.
 SWEEP_EVERY_S = 300.0
 POLL_EVERY_S = 10.0
+_POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
+_SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
+#: A difference to the network's clock that is worth an event; many networks send no seconds, some no zone.
+CLOCK_TOLERANCE_S = 2 * 3600.0
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
 
@@ -58,6 +67,18 @@ class Surroundings:
     #: Identifies the node of the port; None for one that has none, or is gone.
     node: Callable[[], object]
     choose_profile: Callable[[str], Profile]
+    ladder: Ladder
+    #: The steps that can be taken with this port besides those of the modem itself.
+    able: frozenset[Rung]
+    interface: int | None = None
+
+
+class StepNeeded(ModemError):
+    """The link ends so that its modem can take a step that is not the modem's own."""
+
+    def __init__(self, rung: Rung, trouble: str) -> None:
+        self.rung = rung
+        super().__init__(trouble)
 
 
 class Link:
@@ -71,7 +92,12 @@ class Link:
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._receiver = Receiver(self.driver, self._board, around.clock)
-        self._sender = Sender(self.driver)
+        self.ussd = Ussd(self.driver, around.clock)
+        self._calls = Calls(self._board, around.clock, self._want_hang_up)
+        self._hang_up_wanted = False
+        self._clocks_compared = False
+        self._stopping = False
+        self._sender = Sender(self.driver, around.clock)
         self._sim_news = Signal(around.clock)
         self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
         self._attention = Signal(around.clock)
@@ -81,7 +107,9 @@ class Link:
         self._booting = False
         self._polls = False
         self._trouble = ""
-        self._troubles = 0
+        self._suspect = False
+        self._failures = FailureCounter()
+        self._echoes = 0
         self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
             UrcKind.MESSAGE: self._receiver.direct,
             UrcKind.REPORT: self._receiver.direct,
@@ -91,6 +119,8 @@ class Link:
             UrcKind.RESET: self._on_reset,
             UrcKind.BOOT: self._on_boot,
             UrcKind.SIM: self._on_sim,
+            UrcKind.CALL: self._on_call,
+            UrcKind.USSD: self._on_ussd,
         }
         #: Whether this link ever was ready.
         self.was_ready = False
@@ -111,12 +141,17 @@ class Link:
             return exc
         finally:
             self._serving = False
+            self._calls.close()
+            self.ussd.close()
             await self._channel.close()
 
     def end(self, cause: Exception) -> None:
         """End the link; the first cause counts."""
         if not self._ended.done():
             self._ended.set_result(cause)
+            if self._serving and not self._stopping:
+                title = cause.title if isinstance(cause, ModemError) else str(cause)
+                self._board.enter(ModemState.RECOVERING, f"{title}; it is being brought back")
         self._attention.set()
         self._sim_news.set()
 
@@ -158,7 +193,7 @@ class Link:
             imei=identity.imei or self._board.status.imei,
             profile=profile.name,
         )
-        await driver.prepare()
+        await driver.prepare(self._around.interface)
         await driver.power_up()
         await self.unlocker.unlock()
         self._check_end()
@@ -168,7 +203,7 @@ class Link:
             profile = driver.profile = self._around.choose_profile(identity.text)
             self._board.update(manufacturer=identity.manufacturer or None, model=identity.model or None)
             self._board.update(imei=identity.imei or self._board.status.imei, profile=profile.name)
-            await driver.prepare()
+            await driver.prepare(self._around.interface)
         iccid, imsi = await driver.sim_identity()
         before = self._board.status
         self._board.update(iccid=iccid, imsi=imsi)
@@ -180,6 +215,7 @@ class Link:
         self._network.names = await driver.registration_reports()
         await self._look_for_network()
         self._check_end()
+        self._echoes = self._channel.echoes
         self._serving = True
         self._judge()
 
@@ -192,12 +228,13 @@ class Link:
             except CommandTimeout:
                 self._check_end()
                 self._check_node()
-        raise ModemError("the modem does not answer")
+        raise CommandTimeout(AT)
 
     async def _settings(self) -> None:
         """All that a modem forgets when it starts anew."""
         driver = self.driver
         await driver.pdu_mode()
+        await driver.service_ready()
         await driver.set_smsc(self._around.config.smsc)
         memories = await driver.storages()
         use = await driver.storage_use()
@@ -206,10 +243,26 @@ class Link:
         else:
             driver.memory = use[0].memory if use else ""
         self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
-        await driver.message_service(0)
-        setting = await driver.indications()
+        await driver.attempt(commands.character_set("GSM"))
+        await driver.attempt(commands.CALLER_NUMBERS)
+        await driver.attempt(commands.TAKE_NETWORK_TIME)
+        setting = await self._routing()
         self._polls = setting is None or setting.split(",")[1] == "0"
         self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+
+    async def _routing(self) -> str | None:
+        """How received messages come: routed directly and acknowledged where that is wanted and possible, else stored
+        and indicated. The AT+CNMI setting that was accepted.
+        """
+        driver = self.driver
+        if self._around.config.reception == "direct" and await driver.message_service(1):
+            setting = await driver.indications(CNMI_DIRECT_LADDER)
+            if setting is not None:
+                self._receiver.acknowledges = True
+                return setting
+        self._receiver.acknowledges = False
+        await driver.message_service(0)
+        return await driver.indications()
 
     def _check_end(self) -> None:
         if self._ended.done():
@@ -230,13 +283,18 @@ class Link:
             if self._channel.dirty.is_set():
                 async with self._channel.turn(Priority.CONTROL):
                     pass
+            if self._stopping:
+                async with self._channel.turn(Priority.CONTROL):
+                    raise ModemError("switched off")
+            if self._hang_up_wanted:
+                self._hang_up_wanted = False
+                await self.driver.hang_up()
             if self._trouble:
                 await self._heal()
+            if self._channel.echoes > self._echoes:
+                self._booting = True  # an echo after ATE0: the modem started anew and said nothing
             if self._booting:
-                self._booting = False
-                await self._clock.sleep(BOOT_SETTLE_S)
-                await self._settings()
-                self._receiver.want_sweep()
+                await self._renew()
             now = self._clock.monotonic()
             if not self._network.registered and now >= search_at:
                 await self._look_for_network()
@@ -267,6 +325,7 @@ class Link:
         operator, act = await driver.operator()
         number = self._around.config.number or self._board.status.number or await driver.own_number()
         use = await driver.storage_use()
+        await self._compare_clocks()
         self._board.update(
             signal_dbm=dbm,
             operator=operator,
@@ -279,24 +338,62 @@ class Link:
             self._receiver.want_sweep()
         self._judge()
 
+    async def _compare_clocks(self) -> None:
+        """Tell once when this machine's clock is far from the network's: a Pi without one may have started in 1970."""
+        if self._clocks_compared:
+            return
+        theirs = await self.driver.network_time_ms()
+        if theirs is not None:
+            self._clocks_compared = True
+            ahead_s = (self._clock.wall_ms() - theirs) / 1000
+            if abs(ahead_s) > CLOCK_TOLERANCE_S:
+                self._board.event("clock.skew", ahead_s=round(ahead_s))
+
+    async def _renew(self) -> None:
+        """Tell the modem everything again: it may have forgotten."""
+        self._booting = False
+        await self._clock.sleep(BOOT_SETTLE_S)
+        log.info("%s: the settings are repeated", self._board.name)
+        await self.driver.basics()
+        await self._settings()
+        self._network.names = await self.driver.registration_reports()
+        await self._look_for_network()
+        self._receiver.want_sweep()
+        self._echoes = self._channel.echoes
+        self._judge()
+
     async def _heal(self) -> None:
-        """After a refusal that blames the modem: look at what it may be, and pause longer each time."""
-        trouble, self._trouble = self._trouble, ""
-        self._troubles += 1
+        """After a refusal that blames the modem: look at what it may be, and if it is nothing, climb the ladder."""
+        trouble, suspect, self._suspect = self._trouble, self._suspect, False
         log.info("%s: %s; the modem is checked", self._board.name, trouble)
         state = await self.driver.pin_state()
         if state != "READY":
             raise ModemError(f"the SIM is not ready any more: {state}")
         await self._look_for_network()
-        if self._network.registered:
-            self._receiver.want_sweep()
-            await self._clock.sleep(min(2.0 ** (self._troubles - 1), 60.0))
-            await self._settings()
+        if self._network.registered or suspect:
+            rung = self._around.ladder.climb(able=self._around.able) if suspect else Rung.SETTINGS
+            await self._take_step(rung, trouble)
+        self._trouble = ""  # until here no text was given to it
         self._judge()
+
+    async def _take_step(self, rung: Rung, trouble: str) -> None:
+        self._board.event("modem.recovery", step=rung.value, reason=trouble)
+        if rung is Rung.SETTINGS:
+            await self._renew()
+        elif rung is Rung.RADIO:
+            async with self._channel.turn(Priority.CONTROL):  # nothing is on the air when the link ends
+                await self.driver.radio_cycle()
+                raise ModemReset(f"{trouble}; its radio was switched off and on")
+        elif rung is Rung.RESET:
+            async with self._channel.turn(Priority.CONTROL):
+                await self.driver.reset()
+                raise ModemReset(f"{trouble}; it was restarted")
+        else:
+            raise StepNeeded(rung, trouble)
 
     def _judge(self) -> None:
         """The state that follows from what is known."""
-        if not self._serving or self._trouble:
+        if not self._serving or self._trouble or self._stopping:
             return
         self._board.update(registration=self._network.word)
         if not self._network.registered:
@@ -304,10 +401,7 @@ class Link:
             self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
         elif self._polls:
             self.was_ready = True
-            self._board.enter(
-                ModemState.DEGRADED,
-                f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s",
-            )
+            self._board.enter(ModemState.DEGRADED, _POLLED if self._board.status.storage else _SENDS_ONLY)
         else:
             self.was_ready = True
             self._board.enter(ModemState.READY, "ready")
@@ -347,25 +441,44 @@ class Link:
         if self._serving and parse_pin_state(urc.line) != "READY":
             self.end(ModemError(f"the SIM is not ready any more ({urc.line})"))
 
+    def _on_call(self, urc: Urc) -> None:
+        self._calls.news(urc.line)
+
+    def _on_ussd(self, urc: Urc) -> None:
+        if not self.ussd.news(urc.line):
+            news = parse_ussd(urc.line)
+            if news is not None and news.text is not None:
+                self._board.event("ussd.received", text=decode_answer(news.text, news.dcs))
+
+    def _want_hang_up(self) -> None:
+        if self._around.config.hang_up_calls:
+            self._hang_up_wanted = True
+            self._attention.set()
+
     # -- verbs --------------------------------------------------------------------------------------------------
 
-    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]]) -> int:
+    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         try:
-            reference = await self._sender.submit(tpdu, before_payload)
+            reference = await self._sender.submit(tpdu, before_payload, more=more)
         except SubmitError as exc:
             self._after_failure(exc)
             raise
-        self._troubles = 0
+        self._failures.success()
+        self._around.ladder.well()
         return reference
 
     def _after_failure(self, exc: SubmitError) -> None:
         if self._channel.cause is not None:
             return  # the link ends anyway
-        if exc.disposition is Disposition.MODEM:
-            if exc.cms is None and exc.cme is None:
-                self.end(exc)  # silent
-            else:
+        if isinstance(exc.__cause__, PromptLost):
+            self._booting = True  # a modem that forgot a message may have forgotten more
+        silent = exc.disposition is Disposition.MODEM and exc.cms is None and exc.cme is None
+        if silent:
+            self.end(exc)
+        elif exc.disposition not in (Disposition.NEVER, Disposition.ACCOUNT):
+            self._suspect = self._failures.failure(exc.cms, exc.cme)
+            if self._suspect or exc.disposition is Disposition.MODEM:
                 self._trouble = exc.title
                 self._board.enter(ModemState.RECOVERING, f"{exc.title}; the modem is checked before it is used again")
         self._attention.set()
@@ -375,10 +488,22 @@ class Link:
         if self._sender.settle(reference):
             self._attention.set()
 
+    def stop(self) -> None:
+        """End the link once nothing is on the air."""
+        if self._serving:
+            self._stopping = True
+            self._attention.set()
+        else:
+            self.end(ModemError("switched off"))
+
+    def tap(self, listener: Callable[[str, bytes], None] | None) -> None:
+        """Have all that is said on the port overheard, or no more."""
+        self._channel.tap = listener
+
     async def reset(self) -> None:
         """Restart the modem."""
         try:
             await self.driver.reset()
-        except (CommandError, CommandTimeout) as exc:
+        except CommandTimeout as exc:
             log.info("%s: %s", self._board.name, exc)
         self.end(ModemReset("the modem was restarted on request"))

@@ -7,6 +7,7 @@ sweeps). Only the second ever selects a memory, reads or deletes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 
@@ -14,7 +15,7 @@ from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandError
+from gsmgw.modem.channel import CommandError, Priority
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 DIRECT_LIMIT = 1000
 #: Indications waiting to be read. More than that are found by a sweep.
 STORED_LIMIT = 500
+#: How many of them are kept together.
+DIRECT_BATCH = 64
+#: How many messages are read, kept and deleted together.
+BATCH = 16
 #: When the store did not take a message it stays in the modem, and is tried again after that time.
 RETRY_S = 15.0
 
@@ -78,10 +83,15 @@ class Receiver:
         while True:
             await self._direct_news.wait()
             while self._direct:
-                urc = self._direct.popleft()
-                raw = self._raw(urc.pdu or "", parse_direct_length(urc.line))
-                if await self._take(raw) and self.acknowledges:
-                    await self._driver.acknowledge()
+                # An acknowledgement is for one PDU; without one, all that is there goes into one commit.
+                count = 1 if self.acknowledges else min(len(self._direct), DIRECT_BATCH)
+                urcs = [self._direct.popleft() for _ in range(count)]
+                raws = [self._raw(urc.pdu or "", parse_direct_length(urc.line)) for urc in urcs]
+                for raw, safe in zip(raws, await self._take_all(raws), strict=True):
+                    if safe and self.acknowledges:
+                        await self._driver.acknowledge()
+                    if safe:
+                        self._board.sink.pdu_released(raw)
 
     async def take_stored(self) -> None:
         """Worker: what lies in storage."""
@@ -91,7 +101,7 @@ class Receiver:
                 self._retry_at, self._sweep_wanted = None, True
             while self._stored or self._sweep_wanted:
                 if self._stored:
-                    await self._fetch(*self._stored.popleft())
+                    await self._fetch()
                 else:
                     await self.sweep()
 
@@ -102,10 +112,10 @@ class Receiver:
         for memory in self.memories or (home,):
             if memory and not await self._driver.select(memory):
                 continue
-            for stored in await self._list():
-                # 2 and 3 are drafts and sent messages (TS 27.005 3.1): they are not ours to take or delete.
-                if stored.status in (None, 0, 1):
-                    await self._take_stored(stored)
+            # 2 and 3 are drafts and sent messages (TS 27.005 3.1): they are not ours to take or delete.
+            found = [stored for stored in await self._list() if stored.status in (None, 0, 1)]
+            for at in range(0, len(found), BATCH):
+                await self._take_over([await self._whole(stored) for stored in found[at : at + BATCH]])
         if home:
             await self._driver.select(home)
 
@@ -124,27 +134,55 @@ class Receiver:
                     break
         return found
 
-    async def _fetch(self, memory: str, index: int) -> None:
-        if memory and not await self._driver.select(memory):
-            log.warning("%s: cannot select memory %s", self._board.name, memory)
-        stored = await self._driver.read(index)
-        if stored is None:
-            # Taken by a sweep already, or it lies elsewhere than the modem says.
-            self._sweep_wanted = True
-        else:
-            await self._take_stored(stored)
+    async def _fetch(self) -> None:
+        """Read what was indicated: all that lies in the same memory, in one turn, so that between two submits the
+        modem is emptied and not only one message shorter.
+        """
+        memory = self._stored[0][0]
+        found: list[StoredPdu] = []
+        async with self._driver.channel.turn(Priority.RECEIVE):
+            if memory and not await self._driver.select(memory):
+                log.warning("%s: cannot select memory %s", self._board.name, memory)
+            while self._stored and self._stored[0][0] == memory and len(found) < BATCH:
+                stored = await self._driver.read(self._stored.popleft()[1])
+                if stored is None:
+                    # Taken by a sweep already, or it lies elsewhere than the modem says.
+                    self._sweep_wanted = True
+                else:
+                    found.append(await self._whole(stored))
+        await self._take_over(found)
 
-    async def _take_stored(self, stored: StoredPdu) -> None:
+    async def _whole(self, stored: StoredPdu) -> StoredPdu:
+        """Read again what lost bytes on the way: it is all still there."""
         for _ in range(2):
             if stored.whole:
                 break
-            again = await self._driver.read(stored.index)  # bytes were lost on the way: it is all still there
+            again = await self._driver.read(stored.index)
             if again is None or again.pdu == stored.pdu:
                 break
             stored = again
-        raw = self._raw(stored.pdu, stored.length_octets, self._driver.memory or None, stored.index, stored.status)
-        if await self._take(raw):
-            await self._driver.delete(stored.index)
+        return stored
+
+    async def _take_over(self, found: list[StoredPdu]) -> None:
+        """Have it all kept, in order and in one commit where the store can; then delete what was."""
+        memory = self._driver.memory
+        raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in found]
+        kept = await self._take_all(raws)
+        async with self._driver.channel.turn(Priority.RECEIVE):
+            if memory and self._driver.memory != memory:
+                await self._driver.select(memory)
+            for raw, stored, safe in zip(raws, found, kept, strict=True):
+                if safe:
+                    await self._driver.delete(stored.index)
+                    self._board.sink.pdu_released(raw)
+
+    async def _take_all(self, raws: list[RawPdu]) -> list[bool]:
+        """Have PDUs kept, in order; which of them are."""
+        if len(raws) == 1:
+            return [await self._take(raws[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._take(raw)) for raw in raws]
+        return [task.result() for task in tasks]
 
     async def _take(self, raw: RawPdu) -> bool:
         try:

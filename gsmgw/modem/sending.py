@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 
+from gsmgw.at import commands
 from gsmgw.at.answers import parse_reference
 from gsmgw.at.dialogue import Answer
 from gsmgw.at.finals import Final, FinalKind
@@ -13,6 +14,7 @@ from gsmgw.modem import causes
 from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, Priority
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.profiles import Profile
+from gsmgw.ports import Clock
 
 
 def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
@@ -39,6 +41,11 @@ def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitE
     )
 
 
+#: The least time after which a modem may let go of a radio link that it was asked to hold.
+HOLD_S = 1.0
+_HOLD = commands.hold_link(1)
+
+
 async def _nothing() -> None:
     """What is left to be done before the payload at the second try."""
 
@@ -46,23 +53,28 @@ async def _nothing() -> None:
 class Sender:
     """Sends TPDUs over one channel, one at a time."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, clock: Clock) -> None:
         self._driver = driver
+        self._clock = clock
+        self._holds_link: bool | None = None
+        self._link_held_at = float("-inf")
         self._channel: Channel = driver.channel
         self._last_reference: int | None = None
         #: Whether a submit is under way.
         self.active = False
 
-    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]]) -> int:
+    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool = False) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         payload = b"00" + tpdu.hex().upper().encode()  # a zero-length SMSC address: the one stored on the SIM
         self._channel.payload_left = False
         self.active = True
         try:
             async with self._channel.turn(Priority.SUBMIT):
+                if more:
+                    await self._hold_link()
                 answer = await self._exchange(len(tpdu), payload, before_payload)
         except ModemError as exc:
-            raise self._translate(exc) from None
+            raise self._translate(exc) from exc
         finally:
             self.active = False
         if not answer.final.ok:
@@ -80,6 +92,15 @@ class Sender:
         # No prompt came, so nothing was sent: once more, with more patience, after the port answers again.
         await channel.resync()
         return await channel.submit(self._driver.send_row(octets, 1), payload, _nothing, probe_after_s=probe_after_s)
+
+    async def _hold_link(self) -> None:
+        """Ask for the radio link to be kept (TS 27.005 3.5.6): once at the start of a run of messages, for the modem
+        lets go by itself when 1 to 5 s pass without one.
+        """
+        now = self._clock.monotonic()
+        if self._holds_link is not False and now - self._link_held_at > HOLD_S:
+            self._holds_link = await self._driver.attempt(_HOLD) is not None
+        self._link_held_at = now
 
     def settle(self, reference: int) -> bool:
         """See :meth:`gsmgw.ports.ModemHandle.settle`; whether a submit was ended by it."""

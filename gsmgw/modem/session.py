@@ -10,12 +10,16 @@ from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
 from gsmgw.modem.channel import CommandTimeout, ModemReset
-from gsmgw.modem.link import Link, Surroundings
+from gsmgw.modem.ladder import Ladder, Rung
+from gsmgw.modem.link import Link, StepNeeded, Surroundings
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
-from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.transcript import without_secrets
+from gsmgw.modem.ussd import UssdReply
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, EventSink, Opener
 from gsmgw.transport import opener_for, port_present, same_node
+from gsmgw.transport.usb import power_cycle, reauthorise, run_command, usb_interface, usb_path
 
 #: How often an absent port is looked for: one stat() each.
 ABSENT_LOOK_S = 0.25
@@ -23,6 +27,16 @@ ABSENT_LOOK_S = 0.25
 REOPEN_PAUSES_S = (0.05, 0.25, 0.5, 1.0)
 #: Pauses before a modem that refuses to be set up is tried again, growing while that fails.
 SETUP_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 30.0)
+
+
+#: How many times a silent modem is asked, each for some ten seconds, before its USB device is reset.
+SILENCES_BEFORE_STEP = 4
+
+_DISABLED = "switched off; `gsmgw modem NAME enable` switches it on"
+_STEPS = {
+    Rung.USB: "its USB device is taken away from the drivers and given back",
+    Rung.POWER: "its power is cut for a moment",
+}
 
 
 class Modem:
@@ -38,10 +52,12 @@ class Modem:
         clock: Clock,
         *,
         pin_guard: PinGuard | None = None,
+        profiles: tuple[Profile, ...] = PROFILES,
         make_opener: Callable[[str], Opener] | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
+        self._profiles = profiles
         self._guard = pin_guard or MemoryPinGuard()
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
@@ -49,7 +65,12 @@ class Modem:
         self._enabled = config.enabled
         self._link: Link | None = None
         self._wake = Signal(clock)
+        self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
+        self._silences = 0
+        self._ladder = Ladder(clock)
+        #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
+        self._usb: str | None = None
 
     # -- what others see ----------------------------------------------------------------------------------------
 
@@ -68,7 +89,7 @@ class Modem:
         link = self._link
         if link is None or not self.status.state.carries:
             raise SubmitError(f"the modem is {self.status.state.value}: {self.status.detail}", Disposition.MODEM)
-        return await link.submit(tpdu, before_payload)
+        return await link.submit(tpdu, before_payload, more=more)
 
     def settle(self, reference: int) -> None:
         """See :meth:`gsmgw.ports.ModemHandle.settle`."""
@@ -81,6 +102,42 @@ class Modem:
             raise ModemError(f"the modem is {self.status.state.value}")
         await self._link.unlocker.offer(pin)
 
+    async def ussd(self, request: str) -> UssdReply:
+        """Send a USSD code, or a reply in the session that a reply with ``more`` left open. May take a minute.
+
+        Raises :class:`ModemError` with the reason.
+        """
+        if self._link is None or not self.status.state.carries:
+            raise ModemError(f"the modem is {self.status.state.value}: {self.status.detail}")
+        return await self._link.ussd.request(request)
+
+    async def cancel_ussd(self) -> None:
+        """End an open USSD session."""
+        if self._link is not None:
+            await self._link.ussd.cancel()
+
+    def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Have ``listener(direction, data)`` called for all that is said on the port, ``>`` to and ``<`` from the
+        modem, without PINs. Returns what ends it.
+        """
+        self._taps.append(listener)
+        self._hang_taps()
+        return lambda: self._untap(listener)
+
+    def _untap(self, listener: Callable[[str, bytes], None]) -> None:
+        if listener in self._taps:
+            self._taps.remove(listener)
+        self._hang_taps()
+
+    def _hang_taps(self) -> None:
+        if self._link is not None:
+            self._link.tap(self._overheard if self._taps else None)
+
+    def _overheard(self, direction: str, data: bytes) -> None:
+        shown = without_secrets(data)
+        for listener in tuple(self._taps):
+            listener(direction, shown)
+
     async def reset(self) -> None:
         """Restart the modem and everything known about it."""
         if self._link is None:
@@ -89,10 +146,13 @@ class Modem:
         await self._link.reset()
 
     def disable(self) -> None:
-        """Leave the modem alone, until :meth:`enable`. What is on the air ends as unknown: let it finish before."""
+        """Leave the modem alone, until :meth:`enable`: it takes no text any more, and its port is closed as soon as
+        what is on the air has ended.
+        """
         self._enabled = False
+        self._board.enter(ModemState.DISABLED, _DISABLED)
         if self._link is not None:
-            self._link.end(ModemError("switched off"))
+            self._link.stop()
         self._wake.set()
 
     def enable(self) -> None:
@@ -107,7 +167,7 @@ class Modem:
         try:
             while True:
                 if not self._enabled:
-                    self._board.enter(ModemState.DISABLED, "switched off; `gsmgw modem NAME enable` switches it on")
+                    self._board.enter(ModemState.DISABLED, _DISABLED)
                     await self._wake.wait()
                     continue
                 port = self._config.port
@@ -126,9 +186,10 @@ class Modem:
         )
 
     async def _connect(self, port: str) -> None:
-        if self.status.state is not ModemState.RECOVERING:
+        if self.status.state not in (ModemState.RECOVERING, ModemState.QUARANTINED):
             self._board.enter(ModemState.PROBING, f"{port} is being opened and asked")
         self._board.update(port=port)
+        self._usb = usb_path(port) or self._usb
         link = Link(
             Surroundings(
                 config=self._config,
@@ -138,15 +199,20 @@ class Modem:
                 opener=self._make_opener(port),
                 node=partial(same_node, port),
                 choose_profile=self._choose_profile,
+                ladder=self._ladder,
+                able=self._able(),
+                interface=usb_interface(port),
             )
         )
         self._link = link
+        self._hang_taps()
         try:
             cause = await link.live()
         finally:
             self._link = None
         if link.was_ready:
             self._failures = 0
+            self._silences = 0
         if self._enabled:
             await self._after(cause, port)
 
@@ -167,12 +233,63 @@ class Modem:
         elif isinstance(cause, ModemReset):
             pauses = REOPEN_PAUSES_S
             self._board.enter(ModemState.RECOVERING, f"{title}; it is set up again")
+        elif isinstance(cause, StepNeeded):
+            await self._take_step(cause.rung, title)
+            return
         elif isinstance(cause, CommandTimeout):
+            self._silences += 1
+            if self._silences > SILENCES_BEFORE_STEP:
+                await self._take_step(self._ladder.climb(Rung.USB, able=self._able()), title)
+                return
             pauses = REOPEN_PAUSES_S
             self._board.enter(ModemState.RECOVERING, f"{title}; it is asked again until it answers")
         else:
             self._board.enter(ModemState.RECOVERING, f"{title}; it is tried again")
         await self._wake.wait(pauses[min(self._failures, len(pauses)) - 1])
 
+    # -- steps that are not the modem's own ---------------------------------------------------------------------
+
+    def _able(self) -> frozenset[Rung]:
+        steps = {Rung.SETTINGS, Rung.RADIO, Rung.RESET, Rung.QUARANTINE}
+        if self._usb is not None:
+            steps |= {Rung.USB, Rung.POWER}
+        if self._config.power_command:
+            steps.add(Rung.POWER)
+        return frozenset(steps)
+
+    async def _take_step(self, rung: Rung, reason: str) -> None:
+        if rung is Rung.QUARANTINE:
+            if self._silences:
+                await self._wait_for_sign(reason)
+                return
+            pause_s = self._ladder.quarantine_s()
+            self._board.enter(
+                ModemState.QUARANTINED,
+                f"{reason}, and nothing helped; please look at it. It is tried again in {pause_s:.0f} s",
+            )
+            self._board.event("modem.quarantined", reason=reason)
+            await self._wake.wait(pause_s)
+            return
+        self._board.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[rung]}")
+        self._board.event("modem.recovery", step=rung.value, reason=reason)
+        await self._step(rung)
+
+    async def _wait_for_sign(self, reason: str) -> None:
+        """A silent modem costs nothing: it is asked on, and used at once when it answers."""
+        if self.status.state is not ModemState.QUARANTINED:
+            self._board.enter(
+                ModemState.QUARANTINED, f"{reason}, and nothing helped; please look at it. It is asked on every second"
+            )
+            self._board.event("modem.quarantined", reason=reason)
+        await self._wake.wait(REOPEN_PAUSES_S[-1])
+
+    async def _step(self, rung: Rung) -> bool:
+        if rung is Rung.POWER and self._config.power_command:
+            return await run_command(self._config.power_command)
+        if self._usb is None:
+            return False
+        return await (power_cycle(self._usb) if rung is Rung.POWER else reauthorise(self._usb))
+
     def _choose_profile(self, identity: str) -> Profile:
-        return GENERIC
+        named = named_profile(self._config.profile, self._profiles) if self._config.profile else None
+        return named or choose_profile(identity, self._profiles)

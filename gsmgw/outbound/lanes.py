@@ -29,6 +29,8 @@ class _Lane:
     seen: int = 0
     #: Nothing waits on disk behind ``seen``.
     complete: bool = True
+    #: A message was left on disk since the last look there began: that look may have missed it.
+    missed: bool = False
     held: int = 0
     passed_over: int = 0
 
@@ -56,6 +58,7 @@ class Lanes:
             return False
         if message.id > lane.seen:
             if not lane.complete:
+                lane.missed = True
                 return False
             if lane.held >= self._window:
                 lane.complete = False
@@ -65,9 +68,9 @@ class Lanes:
         return True
 
     def load(self, route: str, priority: Priority, messages: list[Outgoing], *, complete: bool) -> int:
-        """A lane's next messages from disk; ``complete`` when there are no more behind them."""
+        """A lane's next messages from disk; ``complete`` when the look found no more behind them."""
         lane = self._lane(route, priority)
-        lane.complete = complete
+        lane.complete = complete and not lane.missed
         count = 0
         for message in messages:
             lane.seen = max(lane.seen, message.id)
@@ -77,11 +80,20 @@ class Lanes:
         return count
 
     def hungry(self) -> Iterator[tuple[str, Priority, int, int]]:
-        """Lanes with messages on disk and room here: route, priority, after which id, how many."""
-        for (route, priority), lane in self._lanes.items():
+        """Lanes with messages on disk and room here: route, priority, after which id, how many.
+
+        To be looked up and brought in by :meth:`load`, one lane after the other.
+        """
+        for (route, priority), lane in list(self._lanes.items()):
             room = self._window - lane.held
             if not lane.complete and room >= self._window // 2:
+                lane.missed = False
                 yield route, priority, lane.seen, room
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether :meth:`hungry` has anything to say."""
+        return any(not lane.complete and self._window - lane.held >= self._window // 2 for lane in self._lanes.values())
 
     def expect(self, routes: Iterable[str]) -> None:
         """There may be messages of these routes on disk that were never seen."""
@@ -118,6 +130,12 @@ class Lanes:
                 self._busy.add(message.to)
                 return message
         return None
+
+    def ready_count(self, routes: Iterable[str]) -> int:
+        """How many messages of these routes are at hand."""
+        return sum(
+            len(lane.ready) for route in routes for p in Priority if (lane := self._lanes.get((route, p))) is not None
+        )
 
     def _passed_over(self, route: str, priority: Priority) -> int:
         lane = self._lanes.get((route, priority))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +89,7 @@ class Scheduler:
 
     # -- what comes in --------------------------------------------------------------------------------------------
 
-    def offer(self, messages: Iterable[Outgoing]) -> None:
+    def offer(self, messages: Sequence[Outgoing]) -> None:
         """Messages were committed as queued."""
         wanted: set[str] = set()
         count = 0
@@ -149,9 +149,15 @@ class Scheduler:
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
         """The next message for that modem."""
         message = self._lanes.take(routes_served(modem), above)
-        if message is not None and not self._refill_wake.is_set() and any(True for _ in self._lanes.hungry()):
+        if message is not None and not self._refill_wake.is_set() and self._lanes.is_hungry:
             self._refill_wake.set()
         return message
+
+    def take_ahead(self, modem: str) -> Outgoing | None:
+        """One more message for that modem, where more wait than there are modems without anything to do."""
+        hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
+        routes = routes_served(modem)
+        return self.take(modem, None) if self._lanes.ready_count(routes) > hungry else None
 
     def done(self, message: Outgoing) -> None:
         """The message is out of a worker's hands, and ended or deferred."""
@@ -172,7 +178,7 @@ class Scheduler:
         while True:
             await self._refill_wake.wait()
             self._refill_wake.clear()
-            for route, priority, after, room in list(self._lanes.hungry()):
+            for route, priority, after, room in self._lanes.hungry():
                 try:
                     found = await self._store.read(
                         partial(lanes.ready_after, route=route, priority=int(priority), after=after, limit=room)
@@ -184,6 +190,8 @@ class Scheduler:
                     continue
                 count = self._lanes.load(route, priority, found, complete=len(found) < room)
                 self._wake_idle([route], count)
+            if self._lanes.is_hungry:
+                self._refill_wake.set()
 
     async def _keep_time(self) -> None:
         """Bring in what was deferred, settle what is unknown, expire what is too old, each when it is due."""

@@ -1,15 +1,17 @@
 """One modem's worker: takes what may go next and sees it through, a segment at a time.
 
 The order of things for one segment: AT+CMGS is on its way while ``sending`` is committed; the PDU leaves after both;
-the outcome goes to the disk at once, and is there before the next PDU of this modem leaves.
+the outcome goes to the disk at once. A modem that is faster than the disk has its next segments committed ahead
+(``claims``), so that it never waits for an fsync; they are handed back when it falters.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +19,9 @@ from typing import Any, Protocol
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
+from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pacing import Pacer
-from gsmgw.outbound.policy import Action, decide
+from gsmgw.outbound.policy import Action, Decision, decide
 from gsmgw.outbound.segmenting import build_segments
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
@@ -27,13 +30,22 @@ log = logging.getLogger(__name__)
 
 #: A database that does not write is tried again after that time.
 STORE_RETRY_S = 1.0
+#: Segments committed ahead at the most: each is one more that a crash leaves in doubt.
+CLAIMS_MAX = 8
+#: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
+SLOW_S = 1.0
+
+_NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
 
 
 class Queue(Protocol):
     """What a worker needs of the scheduler."""
 
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
-        """The next message for that modem."""
+        """The next message for that modem; only of a class before ``above`` where that is given."""
+
+    def take_ahead(self, modem: str) -> Outgoing | None:
+        """One more message for that modem, where no other modem would be there for it."""
 
     def done(self, message: Outgoing) -> None:
         """The message is out of the worker's hands, and ended or deferred."""
@@ -41,44 +53,45 @@ class Queue(Protocol):
     def give_back(self, message: Outgoing) -> None:
         """The message is out of the worker's hands, and queued for whoever comes next."""
 
+    def offer(self, messages: Sequence[Outgoing]) -> None:
+        """Messages were queued again."""
+
     def due(self, moment_ms: int) -> None:
         """Something was deferred until then."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """A message in the worker's hands. ``todo`` are the numbers of the segments still to be sent, in order."""
+    """A message in the worker's hands. ``todo``: the segments still to be claimed; ``open``: claimed, not settled."""
 
     message: Outgoing
     tpdus: dict[int, bytes]
     todo: list[int]
+    open: list[int]
     stored: bool
     #: Segments of this message are with the network: the rest has to leave through the same SIM, or the
     #: recipient's phone cannot join them.
     split: bool
     begun: bool = False
 
-    def note_begun(self) -> None:
-        """A segment's row says that it is being sent."""
-        self.stored = self.begun = True
+
+@dataclass(slots=True, eq=False)
+class _Claim:
+    """A segment that was committed as ``sending``, or is about to be."""
+
+    job: _Job
+    seq: int
+    sim: str
+    number: int
+    began: asyncio.Future[None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class InFlight:
     """The segment that is with the modem now. ``payload_since_s``: since when its PDU may be leaving."""
 
     message: Outgoing
-    began: asyncio.Future[None] | None = None
     payload_since_s: float | None = None
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """A result on its way to the disk, and what follows once it is there."""
-
-    operation: Callable[[Tx], Any]
-    written: asyncio.Future[Any]
-    then: Callable[[], None] | None
 
 
 class Worker:
@@ -98,16 +111,24 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = False
         self._jobs: list[_Job] = []
+        self._claims: list[_Claim] = []
+        self._outcomes = Outcomes(store, handle.name)
         self._pacer = Pacer(self._windows)
         self._pacer_sim: str | None = None
         self._failures = 0
         self._rest_until_s = 0.0
-        self._outcome: _Outcome | None = None
+        #: How long a segment takes lately; as if slow, until the first one shows.
+        self._segment_s = SLOW_S
 
     @property
     def name(self) -> str:
         """The modem's."""
         return self.handle.name
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether it could take a message this moment."""
+        return self.in_flight is None and not self._claims and not self._jobs and self.handle.status.state.carries
 
     def wake(self) -> None:
         """Something changed: the queue, the modem's state, the time."""
@@ -136,22 +157,20 @@ class Worker:
             while not self._stopping:
                 self._wake.clear()
                 if not self.handle.status.state.carries:
-                    await self._hand_back_all()
+                    self._hand_back_all()
                     await self._wait(None, idle=False)
                 elif (pause_s := await self._pause_s()) > 0:
+                    self._hand_back_all()
                     await self._wait(pause_s)
-                elif (job := await self._next_job()) is None:
+                elif (claim := await self._next_claim()) is not None:
+                    await self._send(claim)
+                elif not self._wake.is_set():
                     await self._wait(None)
-                elif await self._send_segment(job):
-                    self._jobs.remove(job)
         finally:
-            await self._hand_back_all()
-            await self._settle_outcome()
+            self._hand_back_all()
+            await self._outcomes.settle()
 
     async def _wait(self, timeout_s: float | None, *, idle: bool = True) -> None:
-        if self._outcome is not None:
-            await self._settle_outcome()
-            return  # something may have come meanwhile: look again
         self.idle = idle and timeout_s is None
         try:
             with suppress(TimeoutError):
@@ -177,119 +196,161 @@ class Worker:
         self._pacer = Pacer(self._windows, used)
         self._pacer_sim = sim
 
-    async def _next_job(self) -> _Job | None:
-        """The message to go on with: a new one of a higher class before the rest of a long one."""
-        above = self._jobs[-1].message.priority if self._jobs else None
+    # -- what goes next -------------------------------------------------------------------------------------------
+
+    async def _next_claim(self) -> _Claim | None:
+        """The segment that goes next: of what is in hand, unless a message of a higher class waits."""
+        claimed = self._claims[0].job.message.priority if self._claims else None
+        opened = self._jobs[-1].message.priority if self._jobs else None
+        above = min((priority for priority in (claimed, opened) if priority is not None), default=None)
         while (message := self._queue.take(self.name, above)) is not None:
-            try:
-                job = await self._prepare(message)
-            except StoreError as exc:
-                log.error("%s: %s", self.name, exc)
-                self._rest(STORE_RETRY_S)
-                self._queue.give_back(message)
-                self.wake()
-                return None
+            job = await self._prepare(message)
             if job is not None:
                 self._jobs.append(job)
-                break
-        return self._jobs[-1] if self._jobs else None
+                return self._claim(job)
+        if self._claims and (opened is None or claimed is None or claimed <= opened):
+            return self._claims.pop(0)
+        return self._claim(self._jobs[-1]) if self._jobs else None
 
     async def _prepare(self, message: Outgoing) -> _Job | None:
-        """Cut a message into segments, or take up those it was cut into before."""
-        if message.cut:
-            rows = await self._store.read(lambda db: lanes.segments_of(db, message.id))
-            todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
-            if not todo:
-                self._queue.done(message)
-                return None
-            on_air = any(row.status in ON_AIR for row in rows)
-            return _Job(message, {row.seq: row.tpdu for row in rows}, todo, stored=True, split=on_air)
-        reference = 0
-        if message.segments > 1:
-            reference = await self._store.write(
-                lambda tx: requests.next_reference(tx, self._clock.wall_ms(), message.to)
-            )
-        tpdus = build_segments(message, reference, self._clock.wall_ms())
-        numbered = dict(enumerate(tpdus, 1))
-        return _Job(message, numbered, list(numbered), stored=False, split=False)
-
-    # -- one segment ----------------------------------------------------------------------------------------------
-
-    async def _send_segment(self, job: _Job) -> bool:
-        """Send the next segment of a message; True when the message is out of hand."""
-        message, seq, sim = job.message, job.todo[0], self.handle.status.sim
-        flight = self.in_flight = InFlight(message)
-
-        async def before_payload() -> None:
-            await self._settle_outcome()
-            flight.began = self._store.write(self._begin(job, seq, sim))
-            await asyncio.shield(flight.began)
-            self._pacer.note(self._clock.wall_ms())
-            flight.payload_since_s = self._clock.monotonic()
-
+        """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do."""
         try:
-            reference = await self.handle.submit(job.tpdus[seq], before_payload=before_payload, more=len(job.todo) > 1)
-        except Gone:
-            self._queue.done(message)
-            return True
+            if message.cut:
+                rows = await self._store.read(lambda db: lanes.segments_of(db, message.id))
+                todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
+                if rows and not todo:
+                    self._queue.done(message)
+                    return None
+                if rows:
+                    on_air = any(row.status in ON_AIR for row in rows)
+                    return _Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
+            reference = 0
+            if message.segments > 1:
+                now_ms = self._clock.wall_ms()
+                reference = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
         except StoreError as exc:
-            log.error("%s: nothing was sent: %s", self.name, exc)
+            log.error("%s: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
             self._queue.give_back(message)
-            return True
-        except SubmitError as exc:
-            await self._refused(job, seq, sim, exc, flight)
-            return True
-        finally:
-            self.in_flight = None
-        self._failures = 0
-        job.note_begun()
-        job.todo.pop(0)
-        job.split = True
-        await self._record(
-            partial(
-                outbox.segment_sent,
-                now_ms=self._clock.wall_ms(),
-                message=message,
-                seq=seq,
-                modem=self.name,
-                sim=sim,
-                reference=reference,
-                more=bool(job.todo),
-            )
-        )
-        if job.todo:
-            return False
-        self._queue.done(message)
-        return True
+            self._wake.set()
+            return None
+        return self._cut(message, reference)
 
-    def _begin(self, job: _Job, seq: int, sim: str) -> Callable[[Tx], None]:
-        return partial(
+    def _cut(self, message: Outgoing, reference: int) -> _Job:
+        numbered = dict(enumerate(build_segments(message, reference, self._clock.wall_ms()), 1))
+        return _Job(message, numbered, list(numbered), [], stored=False, split=False)
+
+    def _claim(self, job: _Job) -> _Claim:
+        """Commit that the job's next segment is about to leave; does not wait for the disk."""
+        seq = job.todo.pop(0)
+        job.open.append(seq)
+        if not job.todo:
+            self._jobs.remove(job)
+        sim, now_ms = self.handle.status.sim, self._clock.wall_ms()
+        number = self._store.ids.next(now_ms)
+        begin = partial(
             outbox.begin_segment,
-            now_ms=self._clock.wall_ms(),
+            now_ms=now_ms,
             message=job.message,
             seq=seq,
             modem=self.name,
             sim=sim,
+            claim=number,
             first=not job.begun,
             tpdus=None if job.stored else list(job.tpdus.values()),
         )
+        job.stored = job.begun = True
+        began = self._store.write(begin)
+        began.add_done_callback(_retrieve)
+        return _Claim(job, seq, sim, number, began)
 
-    async def _refused(self, job: _Job, seq: int, sim: str, exc: SubmitError, flight: InFlight) -> None:
+    def _claim_ahead(self) -> None:
+        """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
+        if self._segment_s >= SLOW_S or self._windows or self._stopping:
+            return
+        depth = min(CLAIMS_MAX, math.ceil(2 * self._store.commit_s / max(self._segment_s, 1e-4)))
+        while len(self._claims) < depth:
+            if not self._jobs:
+                message = self._queue.take_ahead(self.name)
+                if message is None:
+                    return
+                if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
+                    self._queue.give_back(message)
+                    return
+                self._jobs.append(self._cut(message, 0))
+            self._claims.append(self._claim(self._jobs[-1]))
+
+    # -- one segment ----------------------------------------------------------------------------------------------
+
+    async def _send(self, claim: _Claim) -> None:
+        """Hand a claimed segment to the modem and record what became of it."""
+        job, message = claim.job, claim.job.message
+        flight = self.in_flight = InFlight(message)
+        give_up: asyncio.TimerHandle | None = None
+
+        async def before_payload() -> None:
+            nonlocal give_up
+            # A slow modem leaves one segment in doubt at the most; a fast one is not held up by the disk.
+            await self._outcomes.settle(0 if self._segment_s >= SLOW_S else CLAIMS_MAX)
+            await asyncio.shield(claim.began)
+            self._pacer.note(self._clock.wall_ms())
+            flight.payload_since_s = self._clock.monotonic()
+            self._claim_ahead()
+            if self._claims:
+                give_up = asyncio.get_running_loop().call_later(SLOW_S, self._hand_back_claims)
+
+        began_s = self._clock.monotonic()
+        try:
+            more = bool(job.todo or self._claims)
+            reference = await self.handle.submit(job.tpdus[claim.seq], before_payload=before_payload, more=more)
+        except asyncio.CancelledError:
+            self._withdraw(job)  # what the modem does with it is for the next start to find out
+            raise
+        except Gone:
+            self._drop(job)
+            return
+        except StoreError as exc:
+            log.error("%s: nothing was sent: %s", self.name, exc)
+            self._rest(STORE_RETRY_S)
+            self._hand_back(job)
+            return
+        except SubmitError as exc:
+            await self._refused(claim, exc)
+            return
+        finally:
+            self.in_flight = None
+            if give_up is not None:
+                give_up.cancel()
+        self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
+        self._failures = 0
+        job.split = True
+        job.open.remove(claim.seq)
+        sent = partial(
+            outbox.segment_sent,
+            now_ms=self._clock.wall_ms(),
+            message=message,
+            seq=claim.seq,
+            modem=self.name,
+            sim=claim.sim,
+            claim=claim.number,
+            reference=reference,
+        )
+        self._outcomes.record(sent, then=self._queue.offer)
+        if not job.todo and not job.open:
+            self._queue.done(message)
+
+    async def _refused(self, claim: _Claim, exc: SubmitError) -> None:
         """Apply the policy to a segment that was not confirmed."""
-        begin: Callable[[Tx], None] | None = self._begin(job, seq, sim)
-        if flight.began is not None:
-            try:
-                await flight.began
-                begin = None
-                job.note_begun()
-            except Gone:
-                self._queue.done(job.message)
-                return
-            except StoreError as trouble:
-                log.error("%s: %s", self.name, trouble)
-        message, now_ms = job.message, self._clock.wall_ms()
-        error = describe(exc, self.name)
+        job, message = claim.job, claim.job.message
+        begun = True
+        try:
+            await claim.began
+        except Gone:
+            self._drop(job)
+            return
+        except StoreError as trouble:
+            log.error("%s: %s", self.name, trouble)
+            begun = False
         self._failures = 0 if exc.disposition in _NOT_THE_MODEMS else self._failures + 1
         decision = decide(
             exc.disposition,
@@ -300,50 +361,48 @@ class Worker:
         log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, decision.action)
         if decision.rest_s:
             self._rest(decision.rest_s)
-        if decision.action is Action.AWAIT and begin is None:
+        if not begun:
+            self._hand_back(job)
+            return
+        self._withdraw(job)
+        job.open.remove(claim.seq)
+        siblings = list(job.open)
+        self._apply(claim, decision, exc, siblings)
+
+    def _apply(self, claim: _Claim, decision: Decision, exc: SubmitError, siblings: list[int]) -> None:
+        """Record a decision; ``siblings`` are other segments of the message that were claimed and have not left."""
+        job, message, now_ms = claim.job, claim.job.message, self._clock.wall_ms()
+        error = describe(exc, self.name)
+        common: dict[str, Any] = {"now_ms": now_ms, "message": message, "seq": claim.seq, "error": error}
+        due_ms: int | None = None
+        operation: Callable[[Tx], Any]
+        if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
-            await self._record(
-                partial(outbox.segment_unknown, now_ms=now_ms, message=message, seq=seq, error=error, due_ms=due_ms)
-            )
-            self._queue.due(due_ms)
-            self._queue.done(message)
+            operation = partial(outbox.segment_unknown, due_ms=due_ms, **common)
         elif decision.action is Action.FAIL:
-            failed = partial(
-                outbox.segment_failed, now_ms=now_ms, message=message, seq=seq, modem=self.name, error=error
-            )
-            await self._record(_after(begin, failed))
-            self._queue.done(message)
-        elif decision.action is Action.RETRY:
-            due_ms = now_ms + round(decision.pause_s * 1000)
-            deferred = partial(
+            operation = partial(outbox.segment_failed, modem=self.name, sim=claim.sim, **common)
+        else:
+            retry = decision.action is Action.RETRY
+            due_ms = now_ms + round(decision.pause_s * 1000) if retry else None
+            operation = partial(
                 outbox.segment_refused,
-                now_ms=now_ms,
-                message=message,
-                seq=seq,
-                error=error,
+                sim=claim.sim,
                 due_ms=due_ms,
                 waiting=exc.title,
-                charged=True,
+                charged=retry,
                 route=self._pinned(job),
+                **common,
             )
-            await self._record(_after(begin, deferred))
+        if siblings:
+            operation = _both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
+        if decision.action is Action.HAND_BACK:
+            returned = self._returned(job)
+            self._outcomes.record(operation, then=lambda _: self._queue.give_back(returned))
+            return
+        self._outcomes.record(operation)
+        if due_ms is not None:
             self._queue.due(due_ms)
-            self._queue.done(message)
-        elif begin is None:
-            returned = partial(
-                outbox.segment_refused,
-                now_ms=now_ms,
-                message=message,
-                seq=seq,
-                error=error,
-                due_ms=None,
-                waiting=exc.title,
-                charged=False,
-                route=self._pinned(job),
-            )
-            await self._record(returned, then=partial(self._queue.give_back, self._returned(job)))
-        else:
-            await self._hand_back(job)
+        self._queue.done(message)
 
     # -- handing back ---------------------------------------------------------------------------------------------
 
@@ -352,70 +411,66 @@ class Worker:
 
     def _returned(self, job: _Job) -> Outgoing:
         """The message as it is in the queue now."""
-        pinned = self._pinned(job)
-        return replace(job.message, cut=job.stored, modem=pinned or job.message.modem)
+        return replace(job.message, cut=job.stored, modem=self._pinned(job) or job.message.modem)
 
-    async def _hand_back(self, job: _Job) -> None:
-        """Give up a message between two of its segments."""
-        give_back = partial(self._queue.give_back, self._returned(job))
+    def _withdraw(self, job: _Job) -> None:
+        """Take a job out of what is in hand."""
+        self._claims = [claim for claim in self._claims if claim.job is not job]
+        if job in self._jobs:
+            self._jobs.remove(job)
+
+    def _drop(self, job: _Job) -> None:
+        """The message was taken back or settled elsewhere: nothing of it is sent."""
+        self._withdraw(job)
+        self._queue.done(job.message)
+
+    def _hand_back(self, job: _Job) -> None:
+        """Give up a message none of whose segments is with the modem now."""
+        self._withdraw(job)
         if not job.begun:
-            give_back()
+            self._queue.give_back(job.message)
             return
-        reason = f"modem {self.name} is {self.handle.status.state}"
+        state = self.handle.status.state
         operation = partial(
             outbox.hand_back,
             now_ms=self._clock.wall_ms(),
             message=job.message,
-            waiting=None if self._stopping else reason,
+            waiting=None if state.carries else f"modem {self.name} is {state}",
             route=self._pinned(job),
         )
-        await self._record(operation, then=give_back)
+        returned, claimed = self._returned(job), list(job.open)
+        unclaim = partial(outbox.unclaim, message_id=job.message.id, seqs=claimed)
+        self._outcomes.record(_both(unclaim, operation), then=lambda _: self._queue.give_back(returned))
 
-    async def _hand_back_all(self) -> None:
-        while self._jobs:
-            await self._hand_back(self._jobs.pop())
+    def _hand_back_claims(self) -> None:
+        """The modem falters: others may have what was committed ahead for it."""
+        sending = self.in_flight.message if self.in_flight is not None else None
+        for job in {id(claim.job): claim.job for claim in self._claims}.values():
+            if job.message is not sending:
+                self._hand_back(job)
+
+    def _hand_back_all(self) -> None:
+        for job in {id(job): job for job in (*(claim.job for claim in self._claims), *self._jobs)}.values():
+            self._hand_back(job)
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)
 
-    # -- outcomes -------------------------------------------------------------------------------------------------
 
-    async def _record(self, operation: Callable[[Tx], Any], then: Callable[[], None] | None = None) -> None:
-        """Send an outcome to the disk; ``then`` is called once it is there. Does not wait for it."""
-        await self._settle_outcome()
-        self._outcome = _Outcome(operation, self._store.write(operation), then)
-
-    async def _settle_outcome(self) -> None:
-        """Wait until the last outcome is on disk, trying again for as long as the database does not write."""
-        outcome = self._outcome
-        if outcome is None:
-            return
-        while True:
-            try:
-                await asyncio.shield(outcome.written)
-                break
-            except StoreError as exc:
-                log.error("%s: an outcome waits for the database: %s", self.name, exc)
-                await self._clock.sleep(STORE_RETRY_S)
-                outcome.written = self._store.write(outcome.operation)
-        self._outcome = None
-        if outcome.then is not None:
-            outcome.then()
+def _retrieve(future: asyncio.Future[None]) -> None:
+    """The commit of a claim that was given up may fail with nobody waiting for it."""
+    if not future.cancelled():
+        future.exception()
 
 
-_NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
-
-
-def _after(first: Callable[[Tx], None] | None, second: Callable[[Tx], None]) -> Callable[[Tx], None]:
+def _both(first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Callable[[Tx], Any]:
     """Both operations as one, in that order."""
-    if first is None:
-        return second
 
-    def both(tx: Tx) -> None:
+    def operation(tx: Tx) -> Any:
         first(tx)
-        second(tx)
+        return second(tx)
 
-    return both
+    return operation
 
 
 def describe(exc: SubmitError, modem: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -74,6 +75,8 @@ class Engine:
             self._readers.put(connect(path, read_only=True))
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
         self._closed = False
+        #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
+        self.commit_s = 0.001
         #: Why the last transaction failed; None while the database takes writes.
         self.trouble: str | None = None
         self._writer.start()
@@ -152,7 +155,9 @@ class Engine:
                 self._db.execute("BEGIN IMMEDIATE")
                 failed = self._run(tx, run)
                 if failed is None:
+                    began = time.perf_counter()
                     self._db.execute("COMMIT")
+                    self.commit_s += (time.perf_counter() - began - self.commit_s) * 0.1
                     self.trouble = None
                     return tx.events
                 self._rollback()

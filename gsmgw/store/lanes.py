@@ -55,4 +55,9 @@ def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[int]:
 
 def last_id(db: sqlite3.Connection) -> int:
     """The largest identifier ever given out."""
-    return int(db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0])
+    (message,) = db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
+    # Claims have numbers of the same source; those that matter after a restart are the unsettled ones.
+    (claim,) = db.execute(
+        "SELECT coalesce(max(claim), 0) FROM segments WHERE status IN ('sending', 'unknown')"
+    ).fetchone()
+    return max(int(message), int(claim))

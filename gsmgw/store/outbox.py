@@ -13,6 +13,7 @@ from typing import Any
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
 from gsmgw.numbers import digits_of
+from gsmgw.store.evidence import accepted, refused
 from gsmgw.store.reports import apply_early_report
 from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.tx import Tx
@@ -78,13 +79,15 @@ def begin_segment(
     seq: int,
     modem: str,
     sim: str,
+    claim: int,
     *,
     first: bool,
     tpdus: Sequence[bytes] | None,
 ) -> None:
     """Commit that a segment is about to leave. ``tpdus`` brings all segments of a message that is sent first.
 
-    ``first`` marks the first segment of an attempt. Raises :class:`Gone` when the message was taken back meanwhile.
+    ``first`` marks the first segment of an attempt, ``claim`` its place in the order of what the SIM is given.
+    Raises :class:`Gone` when the message was taken back meanwhile.
     """
     changed = tx.run(
         "UPDATE messages SET status = 'sending', modem = ?, attempts = attempts + ?, due_ms = NULL, waiting = NULL "
@@ -100,9 +103,9 @@ def begin_segment(
             [(message.id, number, tpdu, recipient) for number, tpdu in enumerate(tpdus, 1)],
         )
     changed = tx.run(
-        "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, sending_ms = ?, "
+        "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
         "reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
-        (modem, sim, now_ms, message.id, seq),
+        (modem, sim, claim, now_ms, message.id, seq),
     )
     if not changed:
         raise Gone("the segment is no longer waiting")
@@ -111,9 +114,12 @@ def begin_segment(
 
 
 def segment_sent(
-    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str, sim: str, reference: int, *, more: bool
-) -> Status:
-    """The network took a segment and the modem gave it the reference. ``more`` segments follow at once."""
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str, sim: str, claim: int, reference: int
+) -> list[Outgoing]:
+    """The network took a segment and the modem gave it the reference.
+
+    Returns messages that are queued again, because the reference shows that they had not gone (``evidence``).
+    """
     changed = tx.run(
         "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, report_due = ?, error = NULL "
         "WHERE message_id = ? AND seq = ? AND status IN ('sending', 'unknown')",
@@ -136,9 +142,17 @@ def segment_sent(
         )
     if message.report:
         apply_early_report(tx, now_ms, message, seq, sim, reference)
-    if more:
-        return Status.SENDING
-    return roll_up(tx, now_ms, message.id)
+    roll_up(tx, now_ms, message.id)
+    return accepted(tx, now_ms, sim, reference, claim)
+
+
+def unclaim(tx: Tx, message_id: int, seqs: Sequence[int]) -> None:
+    """Segments that were about to leave did certainly not: they wait again, as if nothing had been."""
+    tx.run_many(
+        "UPDATE segments SET status = 'queued', attempt = attempt - 1, sending_ms = NULL, claim = NULL "
+        "WHERE message_id = ? AND seq = ? AND status = 'sending'",
+        [(message_id, seq) for seq in seqs],
+    )
 
 
 def segment_refused(
@@ -146,6 +160,7 @@ def segment_refused(
     now_ms: int,
     message: Outgoing,
     seq: int,
+    sim: str,
     *,
     error: dict[str, Any],
     due_ms: int | None,
@@ -161,6 +176,7 @@ def segment_refused(
         "UPDATE segments SET status = 'queued', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.id, seq),
     )
+    refused(tx, sim)
     requeue(tx, now_ms, message.id, error=error, due_ms=due_ms, waiting=waiting, charged=charged, route=route)
 
 
@@ -191,13 +207,14 @@ def requeue(
 
 
 def segment_failed(
-    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str | None, *, error: dict[str, Any]
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str | None, sim: str, *, error: dict[str, Any]
 ) -> None:
     """Refused for good: the message has failed."""
     tx.run(
         "UPDATE segments SET status = 'failed', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.id, seq),
     )
+    refused(tx, sim)
     fail(tx, now_ms, message.id, modem, error=error, to=message.to, client_ref=message.client_ref)
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
+from gsmgw.store.evidence import accepted, is_plausible
 from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
 
 
-def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> int | None:
-    """Match a status report to its segment and record it; the message's id, or None when nothing matched yet.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a report did: the message it was matched to, and messages that are queued again by its evidence."""
+
+    message_id: int | None
+    queued: list[Outgoing]
+
+
+def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
+    """Match a status report to its segment and record it.
 
     Looked for in this order: the newest segment of that SIM with that reference and recipient whose report is
     awaited; an unknown one to that recipient, whose reference never came. An unmatched report is kept: the modem's
@@ -25,19 +35,20 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> int | None:
     ):
         if same_number(recipient, digits):
             _apply_report(tx, now_ms, message_id, seq, report)
-            return int(message_id)
-    for message_id, seq, recipient in tx.all(
-        "SELECT message_id, seq, recipient FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
-        "ORDER BY sending_ms",
+            return Taken(int(message_id), [])
+    doubtful = tx.all(
+        "SELECT message_id, seq, recipient, claim FROM segments "
+        "WHERE status = 'unknown' AND sim = ? AND reference IS NULL ORDER BY claim",
         (report.sim,),
-    ):
-        if same_number(recipient, digits):
+    )
+    for message_id, seq, recipient, claim in doubtful:
+        if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, len(doubtful)):
             tx.run(
                 "UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?",
                 (report.reference, message_id, seq),
             )
             _apply_report(tx, now_ms, message_id, seq, report)
-            return int(message_id)
+            return Taken(int(message_id), accepted(tx, now_ms, report.sim, report.reference, claim))
     tx.run(
         "INSERT INTO reports (at_ms, modem, sim, reference, recipient, report_status, discharge_ms, pdu) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -52,7 +63,7 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> int | None:
             report.pdu,
         ),
     )
-    return None
+    return Taken(None, [])
 
 
 def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> None:

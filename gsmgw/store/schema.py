@@ -86,6 +86,7 @@ def m001_messages(db: Database) -> None:
             modem         TEXT,
             sim           TEXT,
             attempt       INTEGER NOT NULL DEFAULT 0,
+            claim         INTEGER,                        -- the order in which segments were handed to a SIM
             sending_ms    INTEGER,
             sent_ms       INTEGER,
             report_due    INTEGER NOT NULL DEFAULT 0,
@@ -100,6 +101,14 @@ def m001_messages(db: Database) -> None:
         CREATE INDEX segments_report ON segments (sim, reference) WHERE report_due = 1;
         CREATE INDEX segments_usage ON segments (sim, sending_ms) WHERE sending_ms IS NOT NULL;
         CREATE INDEX segments_open ON segments (status) WHERE status IN ('sending', 'unknown');
+
+        CREATE TABLE sims (                               -- TP-MR as each SIM counts it: evidence for unknown segments
+            sim           TEXT PRIMARY KEY,
+            reference     INTEGER NOT NULL,               -- of the last accepted segment
+            claim         INTEGER NOT NULL,               -- and its place in the order
+            steps         INTEGER NOT NULL DEFAULT 0,     -- how often in a row it went up by one
+            refused       INTEGER NOT NULL DEFAULT 0      -- refusals since: each may have used a reference up
+        ) WITHOUT ROWID;
 
         CREATE TABLE reports (                            -- status reports that matched nothing when they came
             id            INTEGER PRIMARY KEY,
@@ -162,6 +171,16 @@ def m001_messages(db: Database) -> None:
             reference     INTEGER NOT NULL,
             used_ms       INTEGER NOT NULL
         ) WITHOUT ROWID;
+
+        CREATE TABLE tokens (
+            id            INTEGER PRIMARY KEY,
+            name          TEXT NOT NULL UNIQUE,
+            digest        TEXT NOT NULL UNIQUE,           -- SHA-256 of the token
+            scopes        TEXT NOT NULL,
+            created_ms    INTEGER NOT NULL,
+            expires_ms    INTEGER,
+            last_used_ms  INTEGER
+        );
 
         CREATE TABLE refused_pins (                       -- never tried a second time
             sim           TEXT NOT NULL,

@@ -20,6 +20,10 @@ def _functionality(call: Call) -> Reply:
     return modem.set_functionality(value, reset=bool(reset))
 
 
+def _levels(call: Call) -> Reply:
+    return ["+CFUN: (" + ",".join(map(str, call.modem.profile.radio.functionality)) + "),(0,1)"]
+
+
 def _current(call: Call) -> Reply:
     return [f"+CFUN: {call.modem.radio.functionality}"]
 
@@ -28,7 +32,7 @@ def _registration(call: Call) -> Reply:
     radio = call.modem.radio
     name = call.command.name
     level = radio.reports[name]
-    return [f"{name}: {level},{radio.registration(level)}"]
+    return [f"{name}: {level},{radio.registration(name, level)}"]
 
 
 def _registration_reports(call: Call) -> Reply:
@@ -65,6 +69,7 @@ def _scan(call: Call) -> Reply:
     delay = modem.seconds(modem.profile.timing.scan_s)
     if delay <= 0:
         return answer
+    call.abortable = True
     modem.clock.call_later(delay, call.finish, answer)
     return LATER
 
@@ -98,7 +103,7 @@ ROWS = (
         "+CFUN",
         "27.007 8.2",
         read=_current,
-        test="(0,1,4),(0,1)",
+        test=_levels,
         set=_functionality,
     ),
     Row("+CESQ", "27.007 8.69", run=_quality, test="(0-63,99),(0-7,99),(255),(255),(0-34,255),(0-97,255)"),

@@ -23,9 +23,7 @@ def _indications(call: Call) -> Reply:
         raise Failure()
     allowed = (rules.mode, rules.mt, rules.bm, rules.ds, rules.bfr)
     given = [call.number(at, 0, 0, 9) for at in range(len(call.args))] if call.command.text else []
-    values = given + [0] * (5 - len(given))
-    if len(given) < 5 and 0 not in rules.bfr and 1 in rules.bfr and len(given) < 4:
-        values[4] = 1
+    values = given + [0 if 0 in known else known[0] for known in allowed[len(given) :]]
     for value, known in zip(values, allowed, strict=True):
         if value not in known:
             raise Failure() if rules.plain_refusal else cms(rules.refusal)

@@ -88,7 +88,7 @@ def _read(call: Call) -> Reply:
     store = modem.stores[modem.selected[0]]
     index = call.number(0, None, 0, 100_000)
     message = store.get(index)
-    if message is None or (message.kind == "report" and modem.profile.messages.report_hidden and store.name != "SR"):
+    if message is None:
         if not store.valid(index) or modem.profile.storage.empty_slot == "321":
             raise cms(321)
         return None

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from support.processes import Process, first_events, site, until
 
+from gsmgw.outbound.worker import CLAIMS_MAX
+
 COUNT = 200
 
 
@@ -31,9 +33,12 @@ def test_kill_9_in_the_middle_of_200_messages_loses_nothing(after: int, tmp_path
                     doubtful.add(message["text"])
         copies = place.copies()
         assert set(copies) == {f"text {n}" for n in range(COUNT)}
-        # at most one segment per modem was with a modem when the power went; only those can have gone twice
-        assert {text for text, count in copies.items() if count > 1} <= doubtful
-        assert len(doubtful) <= 2
+        # what was committed ahead is in doubt, and nothing else can have gone twice
+        twice = {text for text, count in copies.items() if count > 1}
+        assert twice <= doubtful
+        assert len(doubtful) <= 2 * (CLAIMS_MAX + 1)
+        if after > 20:  # both SIMs had shown that they count: their references tell what had gone
+            assert not twice
 
 
 def test_sigterm_leaves_the_rest_queued(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Rig]:
+async def running(config: Config, tcp: socket.socket | None = None) -> AsyncIterator[Rig]:
     """Run a gateway until the block ends, as the daemon does between its start and SIGTERM."""
     gateway = Gateway(config)
     stop, ready = asyncio.Event(), asyncio.Event()
@@ -78,7 +79,7 @@ async def running(config: Config) -> AsyncIterator[Rig]:
         sockets = [bind_unix(config.gateway.socket, 0o660)]
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(gateway.run(sockets, stop, ready.set))
+                group.create_task(gateway.run(sockets, stop, ready.set, [tcp] if tcp is not None else []))
                 await ready.wait()
                 async with AsyncClient(config.gateway.socket) as client:
                     try:

@@ -1,5 +1,39 @@
-"""What is known of families of modems, as data: each profile is a difference from the generic one."""
+"""What is known of families of modems, as data: each profile is a difference from the generic one.
 
-from gsmgw.modem.profiles.base import GENERIC, Profile
+To add a family: a file with its profiles, its row in ``PROFILES`` below, and a transcript in tests/transcripts that
+fails without it (docs/modems.md).
+"""
 
-__all__ = ["GENERIC", "Profile"]
+from __future__ import annotations
+
+import re
+
+from gsmgw.modem.profiles import cinterion, huawei, others, quectel, simcom, zte
+from gsmgw.modem.profiles.base import CNMI_DIRECT_LADDER, GENERIC, Profile
+
+#: In the order in which they are tried: what is more special comes first.
+PROFILES: tuple[Profile, ...] = (
+    *huawei.PROFILES,
+    *zte.PROFILES,
+    *quectel.PROFILES,
+    *simcom.PROFILES,
+    *cinterion.PROFILES,
+    *others.PROFILES,
+    GENERIC,
+)
+
+
+def choose_profile(identity: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile:
+    """The profile for a modem that calls itself ``identity``: manufacturer, model, revision. Else the generic one."""
+    for profile in profiles:
+        if any(re.search(pattern, identity, re.IGNORECASE) for pattern in profile.matches):
+            return profile
+    return GENERIC
+
+
+def named_profile(name: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile | None:
+    """The profile of that name."""
+    return next((profile for profile in profiles if profile.name == name), None)
+
+
+__all__ = ["CNMI_DIRECT_LADDER", "GENERIC", "PROFILES", "Profile", "choose_profile", "named_profile"]

@@ -37,40 +37,45 @@ class Profile:
 
     name: str
     title: str
-    #: Regular expressions searched, without case, in "manufacturer model revision" and in USB "vendor:product".
+    #: Regular expressions searched, without case, in "manufacturer model revision".
     matches: tuple[str, ...] = ()
-    usb_ids: tuple[str, ...] = ()
     #: Sent after identification, before the SIM is asked for anything.
     init: tuple[str, ...] = ()
+    #: Sent when the port in use is that USB interface: some send their URCs to one port only.
+    init_for_interface: Mapping[int, str] = field(default_factory=dict)
     #: Names of lines that mean nothing.
     noise: tuple[str, ...] = ()
     cnmi: tuple[str, ...] = CNMI_LADDER
-    #: How many memories AT+CPMS is given, in the order to try.
+    #: How many memories AT+CPMS is given, in the order to try; none for a modem without storage.
     cpms_forms: tuple[int, ...] = (3, 2, 1)
     #: The memories to sweep, where the modem has them.
-    sweep: tuple[str, ...] = ("SM", "ME")
+    sweep: tuple[str, ...] = ("SM", "ME", "SR")
     #: Where received messages are to be stored; empty leaves it as the modem has it.
     receive_into: str = ""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT^ICCID?", "AT+QCCID", "AT#CCID")
-    pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", "AT+QPINC?", "AT#PCT", "AT^SPIC")
-    #: How long the SIM may take after its PIN until it can be used.
+    pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", 'AT+QPINC="SC"', "AT#PCT", "AT^SPIC")
+    #: Pause after the PIN was accepted, and after the radio was switched on.
+    after_pin_s: float = 0.0
+    after_radio_on_s: float = 0.0
+    #: How long the SIM, and after it the message service, may take until they can be used.
     sim_ready_s: float = 20.0
+    sms_ready_s: float = 20.0
     #: How long the prompt may take at the first and at the second try. Nothing is sent before it comes.
     prompt_timeouts_s: tuple[float, ...] = (3.0, 10.0)
     #: How long the network may take. The modem itself gives up after some 45 s (TS 24.011 10), vendors say 60 to 120.
     submit_timeout_s: float = 180.0
     #: When to ask AT while the final result of a message is missing; None where that would cancel the message.
-    probe_after_s: float | None = 15.0
+    probe_after_s: float | None = 10.0
     #: The shortest pause between a final result and the next command.
     pause_s: float = 0.0
-    #: How the modem is restarted.
-    reset: str = "AT+CFUN=1,1"
+    #: How the modem is restarted, in the order to try.
+    reset: tuple[str, ...] = ("AT+CFUN=1,1",)
     #: CFUN level that switches the radio off.
     radio_off: int = 4
-    #: USSD requests are written as packed hexadecimal.
-    ussd_packed: bool = False
-    #: Command that ends a USSD session; empty where it is not known to the modem.
-    ussd_cancel: str = "AT+CUSD=2"
+    #: How a USSD request may be written, in the order to try: plain, packed (TS 23.038 6.1.2.3.1, in hexadecimal).
+    ussd_forms: tuple[str, ...] = ("plain", "packed")
+    #: Whether AT+CUSD=2 ends a USSD session.
+    ussd_cancel: bool = True
     #: Meaning of the vendor's own error codes.
     cms: Mapping[int, Cause] = field(default_factory=dict)
     cme: Mapping[int, Cause] = field(default_factory=dict)
@@ -79,3 +84,9 @@ class Profile:
 
 
 GENERIC = Profile("generic", "any modem that follows the standards")
+
+
+def only(ladder: tuple[str, ...], *, ds: str | None = None, bfr: str | None = None) -> tuple[str, ...]:
+    """The rows of a CNMI ladder with that ds or bfr."""
+    rows = [(row, row.split(",")) for row in ladder if row.count(",") == 4]
+    return tuple(row for row, part in rows if ds in (None, part[3]) and bfr in (None, part[4]))

@@ -257,6 +257,26 @@ class TestProbing:
             await clock.advance(1)
             assert (await asking).lines == ["+CSQ: 7,0"]
 
+    async def test_one_that_lost_the_end_of_the_payload_is_led_out_of_its_prompt(self) -> None:
+        clock = VirtualClock()
+        port = ScriptedPort({"AT": "OK", "AT+CSQ": "+CSQ: 7,0|OK"})
+        prompting = True
+
+        def answer(line: str) -> bytes | None:
+            nonlocal prompting
+            if line == SEND.text:
+                return b"\r\n> "
+            if "\x1b" in line:
+                prompting = False
+            return b"" if prompting else None
+
+        port.answer = answer
+        async with rig(port, clock) as r:
+            sending = asyncio.ensure_future(self.send(r))
+            await clock.advance(20)
+            with pytest.raises(PromptLost):
+                await sending
+
     async def test_there_is_an_end_to_waiting(self) -> None:
         clock = VirtualClock()
         port = prompting(b"")

@@ -82,7 +82,7 @@ class Rig:
         self.port = port
         self.clock = VirtualClock()
         self.channel = Channel(self.clock, lambda urc: None, lambda cause: None)
-        self.sender = Sender(Driver(self.channel, self.clock))
+        self.sender = Sender(Driver(self.channel, self.clock), self.clock)
 
     async def submit(self, seconds: float = 0.0) -> int:
         await self.channel.open(self.port.open)

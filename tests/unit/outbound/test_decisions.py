@@ -100,6 +100,20 @@ def test_a_message_that_is_known_is_not_taken_twice() -> None:
     assert drain(lanes) == [1]
 
 
+def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> None:
+    lanes = Lanes()
+    lanes.expect([""])
+    looks = list(lanes.hungry())
+    assert not lanes.offer(message(1))  # committed after the look began: that look did not see it
+    for route, priority, _, _ in looks:
+        lanes.load(route, priority, [], complete=True)
+    assert lanes.is_hungry
+    for route, priority, after, _ in lanes.hungry():
+        lanes.load(route, priority, [message(1)] if priority is Priority.NORMAL and not after else [], complete=True)
+    assert drain(lanes) == [1]
+    assert not lanes.is_hungry
+
+
 def test_a_withdrawn_message_is_not_handed_out() -> None:
     lanes = Lanes()
     lanes.offer(message(1))

@@ -59,11 +59,21 @@ async def accept(store: Store, *wanted: Outgoing) -> None:
 
 async def begin(store: Store, which: Outgoing, seq: int = 1, *, first: bool = True, new: bool = True) -> None:
     tpdus = [b"tpdu%d" % n for n in range(which.segments)] if new else None
-    await store.write(lambda tx: outbox.begin_segment(tx, NOW + 1, which, seq, "m", "sim", first=first, tpdus=tpdus))
+    number = claim(which, seq)
+    await store.write(
+        lambda tx: outbox.begin_segment(tx, NOW + 1, which, seq, "m", "sim", number, first=first, tpdus=tpdus)
+    )
 
 
-async def sent(store: Store, which: Outgoing, reference: int, seq: int = 1, *, more: bool = False) -> None:
-    await store.write(lambda tx: outbox.segment_sent(tx, NOW + 2, which, seq, "m", "sim", reference, more=more))
+async def sent(store: Store, which: Outgoing, reference: int, seq: int = 1) -> list[int]:
+    queued = await store.write(
+        lambda tx: outbox.segment_sent(tx, NOW + 2, which, seq, "m", "sim", claim(which, seq), reference)
+    )
+    return [entry.id for entry in queued]
+
+
+def claim(which: Outgoing, seq: int) -> int:
+    return which.id * 1000 + seq
 
 
 async def history(store: Store, number: int = 1) -> list[str]:
@@ -78,7 +88,7 @@ async def test_queued_sending_sent_delivered(store: Store) -> None:
     assert await status_of(store) is Status.SENDING
     await sent(store, one, 7)
     assert await status_of(store) is Status.SENT
-    assert await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(7))) == 1
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(7)))).message_id == 1
     assert await status_of(store) is Status.DELIVERED
     assert await history(store) == ["message.queued", "message.sending", "message.sent", "message.delivered"]
 
@@ -88,7 +98,7 @@ async def test_a_long_one_is_delivered_when_every_segment_is(store: Store) -> No
     await accept(store, one)
     for seq in (1, 2, 3):
         await begin(store, one, seq, first=seq == 1, new=seq == 1)
-        await sent(store, one, 10 + seq, seq, more=seq < 3)
+        await sent(store, one, 10 + seq, seq)
     assert await status_of(store) is Status.SENT
     for reference in (13, 11):
         await store.write(lambda tx, r=reference: reports.take_report(tx, NOW + 3, report(r)))
@@ -101,7 +111,7 @@ async def test_a_report_for_an_early_segment_does_not_disturb_the_rest(store: St
     one = message(segments=2)
     await accept(store, one)
     await begin(store, one)
-    await sent(store, one, 1, more=True)
+    await sent(store, one, 1)
     await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(1)))
     assert await status_of(store) is Status.SENDING
     await begin(store, one, 2, first=False, new=False)
@@ -113,7 +123,7 @@ async def test_a_report_may_come_before_the_modems_answer(store: Store) -> None:
     one = message()
     await accept(store, one)
     await begin(store, one)
-    assert await store.write(lambda tx: reports.take_report(tx, NOW + 2, report(9))) is None
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 2, report(9)))).message_id is None
     await sent(store, one, 9)
     assert await status_of(store) is Status.DELIVERED
 
@@ -155,10 +165,10 @@ async def test_a_reference_that_came_round_again_matches_the_newest(store: Store
     for which in (first, second):
         await begin(store, which)
         await store.write(
-            lambda tx, w=which: outbox.segment_sent(tx, NOW + w.id * 1000, w, 1, "m", "sim", 5, more=False)
+            lambda tx, w=which: outbox.segment_sent(tx, NOW + w.id * 1000, w, 1, "m", "sim", claim(w, 1), 5)
         )
-    assert await store.write(lambda tx: reports.take_report(tx, NOW + 9000, report(5))) == 2
-    assert await store.write(lambda tx: reports.take_report(tx, NOW + 9001, report(5))) == 1
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 9000, report(5)))).message_id == 2
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 9001, report(5)))).message_id == 1
 
 
 async def test_an_unknown_is_settled_by_its_report(store: Store) -> None:
@@ -167,7 +177,7 @@ async def test_an_unknown_is_settled_by_its_report(store: Store) -> None:
     await begin(store, one)
     await store.write(lambda tx: outbox.segment_unknown(tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 9))
     assert await status_of(store) is Status.UNKNOWN
-    assert await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(77))) == 1
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(77)))).message_id == 1
     assert await status_of(store) is Status.DELIVERED
     assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 10))).queued == []
 
@@ -204,7 +214,7 @@ async def test_a_refusal_puts_it_back_until_its_time(store: Store) -> None:
     await begin(store, one)
     await store.write(
         lambda tx: outbox.segment_refused(
-            tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 5000, waiting="congestion", charged=True
+            tx, NOW + 2, one, 1, "sim", error=ERROR, due_ms=NOW + 5000, waiting="congestion", charged=True
         )
     )
     assert await status_of(store) is Status.QUEUED
@@ -219,7 +229,7 @@ async def test_the_modems_fault_is_not_charged(store: Store) -> None:
     await accept(store, one)
     await begin(store, one)
     await store.write(
-        lambda tx: outbox.segment_refused(tx, NOW, one, 1, error=ERROR, due_ms=None, waiting=None, charged=False)
+        lambda tx: outbox.segment_refused(tx, NOW, one, 1, "sim", error=ERROR, due_ms=None, waiting=None, charged=False)
     )
     (again,) = await store.read(lambda db: lanes.ready_after(db, "", 1, 0, 10))
     assert (again.attempts, again.cut) == (0, True)
@@ -229,11 +239,11 @@ async def test_a_long_one_resumes_at_its_first_segment_that_is_not_on_the_air(st
     one = message(segments=3)
     await accept(store, one)
     await begin(store, one)
-    await sent(store, one, 1, more=True)
+    await sent(store, one, 1)
     await begin(store, one, 2, first=False, new=False)
     await store.write(
         lambda tx: outbox.segment_refused(
-            tx, NOW, one, 2, error=ERROR, due_ms=None, waiting=None, charged=False, route="m"
+            tx, NOW, one, 2, "sim", error=ERROR, due_ms=None, waiting=None, charged=False, route="m"
         )
     )
     assert await segments_of(store) == [SegmentStatus.SENT, SegmentStatus.QUEUED, SegmentStatus.QUEUED]
@@ -282,7 +292,7 @@ async def test_after_a_crash_what_was_being_sent_is_unknown_and_the_rest_is_back
     await accept(store, one, two)
     await begin(store, one)
     await begin(store, two)
-    await sent(store, two, 3, more=True)  # and the power went before its second segment was begun
+    await sent(store, two, 3)  # and the power went before its second segment was begun
     assert await store.write(lambda tx: timers.recover(tx, NOW + 5, 1000)) == (1, 1)
     assert (await status_of(store, 1), await status_of(store, 2)) == (Status.UNKNOWN, Status.QUEUED)
     assert await segments_of(store, 2) == [SegmentStatus.SENT, SegmentStatus.QUEUED]

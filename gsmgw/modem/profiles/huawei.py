@@ -1,0 +1,50 @@
+"""Huawei sticks, and what Brovi made of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gsmgw.modem.profiles.base import GENERIC
+
+HUAWEI = replace(
+    GENERIC,
+    name="huawei",
+    title="Huawei E1xx, E17xx, E3xx, K37xx, MS, MU",
+    matches=(r"\bhuawei\b",),
+    # CURC=0 stops the periodic lines, which fill the buffers of ports that nobody reads until the stick crashes;
+    # USSDMODE=0 lets USSD requests be plain text (an E1752 refuses all until then).
+    init=("AT^CURC=0", "AT^USSDMODE=0"),
+    noise=(
+        "^RSSI:",
+        "^HCSQ:",
+        "^MODE:",
+        "^BOOT:",
+        "^SRVST:",
+        "^SIMST:",
+        "^DSFLOWRPT:",
+        "^STIN:",
+        "^LWURC:",
+        "^NWTIME:",
+        "^CSNR:",
+        "^HRSSILVL:",
+        "^CEND:",
+        "^CONF:",
+    ),
+    iccid=("AT^ICCID?", "AT+CCID", "AT+ICCID"),
+    pin_tries=("AT^CPIN?", "AT+CPINR"),
+    after_pin_s=3.0,
+    radio_off=0,
+    reset=("AT^RESET", "AT+CFUN=1,1"),
+    source="ModemManager huawei plugin; gammu issues 126, 393, 400; python-gsmmodem test/fakemodems.py",
+)
+
+BROVI = replace(
+    HUAWEI,
+    name="brovi",
+    title="Brovi E3372-325",
+    matches=(r"\bbrovi\b", r"\bE3372-325\b"),
+    cpms_forms=(3,),
+    source="gammu issues 829, 908 and tests/at-cpms/brovi-e3372-325.dump",
+)
+
+PROFILES = (BROVI, HUAWEI)

@@ -1,0 +1,119 @@
+"""Profiles that a user writes: TOML, checked as strictly as the configuration file.
+
+[profile.my-stick]
+base = "huawei"                # a built-in profile, or one defined above; generic when left out
+matches = ["MyStick 9000"]
+init = ["AT^CURC=0"]
+[profile.my-stick.cms]
+604 = { title = "asked too fast", disposition = "later" }
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from gsmgw.errors import ConfigError, Disposition
+from gsmgw.modem.causes import Cause
+from gsmgw.modem.profiles import PROFILES
+from gsmgw.modem.profiles.base import GENERIC, Profile
+
+_FIELDS = {entry.name: entry for entry in dataclasses.fields(Profile)}
+
+
+def load_overlay(path: Path) -> tuple[Profile, ...]:
+    """The file's profiles in front of the built-in ones. Raises :class:`ConfigError` with every problem."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise ConfigError(str(path), [f"cannot be read: {exc}"]) from None
+    return parse_overlay(raw, str(path))
+
+
+def parse_overlay(raw: dict[str, Any], source: str = "profiles") -> tuple[Profile, ...]:
+    """Check the tables of an overlay."""
+    problems: list[str] = []
+    known = {profile.name: profile for profile in PROFILES}
+    found: list[Profile] = []
+    for key in raw:
+        if key != "profile":
+            problems.append(f"unknown table {key!r}; profiles are written [profile.NAME]")
+    for name, table in raw.get("profile", {}).items():
+        if not isinstance(table, dict):
+            problems.append(f"profile.{name} must be a table")
+            continue
+        base = known.get(str(table.get("base", "generic")))
+        if base is None:
+            problems.append(f"profile.{name}.base: there is no profile {table['base']!r}; known: {', '.join(known)}")
+            base = GENERIC
+        changes: dict[str, Any] = {"name": name, "title": name, "matches": (), "source": source}
+        for field, value in table.items():
+            if field == "base":
+                continue
+            try:
+                changes[field] = _value(field, value)
+            except (TypeError, ValueError) as exc:
+                problems.append(f"profile.{name}.{field}: {exc}")
+        profile = dataclasses.replace(base, **{key: value for key, value in changes.items() if key in _FIELDS})
+        known[name] = profile
+        found.append(profile)
+    if problems:
+        raise ConfigError(source, problems)
+    return (*found, *PROFILES)
+
+
+def _value(field: str, value: Any) -> Any:
+    """A TOML value as the field of a profile wants it. Raises ValueError."""
+    if field not in _FIELDS or field == "name":
+        near = difflib.get_close_matches(field, _FIELDS, 1, 0.5)
+        raise ValueError("unknown key" + (f"; did you mean {near[0]!r}?" if near else ""))
+    if field in ("cms", "cme"):
+        return _causes(value)
+    if field == "init_for_interface":
+        if not isinstance(value, dict) or not all(
+            key.isdigit() and isinstance(line, str) for key, line in value.items()
+        ):
+            raise ValueError("must be a table of interface number = command")
+        return {int(key): line for key, line in value.items()}
+    sample = getattr(GENERIC, field)
+    if isinstance(sample, tuple):
+        kind = type(sample[0]) if sample else str
+        if not isinstance(value, list) or not all(_is(item, kind) for item in value):
+            raise ValueError(f"must be a list of {kind.__name__}")
+        if field == "matches":
+            for pattern in value:
+                try:
+                    re.compile(pattern)
+                except re.error as exc:
+                    raise ValueError(f"{pattern!r} is no regular expression: {exc}") from None
+        return tuple(kind(item) for item in value)
+    if field == "probe_after_s" and value is False:
+        return None
+    kind = type(sample)
+    if not _is(value, kind):
+        raise ValueError(f"must be of type {kind.__name__}")
+    return kind(value)
+
+
+def _is(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+def _causes(value: Any) -> dict[int, Cause]:
+    if not isinstance(value, dict):
+        raise TypeError("must be a table of code = { title, disposition }")
+    causes = {}
+    for code, row in value.items():
+        if not code.isdigit() or not isinstance(row, dict) or set(row) != {"title", "disposition"}:
+            raise ValueError(f"{code}: must be code = {{ title = ..., disposition = ... }}")
+        try:
+            causes[int(code)] = Cause(str(row["title"]), Disposition(row["disposition"]))
+        except ValueError:
+            raise ValueError(f"{code}: disposition must be one of {', '.join(Disposition)}") from None
+    return causes

@@ -1,0 +1,37 @@
+"""SIMCom modules: the GSM ones, and the LTE ones, which are of Qualcomm and ASR make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, only
+
+SIMCOM_GSM = replace(
+    GENERIC,
+    name="simcom-gsm",
+    title="SIMCom SIM800, SIM900",
+    matches=(r"\bsim(800|808|868|900|908)", r"simcom.*sim[89]\d\d"),
+    # Reports come as +CDS only.
+    cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
+    iccid=("AT+CCID",),
+    pin_tries=("AT+SPIC", "AT+CPINR"),
+    # CMGS takes 60 s at most.
+    submit_timeout_s=75.0,
+    noise=("*PSNWID:",),
+    source="SIM800 manual 1.09 4.2.5; python-gsmmodem issue 76",
+)
+
+SIMCOM_LTE = replace(
+    GENERIC,
+    name="simcom-lte",
+    title="SIMCom SIM7xxx, A76xx",
+    matches=(r"simcom", r"\bsim7\d\d\d", r"\ba76\d\d"),
+    # A stored profile may have hardware flow control on, with nobody to drive it.
+    init=("AT+IFC=0,0",),
+    iccid=("AT+CICCID", "AT+CCID", "AT+ICCID"),
+    pin_tries=("AT+SPIC", "AT+CPINR"),
+    noise=("+CPSI:",),
+    source="LilyGo-Modem-Series issues 184, 340; gammu issue 1176",
+)
+
+PROFILES = (SIMCOM_GSM, SIMCOM_LTE)

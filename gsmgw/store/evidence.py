@@ -1,0 +1,108 @@
+"""What the reference of an accepted segment says about unknown ones before it.
+
+A SIM counts its submissions: TP-MR goes up by one with each (TS 23.040 9.2.3.6). Segments are handed to a modem one
+after the other, in the order of their ``claim``. So when the reference of an accepted segment is not the next one
+after the last known, the missing ones were used by the unknown segments in between, the first of them first.
+
+That is evidence only where the counter is known to go up by one, and where no refusal lies in between, because a
+refused submission may or may not have used a reference. No gap at all is evidence in any case: nothing has gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gsmgw.model import Outgoing
+from gsmgw.store.rollup import roll_up
+from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.tx import Tx
+
+#: Steps of one in a row after which a counter is believed.
+RELIABLE_STEPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubtful:
+    message_id: int
+    seq: int
+
+
+def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[Outgoing]:
+    """A SIM's segment was accepted with this reference; settle the unknown ones before it that it speaks about.
+
+    Called with each reference that becomes known, by the modem's answer or by a status report.
+
+    Returns the messages that are queued again, because their segments certainly had not gone.
+    """
+    known = tx.one("SELECT reference, steps, refused, claim FROM sims WHERE sim = ?", (sim,))
+    queued: list[Outgoing] = []
+    steps = 0
+    if known is not None:
+        if claim <= known[3]:
+            return []  # a later one was accepted before: nothing new
+        gap = (reference - known[0] - 1) % 256
+        doubtful = [
+            _Doubtful(*row)
+            for row in tx.all(
+                "SELECT message_id, seq FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
+                "AND claim < ? ORDER BY claim",
+                (sim, claim),
+            )
+        ]
+        if gap == 0 or (doubtful and gap <= len(doubtful)):
+            steps = min(known[1] + 1, 100)
+        if doubtful and known[1] >= RELIABLE_STEPS and reference != known[0]:
+            queued = _settle(tx, now_ms, doubtful, gap, known[0], known[2])
+    tx.run(
+        "INSERT INTO sims (sim, reference, claim, steps, refused) VALUES (?, ?, ?, ?, 0) ON CONFLICT (sim) "
+        "DO UPDATE SET reference = excluded.reference, claim = excluded.claim, steps = excluded.steps, refused = 0",
+        (sim, reference, claim, steps),
+    )
+    return queued
+
+
+def is_plausible(tx: Tx, sim: str, reference: int, doubtful: int) -> bool:
+    """Whether one of so many unknown segments can have got that reference, and not some text of long ago."""
+    known = tx.one("SELECT reference, steps, refused FROM sims WHERE sim = ?", (sim,))
+    if known is None or known[1] < RELIABLE_STEPS:
+        return True
+    return bool((reference - known[0] - 1) % 256 < doubtful + known[2])
+
+
+def refused(tx: Tx, sim: str) -> None:
+    """A submission was refused: whether that used a reference up is not known."""
+    tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ?", (sim,))
+
+
+def _settle(
+    tx: Tx, now_ms: int, doubtful: list[_Doubtful], gap: int, last_reference: int, refusals: int
+) -> list[Outgoing]:
+    if gap > len(doubtful) or (gap and refusals):
+        return []
+    queued: list[Outgoing] = []
+    touched: dict[int, str] = {}
+    for number, one in enumerate(doubtful, 1):
+        if number <= gap:
+            tx.run(
+                "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL "
+                "WHERE message_id = ? AND seq = ? AND status = 'unknown'",
+                ((last_reference + number) % 256, now_ms, one.message_id, one.seq),
+            )
+            touched.setdefault(one.message_id, "sent")
+        else:
+            tx.run(
+                "UPDATE segments SET status = 'queued', report_due = 0 "
+                "WHERE message_id = ? AND seq = ? AND status = 'unknown'",
+                (one.message_id, one.seq),
+            )
+            touched[one.message_id] = "resend"
+    for message_id, decision in touched.items():
+        tx.event(now_ms, "message.settled", message_id, decision=decision, evidence="reference")
+        roll_up(tx, now_ms, message_id)
+        row = tx.one(
+            f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued' AND due_ms IS NULL",
+            (message_id,),
+        )
+        if row is not None:
+            queued.append(outgoing_of(row))
+    return queued

@@ -1,0 +1,36 @@
+"""The faults: each imitates something that real modems do, named in its docstring."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from ..faultset import Fault
+from . import device, dialogue, line
+
+if TYPE_CHECKING:
+    from ..simulation import SimModem
+
+
+class FaultError(ValueError):
+    """No such fault, or options it does not know."""
+
+
+KINDS: dict[str, type[Fault]] = {kind.kind: kind for module in (line, dialogue, device) for kind in module.KINDS}
+
+
+def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str, Any]) -> Fault:
+    """A fault by its name; ``cms-500`` is ``cms-error`` with code 500, ``cme-14`` likewise. Raises FaultError."""
+    name = kind.replace("_", "-").lower()
+    family, _, number = name.partition("-")
+    if family in ("cms", "cme") and number.isdigit():
+        name, options = f"{family}-error", {"code": int(number), **options}
+    found = KINDS.get(name)
+    if found is None:
+        near = difflib.get_close_matches(name, KINDS, 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(KINDS))}"
+        raise FaultError(f"no fault {kind}{hint}")
+    try:
+        return found(modem, count, **options)
+    except TypeError as error:
+        raise FaultError(f"fault {name}: {error}") from None

@@ -1,0 +1,250 @@
+"""Faults of the device: resets, a vanishing port, the SIM, the storage, the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ..codec import Address, Tpdu, write_smsc, write_tpdu
+from ..codec_text import segments
+from ..faultset import Fault
+from ..storage import READ, Stored
+
+if TYPE_CHECKING:
+    from ..modem import Modem
+    from ..port import Port
+    from ..simulation import SimModem
+
+
+class Reset(Fault):
+    """The modem restarts by itself: banner, all settings lost, PIN again. The port stays (a UART module)."""
+
+    kind: ClassVar[str] = "reset"
+
+    def begin(self) -> None:
+        self.modem.reboot()
+        self.modem.faults.remove(self)
+
+
+class ResetMidPdu(Fault):
+    """The modem restarts when the payload of +CMGS arrives: a supply that breaks down at the transmit burst (SIM800).
+
+    ``taken`` says whether the message had left (False by default).
+    """
+
+    kind: ClassVar[str] = "reset-mid-pdu"
+
+    def __init__(self, modem: Modem, left: int | None, taken: bool = False) -> None:
+        super().__init__(modem, 1 if left is None else left)
+        self._taken = taken
+
+    def payload(self, port: Port, payload: bytes) -> bool:
+        if self._taken or payload == b"":
+            return False
+        self.strike()
+        self.modem.reboot()
+        return True
+
+    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
+        if not self._taken or command != "+CMGS" or b"ERROR" in out:
+            return out
+        self.strike()
+        self.modem.clock.call_later(0, self.modem.reboot)
+        return None
+
+
+class Vanish(Fault):
+    """The port vanishes (hang-up, link gone) and comes back when the fault ends, under ``name`` if given.
+
+    Imitates a loose plug or a USB reset (gammu #192); the modem starts anew, what came meanwhile waits at the network.
+    """
+
+    kind: ClassVar[str] = "vanish"
+
+    def __init__(self, modem: SimModem, left: int | None, name: str | None = None) -> None:
+        super().__init__(modem, left)
+        self._sim, self._name = modem, name
+
+    def begin(self) -> None:
+        self._sim.unplug()
+
+    def end(self) -> None:
+        self._sim.plug(self._name)
+
+
+class Renumber(Vanish):
+    """Like ``vanish``, and it always comes back under another name: ``name``, or the old one with ``b`` appended.
+
+    Imitates ttyUSB0 that returns as ttyUSB3 because the old node was still open (gammu #351, raspisms #209).
+    """
+
+    kind: ClassVar[str] = "renumber"
+
+    def __init__(self, modem: SimModem, left: int | None, name: str | None = None) -> None:
+        super().__init__(modem, left, name or f"{modem.link_name}b")
+
+
+class StorageFull(Fault):
+    """The receiving memory is filled with read messages: nothing more is indicated until some are deleted.
+
+    Imitates asterisk-chan-dongle #47. When the fault ends, what is left of the filling goes.
+    """
+
+    kind: ClassVar[str] = "storage-full"
+
+    def __init__(self, modem: Modem, left: int | None, memory: str | None = None) -> None:
+        super().__init__(modem, left)
+        self._store = modem.stores[memory or modem.selected[2]]
+        self._filling: list[Stored] = []
+
+    def begin(self) -> None:
+        tpdu = Tpdu("deliver", 0x04, address=Address.of("+4915100000000"))
+        _, tpdu.udl, tpdu.ud = segments("filling", 0)[0]
+        smsc = write_smsc(self.modem.card.smsc)
+        while not self._store.full:
+            message = Stored(READ, "deliver", smsc, write_tpdu(tpdu))
+            self._store.put(message)
+            self._filling.append(message)
+        full = self.modem.profile.storage.full
+        if full:
+            self.modem.urc(full.format(memory=self._store.name))
+
+    def end(self) -> None:
+        for index, message in list(self._store.items()):
+            if any(message is filling for filling in self._filling):
+                self._store.delete(index)
+        self.modem.room_made()
+
+
+class SimRemoved(Fault):
+    """The SIM loses contact; it is back when the fault ends, and its PIN is asked again."""
+
+    kind: ClassVar[str] = "sim-removed"
+
+    def begin(self) -> None:
+        modem = self.modem
+        modem.sim_inserted = False
+        modem.pin_passed = not modem.card.pin_enabled
+        modem.urc("+CPIN: NOT INSERTED")
+        modem.radio.search()
+
+    def end(self) -> None:
+        self.modem.sim_inserted = True
+        if self.modem.powered:
+            self.modem.urc(f"+CPIN: {self.modem.sim_state}")
+            self.modem.radio.search()
+
+
+class PinAgain(Fault):
+    """The SIM asks for its PIN in mid-run, as after a brown-out of the card; also when it had no PIN query before.
+
+    ``pin`` is the code of a SIM that had none (1234). When the fault ends, a SIM that is still locked opens.
+    """
+
+    kind: ClassVar[str] = "pin-again"
+
+    def __init__(self, modem: Modem, left: int | None, pin: str = "1234") -> None:
+        super().__init__(modem, left)
+        self._pin = pin
+        self._had_none = not modem.card.pin_enabled
+
+    def begin(self) -> None:
+        card = self.modem.card
+        if self._had_none:
+            card.pin_enabled, card.pin_code = True, self._pin
+        self.modem.pin_passed = False
+        self.modem.urc("+CPIN: SIM PIN")
+        self.modem.radio.search()
+
+    def end(self) -> None:
+        if self._had_none:
+            self.modem.card.pin_enabled = False
+        if self.modem.powered and self.modem.sim_state == "SIM PIN":
+            self.modem.unlock()
+
+
+class NetworkLost(Fault):
+    """No coverage: registration is lost, submissions get +CMS ERROR 331; all is back when the fault ends."""
+
+    kind: ClassVar[str] = "network-lost"
+
+    def begin(self) -> None:
+        self.modem.radio.set_coverage(False)
+
+    def end(self) -> None:
+        self.modem.radio.set_coverage(True)
+
+
+class Denied(Fault):
+    """The network denies registration (+CREG 3): a blocked SIM or a wrong network."""
+
+    kind: ClassVar[str] = "denied"
+
+    def begin(self) -> None:
+        self.modem.radio.denied = True
+        self.modem.radio.search()
+
+    def end(self) -> None:
+        self.modem.radio.denied = False
+        self.modem.radio.search()
+
+
+class Roaming(Fault):
+    """The modem finds itself in a foreign network (+CREG 5); everything works."""
+
+    kind: ClassVar[str] = "roaming"
+
+    def begin(self) -> None:
+        self.modem.radio.roaming = True
+        self.modem.radio.search()
+
+    def end(self) -> None:
+        self.modem.radio.roaming = False
+        self.modem.radio.search()
+
+
+class DeafInbound(Fault):
+    """Incoming messages stop without a sign until the modem restarts: LTE modems do (open5gs #609)."""
+
+    kind: ClassVar[str] = "deaf-inbound"
+
+    def begin(self) -> None:
+        self.modem.deaf = True
+
+    def end(self) -> None:
+        self.modem.deaf = False
+        self.modem.network.available(self.modem)
+
+    def booted(self) -> None:
+        self.modem.faults.remove(self)
+
+
+class WeakSignal(Fault):
+    """+CSQ falls to ``rssi`` (2 by default), the registration stays."""
+
+    kind: ClassVar[str] = "weak-signal"
+
+    def __init__(self, modem: Modem, left: int | None, rssi: int = 2) -> None:
+        super().__init__(modem, left)
+        self._rssi, self._before = rssi, modem.radio.rssi
+
+    def begin(self) -> None:
+        self.modem.radio.rssi = self._rssi
+
+    def end(self) -> None:
+        self.modem.radio.rssi = self._before
+
+
+KINDS: tuple[type[Fault], ...] = (
+    Reset,
+    ResetMidPdu,
+    Vanish,
+    Renumber,
+    StorageFull,
+    SimRemoved,
+    PinAgain,
+    NetworkLost,
+    Denied,
+    Roaming,
+    DeafInbound,
+    WeakSignal,
+)

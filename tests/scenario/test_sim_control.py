@@ -1,0 +1,240 @@
+"""The control socket, the command line, TCP, the live view, the pytest plugin, record and replay."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from click.testing import CliRunner
+from rich.console import Console
+
+from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimulation
+from hw_sim.cli import main
+from hw_sim.control import Control, ControlError, call
+from hw_sim.live import watch
+from hw_sim.simulation import Simulation
+
+PHONE = "+491510000001"
+
+
+@pytest.fixture
+def control(hw_sim_network: BackgroundSimulation, tmp_path: Path) -> Iterator[str]:
+    """A served simulation with one modem; the socket's path."""
+    path = str(tmp_path / "control")
+    server = Control(hw_sim_network.simulation, path)
+    hw_sim_network.wait(server.start())
+    hw_sim_network.add_modem("modem0")
+    yield path
+    hw_sim_network.wait(server.stop())
+
+
+def hw_sim(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_texts_and_phones(control: str) -> None:
+    assert "3 part(s)" in hw_sim("send", "--control", control, "--from", PHONE, "--to", "modem0", "x" * 400)
+    assert json.loads(hw_sim("phone", "--control", control, PHONE, "--json"))["sent"][0]["segments"] == 3
+    assert "400" not in hw_sim("phone", "--control", control, PHONE)
+    call(control, "phone", number="+491510000002", answers={"*": "Yes"})
+    call(control, "send", **{"from": PHONE}, to="+491510000002", text="Hello?")
+    assert call(control, "phone", number=PHONE)["received"][0]["text"] == "Yes"
+    call(control, "phone", number=PHONE, on=False)
+    call(control, "send", **{"from": "+491510000002"}, to=PHONE, text="You there?")
+    assert call(control, "phone", number=PHONE)["on"] is False
+    assert len(call(control, "phone", number=PHONE, on=True)["received"]) == 2
+
+
+def test_status_faults_and_rules(control: str) -> None:
+    assert "active: hang" in hw_sim("fault", "--control", control, "modem0", "hang", "--for", "60")
+    status = json.loads(hw_sim("status", "--control", control, "--json"))
+    assert status["modems"][0]["faults"] == ["hang"]
+    assert "faults: hang" in hw_sim("status", "--control", control)
+    assert "active: none" in hw_sim("fault", "--control", control, "modem0", "clear")
+    assert "slow" in hw_sim("fault", "--control", control, "modem0", "slow", "--set", "seconds=0.5")
+    assert "did you mean slow" in hw_sim("fault", "--control", control, "modem0", "slwo", code=1)
+    assert "no modem modem9; there are modem0" in hw_sim(
+        "send", "--control", control, "--from", PHONE, "--to", "modem9", "x", code=1
+    )
+    assert "modem0 is a modem" in hw_sim("phone", "--control", control, "modem0", code=1)
+    assert "in use already" in hw_sim("phone", "--control", control, "+491700000001", code=1)
+    assert "no modem modem7" in hw_sim("fault", "--control", control, "modem7", "hang", code=1)
+    assert "delivery_delay_s = [1.0, 5.0]" in hw_sim("network", "--control", control, "delivery_delay_s=[1,5]")
+    assert "no rule losss" in hw_sim("network", "--control", control, "losss=1", code=1)
+    assert json.loads(hw_sim("ask", "--control", control, "modem", "modem=modem0", "signal=5"))["signal"] == 5
+    events = call(control, "events", kind="fault")
+    assert [event["kind"] for event in events["events"]] == ["hang", "slow"]
+    assert call(control, "events", after=events["next"])["events"] == []
+
+
+def test_plugging(control: str, tmp_path: Path) -> None:
+    hw_sim("plug", "--control", control, "modem0", "--out")
+    assert not (tmp_path / "hw_sim" / "modem0").exists()
+    assert hw_sim("plug", "--control", control, "modem0", "--name", "modem5").strip().endswith("modem5")
+    assert (tmp_path / "hw_sim" / "modem5").exists()
+
+
+def test_calls_ussd_and_more_modems(control: str) -> None:
+    assert call(control, "call", modem="modem0", **{"from": PHONE})["ringing"]
+    assert not call(control, "call", modem="modem0", end=True)["ringing"]
+    call(control, "ussd", modem="modem0", text="Your bundle ends", state=0)
+    added = call(control, "add", profile="quectel-ec25", number="+491709999999")
+    assert added["name"] == "modem1"
+    assert len(call(control, "status")["modems"]) == 2
+
+
+def test_a_schedule_of_faults(control: str) -> None:
+    faults = [{"at_s": 0.01, "modem": "modem0", "kind": "hang", "for_s": 0.02, "every_s": 0.05}]
+    assert call(control, "schedule", faults=faults)["scheduled"] == 1
+    deadline = time.monotonic() + 5
+    while len(call(control, "events", kind="fault")["events"]) < 3:
+        assert time.monotonic() < deadline
+    with pytest.raises(ControlError, match="needs modem and kind"):
+        call(control, "schedule", faults=[{"modem": "modem0"}])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"x", "Expecting value"),
+        (b"[]", "JSON object"),
+        (b"{}", "no operation None; there are add, call,"),
+        (b'{"op": "send"}', "needs from and to"),
+        (b'{"op": "status", "colour": 1}', "colour"),
+        (b'{"op": "phone"}', "number"),
+    ],
+)
+def test_bad_requests_are_answered(control: str, line: bytes, said: str) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(control)
+        client.sendall(line + b"\n")
+        with client.makefile("rb") as answers:
+            answer = json.loads(answers.readline())
+            client.sendall(b'{"op": "ping"}\n')
+            assert json.loads(answers.readline()) == {"ok": True}
+    assert not answer["ok"]
+    assert said in answer["error"]
+
+
+def test_every_operation_is_documented() -> None:
+    page = Path("docs/simulator-control.md").read_text(encoding="utf-8")
+    for op in Control.operations():
+        assert f"`{op}`" in page, op
+        assert getattr(Control, f"op_{op}").__doc__
+
+
+def test_nobody_there_is_exit_code_3(tmp_path: Path) -> None:
+    said = hw_sim("status", "--control", str(tmp_path / "none"), code=3)
+    assert "start one with: hw-sim run" in said
+    hw_sim("live", "--control", str(tmp_path / "none"), code=3)
+
+
+def test_lists_of_profiles_and_faults() -> None:
+    assert "quectel-ec25" in hw_sim("profiles")
+    assert "gammu #393" in hw_sim("faults")
+
+
+def test_the_live_view(control: str) -> None:
+    call(control, "send", **{"from": PHONE}, to="modem0", text="a visible text")
+    call(control, "fault", modem="modem0", kind="weak-signal")
+    console = Console(width=140, record=True, file=open(os.devnull, "w"))  # noqa: SIM115  closed below
+    try:
+        watch(control, every_s=0.01, console=console, rounds=2)
+    finally:
+        console.file.close()
+    shown = console.export_text()
+    for word in ("modem0", "generic", "weak-signal", "a visible text", PHONE):
+        assert word in shown
+
+
+async def test_a_modem_on_tcp() -> None:
+    async with Simulation(seed=1, transport="tcp") as sim:
+        modem = await sim.add_modem("modem0")
+        host, port = modem.path.removeprefix("socket://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"AT+CSQ\r")
+        assert (await reader.readuntil(b"OK\r\n")).endswith(b"+CSQ: 20,99\r\n\r\nOK\r\n")
+        other, second = await asyncio.open_connection(host, int(port))
+        assert await other.read() == b""  # one at a time
+        second.close()
+        modem.unplug()
+        assert await reader.read() == b""
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), second.wait_closed(), return_exceptions=True)
+
+
+def test_a_blocking_program_on_the_fixtures(hw_sim_modem: BackgroundModem, hw_sim_phone: BackgroundPhone) -> None:
+    with serial.Serial(hw_sim_modem.path, 115200, timeout=2, exclusive=True) as port:
+        port.write(b"ATE0\r")
+        assert port.read_until(b"OK\r\n").endswith(b"OK\r\n")
+        port.write(b'AT+CMGF=1;+CMGS="+491510000001"\r')
+        assert port.read_until(b"> ").endswith(b"> ")
+        port.write(b"From a blocking program\x1a")
+        assert b"+CMGS: 0" in port.read_until(b"OK\r\n")
+    assert hw_sim_phone.wait_for(1)[0].text == "From a blocking program"
+
+
+@pytest.mark.hw_sim(profile="huawei-e1752", pin="1234", seed=5)
+def test_the_marker_chooses(hw_sim_modem: BackgroundModem, hw_sim_network: BackgroundSimulation) -> None:
+    assert hw_sim_modem.change(lambda modem: (modem.profile.name, modem.sim_state)) == ("huawei-e1752", "SIM PIN")
+    hw_sim_modem.fault("hang")
+    hw_sim_modem.clear_faults()
+    hw_sim_modem.unplug()
+    hw_sim_modem.replug()
+    assert hw_sim_network.log[0]["kind"] == "hang"
+
+
+def exchange(path: Path, *lines: bytes) -> bytes:
+    with serial.Serial(str(path), 115200, timeout=5) as port:
+        said = b""
+        for line in lines:
+            port.write(line + b"\r")
+            said += port.read_until(b"OK\r\n")
+        return said
+
+
+def process(*arguments: str) -> subprocess.Popen[bytes]:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "hw_sim", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert started.stdout is not None
+    assert b"ready" in started.stdout.readline()
+    return started
+
+
+def finished(started: subprocess.Popen[bytes], **stop: Any) -> tuple[int, bytes]:
+    if stop.get("terminate"):
+        started.terminate()
+    _, errors = started.communicate(timeout=10)
+    return started.returncode, errors
+
+
+def test_record_a_modem_and_be_it(hw_sim_modem: BackgroundModem, tmp_path: Path) -> None:
+    capture, link = tmp_path / "capture", tmp_path / "tty"
+    recorder = process("record", "--port", hw_sim_modem.path, "--link", str(link), "--out", str(capture))
+    said = exchange(link, b"ATE0", b"AT+CSQ", b"AT+CGMM")
+    assert finished(recorder, terminate=True)[0] == 0
+    hw_sim_modem.unplug()
+
+    player = process("replay", str(capture), "--link", str(link))
+    assert exchange(link, b"ATE0", b"AT+CSQ", b"AT+CGMM") == said
+    assert finished(player)[0] == 0
+
+    player = process("replay", str(capture), "--link", str(link))
+    with serial.Serial(str(link), 115200, timeout=5) as port:
+        port.write(b"ATE1\r")
+        code, errors = finished(player)
+    assert code == 1
+    assert b"the transcript has b'ATE0" in errors

@@ -1,0 +1,188 @@
+"""What becomes of received PDUs. The PDUs are built by the simulator's codec, which shares nothing with gsmgw's."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gsmgw.clock import VirtualClock
+from gsmgw.inbound import Collector
+from gsmgw.inbound.collector import GAP
+from gsmgw.model import Direction, MessageRecord
+from gsmgw.pdu import Address, build_pdu, delivers, plan_text
+from gsmgw.ports import RawPdu
+from gsmgw.store import Store, inbox, messages
+
+SENDER = "+4915112345678"
+STAMP = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+
+
+class Desk:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.clock = VirtualClock()
+        self.collector = Collector(
+            store,
+            self.clock,
+            incomplete_after_s=600,
+            own_number=lambda modem: "+491700000001",
+            on_unmatched_report=lambda *_: None,
+            on_queued=lambda _: None,
+        )
+        self._slots = itertools.count(1)
+
+    async def take(self, pdu: str, *, slot: int | None = None, sim: str = "sim", stat: int = 0) -> RawPdu:
+        raw = RawPdu("m", sim, pdu, None, "SM", slot or next(self._slots), stat)
+        await self.collector.take(raw)
+        return raw
+
+    async def inbox(self) -> list[MessageRecord]:
+        wanted = messages.Filter(direction=Direction.INBOUND)
+        found = await self.store.read(lambda db: messages.list_messages(db, wanted, 100))
+        return found[::-1]
+
+    async def texts(self) -> list[str | None]:
+        return [message.text for message in await self.inbox()]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    store = await Store.open(tmp_path / "g.db")
+    yield Desk(store)
+    await store.close()
+
+
+def pdus(text: str, *, reference: int = 7, sender: str = SENDER, stamp: datetime = STAMP, **fields: int) -> list[str]:
+    plan = plan_text(text)
+    return [
+        build_pdu(part) for part in delivers(plan, Address.parse_number(sender), stamp, reference=reference, **fields)
+    ]
+
+
+async def test_a_single_text(desk: Desk) -> None:
+    await desk.take(pdus("Grüße")[0])
+    (message,) = await desk.inbox()
+    assert (message.text, message.peer, message.own) == ("Grüße", SENDER, "+491700000001")
+    assert message.smsc_ms == STAMP.timestamp() * 1000
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_parts_in_any_order(desk: Desk, order: tuple[int, ...]) -> None:
+    text = "".join(random.Random(3).choices("abcdefgh 😀ü€", k=180))
+    parts = pdus(text)
+    assert len(parts) == 3
+    for number in order:
+        await desk.take(parts[number])
+    assert await desk.texts() == [text]
+
+
+async def test_several_long_texts_at_once_are_not_mixed_up(desk: Desk) -> None:
+    wanted = {
+        (sender, reference): f"{sender} {reference} " * 20
+        for sender in (SENDER, "+4915112345679")
+        for reference in (1, 2)
+    }
+    parts = [pdus(text, sender=sender, reference=reference) for (sender, reference), text in wanted.items()]
+    for group in itertools.zip_longest(*parts):
+        for pdu in group:
+            if pdu is not None:
+                await desk.take(pdu)
+    assert sorted(text or "" for text in await desk.texts()) == sorted(wanted.values())
+
+
+async def test_the_same_sender_and_reference_on_two_sims_are_two_texts(desk: Desk) -> None:
+    first, second = pdus("a" * 200), pdus("b" * 200)
+    await desk.take(first[0], sim="one")
+    await desk.take(second[1], sim="two")
+    assert await desk.texts() == []
+    await desk.take(first[1], sim="one")
+    await desk.take(second[0], sim="two")
+    assert sorted(text or "" for text in await desk.texts()) == ["a" * 200, "b" * 200]
+
+
+async def test_read_again_before_the_modem_forgot_it_is_the_same_one(desk: Desk) -> None:
+    (pdu,) = pdus("once")
+    raw = await desk.take(pdu, slot=1)
+    await desk.take(pdu, slot=1)
+    assert await desk.texts() == ["once"]
+    desk.collector.released(raw)
+    await desk.take(pdu, slot=1)  # forgotten in between: another message, though the same to the octet
+    assert await desk.texts() == ["once", "once"]
+
+
+async def test_the_same_text_in_another_slot_is_another_message(desk: Desk) -> None:
+    (pdu,) = pdus("hi")
+    await desk.take(pdu, slot=1)
+    await desk.take(pdu, slot=2)
+    assert await desk.texts() == ["hi", "hi"]
+
+
+async def test_a_part_delivered_twice_after_its_text_was_complete_is_no_new_text(desk: Desk) -> None:
+    parts = pdus("x" * 200)
+    for pdu in (*parts, parts[0]):
+        await desk.take(pdu)
+    await desk.clock.advance(3600)
+    await desk.collector.sweep()
+    assert await desk.texts() == ["x" * 200]
+
+
+async def test_a_missing_part_is_shown_after_a_time_and_filled_in_when_it_comes(desk: Desk) -> None:
+    text = "".join(f"{n:05d}" for n in range(80))
+    parts = pdus(text)
+    await desk.take(parts[0])
+    await desk.take(parts[2])
+    await desk.collector.sweep()
+    assert await desk.texts() == []
+    await desk.clock.advance(601)
+    await desk.collector.sweep()
+    (message,) = await desk.inbox()
+    assert message.incomplete
+    assert message.text == text[:153] + GAP + text[306:]
+    await desk.take(parts[1])
+    (message,) = await desk.inbox()
+    assert (message.text, message.incomplete) == (text, False)
+
+
+async def test_a_character_that_was_cut_by_the_sender_is_whole_again(desk: Desk) -> None:
+    """A phone may cut a surrogate pair: the parts are joined as octets and then decoded (TS 23.038 6.2.3)."""
+    from gsmgw.pdu import Alphabet, Concat, Deliver, UserData, build_timestamp, dcs_octet
+
+    octets = "a😀".encode("utf-16-be")
+    for number, body in enumerate((octets[:4], octets[4:]), 1):
+        field = UserData.of_octets(body, (Concat(9, 2, number).element(),), alphabet=Alphabet.UCS2)
+        part = Deliver(Address.parse_number(SENDER), build_timestamp(STAMP), field, dcs=dcs_octet(Alphabet.UCS2, None))
+        await desk.take(build_pdu(part))
+    assert await desk.texts() == ["a😀"]
+
+
+@pytest.mark.parametrize(
+    "pdu", ["", "0", "zz", "00", "07912143658709F1", "FF" * 20, "07911326040000F0040B91", "é" * 10]
+)
+async def test_what_cannot_be_decoded_is_kept_in_quarantine(desk: Desk, pdu: str) -> None:
+    await desk.take(pdu)
+    (kept,) = await desk.store.read(inbox.quarantined)
+    assert kept[3] == pdu
+    assert kept[4]
+    assert await desk.texts() == []
+
+
+async def test_a_silent_message_is_acknowledged_and_not_shown(desk: Desk) -> None:
+    await desk.take(pdus("type 0", pid=0x40)[0])
+    assert await desk.texts() == []
+
+
+async def test_a_flash_message_is_marked(desk: Desk) -> None:
+    await desk.take(pdus("at once", message_class=0)[0])
+    (message,) = await desk.inbox()
+    assert message.flash
+
+
+async def test_a_draft_on_the_sim_is_no_received_message(desk: Desk) -> None:
+    await desk.take("0011000B916407281553F80000AA0AE8329BFD4697D9EC37", stat=2)  # TS 27.005 3.1: STO UNSENT
+    assert await desk.texts() == []
+    assert await desk.store.read(inbox.quarantined) == []

@@ -1,0 +1,220 @@
+"""One test walks over all profiles: each row is held against what its source says (tests/transcripts/families.toml)."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.modems import ScriptedPort
+
+from gsmgw.at.dialogue import Dialogue, Urc
+from gsmgw.at.finals import parse_final
+from gsmgw.at.urcs import UrcKind, kind_of
+from gsmgw.clock import SystemClock
+from gsmgw.errors import ConfigError, Disposition
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.driver import Driver
+from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
+from gsmgw.modem.sending import refusal
+
+FAMILIES: dict[str, dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parents[2] / "transcripts" / "families.toml").read_text()
+)
+#: Values that are compared as they are.
+PLAIN = (
+    "after_pin_s",
+    "after_radio_on_s",
+    "sim_ready_s",
+    "sms_ready_s",
+    "submit_timeout_s",
+    "pause_s",
+    "radio_off",
+)
+#: Which field of a profile a key of a family speaks for.
+SPEAKS_FOR = {
+    "identity": "matches",
+    "interface": "init_for_interface",
+    "cpms": "cpms_forms",
+    "ds": "cnmi",
+    "bfr": "cnmi",
+    "iccid_first": "iccid",
+    "pin_tries_first": "pin_tries",
+    "reset_first": "reset",
+    "reset_second": "reset",
+}
+
+
+def profile_of(name: str) -> Profile:
+    found = named_profile(name)
+    assert found is not None, f"no profile {name}"
+    return found
+
+
+def test_every_profile_has_a_family_and_every_family_a_profile() -> None:
+    assert set(FAMILIES) == {profile.name for profile in PROFILES} - {"generic"}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_difference_is_spoken_for(name: str) -> None:
+    profile, family = profile_of(name), FAMILIES[name]
+    spoken = {SPEAKS_FOR.get(key, key) for key in family} | {"name", "title", "source"}
+    if family.get("no_storage"):
+        spoken |= {"cnmi", "cpms_forms", "sweep"}
+    differ = {
+        field.name
+        for field in dataclasses.fields(Profile)
+        if getattr(profile, field.name) != getattr(GENERIC, field.name)
+    }
+    assert differ <= spoken
+    assert profile.source != GENERIC.source
+
+
+@pytest.mark.parametrize(
+    ("name", "identity"), [(name, identity) for name, family in FAMILIES.items() for identity in family["identity"]]
+)
+def test_each_is_known_by_what_it_calls_itself(name: str, identity: str) -> None:
+    assert choose_profile(identity).name == name
+
+
+def test_an_unknown_modem_is_generic() -> None:
+    assert choose_profile("Acme Modem 3000").name == "generic"
+    assert choose_profile("").name == "generic"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name, family in FAMILIES.items() for line in family.get("noise", ())]
+)
+def test_noise_is_dropped(name: str, line: str) -> None:
+    dialogue = Dialogue()
+    dialogue.noise = frozenset(profile_of(name).noise)
+    assert kind_of(line) is not UrcKind.NOISE, "then the row is for nothing"
+    assert dialogue.feed(b"\r\n" + line.encode() + b"\r\n") == [Urc(UrcKind.NOISE, line)]
+
+
+def converse(profile: Profile, answers: dict[str, str], what: str, interface: int | None = None) -> list[str]:
+    """The lines that a verb of the driver writes to a modem with those answers."""
+
+    async def run() -> list[str]:
+        port = ScriptedPort(answers)
+        clock = SystemClock()
+        channel = Channel(clock, lambda urc: None, lambda cause: None)
+        await channel.open(port.open)
+        driver = Driver(channel, clock, profile)
+        if what == "prepare":
+            await driver.prepare(interface)
+        elif what == "store_into":
+            await driver.store_into("SM")
+        elif what == "indications":
+            await driver.indications()
+        elif what == "sim_identity":
+            await driver.sim_identity()
+        elif what == "pin_tries":
+            await driver.pin_tries()
+        else:
+            await driver.reset()
+        await channel.close()
+        return [line for line in port.lines if line]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_said_to_the_modem(name: str) -> None:
+    profile, family = profile_of(name), FAMILIES[name]
+    assert converse(profile, {}, "prepare") == family.get("init", [])
+    for interface, line in family.get("interface", {}).items():
+        assert converse(profile, {}, "prepare", int(interface))[-1] == line
+    if "cpms" in family:
+        assert converse(profile, {}, "store_into") == family["cpms"]
+    rows = [line.partition("=")[2].split(",") for line in converse(profile, {}, "indications")]
+    if "ds" in family:
+        assert {row[3] for row in rows} == set(family["ds"])
+        assert rows[0][3] == family["ds"][0], "the wanted one first"
+    if "bfr" in family:
+        assert {row[4] for row in rows} == set(family["bfr"])
+    if family.get("no_storage"):
+        assert rows == []
+        assert converse(profile, {}, "store_into") == []
+        assert profile.sweep == ()
+    if "iccid_first" in family:
+        assert converse(profile, {}, "sim_identity")[0] == family["iccid_first"]
+    if "pin_tries_first" in family:
+        assert converse(profile, {}, "pin_tries")[0] == family["pin_tries_first"]
+    lines = converse(profile, {}, "reset")
+    assert lines[0] == family.get("reset_first", "AT+CFUN=1,1")
+    if "reset_second" in family:
+        assert lines[1] == family["reset_second"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_values(name: str) -> None:
+    profile, family = profile_of(name), FAMILIES[name]
+    for field in PLAIN:
+        assert getattr(profile, field) == family.get(field, getattr(GENERIC, field))
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "disposition"),
+    [(name, code, word) for name, family in FAMILIES.items() for code, word in family.get("cms", {}).items()],
+)
+def test_vendor_codes(name: str, code: str, disposition: str) -> None:
+    final = parse_final(f"+CMS ERROR: {code}")
+    assert final is not None
+    profile = profile_of(name)
+    assert refusal(final, profile, payload_started=True).disposition is Disposition(disposition)
+    assert {str(code) for code in profile.cms} == set(FAMILIES[name]["cms"])
+
+
+class TestOverlay:
+    def test_a_profile_of_the_field(self, tmp_path: Path) -> None:
+        path = tmp_path / "profiles.toml"
+        path.write_text(
+            """
+            [profile.my-stick]
+            base = "huawei"
+            matches = ["MyStick 9000"]
+            after_pin_s = 5
+            probe_after_s = false
+            cpms_forms = [1]
+            [profile.my-stick.cms]
+            604 = { title = "asked too fast", disposition = "later" }
+            """
+        )
+        profiles = load_overlay(path)
+        found = choose_profile("Acme MyStick 9000", profiles)
+        assert (found.name, found.after_pin_s, found.probe_after_s, found.cpms_forms) == ("my-stick", 5.0, None, (1,))
+        assert found.init == profile_of("huawei").init
+        assert found.cms[604].disposition is Disposition.LATER
+        assert choose_profile("huawei E1752", profiles).name == "huawei"
+
+    def test_every_problem_is_told_at_once(self) -> None:
+        with pytest.raises(ConfigError) as caught:
+            parse_overlay(
+                {
+                    "profil": {},
+                    "profile": {
+                        "a": {"base": "nonesuch", "matchs": ["x"], "matches": ["("], "pause_s": "fast"},
+                        "b": {"cms": {"604": {"title": "x", "disposition": "perhaps"}}, "init": [1]},
+                    },
+                }
+            )
+        text = str(caught.value)
+        for part in (
+            "unknown table 'profil'",
+            "there is no profile 'nonesuch'",
+            "did you mean 'matches'",
+            "no regular expression",
+            "must be of type float",
+            "disposition must be one of",
+            "must be a list of str",
+        ):
+            assert part in text
+
+    def test_an_unreadable_file(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="cannot be read"):
+            load_overlay(tmp_path / "none.toml")

@@ -1,0 +1,155 @@
+"""What a reference says about unknown segments before it (TS 23.040 9.2.3.6: TP-MR goes up by one)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
+from gsmgw.store import Store, messages, outbox, reports
+
+NOW = 1_700_000_000_000
+ERROR = {"code": "not_confirmed", "title": "silence"}
+
+
+class Sim:
+    """One SIM's segments, each a message of its own, in the order they are handed over."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.count = 0
+
+    async def _begin(self) -> Outgoing:
+        self.count += 1
+        one = Outgoing(self.count, f"+49151000000{self.count:02d}", "x", Priority.NORMAL, 1, NOW)
+        await self.store.write(lambda tx: outbox.accept(tx, NOW, [one]))
+        await self.store.write(
+            lambda tx: outbox.begin_segment(tx, NOW, one, 1, "m", "sim", one.id, first=True, tpdus=[b"x"])
+        )
+        return one
+
+    async def accepted(self, reference: int) -> list[int]:
+        """A segment is taken with that reference; the messages that are queued again by that."""
+        one = await self._begin()
+        queued = await self.store.write(lambda tx: outbox.segment_sent(tx, NOW, one, 1, "m", "sim", one.id, reference))
+        return [entry.id for entry in queued]
+
+    async def unknown(self) -> int:
+        """A segment whose result never came."""
+        one = await self._begin()
+        await self.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
+        return one.id
+
+    async def refused(self) -> None:
+        """A segment that was refused."""
+        one = await self._begin()
+        await self.store.write(
+            lambda tx: outbox.segment_refused(
+                tx, NOW, one, 1, "sim", error=ERROR, due_ms=NOW + 10**9, waiting=None, charged=True
+            )
+        )
+
+    async def reported(self, number: int, reference: int) -> list[int]:
+        """A status report for a segment comes."""
+        recipient = f"+49151000000{number:02d}"
+        facts = StatusReportFacts("m", "sim", reference, recipient, 0, "delivered", "received", NOW, "00")
+        taken = await self.store.write(lambda tx: reports.take_report(tx, NOW, facts))
+        assert taken.message_id == number
+        return [entry.id for entry in taken.queued]
+
+    async def status(self, number: int) -> Status:
+        found = await self.store.read(lambda db: messages.get_message(db, number))
+        assert found is not None
+        return found.status
+
+
+@pytest.fixture
+async def sim(tmp_path: Path) -> AsyncIterator[Sim]:
+    store = await Store.open(tmp_path / "g.db")
+    card = Sim(store)
+    for reference in (253, 254, 255):  # it counts, and wraps at 256
+        await card.accepted(reference)
+    yield card
+    await store.close()
+
+
+async def test_no_gap_says_that_nothing_went(sim: Sim) -> None:
+    doubtful = [await sim.unknown(), await sim.unknown()]
+    assert await sim.accepted(0) == doubtful
+    assert [await sim.status(number) for number in doubtful] == [Status.QUEUED] * 2
+
+
+async def test_a_gap_for_all_says_that_all_went_and_their_reports_find_them(sim: Sim) -> None:
+    first, second = await sim.unknown(), await sim.unknown()
+    assert await sim.accepted(2) == []
+    assert await sim.status(first) is Status.SENT
+    await sim.reported(second, 1)
+    await sim.reported(first, 0)
+    assert await sim.status(first) is Status.DELIVERED
+
+
+async def test_a_smaller_gap_says_that_the_first_ones_went(sim: Sim) -> None:
+    first, second, third = await sim.unknown(), await sim.unknown(), await sim.unknown()
+    assert await sim.accepted(1) == [second, third]
+    assert await sim.status(first) is Status.SENT
+
+
+async def test_a_gap_larger_than_what_is_in_doubt_says_nothing(sim: Sim) -> None:
+    doubtful = await sim.unknown()
+    assert await sim.accepted(2) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
+
+
+async def test_a_refusal_in_between_may_have_used_the_reference(sim: Sim) -> None:
+    doubtful = await sim.unknown()
+    await sim.refused()
+    assert await sim.accepted(1) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
+
+
+async def test_no_gap_in_spite_of_a_refusal_is_evidence(sim: Sim) -> None:
+    doubtful = await sim.unknown()
+    await sim.refused()
+    assert await sim.accepted(0) == [doubtful]
+
+
+async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    sim = Sim(store)
+    for reference in (0, 0, 0):
+        await sim.accepted(reference)
+    doubtful = await sim.unknown()
+    await sim.accepted(0)
+    await sim.accepted(1)
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    await store.close()
+
+
+async def test_a_report_that_comes_twice_is_not_taken_for_an_unknown_one_to_the_same_person(sim: Sim) -> None:
+    doubtful = await sim.unknown()
+    facts = StatusReportFacts("m", "sim", 254, f"+49151000000{doubtful:02d}", 0, "delivered", "received", NOW, "00")
+    taken = await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))
+    assert taken.message_id is None
+    assert await sim.status(doubtful) is Status.UNKNOWN
+
+
+async def test_a_report_counts_as_an_acceptance(sim: Sim) -> None:
+    """Without that, the reference it brings would be taken for a gap, and a text that never went for sent."""
+    first, second = await sim.unknown(), await sim.unknown()
+    assert await sim.reported(first, 0) == []
+    assert await sim.accepted(1) == [second]
+
+
+async def test_a_report_for_a_later_one_says_that_the_earlier_one_went(sim: Sim) -> None:
+    first, second = await sim.unknown(), await sim.unknown()
+    assert await sim.reported(second, 1) == []
+    assert await sim.status(first) is Status.SENT
+    await sim.reported(first, 0)
+    assert await sim.status(first) is Status.DELIVERED
+
+
+async def test_a_report_for_a_later_one_says_that_the_earlier_one_did_not_go(sim: Sim) -> None:
+    first, second = await sim.unknown(), await sim.unknown()
+    assert await sim.reported(second, 0) == [first]

@@ -1,0 +1,58 @@
+"""Numbers as users write them, and when two spellings are the same number."""
+
+from __future__ import annotations
+
+import pytest
+
+from gsmgw.numbers import NumberError, digits_of, parse_recipient, same_number
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "number"),
+    [
+        ("+4915112345678", None, "+4915112345678"),
+        ("0151 1234 5678", "DE", "+4915112345678"),
+        ("0049 151/12345678", None, "+4915112345678"),
+        ("+1 (555) 010-9999", None, "+15550109999"),
+        ("07700 900123", "GB", "+447700900123"),
+        ("2442", None, "2442"),
+        ("110", "DE", "110"),
+    ],
+)
+def test_what_is_accepted(text: str, country: str | None, number: str) -> None:
+    assert parse_recipient(text, country) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "why"),
+    [
+        ("", None, "is empty"),
+        ("+49", None, "7 to 15 digits"),
+        ("+491511234567890123", None, "7 to 15 digits"),
+        ("0151 12345678", None, "no [gateway] country"),
+        ("hello", "DE", "digits are expected"),
+        ("+1555010", None, "too short"),
+        ("+155501099991234", None, "too long"),
+        ("٠١٢٣٤٥٦٧", "DE", "digits are expected"),
+        ("+49 151 1234 x", "DE", "7 to 15 digits"),
+    ],
+)
+def test_what_is_refused_and_why(text: str, country: str | None, why: str) -> None:
+    with pytest.raises(NumberError) as caught:
+        parse_recipient(text, country)
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("+4915112345678", "015112345678", True),
+        ("+4915112345678", "4915112345678", True),
+        ("+4915112345678", "+4915112345670", False),
+        ("2442", "2442", True),
+        ("2442", "49151002442", False),
+        ("1234567", "5551234567", True),
+    ],
+)
+def test_the_same_number_in_another_spelling(one: str, other: str, same: bool) -> None:
+    assert same_number(digits_of(one), digits_of(other)) is same
