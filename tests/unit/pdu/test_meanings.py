@@ -140,6 +140,7 @@ def test_makers_mean_different_things() -> None:
     ("code", "words"),
     [
         (2, "reserved"),
+        (254, "reserved"),
         (511, "not defined"),
         (512, "maker"),
         (223, "reserved"),
