@@ -32,6 +32,7 @@ async def test_a_text_is_delivered_as_it_was_written(text: str, segments: int, e
         ended = await rig.ended(message["id"])
         assert ended["status"] == "delivered"
         assert ended["modem"] == "modem0"
+        assert ended["from"] == sim.modem("modem0").number
         assert [segment["status"] for segment in ended["segment_list"]] == ["delivered"] * segments
         assert [entry.text for entry in sim.phone(ANNA).received] == [text]
         kinds = [event["type"] for event in ended["history"]]
