@@ -376,7 +376,9 @@ def test_impossible_places(place: Concat) -> None:
         place.element()
 
 
-@pytest.mark.parametrize("ports", [Ports(65536, 0), Ports(0, 65536), Ports(256, 0, 8), Ports(0, 256, 8), Ports(-1, 0)])
+@pytest.mark.parametrize(
+    "ports", [Ports(65536, 0), Ports(0, 65536), Ports(256, 0, 8), Ports(0, 256, 8), Ports(-1, 0), Ports(0, -1)]
+)
 def test_impossible_ports(ports: Ports) -> None:
     with pytest.raises(PduError, match="TP-UDH"):
         ports.element()
