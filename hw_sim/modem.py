@@ -16,7 +16,7 @@ from .faultset import FaultSet
 from .inbound import Inbound
 from .network import NO_ANSWER, Network
 from .port import LineTime, Port
-from .profile import Profile
+from .profile import Chatter, Profile
 from .radio import Radio
 from .simcard import SimCard
 from .storage import Joined, Memory, Store
@@ -59,6 +59,7 @@ class Modem:
         self.last_cause = "no cause"
         self.prompt = profile.framing.prompt.encode("latin-1")
         self._timers: list[Timer] = []
+        self._chatting: dict[int, Timer] = {}
         self._booted_at = 0.0
         self._urc_ports = profile.urc_ports
         self.counters: dict[str, int] = {}
@@ -98,6 +99,10 @@ class Modem:
             return
         self.inbound.take(tpdu, done)
 
+    def answer_call(self, caller: str) -> int:
+        """A voice call comes: it rings, and nobody answers in time for the caller (V.250 result 8); 7 when busy."""
+        return 8 if self.calls.ring(caller) else 7
+
     # power
 
     def power_on(self, *, quiet: bool = False) -> None:
@@ -123,14 +128,15 @@ class Modem:
                 self._at(delay, partial(self._banner, text))
         self._at(0 if quiet else boot.sim_after_s, self._sim_up)
         self._at(0 if quiet else boot.sms_after_s, self._sms_up)
-        for entry in self.profile.chatter:
-            self._timers.append(self.clock.call_later(entry.every_s, self._chat, entry))
+        for place, entry in enumerate(self.profile.chatter):
+            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
     def power_off(self) -> None:
         """Gone from the air and silent."""
-        for timer in self._timers:
+        for timer in (*self._timers, *self._chatting.values()):
             timer.cancel()
         self._timers.clear()
+        self._chatting.clear()
         self.powered = False
         self.inbound.drop()
         self.calls.hang_up()
@@ -160,15 +166,10 @@ class Modem:
     def _sms_up(self) -> None:
         self.sms_ready = True
 
-    def _chat(self, entry: object) -> None:
-        from .profile import Chatter
-
-        assert isinstance(entry, Chatter)
-        if entry.until and entry.until in self.flags:
-            return
-        self.urc(entry.text)
-        self._timers = [timer for timer in self._timers if timer is not None][-64:]
-        self._timers.append(self.clock.call_later(entry.every_s, self._chat, entry))
+    def _chat(self, place: int, entry: Chatter) -> None:
+        if not entry.until or entry.until not in self.flags:
+            self.urc(entry.text)
+            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
     # state
 
@@ -230,9 +231,6 @@ class Modem:
         """Messages were deleted: the network may try again (SMMA)."""
         self.inbound.full_told = False
         self.clock.call_later(0, self.network.available, self)
-
-    def log_stored(self, memory: str, index: int) -> None:
-        """A message was stored; a place for profiles that do more about it."""
 
     def unlock(self) -> None:
         """The PIN was right: the SIM comes up, the network is searched."""

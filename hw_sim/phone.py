@@ -54,6 +54,11 @@ class Phone:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
 
     @property
+    def card(self) -> None:
+        """A phone's SIM plays no part."""
+        return None
+
+    @property
     def label(self) -> str:
         return self.number
 
