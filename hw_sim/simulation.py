@@ -102,7 +102,7 @@ class Simulation:
     numbers, and a calendar that starts at START and moves one second with each message; without one both are
     real. ``timing="real"`` brings in the profiles' latencies, ``scale`` makes the time pass that much faster,
     ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event,
-    ``transcripts`` (a folder) what went over each modem's line.
+    ``transcripts`` (a folder) what went over each modem's line. ``keep_events`` bounds what ``log`` remembers.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class Simulation:
         scale: float = 1.0,
         transport: str | None = None,
         transcripts: str | Path | None = None,
+        keep_events: int = 200_000,
         clock: Clock | None = None,
         calendar: Calendar | None = None,
     ) -> None:
@@ -128,6 +129,7 @@ class Simulation:
         if self._transport == "pty" and directory is None:
             raise ValueError("pseudo-terminals need a directory for their links")
         self._transcripts = None if transcripts is None else Path(transcripts)
+        self._keep_events = keep_events
         self._recorders: list[TextIO] = []
         self._watch: CloseWatch | None = None
         self._clock = clock
@@ -150,7 +152,7 @@ class Simulation:
         clock = self._clock or LoopClock(asyncio.get_running_loop(), self._scale)
         self.clock = clock
         stamp = clock.now if isinstance(clock, VirtualClock) else time.time
-        self.events = EventLog(stamp, self._log_path)
+        self.events = EventLog(stamp, self._log_path, self._keep_events)
         self.network = Network(clock, self._calendar, self.events, self._seed)
         self.network.make_subscriber = self.phone
 
