@@ -22,6 +22,7 @@ from .simcard import SimCard
 from .storage import Joined, Memory, Store
 from .ussd import UssdSession
 
+LINK_HOLD_S = 5.0  # 27.005 3.5.6: one to five seconds
 REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read
 
 
@@ -53,6 +54,7 @@ class Modem:
         self.deaf = False
         self.refusals = 0
         self.link_held = 0
+        self.link_used_at: float | None = None
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
         self.zone: dict[str, int] = {}
@@ -128,6 +130,8 @@ class Modem:
                 self._at(delay, partial(self._banner, text))
         self._at(0 if quiet else boot.sim_after_s, self._sim_up)
         self._at(0 if quiet else boot.sms_after_s, self._sms_up)
+        if quiet:
+            self.radio.hurry()
         for place, entry in enumerate(self.profile.chatter):
             self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
@@ -261,12 +265,20 @@ class Modem:
         if busy_s and self.clock.now() - self._booted_at < busy_s:
             raise cme(14)
 
+    def check_link(self) -> int:
+        """+CMMS as it is now: the link is let go, and 1 becomes 0, when nothing was sent for LINK_HOLD_S."""
+        if self.link_used_at is not None and self.clock.now() - self.link_used_at > LINK_HOLD_S:
+            self.link_used_at = None
+            self.link_held = 0 if self.link_held == 1 else self.link_held
+        return self.link_held
+
     def airtime(self) -> float:
-        """Seconds that the next submission takes on the air; less when the link is held (+CMMS)."""
+        """Seconds that the next submission takes on the air; less when the link was held since the last one (+CMMS)."""
         if not self.real_time:
             return 0.0
         timing = self.profile.timing
-        low, high = timing.submit_held_s if self.link_held else timing.submit_s
+        held = self.check_link() and self.link_used_at is not None
+        low, high = timing.submit_held_s if held else timing.submit_s
         return self.random.uniform(low, high) if high else 0.0
 
     # lines out
