@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.modems import Sink, at_once
+from support.modems import PHONE, Sink, at_once, running
+from support.modems import TPDU_REPORTED as TPDU
 
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
@@ -20,21 +21,6 @@ from gsmgw.model import ModemState
 from gsmgw.modem import MemoryPinGuard, Modem
 from gsmgw.ports import RawPdu
 from hw_sim import SimModem, Simulation
-
-#: TS 23.040 9.2.2.2: SMS-SUBMIT, status report asked for, to +491712345678, default alphabet, "hello".
-TPDU = bytes.fromhex("21000C91947121436587000005E8329BFD06")
-PHONE = "+491712345678"
-
-
-@asynccontextmanager
-async def running(modem: Modem) -> AsyncIterator[Modem]:
-    """The modem's own task, as the daemon keeps it."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(modem.run())
-        try:
-            yield modem
-        finally:
-            task.cancel()
 
 
 @asynccontextmanager
