@@ -44,7 +44,6 @@ def family_of(profile: str) -> str:
 
 
 async def exchange(profile: str, directory: Path) -> None:
-    directory.mkdir()
     async with Simulation(seed=1, directory=directory) as simulation:
         await simulation.add_modem("modem0", profile=profile, pin="1234")
         sink = Sink()
@@ -64,7 +63,6 @@ async def exchange(profile: str, directory: Path) -> None:
 
 
 async def start_cold(profile: str, directory: Path) -> None:
-    directory.mkdir()
     async with Simulation(seed=1, directory=directory, timing="real", scale=5.0) as simulation:
         await simulation.add_modem("modem0", profile=profile, boot=True)
         sink = Sink()
@@ -79,6 +77,8 @@ async def start_cold(profile: str, directory: Path) -> None:
 async def test_every_family(course: Callable[[str, Path], Awaitable[None]], tmp_path: Path) -> None:
     """From the first AT to the report and an answer; and from a cold start, where nothing must be sent too early."""
     names = profile_names()
+    for name in names:
+        (tmp_path / name).mkdir()
     ends = await asyncio.gather(*(course(name, tmp_path / name) for name in names), return_exceptions=True)
     assert {name: repr(end) for name, end in zip(names, ends, strict=True) if end is not None} == {}
 
