@@ -110,6 +110,8 @@ class Link:
         self._suspect = False
         self._failures = FailureCounter()
         self._echoes = 0
+        self._echo_tells = True
+        self._registration_changed = False
         self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
             UrcKind.MESSAGE: self._receiver.direct,
             UrcKind.REPORT: self._receiver.direct,
@@ -233,7 +235,10 @@ class Link:
     async def _settings(self) -> None:
         """All that a modem forgets when it starts anew."""
         driver = self.driver
+        self._echoes = self._channel.echoes
         await driver.pdu_mode()
+        # One that echoes in spite of ATE0 tells nothing by it.
+        self._echo_tells = self._channel.echoes == self._echoes
         await driver.service_ready()
         await driver.set_smsc(self._around.config.smsc)
         memories = await driver.storages()
@@ -291,11 +296,15 @@ class Link:
                 await self.driver.hang_up()
             if self._trouble:
                 await self._heal()
-            if self._channel.echoes > self._echoes:
+            if self._echo_tells and self._channel.echoes > self._echoes:
                 self._booting = True  # an echo after ATE0: the modem started anew and said nothing
             if self._booting:
                 await self._renew()
             now = self._clock.monotonic()
+            if self._registration_changed:
+                self._registration_changed = False
+                await self._look_for_network()
+                self._judge()
             if not self._network.registered and now >= search_at:
                 await self._look_for_network()
                 self._judge()
@@ -421,7 +430,10 @@ class Link:
 
     def _on_registration(self, urc: Urc) -> None:
         if self._network.note_urc(urc):
-            self._judge()
+            # What the other domains said before may be as old: they are read again before it is given up.
+            self._registration_changed = True
+            if self._network.registered:
+                self._judge()
             self._attention.set()
 
     def _on_full(self, urc: Urc) -> None:

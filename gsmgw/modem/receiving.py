@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
@@ -45,6 +47,8 @@ class Receiver:
         self._stored_news = Signal(clock)
         self._sweep_wanted = False
         self._retry_at: float | None = None
+        #: What is kept and could not be deleted yet, by memory and index: it is not taken over twice.
+        self._kept: dict[tuple[str, int], str] = {}
         #: Whether directly routed PDUs are to be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
         #: The memories to sweep.
@@ -94,13 +98,24 @@ class Receiver:
                 self._retry_at, self._sweep_wanted = None, True
             while self._stored or self._sweep_wanted:
                 if self._stored:
-                    await self._fetch()
+                    await self._tolerantly(self._fetch())
                 else:
                     await self.sweep()
+
+    async def _tolerantly(self, work: Coroutine[Any, Any, None]) -> None:
+        """What the modem refuses to read or delete now it is asked for again later: it is still in there."""
+        try:
+            await work
+        except CommandError as exc:
+            log.warning("%s: %s; tried again in %.0f s", self._board.name, exc, RETRY_S)
+            self._retry_at = self._clock.monotonic() + RETRY_S
 
     async def sweep(self) -> None:
         """Take over all that lies in the memories."""
         self._sweep_wanted = False
+        await self._tolerantly(self._sweep())
+
+    async def _sweep(self) -> None:
         home = self._driver.memory
         for memory in self.memories or (home,):
             if memory and not await self._driver.select(memory):
@@ -159,19 +174,24 @@ class Receiver:
     async def _take_over(self, found: list[StoredPdu]) -> None:
         """Have it all kept, in order and in one commit where the store can; then delete what was."""
         memory = self._driver.memory
-        raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in found]
+        new = [item for item in found if self._kept.get((memory, item.index)) != item.pdu]
+        raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in new]
         if len(raws) == 1:
-            kept = [await self._take(raws[0])]
+            safe = [await self._take(raws[0])]
         else:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._take(raw)) for raw in raws]
-            kept = [task.result() for task in tasks]
+            safe = [task.result() for task in tasks]
+        for item, is_safe in zip(new, safe, strict=True):
+            if is_safe:
+                self._kept[memory, item.index] = item.pdu
         async with self._driver.channel.turn(Priority.RECEIVE):
             if memory and self._driver.memory != memory:
                 await self._driver.select(memory)
-            for stored, safe in zip(found, kept, strict=True):
-                if safe:
-                    await self._driver.delete(stored.index)
+            for item in found:
+                if self._kept.get((memory, item.index)) == item.pdu:
+                    await self._driver.delete(item.index)
+                    del self._kept[memory, item.index]
 
     async def _take(self, raw: RawPdu) -> bool:
         try:

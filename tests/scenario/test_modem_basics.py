@@ -88,6 +88,18 @@ async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeyp
         assert sink.refuse == 0
 
 
+async def test_what_cannot_be_deleted_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.modem.receiving.RETRY_S", 0.1)
+    async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        simulated.fault("cme-error", count=3, command="+CMGD", code=3)
+        simulation.send(from_=PHONE, to="modem0", text="sticky")
+        async with asyncio.timeout(5):
+            while in_storage(simulated) or not sink.pdus:  # noqa: ASYNC110 - the simulator tells nobody of a deletion
+                await asyncio.sleep(0.01)
+        assert len(sink.pdus) == 1
+        assert modem.status.state is ModemState.READY
+
+
 async def test_texts_that_came_while_we_were_away_are_swept(tmp_path: Path) -> None:
     async with Simulation(seed=1, directory=tmp_path) as simulation:
         await simulation.add_modem("modem0")
