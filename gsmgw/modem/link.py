@@ -312,14 +312,20 @@ class Link:
                 searches += 1
             elif self._network.registered:
                 searches = 0
-            if now >= health_at and not self._sender.active:
+            if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
-                await self._refresh()
+                if not self._sender.active:  # one that is sending shows its health by it
+                    await self._refresh()
             if now >= sweep_at:
                 sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
                 self._receiver.want_sweep()
             self._check_node()
-            await self._attention.wait(NODE_EVERY_S)
+            due_at = min(health_at, sweep_at)
+            if not self._network.registered:
+                due_at = min(due_at, search_at)
+            if self._node is not None:
+                due_at = min(due_at, now + NODE_EVERY_S)
+            await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
 
     async def _look_for_network(self) -> None:
         for name in self._network.names or ("CREG",):
