@@ -17,7 +17,7 @@ from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandError, Priority
+from gsmgw.modem.channel import CommandError, CommandTimeout, Priority
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
@@ -37,10 +37,11 @@ RETRY_S = 15.0
 class Receiver:
     """Takes over what one connection receives."""
 
-    def __init__(self, driver: Driver, board: Board, clock: Clock) -> None:
+    def __init__(self, driver: Driver, board: Board, clock: Clock, unable: set[str]) -> None:
         self._driver = driver
         self._board = board
         self._clock = clock
+        self._unable = unable
         self._direct: deque[Urc] = deque()
         self._direct_news = Signal(clock)
         self._stored: deque[tuple[str, int]] = deque()
@@ -128,10 +129,14 @@ class Receiver:
             await self._driver.select(home)
 
     async def _list(self) -> list[StoredPdu]:
-        try:
-            return await self._driver.list_all()
-        except CommandError as exc:
-            log.info("%s: %s; places are read one by one", self._board.name, exc)
+        if "list" not in self._unable:
+            try:
+                return await self._driver.list_all()
+            except CommandError as exc:
+                log.info("%s: %s; places are read one by one", self._board.name, exc)
+            except CommandTimeout:
+                self._unable.add("list")  # some take minutes, or never come back (gammu issue 323)
+                raise
         found = []
         for use in (await self._driver.storage_use())[:1]:
             for index in range(use.total + 1 if use.used else 0):  # the first place is 0 or 1

@@ -71,6 +71,7 @@ class Modem:
         self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
         self._silences = 0
+        self._unable: set[str] = set()
         self._ladder = Ladder(clock)
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
@@ -213,6 +214,7 @@ class Modem:
                 choose_profile=self._choose_profile,
                 ladder=self._ladder,
                 able=self._able(),
+                unable=self._unable,
                 interface=usb_interface(port),
             )
         )

@@ -8,12 +8,14 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.modems import PHONE, Sink, at_once, running
 from support.modems import TPDU_REPORTED as TPDU
 
+from gsmgw.at import commands
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, ModemError, StoreError, SubmitError
@@ -272,6 +274,19 @@ async def test_the_radio_link_is_held_while_there_is_more(tmp_path: Path) -> Non
             await modem.submit(TPDU, before_payload=at_once, more=True)
         await modem.submit(TPDU, before_payload=at_once)
         assert said.count(b"AT+CMMS=1\r") == 1
+
+
+async def test_a_modem_that_cannot_list_is_read_place_by_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.at.commands.LIST_ALL", replace(commands.LIST_ALL, timeout_s=0.3))
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        simulated = await simulation.add_modem("modem0")
+        for number in range(3):
+            simulation.send(from_=PHONE, to="modem0", text=f"text {number}")
+        simulated.fault("hang-command", command="+CMGL")
+        sink = Sink()
+        async with running(Modem(ModemSection(name="office", port=str(tmp_path / "modem0")), sink, SystemClock())):
+            await sink.reach(ModemState.READY, 20)
+            assert len(sink.pdus) == 3
 
 
 class TestUssd:
