@@ -48,8 +48,6 @@ class GatewaySection(_Section):
     delivery_report: bool = True
     #: A multi-part text with a missing part is shown as incomplete after that many seconds.
     incomplete_after_s: float = Field(600.0, ge=1)
-    #: Events and finished messages older than that many days are removed; 0 keeps them.
-    retention_days: int = Field(0, ge=0)
     #: How long the message on the air may take to finish when the service stops; seconds.
     stop_timeout_s: float = Field(60.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -53,7 +53,7 @@ Handler = Callable[["Call"], Reply]
 class Call:
     """One command of a line, with the port it came from."""
 
-    __slots__ = ("_args", "command", "ended", "finish", "modem", "port", "silent")
+    __slots__ = ("_args", "abortable", "command", "ended", "finish", "modem", "port", "silent")
 
     def __init__(self, port: Port, command: Command) -> None:
         self.port, self.command = port, command
@@ -61,6 +61,7 @@ class Call:
         self._args: list[str | None] | None = None
         self.ended = False
         self.silent = False
+        self.abortable = False
         self.finish: Callable[[list[str] | Failure | None], None] = _unset
 
     @property

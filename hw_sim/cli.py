@@ -321,11 +321,6 @@ def _stop_event() -> asyncio.Event:
     """Set by SIGTERM and SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-
-    def end(number: signal.Signals) -> None:
-        click.echo(f"hw-sim: {number.name}, ending", err=True)
-        stop.set()
-
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end, number)
+        loop.add_signal_handler(number, stop.set)
     return stop

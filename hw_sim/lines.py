@@ -122,6 +122,8 @@ class PtyLine:
         with contextlib.suppress(OSError):
             if os.readlink(path) == self.device:
                 path.unlink()
+            if path.parent.name == "aux":
+                path.parent.rmdir()
         os.close(self._master)
         os.close(self._slave)
 

@@ -15,7 +15,7 @@ from .commands import TABLE, Row
 from .faultset import FaultSet
 from .inbound import Inbound
 from .network import NO_ANSWER, Network
-from .port import Port
+from .port import LineTime, Port
 from .profile import Profile
 from .radio import Radio
 from .simcard import SimCard
@@ -61,7 +61,6 @@ class Modem:
         self._timers: list[Timer] = []
         self._booted_at = 0.0
         self._urc_ports = profile.urc_ports
-        self._line_free_at: dict[Port, float] = {}
         self.counters: dict[str, int] = {}
         self.flags: set[str] = set()
         rules = profile.storage
@@ -281,19 +280,17 @@ class Modem:
                 self.ports[number].urc(text)
 
     def line_out(self, port: Port, data: bytes) -> None:
-        baud = self.profile.timing.baud
-        if baud and self.real_time:  # ten bits an octet, one after the other
-            now = self.clock.now()
-            done = max(now, self._line_free_at.get(port, 0.0)) + len(data) * 10 / baud
-            self._line_free_at[port] = done
-            self.clock.call_later(done - now, self._emit, port, data)
-        else:
-            self._emit(port, data)
+        """Octets to the TE, behind the faults."""
+        port.emit(data)
 
-    def _emit(self, port: Port, data: bytes) -> None:
-        if self.on_wire is not None:
-            self.on_wire(port, "<", data)
-        port.send(data)
+    def line_delay(self, line: LineTime, octets: int) -> float:
+        """Seconds until so many octets are over a line, ten bits each, after what is on it; 0 without real timing."""
+        baud = self.profile.timing.baud
+        if not baud or not self.real_time:
+            return 0.0
+        now = self.clock.now()
+        line.free_at = max(now, line.free_at) + octets * 10 / baud
+        return line.free_at - now
 
     # commands
 

@@ -33,6 +33,15 @@ def _parse(line: str) -> list[Command]:
     return found
 
 
+class LineTime:
+    """When one direction of a line is free again, in seconds of the clock."""
+
+    __slots__ = ("free_at",)
+
+    def __init__(self) -> None:
+        self.free_at = 0.0
+
+
 class Port:
     """A port and the settings that V.250 and 27.005 keep for each."""
 
@@ -45,6 +54,7 @@ class Port:
         self._pending = bytearray()
         self._urcs: list[str] = []
         self._last = ""
+        self._line_in, self._line_out = LineTime(), LineTime()
         self.factory()
 
     def factory(self) -> None:
@@ -89,9 +99,16 @@ class Port:
     # characters in
 
     def receive(self, data: bytes) -> None:
-        """Octets from the TE."""
+        """Octets from the TE; a serial profile's line speed holds them up when timing is real."""
         if self.modem.on_wire is not None:
             self.modem.on_wire(self, ">", data)
+        delay_s = self.modem.line_delay(self._line_in, len(data))
+        if delay_s > 0:
+            self.modem.clock.call_later(delay_s, self._arrive, data)
+        else:
+            self._arrive(data)
+
+    def _arrive(self, data: bytes) -> None:
         data = self.modem.faults.incoming(self, data)
         if data and self.modem.listening:
             self.feed(data)
@@ -99,6 +116,8 @@ class Port:
     def feed(self, data: bytes) -> None:
         """``receive`` behind the faults."""
         if self._running is not None and self._payload is None:
+            if self._running.abort():
+                return
             if len(self._pending) + len(data) <= BUFFER_LIMIT:
                 self._pending += data
             return
@@ -255,6 +274,19 @@ class Port:
             text = str(_NUMERIC[text])
         self.write(self.info([text]))
 
+    def emit(self, data: bytes) -> None:
+        """Octets on the line, at its speed."""
+        delay_s = self.modem.line_delay(self._line_out, len(data))
+        if delay_s > 0:
+            self.modem.clock.call_later(delay_s, self._put, data)
+        else:
+            self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        if self.modem.on_wire is not None:
+            self.modem.on_wire(self, "<", data)
+        self.send(data)
+
     def final(self, failure: Failure | None) -> bytes:
         """The final result (V.250 5.7; 27.007 9.1; 27.005 3.2.5); empty under ATQ1."""
         if self.quiet:
@@ -282,12 +314,21 @@ CALL_RESULTS = {3: "NO CARRIER", 6: "NO DIALTONE", 7: "BUSY", 8: "NO ANSWER"}
 class _Run:
     """A command line under way: its commands one after the other, its output gathered."""
 
-    __slots__ = ("at", "commands", "dead", "finals", "out", "port")
+    __slots__ = ("at", "commands", "current", "dead", "out", "port")
 
     def __init__(self, port: Port, commands: list[Command]) -> None:
         self.port, self.commands, self.at = port, commands, 0
         self.out = b""
         self.dead = False
+        self.current: Call | None = None
+
+    def abort(self) -> bool:
+        """A character ends an abortable command that takes its time (V.250 5.6.1); whether it was one."""
+        call = self.current
+        if call is None or not call.abortable or call.ended:
+            return False
+        call.finish(None)
+        return True
 
     def flush(self) -> None:
         if self.out:
@@ -306,6 +347,7 @@ class _Run:
         port = self.port
         call = Call(port, command)
         call.finish = lambda answer: self.finished(call, answer)
+        self.current = call
         port._run_handler(call, lambda: port.modem.dispatch(call))
 
     def finished(self, call: Call, answer: list[str] | Failure | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -281,14 +282,22 @@ class Simulation:
         number = self.network.normal(number)
         phone = self.phones.get(number)
         if phone is None:
-            phone = self.phones[number] = Phone(number, self.network)
+            if number in self.modems:
+                raise KeyError(f"{number} is a modem, not a phone")
+            phone = Phone(number, self.network)
             self.network.join(phone)
+            self.phones[number] = phone
         return phone
 
     def send(self, *, from_: str, to: str, text: str, **options: Any) -> int:
-        """A phone texts a modem (by name or number) or another phone; the number of parts. Raises RpError."""
+        """A phone texts a modem (by name or number) or another phone; the number of parts.
+
+        Raises RpError when the network refuses, KeyError when ``to`` is neither a modem nor a number.
+        """
         if to in self.modems:
             to = self.modems[to].number
+        elif not re.fullmatch(r"\+?[0-9*#]+", to):
+            self.modem(to)
         return self.phone(from_).send(to, text, **options)
 
     # what happened

@@ -502,6 +502,7 @@ class Link:
             return  # the link ends anyway
         if isinstance(exc.__cause__, PromptLost):
             self._booting = True  # a modem that forgot a message may have forgotten more
+            self._board.enter(ModemState.RECOVERING, f"{exc.title}; it is told its settings again before it is used")
         silent = exc.disposition is Disposition.MODEM and exc.cms is None and exc.cme is None
         if silent:
             self.end(exc)

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 DIRECT_LIMIT = 1000
 #: Indications waiting to be read. More than that are found by a sweep.
 STORED_LIMIT = 500
+#: How many of them are kept together.
+DIRECT_BATCH = 64
 #: How many messages are read, kept and deleted together.
 BATCH = 16
 #: When the store did not take a message it stays in the modem, and is tried again after that time.
@@ -86,10 +88,15 @@ class Receiver:
         while True:
             await self._direct_news.wait()
             while self._direct:
-                urc = self._direct.popleft()
-                raw = self._raw(urc.pdu or "", parse_direct_length(urc.line))
-                if await self._take(raw) and self.acknowledges:
-                    await self._driver.acknowledge()
+                # An acknowledgement is for one PDU; without one, all that is there goes into one commit.
+                count = 1 if self.acknowledges else min(len(self._direct), DIRECT_BATCH)
+                urcs = [self._direct.popleft() for _ in range(count)]
+                raws = [self._raw(urc.pdu or "", parse_direct_length(urc.line)) for urc in urcs]
+                for raw, safe in zip(raws, await self._take_all(raws), strict=True):
+                    if safe and self.acknowledges:
+                        await self._driver.acknowledge()
+                    if safe:
+                        self._board.sink.pdu_released(raw)
 
     async def take_stored(self) -> None:
         """Worker: what lies in storage."""
@@ -179,24 +186,30 @@ class Receiver:
     async def _take_over(self, found: list[StoredPdu]) -> None:
         """Have it all kept, in order and in one commit where the store can; then delete what was."""
         memory = self._driver.memory
-        new = [item for item in found if self._kept.get((memory, item.index)) != item.pdu]
-        raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in new]
-        if len(raws) == 1:
-            safe = [await self._take(raws[0])]
-        else:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._take(raw)) for raw in raws]
-            safe = [task.result() for task in tasks]
-        for item, is_safe in zip(new, safe, strict=True):
-            if is_safe:
-                self._kept[memory, item.index] = item.pdu
+        raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in found]
+        new = [raw for raw in raws if not self._is_kept(raw)]
+        for raw, safe in zip(new, await self._take_all(new), strict=True):
+            if safe and raw.index is not None:
+                self._kept[memory, raw.index] = raw.pdu
         async with self._driver.channel.turn(Priority.RECEIVE):
             if memory and self._driver.memory != memory:
                 await self._driver.select(memory)
-            for item in found:
-                if self._kept.get((memory, item.index)) == item.pdu:
-                    await self._driver.delete(item.index)
-                    del self._kept[memory, item.index]
+            for raw in raws:
+                if raw.index is not None and self._is_kept(raw):
+                    await self._driver.delete(raw.index)
+                    del self._kept[memory, raw.index]
+                    self._board.sink.pdu_released(raw)
+
+    def _is_kept(self, raw: RawPdu) -> bool:
+        return raw.index is not None and self._kept.get((raw.storage or "", raw.index)) == raw.pdu
+
+    async def _take_all(self, raws: list[RawPdu]) -> list[bool]:
+        """Have PDUs kept, in order; which of them are."""
+        if len(raws) == 1:
+            return [await self._take(raws[0])]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._take(raw)) for raw in raws]
+        return [task.result() for task in tasks]
 
     async def _take(self, raw: RawPdu) -> bool:
         try:

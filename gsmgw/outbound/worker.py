@@ -246,7 +246,7 @@ class Worker:
         job.open.append(seq)
         if not job.todo:
             self._jobs.remove(job)
-        sim, now_ms = self.handle.status.sim, self._clock.wall_ms()
+        status, now_ms = self.handle.status, self._clock.wall_ms()
         number = self._store.ids.next(now_ms)
         begin = partial(
             outbox.begin_segment,
@@ -254,15 +254,16 @@ class Worker:
             message=job.message,
             seq=seq,
             modem=self.name,
-            sim=sim,
+            sim=status.sim,
             claim=number,
+            own=status.number,
             first=not job.begun,
             tpdus=None if job.stored else list(job.tpdus.values()),
         )
         job.stored = job.begun = True
         began = self._store.write(begin)
         began.add_done_callback(_retrieve)
-        return _Claim(job, seq, sim, number, began)
+        return _Claim(job, seq, status.sim, number, began)
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""

@@ -37,8 +37,8 @@ class Gsm7:
     def __init__(self, locking: int, single: int) -> None:
         self.locking = locking
         self.single = single
-        table = LOCKING.get(locking, LOCKING[0])
-        shifted = SINGLE.get(single, SINGLE[0])
+        table = LOCKING[locking]
+        shifted = SINGLE[single]
         shown = table.replace(UNDEFINED, REPLACEMENT)
         # After the escape: the character of the single shift table, else that of the locking table with the same
         # code; a second escape is shown as a space (TS 23.038 6.2.1.1).
@@ -61,8 +61,7 @@ class Gsm7:
         text = [charmap_decode(first, "strict", self._decode_locked)[0]]
         shifted = self._decode_shifted
         doubled = False
-        last = len(rest) - 1
-        for number, run in enumerate(rest):
+        for run in rest:
             if doubled:  # the escape before this run was itself the escaped one
                 doubled = False
                 text.append(charmap_decode(run, "strict", self._decode_locked)[0])
@@ -71,7 +70,7 @@ class Gsm7:
                 text.append(charmap_decode(run[1:], "strict", self._decode_locked)[0])
             else:
                 text.append(" ")
-                doubled = number != last
+                doubled = True
         return "".join(text)
 
     def encode(self, text: str) -> bytes | None:
@@ -94,12 +93,12 @@ class Gsm7:
 
 
 @lru_cache(maxsize=256)
-def gsm7(locking: int = 0, single: int = 0) -> Gsm7:
+def gsm7(locking: int, single: int) -> Gsm7:
     """Return the codec of two national language identifiers; one that has no table counts as 0 (6.2.1.2.4)."""
     return Gsm7(locking if locking in LOCKING else 0, single if single in SINGLE else 0)
 
 
-DEFAULT: Final = gsm7()
+DEFAULT: Final = gsm7(0, 0)
 """Default alphabet and default extension table."""
 
 

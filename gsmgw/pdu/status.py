@@ -60,19 +60,19 @@ _NAMED: Final = {
     0x65: "error in the recipient's phone",
 }
 
+# Bits 6-5: outcome, title of what has no name, title behind one that has.
 _GROUPS: Final = (
-    # from, outcome, title of what is not named, title behind a named one
-    (0x00, _D, "completed", ""),
-    (0x20, _P, "temporary error", ", still trying"),
-    (0x40, _F, "permanent error", ""),
-    (0x60, _F, "temporary error", ", no longer trying"),
+    (_D, "completed", ""),
+    (_P, "temporary error", ", still trying"),
+    (_F, "permanent error", ""),
+    (_F, "temporary error", ", no longer trying"),
 )
 
 
 def _meaning(code: int) -> StatusMeaning:
     if code >= 0x80:  # reserved: a receiver reads them as 0x63, service rejected (9.2.3.15)
         return StatusMeaning(code, "reserved, read as service rejected, no longer trying", _F, defined=False)
-    _, outcome, unnamed, tail = _GROUPS[code >> 5]
+    outcome, unnamed, tail = _GROUPS[code >> 5]
     named = _NAMED.get(code)
     if named is not None:
         return StatusMeaning(code, named + tail, outcome)

@@ -83,16 +83,18 @@ def begin_segment(
     *,
     first: bool,
     tpdus: Sequence[bytes] | None,
+    own: str | None = None,
 ) -> None:
     """Commit that a segment is about to leave. ``tpdus`` brings all segments of a message that is sent first.
 
-    ``first`` marks the first segment of an attempt, ``claim`` its place in the order of what the SIM is given.
+    ``own`` is the SIM's number. ``first`` marks the first segment of an attempt, ``claim`` its place in the order of
+    what the SIM is given.
     Raises :class:`Gone` when the message was taken back meanwhile.
     """
     changed = tx.run(
-        "UPDATE messages SET status = 'sending', modem = ?, attempts = attempts + ?, due_ms = NULL, waiting = NULL "
-        f"WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
-        (modem, first, message.id),
+        "UPDATE messages SET status = 'sending', modem = ?, own = ?, attempts = attempts + ?, due_ms = NULL, "
+        f"waiting = NULL WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
+        (modem, own, first, message.id),
     )
     if not changed:
         raise Gone("the message is no longer waiting")

@@ -69,6 +69,7 @@ def _scan(call: Call) -> Reply:
     delay = modem.seconds(modem.profile.timing.scan_s)
     if delay <= 0:
         return answer
+    call.abortable = True
     modem.clock.call_later(delay, call.finish, answer)
     return LATER
 

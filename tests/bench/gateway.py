@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import statistics
 import sys
 import tempfile
@@ -18,15 +20,46 @@ from gsmgw.client import Client
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+#: A modem whose submissions take a quarter of a second each, to see what the gateway adds.
+QUARTER = """
+[profile]
+name = "quarter"
+base = "generic"
+description = "generic, with a radio that takes a quarter of a second"
+sources = ["chosen here"]
+[timing]
+source = "chosen here"
+submit_s = [0.25, 0.25]
+submit_held_s = [0.25, 0.25]
+"""
+
+
 def main() -> None:
-    """Print throughput over 1 and 4 modems, latencies while idle, and what idling costs."""
-    sync_ms = _sync_ms()
-    print(f"gateway disk: one fdatasync takes {sync_ms:.2f} ms (median)")
-    for modems, count in ((1, 1000), (4, 3000)):
+    """Print throughput, the share of the ideal, latencies while idle, and what idling costs."""
+    print(f"gateway disk: one fdatasync takes {_sync_ms():.2f} ms (median)")
+    for modems, count in ((1, 2000), (4, 4000)):
         with tempfile.TemporaryDirectory() as directory, site(Path(directory), modems) as place:
             _throughput(place, modems, count)
+    for modems in (1, 4, 16):
+        with tempfile.TemporaryDirectory() as directory:
+            profile = Path(directory) / "quarter.toml"
+            profile.write_text(QUARTER)
+            slow = ("--timing", "real", "--profile", str(profile))
+            with site(Path(directory), modems, simulator=slow) as place:
+                _share(place, modems, modems * 40)
     with tempfile.TemporaryDirectory() as directory, site(Path(directory), 1) as place:
         _latency(place)
+
+
+def _share(place: Site, modems: int, count: int) -> None:
+    """How near the modems are to being always busy, from the first submission to the last."""
+    with place.start() as client:
+        _ready(client, modems)
+        client.send_many([{"to": f"+4915100{n:05d}", "text": f"text {n}"} for n in range(count)])
+        until(lambda: len(place.copies()) == count, 120)
+        times = sorted(entry["t"] for entry in place.submits())
+        ideal_s = 0.25 * (count / modems - 1)
+        print(f"gateway share of the ideal, {modems} modem(s) at 0.25 s: {ideal_s / (times[-1] - times[0]):.3f}")
 
 
 def _sync_ms() -> float:
@@ -80,9 +113,31 @@ def _latency(place: Site) -> None:
             until(lambda n=number: len(place.submits()) > n)
             times.append((place.submits()[-1]["t"] - began) * 1000)
         print(f"gateway POST to the network, idle: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms")
+        waits = []
+        for number in range(30):
+            cursor = client.stats()["last_event"]
+            stream = client.events(cursor, types=["message.received"])
+            began = time.perf_counter()
+            _inject(place, f"answer {number}")
+            next(stream)
+            waits.append((time.perf_counter() - began) * 1000)
+            stream.close()
+        print(
+            f"gateway phone to event, idle: median {statistics.median(waits):.1f} ms, worst {max(waits):.1f} ms "
+            "(with the simulator's part and the opening of the stream)"
+        )
         before = _cpu_s(place)
         time.sleep(5)
         print(f"gateway idle: {(_cpu_s(place) - before) / 5 * 100:.2f} % of one core, {_memory_mb(place):.0f} MB")
+
+
+def _inject(place: Site, text: str) -> None:
+    """Let a phone text the modem."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(place.control))
+        request = {"op": "send", "from": "+4915112345678", "to": "modem0", "text": text}
+        control.sendall(json.dumps(request).encode() + b"\n")
+        control.recv(1000)
 
 
 def _pid(place: Site) -> int:

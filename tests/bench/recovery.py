@@ -86,6 +86,9 @@ class _Sink:
         if self.modem is not None and octets[start] & 3 == 2:
             self.modem.settle(octets[start + 1])
 
+    def pdu_released(self, raw: RawPdu) -> None:
+        pass
+
     def modem_changed(self, status: ModemStatus) -> None:
         self.changed.set()
 

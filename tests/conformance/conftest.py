@@ -73,7 +73,7 @@ def exercise(driver: Driver) -> dict[str, str]:
                 state = _attempt(lambda text=text, step=step: _got(phone, text, 0 if step == "flash" else None))
             found[step] = state
         found["receive"] = _attempt(lambda: _received(driver))
-        found["report"] = _attempt(lambda: until(driver.reported, 6))
+        found["report"] = _attempt(lambda: until(driver.reported, 10))
         found["storage"] = _attempt(lambda: _emptied(driver, modem))
     return found
 

@@ -65,6 +65,11 @@ def test_status_faults_and_rules(control: str) -> None:
     assert "active: none" in hw_sim("fault", "--control", control, "modem0", "clear")
     assert "slow" in hw_sim("fault", "--control", control, "modem0", "slow", "--set", "seconds=0.5")
     assert "did you mean slow" in hw_sim("fault", "--control", control, "modem0", "slwo", code=1)
+    assert "no modem modem9; there are modem0" in hw_sim(
+        "send", "--control", control, "--from", PHONE, "--to", "modem9", "x", code=1
+    )
+    assert "modem0 is a modem" in hw_sim("phone", "--control", control, "modem0", code=1)
+    assert "in use already" in hw_sim("phone", "--control", control, "+491700000001", code=1)
     assert "no modem modem7" in hw_sim("fault", "--control", control, "modem7", "hang", code=1)
     assert "delivery_delay_s = [1.0, 5.0]" in hw_sim("network", "--control", control, "delivery_delay_s=[1,5]")
     assert "no rule losss" in hw_sim("network", "--control", control, "losss=1", code=1)

@@ -173,3 +173,29 @@ async def test_a_reader_that_comes_late_does_not_meet_hours_of_chatter(tmp_path:
             assert b"^RSSI:15" in said
         finally:
             client.close()
+
+
+async def test_the_same_seed_says_the_same_over_a_real_port(tmp_path: Path) -> None:
+    async def conversation(folder: Path) -> bytes:
+        heard = b""
+        async with Simulation(seed=11, directory=folder) as sim:
+            modem = await sim.add_modem("modem0")
+            sim.network.set_rules(report_loss=0.3)
+            modem.radio.rssi_drift = 3
+            client = Client(modem.path)
+            try:
+                for line in ("ATE0", "AT+CNMI=2,1,0,1,0", "AT+CGSN", "AT+CIMI"):
+                    heard += await client.command(line)
+                for number in range(10):
+                    heard += await client.send("0031" + SUBMIT[4:], LENGTH)
+                    sim.send(from_="+491510000001", to="modem0", text=f"number {number}")
+                    heard += await client.until(f'+CMTI: "SM",{number + 1}\r\n'.encode())
+                    heard += await client.command("AT+CSQ")
+                heard += await client.command("AT+CMGL=4")
+            finally:
+                client.close()
+        return heard
+
+    first = await conversation(tmp_path / "one")
+    assert first.count(b"+CMGL: ") == 10
+    assert first == await conversation(tmp_path / "two")

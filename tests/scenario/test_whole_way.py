@@ -32,6 +32,7 @@ async def test_a_text_is_delivered_as_it_was_written(text: str, segments: int, e
         ended = await rig.ended(message["id"])
         assert ended["status"] == "delivered"
         assert ended["modem"] == "modem0"
+        assert ended["from"] == sim.modem("modem0").number
         assert [segment["status"] for segment in ended["segment_list"]] == ["delivered"] * segments
         assert [entry.text for entry in sim.phone(ANNA).received] == [text]
         kinds = [event["type"] for event in ended["history"]]
@@ -220,3 +221,19 @@ async def test_stopping_finishes_what_is_on_the_air_and_keeps_the_rest(tmp_path:
             for message in messages:
                 assert (await rig.ended(message["id"]))["status"] == "delivered"
         assert [entry.text for entry in sim.phone(ANNA).received] == [f"n {n}" for n in range(3)]
+
+
+async def test_the_same_text_twice_in_the_same_second_is_two_messages(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1) as (sim, rig):
+        modem = sim.modem("modem0")
+        for number in range(6):
+            sim.send(from_=ANNA, to=modem.number, text="hi")
+            if number % 2:  # the place of the first one is free again, or is not
+                await rig.until(lambda: not sum(len(memory) for memory in modem.memories.values()))
+        found: list[str] = []
+        async with asyncio.timeout(10):
+            async for event in rig.client.events(0, types=["message.received"]):
+                found.append(event["data"]["text"])
+                if len(found) == 6:
+                    break
+        assert found == ["hi"] * 6

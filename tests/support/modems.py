@@ -109,6 +109,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.pdus: list[RawPdu] = []
+        self.released: list[RawPdu] = []
         self.states: list[tuple[ModemState, str]] = []
         self.events: list[tuple[str, dict[str, object]]] = []
         self.status: ModemStatus | None = None
@@ -123,6 +124,9 @@ class Sink:
         self.before_take(raw)
         self.pdus.append(raw)
         self._news.set()
+
+    def pdu_released(self, raw: RawPdu) -> None:
+        self.released.append(raw)
 
     def modem_changed(self, status: ModemStatus) -> None:
         self.status = status

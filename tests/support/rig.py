@@ -98,4 +98,5 @@ async def simulated(directory: Path, modems: int = 2, **gateway: Any) -> AsyncIt
         async with running(make_config(directory, ports, **gateway)) as rig:
             for name in ports:
                 await rig.modem_is(name, "ready")
+                await rig.until(lambda n=name: rig.gateway.modems[n].status.number is not None)  # type: ignore[misc]
             yield sim, rig

@@ -101,6 +101,33 @@ def test_a_scan_takes_its_time_when_timing_is_real() -> None:
         assert desk.command("AT+COPS=?") == b""
         assert desk.wait(40) == b""
         assert b"+COPS: (2," in desk.wait(6)
+        desk.command("AT+COPS=?")
+        desk.wait(5)
+        desk.type("x")  # any character ends it (V.250 5.6.1)
+        assert desk.wait(0.1) == b"\r\nOK\r\n"
+        assert desk.wait(60) == b""
+
+
+def test_a_serial_line_has_its_speed() -> None:
+    with Desk("wavecom", timing="real") as desk:
+        desk.wait(1)
+        desk.command("ATE0")
+        desk.wait(1)
+        assert desk.command("AT+CGMM") == b""
+        # 9600 bit/s: 8 octets there and 32 back take 41.7 ms, the command itself 20 ms
+        assert desk.wait(0.061) == b""
+        assert desk.wait(0.001) == b"\r\n MULTIBAND  900E  1800\r\n\r\nOK\r\n"
+
+
+def test_a_second_port_answers_without_unsolicited_lines() -> None:
+    with Desk("huawei-e1752") as desk:
+        second = desk.modem.lines[1]
+        second.write(b"AT+CMGF?\r")
+        assert second.read() == b"AT+CMGF?\r\r\n+CMGF: 0\r\n\r\nOK\r\n"
+        desk.command("AT+CNMI=2,1")
+        desk.sim.send(from_="+491510000001", to="modem0", text="x")
+        assert b"+CMTI" in desk.wait(6)
+        assert second.read() == b""
 
 
 def test_ussd_and_its_session(desk: Desk) -> None:

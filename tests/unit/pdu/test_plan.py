@@ -16,6 +16,7 @@ from gsmgw.pdu import (
     missing,
     plan_text,
 )
+from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2, encode_ucs2, units_ucs2
 from gsmgw.pdu.clusters import clusters
 from gsmgw.pdu.septets import pack, unpack
 from gsmgw.pdu.tables import LANGUAGES
@@ -365,3 +366,12 @@ def test_long_runs_of_septets(fill: int) -> None:
     assert unpack(b"\x7f", 1) == b"\x7f"
     assert unpack(b"", 2) == b"\0\0"
     assert pack(b"\xff\x80") == b"\x7f\0"
+
+
+def test_characters_that_are_none() -> None:
+    assert DEFAULT.decode(b"a\x80\xff") == "a\ufffd\ufffd"
+    assert encode_ucs2("a\ud800b\udfffc\ue000\ud7ff").hex() == "0061fffd0062fffd0063e000d7ff"
+    assert decode_ucs2(b"\0a\0") == "a"
+    assert [units_ucs2(text) for text in ("", "\uffff", "\U00010000", "a😀")] == [0, 1, 2, 3]
+    plan = plan_text("x\ud83d", alphabet="ucs2")
+    assert plan.user_data()[0].text == "x\ufffd"

@@ -1,0 +1,93 @@
+"""What a user can see is documented: every setting, route, problem, event and command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from gsmgw.api import events, health, messages, modems, tokens
+from gsmgw.api.problems import PROBLEMS
+from gsmgw.cli import main
+from gsmgw.config import Config
+from gsmgw.config import _section_of as section_of  # the models are the list of settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def text_of(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def settings(model: type[BaseModel], path: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, field in model.model_fields.items():
+        inner = section_of(field.annotation)
+        if inner is not None and name != "match":
+            found += settings(inner, name)
+        else:
+            found.append((path, name))
+    return found
+
+
+@pytest.mark.parametrize(("section", "key"), settings(Config))
+def test_every_setting(section: str, key: str) -> None:
+    heading = re.compile(rf"^## \[+(modem\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    found = heading.search(text_of("configuration.md"))
+    assert found, f"no section [{section}]"
+    assert f"| `{key}` |" in found[2]
+
+
+def routes() -> list[str]:
+    found = []
+    for module in (messages, events, modems, tokens, health):
+        for route in module.router.routes:
+            assert isinstance(route, APIRoute)
+            found += [f"{method} {route.path}" for method in sorted(route.methods)]
+    return found
+
+
+@pytest.mark.parametrize("route", routes())
+def test_every_route(route: str) -> None:
+    assert f"`{route}`" in text_of("api.md")
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem(code: str) -> None:
+    assert f"| `{code}` | {PROBLEMS[code][0]} |" in text_of("problems.md")
+
+
+def event_types() -> list[str]:
+    sources = "".join(path.read_text() for path in (ROOT / "gsmgw").rglob("*.py"))
+    return sorted(set(re.findall(r'"(message\.[a-z_]+)"', sources)))
+
+
+@pytest.mark.parametrize("type", event_types())
+def test_every_event(type: str) -> None:
+    assert f"`{type}`" in text_of("api.md")
+
+
+def commands(group: click.Group, path: str = "gsmgw") -> list[str]:
+    found = []
+    for name, command in group.commands.items():
+        found.append(f"{path} {name}")
+        if isinstance(command, click.Group):
+            found += commands(command, f"{path} {name}")
+    return found
+
+
+@pytest.mark.parametrize("command", commands(main))
+def test_every_command(command: str) -> None:
+    assert f"`{command}" in text_of("commands.md")
+
+
+@pytest.mark.parametrize("page", [*DOCS.glob("*.md"), ROOT / "README.md"], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
