@@ -82,6 +82,8 @@ class ModemsSection(_Section):
     """[modems]"""
 
     discover: bool = True
+    #: Profiles of the field, in TOML (docs/modems.md).
+    profiles: Path | None = None
 
 
 class MatchSection(_Section):

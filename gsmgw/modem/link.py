@@ -6,6 +6,7 @@ A link lives once. Whatever ends it is its cause, which :meth:`Link.live` return
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ class Surroundings:
     ladder: Ladder
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]
+    #: What this very modem was found unable to do; kept from link to link.
+    unable: set[str]
     interface: int | None = None
 
 
@@ -91,12 +94,13 @@ class Link:
         self._channel = Channel(around.clock, self._on_urc, self.end, self._on_stale)
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
-        self._receiver = Receiver(self.driver, self._board, around.clock)
+        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable)
         self.ussd = Ussd(self.driver, around.clock)
         self._calls = Calls(self._board, around.clock, self._want_hang_up)
         self._hang_up_wanted = False
         self._clocks_compared = False
-        self._stopping = False
+        #: Why the link is to end as soon as nothing is on the air.
+        self._farewell: ModemError | None = None
         self._sender = Sender(self.driver, around.clock)
         self._sim_news = Signal(around.clock)
         self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
@@ -110,6 +114,8 @@ class Link:
         self._suspect = False
         self._failures = FailureCounter()
         self._echoes = 0
+        self._echo_tells = True
+        self._registration_changed = False
         self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
             UrcKind.MESSAGE: self._receiver.direct,
             UrcKind.REPORT: self._receiver.direct,
@@ -149,7 +155,7 @@ class Link:
         """End the link; the first cause counts."""
         if not self._ended.done():
             self._ended.set_result(cause)
-            if self._serving and not self._stopping:
+            if self._serving and self._farewell is None:
                 title = cause.title if isinstance(cause, ModemError) else str(cause)
                 self._board.enter(ModemState.RECOVERING, f"{title}; it is being brought back")
         self._attention.set()
@@ -174,7 +180,12 @@ class Link:
     async def _work(self, worker: Coroutine[Any, Any, None]) -> None:
         try:
             await worker
+        except (PortError, CommandTimeout) as exc:
+            self.end(exc)
         except ModemError as exc:
+            with contextlib.suppress(ModemError):
+                async with self._channel.turn(Priority.CONTROL):  # what is on the air ends before the link does
+                    pass
             self.end(exc)
 
     # -- start --------------------------------------------------------------------------------------------------
@@ -233,7 +244,10 @@ class Link:
     async def _settings(self) -> None:
         """All that a modem forgets when it starts anew."""
         driver = self.driver
+        self._echoes = self._channel.echoes
         await driver.pdu_mode()
+        # One that echoes in spite of ATE0 tells nothing by it.
+        self._echo_tells = self._channel.echoes == self._echoes
         await driver.service_ready()
         await driver.set_smsc(self._around.config.smsc)
         memories = await driver.storages()
@@ -283,19 +297,23 @@ class Link:
             if self._channel.dirty.is_set():
                 async with self._channel.turn(Priority.CONTROL):
                     pass
-            if self._stopping:
+            if self._farewell is not None:
                 async with self._channel.turn(Priority.CONTROL):
-                    raise ModemError("switched off")
+                    raise self._farewell
             if self._hang_up_wanted:
                 self._hang_up_wanted = False
                 await self.driver.hang_up()
             if self._trouble:
                 await self._heal()
-            if self._channel.echoes > self._echoes:
+            if self._echo_tells and self._channel.echoes > self._echoes:
                 self._booting = True  # an echo after ATE0: the modem started anew and said nothing
             if self._booting:
                 await self._renew()
             now = self._clock.monotonic()
+            if self._registration_changed:
+                self._registration_changed = False
+                await self._look_for_network()
+                self._judge()
             if not self._network.registered and now >= search_at:
                 await self._look_for_network()
                 self._judge()
@@ -303,14 +321,20 @@ class Link:
                 searches += 1
             elif self._network.registered:
                 searches = 0
-            if now >= health_at and not self._sender.active:
+            if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
-                await self._refresh()
+                if not self._sender.active:  # one that is sending shows its health by it
+                    await self._refresh()
             if now >= sweep_at:
                 sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
                 self._receiver.want_sweep()
             self._check_node()
-            await self._attention.wait(NODE_EVERY_S)
+            due_at = min(health_at, sweep_at)
+            if not self._network.registered:
+                due_at = min(due_at, search_at)
+            if self._node is not None:
+                due_at = min(due_at, now + NODE_EVERY_S)
+            await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
 
     async def _look_for_network(self) -> None:
         for name in self._network.names or ("CREG",):
@@ -393,7 +417,7 @@ class Link:
 
     def _judge(self) -> None:
         """The state that follows from what is known."""
-        if not self._serving or self._trouble or self._stopping:
+        if not self._serving or self._trouble or self._farewell is not None:
             return
         self._board.update(registration=self._network.word)
         if not self._network.registered:
@@ -421,7 +445,10 @@ class Link:
 
     def _on_registration(self, urc: Urc) -> None:
         if self._network.note_urc(urc):
-            self._judge()
+            # What the other domains said before may be as old: they are read again before it is given up.
+            self._registration_changed = True
+            if self._network.registered:
+                self._judge()
             self._attention.set()
 
     def _on_full(self, urc: Urc) -> None:
@@ -439,7 +466,9 @@ class Link:
     def _on_sim(self, urc: Urc) -> None:
         self._sim_news.set()
         if self._serving and parse_pin_state(urc.line) != "READY":
-            self.end(ModemError(f"the SIM is not ready any more ({urc.line})"))
+            cause = ModemError(f"the SIM is not ready any more ({urc.line})")
+            self._end_gently(cause)
+            self._board.enter(ModemState.RECOVERING, f"{cause.title}; it is looked at again")
 
     def _on_call(self, urc: Urc) -> None:
         self._calls.news(urc.line)
@@ -490,12 +519,15 @@ class Link:
             self._attention.set()
 
     def stop(self) -> None:
-        """End the link once nothing is on the air."""
-        if self._serving:
-            self._stopping = True
+        """End the link, because the modem is switched off, once nothing is on the air."""
+        self._end_gently(ModemError("switched off"))
+
+    def _end_gently(self, cause: ModemError) -> None:
+        if not self._serving:
+            self.end(cause)
+        elif self._farewell is None:
+            self._farewell = cause
             self._attention.set()
-        else:
-            self.end(ModemError("switched off"))
 
     def tap(self, listener: Callable[[str, bytes], None] | None) -> None:
         """Have all that is said on the port overheard, or no more."""
