@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
-from gsmgw.store import Store, messages, outbox, reports
+from gsmgw.store import Store, messages, outbox, reports, timers
 
 NOW = 1_700_000_000_000
 ERROR = {"code": "not_confirmed", "title": "silence"}
@@ -113,6 +113,17 @@ async def test_no_gap_in_spite_of_a_refusal_is_evidence(sim: Sim) -> None:
     doubtful = await sim.unknown()
     await sim.refused()
     assert await sim.accepted(0) == [doubtful]
+
+
+async def test_without_evidence_the_last_one_is_sent_again_first_and_tells_about_the_others(sim: Sim) -> None:
+    went, did_not = await sim.unknown(), await sim.unknown()
+    ready = await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**6))
+    assert [entry.id for entry in ready.queued] == [did_not]
+    (again,) = ready.queued
+    await sim.store.write(lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 99, first=True, tpdus=None))
+    await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 99, 1))
+    assert await sim.status(went) is Status.SENT
+    assert (await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**7))).queued == []
 
 
 async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> None:
