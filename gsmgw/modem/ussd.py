@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from gsmgw.at import commands
 from gsmgw.at.answers import UssdNews, parse_ussd
 from gsmgw.errors import ModemError
-from gsmgw.modem.channel import CommandError
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.failures import CommandError
 from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
 from gsmgw.pdu.septets import pack, unpack
 from gsmgw.ports import Clock
