@@ -12,8 +12,10 @@ from gsmgw.at.commands import Command
 from gsmgw.at.dialogue import Answer
 from gsmgw.at.fields import after_prefix
 from gsmgw.at.finals import FinalKind
-from gsmgw.modem.channel import Channel, CommandError, Priority
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.failures import CommandError
 from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.turns import Priority
 from gsmgw.ports import Clock
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from gsmgw.at import answers, commands
 from gsmgw.config import Config, MatchSection, ModemSection
 from gsmgw.errors import ModemError
-from gsmgw.modem.channel import Channel, CommandError
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.failures import CommandError
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, Opener
 from gsmgw.transport.discovery import Hotplug, Stick, scan

@@ -17,8 +17,9 @@ from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandError, CommandTimeout, Priority
 from gsmgw.modem.driver import Driver, StoredPdu
+from gsmgw.modem.failures import CommandError, CommandTimeout
+from gsmgw.modem.turns import Priority
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
 

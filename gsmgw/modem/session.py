@@ -9,11 +9,12 @@ from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandTimeout, ModemReset
+from gsmgw.modem.failures import CommandTimeout, ModemReset
 from gsmgw.modem.ladder import Ladder, Rung
-from gsmgw.modem.link import Link, StepNeeded, Surroundings
+from gsmgw.modem.link import Link
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.surroundings import StepNeeded, Surroundings
 from gsmgw.modem.transcript import without_secrets
 from gsmgw.modem.ussd import UssdReply
 from gsmgw.modem.waiting import Signal

@@ -105,6 +105,21 @@ def complaints(sys: Path = _SYS) -> list[str]:
     return found
 
 
+#: Programs that open every serial port, or hold one, by the name of their process.
+_RIVALS = {
+    "ModemManager": "ModemManager opens every modem's ports: install udev/70-gsmgw.rules, or stop and mask it",
+    "gammu-smsd": "gammu-smsd may hold a modem's port: stop it",
+    "smsd": "smstools may hold a modem's port: stop smsd",
+    "bearerbox": "Kannel may hold a modem's port: stop bearerbox",
+}
+
+
+def rivals(proc: Path = Path("/proc")) -> list[str]:
+    """Programs that are running and may be in the way, a sentence each."""
+    running = {_read(process / "comm") for process in proc.glob("[0-9]*")}
+    return [sentence for name, sentence in _RIVALS.items() if name in running]
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()

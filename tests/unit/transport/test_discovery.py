@@ -12,7 +12,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.modem.finder import Finder, probe
 from gsmgw.ports import Opener
-from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, scan
+from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan
 from gsmgw.transport.usb import reauthorise, usb_interface, usb_path
 
 
@@ -90,6 +90,14 @@ def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:
     first, second = complaints(tmp_path)
     assert "usb-modeswitch" in first
     assert "emergency" in second
+
+
+def test_other_programs_that_are_in_the_way_are_named(tmp_path: Path) -> None:
+    for number, name in (("1", "systemd"), ("77", "ModemManager")):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "comm").write_text(f"{name}\n")
+    (sentence,) = rivals(tmp_path)
+    assert "70-gsmgw.rules" in sentence
 
 
 async def test_the_usb_device_behind_a_tty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
