@@ -138,6 +138,30 @@ async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> No
     await store.close()
 
 
+async def test_a_gap_does_not_speak_about_those_of_an_earlier_gap(sim: Sim) -> None:
+    """One was left open because a refusal lay in between; the next gap is another one's."""
+    earlier = await sim.unknown()
+    await sim.refused()
+    await sim.accepted(1)
+    assert await sim.accepted(2) == []  # no gap: it does not say that the earlier one had not gone
+    assert await sim.status(earlier) is Status.UNKNOWN
+    later = await sim.unknown()
+    assert await sim.accepted(4) == []
+    assert (await sim.status(earlier), await sim.status(later)) == (Status.UNKNOWN, Status.SENT)
+    await sim.reported(earlier, 0)
+
+
+async def test_a_counter_that_is_not_known_yet_settles_nothing_and_nothing_afterwards(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    sim = Sim(store)
+    await sim.accepted(7)
+    doubtful = await sim.unknown()
+    for reference in (9, 10, 11, 12):
+        assert await sim.accepted(reference) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    await store.close()
+
+
 async def test_a_report_that_comes_twice_is_not_taken_for_an_unknown_one_to_the_same_person(sim: Sim) -> None:
     doubtful = await sim.unknown()
     facts = StatusReportFacts("m", "sim", 254, f"+49151000000{doubtful:02d}", 0, "delivered", "received", NOW, "00")
