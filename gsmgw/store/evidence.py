@@ -5,8 +5,9 @@ after the other, in the order of their ``claim``. So when the reference of an ac
 after the last known, the missing ones were used by the unknown segments in between, the first of them first.
 
 It speaks only of segments handed over since the last known reference: one of an earlier gap that could not be settled
-then used a reference of that gap, or none. And it is evidence only where the counter is known to go up by one, and where no refusal lies in between, because a
-refused submission may or may not have used a reference. No gap at all is evidence in any case: nothing has gone.
+then used a reference of that gap, or none. And it is evidence only where the counter is known to go up by one, and
+where no refusal lies in between, because a refused submission may or may not have used a reference. No gap at all is
+evidence in any case: nothing has gone.
 """
 
 from __future__ import annotations
