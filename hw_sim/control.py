@@ -157,7 +157,7 @@ class Control:
         return view
 
     def op_network(self, **rules: Any) -> Answer:
-        """Change the network's rules (see network.Rules) and show them all."""
+        """Change the network's rules (see rules.Rules) and show them all."""
         return {"rules": asdict(self._sim.network.set_rules(**rules))}
 
     def op_modem(
@@ -206,7 +206,7 @@ class Control:
         return {
             "modems": [modem_view(modem) for modem in self._sim.modems.values()],
             "phones": [
-                {"number": p.number, "received": len(p.received), "sent": len(p.sent), "on": p.reachable()}
+                {"number": p.number, "received": p.count, "sent": len(p.sent), "on": p.reachable()}
                 for p in self._sim.phones.values()
             ],
             "events": dict(self._sim.events.counts),

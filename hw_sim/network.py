@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone
+from functools import partial
 from typing import Any, Protocol
 
 from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
 from .codec_text import content
 from .events import EventLog
+from .rules import Rules
+from .simcard import SimCard
 from .ussd import SERVICES, Service
 
 # TP-ST values used here (TS 23.040 9.2.3.15)
@@ -48,36 +51,18 @@ class Subscriber(Protocol):
     def label(self) -> str:
         """Its name in the log."""
 
+    @property
+    def card(self) -> SimCard | None:
+        """The SIM of a modem; phones have none that matters."""
+
     def reachable(self) -> bool: ...
+
+    def answer_call(self, caller: str) -> int:
+        """A voice call comes: 0 answered, else a V.250 result number (7 busy, 8 no answer)."""
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
         """Receive a DELIVER or STATUS-REPORT; ``done`` gets a TP-ST value: below 0x20 it arrived,
         0x20 to 0x3F try again when the subscriber becomes available, from 0x40 it never will."""
-
-
-@dataclass(slots=True)
-class Rules:
-    """How well the network works. Times in seconds of the simulation, shares from 0 to 1."""
-
-    delivery_delay_s: tuple[float, float] = (0.0, 0.0)
-    report_delay_s: tuple[float, float] = (0.0, 0.0)
-    reorder: float = 0.0
-    reorder_by_s: float = 2.0
-    duplicate: float = 0.0
-    loss: float = 0.0
-    report_loss: float = 0.0
-    outage: bool = False
-    per_minute: int | None = None
-    throttle_cause: int = 42
-    price: float = 0.0
-    no_credit_cause: int = 21
-    submit_cause: int | None = None
-    refused: dict[str, int] = field(default_factory=dict)
-    barred: dict[str, int] = field(default_factory=dict)
-    country_code: str = "49"
-    retry_s: float = 60.0
-    delivery_gap_s: float = 0.0
-    ussd_delay_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -91,6 +76,7 @@ class Transit:
     report_wanted: bool = False
     expires_at: float = 0.0
     stamped: bytes = b""
+    interim: bool = False
 
 
 @dataclass(slots=True)
@@ -121,14 +107,7 @@ class Network:
 
     def set_rules(self, **changes: Any) -> Rules:
         """Change rules by name (times as a number or a pair); ValueError for one that does not exist."""
-        for name, value in changes.items():
-            if not hasattr(self.rules, name):
-                near = difflib.get_close_matches(name, Rules.__slots__, 1)
-                raise ValueError(f"no rule {name}" + (f"; did you mean {near[0]}?" if near else ""))
-            if isinstance(getattr(self.rules, name), tuple):
-                low, high = value if isinstance(value, list | tuple) else (value, value)
-                value = (float(low), float(high))
-            setattr(self.rules, name, value)
+        self.rules.change(**changes)
         for box in self._boxes.values():
             if box.queue:
                 self.clock.call_later(0, self._retry, box)
@@ -169,8 +148,8 @@ class Network:
         rules = self.rules
         number = self.normal(tpdu.address.number)
         self._check(origin, number)
-        stamped = write_time(self.calendar.stamp())
-        if getattr(origin, "card", None) is not None:
+        stamped = self._stamp()
+        if origin.card is not None:
             self._log_submit(origin, number, tpdu, pdu)
         sender = self._presented(origin)
         deliver = Tpdu(
@@ -204,6 +183,11 @@ class Network:
             self.clock.call_later(delay, self.post, number, transit)
         return stamped
 
+    def _stamp(self) -> bytes:
+        """The next time stamp, in the zone of the rules; zeros from a service centre that knows no time."""
+        moment = self.calendar.stamp().astimezone(timezone(timedelta(minutes=15 * self.rules.zone_quarters)))
+        return bytes(7) if self.rules.zero_time else write_time(moment)
+
     def _log_submit(self, origin: Subscriber, number: str, tpdu: Tpdu, pdu: bytes) -> None:
         body = content(tpdu)
         concat = body.concat
@@ -233,10 +217,9 @@ class Network:
     def called(self, number: str, caller: str) -> int:
         """What becomes of a voice call: 0 connected, else a V.250 result number (3, 7 busy, 8 no answer)."""
         found = self.find(number)
-        answer = getattr(found, "answer_call", None)
-        if found is None or not found.reachable() or answer is None:
+        if found is None or not found.reachable():
             return 3
-        return int(answer(caller))
+        return found.answer_call(caller)
 
     def _check(self, origin: Subscriber, to: str) -> None:
         rules = self.rules
@@ -255,11 +238,20 @@ class Network:
             if len(recent) >= rules.per_minute:
                 raise RpError(rules.throttle_cause)
             recent.append(now)
-        card = getattr(origin, "card", None)
+        card = origin.card
         if card is not None and card.credit is not None and rules.price:
             if card.credit < rules.price:
                 raise RpError(rules.no_credit_cause)
             card.credit -= rules.price
+
+    def _reported(self, number: str) -> Address:
+        """The recipient as a report names it (gammu issue 695: not always as it was sent)."""
+        form, code = self.rules.report_number, f"+{self.rules.country_code}"
+        if form == "national" and number.startswith(code):
+            return Address("0" + number[len(code) :], 0xA1)
+        if form == "bare":
+            return Address(number.lstrip("+"), 0x81)
+        return Address.of(number)
 
     def _presented(self, origin: Subscriber) -> str:
         return self.normal(origin.number)
@@ -297,10 +289,17 @@ class Network:
                 self._finish(box.owner.number, transit, VALIDITY_EXPIRED)
                 continue
             if self.rules.outage or not box.owner.reachable():
+                self._tell_waiting(transit, box)
                 self._watch(box)
                 return
             box.busy = True
-            box.owner.take(transit.tpdu, lambda status, box=box, transit=transit: self._taken(box, transit, status))  # type: ignore[misc]
+            box.owner.take(transit.tpdu, partial(self._taken, box, transit))
+
+    def _tell_waiting(self, transit: Transit, box: Mailbox) -> None:
+        """An interim report, once: the service centre is still trying (23.040 9.2.3.15)."""
+        if self.rules.interim_reports and not transit.interim:
+            transit.interim = True
+            self._finish(box.owner.number, transit, NO_ANSWER)
 
     def _watch(self, box: Mailbox) -> None:
         if box.expiry is not None:
@@ -371,9 +370,9 @@ class Network:
             "report",
             0x04,
             mr=transit.mr,
-            address=Address.of(number),
+            address=self._reported(number),
             scts=transit.stamped,
-            discharge=write_time(self.calendar.stamp()),
+            discharge=self._stamp(),
             status=status,
         )
         delay = chance.uniform(*rules.report_delay_s) if rules.report_delay_s[1] else 0.0

@@ -64,6 +64,7 @@ HANG_UP = Command("ATH")
 # -- text messages (TS 27.005) ----------------------------------------------------------------------------------
 
 PDU_MODE = Command("AT+CMGF=0")
+MESSAGE_FORMAT = Command("AT+CMGF?", ("+CMGF:",))
 SMSC = Command("AT+CSCA?", ("+CSCA:",), timeout_s=10.0)
 STORAGES = Command("AT+CPMS=?", ("+CPMS:",), timeout_s=10.0)
 STORAGE_USE = Command("AT+CPMS?", ("+CPMS:",), timeout_s=10.0)

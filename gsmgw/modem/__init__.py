@@ -1,8 +1,9 @@
 """One physical modem: channel, driver, link, session, profiles."""
 
+from gsmgw.modem.finder import Finder
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.session import Modem
 from gsmgw.modem.transcript import Transcript, format_piece, mask
 from gsmgw.modem.ussd import UssdReply
 
-__all__ = ["MemoryPinGuard", "Modem", "PinGuard", "Transcript", "UssdReply", "format_piece", "mask"]
+__all__ = ["Finder", "MemoryPinGuard", "Modem", "PinGuard", "Transcript", "UssdReply", "format_piece", "mask"]

@@ -6,17 +6,16 @@ A channel lives once. It dies once, of the first cause, tells everybody who wait
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from enum import IntEnum
 
 from gsmgw.at.commands import AT, Command
 from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Phase, Prompted, Stale, Urc
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.at.urcs import UrcKind
-from gsmgw.errors import Disposition, ModemError, PortError
+from gsmgw.errors import PortError
+from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.turns import Priority, Turns
 from gsmgw.ports import ByteStream, Clock, Opener, Timer
 
 #: How long nothing may come after the answer to AT before an interrupted port counts as in step again.
@@ -27,43 +26,6 @@ _UNTOLD = (FinalKind.OK, FinalKind.ERROR)
 RESYNC_TRIES = 3
 #: A modem that sends no final result after an information line (Wavecom, +CPIN) is believed after that time.
 LONE_S = 1.0
-
-
-class Priority(IntEnum):
-    """Who goes first when the port becomes free."""
-
-    ACKNOWLEDGE = 0  #: the network waits for it, and repeats the message when it does not come
-    RECEIVE = 1  #: so that the storage never fills
-    CONTROL = 2
-    SUBMIT = 3
-
-
-class CommandError(ModemError):
-    """The modem refused a command. ``final`` is what it said."""
-
-    def __init__(self, command: Command, final: Final) -> None:
-        self.command = command
-        self.final = final
-        super().__init__(f"{command.shown} was refused: {final}")
-
-
-class CommandTimeout(ModemError):
-    """The modem did not answer. ``payload_sent`` when the payload of a prompted command had left."""
-
-    def __init__(self, command: Command, payload_sent: bool = False) -> None:
-        self.command = command
-        self.payload_sent = payload_sent
-        super().__init__(
-            f"{command.shown} was not answered", Disposition.UNKNOWN if payload_sent else Disposition.MODEM
-        )
-
-
-class ModemReset(ModemError):
-    """The modem started anew by itself: all settings and the command in flight are lost."""
-
-
-class PromptLost(ModemError):
-    """The payload may have been swallowed: AT is answered while the final result of the payload is missing."""
 
 
 class Channel:
@@ -87,10 +49,7 @@ class Channel:
         self._dialogue = Dialogue()
         self._stream: ByteStream | None = None
         self._cause: Exception | None = None
-        self._busy = False
-        self._holder: asyncio.Task[object] | None = None
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
+        self._turns = Turns()
         #: What the holder of the turn waits for.
         self._prompt: asyncio.Future[Answer | None] | None = None
         self._answer: asyncio.Future[Answer] | None = None
@@ -162,10 +121,7 @@ class Channel:
         self._fail(cause)
         if self._stale is not None and not self._stale.done():
             self._stale.set_exception(cause)
-        for _, _, turn in self._waiting:
-            if not turn.done():
-                turn.set_exception(cause)
-        self._waiting.clear()
+        self._turns.end(cause)
         if tell:
             self._on_lost(cause)
 
@@ -221,43 +177,16 @@ class Channel:
 
         Within a turn the same task may take another one: it is the same.
         """
-        task = asyncio.current_task()
-        if self._holder is task:
+        if self._turns.holder is asyncio.current_task():
             yield
             return
-        await self._acquire(priority)
-        self._holder = task
+        await self._turns.acquire(priority)
         try:
             if self._dialogue.phase is not Phase.IDLE:
                 await self.resync()
             yield
         finally:
-            self._holder = None
-            self._release()
-
-    async def _acquire(self, priority: Priority) -> None:
-        if self._cause is not None:
-            raise self._cause
-        if not self._busy:
-            self._busy = True
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._release()  # it was given to us in the same moment
-            raise
-
-    def _release(self) -> None:
-        self._busy = False
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                self._busy = True
-                turn.set_result(None)
-                return
+            self._turns.release()
 
     # -- commands -----------------------------------------------------------------------------------------------
 
@@ -435,13 +364,13 @@ class Channel:
 
     async def wake(self, tries: int = RESYNC_TRIES) -> None:
         """Get a port into step whose state is not known: its last owner may have died in a prompt."""
-        await self._acquire(Priority.CONTROL)
+        await self._turns.acquire(Priority.CONTROL)
         try:
             self._dialogue.abandon()
             self._write(ESCAPE)
             await self.resync(tries)
         finally:
-            self._release()
+            self._turns.release()
 
     async def resync(self, tries: int = RESYNC_TRIES) -> None:
         """For the holder of the turn: ask AT until it is answered, and wait until nothing more comes.

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from gsmgw.at import answers, commands
 from gsmgw.at.commands import Command
 from gsmgw.at.dialogue import Answer
+from gsmgw.at.fields import after_prefix
 from gsmgw.at.finals import FinalKind
-from gsmgw.modem.channel import Channel, CommandError, Priority
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.failures import CommandError
 from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.turns import Priority
 from gsmgw.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -202,7 +205,12 @@ class Driver:
 
     async def pdu_mode(self) -> None:
         """The one step without which nothing works. Raises :class:`CommandError`."""
-        await self.patiently(commands.PDU_MODE, self.profile.sim_ready_s)
+        try:
+            await self.patiently(commands.PDU_MODE, self.profile.sim_ready_s)
+        except CommandError:
+            answer = await self.attempt(commands.MESSAGE_FORMAT)
+            if answer is None or not any(after_prefix(line) == "0" for line in answer.lines):
+                raise  # it is not in PDU mode already either
 
     async def service_ready(self) -> None:
         """Wait until the message service has started: until then its commands are refused as busy."""

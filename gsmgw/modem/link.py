@@ -6,33 +6,33 @@ A link lives once. Whatever ends it is its cause, which :meth:`Link.live` return
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.at import commands
-from gsmgw.at.answers import parse_pin_state, parse_ussd
+from gsmgw.at.answers import parse_pin_state, parse_reference, parse_ussd
 from gsmgw.at.commands import AT
 from gsmgw.at.dialogue import Stale, Urc
 from gsmgw.at.urcs import UrcKind
-from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState
-from gsmgw.modem.board import Board
 from gsmgw.modem.calls import Calls
-from gsmgw.modem.channel import Channel, CommandTimeout, ModemReset, Priority, PromptLost
+from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
-from gsmgw.modem.network import TECHNOLOGY, Network
-from gsmgw.modem.pin import PinGuard
-from gsmgw.modem.profiles import CNMI_DIRECT_LADDER, GENERIC, Profile
+from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.ladder import FailureCounter, Rung
+from gsmgw.modem.network import Network
+from gsmgw.modem.profiles import GENERIC
 from gsmgw.modem.receiving import Receiver
 from gsmgw.modem.sending import Sender
+from gsmgw.modem.settings import Settings
+from gsmgw.modem.surroundings import StepNeeded, Surroundings
+from gsmgw.modem.survey import Survey
+from gsmgw.modem.turns import Priority
 from gsmgw.modem.unlocking import Unlocker
 from gsmgw.modem.ussd import Ussd, decode_answer
 from gsmgw.modem.waiting import Signal
-from gsmgw.ports import Clock, Opener
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 WAKE_TRIES = 10
 #: A modem that said nothing for that long is asked for its registration and signal.
 HEALTH_EVERY_S = 30.0
+#: One that is busy sending is asked, too, but not as often.
+REFRESH_AT_LEAST_EVERY_S = 300.0
 #: While no network is found: the URC may not come, so it is also asked for, in growing pauses.
 SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 #: The node of the port is looked at, for one that was replaced without a hang-up.
@@ -49,36 +51,8 @@ SWEEP_EVERY_S = 300.0
 POLL_EVERY_S = 10.0
 _POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
 _SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
-#: A difference to the network's clock that is worth an event; many networks send no seconds, some no zone.
-CLOCK_TOLERANCE_S = 2 * 3600.0
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a link is given by the modem it belongs to."""
-
-    config: ModemSection
-    board: Board
-    clock: Clock
-    guard: PinGuard
-    opener: Opener
-    #: Identifies the node of the port; None for one that has none, or is gone.
-    node: Callable[[], object]
-    choose_profile: Callable[[str], Profile]
-    ladder: Ladder
-    #: The steps that can be taken with this port besides those of the modem itself.
-    able: frozenset[Rung]
-    interface: int | None = None
-
-
-class StepNeeded(ModemError):
-    """The link ends so that its modem can take a step that is not the modem's own."""
-
-    def __init__(self, rung: Rung, trouble: str) -> None:
-        self.rung = rung
-        super().__init__(trouble)
 
 
 class Link:
@@ -91,12 +65,14 @@ class Link:
         self._channel = Channel(around.clock, self._on_urc, self.end, self._on_stale)
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
-        self._receiver = Receiver(self.driver, self._board, around.clock)
+        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable)
+        self._settings = Settings(around.config, self.driver, self._board, self._receiver)
+        self._survey = Survey(around.config, self.driver, self._board, around.clock, self._network)
         self.ussd = Ussd(self.driver, around.clock)
         self._calls = Calls(self._board, around.clock, self._want_hang_up)
         self._hang_up_wanted = False
-        self._clocks_compared = False
-        self._stopping = False
+        #: Why the link is to end as soon as nothing is on the air.
+        self._farewell: ModemError | None = None
         self._sender = Sender(self.driver, around.clock)
         self._sim_news = Signal(around.clock)
         self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
@@ -105,11 +81,11 @@ class Link:
         self._node: object = None
         self._serving = False
         self._booting = False
-        self._polls = False
         self._trouble = ""
         self._suspect = False
         self._failures = FailureCounter()
-        self._echoes = 0
+        self._refreshed_at = float("-inf")
+        self._registration_changed = False
         self._handlers: dict[UrcKind, Callable[[Urc], None]] = {
             UrcKind.MESSAGE: self._receiver.direct,
             UrcKind.REPORT: self._receiver.direct,
@@ -149,7 +125,7 @@ class Link:
         """End the link; the first cause counts."""
         if not self._ended.done():
             self._ended.set_result(cause)
-            if self._serving and not self._stopping:
+            if self._serving and self._farewell is None:
                 title = cause.title if isinstance(cause, ModemError) else str(cause)
                 self._board.enter(ModemState.RECOVERING, f"{title}; it is being brought back")
         self._attention.set()
@@ -174,7 +150,12 @@ class Link:
     async def _work(self, worker: Coroutine[Any, Any, None]) -> None:
         try:
             await worker
+        except (PortError, CommandTimeout) as exc:
+            self.end(exc)
         except ModemError as exc:
+            with contextlib.suppress(ModemError):
+                async with self._channel.turn(Priority.CONTROL):  # what is on the air ends before the link does
+                    pass
             self.end(exc)
 
     # -- start --------------------------------------------------------------------------------------------------
@@ -209,13 +190,13 @@ class Link:
         self._board.update(iccid=iccid, imsi=imsi)
         if before.iccid is not None and iccid is not None and iccid != before.iccid:
             self._board.event("sim.changed", before=before.iccid, now=iccid)
-        await self._settings()
+        await self._settings.make()
         self._check_end()
         await self._receiver.sweep()
         self._network.names = await driver.registration_reports()
-        await self._look_for_network()
+        await self._survey.look_for_network()
         self._check_end()
-        self._echoes = self._channel.echoes
+        self._settings.note_echoes()
         self._serving = True
         self._judge()
 
@@ -229,40 +210,6 @@ class Link:
                 self._check_end()
                 self._check_node()
         raise CommandTimeout(AT)
-
-    async def _settings(self) -> None:
-        """All that a modem forgets when it starts anew."""
-        driver = self.driver
-        await driver.pdu_mode()
-        await driver.service_ready()
-        await driver.set_smsc(self._around.config.smsc)
-        memories = await driver.storages()
-        use = await driver.storage_use()
-        if driver.profile.receive_into and driver.profile.receive_into in memories:
-            await driver.store_into(driver.profile.receive_into)
-        else:
-            driver.memory = use[0].memory if use else ""
-        self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
-        await driver.attempt(commands.character_set("GSM"))
-        await driver.attempt(commands.CALLER_NUMBERS)
-        await driver.attempt(commands.TAKE_NETWORK_TIME)
-        setting = await self._routing()
-        self._polls = setting is None or setting.split(",")[1] == "0"
-        self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
-
-    async def _routing(self) -> str | None:
-        """How received messages come: routed directly and acknowledged where that is wanted and possible, else stored
-        and indicated. The AT+CNMI setting that was accepted.
-        """
-        driver = self.driver
-        if self._around.config.reception == "direct" and await driver.message_service(1):
-            setting = await driver.indications(CNMI_DIRECT_LADDER)
-            if setting is not None:
-                self._receiver.acknowledges = True
-                return setting
-        self._receiver.acknowledges = False
-        await driver.message_service(0)
-        return await driver.indications()
 
     def _check_end(self) -> None:
         if self._ended.done():
@@ -283,71 +230,46 @@ class Link:
             if self._channel.dirty.is_set():
                 async with self._channel.turn(Priority.CONTROL):
                     pass
-            if self._stopping:
+            if self._farewell is not None:
                 async with self._channel.turn(Priority.CONTROL):
-                    raise ModemError("switched off")
+                    raise self._farewell
             if self._hang_up_wanted:
                 self._hang_up_wanted = False
                 await self.driver.hang_up()
             if self._trouble:
                 await self._heal()
-            if self._channel.echoes > self._echoes:
-                self._booting = True  # an echo after ATE0: the modem started anew and said nothing
-            if self._booting:
+            if self._booting or self._settings.forgotten:
                 await self._renew()
             now = self._clock.monotonic()
+            if self._registration_changed:
+                self._registration_changed = False
+                await self._survey.look_for_network()
+                self._judge()
             if not self._network.registered and now >= search_at:
-                await self._look_for_network()
+                await self._survey.look_for_network()
                 self._judge()
                 search_at = now + SEARCH_PAUSES_S[min(searches, len(SEARCH_PAUSES_S) - 1)]
                 searches += 1
             elif self._network.registered:
                 searches = 0
-            if now >= health_at and not self._sender.active:
+            if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
-                await self._refresh()
+                # One that is sending shows its health by it.
+                if not self._sender.active or now - self._refreshed_at >= REFRESH_AT_LEAST_EVERY_S:
+                    self._refreshed_at = now
+                    if await self._survey.refresh():
+                        self._receiver.want_sweep()
+                    self._judge()
             if now >= sweep_at:
-                sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
+                sweep_at = now + (POLL_EVERY_S if self._settings.polls else SWEEP_EVERY_S)
                 self._receiver.want_sweep()
             self._check_node()
-            await self._attention.wait(NODE_EVERY_S)
-
-    async def _look_for_network(self) -> None:
-        for name in self._network.names or ("CREG",):
-            self._network.note(name, await self.driver.registration(name))
-
-    async def _refresh(self) -> None:
-        """Signal, operator, number, storage: nice to know, and a sign of life."""
-        driver = self.driver
-        if self._network.names:
-            await self._look_for_network()
-        dbm = await driver.signal_dbm()
-        operator, act = await driver.operator()
-        number = self._around.config.number or self._board.status.number or await driver.own_number()
-        use = await driver.storage_use()
-        await self._compare_clocks()
-        self._board.update(
-            signal_dbm=dbm,
-            operator=operator,
-            technology=TECHNOLOGY.get(act) if act is not None else None,
-            number=number,
-            registration=self._network.word,
-            storage={item.memory: {"used": item.used, "total": item.total} for item in use},
-        )
-        if any(item.used >= item.total > 0 for item in use):
-            self._receiver.want_sweep()
-        self._judge()
-
-    async def _compare_clocks(self) -> None:
-        """Tell once when this machine's clock is far from the network's: a Pi without one may have started in 1970."""
-        if self._clocks_compared:
-            return
-        theirs = await self.driver.network_time_ms()
-        if theirs is not None:
-            self._clocks_compared = True
-            ahead_s = (self._clock.wall_ms() - theirs) / 1000
-            if abs(ahead_s) > CLOCK_TOLERANCE_S:
-                self._board.event("clock.skew", ahead_s=round(ahead_s))
+            due_at = min(health_at, sweep_at)
+            if not self._network.registered:
+                due_at = min(due_at, search_at)
+            if self._node is not None:
+                due_at = min(due_at, now + NODE_EVERY_S)
+            await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
 
     async def _renew(self) -> None:
         """Tell the modem everything again: it may have forgotten."""
@@ -355,11 +277,11 @@ class Link:
         await self._clock.sleep(BOOT_SETTLE_S)
         log.info("%s: the settings are repeated", self._board.name)
         await self.driver.basics()
-        await self._settings()
+        await self._settings.make()
         self._network.names = await self.driver.registration_reports()
-        await self._look_for_network()
+        await self._survey.look_for_network()
         self._receiver.want_sweep()
-        self._echoes = self._channel.echoes
+        self._settings.note_echoes()
         self._judge()
 
     async def _heal(self) -> None:
@@ -369,7 +291,7 @@ class Link:
         state = await self.driver.pin_state()
         if state != "READY":
             raise ModemError(f"the SIM is not ready any more: {state}")
-        await self._look_for_network()
+        await self._survey.look_for_network()
         if self._network.registered or suspect:
             rung = self._around.ladder.climb(able=self._around.able) if suspect else Rung.SETTINGS
             await self._take_step(rung, trouble)
@@ -393,13 +315,13 @@ class Link:
 
     def _judge(self) -> None:
         """The state that follows from what is known."""
-        if not self._serving or self._trouble or self._stopping:
+        if not self._serving or self._trouble or self._farewell is not None:
             return
         self._board.update(registration=self._network.word)
         if not self._network.registered:
             reason = "the network refuses this SIM" if self._network.denied else "no network is found yet"
             self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
-        elif self._polls:
+        elif self._settings.polls:
             self.was_ready = True
             self._board.enter(ModemState.DEGRADED, _POLLED if self._board.status.storage else _SENDS_ONLY)
         else:
@@ -417,11 +339,16 @@ class Link:
 
     def _on_stale(self, stale: Stale) -> None:
         if stale.line.startswith("+CMGS:"):
-            self._board.event("submit.late", line=stale.line)
+            reference = parse_reference(stale.line)
+            if reference is not None and reference != self._sender.last_reference:
+                self._board.event("submit.late", reference=reference)
 
     def _on_registration(self, urc: Urc) -> None:
         if self._network.note_urc(urc):
-            self._judge()
+            # What the other domains said before may be as old: they are read again before it is given up.
+            self._registration_changed = True
+            if self._network.registered:
+                self._judge()
             self._attention.set()
 
     def _on_full(self, urc: Urc) -> None:
@@ -439,7 +366,9 @@ class Link:
     def _on_sim(self, urc: Urc) -> None:
         self._sim_news.set()
         if self._serving and parse_pin_state(urc.line) != "READY":
-            self.end(ModemError(f"the SIM is not ready any more ({urc.line})"))
+            cause = ModemError(f"the SIM is not ready any more ({urc.line})")
+            self._end_gently(cause)
+            self._board.enter(ModemState.RECOVERING, f"{cause.title}; it is looked at again")
 
     def _on_call(self, urc: Urc) -> None:
         self._calls.news(urc.line)
@@ -487,15 +416,19 @@ class Link:
     def settle(self, reference: int) -> None:
         """See :meth:`gsmgw.ports.ModemHandle.settle`."""
         if self._sender.settle(reference):
+            self._sender.last_reference = reference
             self._attention.set()
 
     def stop(self) -> None:
-        """End the link once nothing is on the air."""
-        if self._serving:
-            self._stopping = True
+        """End the link, because the modem is switched off, once nothing is on the air."""
+        self._end_gently(ModemError("switched off"))
+
+    def _end_gently(self, cause: ModemError) -> None:
+        if not self._serving:
+            self.end(cause)
+        elif self._farewell is None:
+            self._farewell = cause
             self._attention.set()
-        else:
-            self.end(ModemError("switched off"))
 
     def tap(self, listener: Callable[[str, bytes], None] | None) -> None:
         """Have all that is said on the port overheard, or no more."""

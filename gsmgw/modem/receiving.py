@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Coroutine
+from typing import Any
 
 from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandError, Priority
 from gsmgw.modem.driver import Driver, StoredPdu
+from gsmgw.modem.failures import CommandError, CommandTimeout
+from gsmgw.modem.turns import Priority
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
 
@@ -37,16 +40,19 @@ RETRY_S = 15.0
 class Receiver:
     """Takes over what one connection receives."""
 
-    def __init__(self, driver: Driver, board: Board, clock: Clock) -> None:
+    def __init__(self, driver: Driver, board: Board, clock: Clock, unable: set[str]) -> None:
         self._driver = driver
         self._board = board
         self._clock = clock
+        self._unable = unable
         self._direct: deque[Urc] = deque()
         self._direct_news = Signal(clock)
         self._stored: deque[tuple[str, int]] = deque()
         self._stored_news = Signal(clock)
         self._sweep_wanted = False
         self._retry_at: float | None = None
+        #: What is kept and could not be deleted yet, by memory and index: it is not taken over twice.
+        self._kept: dict[tuple[str, int], str] = {}
         #: Whether directly routed PDUs are to be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
         #: The memories to sweep.
@@ -101,13 +107,24 @@ class Receiver:
                 self._retry_at, self._sweep_wanted = None, True
             while self._stored or self._sweep_wanted:
                 if self._stored:
-                    await self._fetch()
+                    await self._tolerantly(self._fetch())
                 else:
                     await self.sweep()
+
+    async def _tolerantly(self, work: Coroutine[Any, Any, None]) -> None:
+        """What the modem refuses to read or delete now it is asked for again later: it is still in there."""
+        try:
+            await work
+        except CommandError as exc:
+            log.warning("%s: %s; tried again in %.0f s", self._board.name, exc, RETRY_S)
+            self._retry_at = self._clock.monotonic() + RETRY_S
 
     async def sweep(self) -> None:
         """Take over all that lies in the memories."""
         self._sweep_wanted = False
+        await self._tolerantly(self._sweep())
+
+    async def _sweep(self) -> None:
         home = self._driver.memory
         for memory in self.memories or (home,):
             if memory and not await self._driver.select(memory):
@@ -120,10 +137,14 @@ class Receiver:
             await self._driver.select(home)
 
     async def _list(self) -> list[StoredPdu]:
-        try:
-            return await self._driver.list_all()
-        except CommandError as exc:
-            log.info("%s: %s; places are read one by one", self._board.name, exc)
+        if "list" not in self._unable:
+            try:
+                return await self._driver.list_all()
+            except CommandError as exc:
+                log.info("%s: %s; places are read one by one", self._board.name, exc)
+            except CommandTimeout:
+                self._unable.add("list")  # some take minutes, or never come back (gammu issue 323)
+                raise
         found = []
         for use in (await self._driver.storage_use())[:1]:
             for index in range(use.total + 1 if use.used else 0):  # the first place is 0 or 1
@@ -167,14 +188,21 @@ class Receiver:
         """Have it all kept, in order and in one commit where the store can; then delete what was."""
         memory = self._driver.memory
         raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in found]
-        kept = await self._take_all(raws)
+        new = [raw for raw in raws if not self._is_kept(raw)]
+        for raw, safe in zip(new, await self._take_all(new), strict=True):
+            if safe and raw.index is not None:
+                self._kept[memory, raw.index] = raw.pdu
         async with self._driver.channel.turn(Priority.RECEIVE):
             if memory and self._driver.memory != memory:
                 await self._driver.select(memory)
-            for raw, stored, safe in zip(raws, found, kept, strict=True):
-                if safe:
-                    await self._driver.delete(stored.index)
+            for raw in raws:
+                if raw.index is not None and self._is_kept(raw):
+                    await self._driver.delete(raw.index)
+                    del self._kept[memory, raw.index]
                     self._board.sink.pdu_released(raw)
+
+    def _is_kept(self, raw: RawPdu) -> bool:
+        return raw.index is not None and self._kept.get((raw.storage or "", raw.index)) == raw.pdu
 
     async def _take_all(self, raws: list[RawPdu]) -> list[bool]:
         """Have PDUs kept, in order; which of them are."""

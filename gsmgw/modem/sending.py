@@ -11,9 +11,11 @@ from gsmgw.at.dialogue import Answer
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
 from gsmgw.modem import causes
-from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, Priority
+from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.failures import CommandError, CommandTimeout
 from gsmgw.modem.profiles import Profile
+from gsmgw.modem.turns import Priority
 from gsmgw.ports import Clock
 
 
@@ -59,7 +61,8 @@ class Sender:
         self._holds_link: bool | None = None
         self._link_held_at = float("-inf")
         self._channel: Channel = driver.channel
-        self._last_reference: int | None = None
+        #: TP-MR of the last message that was accepted.
+        self.last_reference: int | None = None
         #: Whether a submit is under way.
         self.active = False
 
@@ -113,10 +116,10 @@ class Sender:
         for line in answer.lines:
             with contextlib.suppress(IndexError):
                 if (reference := parse_reference(line)) is not None:
-                    self._last_reference = reference
+                    self.last_reference = reference
                     return reference
-        self._last_reference = ((self._last_reference or 0) + 1) % 256
-        return self._last_reference
+        self.last_reference = ((self.last_reference or 0) + 1) % 256
+        return self.last_reference
 
     def _translate(self, exc: ModemError) -> SubmitError:
         started = self._channel.payload_left

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from gsmgw.config import ModemSection
+from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandTimeout, ModemReset
+from gsmgw.modem.failures import CommandTimeout, ModemReset
 from gsmgw.modem.ladder import Ladder, Rung
-from gsmgw.modem.link import Link, StepNeeded, Surroundings
+from gsmgw.modem.link import Link
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.surroundings import StepNeeded, Surroundings
 from gsmgw.modem.transcript import without_secrets
 from gsmgw.modem.ussd import UssdReply
 from gsmgw.modem.waiting import Signal
@@ -42,6 +43,7 @@ _STEPS = {
 class Modem:
     """A :class:`gsmgw.ports.ModemHandle` whose :meth:`run` lives until it is cancelled.
 
+    ``locate`` finds the port of a modem that is configured by what it is (:meth:`gsmgw.modem.finder.Finder.locate`),
     ``make_opener`` maps the configured port to an opener, ``pin_guard`` remembers refused PINs across restarts.
     """
 
@@ -53,12 +55,14 @@ class Modem:
         *,
         pin_guard: PinGuard | None = None,
         profiles: tuple[Profile, ...] = PROFILES,
+        locate: Callable[[MatchSection], str | None] | None = None,
         make_opener: Callable[[str], Opener] | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._profiles = profiles
         self._guard = pin_guard or MemoryPinGuard()
+        self._locate = locate
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
         self._board = Board(config.name, sink, state, "not started yet" if config.enabled else "switched off")
@@ -68,6 +72,7 @@ class Modem:
         self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
         self._silences = 0
+        self._unable: set[str] = set()
         self._ladder = Ladder(clock)
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
@@ -170,7 +175,7 @@ class Modem:
                     self._board.enter(ModemState.DISABLED, _DISABLED)
                     await self._wake.wait()
                     continue
-                port = self._config.port
+                port = self._where()
                 if port is None or not port_present(port):
                     self._absent(port)
                     await self._wake.wait(ABSENT_LOOK_S)
@@ -179,8 +184,17 @@ class Modem:
         finally:
             self._link = None
 
+    def _where(self) -> str | None:
+        match = self._config.match
+        if match is None:
+            return self._config.port
+        return self._locate(match) if self._locate is not None else None
+
     def _absent(self, port: str | None) -> None:
         self._failures = 0
+        match = self._config.match
+        if port is None and match is not None:
+            port = f"the modem with IMEI {match.imei}" if match.imei else f"a modem at USB {match.usb}"
         self._board.update(
             state=ModemState.ABSENT, detail=f"{port} is not there; it is used as soon as it appears", port=None
         )
@@ -201,6 +215,7 @@ class Modem:
                 choose_profile=self._choose_profile,
                 ladder=self._ladder,
                 able=self._able(),
+                unable=self._unable,
                 interface=usb_interface(port),
             )
         )

@@ -8,8 +8,8 @@ from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
 from gsmgw.modem.board import Board
-from gsmgw.modem.channel import CommandError
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.failures import CommandError
 from gsmgw.modem.pin import PinGuard, fingerprint, read_pin_file, valid_pin
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock

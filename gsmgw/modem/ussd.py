@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from gsmgw.at import commands
 from gsmgw.at.answers import UssdNews, parse_ussd
 from gsmgw.errors import ModemError
-from gsmgw.modem.channel import CommandError
 from gsmgw.modem.driver import Driver
-from gsmgw.pdu.alphabet import decode_ucs2, gsm7
+from gsmgw.modem.failures import CommandError
+from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
 from gsmgw.pdu.septets import pack, unpack
 from gsmgw.ports import Clock
 
@@ -43,7 +43,7 @@ def encode_request(request: str, form: str) -> str:
     """The string of AT+CUSD: as it is, or packed into hexadecimal with a CR in spare bits (TS 23.038 6.1.2.3.1)."""
     if form == "plain":
         return request
-    septets = gsm7().encode(request)
+    septets = DEFAULT.encode(request)
     if septets is None:
         raise ModemError("the request holds characters that USSD cannot carry")
     if len(septets) % 8 == 7:
@@ -92,7 +92,7 @@ def _packed(octets: bytes) -> str | None:
         septets = septets[:-1]
     if any(0x10 <= septet <= 0x1A for septet in septets):
         return None  # Greek capitals: this was never packed
-    text = gsm7().decode(septets)
+    text = DEFAULT.decode(septets)
     return text if _printable(text) else None
 
 

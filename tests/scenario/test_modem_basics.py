@@ -8,11 +8,14 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.modems import Sink, at_once
+from support.modems import PHONE, Sink, at_once, running
+from support.modems import TPDU_REPORTED as TPDU
 
+from gsmgw.at import commands
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, ModemError, StoreError, SubmitError
@@ -20,21 +23,6 @@ from gsmgw.model import ModemState
 from gsmgw.modem import MemoryPinGuard, Modem
 from gsmgw.ports import RawPdu
 from hw_sim import SimModem, Simulation
-
-#: TS 23.040 9.2.2.2: SMS-SUBMIT, status report asked for, to +491712345678, default alphabet, "hello".
-TPDU = bytes.fromhex("21000C91947121436587000005E8329BFD06")
-PHONE = "+491712345678"
-
-
-@asynccontextmanager
-async def running(modem: Modem) -> AsyncIterator[Modem]:
-    """The modem's own task, as the daemon keeps it."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(modem.run())
-        try:
-            yield modem
-        finally:
-            task.cancel()
 
 
 @asynccontextmanager
@@ -100,6 +88,18 @@ async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeyp
         simulation.send(from_=PHONE, to="modem0", text="keep me")
         await sink.until(lambda: len(sink.pdus) == 1)
         assert sink.refuse == 0
+
+
+async def test_what_cannot_be_deleted_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.modem.receiving.RETRY_S", 0.1)
+    async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        simulated.fault("cme-error", count=3, command="+CMGD", code=3)
+        simulation.send(from_=PHONE, to="modem0", text="sticky")
+        async with asyncio.timeout(5):
+            while in_storage(simulated) or not sink.pdus:  # noqa: ASYNC110 - the simulator tells nobody of a deletion
+                await asyncio.sleep(0.01)
+        assert len(sink.pdus) == 1
+        assert modem.status.state is ModemState.READY
 
 
 async def test_texts_that_came_while_we_were_away_are_swept(tmp_path: Path) -> None:
@@ -274,6 +274,19 @@ async def test_the_radio_link_is_held_while_there_is_more(tmp_path: Path) -> Non
             await modem.submit(TPDU, before_payload=at_once, more=True)
         await modem.submit(TPDU, before_payload=at_once)
         assert said.count(b"AT+CMMS=1\r") == 1
+
+
+async def test_a_modem_that_cannot_list_is_read_place_by_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.at.commands.LIST_ALL", replace(commands.LIST_ALL, timeout_s=0.3))
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        simulated = await simulation.add_modem("modem0")
+        for number in range(3):
+            simulation.send(from_=PHONE, to="modem0", text=f"text {number}")
+        simulated.fault("hang-command", command="+CMGL")
+        sink = Sink()
+        async with running(Modem(ModemSection(name="office", port=str(tmp_path / "modem0")), sink, SystemClock())):
+            await sink.reach(ModemState.READY, 20)
+            assert len(sink.pdus) == 3
 
 
 class TestUssd:

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from gsmgw.errors import PortError, StoreError
 from gsmgw.model import ModemState, ModemStatus
+from gsmgw.modem import Modem
 from gsmgw.ports import ByteReceiver, ByteStream, RawPdu
 
 #: TS 23.040 9.2.2.2: SMS-SUBMIT to +491712345678, "hello" in the default alphabet.
 TPDU = bytes.fromhex("01000C919471214365870000" + "05E8329BFD06")
 
+#: The recipient in it, and a TPDU to it that asks for a status report.
+PHONE = "+491712345678"
+TPDU_REPORTED = bytes.fromhex("21000C91947121436587000005E8329BFD06")
+
 Reply = bytes | None
+
+
+@asynccontextmanager
+async def running(modem: Modem) -> AsyncIterator[Modem]:
+    """The modem's own task, as the daemon keeps it."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(modem.run())
+        try:
+            yield modem
+        finally:
+            task.cancel()
+
+
+def open_descriptors() -> int:
+    """How many descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd"))
 
 
 class ScriptedPort:

@@ -13,7 +13,9 @@ from gsmgw.at import commands
 from gsmgw.at.dialogue import Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import Disposition, PortError, StoreError
-from gsmgw.modem.channel import Channel, CommandError, CommandTimeout, ModemReset, Priority, PromptLost
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.turns import Priority
 
 SEND = commands.send_message(18)
 PAYLOAD = b"00AABB"

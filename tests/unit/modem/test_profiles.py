@@ -15,9 +15,12 @@ from gsmgw.at.dialogue import Dialogue, Urc
 from gsmgw.at.finals import parse_final
 from gsmgw.at.urcs import UrcKind, kind_of
 from gsmgw.clock import SystemClock
+from gsmgw.config import ModemSection
 from gsmgw.errors import ConfigError, Disposition
+from gsmgw.model import ModemState
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
+from gsmgw.modem.ladder import Rung
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
 from gsmgw.modem.sending import refusal
@@ -218,3 +221,13 @@ class TestOverlay:
     def test_an_unreadable_file(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="cannot be read"):
             load_overlay(tmp_path / "none.toml")
+
+
+def test_the_page_names_every_state_step_and_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "modems.md").read_text()
+    for state in ModemState:
+        assert f"`{state.value}`" in page
+    for rung in Rung:
+        assert f"`{rung.value}`" in page
+    for key in ModemSection.model_fields:
+        assert f"`{key}`" in page or key in ("name", "match", "limits", "pin_file"), key

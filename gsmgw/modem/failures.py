@@ -1,0 +1,35 @@
+"""How a conversation with a modem fails."""
+
+from __future__ import annotations
+
+from gsmgw.at.commands import Command
+from gsmgw.at.finals import Final
+from gsmgw.errors import Disposition, ModemError
+
+
+class CommandError(ModemError):
+    """The modem refused a command. ``final`` is what it said."""
+
+    def __init__(self, command: Command, final: Final) -> None:
+        self.command = command
+        self.final = final
+        super().__init__(f"{command.shown} was refused: {final}")
+
+
+class CommandTimeout(ModemError):
+    """The modem did not answer. ``payload_sent`` when the payload of a prompted command had left."""
+
+    def __init__(self, command: Command, payload_sent: bool = False) -> None:
+        self.command = command
+        self.payload_sent = payload_sent
+        super().__init__(
+            f"{command.shown} was not answered", Disposition.UNKNOWN if payload_sent else Disposition.MODEM
+        )
+
+
+class ModemReset(ModemError):
+    """The modem started anew by itself: all settings and the command in flight are lost."""
+
+
+class PromptLost(ModemError):
+    """The payload may have been swallowed: AT is answered while the final result of the payload is missing."""

@@ -1,0 +1,177 @@
+"""Which port belongs to which modem: those that are configured by what they are, and those that nobody configured.
+
+A stick is asked once for each time it is plugged in: its likeliest port first, whether it speaks AT, then for its IMEI.
+A port that belongs to a configured modem is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gsmgw.at import answers, commands
+from gsmgw.config import Config, MatchSection, ModemSection
+from gsmgw.errors import ModemError
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.failures import CommandError
+from gsmgw.modem.waiting import Signal
+from gsmgw.ports import Clock, Opener
+from gsmgw.transport.discovery import Hotplug, Stick, scan
+from gsmgw.transport.opening import opener_for
+
+log = logging.getLogger(__name__)
+
+#: After the last news of udev: a stick's ports come one after the other.
+SETTLE_S = 0.3
+#: How often sysfs is looked at where udev tells nothing, and as a safety net where it does.
+LOOK_S = 2.0
+SAFETY_LOOK_S = 60.0
+#: A stick that did not answer is asked again, for some need half a minute to start.
+ASK_AGAIN_S = 10.0
+#: How often one port is asked AT, a second each.
+PROBE_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stick whose port is known."""
+
+    stick: Stick
+    port: str
+    imei: str | None
+
+
+async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
+    """Ask a port, carefully: whether it speaks AT, and the IMEI. Sends nothing but ESC, AT and AT+CGSN."""
+    channel = Channel(clock, lambda urc: None, lambda cause: None)
+    try:
+        await channel.open(opener)
+    except ModemError as exc:
+        log.debug("probe: %s", exc)
+        return False, None
+    try:
+        await channel.wake(PROBE_TRIES)
+        try:
+            answer = await channel.run(commands.IMEI)
+        except CommandError:
+            return True, None
+        return True, answers.parse_digits(answer.lines, "+CGSN:", 14, 16)
+    except ModemError:
+        return False, None
+    finally:
+        await channel.close()
+
+
+class Finder:
+    """Keeps track of what is plugged in. ``on_new`` is told of a modem that nobody configured, once.
+
+    ``look`` lists the sticks, ``make_opener`` opens a node; both are there to be replaced in tests.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        on_new: Callable[[ModemSection], None],
+        *,
+        look: Callable[[], list[Stick]] = scan,
+        make_opener: Callable[[str], Opener] = opener_for,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._on_new = on_new
+        self._look = look
+        self._make_opener = make_opener
+        self._found: dict[str, Found] = {}
+        self._asked_at: dict[str, float] = {}
+        self._announced: set[str] = set()
+        self._news = Signal(clock)
+        self._hotplug = Hotplug(self._news.set)
+
+    @property
+    def found(self) -> tuple[Found, ...]:
+        """The sticks whose port is known now."""
+        return tuple(self._found.values())
+
+    def locate(self, match: MatchSection) -> str | None:
+        """The port of the modem that a ``match`` describes; None while it is not there."""
+        for found in self._found.values():
+            if match.usb is not None and found.stick.usb == match.usb:
+                return found.port
+            if match.imei is not None and found.imei is not None and found.imei[:14] == match.imei[:14]:
+                return found.port
+        return None
+
+    async def run(self) -> None:
+        """Look whenever udev has news. Returns only by cancellation."""
+        self._hotplug.start()
+        try:
+            while True:
+                all_known = await self.refresh()
+                safety_s = SAFETY_LOOK_S if all_known else ASK_AGAIN_S
+                if await self._news.wait(safety_s if self._hotplug.works else LOOK_S):
+                    await self._clock.sleep(SETTLE_S)
+        finally:
+            self._hotplug.stop()
+
+    async def refresh(self) -> bool:
+        """Compare what is plugged in with what is known, and ask what is new; whether nothing is left to be asked."""
+        sticks = {stick.plugged: stick for stick in self._look()}
+        for plugged in [key for key in self._found if key not in sticks]:
+            log.info("the stick at USB %s is gone", self._found.pop(plugged).stick.usb)
+        now = self._clock.monotonic()
+        new = []
+        for plugged, stick in sticks.items():
+            if plugged in self._found or not self._wanted(stick):
+                continue
+            if now - self._asked_at.get(plugged, float("-inf")) >= ASK_AGAIN_S:
+                self._asked_at[plugged] = now
+                new.append(stick)
+        self._asked_at = {plugged: at for plugged, at in self._asked_at.items() if plugged in sticks}
+        async with asyncio.TaskGroup() as group:
+            for stick in new:
+                group.create_task(self._ask(stick))
+        self._announce()
+        return all(plugged in self._found or not self._wanted(stick) for plugged, stick in sticks.items())
+
+    def _wanted(self, stick: Stick) -> bool:
+        """Whether anybody has a use for it: a stick that a ``match`` may mean, or a known modem to be discovered; and
+        none of its ports is configured by its path.
+        """
+        taken = {os.path.realpath(modem.port) for modem in self._config.modem if modem.port is not None}
+        if any(os.path.realpath(port.node) in taken for port in stick.ports):
+            return False
+        if any(modem.match is not None and modem.match.usb == stick.usb for modem in self._config.modem):
+            return True
+        by_imei = any(modem.match is not None and modem.match.imei is not None for modem in self._config.modem)
+        return stick.is_modem and (self._config.modems.discover or by_imei)
+
+    async def _ask(self, stick: Stick) -> None:
+        for node in stick.candidates():
+            speaks, imei = await probe(self._make_opener(node), self._clock)
+            if speaks:
+                log.info("%s at USB %s answers on %s", stick.title, stick.usb, node)
+                self._found[stick.plugged] = Found(stick, node, imei)
+                return
+        log.info("%s at USB %s does not answer on any of its ports", stick.title, stick.usb)
+
+    def _announce(self) -> None:
+        if not self._config.modems.discover:
+            return
+        matches = [modem.match for modem in self._config.modem if modem.match is not None]
+        for found in self._found.values():
+            if any(self.locate(match) == found.port for match in matches):
+                continue
+            # The IMEI is the same at whichever plug; a modem that does not tell it is known by its plug.
+            key = found.imei or found.stick.usb
+            if key in self._announced:
+                continue
+            self._announced.add(key)
+            match = {"imei": found.imei} if found.imei else {"usb": found.stick.usb}
+            name = f"modem-{found.imei[-6:]}" if found.imei else f"usb-{found.stick.usb}"
+            if any(modem.name == name for modem in self._config.modem):
+                name += "-found"
+            self._on_new(ModemSection.model_validate({"name": name, "match": match}))

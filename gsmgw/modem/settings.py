@@ -1,0 +1,69 @@
+"""All that a modem is told at its start, and forgets when it starts anew."""
+
+from __future__ import annotations
+
+from gsmgw.at import commands
+from gsmgw.config import ModemSection
+from gsmgw.modem.board import Board
+from gsmgw.modem.driver import Driver
+from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
+from gsmgw.modem.receiving import Receiver
+
+
+class Settings:
+    """Makes the settings and remembers what came of them."""
+
+    def __init__(self, config: ModemSection, driver: Driver, board: Board, receiver: Receiver) -> None:
+        self._config = config
+        self._driver = driver
+        self._board = board
+        self._receiver = receiver
+        self._echoes = 0
+        self._echo_tells = True
+        #: Whether received messages are not announced and must be looked for.
+        self.polls = False
+
+    async def make(self) -> None:
+        """PDU mode, service centre, storage, indications. Raises :class:`gsmgw.errors.ModemError`."""
+        driver = self._driver
+        self.note_echoes()
+        await driver.pdu_mode()
+        # One that echoes in spite of ATE0 tells nothing by it.
+        self._echo_tells = driver.channel.echoes == self._echoes
+        await driver.service_ready()
+        await driver.set_smsc(self._config.smsc)
+        memories = await driver.storages()
+        use = await driver.storage_use()
+        if driver.profile.receive_into and driver.profile.receive_into in memories:
+            await driver.store_into(driver.profile.receive_into)
+        else:
+            driver.memory = use[0].memory if use else ""
+        self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
+        for command in (commands.character_set("GSM"), commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
+            await driver.attempt(command)
+        setting = await self._routing()
+        self.polls = setting is None or setting.split(",")[1] == "0"
+        self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+
+    async def _routing(self) -> str | None:
+        """How received messages come: routed directly and acknowledged where that is wanted and possible, else stored
+        and indicated. The AT+CNMI setting that was accepted.
+        """
+        driver = self._driver
+        if self._config.reception == "direct" and await driver.message_service(1):
+            setting = await driver.indications(CNMI_DIRECT_LADDER)
+            if setting is not None:
+                self._receiver.acknowledges = True
+                return setting
+        self._receiver.acknowledges = False
+        await driver.message_service(0)
+        return await driver.indications()
+
+    def note_echoes(self) -> None:
+        """From here on an echo is one too many."""
+        self._echoes = self._driver.channel.echoes
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether the modem echoes again after ATE0: it started anew and said nothing."""
+        return self._echo_tells and self._driver.channel.echoes > self._echoes

@@ -1,0 +1,42 @@
+"""What a link is given by its modem, and what it may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gsmgw.config import ModemSection
+from gsmgw.errors import ModemError
+from gsmgw.modem.board import Board
+from gsmgw.modem.ladder import Ladder, Rung
+from gsmgw.modem.pin import PinGuard
+from gsmgw.modem.profiles import Profile
+from gsmgw.ports import Clock, Opener
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a link is given by the modem it belongs to."""
+
+    config: ModemSection
+    board: Board
+    clock: Clock
+    guard: PinGuard
+    opener: Opener
+    #: Identifies the node of the port; None for one that has none, or is gone.
+    node: Callable[[], object]
+    choose_profile: Callable[[str], Profile]
+    ladder: Ladder
+    #: The steps that can be taken with this port besides those of the modem itself.
+    able: frozenset[Rung]
+    #: What this very modem was found unable to do; kept from link to link.
+    unable: set[str]
+    interface: int | None = None
+
+
+class StepNeeded(ModemError):
+    """The link ends so that its modem can take a step that is not the modem's own."""
+
+    def __init__(self, rung: Rung, trouble: str) -> None:
+        self.rung = rung
+        super().__init__(trouble)

@@ -1,0 +1,164 @@
+"""The USB modems that are plugged in: found in sysfs, grouped from their several ttys; and the news of udev."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyudev
+
+from gsmgw.transport.usbports import EMERGENCY, HINTS, MODEM_VENDORS, NO_MODEMS, SWITCH_NEEDED, PortHint
+
+log = logging.getLogger(__name__)
+
+_SYS = Path("/sys")
+_DEVICE = re.compile(r"\d+-\d+(\.\d+)*")
+_INTERFACE = re.compile(r"(\d+-\d+(?:\.\d+)*):\d+\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TtyPort:
+    """One serial port of a stick. ``protocol`` is bInterfaceProtocol: Huawei tells its ports apart by it."""
+
+    node: str
+    interface: int
+    protocol: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stick:
+    """One USB device with serial ports. ``usb`` is where it is plugged in, ``plugged`` changes with each plugging."""
+
+    usb: str
+    identity: str
+    title: str
+    plugged: str
+    ports: tuple[TtyPort, ...]
+
+    @property
+    def is_modem(self) -> bool:
+        """Whether its maker makes modems, and this is one: then it may be asked without being configured."""
+        return self.identity[:4] in MODEM_VENDORS and self.identity not in NO_MODEMS | EMERGENCY
+
+    def candidates(self) -> list[str]:
+        """The nodes that may speak AT, the likeliest first; never those that are known for something else."""
+        hint = HINTS.get(self.identity, PortHint(None))
+        allowed = [port for port in self.ports if port.interface not in hint.avoid]
+        return [
+            port.node for port in sorted(allowed, key=lambda port: (_rank(self.identity, hint, port), port.interface))
+        ]
+
+
+def _rank(identity: str, hint: PortHint, port: TtyPort) -> int:
+    if port.interface == hint.primary:
+        return 0
+    if port.interface == hint.secondary:
+        return 1
+    if identity.startswith("12d1:"):
+        # ModemManager 77-mm-huawei-net-port-types.rules: 02 PCUI, which brings the URCs; 01 modem; 05, 14 satellite
+        return {0x02: 2, 0x12: 2, 0x01: 3, 0x05: 9, 0x14: 9}.get(port.protocol or 0, 4)
+    return 4
+
+
+def scan(sys: Path = _SYS, dev: str = "/dev") -> list[Stick]:
+    """All USB devices with serial ports, ordered by where they are plugged in. Reads sysfs only; takes milliseconds."""
+    ports: dict[Path, list[TtyPort]] = {}
+    for entry in sorted((sys / "class" / "tty").glob("tty*")):
+        if entry.name.startswith("ttyS") or not (entry / "device").exists():
+            continue
+        parents = (entry / "device").resolve()
+        found = [part for part in (parents, *parents.parents) if _INTERFACE.fullmatch(part.name)]
+        if found and (match := _INTERFACE.fullmatch(found[0].name)):
+            protocol = _read(found[0] / "bInterfaceProtocol")
+            port = TtyPort(f"{dev}/{entry.name}", int(match[2]), int(protocol, 16) if protocol else None)
+            ports.setdefault(found[0].parent, []).append(port)
+    sticks = []
+    for device, its_ports in ports.items():
+        identity = f"{_read(device / 'idVendor')}:{_read(device / 'idProduct')}"
+        title = " ".join(filter(None, (_read(device / "manufacturer"), _read(device / "product")))) or identity
+        plugged = f"{device.name}@{_read(device / 'devnum')}"
+        its_ports.sort(key=lambda port: port.interface)
+        sticks.append(Stick(device.name, identity, title, plugged, tuple(its_ports)))
+    return sorted(sticks, key=lambda stick: stick.usb)
+
+
+def complaints(sys: Path = _SYS) -> list[str]:
+    """What stands in the way of devices that could be modems, a sentence each."""
+    found = []
+    for device in sorted((sys / "bus" / "usb" / "devices").glob("*-*")):
+        if not _DEVICE.fullmatch(device.name):
+            continue
+        identity = f"{_read(device / 'idVendor')}:{_read(device / 'idProduct')}"
+        if identity in SWITCH_NEEDED:
+            found.append(
+                f"the device at USB {device.name} ({identity}, {SWITCH_NEEDED[identity]}) still shows its driver disc: "
+                "install usb-modeswitch and plug it in again"
+            )
+        elif identity in EMERGENCY:
+            found.append(
+                f"the device at USB {device.name} ({identity}) is in emergency download mode: no firmware runs"
+            )
+    return found
+
+
+#: Programs that open every serial port, or hold one, by the name of their process.
+_RIVALS = {
+    "ModemManager": "ModemManager opens every modem's ports: install udev/70-gsmgw.rules, or stop and mask it",
+    "gammu-smsd": "gammu-smsd may hold a modem's port: stop it",
+    "smsd": "smstools may hold a modem's port: stop smsd",
+    "bearerbox": "Kannel may hold a modem's port: stop bearerbox",
+}
+
+
+def rivals(proc: Path = Path("/proc")) -> list[str]:
+    """Programs that are running and may be in the way, a sentence each."""
+    running = {_read(process / "comm") for process in proc.glob("[0-9]*")}
+    return [sentence for name, sentence in _RIVALS.items() if name in running]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+class Hotplug:
+    """Calls back whenever a tty comes or goes. ``works`` is False where udev cannot be listened to (a container)."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._monitor: pyudev.Monitor | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether news will come."""
+        return self._monitor is not None
+
+    def start(self) -> None:
+        """Listen, on the running event loop."""
+        try:
+            monitor = pyudev.Monitor.from_netlink(pyudev.Context())
+            monitor.filter_by("tty")
+            monitor.start()
+        except (ImportError, OSError) as exc:
+            log.info("udev cannot be listened to (%s); ports are looked for now and then", exc)
+            return
+        self._monitor = monitor
+        asyncio.get_running_loop().add_reader(monitor.fileno(), self._ready)
+
+    def _ready(self) -> None:
+        assert self._monitor is not None
+        while self._monitor.poll(timeout=0) is not None:
+            pass
+        self._changed()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._monitor is not None:
+            asyncio.get_running_loop().remove_reader(self._monitor.fileno())
+            self._monitor = None
