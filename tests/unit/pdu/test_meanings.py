@@ -417,3 +417,60 @@ def test_reports_explained() -> None:
 )
 def test_addresses_explained(toa: int, meaning: str) -> None:
     assert rows(f"0404{toa:02X}36190000" + "51507132200523" + "00", smsc=False)["TP-OA"][1] == meaning
+
+
+@pytest.mark.parametrize(
+    ("iei", "words"),
+    [
+        (0x06, "SMSC control"),
+        (0x07, "source of the header"),
+        (0x09, "wireless control message"),
+        (0x0A, "text formatting"),
+        (0x0B, "predefined sound"),
+        (0x0C, "user defined sound"),
+        (0x0D, "predefined animation"),
+        (0x0E, "large animation"),
+        (0x0F, "small animation"),
+        (0x10, "large picture"),
+        (0x11, "small picture"),
+        (0x12, "variable picture"),
+        (0x13, "user prompt"),
+        (0x14, "EMS extended object"),
+        (0x15, "extended EMS object"),
+        (0x1F, "extended EMS object"),
+        (0x20, "e-mail header"),
+        (0x21, "hyperlink"),
+        (0x22, "reply address"),
+        (0x23, "enhanced voice mail"),
+        (0x26, "reserved"),
+        (0x6F, "reserved"),
+        (0x70, "SIM toolkit"),
+        (0x7F, "SIM toolkit"),
+        (0x80, "SME to SME"),
+        (0x9F, "SME to SME"),
+        (0xA0, "reserved"),
+        (0xBF, "reserved"),
+        (0xC0, "service centre specific"),
+        (0xDF, "service centre specific"),
+        (0xE0, "reserved"),
+    ],
+)
+def test_every_element_has_a_name(iei: int, words: str) -> None:
+    assert words in rows(deliver(f"{iei:02X}00"), smsc=False)[f"IE {iei:02X}"][1]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (0, "enquiry"),
+        (1, "cancel the status report"),
+        (2, "delete"),
+        (3, "enable a status report"),
+        (4, "reserved"),
+        (223, "reserved"),
+        (224, "specific"),
+        (255, "specific"),
+    ],
+)
+def test_every_command_has_a_name(command: int, words: str) -> None:
+    assert words in rows(f"020500{command:02X}2A0491361900", smsc=False, sent=True)["TP-CT"][1]
