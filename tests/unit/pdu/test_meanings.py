@@ -467,9 +467,9 @@ def test_every_element_has_a_name(iei: int, words: str) -> None:
         (2, "delete"),
         (3, "enable a status report"),
         (4, "reserved"),
-        (223, "reserved"),
-        (224, "specific"),
-        (255, "specific"),
+        (0xDF, "reserved"),
+        (0xE0, "specific"),
+        (0xFF, "specific"),
     ],
 )
 def test_every_command_has_a_name(command: int, words: str) -> None:
