@@ -115,6 +115,11 @@ def test_smsc_addresses() -> None:
     assert found == Address("name", 5, 0)
 
 
+def test_smsc_names_of_whole_octets() -> None:
+    found = parse_pdu("08DF41E19058341E91" + DELIVER).smsc  # eight letters fill seven octets
+    assert found == Address("ABCDEFGH", 5, 15)
+
+
 def test_the_longest_addresses() -> None:
     digits = Address("12345678901234567890", 7, 15)
     pdu = build_pdu(Submit(digits, TEST), digits)
