@@ -474,3 +474,30 @@ def test_every_element_has_a_name(iei: int, words: str) -> None:
 )
 def test_every_command_has_a_name(command: int, words: str) -> None:
     assert words in rows(f"020500{command:02X}2A0491361900", smsc=False, sent=True)["TP-CT"][1]
+
+
+def test_the_tables_of_the_makers_whole() -> None:
+    later = {
+        family: {code for code, cause in table.items() if cause.disposition is Disposition.LATER}
+        for family, table in VENDOR_CMS.items()
+    }
+    assert later == {
+        "wavecom": {512, 514, 515},
+        "siemens": {512, 514, 521, 522, 532, 535, 615, 616},
+        "quectel": {604},
+    }
+    changing = {code: (c.attempts, c.then) for code, c in VENDOR_CMS["siemens"].items() if c.then}
+    assert changing == {512: (3, Disposition.MODEM), 514: (3, Disposition.MODEM)}
+    assert {code for code, c in VENDOR_CMS["siemens"].items() if c.disposition is Disposition.NEVER} == {
+        *range(515, 521), 538, 549, 550, 551, 553, 554,
+    }  # fmt: skip
+    pauses = {code: c.pause_s for table in VENDOR_CMS.values() for code, c in table.items() if c.pause_s}
+    assert pauses == {515: 1.0, 604: 1.0}
+
+
+def test_cme_errors_that_pass() -> None:
+    assert {code for code, cause in CME.items() if cause.disposition is Disposition.LATER} == {
+        0, 2, 3, 14, 21, 22, 100, 107, 132, 133, 134, 148, 149, 150, 515,
+    }  # fmt: skip
+    assert {code for code, cause in CME.items() if cause.our_fault} == {4, 24, 25, 26, 27, 50, 53}
+    assert [cme_code(words) for words in ("PH-FSIM PIN required", "unknown error", "Phone failure")] == [6, 100, 0]
