@@ -262,7 +262,7 @@ def fail(
 def segment_unknown(tx: Tx, now_ms: int, message: Outgoing, seq: int, *, error: dict[str, Any], due_ms: int) -> None:
     """The segment may be on the air. Evidence is awaited until ``due_ms``."""
     changed = tx.run(
-        "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ? "
         "WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.report, message.id, seq),
     )

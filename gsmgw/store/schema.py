@@ -90,6 +90,7 @@ def m001_messages(db: Database) -> None:
             sim           TEXT,
             attempt       INTEGER NOT NULL DEFAULT 0,
             claim         INTEGER,                        -- the order in which segments were handed to a SIM
+            doubt         INTEGER,                        -- which interruption left it unknown
             sending_ms    INTEGER,
             sent_ms       INTEGER,
             report_due    INTEGER NOT NULL DEFAULT 0,

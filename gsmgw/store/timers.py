@@ -146,9 +146,9 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     )
     for message_id, report in unknown:
         tx.run(
-            "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+            "UPDATE segments SET status = 'unknown', doubt = ?, error = ?, report_due = ? "
             "WHERE message_id = ? AND status = 'sending'",
-            (error["title"], report, message_id),
+            (now_ms, error["title"], report, message_id),
         )
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
     back = tx.all("SELECT id FROM messages WHERE status = 'sending'")
