@@ -251,6 +251,8 @@ class Worker:
                 continue
             job = await self._prepare(message)
             if job is not None:
+                # The order of claims is the order on the wire: what TP-MR says after a crash rests on that.
+                self._hand_back_claims()
                 self._jobs.append(job)
                 return self._claim(job)
         if only_urgent and (above is None or above >= Priority.NORMAL):

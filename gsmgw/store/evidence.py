@@ -6,9 +6,9 @@ after the last known, the missing ones were used by the unknown segments in betw
 
 It speaks only of segments handed over since the last known reference: one of an earlier gap that could not be settled
 then used a reference of that gap, or none. Which ones went is known only where all were left by one interruption
-(``doubt``): in a later one the gateway may have gone on with other segments. And it is evidence only where the counter is known to go up by one, and
-where no refusal lies in between, because a refused submission may or may not have used a reference. No gap at all is
-evidence in any case: nothing has gone.
+(``doubt``): in a later one the gateway may have gone on with other segments. And it is evidence only where the counter
+is known to go up by one, and where no refusal lies in between, because a refused submission may or may not have used a
+reference. No gap at all is evidence in any case: nothing has gone.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
         doubtful = [
             _Doubtful(*row)
             for row in tx.all(
-                "SELECT message_id, seq, doubt FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
-                "AND claim > ? AND claim < ? ORDER BY claim",
+                "SELECT message_id, seq, doubt FROM segments "
+                "WHERE status = 'unknown' AND sim = ? AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim",
                 (sim, known[3], claim),
             )
         ]

@@ -124,7 +124,7 @@ def begin_segment(
         )
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
-        "reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
+        "doubt = NULL, reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
         (modem, sim, claim, now_ms, message.id, seq),
     )
     if not changed:

@@ -194,6 +194,20 @@ async def test_an_unknown_without_evidence_is_sent_again_after_its_grace(store: 
     assert await segments_of(store) == [SegmentStatus.QUEUED]
 
 
+@pytest.mark.parametrize("resend", [True, False])
+async def test_late_evidence_corrects_what_was_decided_without_it(store: Store, resend: bool) -> None:
+    one = message(on_unknown=OnUnknown.HOLD)
+    await accept(store, one)
+    await begin(store, one)
+    await store.write(lambda tx: outbox.segment_unknown(tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 9))
+    await store.write(lambda tx: timers.resolve(tx, NOW + 10, 1, resend=resend))
+    assert await status_of(store) is (Status.QUEUED if resend else Status.SENT)
+    await store.write(lambda tx: reports.take_report(tx, NOW + 20, report(77)))
+    assert await status_of(store) is Status.DELIVERED
+    with pytest.raises(Gone):
+        await begin(store, one, new=False)
+
+
 async def test_an_unknown_on_hold_waits_for_a_person(store: Store) -> None:
     for number, resend, after in ((1, True, Status.QUEUED), (2, False, Status.SENT)):
         one = message(number, on_unknown=OnUnknown.HOLD)
