@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -99,12 +100,21 @@ class MatchSection(_Section):
 
 
 class LimitsSection(_Section):
-    """[modem.limits]: segments per rolling window."""
+    """[modem.limits] and [pool.limits]: what may leave in a rolling window."""
 
     per_minute: int | None = Field(None, ge=1)
     per_hour: int | None = Field(None, ge=1)
     per_day: int | None = Field(None, ge=1)
     per_month: int | None = Field(None, ge=1)
+    #: What the windows count.
+    count: Literal["segments", "messages"] = "segments"
+    #: How much of each window is kept for urgent messages.
+    urgent_reserve: int = Field(0, ge=0)
+    #: Different recipients in 24 hours.
+    recipients_per_day: int | None = Field(None, ge=1)
+    #: Between two segments, with a random part on top.
+    min_gap_s: float = Field(0.0, ge=0, le=3600)
+    gap_jitter_s: float = Field(0.0, ge=0, le=3600)
 
     def windows(self) -> dict[int, int]:
         """Window length in seconds -> segments allowed in it."""
@@ -131,6 +141,8 @@ class ModemSection(_Section):
     power_command: list[str] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)
     enabled: bool = True
+    #: Of several idle modems the one that sent least for its weight goes first.
+    weight: float = Field(1.0, gt=0, le=1000)
     limits: LimitsSection = LimitsSection.model_construct()
 
     @model_validator(mode="after")
@@ -142,6 +154,71 @@ class ModemSection(_Section):
         return self
 
 
+class PoolSection(_Section):
+    """[[pool]]: modems under one name."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    modems: list[str] = Field(min_length=1)
+    limits: LimitsSection = LimitsSection.model_construct()
+
+
+def _compiled(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            re.compile(value)
+        except re.error as exc:
+            raise ValueError(f"is no regular expression: {exc}") from None
+    return value
+
+
+def _country(value: Any) -> Any:
+    if isinstance(value, str) and value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError('must be a two-letter country code like "DE"')
+    return value.upper() if isinstance(value, str) else value
+
+
+class RouteSection(_Section):
+    """[[route]]: messages that meet every condition given go through a modem or a pool; the first one counts."""
+
+    prefix: str | None = Field(None, pattern=r"^\+?\d{1,15}$")
+    country: Annotated[str | None, BeforeValidator(_country)] = None
+    tag: str | None = None
+    client: str | None = None
+    pattern: Annotated[str | None, BeforeValidator(_compiled)] = None
+    modem: str | None = None
+    pool: str | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> RouteSection:
+        if (self.modem is None) == (self.pool is None):
+            raise ValueError("needs exactly one of modem and pool")
+        return self
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+
+
+class TimesSection(_Section):
+    """[times]: when people may be texted, in the time of their country. Urgent messages always may."""
+
+    hours: str | None = Field(None, pattern=_HOURS)
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
+    holidays: list[date] = Field(default_factory=list)
+    classes: list[Literal["normal", "bulk"]] = ["normal", "bulk"]
+
+    def window(self) -> tuple[time, time] | None:
+        """From when until when."""
+        if self.hours is None:
+            return None
+        since, _, until = self.hours.partition("-")
+        return time.fromisoformat(since), time.fromisoformat(until)
+
+    def weekdays(self) -> frozenset[int]:
+        """Monday is 0."""
+        return frozenset(_DAYS.index(day) for day in self.days)
+
+
 class Config(_Section):
     """The whole file."""
 
@@ -150,6 +227,9 @@ class Config(_Section):
     web: WebSection = WebSection.model_construct()
     modems: ModemsSection = ModemsSection.model_construct()
     modem: list[ModemSection] = Field(default_factory=list)
+    pool: list[PoolSection] = Field(default_factory=list)
+    route: list[RouteSection] = Field(default_factory=list)
+    times: TimesSection = TimesSection.model_construct()
 
     @property
     def database(self) -> Path:
@@ -168,6 +248,19 @@ class Config(_Section):
                 if modem.port in ports:
                     raise ValueError(f"modems {ports[modem.port]!r} and {modem.name!r} have the same port {modem.port}")
                 ports[modem.port] = modem.name
+        pools = {pool.name for pool in self.pool}
+        if len(pools) < len(self.pool):
+            raise ValueError("two pools have the same name")
+        if not self.modems.discover:  # a discovered modem is named when it is found
+            for pool in self.pool:
+                if strangers := sorted(set(pool.modems) - seen):
+                    raise ValueError(f"pool {pool.name!r} names a modem that is not there: {', '.join(strangers)}")
+            for route in self.route:
+                if route.modem is not None and route.modem not in seen:
+                    raise ValueError(f"a route leads to a modem that is not there: {route.modem}")
+        for route in self.route:
+            if route.pool is not None and route.pool not in pools:
+                raise ValueError(f"a route leads to a pool that is not there: {route.pool}")
         return self
 
 

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -17,13 +18,13 @@ from gsmgw import __version__, sdnotify
 from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
-from gsmgw.config import Config, ModemSection
+from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
-from gsmgw.model import ModemState, ModemStatus, OnUnknown
+from gsmgw.model import ModemState, ModemStatus, OnUnknown, Priority
 from gsmgw.modem import Modem
-from gsmgw.outbound import Intake, Scheduler
+from gsmgw.outbound import Intake, Limits, RouteTable, Rule, Scheduler, SendingTimes, Window, to_modem, to_pool
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, Tx, requests
 
@@ -111,7 +112,15 @@ class Gateway:
         self.store = await Store.open(self.config.database, self.feed.publish)
         try:
             await self.feed.attach(self.store)
-            self.scheduler = Scheduler(self.store, self.clock, unknown_grace_s=settings.unknown_grace_s)
+            table = _route_table(self.config)
+            self.scheduler = Scheduler(
+                self.store,
+                self.clock,
+                unknown_grace_s=settings.unknown_grace_s,
+                table=table,
+                times=_sending_times(self.config),
+                pool_limits={pool.name: _limits(pool.limits) for pool in self.config.pool},
+            )
             self.collector = Collector(
                 self.store,
                 self.clock,
@@ -125,6 +134,7 @@ class Gateway:
                 self.clock,
                 self.scheduler.offer,
                 lambda: self.modems.keys(),
+                table=table,
                 country=settings.country,
                 valid_for_s=settings.valid_for,
                 report=settings.delivery_report,
@@ -140,7 +150,7 @@ class Gateway:
     def _add_modem(self, section: ModemSection) -> None:
         modem = Modem(section, self._sink, self.clock, pin_guard=_Pins(self.store, self.clock))
         self.modems[section.name] = modem
-        self.scheduler.attach(modem, section.limits.windows())
+        self.scheduler.attach(modem, _limits(section.limits), section.weight)
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -211,6 +221,42 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database does not answer: %s", exc)
             await self.clock.sleep(interval_s / 2)
+
+
+def _limits(section: LimitsSection) -> Limits:
+    return Limits(
+        windows=section.windows(),
+        by_message=section.count == "messages",
+        urgent_reserve=section.urgent_reserve,
+        recipients_per_day=section.recipients_per_day,
+        min_gap_s=section.min_gap_s,
+        gap_jitter_s=section.gap_jitter_s,
+    )
+
+
+def _route_table(config: Config) -> RouteTable:
+    rules = [
+        Rule(
+            to_modem(route.modem) if route.modem is not None else to_pool(route.pool or ""),
+            prefix=route.prefix,
+            country=route.country,
+            tag=route.tag,
+            client=route.client,
+            pattern=None if route.pattern is None else re.compile(route.pattern),
+        )
+        for route in config.route
+    ]
+    return RouteTable(rules, {pool.name: frozenset(pool.modems) for pool in config.pool})
+
+
+def _sending_times(config: Config) -> SendingTimes:
+    section, hours = config.times, config.times.window()
+    return SendingTimes(
+        window=None if hours is None else Window(*hours),
+        days=section.weekdays(),
+        holidays=frozenset(section.holidays),
+        classes=frozenset(Priority[name.upper()] for name in section.classes),
+    )
 
 
 def _nothing(tx: Tx) -> None:

@@ -150,7 +150,10 @@ class Outgoing:
     encoding: str = "auto"
     flash: bool = False
     report: bool = True
-    modem: str | None = None
+    #: By which modems it may leave: a word of ``outbound.router``, empty for any.
+    route: str = ""
+    #: Who asked for it: the name of a token, or empty for the local socket.
+    client: str = ""
     send_at_ms: int | None = None
     expires_ms: int | None = None
     client_ref: str | None = None
@@ -159,11 +162,6 @@ class Outgoing:
     attempts: int = 0
     #: Its segments exist already, some may be on the air.
     cut: bool = False
-
-    @property
-    def route(self) -> str:
-        """The lane it queues in: a modem's name, or the empty string for any modem."""
-        return self.modem or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +198,7 @@ class MessageRecord:
     segments: int
     modem: str | None
     route: str
+    client: str
     priority: Priority
     flash: bool
     report: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from .charset import decode_string
 from .parsing import BadLine, Command, split_args
 
 if TYPE_CHECKING:
@@ -84,8 +85,6 @@ class Call:
 
     def string(self, at: int, default: str | None = None) -> str:
         """Argument ``at`` as text, in the character set that +CSCS chose."""
-        from .charset import decode_string
-
         return decode_string(self.text(at, default), self.port.charset)
 
     def number(self, at: int, default: int | None = None, low: int = 0, high: int = 255) -> int:

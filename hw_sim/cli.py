@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import signal
 import sys
 import tomllib
@@ -94,6 +95,8 @@ async def _run(
     schedule: list[dict[str, Any]] | None,
 ) -> None:
     stop = _stop_event()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each port takes two descriptors
     simulation = Simulation(
         seed=seed,
         directory=directory,
@@ -102,6 +105,7 @@ async def _run(
         scale=scale,
         transport=transport,
         transcripts=transcripts,
+        keep_events=20_000,
     )
     async with simulation as sim:
         server = Control(sim, control)

@@ -206,7 +206,7 @@ class Control:
         return {
             "modems": [modem_view(modem) for modem in self._sim.modems.values()],
             "phones": [
-                {"number": p.number, "received": len(p.received), "sent": len(p.sent), "on": p.reachable()}
+                {"number": p.number, "received": p.count, "sent": len(p.sent), "on": p.reachable()}
                 for p in self._sim.phones.values()
             ],
             "events": dict(self._sim.events.counts),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .clock import Timer
-from .codec import Tpdu, message_class, write_smsc, write_tpdu
+from .codec import CodecError, Tpdu, message_class, read_tpdu, write_smsc, write_tpdu
 from .network import DELIVERED, NO_ANSWER
 from .smsview import routed_lines
 from .storage import UNREAD, Stored
@@ -93,14 +93,11 @@ class Inbound:
             done(MEMORY_EXCEEDED)
             return
         done(DELIVERED)
-        modem.log_stored(memory.name, index)
         if mt:
             self.notify("+CMTI: " + modem.profile.messages.cmti.format(memory=memory.name, index=index))
 
     def _replaced(self, tpdu: Tpdu, message: Stored) -> int | None:
         """Replace short message type n (23.040 9.2.3.9): the slot of an earlier one from the same sender."""
-        from .codec import CodecError, read_tpdu
-
         for index, stored in self._modem.receive_memory.items():
             if stored.kind == "deliver":
                 try:

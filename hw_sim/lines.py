@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import socket
+import termios
 import tty
 from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+from .closing import CloseWatch
 from .port import Port
 
 BACKLOG_LIMIT = 1 << 20  # octets kept for a reader that is slow; beyond it they are lost, as on a UART
@@ -84,7 +87,7 @@ class PtyLine:
     EIO or the end) and takes the link away.
     """
 
-    def __init__(self, port: Port, path: Path) -> None:
+    def __init__(self, port: Port, path: Path, watch: CloseWatch | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._port = port
         self.path = str(path)
@@ -101,6 +104,12 @@ class PtyLine:
         fresh.replace(path)
         self._loop.add_reader(self._master, self._readable)
         port.send = self._writer.write
+        self._watch = watch
+        self._watched = watch.add(self.device, self._unlock) if watch is not None else 0
+
+    def _unlock(self) -> None:
+        """A client closed the terminal; an exclusive lock goes with it (see ``closing``)."""
+        fcntl.ioctl(self._slave, termios.TIOCNXCL)
 
     def _readable(self) -> None:
         try:
@@ -116,6 +125,8 @@ class PtyLine:
         if not self._open:
             return
         self._open = False
+        if self._watch is not None:
+            self._watch.remove(self._watched)
         self._loop.remove_reader(self._master)
         self._writer.close()
         path = Path(self.path)

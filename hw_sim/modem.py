@@ -16,12 +16,13 @@ from .faultset import FaultSet
 from .inbound import Inbound
 from .network import NO_ANSWER, Network
 from .port import LineTime, Port
-from .profile import Profile
+from .profile import Chatter, Profile
 from .radio import Radio
 from .simcard import SimCard
 from .storage import Joined, Memory, Store
 from .ussd import UssdSession
 
+LINK_HOLD_S = 5.0  # 27.005 3.5.6: one to five seconds
 REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read
 
 
@@ -53,12 +54,14 @@ class Modem:
         self.deaf = False
         self.refusals = 0
         self.link_held = 0
+        self.link_used_at: float | None = None
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
         self.zone: dict[str, int] = {}
         self.last_cause = "no cause"
         self.prompt = profile.framing.prompt.encode("latin-1")
         self._timers: list[Timer] = []
+        self._chatting: dict[int, Timer] = {}
         self._booted_at = 0.0
         self._urc_ports = profile.urc_ports
         self.counters: dict[str, int] = {}
@@ -98,6 +101,10 @@ class Modem:
             return
         self.inbound.take(tpdu, done)
 
+    def answer_call(self, caller: str) -> int:
+        """A voice call comes: it rings, and nobody answers in time for the caller (V.250 result 8); 7 when busy."""
+        return 8 if self.calls.ring(caller) else 7
+
     # power
 
     def power_on(self, *, quiet: bool = False) -> None:
@@ -123,14 +130,17 @@ class Modem:
                 self._at(delay, partial(self._banner, text))
         self._at(0 if quiet else boot.sim_after_s, self._sim_up)
         self._at(0 if quiet else boot.sms_after_s, self._sms_up)
-        for entry in self.profile.chatter:
-            self._timers.append(self.clock.call_later(entry.every_s, self._chat, entry))
+        if quiet:
+            self.radio.hurry()
+        for place, entry in enumerate(self.profile.chatter):
+            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
     def power_off(self) -> None:
         """Gone from the air and silent."""
-        for timer in self._timers:
+        for timer in (*self._timers, *self._chatting.values()):
             timer.cancel()
         self._timers.clear()
+        self._chatting.clear()
         self.powered = False
         self.inbound.drop()
         self.calls.hang_up()
@@ -160,15 +170,10 @@ class Modem:
     def _sms_up(self) -> None:
         self.sms_ready = True
 
-    def _chat(self, entry: object) -> None:
-        from .profile import Chatter
-
-        assert isinstance(entry, Chatter)
-        if entry.until and entry.until in self.flags:
-            return
-        self.urc(entry.text)
-        self._timers = [timer for timer in self._timers if timer is not None][-64:]
-        self._timers.append(self.clock.call_later(entry.every_s, self._chat, entry))
+    def _chat(self, place: int, entry: Chatter) -> None:
+        if not entry.until or entry.until not in self.flags:
+            self.urc(entry.text)
+            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
     # state
 
@@ -231,9 +236,6 @@ class Modem:
         self.inbound.full_told = False
         self.clock.call_later(0, self.network.available, self)
 
-    def log_stored(self, memory: str, index: int) -> None:
-        """A message was stored; a place for profiles that do more about it."""
-
     def unlock(self) -> None:
         """The PIN was right: the SIM comes up, the network is searched."""
         self.pin_passed = True
@@ -263,12 +265,20 @@ class Modem:
         if busy_s and self.clock.now() - self._booted_at < busy_s:
             raise cme(14)
 
+    def check_link(self) -> int:
+        """+CMMS as it is now: the link is let go, and 1 becomes 0, when nothing was sent for LINK_HOLD_S."""
+        if self.link_used_at is not None and self.clock.now() - self.link_used_at > LINK_HOLD_S:
+            self.link_used_at = None
+            self.link_held = 0 if self.link_held == 1 else self.link_held
+        return self.link_held
+
     def airtime(self) -> float:
-        """Seconds that the next submission takes on the air; less when the link is held (+CMMS)."""
+        """Seconds that the next submission takes on the air; less when the link was held since the last one (+CMMS)."""
         if not self.real_time:
             return 0.0
         timing = self.profile.timing
-        low, high = timing.submit_held_s if self.link_held else timing.submit_s
+        held = self.check_link() and self.link_used_at is not None
+        low, high = timing.submit_held_s if held else timing.submit_s
         return self.random.uniform(low, high) if high else 0.0
 
     # lines out

@@ -7,12 +7,14 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
 from .codec_text import content
 from .events import EventLog
+from .simcard import SimCard
 from .ussd import SERVICES, Service
 
 # TP-ST values used here (TS 23.040 9.2.3.15)
@@ -48,7 +50,14 @@ class Subscriber(Protocol):
     def label(self) -> str:
         """Its name in the log."""
 
+    @property
+    def card(self) -> SimCard | None:
+        """The SIM of a modem; phones have none that matters."""
+
     def reachable(self) -> bool: ...
+
+    def answer_call(self, caller: str) -> int:
+        """A voice call comes: 0 answered, else a V.250 result number (7 busy, 8 no answer)."""
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
         """Receive a DELIVER or STATUS-REPORT; ``done`` gets a TP-ST value: below 0x20 it arrived,
@@ -170,7 +179,7 @@ class Network:
         number = self.normal(tpdu.address.number)
         self._check(origin, number)
         stamped = write_time(self.calendar.stamp())
-        if getattr(origin, "card", None) is not None:
+        if origin.card is not None:
             self._log_submit(origin, number, tpdu, pdu)
         sender = self._presented(origin)
         deliver = Tpdu(
@@ -233,10 +242,9 @@ class Network:
     def called(self, number: str, caller: str) -> int:
         """What becomes of a voice call: 0 connected, else a V.250 result number (3, 7 busy, 8 no answer)."""
         found = self.find(number)
-        answer = getattr(found, "answer_call", None)
-        if found is None or not found.reachable() or answer is None:
+        if found is None or not found.reachable():
             return 3
-        return int(answer(caller))
+        return found.answer_call(caller)
 
     def _check(self, origin: Subscriber, to: str) -> None:
         rules = self.rules
@@ -255,7 +263,7 @@ class Network:
             if len(recent) >= rules.per_minute:
                 raise RpError(rules.throttle_cause)
             recent.append(now)
-        card = getattr(origin, "card", None)
+        card = origin.card
         if card is not None and card.credit is not None and rules.price:
             if card.credit < rules.price:
                 raise RpError(rules.no_credit_cause)
@@ -300,7 +308,7 @@ class Network:
                 self._watch(box)
                 return
             box.busy = True
-            box.owner.take(transit.tpdu, lambda status, box=box, transit=transit: self._taken(box, transit, status))  # type: ignore[misc]
+            box.owner.take(transit.tpdu, partial(self._taken, box, transit))
 
     def _watch(self, box: Mailbox) -> None:
         if box.expiry is not None:

@@ -46,6 +46,7 @@ def _on_air(modem: Modem, message: Outgoing, answer: Verdict, swallowed: bool) -
     if not modem.powered:
         return
     modem.sending = False
+    modem.link_used_at = modem.clock.now() if modem.link_held else None
     if not modem.radio.registered:
         answer(cms(331))
         return

@@ -11,6 +11,8 @@ from .codec import Address, Tpdu, message_class, write_tpdu
 from .codec_text import Content, content, join_text, segments
 from .network import Network
 
+KEEP = 100_000  # messages a phone remembers; then the oldest tenth goes, and ``count`` still has them all
+
 
 @dataclass(slots=True)
 class Message:
@@ -40,6 +42,7 @@ class Phone:
     def __init__(self, number: str, network: Network) -> None:
         self.number = number
         self.received: list[Message] = []
+        self.count = 0
         self.sent: list[dict[str, Any]] = []
         self.reports: list[Tpdu] = []
         self.on_message: Script | None = None
@@ -52,6 +55,11 @@ class Phone:
         self._mr = 255
         self._ref = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+
+    @property
+    def card(self) -> None:
+        """A phone's SIM plays no part."""
+        return None
 
     @property
     def label(self) -> str:
@@ -114,8 +122,11 @@ class Phone:
             self._network.clock.now(),
         )
         self.received.append(message)
+        self.count += 1
+        if len(self.received) > KEEP:
+            del self.received[: KEEP // 10]
         for wanted, waiter in self._waiters:
-            if len(self.received) >= wanted and not waiter.done():
+            if self.count >= wanted and not waiter.done():
                 waiter.set_result(None)
         if self.on_message is not None:
             answer = self.on_message(message)
@@ -134,7 +145,7 @@ class Phone:
 
     async def wait_for(self, count: int, timeout: float = 5.0) -> list[Message]:
         """The messages received, once there are ``count`` of them; TimeoutError after ``timeout`` seconds."""
-        if len(self.received) < count:
+        if self.count < count:
             entry = (count, asyncio.get_running_loop().create_future())
             self._waiters.append(entry)
             try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .call import LATER, Call, Failure, Later, Prompt, Reply
+from .call import Call, Failure, Later, Prompt, Reply
 from .charset import encode_string
 from .errors import CME_TEXT, CMS_TEXT
 from .parsing import BadLine, Command, parse_line
@@ -379,6 +379,3 @@ class _Run:
 
 def _nowhere(data: bytes) -> None:
     """Nobody is connected."""
-
-
-__all__ = ["LATER", "Port"]

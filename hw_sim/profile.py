@@ -226,7 +226,7 @@ def _section(kind: type[Any], table: Table, where: str) -> Any:
     return kind(**{key: _convert(hints[key], value, f"{where}.{key}") for key, value in table.items()})
 
 
-_SECTIONS: dict[str, type[Any]] = {
+SECTIONS: dict[str, type[Any]] = {
     "identity": Identity,
     "framing": Framing,
     "boot": Boot,
@@ -295,7 +295,7 @@ def build(data: Table, where: str) -> Profile:
     """A profile from its tables, base already laid under it."""
     about = dict(data.get("profile", {}))
     fields: dict[str, Any] = {
-        name: _section(kind, data[name], f"{where}: {name}") for name, kind in _SECTIONS.items() if name in data
+        name: _section(kind, data[name], f"{where}: {name}") for name, kind in SECTIONS.items() if name in data
     }
     answers = {key: value for key, value in data.get("answers", {}).items() if key != "source"}
     fields["answers"] = _convert(Mapping[str, tuple[str, ...]], answers, f"{where}: answers")
@@ -303,7 +303,7 @@ def build(data: Table, where: str) -> Profile:
     fields["ports"] = int(data.get("ports", {}).get("count", 1))
     fields["urc_ports"] = tuple(data.get("ports", {}).get("urc", (0,)))
     fields["chatter"] = tuple(_section(Chatter, entry, f"{where}: chatter") for entry in data.get("chatter", ()))
-    known = {*_SECTIONS, "profile", "answers", "absent", "ports", "chatter"}
+    known = {*SECTIONS, "profile", "answers", "absent", "ports", "chatter"}
     for key in data:
         if key not in known:
             raise ProfileError(f"{where}: {key} is not a table of a profile")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from .clock import Calendar, Clock, LoopClock, VirtualClock
+from .closing import CloseWatch
 from .events import Event, EventLog
 from .faults import make_fault
 from .lines import Line, MemoryLine, PtyLine, TcpLine
@@ -100,7 +102,7 @@ class Simulation:
     numbers, and a calendar that starts at START and moves one second with each message; without one both are
     real. ``timing="real"`` brings in the profiles' latencies, ``scale`` makes the time pass that much faster,
     ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event,
-    ``transcripts`` (a folder) what went over each modem's line.
+    ``transcripts`` (a folder) what went over each modem's line. ``keep_events`` bounds what ``log`` remembers.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Simulation:
         scale: float = 1.0,
         transport: str | None = None,
         transcripts: str | Path | None = None,
+        keep_events: int = 200_000,
         clock: Clock | None = None,
         calendar: Calendar | None = None,
     ) -> None:
@@ -126,7 +129,9 @@ class Simulation:
         if self._transport == "pty" and directory is None:
             raise ValueError("pseudo-terminals need a directory for their links")
         self._transcripts = None if transcripts is None else Path(transcripts)
+        self._keep_events = keep_events
         self._recorders: list[TextIO] = []
+        self._watch: CloseWatch | None = None
         self._clock = clock
         self._calendar = calendar or Calendar(None if seed is None else START)
         self.modems: dict[str, SimModem] = {}
@@ -147,7 +152,7 @@ class Simulation:
         clock = self._clock or LoopClock(asyncio.get_running_loop(), self._scale)
         self.clock = clock
         stamp = clock.now if isinstance(clock, VirtualClock) else time.time
-        self.events = EventLog(stamp, self._log_path)
+        self.events = EventLog(stamp, self._log_path, self._keep_events)
         self.network = Network(clock, self._calendar, self.events, self._seed)
         self.network.make_subscriber = self.phone
 
@@ -162,6 +167,9 @@ class Simulation:
             modem.hang_up()
         for out in self._recorders:
             out.close()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self.events.close()
 
     # modems
@@ -210,6 +218,12 @@ class Simulation:
         modem.power_on(quiet=not boot)
         return modem
 
+    def _close_watch(self) -> CloseWatch | None:
+        if self._watch is None:
+            with contextlib.suppress(OSError):  # without it an exclusive lock stays until the modem is replugged
+                self._watch = CloseWatch()
+        return self._watch
+
     def _record(self, modem: SimModem, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         out = (folder / f"{modem.name}.transcript").open("w", encoding="utf-8", buffering=1)
@@ -224,7 +238,7 @@ class Simulation:
             if kind == "pty":
                 assert self._directory is not None
                 name = modem.link_name if port.number == 0 else f"aux/{modem.link_name}-{port.number}"
-                modem.lines.append(PtyLine(port, self._directory / name))
+                modem.lines.append(PtyLine(port, self._directory / name, self._close_watch()))
             elif kind == "tcp":
                 modem.lines.append(TcpLine(port))
             elif kind == "memory":

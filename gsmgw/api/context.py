@@ -48,6 +48,11 @@ class Context:
     is_ready: Callable[[], str | None]
 
 
+def client_of(request: Request) -> str:
+    """Who asks: the name of the token, or empty for the local socket."""
+    return str(request.scope.get("gsmgw.client", ""))
+
+
 async def context_of(request: Request) -> Context:
     """The context of a request's application. A coroutine, so that it needs no thread."""
     context: Context = request.app.state.context

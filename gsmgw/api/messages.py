@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, ValidationError
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context, client_of, context_of
 from gsmgw.api.problems import Problem, of_refusal, pointer
 from gsmgw.api.schemas import (
     BatchIn,
@@ -49,6 +49,7 @@ def fresh_record(message: Outgoing, now_ms: int) -> MessageRecord:
         segments=message.segments,
         modem=None,
         route=message.route,
+        client=message.client,
         priority=message.priority,
         flash=message.flash,
         report=message.report,
@@ -82,9 +83,9 @@ async def _answer(ctx: Context, accepted: Accepted) -> dict[str, Any]:
 
 
 @router.post("", status_code=202)
-async def create(ctx: Ctx, body: MessageIn, key: Key = None) -> Response:
+async def create(ctx: Ctx, request: Request, body: MessageIn, key: Key = None) -> Response:
     """Accept one message. After the answer it is on disk and will be sent."""
-    accepted = await ctx.intake.accept(body.request(), key)
+    accepted = await ctx.intake.accept(body.request(client_of(request)), key)
     number = format_id(accepted.message_id)
     headers = {"Location": f"/v1/messages/{number}"}
     if accepted.replayed:
@@ -93,7 +94,7 @@ async def create(ctx: Ctx, body: MessageIn, key: Key = None) -> Response:
 
 
 @router.post("/batch", status_code=202)
-async def create_batch(ctx: Ctx, body: BatchIn, key: Key = None) -> Response:
+async def create_batch(ctx: Ctx, request: Request, body: BatchIn, key: Key = None) -> Response:
     """Accept up to 10 000 messages in one durable transaction; each answer stands where its message stood."""
     checked: list[MessageIn | Problem] = []
     for number, item in enumerate(body.messages):
@@ -105,7 +106,10 @@ async def create_batch(ctx: Ctx, body: BatchIn, key: Key = None) -> Response:
                 for error in exc.errors()
             ]
             checked.append(Problem("invalid_request", f"message {number}: {errors[0]['detail']}", errors=errors))
-    results = await ctx.intake.accept_many([item.request() for item in checked if isinstance(item, MessageIn)], key)
+    client = client_of(request)
+    results = await ctx.intake.accept_many(
+        [item.request(client) for item in checked if isinstance(item, MessageIn)], key
+    )
     answers = iter(results)
     data: list[dict[str, Any]] = []
     for number, item in enumerate(checked):

@@ -23,6 +23,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too_long": (422, "The message is too long"),
     "not_encodable": (422, "The text does not fit the encoding asked for"),
     "unknown_modem": (422, "There is no such modem"),
+    "unknown_pool": (422, "There is no such pool"),
     "client_ref_conflict": (409, "The client_ref was used for another message"),
     "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
     "not_found": (404, "There is no such resource"),

@@ -20,7 +20,7 @@ from gsmgw.model import (
     SegmentRecord,
     format_id,
 )
-from gsmgw.outbound import TEXT_LIMIT, Request, Waiting
+from gsmgw.outbound import TEXT_LIMIT, Request, Waiting, target_of
 
 BATCH_LIMIT = 10_000
 
@@ -52,6 +52,7 @@ class MessageIn(BaseModel):
     data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
     port: int | None = Field(None, ge=0, le=65535, description="The application port that data is meant for")
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")
+    pool: str | None = Field(None, max_length=63, description="Send through the modems of this pool")
     priority: Literal["urgent", "normal", "bulk"] = "normal"
     send_at: AwareDatetime | None = Field(None, description="Not before this time")
     valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
@@ -72,7 +73,7 @@ class MessageIn(BaseModel):
                 raise ValueError(f"is not base64: {exc}") from None
         return value
 
-    def request(self) -> Request:
+    def request(self, client: str = "") -> Request:
         """As the intake wants it."""
         return Request(
             to=self.to,
@@ -80,6 +81,8 @@ class MessageIn(BaseModel):
             data=None if self.data is None else base64.b64decode(self.data),
             port=self.port,
             modem=self.modem,
+            pool=self.pool,
+            client=client,
             priority=Priority[self.priority.upper()],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,
@@ -137,7 +140,8 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
         "status": record.status.value,
         "encoding": record.encoding,
         "segments": record.segments,
-        "modem": record.modem or record.route or None,
+        "modem": record.modem or target_of(record.route)[0],
+        "pool": target_of(record.route)[1],
         "priority": record.priority.word,
         "client_ref": record.client_ref,
         "tags": list(record.tags),

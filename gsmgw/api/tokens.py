@@ -128,6 +128,7 @@ class TokenGuard:
             raise Problem("unauthorized", why, headers=challenge)
         if needed not in token.scopes and "manage" not in token.scopes:
             raise Problem("forbidden", f"the token {token.name!r} has no scope {needed!r}")
+        scope["gsmgw.client"] = token.name
         if token.last_used_ms is None or now_ms - token.last_used_ms > tokens.USE_NOTED_MS:
             await context.store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import OnUnknown, Outgoing, Priority
 from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.outbound.router import ANY, RouteTable, like_last_time, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.pdu import MAX_SEGMENTS, PduError
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, outbox, requests
+from gsmgw.zones import country_of_number
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
 MAX_VALID_FOR_S = 63 * 7 * 86400
@@ -33,6 +35,8 @@ class Request:
     data: bytes | None = None
     port: int | None = None
     modem: str | None = None
+    pool: str | None = None
+    client: str = ""
     priority: Priority = Priority.NORMAL
     send_at_ms: int | None = None
     valid_for: int | None = None
@@ -82,6 +86,7 @@ class Intake:
         offer: Callable[[Sequence[Outgoing]], None],
         modems: Callable[[], Collection[str]],
         *,
+        table: RouteTable | None = None,
         country: str | None,
         valid_for_s: int,
         report: bool,
@@ -91,6 +96,7 @@ class Intake:
         self._clock = clock
         self._offer = offer
         self._modems = modems
+        self._table = table or RouteTable()
         self._country = country
         self._valid_for_s = valid_for_s
         self._report = report
@@ -134,6 +140,8 @@ class Intake:
                         results.append(known)
                         continue
                     requests.remember_answer(tx, now_ms, f"ref:{message.client_ref}", mark, str(message.id))
+                if message.route == ANY and (last := outbox.last_texted(tx, message.to)) is not None:
+                    message = replace(message, route=like_last_time(last))
                 fresh.append(message)
                 results.append(Accepted(message.id, message))
             outbox.accept(tx, now_ms, fresh)
@@ -158,9 +166,7 @@ class Intake:
             to = parse_recipient(request.to, self._country)
         except NumberError as exc:
             raise Refusal("invalid_number", "to", f"{request.to!r} {exc}") from None
-        if request.modem is not None and request.modem not in self._modems():
-            known = ", ".join(sorted(self._modems())) or "none"
-            raise Refusal("unknown_modem", "modem", f"there is no modem named {request.modem!r} (known: {known})")
+        route = self._route(request, to)
         valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
         segments, encoding = self._measure(request)
         starts_ms = max(now_ms, request.send_at_ms or 0)
@@ -176,13 +182,32 @@ class Intake:
             encoding=encoding,
             flash=request.flash,
             report=self._report if request.report is None else request.report,
-            modem=request.modem,
+            route=route,
+            client=request.client,
             send_at_ms=request.send_at_ms,
             expires_ms=starts_ms + valid_for_s * 1000,
             client_ref=request.client_ref,
             tags=request.tags,
             on_unknown=request.on_unknown or self._on_unknown,
         )
+
+    def _route(self, request: Request, to: str) -> str:
+        """By which modems a message may leave: as the client says, else by the first rule that matches."""
+        if request.modem is not None:
+            if request.pool is not None:
+                raise Refusal("invalid_request", "pool", "a message has either a modem or a pool, not both")
+            if request.modem not in self._modems():
+                known = ", ".join(sorted(self._modems())) or "none"
+                raise Refusal("unknown_modem", "modem", f"there is no modem named {request.modem!r} (known: {known})")
+            return to_modem(request.modem)
+        if request.pool is not None:
+            pools = self._table.pools or {}
+            if request.pool not in pools:
+                known = ", ".join(sorted(pools)) or "none"
+                raise Refusal("unknown_pool", "pool", f"there is no pool named {request.pool!r} (known: {known})")
+            return to_pool(request.pool)
+        country = country_of_number(to) if self._table.wants_country else None
+        return self._table.choose(to, country, request.tags, request.client)
 
     def _measure(self, request: Request) -> tuple[int, str]:
         """Segments and encoding of a request's content."""

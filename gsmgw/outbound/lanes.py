@@ -1,8 +1,8 @@
 """The active window of the queue, in memory: what may go next, by lane. Pure.
 
-A lane is a route and a priority. It holds the oldest of its messages, up to a window; the rest stays on disk until
-the window has room. Messages to a recipient to whom another one is being sent are parked, so that texts to one
-person keep their order and nobody else waits for them.
+A lane is a route, a client and a priority. It holds the oldest of its messages, up to a window; the rest stays on
+disk until the window has room. Messages to a recipient to whom another one is being sent are parked, so that texts to
+one person keep their order and nobody else waits for them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ WINDOW = 2000
 #: code waits for one more segment at the most.
 PATIENCE = 16
 
-LaneKey = tuple[str, Priority]
+#: Route, client, priority.
+LaneKey = tuple[str, str, Priority]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lane:
+    key: LaneKey
     ready: list[tuple[int, Outgoing]] = field(default_factory=list)
     #: Everything on disk up to this id was seen.
     seen: int = 0
@@ -41,6 +43,10 @@ class Lanes:
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
         self._lanes: dict[LaneKey, _Lane] = {}
+        self._of: dict[tuple[str, Priority], list[_Lane]] = {}
+        #: When each client was last served, counted in turns: inside a class they take turns.
+        self._served: dict[tuple[str, Priority], int] = {}
+        self._turn = 0
         self._known: dict[int, LaneKey] = {}
         self._busy: set[str] = set()
         self._parked: dict[str, list[tuple[int, Outgoing]]] = {}
@@ -48,12 +54,17 @@ class Lanes:
     def __len__(self) -> int:
         return len(self._known)
 
-    def _lane(self, route: str, priority: Priority) -> _Lane:
-        return self._lanes.setdefault((route, priority), _Lane())
+    def _lane(self, key: LaneKey) -> _Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            route, _, priority = key
+            lane = self._lanes[key] = _Lane(key)
+            self._of.setdefault((route, priority), []).append(lane)
+        return lane
 
     def offer(self, message: Outgoing) -> bool:
         """A message that is queued on disk now. False when it stays there for the time being."""
-        lane = self._lane(message.route, message.priority)
+        lane = self._lane((message.route, message.client, message.priority))
         if message.id in self._known:
             return False
         if message.id > lane.seen:
@@ -67,9 +78,9 @@ class Lanes:
         self._insert(lane, message)
         return True
 
-    def load(self, route: str, priority: Priority, messages: list[Outgoing], *, complete: bool) -> int:
+    def load(self, key: LaneKey, messages: list[Outgoing], *, complete: bool) -> int:
         """A lane's next messages from disk; ``complete`` when the look found no more behind them."""
-        lane = self._lane(route, priority)
+        lane = self._lane(key)
         lane.complete = complete and not lane.missed
         count = 0
         for message in messages:
@@ -79,30 +90,30 @@ class Lanes:
                 count += 1
         return count
 
-    def hungry(self) -> Iterator[tuple[str, Priority, int, int]]:
-        """Lanes with messages on disk and room here: route, priority, after which id, how many.
+    def hungry(self) -> Iterator[tuple[LaneKey, int, int]]:
+        """Lanes with messages on disk and room here: which, after which id, how many.
 
         To be looked up and brought in by :meth:`load`, one lane after the other.
         """
-        for (route, priority), lane in list(self._lanes.items()):
+        for key, lane in list(self._lanes.items()):
             room = self._window - lane.held
             if not lane.complete and room >= self._window // 2:
                 lane.missed = False
-                yield route, priority, lane.seen, room
+                yield key, lane.seen, room
 
     @property
     def is_hungry(self) -> bool:
         """Whether :meth:`hungry` has anything to say."""
         return any(not lane.complete and self._window - lane.held >= self._window // 2 for lane in self._lanes.values())
 
-    def expect(self, routes: Iterable[str]) -> None:
-        """There may be messages of these routes on disk that were never seen."""
-        for route in routes:
+    def expect(self, waiting: Iterable[tuple[str, str]]) -> None:
+        """There are messages of these routes and clients on disk that were never seen."""
+        for route, client in waiting:
             for priority in Priority:
-                self._lane(route, priority).complete = False
+                self._lane((route, client, priority)).complete = False
 
     def _insert(self, lane: _Lane, message: Outgoing) -> None:
-        self._known[message.id] = (message.route, message.priority)
+        self._known[message.id] = lane.key
         lane.held += 1
         heapq.heappush(lane.ready, (message.id, message))
 
@@ -111,48 +122,49 @@ class Lanes:
 
         Its recipient is busy until :meth:`release`.
         """
-        passed: list[_Lane] = []
         order = [p for p in Priority if above is None or p < above]
         if above is None:
-            patient = [p for p in order if any(self._passed_over(route, p) >= PATIENCE for route in routes)]
-            order.sort(key=lambda p: (p not in patient, p))
+            order.sort(key=lambda p: (self._passed_over(routes, p) < PATIENCE, p))
         for priority in order:
-            lanes = [lane for route in routes if (lane := self._lanes.get((route, priority))) and lane.ready]
-            message = self._pop(lanes)
+            message = self._pop(self._ready(routes, priority), priority)
             if message is not None:
                 for lower in Priority:
                     if lower > priority:
-                        passed += [lane for route in routes if (lane := self._lanes.get((route, lower))) and lane.ready]
-                for lane in passed:
-                    lane.passed_over += 1
-                for lane in lanes:
+                        for lane in self._ready(routes, lower):
+                            lane.passed_over += 1
+                for lane in self._ready(routes, priority):
                     lane.passed_over = 0
                 self._busy.add(message.to)
                 return message
         return None
 
+    def _ready(self, routes: Iterable[str], priority: Priority) -> list[_Lane]:
+        return [lane for route in routes for lane in self._of.get((route, priority), ()) if lane.ready]
+
     def ready_count(self, routes: Iterable[str]) -> int:
         """How many messages of these routes are at hand."""
-        return sum(
-            len(lane.ready) for route in routes for p in Priority if (lane := self._lanes.get((route, p))) is not None
-        )
+        return sum(len(lane.ready) for priority in Priority for lane in self._ready(routes, priority))
 
-    def _passed_over(self, route: str, priority: Priority) -> int:
-        lane = self._lanes.get((route, priority))
-        return lane.passed_over if lane is not None and lane.ready else 0
+    def _passed_over(self, routes: Iterable[str], priority: Priority) -> int:
+        return max((lane.passed_over for lane in self._ready(routes, priority)), default=0)
 
-    def _pop(self, lanes: list[_Lane]) -> Outgoing | None:
-        while True:
-            lane = min((lane for lane in lanes if lane.ready), key=lambda lane: lane.ready[0][0], default=None)
-            if lane is None:
-                return None
+    def _pop(self, lanes: list[_Lane], priority: Priority) -> Outgoing | None:
+        """The next message: of the client that was served longest ago, its oldest one."""
+        served = self._served
+        while lanes:
+            lane = min(lanes, key=lambda lane: (served.get((lane.key[1], priority), 0), lane.ready[0][0]))
             number, message = heapq.heappop(lane.ready)
+            if not lane.ready:
+                lanes.remove(lane)
             if number not in self._known:  # withdrawn
                 continue
             if message.to in self._busy:
                 heapq.heappush(self._parked.setdefault(message.to, []), (number, message))
                 continue
+            self._turn += 1
+            served[lane.key[1], priority] = self._turn
             return message
+        return None
 
     def release(self, message: Outgoing) -> Outgoing | None:
         """A message taken is out of hand; returns the next one to its recipient that was parked for it, now ready."""

@@ -12,11 +12,14 @@ from functools import partial
 from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Status
 from gsmgw.numbers import digits_of, same_number
+from gsmgw.outbound.calendar import SendingTimes
 from gsmgw.outbound.lanes import Lanes
-from gsmgw.outbound.router import ANY, routes_served, serves
+from gsmgw.outbound.pacing import Limits, Pacer, Use
+from gsmgw.outbound.router import RouteTable, routes_served, target_of
 from gsmgw.outbound.worker import STORE_RETRY_S, InFlight, Worker
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store, lanes, timers
+from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,20 @@ class Waiting:
 class Scheduler:
     """Keeps the active window filled, the clock's promises kept and every fit modem busy."""
 
-    def __init__(self, store: Store, clock: Clock, *, unknown_grace_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        unknown_grace_s: float,
+        table: RouteTable | None = None,
+        times: SendingTimes | None = None,
+        pool_limits: Mapping[str, Limits] | None = None,
+    ) -> None:
+        self._table = table or RouteTable()
+        self._times = times or SendingTimes()
+        self._pool_pacers = {pool: Pacer(limits) for pool, limits in (pool_limits or {}).items() if limits.any}
+        self._routes: dict[str, tuple[str, ...]] = {}
         self._store = store
         self._clock = clock
         self._grace_ms = round(unknown_grace_s * 1000)
@@ -55,10 +71,12 @@ class Scheduler:
 
     # -- life -----------------------------------------------------------------------------------------------------
 
-    def attach(self, handle: ModemHandle, windows: Mapping[int, int]) -> None:
-        """Let a modem take part. ``windows``: its limits, length in seconds -> segments."""
-        worker = Worker(handle, self._store, self._clock, self, windows, self._grace_ms)
+    def attach(self, handle: ModemHandle, limits: Limits | None = None, weight: float = 1.0) -> None:
+        """Let a modem take part, within its limits. One of twice the weight is chosen twice as often."""
+        pools = [self._pool_pacers[pool] for pool in self._table.pools_of(handle.name) if pool in self._pool_pacers]
+        worker = Worker(handle, self._store, self._clock, self, limits or Limits(), pools, self._grace_ms, weight)
         self._workers[handle.name] = worker
+        self._find_routes()
         if self._group is not None:
             self._group.create_task(worker.run(), name=f"worker {handle.name}")
 
@@ -68,7 +86,9 @@ class Scheduler:
         unknown, back = await self._store.write(lambda tx: timers.recover(tx, now_ms, self._grace_ms))
         if unknown or back:
             log.warning("after the last stop: %d messages are unknown, %d are back in the queue", unknown, back)
-        self._lanes.expect([ANY, *await self._store.read(lanes.ready_routes)])
+        for pool, pacer in self._pool_pacers.items():
+            await self._load_pool(pool, pacer, now_ms)
+        self._lanes.expect(await self._store.read(lanes.ready_lanes))
         async with asyncio.TaskGroup() as upkeep:
             self._upkeep = upkeep
             timer = upkeep.create_task(self._keep_time(), name="queue timer")
@@ -113,7 +133,23 @@ class Scheduler:
         """A modem's state changed."""
         worker = self._workers.get(status.name)
         if worker is not None:
+            self._find_routes()
             worker.wake()
+            if not status.state.carries:  # its conversations are for others now
+                for other in self._workers.values():
+                    if other.idle:
+                        other.wake()
+
+    def _find_routes(self) -> None:
+        """Which routes each modem serves, now that one has come, gone, or changed its state."""
+        unfit = [worker.name for worker in self._workers.values() if not worker.handle.status.state.carries]
+        self._routes = {name: routes_served(name, self._table.pools_of(name), unfit) for name in self._workers}
+
+    async def _load_pool(self, pool: str, pacer: Pacer, now_ms: int) -> None:
+        members = tuple((self._table.pools or {}).get(pool, ()))
+        since_ms = now_ms - pacer.limits.longest_ms
+        for at_ms, to, seq in await self._store.read(lambda db: lanes.pool_usage_since(db, members, since_ms)):
+            pacer.note(Use(at_ms, to, first=seq == 1))
 
     def report_unmatched(self, modem: str, reference: int, recipient: str) -> None:
         """A status report came that fits no segment whose reference is known.
@@ -136,10 +172,13 @@ class Scheduler:
 
     def _wake_idle(self, routes: Iterable[str], count: int) -> None:
         """Wake as many idle workers as there are messages for them."""
+        idle = [worker for worker in self._workers.values() if worker.idle]
+        if len(idle) > 1:
+            idle.sort(key=lambda worker: worker.load)
         for route in routes:
             left = count
-            for worker in self._workers.values():
-                if left and worker.idle and serves(worker.name, route):
+            for worker in idle:
+                if left and worker.idle and route in self._routes[worker.name]:
                     worker.idle = False
                     worker.wake()
                     left -= 1
@@ -148,7 +187,7 @@ class Scheduler:
 
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
         """The next message for that modem."""
-        message = self._lanes.take(routes_served(modem), above)
+        message = self._lanes.take(self._routes[modem], above)
         if message is not None and not self._refill_wake.is_set() and self._lanes.is_hungry:
             self._refill_wake.set()
         return message
@@ -156,8 +195,15 @@ class Scheduler:
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where more wait than there are modems without anything to do."""
         hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
-        routes = routes_served(modem)
-        return self.take(modem, None) if self._lanes.ready_count(routes) > hungry else None
+        return self.take(modem, None) if self._lanes.ready_count(self._routes[modem]) > hungry else None
+
+    def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
+        """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
+        if not self._times.applies_to(message.priority):
+            return now_ms
+        country = country_of_number(message.to)
+        zones = zones_of_country(country) if country is not None else (LOCAL_ZONE,)
+        return self._times.next_allowed_ms(now_ms, zones)
 
     def done(self, message: Outgoing) -> None:
         """The message is out of a worker's hands, and ended or deferred."""
@@ -178,17 +224,25 @@ class Scheduler:
         while True:
             await self._refill_wake.wait()
             self._refill_wake.clear()
-            for route, priority, after, room in self._lanes.hungry():
+            for key, after, room in self._lanes.hungry():
+                route, client, priority = key
                 try:
                     found = await self._store.read(
-                        partial(lanes.ready_after, route=route, priority=int(priority), after=after, limit=room)
+                        partial(
+                            lanes.ready_after,
+                            route=route,
+                            client=client,
+                            priority=int(priority),
+                            after=after,
+                            limit=room,
+                        )
                     )
                 except StoreError as exc:
                     log.error("the queue could not be read: %s", exc)
                     await self._clock.sleep(STORE_RETRY_S)
                     self._refill_wake.set()
                     continue
-                count = self._lanes.load(route, priority, found, complete=len(found) < room)
+                count = self._lanes.load(key, found, complete=len(found) < room)
                 self._wake_idle([route], count)
             if self._lanes.is_hungry:
                 self._refill_wake.set()
@@ -234,11 +288,11 @@ class Scheduler:
             return None
         if message.due_ms is not None:
             return Waiting("retry", message.waiting or "it is tried again later", message.due_ms)
-        workers = [worker for worker in self._workers.values() if serves(worker.name, message.route)]
+        workers = [worker for worker in self._workers.values() if message.route in self._routes[worker.name]]
         if not workers:
-            if message.route:
-                return Waiting("modem", f"there is no modem named {message.route!r}")
-            return Waiting("modem", "there is no modem")
+            modem, pool = target_of(message.route)
+            what = f"modem named {modem!r}" if modem else f"modem in the pool {pool!r}" if pool else "modem"
+            return Waiting("modem", f"there is no {what}")
         fit = [worker for worker in workers if worker.handle.status.state.carries]
         if not fit:
             states = "; ".join(

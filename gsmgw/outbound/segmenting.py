@@ -21,19 +21,19 @@ from gsmgw.pdu import (
     submits,
 )
 
-#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (5).
+#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (6).
 _DATA_OCTETS = 140
 _PORTS_OCTETS = 7
-_CONCAT_OCTETS = 5
+_CONCAT_OCTETS = 6
 #: Class 0: shown at once and not stored (TS 23.038 4).
 FLASH = 0
 
 Encoding = Literal["auto", "gsm7", "ucs2"]
 
 
-def plan(text: str, encoding: str = "auto", *, transliterate: bool = False) -> TextPlan:
-    """How a text would be sent; :class:`gsmgw.pdu.PduError` when it cannot be."""
-    return plan_text(text, alphabet=cast(Encoding, encoding), transliterate=transliterate)
+def plan(text: str, encoding: str = "auto", *, transliterate: bool = False, bits: int = 8) -> TextPlan:
+    """How a text would be sent, with references of so many bits; :class:`gsmgw.pdu.PduError` when it cannot be."""
+    return plan_text(text, alphabet=cast(Encoding, encoding), transliterate=transliterate, reference_bits=bits)
 
 
 def split_data(data: bytes) -> list[bytes]:
@@ -44,10 +44,11 @@ def split_data(data: bytes) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
-def build_segments(message: Outgoing, reference: int, now_ms: int) -> list[bytes]:
+def build_segments(message: Outgoing, reference: int, now_ms: int, bits: int = 8) -> list[bytes]:
     """The SMS-SUBMIT TPDUs of a message (TS 23.040 9.2.2.2), in order.
 
-    ``reference`` is that of concatenation. What is left of the message's validity is passed on as TP-VP.
+    ``reference`` is that of concatenation, of 8 or 16 ``bits``. What is left of the message's
+    validity is passed on as TP-VP.
     """
     destination = Address.parse_number(message.to)
     validity = None
@@ -56,7 +57,7 @@ def build_segments(message: Outgoing, reference: int, now_ms: int) -> list[bytes
     message_class = FLASH if message.flash else None
     if message.data is not None:
         dcs = dcs_octet(Alphabet.DATA, message_class)
-        fields = _data_fields(message.data, message.port or 0, reference)
+        fields = _data_fields(message.data, message.port or 0, reference, bits)
         built = [
             Submit(destination, field, dcs=dcs, validity=validity, status_report_request=message.report)
             for field in fields
@@ -64,7 +65,7 @@ def build_segments(message: Outgoing, reference: int, now_ms: int) -> list[bytes
     else:
         built = list(
             submits(
-                plan(message.text or "", message.encoding),
+                plan(message.text or "", message.encoding, bits=bits),
                 destination,
                 reference=reference,
                 message_class=message_class,
@@ -75,13 +76,13 @@ def build_segments(message: Outgoing, reference: int, now_ms: int) -> list[bytes
     return [build_tpdu(submit) for submit in built]
 
 
-def _data_fields(data: bytes, port: int, reference: int) -> list[UserData]:
+def _data_fields(data: bytes, port: int, reference: int, bits: int) -> list[UserData]:
     portions = split_data(data)
     ports = Ports(port, 0).element()
     fields = []
     for number, portion in enumerate(portions, 1):
         elements: tuple[Element, ...] = (ports,)
         if len(portions) > 1:
-            elements = (Concat(reference, len(portions), number).element(), ports)
+            elements = (Concat(reference, len(portions), number, bits).element(), ports)
         fields.append(UserData.of_octets(portion, elements))
     return fields

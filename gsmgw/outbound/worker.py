@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,9 @@ from typing import Any, Protocol
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.outcomes import Outcomes
-from gsmgw.outbound.pacing import Pacer
+from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
 from gsmgw.outbound.policy import Action, Decision, decide
+from gsmgw.outbound.router import to_modem
 from gsmgw.outbound.segmenting import build_segments
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
@@ -46,6 +47,9 @@ class Queue(Protocol):
 
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where no other modem would be there for it."""
+
+    def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
+        """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
 
     def done(self, message: Outgoing) -> None:
         """The message is out of the worker's hands, and ended or deferred."""
@@ -98,7 +102,15 @@ class Worker:
     """Feeds one modem."""
 
     def __init__(
-        self, handle: ModemHandle, store: Store, clock: Clock, queue: Queue, windows: Mapping[int, int], grace_ms: int
+        self,
+        handle: ModemHandle,
+        store: Store,
+        clock: Clock,
+        queue: Queue,
+        limits: Limits,
+        pools: Sequence[Pacer],
+        grace_ms: int,
+        weight: float = 1.0,
     ) -> None:
         self.handle = handle
         self.in_flight: InFlight | None = None
@@ -106,14 +118,16 @@ class Worker:
         self._store = store
         self._clock = clock
         self._queue = queue
-        self._windows = dict(windows)
+        self._weight = weight
+        self._sent = 0
         self._grace_ms = grace_ms
         self._wake = asyncio.Event()
         self._stopping = False
         self._jobs: list[_Job] = []
         self._claims: list[_Claim] = []
         self._outcomes = Outcomes(store, handle.name)
-        self._pacer = Pacer(self._windows)
+        self._pacer = Pacer(limits)
+        self._pools = pools
         self._pacer_sim: str | None = None
         self._failures = 0
         self._rest_until_s = 0.0
@@ -124,6 +138,11 @@ class Worker:
     def name(self) -> str:
         """The modem's."""
         return self.handle.name
+
+    @property
+    def load(self) -> float:
+        """How much it has sent for its weight: of several idle modems the one with the least goes first."""
+        return self._sent / self._weight
 
     @property
     def is_hungry(self) -> bool:
@@ -142,7 +161,7 @@ class Worker:
     def paused_until_ms(self) -> int | None:
         """Until when the limits of the SIM hold back; None when they do not."""
         now_ms = self._clock.wall_ms()
-        allowed_ms = self._pacer.next_allowed_ms(now_ms)
+        allowed_ms = self._next_allowed_ms(now_ms, urgent=False)
         return allowed_ms if allowed_ms > now_ms else None
 
     def resting_s(self) -> float:
@@ -158,20 +177,31 @@ class Worker:
                 self._wake.clear()
                 if not self.handle.status.state.carries:
                     self._hand_back_all()
-                    await self._wait(None, idle=False)
-                elif (pause_s := await self._pause_s()) > 0:
+                    await self._wait(None)
+                elif (pause_s := self.resting_s()) > 0:
                     self._hand_back_all()
                     await self._wait(pause_s)
-                elif (claim := await self._next_claim()) is not None:
-                    await self._send(claim)
-                elif not self._wake.is_set():
-                    await self._wait(None)
+                else:
+                    await self._turn()
         finally:
             self._hand_back_all()
             await self._outcomes.settle()
 
-    async def _wait(self, timeout_s: float | None, *, idle: bool = True) -> None:
-        self.idle = idle and timeout_s is None
+    async def _turn(self) -> None:
+        """Send one segment, or wait for something to send or for leave to send it."""
+        pause_s, urgent_pause_s = await self._pauses_s()
+        if urgent_pause_s > 0:
+            self._hand_back_all()
+            await self._wait(urgent_pause_s)
+            return
+        claim = await self._next_claim(only_urgent=pause_s > 0)
+        if claim is not None:
+            await self._send(claim)
+        elif not self._wake.is_set():
+            await self._wait(pause_s or None, idle=True)
+
+    async def _wait(self, timeout_s: float | None, *, idle: bool = False) -> None:
+        self.idle = idle
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
@@ -179,38 +209,74 @@ class Worker:
         finally:
             self.idle = False
 
-    async def _pause_s(self) -> float:
-        """How long this modem may not send: it rests after a failure, or a limit is reached."""
-        if (rest_s := self.resting_s()) > 0:
-            return rest_s
-        if not self._windows:
-            return 0.0
-        if self._pacer_sim != self.handle.status.sim:
-            await self._load_usage(self.handle.status.sim)
-        now_ms = self._clock.wall_ms()
-        return (self._pacer.next_allowed_ms(now_ms) - now_ms) / 1000
+    def _pacers(self) -> Iterator[Pacer]:
+        yield self._pacer
+        yield from self._pools
 
-    async def _load_usage(self, sim: str) -> None:
-        since_ms = self._clock.wall_ms() - self._pacer.longest_ms
-        used = await self._store.read(lambda db: lanes.usage_since(db, sim, since_ms))
-        self._pacer = Pacer(self._windows, used)
-        self._pacer_sim = sim
+    def _next_allowed_ms(self, now_ms: int, *, urgent: bool) -> int:
+        return max(pacer.next_allowed_ms(now_ms, urgent=urgent) for pacer in self._pacers())
+
+    @property
+    def _is_limited(self) -> bool:
+        return self._pacer.limits.any or bool(self._pools)
+
+    async def _pauses_s(self) -> tuple[float, float]:
+        """How long the limits hold back messages, and urgent ones."""
+        if not self._is_limited:
+            return 0.0, 0.0
+        sim = self.handle.status.sim
+        if self._pacer_sim != sim:
+            since_ms = self._clock.wall_ms() - self._pacer.limits.longest_ms
+            used = await self._store.read(lambda db: lanes.usage_since(db, sim, since_ms))
+            self._pacer = Pacer(self._pacer.limits, [Use(at_ms, to, seq == 1) for at_ms, to, seq in used])
+            self._pacer_sim = sim
+        now_ms = self._clock.wall_ms()
+        pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000
+        return pause_s, (self._next_allowed_ms(now_ms, urgent=True) - now_ms) / 1000 if pause_s > 0 else 0.0
 
     # -- what goes next -------------------------------------------------------------------------------------------
 
-    async def _next_claim(self) -> _Claim | None:
-        """The segment that goes next: of what is in hand, unless a message of a higher class waits."""
+    async def _next_claim(self, *, only_urgent: bool = False) -> _Claim | None:
+        """The segment that goes next: of what is in hand, unless a message of a higher class waits.
+
+        With ``only_urgent`` the limits leave room for those only.
+        """
         claimed = self._claims[0].job.message.priority if self._claims else None
         opened = self._jobs[-1].message.priority if self._jobs else None
         above = min((priority for priority in (claimed, opened) if priority is not None), default=None)
+        if only_urgent:
+            above = Priority.NORMAL if above is None else min(above, Priority.NORMAL)
         while (message := self._queue.take(self.name, above)) is not None:
+            if self._defers(message):
+                continue
             job = await self._prepare(message)
             if job is not None:
                 self._jobs.append(job)
                 return self._claim(job)
+        if only_urgent and (above is None or above >= Priority.NORMAL):
+            self._hand_back_all()
+            return None
         if self._claims and (opened is None or claimed is None or claimed <= opened):
             return self._claims.pop(0)
         return self._claim(self._jobs[-1]) if self._jobs else None
+
+    def _defers(self, message: Outgoing) -> bool:
+        """Whether the hour at the recipient's, or a limit on recipients, puts a message off; then it is put off."""
+        now_ms = self._clock.wall_ms()
+        due_ms = self._queue.not_before_ms(message, now_ms)
+        if due_ms is None:
+            due_ms, why = now_ms + DAY_MS, "the sending times in the configuration never allow it"
+        elif due_ms > now_ms:
+            why = "it is outside the sending times at the recipient's"
+        else:
+            due_ms = max(pacer.recipient_allowed_ms(message.to, now_ms) for pacer in self._pacers())
+            why = "the limit of different recipients in a day is reached"
+        if due_ms <= now_ms:
+            return False
+        self._outcomes.record(partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why))
+        self._queue.due(due_ms)
+        self._queue.done(message)
+        return True
 
     async def _prepare(self, message: Outgoing) -> _Job | None:
         """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do."""
@@ -224,20 +290,22 @@ class Worker:
                 if rows:
                     on_air = any(row.status in ON_AIR for row in rows)
                     return _Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
-            reference = 0
+            reference, bits = 0, 8
             if message.segments > 1:
                 now_ms = self._clock.wall_ms()
-                reference = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
+                reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
         except StoreError as exc:
             log.error("%s: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
             self._queue.give_back(message)
             self._wake.set()
             return None
-        return self._cut(message, reference)
+        return self._cut(message, reference, bits)
 
-    def _cut(self, message: Outgoing, reference: int) -> _Job:
-        numbered = dict(enumerate(build_segments(message, reference, self._clock.wall_ms()), 1))
+    def _cut(self, message: Outgoing, reference: int = 0, bits: int = 8) -> _Job:
+        numbered = dict(enumerate(build_segments(message, reference, self._clock.wall_ms(), bits), 1))
+        if len(numbered) != message.segments:  # a reference of 16 bits leaves less room
+            message = replace(message, segments=len(numbered))
         return _Job(message, numbered, list(numbered), [], stored=False, split=False)
 
     def _claim(self, job: _Job) -> _Claim:
@@ -267,7 +335,7 @@ class Worker:
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
-        if self._segment_s >= SLOW_S or self._windows or self._stopping:
+        if self._segment_s >= SLOW_S or self._is_limited or self._stopping:
             return
         depth = min(CLAIMS_MAX, math.ceil(2 * self._store.commit_s / max(self._segment_s, 1e-4)))
         while len(self._claims) < depth:
@@ -275,10 +343,12 @@ class Worker:
                 message = self._queue.take_ahead(self.name)
                 if message is None:
                     return
+                if self._defers(message):
+                    continue
                 if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                     self._queue.give_back(message)
                     return
-                self._jobs.append(self._cut(message, 0))
+                self._jobs.append(self._cut(message))
             self._claims.append(self._claim(self._jobs[-1]))
 
     # -- one segment ----------------------------------------------------------------------------------------------
@@ -294,7 +364,8 @@ class Worker:
             # A slow modem leaves one segment in doubt at the most; a fast one is not held up by the disk.
             await self._outcomes.settle(0 if self._segment_s >= SLOW_S else CLAIMS_MAX)
             await asyncio.shield(claim.began)
-            self._pacer.note(self._clock.wall_ms())
+            for pacer in self._pacers():
+                pacer.note(Use(self._clock.wall_ms(), message.to, claim.seq == 1), random.random())
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
             if self._claims:
@@ -324,6 +395,7 @@ class Worker:
                 give_up.cancel()
         self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
         self._failures = 0
+        self._sent += 1
         job.split = True
         job.open.remove(claim.seq)
         sent = partial(
@@ -408,11 +480,11 @@ class Worker:
     # -- handing back ---------------------------------------------------------------------------------------------
 
     def _pinned(self, job: _Job) -> str | None:
-        return self.name if job.split else None
+        return to_modem(self.name) if job.split else None
 
     def _returned(self, job: _Job) -> Outgoing:
         """The message as it is in the queue now."""
-        return replace(job.message, cut=job.stored, modem=self._pinned(job) or job.message.modem)
+        return replace(job.message, cut=job.stored, route=self._pinned(job) or job.message.route)
 
     def _withdraw(self, job: _Job) -> None:
         """Take a job out of what is in hand."""

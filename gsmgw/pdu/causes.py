@@ -259,7 +259,7 @@ def cms_cause(code: int, family: str | None = None) -> Cause:
 def _unnamed(code: int) -> str:
     if code >= 512:
         return "specific to the modem's maker"
-    if 224 <= code <= 254 or 1 <= code <= 127 or 129 <= code <= 255:
+    if 1 <= code <= 255:
         return "reserved, or specific to the application"
     return "not defined"
 

@@ -99,4 +99,4 @@ def build_pdu(tpdu: Tpdu, smsc: Address | None = None) -> str:
 
 def cmgs_length(pdu: str) -> int:
     """Return what AT+CMGS wants with a PDU of :func:`build_pdu`: octets without the SMSC address (TS 27.005 3.5.1)."""
-    return (len(pdu) >> 1) - 1 - int(pdu[:2], 16)
+    return (len(pdu) >> 1) - 1 - bytes.fromhex(pdu[:2])[0]

@@ -56,8 +56,6 @@ def pid_meaning(pid: int) -> str:
         return f"replaces an earlier message of type {replaces} from the same sender"
     if pid >= 0xC0:
         return "specific to the service centre"
-    if pid >= 0x80:
-        return "reserved"
     if pid >= 0x40:
         return "reserved"
     if pid < 0x20:

@@ -70,8 +70,6 @@ class TextPlan:
 
         They are what forces UCS-2 or a national language table.
         """
-        if self.encoding is _GSM7 and self.languages == (0, 0):
-            return ()
         return missing(self.text)
 
     def user_data(self, reference: int = 0) -> tuple[UserData, ...]:
@@ -167,16 +165,14 @@ def _plan(
             continue
         if best is None or _cost(plan) < _cost(best):
             best = plan
-        if codec is DEFAULT and plan.segment_count == 1:
-            return plan
+        if codec is DEFAULT and (plan.segment_count == 1 or not national):
+            return plan  # no text is shorter in UCS-2
     if alphabet == "gsm7":
         if best is None:
             if full is not None:
                 raise full
             raise PduError(f"the 7 bit alphabet lacks {' '.join(missing(text))}", field="text")
         return best
-    if best is not None and not best.languages[0] and not best.languages[1]:
-        return best  # no text is shorter in UCS-2 than in the default alphabet
     try:
         wide = _cut_ucs2(text, header, limit, reference_bits)
     except PduError as error:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from gsmgw.model import Outgoing, SegmentRecord
 from gsmgw.store.rows import OUTGOING_COLUMNS, SEGMENT_COLUMNS, outgoing_of, segment_of
 
 
-def ready_after(db: sqlite3.Connection, route: str, priority: int, after: int, limit: int) -> list[Outgoing]:
+def ready_after(
+    db: sqlite3.Connection, route: str, client: str, priority: int, after: int, limit: int
+) -> list[Outgoing]:
     """Messages of one lane that wait for a modem, oldest first."""
     rows = db.execute(
         f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route = ? "
-        "AND priority = ? AND id > ? ORDER BY id LIMIT ?",
-        (route, priority, after, limit),
+        "AND client = ? AND priority = ? AND id > ? ORDER BY id LIMIT ?",
+        (route, client, priority, after, limit),
     )
     return [outgoing_of(row) for row in rows]
 
 
-def ready_routes(db: sqlite3.Connection) -> list[str]:
-    """The routes that have a message waiting. Steps through the index, one probe per route."""
-    routes: list[str] = []
-    row = db.execute("SELECT min(route) FROM messages WHERE status = 'queued' AND due_ms IS NULL").fetchone()
-    while row and row[0] is not None:
-        routes.append(row[0])
-        row = db.execute(
-            "SELECT min(route) FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route > ?", (row[0],)
-        ).fetchone()
-    return routes
+def ready_lanes(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The routes and clients that have a message waiting. Steps through the index, one probe for each."""
+    found: list[tuple[str, str]] = []
+    row = db.execute(_FIRST_LANE).fetchone()
+    while row is not None:
+        found.append((row[0], row[1]))
+        row = db.execute(_NEXT_LANE, row).fetchone()
+    return found
+
+
+_FIRST_LANE = (
+    "SELECT route, client FROM messages WHERE status = 'queued' AND due_ms IS NULL ORDER BY route, client LIMIT 1"
+)
+_NEXT_LANE = (
+    "SELECT route, client FROM messages WHERE status = 'queued' AND due_ms IS NULL AND (route, client) > (?, ?) "
+    "ORDER BY route, client LIMIT 1"
+)
 
 
 def next_due_ms(db: sqlite3.Connection) -> int | None:
@@ -45,12 +55,25 @@ def segments_of(db: sqlite3.Connection, message_id: int) -> list[SegmentRecord]:
     return [segment_of(row) for row in rows]
 
 
-def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[int]:
-    """When segments left through a SIM, oldest first, UTC milliseconds."""
+def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[tuple[int, str, int]]:
+    """What left through a SIM, oldest first: UTC milliseconds, the recipient, the segment's number."""
     rows = db.execute(
-        "SELECT sending_ms FROM segments WHERE sim = ? AND sending_ms >= ? ORDER BY sending_ms", (sim, since_ms)
+        "SELECT s.sending_ms, m.peer, s.seq FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.sim = ? AND s.sending_ms >= ? ORDER BY s.sending_ms",
+        (sim, since_ms),
     )
-    return [row[0] for row in rows]
+    return rows.fetchall()
+
+
+def pool_usage_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: int) -> list[tuple[int, str, int]]:
+    """The same of several modems together."""
+    marks = ", ".join("?" * len(modems))
+    rows = db.execute(
+        "SELECT s.sending_ms, m.peer, s.seq FROM segments s JOIN messages m ON m.id = s.message_id "
+        f"WHERE s.sending_ms >= ? AND s.modem IN ({marks}) ORDER BY s.sending_ms",
+        (since_ms, *modems),
+    )
+    return rows.fetchall()
 
 
 def last_id(db: sqlite3.Connection) -> int:

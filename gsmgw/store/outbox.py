@@ -24,9 +24,9 @@ class Gone(StoreError):
 
 
 _INSERT = (
-    "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, priority, flash, "
-    "report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
-    "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
+    "flash, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
+    "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -47,6 +47,7 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
                 m.encoding,
                 m.segments,
                 m.route,
+                m.client,
                 int(m.priority),
                 m.flash,
                 m.report,
@@ -72,6 +73,23 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
         )
 
 
+def last_texted(tx: Tx, peer: str) -> str | None:
+    """The modem that last received a message from that number."""
+    row = tx.one(
+        "SELECT modem FROM messages WHERE peer = ? AND direction = 'inbound' ORDER BY id DESC LIMIT 1", (peer,)
+    )
+    return None if row is None else str(row[0])
+
+
+def defer(tx: Tx, now_ms: int, message_id: int, due_ms: int, waiting: str) -> None:
+    """A message that is queued may not go before ``due_ms``."""
+    changed = tx.run(
+        "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ? AND status = 'queued'", (due_ms, waiting, message_id)
+    )
+    if changed:
+        tx.event(now_ms, "message.deferred", message_id, waiting=waiting, until_ms=due_ms)
+
+
 def begin_segment(
     tx: Tx,
     now_ms: int,
@@ -92,9 +110,9 @@ def begin_segment(
     Raises :class:`Gone` when the message was taken back meanwhile.
     """
     changed = tx.run(
-        "UPDATE messages SET status = 'sending', modem = ?, own = ?, attempts = attempts + ?, due_ms = NULL, "
-        f"waiting = NULL WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
-        (modem, own, first, message.id),
+        "UPDATE messages SET status = 'sending', modem = ?, own = ?, segments = ?, attempts = attempts + ?, "
+        f"due_ms = NULL, waiting = NULL WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
+        (modem, own, message.segments, first, message.id),
     )
     if not changed:
         raise Gone("the message is no longer waiting")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from gsmgw.errors import GsmgwError
+from gsmgw.pdu.references import References
 from gsmgw.store.tx import Tx
 
 
@@ -35,16 +38,25 @@ def remember_answer(tx: Tx, now_ms: int, key: str, fingerprint: str, answer: str
     )
 
 
-def next_reference(tx: Tx, now_ms: int, recipient: str) -> int:
-    """A concatenation reference (TS 23.040 9.2.3.24.1) that was not used lately for the recipient: counted up."""
-    row = tx.one("SELECT reference FROM concat_references WHERE recipient = ?", (recipient,))
-    reference = (int(row[0]) + 1) % 256 if row else now_ms % 256
+def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:
+    """A concatenation reference that the recipient has not seen for a week, and its size in bits (8 or 16).
+
+    TS 23.040 9.2.3.24.1 and .8; see :class:`gsmgw.pdu.references.References`.
+    """
+    row = tx.one("SELECT state FROM concat_references WHERE recipient = ?", (recipient,))
+    if row is None:
+        known = References.of(recipient)
+    else:
+        next_8, next_16, used_s = json.loads(row[0])
+        known = References(next_8, next_16, tuple(used_s))
+    bits = known.bits(now_ms / 1000)
+    reference, after = known.take(now_ms / 1000, bits)
     tx.run(
-        "INSERT INTO concat_references (recipient, reference, used_ms) VALUES (?, ?, ?) "
-        "ON CONFLICT (recipient) DO UPDATE SET reference = excluded.reference, used_ms = excluded.used_ms",
-        (recipient, reference, now_ms),
+        "INSERT INTO concat_references (recipient, state, used_ms) VALUES (?, ?, ?) "
+        "ON CONFLICT (recipient) DO UPDATE SET state = excluded.state, used_ms = excluded.used_ms",
+        (recipient, json.dumps([after.next_8, after.next_16, after.used_s]), now_ms),
     )
-    return reference
+    return reference, bits
 
 
 def refuse_pin(tx: Tx, now_ms: int, sim: str, fingerprint: str) -> None:

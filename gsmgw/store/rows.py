@@ -18,14 +18,14 @@ from gsmgw.model import (
 )
 
 MESSAGE_COLUMNS = (
-    "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, priority, flash, report, "
-    "on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, waiting, sent_ms, "
+    "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, flash, "
+    "report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, waiting, sent_ms, "
     "delivered_ms, received_ms, smsc_ms, error, incomplete"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, flash, report, route, send_at_ms, "
-    "expires_ms, client_ref, tags, on_unknown, attempts, "
+    "expires_ms, client_ref, tags, on_unknown, attempts, client, "
     "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
 )
 SEGMENT_COLUMNS = (
@@ -70,14 +70,15 @@ def outgoing_of(row: Any) -> Outgoing:
         encoding=row[8],
         flash=bool(row[9]),
         report=bool(row[10]),
-        modem=row[11] or None,
+        route=row[11],
         send_at_ms=row[12],
         expires_ms=row[13],
         client_ref=row[14],
         tags=tags_of(row[15]),
         on_unknown=OnUnknown(row[16]),
         attempts=row[17],
-        cut=bool(row[18]),
+        client=row[18],
+        cut=bool(row[19]),
     )
 
 

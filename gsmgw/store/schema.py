@@ -37,7 +37,8 @@ def m001_messages(db: Database) -> None:
             encoding      TEXT NOT NULL,
             segments      INTEGER NOT NULL CHECK (segments BETWEEN 1 AND 255),
             modem         TEXT,                           -- that carried it, or carries it now
-            route         TEXT NOT NULL DEFAULT '',       -- the modem it must leave through; '' for any
+            route         TEXT NOT NULL DEFAULT '',       -- a word of outbound.router; '' for any modem
+            client        TEXT NOT NULL DEFAULT '',       -- the token's name; '' for the local socket
             priority      INTEGER NOT NULL DEFAULT 1 CHECK (priority BETWEEN 0 AND 2),
             flash         INTEGER NOT NULL DEFAULT 0,
             report        INTEGER NOT NULL DEFAULT 0,
@@ -66,7 +67,8 @@ def m001_messages(db: Database) -> None:
             CHECK (status <> 'delivered' OR delivered_ms IS NOT NULL),
             CHECK ((direction = 'inbound') = (received_ms IS NOT NULL))
         );
-        CREATE INDEX messages_ready ON messages (route, priority, id) WHERE status = 'queued' AND due_ms IS NULL;
+        CREATE INDEX messages_ready ON messages (route, client, priority, id)
+            WHERE status = 'queued' AND due_ms IS NULL;
         CREATE INDEX messages_due ON messages (due_ms) WHERE due_ms IS NOT NULL;
         CREATE INDEX messages_expiry ON messages (expires_ms)
             WHERE expires_ms IS NOT NULL AND status IN ('queued', 'scheduled');
@@ -74,6 +76,7 @@ def m001_messages(db: Database) -> None:
             WHERE status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', 'undelivered');
         CREATE INDEX messages_peer ON messages (peer, id);
         CREATE INDEX messages_inbound ON messages (id) WHERE direction = 'inbound';
+        CREATE INDEX messages_conversation ON messages (peer, id) WHERE direction = 'inbound';
 
         CREATE TABLE segments (
             message_id    INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -166,9 +169,9 @@ def m001_messages(db: Database) -> None:
             created_ms    INTEGER NOT NULL
         ) WITHOUT ROWID;
 
-        CREATE TABLE concat_references (                  -- the last concatenation reference used for a recipient
+        CREATE TABLE concat_references (                  -- which concatenation references a recipient has seen
             recipient     TEXT PRIMARY KEY,
-            reference     INTEGER NOT NULL,
+            state         TEXT NOT NULL,                  -- JSON of pdu.references.References
             used_ms       INTEGER NOT NULL
         ) WITHOUT ROWID;
 

@@ -113,7 +113,7 @@ def _more(call: Call) -> Reply:
 
 
 def _held(call: Call) -> Reply:
-    return [f"+CMMS: {call.modem.link_held}"]
+    return [f"+CMMS: {call.modem.check_link()}"]
 
 
 def _set_smsc(call: Call) -> Reply:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hw_sim.control import call
 # gnokii's and everybody's example: "hellohello" to +46708251358 (3GPP TS 23.040 coding, GSM 7-bit)
 SUBMIT = "0011000B916407281553F80000AA0AE8329BFD4697D9EC37"
 LENGTH = (len(SUBMIT) - 2) // 2
+TIOCGEXCL = 0x80045440  # asm-generic/ioctls.h; whether a terminal is locked
 
 
 class Client:
@@ -199,3 +202,18 @@ async def test_the_same_seed_says_the_same_over_a_real_port(tmp_path: Path) -> N
     first = await conversation(tmp_path / "one")
     assert first.count(b"+CMGL: ") == 10
     assert first == await conversation(tmp_path / "two")
+
+
+async def test_an_exclusive_lock_goes_with_the_client_that_took_it(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        modem = await sim.add_modem("modem0")
+        client = Client(modem.path)
+        fcntl.ioctl(client.fd, termios.TIOCEXCL)
+        await client.command("AT")
+        client.close()
+        client = Client(modem.path)
+        try:
+            await client.command("AT")  # a round through the loop, in which the close is noticed
+            assert fcntl.ioctl(client.fd, TIOCGEXCL, bytes(4)) == bytes(4)
+        finally:
+            client.close()

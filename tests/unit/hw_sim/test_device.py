@@ -170,6 +170,9 @@ def test_outgoing_calls(desk: Desk) -> None:
     assert desk.command("ATD+491510000001;") == b"\r\nBUSY\r\n"
     assert desk.command("ATD123") == b"\r\nNO CARRIER\r\n"
     assert phone.calls == [desk.modem.number] * 2
+    other = desk.add(name="modem1", number="+491700000077")
+    assert desk.command("ATD+491700000077;") == b"\r\nNO ANSWER\r\n"
+    assert other.line.read() == b"\r\nRING\r\n"
 
 
 def test_clock(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from hw_sim import profile_names
 from hw_sim.cli import main
 from hw_sim.faults import KINDS
 from hw_sim.network import Rules
-from hw_sim.profile import _SECTIONS
+from hw_sim.profile import SECTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 CONTROL = (DOCS / "simulator-control.md").read_text(encoding="utf-8")
@@ -34,10 +34,10 @@ def test_profiles(name: str) -> None:
     assert f"| `{name}` |" in PROFILES
 
 
-@pytest.mark.parametrize("section", sorted(_SECTIONS))
+@pytest.mark.parametrize("section", sorted(SECTIONS))
 def test_profile_keys(section: str) -> None:
     line = next(line for line in PROFILES.splitlines() if line.startswith(f"| `{section}` |"))
-    for field in dataclasses.fields(_SECTIONS[section]):
+    for field in dataclasses.fields(SECTIONS[section]):
         assert field.name == "source" or f"`{field.name}`" in line, field.name
 
 

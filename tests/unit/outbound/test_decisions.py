@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from gsmgw.errors import Disposition
 from gsmgw.model import Outgoing, Priority
+from gsmgw.outbound.calendar import SendingTimes, Window
 from gsmgw.outbound.lanes import PATIENCE, Lanes
-from gsmgw.outbound.pacing import Pacer
+from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
 from gsmgw.outbound.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
+from gsmgw.outbound.router import RouteTable, Rule, routes_served
 
-ANY_OF_M = ("", "m")
+ANY_OF_M = ("", "=m")
 
 
 def message(
-    number: int, to: str | None = None, priority: Priority = Priority.NORMAL, modem: str | None = None
+    number: int, to: str | None = None, priority: Priority = Priority.NORMAL, route: str = "", client: str = ""
 ) -> Outgoing:
-    return Outgoing(number, to or f"+4915100000{number:03d}", "x", priority, 1, 0, modem=modem)
+    return Outgoing(number, to or f"+4915100000{number:03d}", "x", priority, 1, 0, route=route, client=client)
 
 
 def drain(lanes: Lanes, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
@@ -71,9 +78,9 @@ def test_two_texts_to_one_person_are_never_under_way_at_once() -> None:
 
 def test_a_pinned_message_goes_to_its_modem_only() -> None:
     lanes = Lanes()
-    lanes.offer(message(1, modem="m"))
+    lanes.offer(message(1, route="=m"))
     lanes.offer(message(2))
-    assert drain(lanes, ("", "other")) == [2]
+    assert drain(lanes, ("", "=other")) == [2]
     assert drain(lanes) == [1]
 
 
@@ -85,9 +92,9 @@ def test_the_window_is_bounded_and_refilled_from_disk_in_order() -> None:
     order = []
     while len(order) < 25:
         order += drain(lanes)
-        for route, priority, after, room in list(lanes.hungry()):
+        for key, after, room in lanes.hungry():
             rest = [entry for entry in on_disk if entry.id > after][:room]
-            lanes.load(route, priority, rest, complete=len(rest) < room)
+            lanes.load(key, rest, complete=len(rest) < room)
     assert order == list(range(1, 26))
     assert lanes.offer(message(30))  # the disk is drained: new ones come straight in again
 
@@ -96,20 +103,20 @@ def test_a_message_that_is_known_is_not_taken_twice() -> None:
     lanes = Lanes()
     assert lanes.offer(message(1))
     assert not lanes.offer(message(1))
-    lanes.load("", Priority.NORMAL, [message(1)], complete=True)
+    lanes.load(("", "", Priority.NORMAL), [message(1)], complete=True)
     assert drain(lanes) == [1]
 
 
 def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> None:
     lanes = Lanes()
-    lanes.expect([""])
+    lanes.expect([("", "")])
     looks = list(lanes.hungry())
     assert not lanes.offer(message(1))  # committed after the look began: that look did not see it
-    for route, priority, _, _ in looks:
-        lanes.load(route, priority, [], complete=True)
+    for key, _, _ in looks:
+        lanes.load(key, [], complete=True)
     assert lanes.is_hungry
-    for route, priority, after, _ in lanes.hungry():
-        lanes.load(route, priority, [message(1)] if priority is Priority.NORMAL and not after else [], complete=True)
+    for key, after, _ in lanes.hungry():
+        lanes.load(key, [message(1)] if key[2] is Priority.NORMAL and not after else [], complete=True)
     assert drain(lanes) == [1]
     assert not lanes.is_hungry
 
@@ -123,26 +130,136 @@ def test_a_withdrawn_message_is_not_handed_out() -> None:
     assert len(lanes) == 0
 
 
+def test_clients_take_turns_inside_a_class() -> None:
+    lanes = Lanes()
+    for number in range(6):
+        lanes.offer(message(number, client="campaign"))
+    for number in range(6, 8):
+        lanes.offer(message(number, client="shop"))
+    assert drain(lanes) == [0, 6, 1, 7, 2, 3, 4, 5]
+
+
+def pacer(used: tuple[int, ...] = (), **limits: Any) -> Pacer:
+    return Pacer(Limits(**limits), [Use(at_ms, "+49") for at_ms in used])
+
+
 def test_a_pacer_counts_over_rolling_windows() -> None:
-    pacer = Pacer({60: 2, 3600: 3})
-    assert pacer.next_allowed_ms(0) == 0
-    pacer.note(0)
-    pacer.note(10_000)
-    assert pacer.next_allowed_ms(20_000) == 60_000  # the minute that began with the first one
-    pacer.note(60_000)
-    assert pacer.next_allowed_ms(70_000) == 3_600_000
-    assert pacer.next_allowed_ms(3_600_001) == 3_600_001
+    counting = pacer(windows={60: 2, 3600: 3})
+    assert counting.next_allowed_ms(0) == 0
+    counting.note(Use(0, "a"))
+    counting.note(Use(10_000, "a"))
+    assert counting.next_allowed_ms(20_000) == 60_000  # the minute that began with the first one
+    counting.note(Use(60_000, "a"))
+    assert counting.next_allowed_ms(70_000) == 3_600_000
+    assert counting.next_allowed_ms(3_600_001) == 3_600_001
 
 
 def test_a_pacer_goes_on_where_it_was_before_a_restart() -> None:
-    assert Pacer({60: 2}, [1_000, 2_000]).next_allowed_ms(3_000) == 61_000
+    assert pacer((1_000, 2_000), windows={60: 2}).next_allowed_ms(3_000) == 61_000
 
 
-def test_without_limits_a_pacer_lets_everything_pass_and_keeps_nothing() -> None:
-    pacer = Pacer({})
-    pacer.note(1)
-    assert not pacer.limited
-    assert pacer.next_allowed_ms(1) == 1
+def test_without_limits_a_pacer_lets_everything_pass() -> None:
+    free = pacer()
+    free.note(Use(1, "a"))
+    assert not free.limits.any
+    assert free.next_allowed_ms(1) == 1
+
+
+def test_a_pacer_may_count_messages_instead_of_segments() -> None:
+    counting = pacer(windows={60: 1}, by_message=True)
+    counting.note(Use(0, "a", first=True))
+    assert counting.next_allowed_ms(1) == 60_000
+    segments = Pacer(Limits(windows={60: 2}, by_message=True))
+    for seq in range(5):
+        segments.note(Use(seq, "a", first=seq == 0))
+    assert segments.next_allowed_ms(5) == 5
+
+
+def test_a_reserve_is_for_urgent_messages() -> None:
+    counting = pacer((0, 1), windows={60: 3}, urgent_reserve=1)
+    assert counting.next_allowed_ms(2) == 60_000
+    assert counting.next_allowed_ms(2, urgent=True) == 2
+    counting.note(Use(2, "a"))
+    assert counting.next_allowed_ms(3, urgent=True) == 60_000
+
+
+def test_a_gap_lies_between_two_segments() -> None:
+    counting = pacer(min_gap_s=2, gap_jitter_s=4)
+    counting.note(Use(1000, "a"), chance=0.5)
+    assert counting.next_allowed_ms(1001) == 5000
+
+
+def test_a_new_recipient_waits_for_room_and_a_known_one_does_not() -> None:
+    counting = Pacer(Limits(recipients_per_day=2), [Use(0, "a"), Use(1000, "b")])
+    assert counting.recipient_allowed_ms("a", 2000) == 2000
+    assert counting.recipient_allowed_ms("c", 2000) == DAY_MS
+    counting.note(Use(2000, "a"))  # a is in use again: b is the one that falls out first
+    assert counting.recipient_allowed_ms("c", 3000) == 1000 + DAY_MS
+    assert counting.recipient_allowed_ms("c", 1001 + DAY_MS) == 1001 + DAY_MS
+
+
+BERLIN, NEW_YORK, LOS_ANGELES = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")
+DAY = SendingTimes(Window(time(8), time(21)))
+WEEK = SendingTimes(Window(time(8), time(21)), range(6))
+
+
+@pytest.mark.parametrize(
+    ("times", "zones", "now", "allowed"),
+    [
+        (DAY, [BERLIN], "2026-11-21T12:00+01:00", "2026-11-21T12:00+01:00"),
+        (DAY, [BERLIN], "2026-11-21T07:59+01:00", "2026-11-21T08:00+01:00"),
+        (DAY, [BERLIN], "2026-11-21T21:00+01:00", "2026-11-22T08:00+01:00"),
+        # where one country has several zones it has to be a proper time in all of them
+        (DAY, [NEW_YORK, LOS_ANGELES], "2026-11-21T08:00-05:00", "2026-11-21T08:00-08:00"),
+        (DAY, [NEW_YORK, LOS_ANGELES], "2026-11-21T18:30-08:00", "2026-11-22T08:00-08:00"),
+        # over midnight
+        (SendingTimes(Window(time(22), time(6))), [BERLIN], "2026-11-21T12:00+01:00", "2026-11-21T22:00+01:00"),
+        (SendingTimes(Window(time(22), time(6))), [BERLIN], "2026-11-21T05:59+01:00", "2026-11-21T05:59+01:00"),
+        # not on Sundays, nor at Christmas
+        (
+            SendingTimes(Window(time(8), time(21)), range(6)),
+            [BERLIN],
+            "2026-11-21T22:00+01:00",
+            "2026-11-23T08:00+01:00",
+        ),
+        (SendingTimes(None, (), [date(2026, 12, 25)]), [BERLIN], "2026-12-25T10:00+01:00", "2026-12-26T00:00+01:00"),
+        # the night the clock goes back has 25 hours
+        (DAY, [BERLIN], "2026-10-24T21:00+02:00", "2026-10-25T08:00+01:00"),
+    ],
+)
+def test_when_people_may_be_texted(times: SendingTimes, zones: list[ZoneInfo], now: str, allowed: str) -> None:
+    now_ms = round(datetime.fromisoformat(now).timestamp() * 1000)
+    found = times.next_allowed_ms(now_ms, zones)
+    assert found == round(datetime.fromisoformat(allowed).timestamp() * 1000)
+
+
+def test_urgent_messages_keep_no_hours() -> None:
+    assert not DAY.applies_to(Priority.URGENT)
+    assert DAY.applies_to(Priority.NORMAL)
+
+
+def test_the_first_rule_that_matches_routes() -> None:
+    table = RouteTable(
+        [
+            Rule("=otp", tag="otp"),
+            Rule("@abroad", pattern=re.compile(r"^\+(?!49)")),
+            Rule("=shop", prefix="+4915", client="shop"),
+            Rule("@german", country="DE"),
+        ],
+        {"abroad": ["a", "b"], "german": ["b"]},
+    )
+    assert table.choose("+33612345678", "FR", ["otp"], "") == "=otp"
+    assert table.choose("+33612345678", "FR", [], "") == "@abroad"
+    assert table.choose("+4915112345678", "DE", [], "shop") == "=shop"
+    assert table.choose("+4915112345678", "DE", [], "other") == "@german"
+    assert table.choose("2442", None, [], "") == ""
+    assert table.pools_of("b") == ("abroad", "german")
+
+
+def test_a_conversation_goes_on_with_another_modem_only_while_its_own_is_unfit() -> None:
+    assert "~a" in routes_served("a", (), ())
+    assert "~a" not in routes_served("b", (), ())
+    assert "~a" in routes_served("b", (), ("a",))
 
 
 @pytest.mark.parametrize(

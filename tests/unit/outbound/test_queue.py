@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from support.fakes import ScriptedModem
 from gsmgw.clock import SystemClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Intake, Request, Scheduler
+from gsmgw.outbound import Intake, Limits, Refusal, Request, RouteTable, Rule, Scheduler, SendingTimes
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.store import Store, lanes, messages, reports
+from gsmgw.store import Store, inbox, lanes, messages, reports
 
 TO = "+4915112345678"
 
@@ -24,7 +25,9 @@ TO = "+4915112345678"
 class Desk:
     """A store, a queue and its intake."""
 
-    def __init__(self, store: Store, scheduler: Scheduler, modems: list[ScriptedModem]) -> None:
+    def __init__(
+        self, store: Store, scheduler: Scheduler, modems: list[ScriptedModem], table: RouteTable | None
+    ) -> None:
         self.store, self.scheduler = store, scheduler
         self.clock = SystemClock()
         self.intake = Intake(
@@ -32,6 +35,7 @@ class Desk:
             self.clock,
             scheduler.offer,
             lambda: {modem.name for modem in modems},
+            table=table,
             country="DE",
             valid_for_s=86400,
             report=True,
@@ -55,17 +59,23 @@ class Desk:
 
 @contextlib.asynccontextmanager
 async def desk(
-    directory: Path, *modems: ScriptedModem, grace_s: float = 60, windows: dict[int, int] | None = None
+    directory: Path,
+    *modems: ScriptedModem,
+    grace_s: float = 60,
+    limits: Limits | None = None,
+    table: RouteTable | None = None,
+    times: SendingTimes | None = None,
+    weights: dict[str, float] | None = None,
 ) -> AsyncIterator[Desk]:
     store = await Store.open(directory / "g.db")
-    scheduler = Scheduler(store, SystemClock(), unknown_grace_s=grace_s)
+    scheduler = Scheduler(store, SystemClock(), unknown_grace_s=grace_s, table=table, times=times)
     for modem in modems:
-        scheduler.attach(modem, windows or {})
+        scheduler.attach(modem, limits, (weights or {}).get(modem.name, 1.0))
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(scheduler.run())
             try:
-                yield Desk(store, scheduler, list(modems))
+                yield Desk(store, scheduler, list(modems), table)
             finally:
                 scheduler.stop()
     finally:
@@ -109,7 +119,7 @@ async def test_a_sick_modem_hands_its_message_to_another(started: bool, tmp_path
             while sick.script:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         healthy = ScriptedModem("b")
-        work.scheduler.attach(healthy, {})
+        work.scheduler.attach(healthy)
         record = await work.until(number, Status.SENT)
         assert record.modem == "b"
         assert len(healthy.tpdus) == 1
@@ -218,13 +228,13 @@ async def test_a_modem_that_dies_hands_back_what_was_not_on_the_air(tmp_path: Pa
         waiting = work.scheduler.explain(record)
         assert waiting is not None
         assert (waiting.word, waiting.sentence) == ("modem", "a is recovering: as the test wants it")
-        work.scheduler.attach(ScriptedModem("b"), {})
+        work.scheduler.attach(ScriptedModem("b"))
         assert (await work.until(number, Status.SENT)).modem == "b"
 
 
 async def test_a_limit_defers_and_says_until_when(tmp_path: Path) -> None:
     modem = ScriptedModem("m")
-    async with desk(tmp_path, modem, windows={60: 2}) as work:
+    async with desk(tmp_path, modem, limits=Limits(windows={60: 2})) as work:
         numbers = [await work.send(to=f"+491511234560{n}") for n in range(3)]
         for number in numbers[:2]:
             await work.until(number, Status.SENT)
@@ -239,9 +249,9 @@ async def test_a_limit_defers_and_says_until_when(tmp_path: Path) -> None:
 
 
 async def test_a_limit_is_remembered_across_a_restart(tmp_path: Path) -> None:
-    async with desk(tmp_path, ScriptedModem("m"), windows={60: 1}) as work:
+    async with desk(tmp_path, ScriptedModem("m"), limits=Limits(windows={60: 1})) as work:
         await work.until(await work.send(), Status.SENT)
-    async with desk(tmp_path, ScriptedModem("m"), windows={60: 1}) as work:
+    async with desk(tmp_path, ScriptedModem("m"), limits=Limits(windows={60: 1})) as work:
         number = await work.send(to="+4915112345679")
         await asyncio.sleep(0.05)
         assert (await work.record(number)).status is Status.QUEUED
@@ -282,7 +292,7 @@ async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_p
                 await asyncio.sleep(0.02)
         texts = [part.text for tpdu in modem.tpdus if isinstance(part := parse_tpdu(tpdu, sent=True), Submit)]
         assert texts == [f"{n}" for n in range(5000)]
-        assert await work.store.read(lambda db: lanes.ready_after(db, "", 1, 0, 10)) == []
+        assert await work.store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10)) == []
 
 
 async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp_path: Path) -> None:
@@ -300,3 +310,72 @@ async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp
         work.store._db.execute("PRAGMA max_page_count = 1000000")
         await work.until(number, Status.SENT)
         assert len(modem.tpdus) == 1
+
+
+async def test_an_answer_leaves_through_the_modem_that_was_texted(tmp_path: Path) -> None:
+    first, second = ScriptedModem("a"), ScriptedModem("b")
+    async with desk(tmp_path, first, second) as work:
+        received = inbox.Received(TO, "b", None, "gsm7", 1, "hello?")
+        await work.store.write(lambda tx: inbox.add_message(tx, 1, work.store.ids, received, []))
+        for _ in range(5):
+            assert (await work.until(await work.send(), Status.SENT)).modem == "b"
+        work.scheduler.modem_changed(second.become(ModemState.ABSENT))
+        assert (await work.until(await work.send(), Status.SENT)).modem == "a"
+
+
+async def test_a_pool_is_honoured_or_clearly_refused(tmp_path: Path) -> None:
+    modems = [ScriptedModem(name) for name in "abc"]
+    table = RouteTable([Rule("@two", tag="bulk")], {"two": ["b", "c"]})
+    async with desk(tmp_path, *modems, table=table) as work:
+        for fields in ({"pool": "two"}, {"tags": ("bulk",)}):
+            for _ in range(4):
+                assert (await work.until(await work.send(**fields), Status.SENT)).modem in ("b", "c")
+        with pytest.raises(Refusal, match="no pool named 'three' \\(known: two\\)"):
+            await work.send(pool="three")
+        with pytest.raises(Refusal, match="not both"):
+            await work.send(pool="two", modem="a")
+
+
+async def test_weights_share_out_what_comes_one_by_one(tmp_path: Path) -> None:
+    modems = [ScriptedModem("a"), ScriptedModem("b")]
+    async with desk(tmp_path, *modems, weights={"a": 3.0}) as work:
+        for _ in range(40):
+            await work.until(await work.send(), Status.SENT)
+        assert (len(modems[0].tpdus), len(modems[1].tpdus)) == (30, 10)
+
+
+async def test_outside_the_sending_times_it_waits_and_says_so(tmp_path: Path) -> None:
+    never = SendingTimes(None, (), [date(2026, 1, 1) + timedelta(days=n) for n in range(-800, 1600)])
+    async with desk(tmp_path, ScriptedModem("m"), times=never) as work:
+        number = await work.send()
+        urgent = await work.send(to="+4915112345679", priority=Priority.URGENT)
+        await work.until(urgent, Status.SENT)
+        async with asyncio.timeout(5):
+            while (record := await work.record(number)).due_ms is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        waiting = work.scheduler.explain(record)
+        assert waiting is not None
+        assert "sending times" in waiting.sentence
+
+
+async def test_urgent_messages_use_the_reserve_of_a_limit(tmp_path: Path) -> None:
+    modem = ScriptedModem("m")
+    async with desk(tmp_path, modem, limits=Limits(windows={60: 2}, urgent_reserve=1)) as work:
+        numbers = [await work.send(to=f"+491511234560{n}") for n in range(3)]
+        await work.until(numbers[0], Status.SENT)
+        await asyncio.sleep(0.05)
+        urgent = await work.send(to="+4915112345699", priority=Priority.URGENT)
+        await work.until(urgent, Status.SENT)
+        await asyncio.sleep(0.05)
+        assert len(modem.tpdus) == 2
+
+
+async def test_one_more_recipient_than_allowed_waits_a_day(tmp_path: Path) -> None:
+    async with desk(tmp_path, ScriptedModem("m"), limits=Limits(recipients_per_day=1)) as work:
+        await work.until(await work.send(), Status.SENT)
+        other = await work.send(to="+4915112345699")
+        await work.until(await work.send(), Status.SENT)
+        record = await work.record(other)
+        assert record.status is Status.QUEUED
+        assert record.due_ms is not None
+        assert 23 * 3600_000 < record.due_ms - work.clock.wall_ms() <= 24 * 3600_000

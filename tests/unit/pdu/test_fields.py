@@ -274,6 +274,31 @@ def test_codings() -> None:
     ("pid", "meaning"),
     [
         (0x00, "nothing special"),
+        (0x1F, "SME to SME"),
+        (0x20, "implicit"),
+        (0x21, "telex"),
+        (0x23, "group 4 fax"),
+        (0x25, "ERMES"),
+        (0x26, "national paging"),
+        (0x27, "videotex"),
+        (0x28, "teletex, carrier not specified"),
+        (0x29, "PSPDN"),
+        (0x2A, "CSPDN"),
+        (0x2B, "analogue PSTN"),
+        (0x2C, "digital ISDN"),
+        (0x2D, "UCI"),
+        (0x2F, "telematic: reserved"),
+        (0x30, "message handling facility"),
+        (0x31, "X.400"),
+        (0x33, "telematic: reserved"),
+        (0x37, "telematic: reserved"),
+        (0x5D, "reserved"),
+        (0x5E, "enhanced message service"),
+        (0x60, "reserved"),
+        (0x7B, "reserved"),
+        (0x7C, "ANSI-136"),
+        (0x7E, "de-personalisation"),
+        (0xFF, "specific to the service centre"),
         (0x05, "SME to SME"),
         (0x22, "group 3 fax"),
         (0x24, "voice telephone"),
@@ -537,6 +562,10 @@ def test_a_submit_that_was_taken_for_received() -> None:
         ("4404913619000451507132200523" + "04" + "030005CC", False, ["TP-UDH"]),
         ("4404913619000451507132200523" + "06" + "050003CC0304", False, ["TP-UDH"]),
         ("4404913619000451507132200523" + "06" + "050003CC0303", False, []),
+        ("4404913619000451507132200523" + "08" + "050003CC0303FFFF", False, []),
+        ("0404913619000851507132200523" + "020041", False, []),
+        ("0404913619000051507132200523" + "0361F118", False, []),
+        ("0404913619000451507132200523" + "0341F118", False, []),
         ("0642049136190000000000000000000000000000" + "00", False, ["TP-SCTS", "TP-DT"]),
         ("1900049136190000" + "00000000000000" + "00", True, ["TP-VP"]),
         ("0900049136190000" + "05000000000000" + "00", True, ["TP-VP"]),
@@ -696,3 +725,36 @@ def test_headers_of_commands() -> None:
     empty = parse_tpdu(bytes.fromhex(head + "00"), sent=True)
     assert isinstance(empty, Command)
     assert (empty.data, empty.elements) == (b"", ())
+
+
+@pytest.mark.parametrize(
+    ("tpdu", "octets"),
+    [
+        (Deliver(NUMBER, TIME, TEST), "04" + "0A919471103254" + "0000" + "51507132200523" + "04D4F29C0E"),
+        (Submit(NUMBER, TEST), "0100" + "0A919471103254" + "0000" + "04D4F29C0E"),
+        (StatusReport(1, NUMBER, TIME, TIME, 2), "0601" + "0A919471103254" + "51507132200523" * 2 + "02"),
+        (SubmitReport(TIME), "0100" + "51507132200523"),
+        (DeliverReport(), "0000"),
+        (Command(NUMBER, 2, 3), "0200" + "00" + "02" + "03" + "0A919471103254" + "00"),
+        # TP-PI follows what is there; reserved bits stay, an announced further octet does not (9.2.3.27)
+        (DeliverReport(parameters=0xFF), "0078"),
+        (DeliverReport(parameters=0xFF, pid=1), "007901"),
+        (DeliverReport(parameters=0, dcs=0), "000200"),
+        (DeliverReport(user_data=TEST), "0004" + "04D4F29C0E"),
+        (StatusReport(1, NUMBER, TIME, TIME, 2, 0), "0601" + "0A919471103254" + "51507132200523" * 2 + "0200"),
+        (StatusReport(1, NUMBER, TIME, TIME, 2, pid=3), "0601" + "0A919471103254" + "51507132200523" * 2 + "020103"),
+    ],
+)
+def test_the_shortest_forms(tpdu: Tpdu, octets: str) -> None:
+    assert build_tpdu(tpdu).hex().upper() == octets
+
+
+def test_defaults_of_whole_messages() -> None:
+    plan = plan_text("a" * 161)
+    assert [s.concat for s in submits(plan, NUMBER)] == [Concat(0, 2, 1), Concat(0, 2, 2)]
+    assert {(s.pid, s.dcs, s.validity, s.status_report_request, s.reply_path) for s in submits(plan, NUMBER)} == {
+        (0, 0, None, False, False)
+    }
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    assert [d.concat for d in delivers(plan, NUMBER, moment)] == [Concat(0, 2, 1), Concat(0, 2, 2)]
+    assert {(d.pid, d.dcs) for d in delivers(plan, NUMBER, moment)} == {(0, 0)}

@@ -137,7 +137,18 @@ def test_makers_mean_different_things() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [(2, "reserved"), (230, "application"), (400, "not defined"), (0, "not def")]
+    ("code", "words"),
+    [
+        (2, "reserved"),
+        (254, "reserved"),
+        (511, "not defined"),
+        (512, "maker"),
+        (223, "reserved"),
+        (259, "not defined"),
+        (230, "application"),
+        (400, "not defined"),
+        (0, "not def"),
+    ],
 )
 def test_codes_without_a_name(code: int, words: str) -> None:
     cause = cms_cause(code)
@@ -178,6 +189,21 @@ def test_cme_errors() -> None:
         ("(U)SIM BUSY", 314),
         ("unknown error", 500),
         ("ME failure", 300),
+        ("SMS service of ME reserved", 301),
+        ("SMS service reserved", 301),
+        ("operation not allowed", 302),
+        ("operation not supported", 303),
+        ("invalid text mode parameter", 305),
+        ("(U)SIM not inserted", 310),
+        ("SIM not inserted", 310),
+        ("(U)SIM PIN required", 311),
+        ("SIM PIN required", 311),
+        ("(U)SIM failure", 313),
+        ("(U)SIM wrong", 315),
+        ("(U)SIM PUK required", 316),
+        ("SMSC address unknown", 330),
+        ("no CNMA acknowledgement expected", 340),
+        ("no CNMA ack expected", 340),
         ("Memory  full", 322),
         ("invalid PDU mode parameter", 304),
         ("no +CNMA acknowledgement expected", 340),

@@ -10,6 +10,7 @@ from gsmgw.pdu import (
     Element,
     PduError,
     Ports,
+    TextPlan,
     UserData,
     join_data,
     join_text,
@@ -375,3 +376,100 @@ def test_characters_that_are_none() -> None:
     assert [units_ucs2(text) for text in ("", "\uffff", "\U00010000", "a😀")] == [0, 1, 2, 3]
     plan = plan_text("x\ud83d", alphabet="ucs2")
     assert plan.user_data()[0].text == "x\ufffd"
+
+
+def test_which_of_equals_is_taken() -> None:
+    # "ğa": two septets behind a locking shift, three behind a single shift, seven octets either way
+    assert plan_text("ğa", national=[1], alphabet="gsm7").languages == (0, 1)
+    # "ğaaa": eight octets with a locking shift and in UCS-2
+    assert plan_text("ğaaa", national=[1]).languages == (1, 0)
+    # what fits one segment of the default alphabet stays there, shorter or not
+    assert plan_text("€" * 20, national=[1]).languages == (0, 0)
+    assert plan_text("ж" * 80, national=[1]).languages == (0, 0)
+
+
+def test_the_last_room_behind_a_header() -> None:
+    def header(size: int) -> tuple[Element, ...]:
+        return (Element(0x70, b"x" * size),)
+
+    assert plan_text("a" * 9, header=header(130)).segments == ("aa", "aa", "aa", "aa", "a")
+    with pytest.raises(PduError, match="no room"):
+        plan_text("a" * 9, header=header(131))
+    assert plan_text("", header=header(137)).units_left == 0
+    assert plan_text("", header=header(137), alphabet="ucs2").units_left == 0
+    for alphabet in ("gsm7", "ucs2"):
+        with pytest.raises(PduError, match="no room"):
+            plan_text("", header=header(138), alphabet=alphabet)
+
+
+def test_defaults() -> None:
+    assert TextPlan("x", Alphabet.GSM7, ("x",), (b"x",)).reference_bits == 8
+    assert plan_text("a" * 161).user_data()[1].concat == Concat(0, 2, 2)
+
+
+def test_clusters_as_long_as_a_segment() -> None:
+    whole = "e" + "\u0301" * 66
+    assert plan_text("Ж" * 10 + whole + "Ж").segments == ("Ж" * 10, whole, "Ж")
+    assert [len(segment) for segment in plan_text("e" + "\u0301" * 200).segments] == [67, 67, 67]
+    text = ("Ж" * 66 + "e\u0301") * 2
+    assert plan_text(text, max_segments=3).segments == ("Ж" * 66, "e\u0301" + "Ж" * 65, "Жe\u0301")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one"),
+    [
+        ("🇦", "🇦", True),
+        ("🇿", "🇿", True),
+        ("🇿", "\U0001f200", False),
+        ("\U0001f1e5", "🇦", False),
+        ("a", "\u02ff", False),
+        ("a", "\u0300", True),
+        ("a", "\u200c", True),
+        ("ｶ", "\uff9e", True),
+        ("👍", "\U0001f3fa", False),
+        ("👍", "\U0001f3fb", True),
+        ("👍", "\U0001f3ff", True),
+        ("👍", "\U0001f400", False),
+        ("🏴", "\U000e0020", True),
+        ("🏴", "\U000e007f", True),
+        ("🏴", "\U000e001f", False),
+        ("🏴", "\U000e0080", False),
+        # Hangul: leading consonants 1100-115F, vowels 1160-11A7, trailing consonants 11A8-11FF, syllables AC00-D7A3
+        ("\u1100", "\u1100", True),
+        ("\u115f", "\u115f", True),
+        ("\u115f", "\u1160", True),
+        ("\u1100", "\u11a7", True),
+        ("\u1100", "\u11a8", False),
+        ("\u10ff", "\u1100", False),
+        ("\u1100", "\uac00", True),
+        ("\u1100", "\ud7a3", True),
+        ("\u1100", "\ud7a4", False),
+        ("\u1100", "\uabff", False),
+        ("\u1160", "\u1100", False),
+        ("\u1160", "\u1160", True),
+        ("\u11a7", "\u11ff", True),
+        ("\u11a7", "\u1200", False),
+        ("\u1160", "\u115f", False),
+        ("\u11a8", "\u11a8", True),
+        ("\u11ff", "\u11ff", True),
+        ("\u11ff", "\u11a8", True),
+        ("\u11a8", "\u11a7", False),
+        ("\u1200", "\u11a8", False),
+        ("\uac00", "\u1160", True),
+        ("\uac00", "\u11ff", True),
+        ("\uac01", "\u11a7", False),
+        ("\uac01", "\u11a8", True),
+        ("\uac1c", "\u1160", True),
+        ("\ud7a3", "\u11a8", True),
+        ("\ud7a3", "\u1160", False),
+        ("\ud7a4", "\u11a8", False),
+        ("\uabff", "\u1160", False),
+        ("\u200d", "\u2764", True),
+        ("\u200d", "क", True),
+        ("\u200d", "a", False),
+        ("\u094d", "क", True),
+        ("\u094d", "।", False),
+    ],
+)
+def test_pairs(first: str, second: str, one: bool) -> None:
+    assert len(clusters(first + second)) == (1 if one else 2)

@@ -218,7 +218,7 @@ async def test_a_refusal_puts_it_back_until_its_time(store: Store) -> None:
         )
     )
     assert await status_of(store) is Status.QUEUED
-    assert await store.read(lambda db: lanes.ready_after(db, "", 1, 0, 10)) == []
+    assert await store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10)) == []
     assert await store.read(lanes.next_due_ms) == NOW + 5000
     ready = (await store.write(lambda tx: timers.promote_due(tx, NOW + 5000))).queued
     assert [(entry.id, entry.attempts) for entry in ready] == [(1, 1)]
@@ -231,7 +231,7 @@ async def test_the_modems_fault_is_not_charged(store: Store) -> None:
     await store.write(
         lambda tx: outbox.segment_refused(tx, NOW, one, 1, "sim", error=ERROR, due_ms=None, waiting=None, charged=False)
     )
-    (again,) = await store.read(lambda db: lanes.ready_after(db, "", 1, 0, 10))
+    (again,) = await store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10))
     assert (again.attempts, again.cut) == (0, True)
 
 
@@ -248,8 +248,8 @@ async def test_a_long_one_resumes_at_its_first_segment_that_is_not_on_the_air(st
     )
     assert await segments_of(store) == [SegmentStatus.SENT, SegmentStatus.QUEUED, SegmentStatus.QUEUED]
     # the rest goes through the same SIM: a phone joins parts of one sender only
-    assert [entry.id for entry in await store.read(lambda db: lanes.ready_after(db, "m", 1, 0, 10))] == [1]
-    assert await store.read(lanes.ready_routes) == ["m"]
+    assert [entry.id for entry in await store.read(lambda db: lanes.ready_after(db, "m", "", 1, 0, 10))] == [1]
+    assert await store.read(lanes.ready_lanes) == [("m", "")]
 
 
 async def test_a_canceled_one_is_not_begun(store: Store) -> None:
@@ -345,9 +345,14 @@ async def test_the_database_refuses_the_impossible(store: Store, change: str) ->
 
 async def test_the_queues_questions_use_an_index(store: Store) -> None:
     questions = {
-        "SELECT id FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route = ? AND priority = ? AND id > ? "
+        "SELECT id FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route = ? AND client = ? "
+        "AND priority = ? AND id > ? "
         "ORDER BY id LIMIT 5": "messages_ready",
-        "SELECT min(route) FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route > ?": "messages_ready",
+        "SELECT route, client FROM messages WHERE status = 'queued' AND due_ms IS NULL AND (route, client) > (?, ?) "
+        "ORDER BY route, client LIMIT 1": "messages_ready",
+        "SELECT modem FROM messages WHERE peer = ? AND direction = 'inbound' ORDER BY id DESC LIMIT 1": (
+            "messages_conversation"
+        ),
         "SELECT id FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT 5": "messages_due",
         "SELECT id FROM messages WHERE expires_ms <= ? AND expires_ms IS NOT NULL "
         "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT 5": "messages_expiry",
