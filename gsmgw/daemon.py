@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Context, TokenGuard, create_app
@@ -23,7 +24,7 @@ from gsmgw.dispatch import EventFeed
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Priority
-from gsmgw.modem import Modem
+from gsmgw.modem import Finder, Modem, format_piece, mask
 from gsmgw.outbound import Intake, Limits, RouteTable, Rule, Scheduler, SendingTimes, Window, to_modem, to_pool
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, Tx, requests
@@ -103,6 +104,8 @@ class Gateway:
         self.clock = SystemClock()
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
+        self.limits: dict[str, dict[str, Any]] = {}
+        self._modem_group: asyncio.TaskGroup | None = None
         self._sink = _Sink(self)
 
     @contextlib.asynccontextmanager
@@ -140,6 +143,7 @@ class Gateway:
                 report=settings.delivery_report,
                 on_unknown=OnUnknown(settings.on_unknown),
             )
+            self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
                 self._add_modem(section)
             yield
@@ -148,9 +152,13 @@ class Gateway:
             await self.store.close()
 
     def _add_modem(self, section: ModemSection) -> None:
-        modem = Modem(section, self._sink, self.clock, pin_guard=_Pins(self.store, self.clock))
+        pins = _Pins(self.store, self.clock)
+        modem = Modem(section, self._sink, self.clock, pin_guard=pins, locate=self._finder.locate)
         self.modems[section.name] = modem
+        self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, _limits(section.limits), section.weight)
+        if self._modem_group is not None:
+            self._modem_group.create_task(modem.run(), name=f"modem {section.name}")
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -174,12 +182,13 @@ class Gateway:
             scheduler=self.scheduler,
             feed=self.feed,
             modems=self.modems,
-            limits={modem.name: modem.limits.model_dump(exclude_none=True) for modem in self.config.modem},
+            limits=self.limits,
             version=__version__,
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             is_ready=lambda: self.store.trouble,
+            transcript_line=_transcript_line,
         )
         app = create_app(context)
         servers = {make_server(app): sockets}
@@ -192,7 +201,7 @@ class Gateway:
             helpers = [
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self._watchdog(), name="watchdog"),
-                *(group.create_task(modem.run(), name=f"modem {modem.name}") for modem in self.modems.values()),
+                group.create_task(self._run_modems(), name="modems"),
             ]
             for server in servers:
                 await server.listening.wait()
@@ -210,6 +219,15 @@ class Gateway:
             for server in servers:
                 server.should_exit = True
 
+    async def _run_modems(self) -> None:
+        """Run the modems that are configured, and those that are found."""
+        async with asyncio.TaskGroup() as self._modem_group:
+            for modem in self.modems.values():
+                self._modem_group.create_task(modem.run(), name=f"modem {modem.name}")
+            if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
+                self._modem_group.create_task(self._finder.run(), name="finder")
+            await asyncio.Event().wait()
+
     async def _watchdog(self) -> None:
         """Tell systemd that the database answers, as often as it wants to hear it."""
         interval_s = sdnotify.watchdog_interval_s()
@@ -221,6 +239,11 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database does not answer: %s", exc)
             await self.clock.sleep(interval_s / 2)
+
+
+def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:
+    line = format_piece(seconds, direction, data)
+    return mask(line) if masked else line
 
 
 def _limits(section: LimitsSection) -> Limits:

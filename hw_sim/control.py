@@ -157,7 +157,7 @@ class Control:
         return view
 
     def op_network(self, **rules: Any) -> Answer:
-        """Change the network's rules (see network.Rules) and show them all."""
+        """Change the network's rules (see rules.Rules) and show them all."""
         return {"rules": asdict(self._sim.network.set_rules(**rules))}
 
     def op_modem(

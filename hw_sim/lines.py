@@ -125,6 +125,7 @@ class PtyLine:
         if not self._open:
             return
         self._open = False
+        self._port.send = _gone
         if self._watch is not None:
             self._watch.remove(self._watched)
         self._loop.remove_reader(self._master)
@@ -191,6 +192,7 @@ class TcpLine:
             self._client = self._writer = None
 
     def close(self) -> None:
+        self._port.send = _gone
         self._hang_up()
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)

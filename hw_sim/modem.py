@@ -67,7 +67,7 @@ class Modem:
         self.counters: dict[str, int] = {}
         self.flags: set[str] = set()
         rules = profile.storage
-        card.memory.capacity, card.memory.base = rules.sizes.get("SM", card.memory.capacity), rules.base
+        card.memory.number(rules.sizes.get("SM", card.memory.capacity), rules.base)
         own = [Memory(name, size, rules.base) for name, size in rules.sizes.items() if name != "SM"]
         self.memories: dict[str, Memory] = {"SM": card.memory, **{memory.name: memory for memory in own}}
         self.stores: dict[str, Store] = dict(self.memories)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from .clock import Calendar, Clock, Timer
 from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
 from .codec_text import content
 from .events import EventLog
+from .rules import Rules
 from .simcard import SimCard
 from .ussd import SERVICES, Service
 
@@ -65,31 +66,6 @@ class Subscriber(Protocol):
 
 
 @dataclass(slots=True)
-class Rules:
-    """How well the network works. Times in seconds of the simulation, shares from 0 to 1."""
-
-    delivery_delay_s: tuple[float, float] = (0.0, 0.0)
-    report_delay_s: tuple[float, float] = (0.0, 0.0)
-    reorder: float = 0.0
-    reorder_by_s: float = 2.0
-    duplicate: float = 0.0
-    loss: float = 0.0
-    report_loss: float = 0.0
-    outage: bool = False
-    per_minute: int | None = None
-    throttle_cause: int = 42
-    price: float = 0.0
-    no_credit_cause: int = 21
-    submit_cause: int | None = None
-    refused: dict[str, int] = field(default_factory=dict)
-    barred: dict[str, int] = field(default_factory=dict)
-    country_code: str = "49"
-    retry_s: float = 60.0
-    delivery_gap_s: float = 0.0
-    ussd_delay_s: tuple[float, float] = (0.0, 0.0)
-
-
-@dataclass(slots=True)
 class Transit:
     """A TPDU on its way to one subscriber."""
 
@@ -100,6 +76,7 @@ class Transit:
     report_wanted: bool = False
     expires_at: float = 0.0
     stamped: bytes = b""
+    interim: bool = False
 
 
 @dataclass(slots=True)
@@ -130,14 +107,7 @@ class Network:
 
     def set_rules(self, **changes: Any) -> Rules:
         """Change rules by name (times as a number or a pair); ValueError for one that does not exist."""
-        for name, value in changes.items():
-            if not hasattr(self.rules, name):
-                near = difflib.get_close_matches(name, Rules.__slots__, 1)
-                raise ValueError(f"no rule {name}" + (f"; did you mean {near[0]}?" if near else ""))
-            if isinstance(getattr(self.rules, name), tuple):
-                low, high = value if isinstance(value, list | tuple) else (value, value)
-                value = (float(low), float(high))
-            setattr(self.rules, name, value)
+        self.rules.change(**changes)
         for box in self._boxes.values():
             if box.queue:
                 self.clock.call_later(0, self._retry, box)
@@ -178,7 +148,7 @@ class Network:
         rules = self.rules
         number = self.normal(tpdu.address.number)
         self._check(origin, number)
-        stamped = write_time(self.calendar.stamp())
+        stamped = self._stamp()
         if origin.card is not None:
             self._log_submit(origin, number, tpdu, pdu)
         sender = self._presented(origin)
@@ -212,6 +182,11 @@ class Network:
                 delay += chance.uniform(0, rules.reorder_by_s)
             self.clock.call_later(delay, self.post, number, transit)
         return stamped
+
+    def _stamp(self) -> bytes:
+        """The next time stamp, in the zone of the rules; zeros from a service centre that knows no time."""
+        moment = self.calendar.stamp().astimezone(timezone(timedelta(minutes=15 * self.rules.zone_quarters)))
+        return bytes(7) if self.rules.zero_time else write_time(moment)
 
     def _log_submit(self, origin: Subscriber, number: str, tpdu: Tpdu, pdu: bytes) -> None:
         body = content(tpdu)
@@ -269,6 +244,15 @@ class Network:
                 raise RpError(rules.no_credit_cause)
             card.credit -= rules.price
 
+    def _reported(self, number: str) -> Address:
+        """The recipient as a report names it (gammu issue 695: not always as it was sent)."""
+        form, code = self.rules.report_number, f"+{self.rules.country_code}"
+        if form == "national" and number.startswith(code):
+            return Address("0" + number[len(code) :], 0xA1)
+        if form == "bare":
+            return Address(number.lstrip("+"), 0x81)
+        return Address.of(number)
+
     def _presented(self, origin: Subscriber) -> str:
         return self.normal(origin.number)
 
@@ -305,10 +289,17 @@ class Network:
                 self._finish(box.owner.number, transit, VALIDITY_EXPIRED)
                 continue
             if self.rules.outage or not box.owner.reachable():
+                self._tell_waiting(transit, box)
                 self._watch(box)
                 return
             box.busy = True
             box.owner.take(transit.tpdu, partial(self._taken, box, transit))
+
+    def _tell_waiting(self, transit: Transit, box: Mailbox) -> None:
+        """An interim report, once: the service centre is still trying (23.040 9.2.3.15)."""
+        if self.rules.interim_reports and not transit.interim:
+            transit.interim = True
+            self._finish(box.owner.number, transit, NO_ANSWER)
 
     def _watch(self, box: Mailbox) -> None:
         if box.expiry is not None:
@@ -379,9 +370,9 @@ class Network:
             "report",
             0x04,
             mr=transit.mr,
-            address=Address.of(number),
+            address=self._reported(number),
             scts=transit.stamped,
-            discharge=write_time(self.calendar.stamp()),
+            discharge=self._stamp(),
             status=status,
         )
         delay = chance.uniform(*rules.report_delay_s) if rules.report_delay_s[1] else 0.0

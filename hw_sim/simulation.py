@@ -151,6 +151,8 @@ class Simulation:
         """Start; needs a running loop unless the clock is virtual and the transport memory."""
         clock = self._clock or LoopClock(asyncio.get_running_loop(), self._scale)
         self.clock = clock
+        if self._directory is not None:
+            self._directory.mkdir(parents=True, exist_ok=True)
         stamp = clock.now if isinstance(clock, VirtualClock) else time.time
         self.events = EventLog(stamp, self._log_path, self._keep_events)
         self.network = Network(clock, self._calendar, self.events, self._seed)

@@ -30,6 +30,12 @@ class Memory:
         self._slots: dict[int, Stored] = {}
         self._low = base
 
+    def number(self, capacity: int, base: int) -> None:
+        """Another capacity and first slot: a SIM is shown as the modem that it is put into counts. Only while empty."""
+        if self._slots:
+            raise ValueError("a memory in use keeps its slots")
+        self.capacity, self.base, self._low = capacity, base, base
+
     def __len__(self) -> int:
         return len(self._slots)
 

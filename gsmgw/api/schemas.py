@@ -203,7 +203,7 @@ def event_out(event: Event) -> dict[str, Any]:
     }
 
 
-def modem_out(status: ModemStatus, limits: dict[str, int]) -> dict[str, Any]:
+def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
     """One modem."""
     return {
         "name": status.name,

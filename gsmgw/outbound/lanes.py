@@ -49,6 +49,8 @@ class Lanes:
         self._turn = 0
         self._known: dict[int, LaneKey] = {}
         self._busy: set[str] = set()
+        #: Routes and clients of what was offered before :meth:`expect`; None from then on.
+        self._early: set[tuple[str, str]] | None = set()
         self._parked: dict[str, list[tuple[int, Outgoing]]] = {}
 
     def __len__(self) -> int:
@@ -65,6 +67,9 @@ class Lanes:
     def offer(self, message: Outgoing) -> bool:
         """A message that is queued on disk now. False when it stays there for the time being."""
         lane = self._lane((message.route, message.client, message.priority))
+        if self._early is not None:  # older ones of a former run go first
+            self._early.add((message.route, message.client))
+            return False
         if message.id in self._known:
             return False
         if message.id > lane.seen:
@@ -107,8 +112,9 @@ class Lanes:
         return any(not lane.complete and self._window - lane.held >= self._window // 2 for lane in self._lanes.values())
 
     def expect(self, waiting: Iterable[tuple[str, str]]) -> None:
-        """There are messages of these routes and clients on disk that were never seen."""
-        for route, client in waiting:
+        """There are messages of these routes and clients on disk, of a former run. Nothing is handed out before."""
+        early, self._early = self._early or set(), None
+        for route, client in {*waiting, *early}:
             for priority in Priority:
                 self._lane((route, client, priority)).complete = False
 

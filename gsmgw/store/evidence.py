@@ -4,8 +4,10 @@ A SIM counts its submissions: TP-MR goes up by one with each (TS 23.040 9.2.3.6)
 after the other, in the order of their ``claim``. So when the reference of an accepted segment is not the next one
 after the last known, the missing ones were used by the unknown segments in between, the first of them first.
 
-That is evidence only where the counter is known to go up by one, and where no refusal lies in between, because a
-refused submission may or may not have used a reference. No gap at all is evidence in any case: nothing has gone.
+It speaks only of segments handed over since the last known reference: one of an earlier gap that could not be settled
+then used a reference of that gap, or none. And it is evidence only where the counter is known to go up by one, and
+where no refusal lies in between, because a refused submission may or may not have used a reference. No gap at all is
+evidence in any case: nothing has gone.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
             _Doubtful(*row)
             for row in tx.all(
                 "SELECT message_id, seq FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
-                "AND claim < ? ORDER BY claim",
-                (sim, claim),
+                "AND claim > ? AND claim < ? ORDER BY claim",
+                (sim, known[3], claim),
             )
         ]
         if gap == 0 or (doubtful and gap <= len(doubtful)):
@@ -61,12 +63,16 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
     return queued
 
 
-def is_plausible(tx: Tx, sim: str, reference: int, doubtful: int) -> bool:
-    """Whether one of so many unknown segments can have got that reference, and not some text of long ago."""
-    known = tx.one("SELECT reference, steps, refused FROM sims WHERE sim = ?", (sim,))
+def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) -> bool:
+    """Whether the unknown segment of that claim, one of so many, can have got that reference.
+
+    Those handed over since the last known reference got one of the next; those before, one that lies behind it.
+    """
+    known = tx.one("SELECT reference, steps, refused, claim FROM sims WHERE sim = ?", (sim,))
     if known is None or known[1] < RELIABLE_STEPS:
         return True
-    return bool((reference - known[0] - 1) % 256 < doubtful + known[2])
+    is_next = (reference - known[0] - 1) % 256 < doubtful + known[2]
+    return bool(is_next == (claim > known[3]))
 
 
 def refused(tx: Tx, sim: str) -> None:

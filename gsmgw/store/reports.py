@@ -42,7 +42,7 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
         (report.sim,),
     )
     for message_id, seq, recipient, claim in doubtful:
-        if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, len(doubtful)):
+        if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, claim, len(doubtful)):
             tx.run(
                 "UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?",
                 (report.reference, message_id, seq),

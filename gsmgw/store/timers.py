@@ -26,6 +26,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     rows = tx.all(
         f"SELECT status, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?", (now_ms, limit)
     )
+    probed = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
     for status, *row in rows:
         message = outgoing_of(row)
         if status == Status.UNKNOWN:
@@ -35,6 +36,9 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                     ("held for a person: no evidence came whether the network took it", message.id),
                 )
                 continue
+            if message.id not in probed:
+                tx.run("UPDATE messages SET due_ms = ? WHERE id = ?", (now_ms + PROBE_MS, message.id))
+                continue
             settle_unknown(tx, now_ms, message.id, resend=True)
         else:
             tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
@@ -42,6 +46,25 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                 tx.event(now_ms, "message.queued", message.id, to=message.to, client_ref=message.client_ref)
         ready.append(message)
     return Promoted(ready, len(rows))
+
+
+#: After that time without evidence from the first one that was sent again, the next one is.
+PROBE_MS = 3000
+
+
+def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
+    """Of the unknown messages that are due, the one of each SIM that is to be sent again first.
+
+    It is the one that was handed over last: the least likely to have gone, and the reference that it gets tells about
+    all the others.
+    """
+    rows = tx.all(
+        "SELECT s.message_id, max(s.claim) FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.status = 'unknown' AND m.status = 'unknown' AND m.due_ms <= ? AND m.on_unknown = 'resend' "
+        "GROUP BY s.sim",
+        (now_ms,),
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:

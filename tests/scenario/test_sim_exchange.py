@@ -91,6 +91,14 @@ async def test_a_text_goes_out_is_reported_and_an_answer_comes_in(tmp_path: Path
         assert [event["text"] for event in sim.submits] == ["hellohello"]
 
 
+async def test_an_idle_network_has_nothing_to_wake_up_for(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as sim:
+        before = len(asyncio.get_running_loop()._scheduled)  # type: ignore[attr-defined]  # the loop's own list of timers
+        for _ in range(64):
+            await sim.add_modem()
+        assert len(asyncio.get_running_loop()._scheduled) == before  # type: ignore[attr-defined]  # as above
+
+
 async def test_a_client_may_come_again_and_a_pulled_modem_hangs_up(tmp_path: Path) -> None:
     async with Simulation(seed=1, directory=tmp_path) as sim:
         modem = await sim.add_modem("modem0")
@@ -115,7 +123,7 @@ async def test_a_client_may_come_again_and_a_pulled_modem_hangs_up(tmp_path: Pat
 
 
 async def test_the_command_serves_its_socket_and_cleans_up(tmp_path: Path) -> None:
-    control, log = tmp_path / "control", tmp_path / "log"
+    control, log = tmp_path / "tty" / "control", tmp_path / "tty" / "log"  # in a folder that is not there yet
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "hw_sim", "run", "--modems", "2", "--dir", str(tmp_path / "tty"),
         "--control", str(control), "--seed", "1", "--log", str(log),
@@ -140,8 +148,7 @@ async def test_the_command_serves_its_socket_and_cleans_up(tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert process.returncode == 0
-    assert sorted(os.listdir(tmp_path)) == ["log", "tty"]
-    assert os.listdir(tmp_path / "tty") == []
+    assert os.listdir(tmp_path / "tty") == ["log"]
 
 
 @pytest.mark.parametrize(
@@ -217,3 +224,17 @@ async def test_an_exclusive_lock_goes_with_the_client_that_took_it(tmp_path: Pat
             assert fcntl.ioctl(client.fd, TIOCGEXCL, bytes(4)) == bytes(4)
         finally:
             client.close()
+
+
+async def test_what_was_under_way_when_it_closed_writes_nowhere(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path, timing="real", scale=1000) as sim:
+        modem = await sim.add_modem("modem0", profile="wavecom")
+        modem.fault("slow", seconds=5.0)
+        sim.network.set_rules(delivery_delay_s=3, report_delay_s=3)
+        client = Client(modem.path)
+        os.write(client.fd, b"AT+CGMM\r")
+        sim.send(from_="+491510000001", to="modem0", text="x")
+        client.close()
+    with (tmp_path / "next").open("w+b") as file:  # takes a descriptor that was a terminal's
+        await asyncio.sleep(0.05)
+        assert file.read() == b""

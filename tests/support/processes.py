@@ -23,10 +23,10 @@ START_TIMEOUT_S = 30.0
 class Process:
     """A child process of this Python with its output in a file."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, log: Path, *arguments: str, script: bool = False) -> None:
         self._output = log.open("ab")
         self.child = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [sys.executable, *(() if script else ("-m",)), *arguments],
             stdout=self._output,
             stderr=self._output,
             stdin=subprocess.DEVNULL,
@@ -80,6 +80,32 @@ class Site:
         until(answers)
         return client
 
+    def send_until_death(self, messages: list[dict[str, Any]], timeout_s: float = 20) -> list[str]:
+        """Send messages to a gateway that is about to die; the texts of those that it accepted."""
+        assert self.gateway is not None
+        child = self.gateway.child
+        accepted = []
+
+        def serves() -> bool:
+            with socket.socket(socket.AF_UNIX) as probe:
+                return child.poll() is not None or probe.connect_ex(str(self.socket)) == 0
+
+        until(serves)
+        for message in messages:
+            with socket.socket(socket.AF_UNIX) as channel:
+                channel.settimeout(5)
+                try:
+                    channel.connect(str(self.socket))
+                    channel.sendall(_post(message))
+                    if b" 202 " in channel.recv(65536).split(b"\r\n", 1)[0]:
+                        accepted.append(str(message["text"]))
+                except OSError:
+                    break
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(3)
+        self.gateway.end()
+        return accepted
+
     def kill(self) -> None:
         """kill -9."""
         assert self.gateway is not None
@@ -101,6 +127,14 @@ class Site:
     def copies(self) -> Counter[str]:
         """How often the network took each text."""
         return Counter(entry["text"] for entry in self.submits())
+
+
+def _post(body: dict[str, Any]) -> bytes:
+    content = json.dumps(body).encode()
+    head = (
+        f"POST /v1/messages HTTP/1.1\r\nHost: gsmgw\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
+    )
+    return head.encode() + b"\r\nConnection: close\r\n\r\n" + content
 
 
 @contextlib.contextmanager

@@ -226,3 +226,36 @@ def test_a_refused_phone_gets_its_error(desk: Desk) -> None:
 def test_unknown_rules_are_named(desk: Desk) -> None:
     with pytest.raises(ValueError, match="did you mean reorder"):
         desk.sim.network.set_rules(reordr=1)
+
+
+def test_an_interim_report_comes_before_the_final_one(desk: Desk) -> None:
+    desk.sim.network.set_rules(interim_reports=True)
+    desk.phone(PHONE).switch_off()
+    assert reports(desk.send(SUBMIT)) == [0x22]
+    desk.wait(600)
+    desk.phone(PHONE).switch_on()
+    assert reports(desk.wait(0)) == [0]
+
+
+@pytest.mark.parametrize("form", ["as sent", "national", "bare"])
+def test_reports_may_name_the_recipient_otherwise(desk: Desk, form: str) -> None:
+    # to +46 70 825 13 58; with country code 46 the national number is 0708251358
+    desk.sim.network.set_rules(report_number=form, country_code="46")
+    expected = {
+        "as sent": b"0B916407281553F8",  # 11 digits, international
+        "national": b"0AA17080523185",  # 10 digits, national, 23.040 9.1.2.5
+        "bare": b"0B816407281553F8",  # 11 digits, unknown
+    }[form]
+    assert expected in desk.send(SUBMIT)
+
+
+def test_time_stamps_in_another_zone_and_without_sense(desk: Desk) -> None:
+    desk.command("AT+CMGF=1")
+    desk.sim.network.set_rules(zone_quarters=-14)
+    desk.sim.send(from_=PHONE, to="modem0", text="x")
+    desk.wait(0)
+    assert b"26/01/01,08:30:01-14" in desk.command("AT+CMGR=1")
+    desk.sim.network.set_rules(zero_time=True)
+    desk.sim.send(from_=PHONE, to="modem0", text="x")
+    desk.wait(0)
+    assert b"00/00/00,00:00:00+00" in desk.command("AT+CMGR=2")

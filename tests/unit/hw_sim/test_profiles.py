@@ -178,6 +178,15 @@ def test_t7_quectel() -> None:
         assert desk.command("AT+CNMA") == b"\r\n+CMS ERROR: 340\r\n"
 
 
+def test_slots_are_counted_from_the_base_of_the_profile() -> None:
+    for name, first in (("quectel-ec25", 0), ("huawei-e1752", 0), ("generic", 1)):
+        with desk_of(name) as desk:
+            desk.command('AT+CPMS="SM","SM","SM"')
+            desk.command("AT+CNMI=2,1")
+            desk.sim.send(from_=PHONE, to="modem0", text="x")
+            assert desk.wait(0) == f'\r\n+CMTI: "SM",{first}\r\n'.encode()
+
+
 def test_t8_simcom() -> None:
     with Desk("simcom-sim800", timing="real", boot=True) as desk:
         assert desk.wait(2).endswith(b"\r\n+CPIN: READY\r\n")

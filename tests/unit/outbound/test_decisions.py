@@ -26,6 +26,12 @@ def message(
     return Outgoing(number, to or f"+4915100000{number:03d}", "x", priority, 1, 0, route=route, client=client)
 
 
+def opened(**options: int) -> Lanes:
+    lanes = Lanes(**options)
+    lanes.expect([])
+    return lanes
+
+
 def drain(lanes: Lanes, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
     taken = []
     while (found := lanes.take(routes)) is not None:
@@ -35,14 +41,14 @@ def drain(lanes: Lanes, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
 
 
 def test_oldest_first_inside_a_class_and_urgent_before_normal_before_bulk() -> None:
-    lanes = Lanes()
+    lanes = opened()
     for number, priority in ((1, Priority.BULK), (2, Priority.NORMAL), (3, Priority.URGENT), (4, Priority.NORMAL)):
         assert lanes.offer(message(number, priority=priority))
     assert drain(lanes) == [3, 2, 4, 1]
 
 
 def test_a_lower_class_is_not_starved() -> None:
-    lanes = Lanes()
+    lanes = opened()
     for number in range(100):
         lanes.offer(message(number, priority=Priority.URGENT))
     lanes.offer(message(500, priority=Priority.BULK))
@@ -50,7 +56,7 @@ def test_a_lower_class_is_not_starved() -> None:
 
 
 def test_only_what_is_before_a_class_interrupts_it() -> None:
-    lanes = Lanes()
+    lanes = opened()
     lanes.offer(message(1))
     assert lanes.take(ANY_OF_M, above=Priority.NORMAL) is None
     lanes.offer(message(2, priority=Priority.URGENT))
@@ -60,7 +66,7 @@ def test_only_what_is_before_a_class_interrupts_it() -> None:
 
 
 def test_two_texts_to_one_person_are_never_under_way_at_once() -> None:
-    lanes = Lanes()
+    lanes = opened()
     for number in (1, 2):
         lanes.offer(message(number, to="+4915112345678"))
     lanes.offer(message(3))
@@ -77,7 +83,7 @@ def test_two_texts_to_one_person_are_never_under_way_at_once() -> None:
 
 
 def test_a_pinned_message_goes_to_its_modem_only() -> None:
-    lanes = Lanes()
+    lanes = opened()
     lanes.offer(message(1, route="=m"))
     lanes.offer(message(2))
     assert drain(lanes, ("", "=other")) == [2]
@@ -85,7 +91,7 @@ def test_a_pinned_message_goes_to_its_modem_only() -> None:
 
 
 def test_the_window_is_bounded_and_refilled_from_disk_in_order() -> None:
-    lanes = Lanes(window=10)
+    lanes = opened(window=10)
     on_disk = [message(number) for number in range(1, 26)]
     taken = [lanes.offer(entry) for entry in on_disk]
     assert taken == [True] * 10 + [False] * 15
@@ -100,7 +106,7 @@ def test_the_window_is_bounded_and_refilled_from_disk_in_order() -> None:
 
 
 def test_a_message_that_is_known_is_not_taken_twice() -> None:
-    lanes = Lanes()
+    lanes = opened()
     assert lanes.offer(message(1))
     assert not lanes.offer(message(1))
     lanes.load(("", "", Priority.NORMAL), [message(1)], complete=True)
@@ -121,8 +127,19 @@ def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> 
     assert not lanes.is_hungry
 
 
-def test_a_withdrawn_message_is_not_handed_out() -> None:
+def test_what_is_accepted_while_the_queue_starts_does_not_hide_what_was_there_before() -> None:
+    on_disk = [message(number) for number in (1, 2, 9)]
     lanes = Lanes()
+    assert not lanes.offer(on_disk[2])  # accepted in the moment between the start of the API and that of the queue
+    lanes.expect([])
+    for key, after, room in lanes.hungry():
+        rest = [entry for entry in on_disk if entry.id > after and entry.priority is key[2]][:room]
+        lanes.load(key, rest, complete=True)
+    assert drain(lanes) == [1, 2, 9]
+
+
+def test_a_withdrawn_message_is_not_handed_out() -> None:
+    lanes = opened()
     lanes.offer(message(1))
     lanes.offer(message(2))
     lanes.withdraw(1)
@@ -131,7 +148,7 @@ def test_a_withdrawn_message_is_not_handed_out() -> None:
 
 
 def test_clients_take_turns_inside_a_class() -> None:
-    lanes = Lanes()
+    lanes = opened()
     for number in range(6):
         lanes.offer(message(number, client="campaign"))
     for number in range(6, 8):

@@ -750,6 +750,7 @@ def test_the_shortest_forms(tpdu: Tpdu, octets: str) -> None:
 
 
 def test_defaults_of_whole_messages() -> None:
+    assert SubmitReport(TIME).parameters == DeliverReport().parameters == 0
     plan = plan_text("a" * 161)
     assert [s.concat for s in submits(plan, NUMBER)] == [Concat(0, 2, 1), Concat(0, 2, 2)]
     assert {(s.pid, s.dcs, s.validity, s.status_report_request, s.reply_path) for s in submits(plan, NUMBER)} == {

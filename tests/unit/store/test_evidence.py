@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
-from gsmgw.store import Store, messages, outbox, reports
+from gsmgw.store import Store, messages, outbox, reports, timers
 
 NOW = 1_700_000_000_000
 ERROR = {"code": "not_confirmed", "title": "silence"}
@@ -115,6 +115,17 @@ async def test_no_gap_in_spite_of_a_refusal_is_evidence(sim: Sim) -> None:
     assert await sim.accepted(0) == [doubtful]
 
 
+async def test_without_evidence_the_last_one_is_sent_again_first_and_tells_about_the_others(sim: Sim) -> None:
+    went, did_not = await sim.unknown(), await sim.unknown()
+    ready = await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**6))
+    assert [entry.id for entry in ready.queued] == [did_not]
+    (again,) = ready.queued
+    await sim.store.write(lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 99, first=True, tpdus=None))
+    await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 99, 1))
+    assert await sim.status(went) is Status.SENT
+    assert (await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**7))).queued == []
+
+
 async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "g.db")
     sim = Sim(store)
@@ -123,6 +134,30 @@ async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> No
     doubtful = await sim.unknown()
     await sim.accepted(0)
     await sim.accepted(1)
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    await store.close()
+
+
+async def test_a_gap_does_not_speak_about_those_of_an_earlier_gap(sim: Sim) -> None:
+    """One was left open because a refusal lay in between; the next gap is another one's."""
+    earlier = await sim.unknown()
+    await sim.refused()
+    await sim.accepted(1)
+    assert await sim.accepted(2) == []  # no gap: it does not say that the earlier one had not gone
+    assert await sim.status(earlier) is Status.UNKNOWN
+    later = await sim.unknown()
+    assert await sim.accepted(4) == []
+    assert (await sim.status(earlier), await sim.status(later)) == (Status.UNKNOWN, Status.SENT)
+    await sim.reported(earlier, 0)
+
+
+async def test_a_counter_that_is_not_known_yet_settles_nothing_and_nothing_afterwards(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    sim = Sim(store)
+    await sim.accepted(7)
+    doubtful = await sim.unknown()
+    for reference in (9, 10, 11, 12):
+        assert await sim.accepted(reference) == []
     assert await sim.status(doubtful) is Status.UNKNOWN
     await store.close()
 

@@ -1,0 +1,97 @@
+"""kill -9 at random moments under load, as often as wanted: python -m tests.crash.storm --kills 200 [--no-reports]"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from support.processes import Site, site, until
+
+from gsmgw.client import Client, NoDaemon
+
+
+@dataclass
+class Outcome:
+    """What a storm left: texts that never arrived, texts that went twice, texts that were in doubt."""
+
+    accepted: int = 0
+    kills: int = 0
+    lost: set[str] = field(default_factory=set)
+    twice: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    open: Counter[str] = field(default_factory=Counter)
+
+
+def storm(place: Site, kills: int, seed: int, *, reports: bool, batch: int = 60) -> Outcome:
+    """Send, kill, start again; at the end wait until nothing is open, and count."""
+    chance = random.Random(seed)
+    wanted: set[str] = set()
+    outcome = Outcome(kills=kills)
+    for round_number in range(kills):
+        with place.start() as client:
+            texts = [f"round {round_number} text {n}" for n in range(batch)]
+            try:
+                answers = client.send_many(
+                    [
+                        {"to": f"+49151{chance.randrange(10**7):07d}", "text": text, "delivery_report": reports}
+                        for text in texts
+                    ]
+                )
+                wanted.update(text for text, answer in zip(texts, answers, strict=True) if "id" in answer)
+                until(lambda: any(modem["state"] == "ready" for modem in client.modems()))
+            except NoDaemon:
+                pass
+            time.sleep(chance.random() * 0.25)
+            place.kill()
+    with place.start() as client:
+        until(lambda: not client.stats()["messages"], 120)
+        outcome.doubtful = _doubtful(client)
+        outcome.open = Counter(message["status"] for message in client.messages(direction="outbound"))
+    copies = place.copies()
+    outcome.accepted = len(wanted)
+    outcome.lost = wanted - set(copies)
+    outcome.twice = {text for text, count in copies.items() if count > 1}
+    return outcome
+
+
+def _doubtful(client: Client) -> set[str]:
+    """Texts that were ever unknown: the history lists them."""
+    last = client.stats()["last_event"]
+    ids = set()
+    for event in client.events(0, types=["message.*"]):
+        if event["type"] == "message.unknown":
+            ids.add(event["message_id"])
+        if event["id"] >= last - 1:
+            break
+    return {client.message(message_id)["text"] for message_id in ids}
+
+
+def main() -> None:
+    """Print what a storm left."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--modems", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-reports", action="store_true")
+    options = parser.parse_args()
+    grace = "unknown_grace_s = 3.0"
+    with tempfile.TemporaryDirectory() as directory, site(Path(directory), options.modems, gateway=grace) as place:
+        found = storm(place, options.kills, options.seed, reports=not options.no_reports)
+    print(
+        f"{found.kills} kills, {found.accepted} texts accepted: {len(found.lost)} lost, {len(found.twice)} sent twice, "
+        f"{len(found.doubtful)} were in doubt; {dict(found.open)}"
+    )
+    if found.lost:
+        sys.exit(f"lost: {sorted(found.lost)[:10]}")
+
+
+if __name__ == "__main__":
+    main()
