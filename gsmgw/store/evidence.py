@@ -65,6 +65,27 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
     return queued
 
 
+def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]:
+    """A modem confirmed a segment after it had been given up: the one handed to it last, if that is in doubt still."""
+    row = tx.one(
+        "SELECT message_id, seq, claim FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL "
+        "AND claim = (SELECT max(claim) FROM segments WHERE sim = ? AND doubt IS NOT NULL)",
+        (sim, sim),
+    )
+    if row is None:
+        return []
+    message_id, seq, claim = row
+    tx.run(
+        "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL, "
+        "report_due = (SELECT report FROM messages WHERE id = message_id) "
+        "WHERE message_id = ? AND seq = ? AND status IN ('unknown', 'queued')",
+        (reference, now_ms, message_id, seq),
+    )
+    tx.event(now_ms, "message.settled", message_id, decision="sent", evidence="answer")
+    roll_up(tx, now_ms, message_id)
+    return accepted(tx, now_ms, sim, reference, claim)
+
+
 def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) -> bool:
     """Whether the unknown segment of that claim, one of so many, can have got that reference.
 

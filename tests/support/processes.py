@@ -90,7 +90,7 @@ class Site:
         self.gateway.end()
         return accepted
 
-    def send_until_cut(self, messages: list[dict[str, Any]], deadline: float | None) -> list[str]:
+    def send_until_cut(self, messages: list[dict[str, Any]], within_s: float | None) -> list[str]:
         """Send messages one by one until the gateway is gone or the time is over; the texts that it accepted."""
         assert self.gateway is not None
         child = self.gateway.child
@@ -101,6 +101,7 @@ class Site:
                 return child.poll() is not None or probe.connect_ex(str(self.socket)) == 0
 
         until(serves)
+        deadline = None if within_s is None else time.monotonic() + within_s
         for message in messages:
             if deadline is not None and time.monotonic() > deadline and accepted:
                 break

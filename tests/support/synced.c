@@ -49,3 +49,15 @@ int fdatasync(int fd) {
     if (result == 0) keep(fd);
     return result;
 }
+
+int unlink(const char *path) {
+    int (*real)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "unlink");
+    const char *from = getenv("SYNCED_FROM"), *to = getenv("SYNCED_TO");
+    char copy[PATH_MAX * 2];
+    int result = real(path);
+    if (result == 0 && from && to && strncmp(path, from, strlen(from)) == 0) {
+        snprintf(copy, sizeof copy, "%s/%s", to, strrchr(path, '/') + 1);
+        real(copy);
+    }
+    return result;
+}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
-from gsmgw.store import Store, messages, outbox, reports, timers
+from gsmgw.store import Store, evidence, messages, outbox, reports, timers
 
 NOW = 1_700_000_000_000
 ERROR = {"code": "not_confirmed", "title": "silence"}
@@ -140,6 +140,14 @@ async def test_without_evidence_the_last_one_is_sent_again_first_and_tells_about
     await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 99, 1))
     assert await sim.status(went) is Status.SENT
     assert (await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**7))).queued == []
+
+
+async def test_an_answer_that_comes_late_settles_the_last_one(sim: Sim) -> None:
+    earlier, last = await sim.interrupted(2)
+    await sim.store.write(lambda tx: evidence.late_answer(tx, NOW, "sim", 1))
+    assert (await sim.status(earlier), await sim.status(last)) == (Status.SENT, Status.SENT)
+    await sim.reported(last, 1)
+    assert await sim.store.write(lambda tx: evidence.late_answer(tx, NOW, "sim", 2)) == []
 
 
 async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> None:
