@@ -345,6 +345,9 @@ class Worker:
                 message = self._queue.take_ahead(self.name)
                 if message is None:
                     return
+                if self._claims and message.priority < self._claims[-1].job.message.priority:
+                    self._queue.give_back(message)  # it goes before these: at the next turn
+                    return
                 if self._defers(message):
                     continue
                 if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn

@@ -49,7 +49,8 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
             _Doubtful(*row)
             for row in tx.all(
                 "SELECT message_id, seq, doubt FROM segments "
-                "WHERE status = 'unknown' AND sim = ? AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim",
+                "WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL AND reference IS NULL "
+                "AND claim > ? AND claim < ? ORDER BY claim",
                 (sim, known[3], claim),
             )
         ]

@@ -21,6 +21,7 @@ from gsmgw.model import (
     derive_status,
 )
 from gsmgw.store import Gone, Store, lanes, messages, outbox, reports, timers
+from gsmgw.store.rows import OPEN
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"
@@ -373,6 +374,17 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         "SELECT message_id FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 ORDER BY sent_ms DESC": (
             "segments_report"
         ),
+        "SELECT message_id FROM segments WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL "
+        "AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim": "segments_doubt",
+        "SELECT message_id FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim": (
+            "segments_doubt"
+        ),
+        "SELECT seq FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending'": "segments_open",
+        f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'": "messages_open",
+        f"SELECT id FROM messages WHERE {OPEN} AND status IN (?) AND id < ? ORDER BY id DESC LIMIT 5": "messages_open",
+        "SELECT id FROM messages WHERE direction = 'inbound' AND id < ? ORDER BY id DESC LIMIT 5": "messages_inbound",
+        "SELECT id FROM messages WHERE peer = ? AND id < ? ORDER BY id DESC LIMIT 5": "messages_peer",
+        "SELECT id FROM reports WHERE sim = ? AND reference = ? AND at_ms >= ? ORDER BY id": "reports_match",
         "SELECT sending_ms FROM segments WHERE sim = ? AND sending_ms >= ? ORDER BY sending_ms": "segments_usage",
         "SELECT id FROM events WHERE message_id = ? ORDER BY id": "events_message",
     }
