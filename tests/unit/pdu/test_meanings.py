@@ -422,6 +422,7 @@ def test_addresses_explained(toa: int, meaning: str) -> None:
 @pytest.mark.parametrize(
     ("iei", "words"),
     [
+        (0x04, "application ports, 8 bits"),
         (0x06, "SMSC control"),
         (0x07, "source of the header"),
         (0x09, "wireless control message"),
@@ -501,3 +502,16 @@ def test_cme_errors_that_pass() -> None:
     }  # fmt: skip
     assert {code for code, cause in CME.items() if cause.our_fault} == {4, 24, 25, 26, 27, 50, 53}
     assert [cme_code(words) for words in ("PH-FSIM PIN required", "unknown error", "Phone failure")] == [6, 100, 0]
+
+
+def test_flags_explained() -> None:
+    tail = "0491361900" + "00" + "51507132200523" + "00"
+    last, more = rows("0C" + tail, smsc=False), rows("00" + tail, smsc=False)
+    assert (last["TP-MMS"], more["TP-MMS"]) == (("1", "no more messages wait"), ("0", "more messages wait"))
+    assert last["TP-LP"] == ("1", "forwarded or spawned: not to be forwarded again")
+    assert "TP-LP" not in more
+    tail = "00" + "04913619" + "51507132200523" * 2 + "00"
+    last, more = rows("0E" + tail, smsc=False), rows("02" + tail, smsc=False)
+    assert (last["TP-MMS"], more["TP-MMS"]) == (("1", "no more messages wait"), ("0", "more messages wait"))
+    assert last["TP-LP"][0] == "1"
+    assert last["TP-SRQ"] == ("0", "answers a SUBMIT")
