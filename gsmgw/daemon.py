@@ -23,11 +23,12 @@ from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
-from gsmgw.model import ModemState, ModemStatus, OnUnknown, Priority
+from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
 from gsmgw.modem import Finder, Modem, format_piece, mask
 from gsmgw.outbound import Intake, Limits, RouteTable, Rule, Scheduler, SendingTimes, Window, to_modem, to_pool
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, requests
+from gsmgw.store import Store, Tx, evidence, requests
+from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,22 @@ class _Sink:
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
         """Something worth an event happened."""
+        if type == "submit.late":
+            self._late_answer(modem, data.get("reference"))
         self._note(type, modem, data)
+
+    def _late_answer(self, modem: str, reference: object) -> None:
+        """The modem confirmed a segment after it had been given up: that is evidence."""
+        gateway, handle = self._gateway, self._gateway.modems.get(modem)
+        if handle is None or not isinstance(reference, int):
+            return
+        now_ms, sim = gateway.clock.wall_ms(), handle.status.sim
+
+        def settled(written: asyncio.Future[list[Outgoing]]) -> None:
+            if not written.cancelled() and written.exception() is None:
+                gateway.scheduler.offer(written.result())
+
+        gateway.store.write(lambda tx: evidence.late_answer(tx, now_ms, sim, reference)).add_done_callback(settled)
 
     def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
         now_ms = self._gateway.clock.wall_ms()
@@ -105,7 +121,7 @@ class Gateway:
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
-        self._modem_group: asyncio.TaskGroup | None = None
+        self._supervisor: Supervisor | None = None
         self._sink = _Sink(self)
 
     @contextlib.asynccontextmanager
@@ -157,8 +173,8 @@ class Gateway:
         self.modems[section.name] = modem
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, _limits(section.limits), section.weight)
-        if self._modem_group is not None:
-            self._modem_group.create_task(modem.run(), name=f"modem {section.name}")
+        if self._supervisor is not None:
+            self._supervisor.start(f"modem {section.name}", modem.run)
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -220,12 +236,12 @@ class Gateway:
                 server.should_exit = True
 
     async def _run_modems(self) -> None:
-        """Run the modems that are configured, and those that are found."""
-        async with asyncio.TaskGroup() as self._modem_group:
+        """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
+        async with Supervisor(self.clock) as self._supervisor:
             for modem in self.modems.values():
-                self._modem_group.create_task(modem.run(), name=f"modem {modem.name}")
+                self._supervisor.start(f"modem {modem.name}", modem.run)
             if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
-                self._modem_group.create_task(self._finder.run(), name="finder")
+                self._supervisor.start("finder", self._finder.run)
             await asyncio.Event().wait()
 
     async def _watchdog(self) -> None:
