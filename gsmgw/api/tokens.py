@@ -85,7 +85,7 @@ def scope_needed(method: str, path: str) -> str | None:
     if path.startswith("/health/"):
         return None
     if method in ("GET", "HEAD"):
-        return "manage" if path.startswith("/v1/tokens") else "read"
+        return "manage" if path.startswith(("/v1/tokens", "/v1/webhooks")) else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"
     return "manage"
