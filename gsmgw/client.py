@@ -188,6 +188,17 @@ class Client:
         answer: Json = self.request("GET", "/v1/stats")
         return answer
 
+    def lines(self, path: str, params: Any = None) -> Iterator[str]:
+        """The lines of an answer that does not end by itself."""
+        try:
+            with self._http.stream("GET", path, params=params, timeout=httpx.Timeout(TIMEOUT_S, read=None)) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    _checked(answer)
+                yield from answer.iter_lines()
+        except _LOST as exc:
+            raise NoDaemon(self.where, str(exc)) from exc
+
     def events(
         self,
         after: int | None = None,

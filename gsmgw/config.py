@@ -153,6 +153,8 @@ class ModemSection(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
     port: str | None = None
     match: MatchSection | None = None
+    #: A second port of the same stick, only listened to.
+    urc_port: str | None = None
     pin: str | None = Field(None, pattern=r"^\d{4,8}$", repr=False)
     pin_file: Path | None = None
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")

@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Context, TokenGuard, create_app
@@ -22,11 +23,12 @@ from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
-from gsmgw.model import ModemState, ModemStatus, OnUnknown, Priority
-from gsmgw.modem import Modem
+from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
+from gsmgw.modem import Finder, Modem, format_piece, mask
 from gsmgw.outbound import Intake, Limits, RouteTable, Rule, Scheduler, SendingTimes, Window, to_modem, to_pool
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, requests
+from gsmgw.store import Store, Tx, evidence, requests
+from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,22 @@ class _Sink:
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
         """Something worth an event happened."""
+        if type == "submit.late":
+            self._late_answer(modem, data.get("reference"))
         self._note(type, modem, data)
+
+    def _late_answer(self, modem: str, reference: object) -> None:
+        """The modem confirmed a segment after it had been given up: that is evidence."""
+        gateway, handle = self._gateway, self._gateway.modems.get(modem)
+        if handle is None or not isinstance(reference, int):
+            return
+        now_ms, sim = gateway.clock.wall_ms(), handle.status.sim
+
+        def settled(written: asyncio.Future[list[Outgoing]]) -> None:
+            if not written.cancelled() and written.exception() is None:
+                gateway.scheduler.offer(written.result())
+
+        gateway.store.write(lambda tx: evidence.late_answer(tx, now_ms, sim, reference)).add_done_callback(settled)
 
     def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
         now_ms = self._gateway.clock.wall_ms()
@@ -104,6 +121,8 @@ class Gateway:
         self.clock = SystemClock()
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
+        self.limits: dict[str, dict[str, Any]] = {}
+        self._supervisor: Supervisor | None = None
         self._sink = _Sink(self)
 
     @contextlib.asynccontextmanager
@@ -142,6 +161,7 @@ class Gateway:
                 on_unknown=OnUnknown(settings.on_unknown),
             )
             self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
+            self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
                 self._add_modem(section)
             yield
@@ -150,9 +170,13 @@ class Gateway:
             await self.store.close()
 
     def _add_modem(self, section: ModemSection) -> None:
-        modem = Modem(section, self._sink, self.clock, pin_guard=_Pins(self.store, self.clock))
+        pins = _Pins(self.store, self.clock)
+        modem = Modem(section, self._sink, self.clock, pin_guard=pins, locate=self._finder.locate)
         self.modems[section.name] = modem
+        self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, _limits(section.limits), section.weight)
+        if self._supervisor is not None:
+            self._supervisor.start(f"modem {section.name}", modem.run)
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -177,12 +201,13 @@ class Gateway:
             feed=self.feed,
             webhooks=self.webhooks,
             modems=self.modems,
-            limits={modem.name: modem.limits.model_dump(exclude_none=True) for modem in self.config.modem},
+            limits=self.limits,
             version=__version__,
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             is_ready=lambda: self.store.trouble,
+            transcript_line=_transcript_line,
         )
         app = create_app(context)
         servers = {make_server(app): sockets}
@@ -196,7 +221,7 @@ class Gateway:
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self.webhooks.run(), name="webhooks"),
                 group.create_task(self._watchdog(), name="watchdog"),
-                *(group.create_task(modem.run(), name=f"modem {modem.name}") for modem in self.modems.values()),
+                group.create_task(self._run_modems(), name="modems"),
             ]
             for server in servers:
                 await server.listening.wait()
@@ -214,6 +239,15 @@ class Gateway:
             for server in servers:
                 server.should_exit = True
 
+    async def _run_modems(self) -> None:
+        """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
+        async with Supervisor(self.clock) as self._supervisor:
+            for modem in self.modems.values():
+                self._supervisor.start(f"modem {modem.name}", modem.run)
+            if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
+                self._supervisor.start("finder", self._finder.run)
+            await asyncio.Event().wait()
+
     async def _watchdog(self) -> None:
         """Tell systemd that the database answers, as often as it wants to hear it."""
         interval_s = sdnotify.watchdog_interval_s()
@@ -225,6 +259,11 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database does not answer: %s", exc)
             await self.clock.sleep(interval_s / 2)
+
+
+def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:
+    line = format_piece(seconds, direction, data)
+    return mask(line) if masked else line
 
 
 def _limits(section: LimitsSection) -> Limits:

@@ -34,7 +34,18 @@ class Status(StrEnum):
 #: What may follow what, for outbound messages. Guards every UPDATE; a pair that is not here cannot happen.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.EXPIRED, Status.CANCELED, Status.FAILED}),
-    Status.QUEUED: frozenset({Status.SENDING, Status.EXPIRED, Status.CANCELED, Status.FAILED}),
+    # QUEUED -> SENT or DELIVERED is late evidence about one that was to be sent again.
+    Status.QUEUED: frozenset(
+        {
+            Status.SENDING,
+            Status.EXPIRED,
+            Status.CANCELED,
+            Status.FAILED,
+            Status.SENT,
+            Status.DELIVERED,
+            Status.UNDELIVERED,
+        }
+    ),
     # SENDING -> SENDING is the next segment of the same message; -> DELIVERED when the report outruns the answer.
     Status.SENDING: frozenset(
         {

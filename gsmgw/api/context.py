@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import Request
 
@@ -12,6 +12,22 @@ from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
+
+
+class UssdAnswer(Protocol):
+    """What the network answered. ``more``: it waits for a reply."""
+
+    @property
+    def text(self) -> str | None:
+        """The readable text."""
+
+    @property
+    def more(self) -> bool:
+        """Whether the session goes on."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
 
 
 class ManagedModem(ModemHandle, Protocol):
@@ -29,6 +45,12 @@ class ManagedModem(ModemHandle, Protocol):
     async def enter_pin(self, pin: str) -> None:
         """Unlock the SIM."""
 
+    async def ussd(self, request: str) -> UssdAnswer:
+        """Send a USSD code, or a reply in an open session (TS 22.090)."""
+
+    def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
+        """Have all that is said on the port overheard; returns what ends that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -41,12 +63,14 @@ class Context:
     feed: EventFeed
     webhooks: Webhooks
     modems: Mapping[str, ManagedModem]
-    limits: Mapping[str, dict[str, int]]
+    limits: Mapping[str, dict[str, Any]]
     version: str
     valid_for_s: int
     country: str | None
     started_ms: int
     is_ready: Callable[[], str | None]
+    #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
+    transcript_line: Callable[[float, str, bytes, bool], str]
 
 
 def client_of(request: Request) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from gsmgw.api.context import Context, ManagedModem, context_of
@@ -23,6 +26,14 @@ class PinIn(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     pin: str = Field(pattern=r"^\d{4,8}$", repr=False)
+
+
+class UssdIn(BaseModel):
+    """A USSD code such as ``*100#``, or a reply in an open session."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(min_length=1, max_length=182)
 
 
 def _find(ctx: Context, name: str) -> ManagedModem:
@@ -86,3 +97,44 @@ async def pin(ctx: Ctx, name: str, body: PinIn) -> Response:
     except ModemError as exc:
         raise Problem("modem_failed", f"{name}: {exc.title}") from None
     return _answer(ctx, modem)
+
+
+@router.post("/{name}/ussd")
+async def ussd(ctx: Ctx, name: str, body: UssdIn) -> Response:
+    """Send a USSD code and return the network's answer; with ``more`` it waits for a reply, sent the same way."""
+    modem = _find(ctx, name)
+    try:
+        answer = await modem.ussd(body.code)
+    except ModemError as exc:
+        raise Problem("modem_failed", f"{name}: {exc.title}") from None
+    return JSONResponse({"modem": name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
+
+
+#: Pieces of a conversation that may wait for a slow reader; more than that are left out.
+TAP_LIMIT = 2000
+
+
+@router.get("/{name}/tap", response_class=StreamingResponse)
+async def tap(ctx: Ctx, name: str, masked: bool = False) -> StreamingResponse:
+    """All that is said on the modem's port, as it is said, a line for each piece; PINs are never in it.
+
+    ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
+    """
+    modem = _find(ctx, name)
+    started = ctx.clock.monotonic()
+
+    async def lines() -> AsyncIterator[str]:
+        waiting: asyncio.Queue[str] = asyncio.Queue(TAP_LIMIT)
+
+        def note(direction: str, data: bytes) -> None:
+            with contextlib.suppress(asyncio.QueueFull):
+                waiting.put_nowait(ctx.transcript_line(ctx.clock.monotonic() - started, direction, data, masked))
+
+        end = modem.tap(note)
+        try:
+            while True:
+                yield f"{await waiting.get()}\n"
+        finally:
+            end()
+
+    return StreamingResponse(lines(), media_type="text/plain", headers={"Cache-Control": "no-store"})

@@ -39,7 +39,6 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "modem_failed": (502, "The modem did not do it"),
     "http_error": (400, "The request cannot be answered"),
 }
-DOCS = "https://gsmgw.readthedocs.io/problems/"
 _BY_HTTP_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 

@@ -143,7 +143,7 @@ def segment_out(segment: SegmentRecord) -> dict[str, Any]:
     }
 
 
-def modem_out(status: ModemStatus, limits: dict[str, int]) -> dict[str, Any]:
+def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
     """One modem."""
     return {
         "name": status.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import IO, Any
 
 import click
 
@@ -40,17 +41,34 @@ def _signal(dbm: int | None) -> str:
     return "" if dbm is None else f"{dbm} dBm"
 
 
+_ACTIONS = ["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]
+
+
 @click.command()
 @click.argument("name")
-@click.argument("action", type=click.Choice(["info", "reset", "enable", "disable", "pin", "signal"]), default="info")
+@click.argument(
+    "action", type=click.Choice(["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]), default="info"
+)
 @click.argument("value", required=False)
+@click.option("--masked", is_flag=True, help="With tap: hide numbers and texts, so that it may be shown to others.")
+@click.option("--output", type=click.Path(dir_okay=False), help="With tap: write to this file, for your eyes only.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 @talks
-def modem(context: click.Context, name: str, action: str, value: str | None, as_json: bool) -> None:
-    """Look at modem NAME, or do something with it: reset, enable, disable, pin, signal."""
+def modem(
+    context: click.Context, name: str, action: str, value: str | None, masked: bool, output: str | None, as_json: bool
+) -> None:
+    """Look at modem NAME, or do something with it: reset, enable, disable, ussd CODE, pin,
+    signal, tap."""
     body: dict[str, Any] | None = None
-    if action == "pin":
+    if action == "tap":
+        _tap(context, name, masked, output)
+        return
+    if action == "ussd":
+        if value is None:
+            raise click.UsageError("gsmgw modem NAME ussd CODE, for example '*100#'")
+        body = {"code": value}
+    elif action == "pin":
         body = {"pin": value or click.prompt("PIN", hide_input=True)}
     elif value is not None:
         raise click.UsageError(f"{action} takes no value")
@@ -58,12 +76,33 @@ def modem(context: click.Context, name: str, action: str, value: str | None, as_
         answer = client.modem(name, None if action in ("info", "signal") else action, body)
     if as_json:
         print_json(answer)
+    elif action == "ussd":
+        click.echo(answer["answer"] or f"({answer['outcome']})")
+        if answer["more"]:
+            click.echo(f"(a reply is awaited: gsmgw modem {name} ussd REPLY)", err=True)
     elif action == "signal":
         click.echo(_signal(answer["signal_dbm"]) or "unknown")
     else:
         for key, known in answer.items():
             if known not in (None, {}, []):
                 click.echo(f"{key:>14}  {known}")
+
+
+def _tap(context: click.Context, name: str, masked: bool, output: str | None) -> None:
+    """Print what is said on the port until Ctrl-C, or write it to a file with mode 0600."""
+    file: IO[str] | None = None
+    if output is not None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        file = os.fdopen(os.open(output, flags, 0o600), "w", encoding="utf-8", buffering=1)
+    try:
+        with connect(context) as client:
+            for line in client.lines(f"/v1/modems/{name}/tap", params={"masked": masked}):
+                print(line, file=file, flush=True)
+    except KeyboardInterrupt:
+        return
+    finally:
+        if file is not None:
+            file.close()
 
 
 COMMANDS = (modems, modem)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from gsmgw.at.answers import parse_pin_state, parse_reference, parse_ussd
@@ -22,6 +23,7 @@ from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost
 from gsmgw.modem.ladder import FailureCounter, Rung
+from gsmgw.modem.listener import Listener, Once
 from gsmgw.modem.network import Network
 from gsmgw.modem.profiles import GENERIC
 from gsmgw.modem.receiving import Receiver
@@ -62,7 +64,10 @@ class Link:
         self._around = around
         self._board = around.board
         self._clock = around.clock
-        self._channel = Channel(around.clock, self._on_urc, self.end, self._on_stale)
+        once = Once(around.clock, self._on_urc)
+        on_urc = self._on_urc if around.second_opener is None else partial(once.news, 0)
+        self._channel = Channel(around.clock, on_urc, self.end, self._on_stale)
+        self._listener = Listener(partial(once.news, 1))
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._receiver = Receiver(self.driver, self._board, around.clock, around.unable)
@@ -111,6 +116,8 @@ class Link:
             return exc
         try:
             self._node = self._around.node()
+            if self._around.second_opener is not None:
+                await self._listener.open(self._around.second_opener)
             await self._start()
             return await self._serve()
         except ModemError as exc:
@@ -119,6 +126,7 @@ class Link:
             self._serving = False
             self._calls.close()
             self.ussd.close()
+            await self._listener.close()
             await self._channel.close()
 
     def end(self, cause: Exception) -> None:

@@ -217,6 +217,7 @@ class Modem:
                 able=self._able(),
                 unable=self._unable,
                 interface=usb_interface(port),
+                second_opener=self._make_opener(self._config.urc_port) if self._config.urc_port else None,
             )
         )
         self._link = link

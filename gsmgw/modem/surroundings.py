@@ -32,6 +32,8 @@ class Surroundings:
     #: What this very modem was found unable to do; kept from link to link.
     unable: set[str]
     interface: int | None = None
+    #: A second port that is listened to, where there is one.
+    second_opener: Opener | None = None
 
 
 class StepNeeded(ModemError):

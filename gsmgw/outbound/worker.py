@@ -251,6 +251,8 @@ class Worker:
                 continue
             job = await self._prepare(message)
             if job is not None:
+                # The order of claims is the order on the wire: what TP-MR says after a crash rests on that.
+                self._hand_back_claims()
                 self._jobs.append(job)
                 return self._claim(job)
         if only_urgent and (above is None or above >= Priority.NORMAL):
@@ -342,6 +344,9 @@ class Worker:
             if not self._jobs:
                 message = self._queue.take_ahead(self.name)
                 if message is None:
+                    return
+                if self._claims and message.priority < self._claims[-1].job.message.priority:
+                    self._queue.give_back(message)  # it goes before these: at the next turn
                     return
                 if self._defers(message):
                     continue

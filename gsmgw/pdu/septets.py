@@ -58,15 +58,11 @@ def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
     """
     if count <= 0:
         return b""
-    bits = (int.from_bytes(octets, "little") >> fill_bits) & ((1 << (7 * count)) - 1)
+    bits = int.from_bytes(octets, "little") >> fill_bits
     if count > _BLOCK_SEPTETS:
-        blocks = bits.to_bytes((7 * count + 7) >> 3, "little")
-        return b"".join(
-            unpack(
-                blocks[at * _BLOCK_OCTETS : (at + 1) * _BLOCK_OCTETS], min(_BLOCK_SEPTETS, count - at * _BLOCK_SEPTETS)
-            )
-            for at in range((count + _BLOCK_SEPTETS - 1) // _BLOCK_SEPTETS)
-        )
+        aligned = bits.to_bytes(len(octets), "little")
+        return unpack(aligned[:_BLOCK_OCTETS], _BLOCK_SEPTETS) + unpack(aligned[_BLOCK_OCTETS:], count - _BLOCK_SEPTETS)
+    bits &= (1 << (7 * count)) - 1
     for group, mask in _UNPACK[count]:
         low = bits & mask
         bits = low | ((bits ^ low) << group)

@@ -4,8 +4,11 @@ A SIM counts its submissions: TP-MR goes up by one with each (TS 23.040 9.2.3.6)
 after the other, in the order of their ``claim``. So when the reference of an accepted segment is not the next one
 after the last known, the missing ones were used by the unknown segments in between, the first of them first.
 
-That is evidence only where the counter is known to go up by one, and where no refusal lies in between, because a
-refused submission may or may not have used a reference. No gap at all is evidence in any case: nothing has gone.
+It speaks only of segments handed over since the last known reference: one of an earlier gap that could not be settled
+then used a reference of that gap, or none. Which ones went is known only where all were left by one interruption
+(``doubt``): in a later one the gateway may have gone on with other segments. And it is evidence only where the counter
+is known to go up by one, and where no refusal lies in between, because a refused submission may or may not have used a
+reference. No gap at all is evidence in any case: nothing has gone.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ RELIABLE_STEPS = 2
 class _Doubtful:
     message_id: int
     seq: int
+    doubt: int
 
 
 def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[Outgoing]:
@@ -44,9 +48,10 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
         doubtful = [
             _Doubtful(*row)
             for row in tx.all(
-                "SELECT message_id, seq FROM segments WHERE status = 'unknown' AND sim = ? AND reference IS NULL "
-                "AND claim < ? ORDER BY claim",
-                (sim, claim),
+                "SELECT message_id, seq, doubt FROM segments "
+                "WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL AND reference IS NULL "
+                "AND claim > ? AND claim < ? ORDER BY claim",
+                (sim, known[3], claim),
             )
         ]
         if gap == 0 or (doubtful and gap <= len(doubtful)):
@@ -61,12 +66,37 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
     return queued
 
 
-def is_plausible(tx: Tx, sim: str, reference: int, doubtful: int) -> bool:
-    """Whether one of so many unknown segments can have got that reference, and not some text of long ago."""
-    known = tx.one("SELECT reference, steps, refused FROM sims WHERE sim = ?", (sim,))
+def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]:
+    """A modem confirmed a segment after it had been given up: the one handed to it last, if that is in doubt still."""
+    row = tx.one(
+        "SELECT message_id, seq, claim FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL "
+        "AND claim = (SELECT max(claim) FROM segments WHERE sim = ? AND doubt IS NOT NULL)",
+        (sim, sim),
+    )
+    if row is None:
+        return []
+    message_id, seq, claim = row
+    tx.run(
+        "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL, "
+        "report_due = (SELECT report FROM messages WHERE id = message_id) "
+        "WHERE message_id = ? AND seq = ? AND status IN ('unknown', 'queued')",
+        (reference, now_ms, message_id, seq),
+    )
+    tx.event(now_ms, "message.settled", message_id, decision="sent", evidence="answer")
+    roll_up(tx, now_ms, message_id)
+    return accepted(tx, now_ms, sim, reference, claim)
+
+
+def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) -> bool:
+    """Whether the unknown segment of that claim, one of so many, can have got that reference.
+
+    Those handed over since the last known reference got one of the next; those before, one that lies behind it.
+    """
+    known = tx.one("SELECT reference, steps, refused, claim FROM sims WHERE sim = ?", (sim,))
     if known is None or known[1] < RELIABLE_STEPS:
         return True
-    return bool((reference - known[0] - 1) % 256 < doubtful + known[2])
+    is_next = (reference - known[0] - 1) % 256 < doubtful + known[2]
+    return bool(is_next == (claim > known[3]))
 
 
 def refused(tx: Tx, sim: str) -> None:
@@ -78,6 +108,8 @@ def _settle(
     tx: Tx, now_ms: int, doubtful: list[_Doubtful], gap: int, last_reference: int, refusals: int
 ) -> list[Outgoing]:
     if gap > len(doubtful) or (gap and refusals):
+        return []
+    if 0 < gap < len(doubtful) and len({one.doubt for one in doubtful}) > 1:
         return []
     queued: list[Outgoing] = []
     touched: dict[int, str] = {}

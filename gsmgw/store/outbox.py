@@ -124,7 +124,7 @@ def begin_segment(
         )
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
-        "reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
+        "doubt = NULL, reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
         (modem, sim, claim, now_ms, message.id, seq),
     )
     if not changed:
@@ -262,7 +262,7 @@ def fail(
 def segment_unknown(tx: Tx, now_ms: int, message: Outgoing, seq: int, *, error: dict[str, Any], due_ms: int) -> None:
     """The segment may be on the air. Evidence is awaited until ``due_ms``."""
     changed = tx.run(
-        "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ? "
         "WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.report, message.id, seq),
     )

@@ -24,8 +24,8 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
     """Match a status report to its segment and record it.
 
     Looked for in this order: the newest segment of that SIM with that reference and recipient whose report is
-    awaited; an unknown one to that recipient, whose reference never came. An unmatched report is kept: the modem's
-    answer to the submit may still be on its way.
+    awaited; one to that recipient that is or was unknown, whose reference never came. An unmatched report is kept: the
+    modem's answer to the submit may still be on its way.
     """
     digits = digits_of(report.recipient)
     for message_id, seq, recipient in tx.all(
@@ -38,11 +38,11 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
             return Taken(int(message_id), [])
     doubtful = tx.all(
         "SELECT message_id, seq, recipient, claim FROM segments "
-        "WHERE status = 'unknown' AND sim = ? AND reference IS NULL ORDER BY claim",
+        "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim",
         (report.sim,),
     )
     for message_id, seq, recipient, claim in doubtful:
-        if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, len(doubtful)):
+        if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, claim, len(doubtful)):
             tx.run(
                 "UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?",
                 (report.reference, message_id, seq),

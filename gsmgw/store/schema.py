@@ -90,6 +90,7 @@ def m001_messages(db: Database) -> None:
             sim           TEXT,
             attempt       INTEGER NOT NULL DEFAULT 0,
             claim         INTEGER,                        -- the order in which segments were handed to a SIM
+            doubt         INTEGER,                        -- which interruption left it unknown
             sending_ms    INTEGER,
             sent_ms       INTEGER,
             report_due    INTEGER NOT NULL DEFAULT 0,
@@ -103,6 +104,7 @@ def m001_messages(db: Database) -> None:
         ) WITHOUT ROWID;
         CREATE INDEX segments_report ON segments (sim, reference) WHERE report_due = 1;
         CREATE INDEX segments_usage ON segments (sim, sending_ms) WHERE sending_ms IS NOT NULL;
+        CREATE INDEX segments_doubt ON segments (sim, claim) WHERE doubt IS NOT NULL AND reference IS NULL;
         CREATE INDEX segments_open ON segments (status) WHERE status IN ('sending', 'unknown');
 
         CREATE TABLE sims (                               -- TP-MR as each SIM counts it: evidence for unknown segments

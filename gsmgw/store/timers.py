@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gsmgw.model import OnUnknown, Outgoing, Status
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.rollup import GUARDS, roll_up
-from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 
 
@@ -60,7 +60,8 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
     """
     rows = tx.all(
         "SELECT s.message_id, max(s.claim) FROM segments s JOIN messages m ON m.id = s.message_id "
-        "WHERE s.status = 'unknown' AND m.status = 'unknown' AND m.due_ms <= ? AND m.on_unknown = 'resend' "
+        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'unknown' AND m.status = 'unknown' "
+        "AND m.due_ms <= ? AND m.on_unknown = 'resend' "
         "GROUP BY s.sim",
         (now_ms,),
     )
@@ -142,16 +143,16 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     error = {"code": "interrupted", "title": "the gateway stopped before the modem had confirmed it"}
     unknown = tx.all(
         "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
-        "WHERE s.status = 'sending'"
+        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'sending'"
     )
     for message_id, report in unknown:
         tx.run(
-            "UPDATE segments SET status = 'unknown', error = ?, report_due = ? "
+            "UPDATE segments SET status = 'unknown', doubt = ?, error = ?, report_due = ? "
             "WHERE message_id = ? AND status = 'sending'",
-            (error["title"], report, message_id),
+            (now_ms, error["title"], report, message_id),
         )
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
-    back = tx.all("SELECT id FROM messages WHERE status = 'sending'")
+    back = tx.all(f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'")
     for (message_id,) in back:
         requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)
     return len(unknown), len(back)

@@ -168,3 +168,33 @@ def test_the_demo_tells_its_story_and_ends_with_0() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("delivered: the phone has confirmed it") == 3
     assert "Everything arrived." in result.stdout
+
+
+def test_ussd(gsmgw: Shell) -> None:
+    answer = gsmgw("modem", "m0", "ussd", "*100#")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.strip()
+    assert gsmgw("modem", "m0", "ussd").returncode == 2
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_tap_shows_what_is_said_on_the_port(masked: bool, gsmgw: Shell, place: Site, tmp_path: Path) -> None:
+    path = tmp_path / "tap.txt"
+    options = ["--output", str(path), *(["--masked"] if masked else [])]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gsmgw", "--socket", str(place.socket), "modem", "m0", "tap", *options]
+    )
+    try:
+        until(path.exists)
+        for _ in range(20):
+            gsmgw("send", ANNA, "overheard", "--wait")
+            if "AT+CMGS" in path.read_text():
+                break
+        said = path.read_text()
+        assert " > AT+CMGS=" in said
+        assert " < " in said
+        assert ("9194" in said) is not masked  # the type and the country code of the recipient in the PDU
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        child.terminate()
+        child.wait()

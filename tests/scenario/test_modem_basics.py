@@ -289,6 +289,26 @@ async def test_a_modem_that_cannot_list_is_read_place_by_place(tmp_path: Path, m
             assert len(sink.pdus) == 3
 
 
+@pytest.mark.parametrize("told_on", [(0,), (0, 1)])
+async def test_a_second_port_is_listened_to(tmp_path: Path, told_on: tuple[int, ...]) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        simulated = await simulation.add_modem("modem0", profile="quectel-ec25")
+        simulated._urc_ports = told_on  # as AT+QURCCFG="urcport","all" would have it
+        sink = Sink()
+        first, second = simulated.paths
+        config = ModemSection(name="office", port=second, urc_port=first)
+        async with running(Modem(config, sink, SystemClock())) as modem:
+            await sink.reach(ModemState.READY)
+            simulation.send(from_=PHONE, to="modem0", text="on the other port")
+            await sink.until(lambda: len(sink.pdus) == 1)
+            await modem.submit(TPDU, before_payload=at_once)
+            await sink.until(lambda: len(sink.pdus) == 2)
+            await modem.ussd("*102#")
+            await asyncio.sleep(0.05)
+            assert len(sink.pdus) == 2
+            assert "ussd.received" not in [name for name, _ in sink.events]
+
+
 class TestUssd:
     async def test_a_request_and_a_menu(self, tmp_path: Path) -> None:
         async with rig(tmp_path) as (_, _, modem, _):

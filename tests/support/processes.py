@@ -23,13 +23,14 @@ START_TIMEOUT_S = 30.0
 class Process:
     """A child process of this Python with its output in a file."""
 
-    def __init__(self, log: Path, *arguments: str, script: bool = False) -> None:
+    def __init__(self, log: Path, *arguments: str, script: bool = False, environ: dict[str, str] | None = None) -> None:
         self._output = log.open("ab")
         self.child = subprocess.Popen(
             [sys.executable, *(() if script else ("-m",)), *arguments],
             stdout=self._output,
             stderr=self._output,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environ or {})},
         )
 
     def signal(self, number: int) -> int:
@@ -80,8 +81,17 @@ class Site:
         until(answers)
         return client
 
-    def send_until_death(self, messages: list[dict[str, Any]], timeout_s: float = 20) -> list[str]:
+    def send_until_death(self, messages: list[dict[str, Any]]) -> list[str]:
         """Send messages to a gateway that is about to die; the texts of those that it accepted."""
+        accepted = self.send_until_cut(messages, None)
+        assert self.gateway is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.gateway.child.wait(3)
+        self.gateway.end()
+        return accepted
+
+    def send_until_cut(self, messages: list[dict[str, Any]], within_s: float | None) -> list[str]:
+        """Send messages one by one until the gateway is gone or the time is over; the texts that it accepted."""
         assert self.gateway is not None
         child = self.gateway.child
         accepted = []
@@ -91,7 +101,10 @@ class Site:
                 return child.poll() is not None or probe.connect_ex(str(self.socket)) == 0
 
         until(serves)
+        deadline = None if within_s is None else time.monotonic() + within_s
         for message in messages:
+            if deadline is not None and time.monotonic() > deadline and accepted:
+                break
             with socket.socket(socket.AF_UNIX) as channel:
                 channel.settimeout(5)
                 try:
@@ -101,9 +114,6 @@ class Site:
                         accepted.append(str(message["text"]))
                 except OSError:
                     break
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(3)
-        self.gateway.end()
         return accepted
 
     def kill(self) -> None:

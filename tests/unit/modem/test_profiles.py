@@ -230,4 +230,4 @@ def test_the_page_names_every_state_step_and_key() -> None:
     for rung in Rung:
         assert f"`{rung.value}`" in page
     for key in ModemSection.model_fields:
-        assert f"`{key}`" in page or key in ("name", "match", "limits", "pin_file"), key
+        assert f"`{key}`" in page or key in ("name", "match", "limits", "pin_file", "weight"), key

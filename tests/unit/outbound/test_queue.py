@@ -379,3 +379,21 @@ async def test_one_more_recipient_than_allowed_waits_a_day(tmp_path: Path) -> No
         assert record.status is Status.QUEUED
         assert record.due_ms is not None
         assert 23 * 3600_000 < record.due_ms - work.clock.wall_ms() <= 24 * 3600_000
+
+
+async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_its_claims(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gsmgw.outbound.worker.Worker._segment_s", 0.001, raising=False)
+    modem = ScriptedModem("m")
+    async with desk(tmp_path, modem) as work:
+        for number in range(40):
+            await work.send(f"{number}", to=f"+4915100000{number:02d}")
+        urgent = await work.send("urgent", to="+4915199999999", priority=Priority.URGENT)
+        await work.until(urgent, Status.SENT)
+        async with asyncio.timeout(5):
+            while len(modem.tpdus) < 41:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        claims = await work.store.write(lambda tx: dict(tx.all("SELECT hex(tpdu), claim FROM segments")))
+        order = [claims[tpdu.hex().upper()] for tpdu in modem.tpdus]
+        assert order == sorted(order)

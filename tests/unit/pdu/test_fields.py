@@ -115,6 +115,11 @@ def test_smsc_addresses() -> None:
     assert found == Address("name", 5, 0)
 
 
+def test_smsc_names_of_whole_octets() -> None:
+    found = parse_pdu("08DF41E19058341E91" + DELIVER).smsc  # eight letters fill seven octets
+    assert found == Address("ABCDEFGH", 5, 15)
+
+
 def test_the_longest_addresses() -> None:
     digits = Address("12345678901234567890", 7, 15)
     pdu = build_pdu(Submit(digits, TEST), digits)
@@ -376,7 +381,9 @@ def test_impossible_places(place: Concat) -> None:
         place.element()
 
 
-@pytest.mark.parametrize("ports", [Ports(65536, 0), Ports(0, 65536), Ports(256, 0, 8), Ports(0, 256, 8), Ports(-1, 0)])
+@pytest.mark.parametrize(
+    "ports", [Ports(65536, 0), Ports(0, 65536), Ports(256, 0, 8), Ports(0, 256, 8), Ports(-1, 0), Ports(0, -1)]
+)
 def test_impossible_ports(ports: Ports) -> None:
     with pytest.raises(PduError, match="TP-UDH"):
         ports.element()

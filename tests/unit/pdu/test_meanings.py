@@ -417,3 +417,101 @@ def test_reports_explained() -> None:
 )
 def test_addresses_explained(toa: int, meaning: str) -> None:
     assert rows(f"0404{toa:02X}36190000" + "51507132200523" + "00", smsc=False)["TP-OA"][1] == meaning
+
+
+@pytest.mark.parametrize(
+    ("iei", "words"),
+    [
+        (0x04, "application ports, 8 bits"),
+        (0x06, "SMSC control"),
+        (0x07, "source of the header"),
+        (0x09, "wireless control message"),
+        (0x0A, "text formatting"),
+        (0x0B, "predefined sound"),
+        (0x0C, "user defined sound"),
+        (0x0D, "predefined animation"),
+        (0x0E, "large animation"),
+        (0x0F, "small animation"),
+        (0x10, "large picture"),
+        (0x11, "small picture"),
+        (0x12, "variable picture"),
+        (0x13, "user prompt"),
+        (0x14, "EMS extended object"),
+        (0x15, "extended EMS object"),
+        (0x1F, "extended EMS object"),
+        (0x20, "e-mail header"),
+        (0x21, "hyperlink"),
+        (0x22, "reply address"),
+        (0x23, "enhanced voice mail"),
+        (0x26, "reserved"),
+        (0x6F, "reserved"),
+        (0x70, "SIM toolkit"),
+        (0x7F, "SIM toolkit"),
+        (0x80, "SME to SME"),
+        (0x9F, "SME to SME"),
+        (0xA0, "reserved"),
+        (0xBF, "reserved"),
+        (0xC0, "service centre specific"),
+        (0xDF, "service centre specific"),
+        (0xE0, "reserved"),
+    ],
+)
+def test_every_element_has_a_name(iei: int, words: str) -> None:
+    assert words in rows(deliver(f"{iei:02X}00"), smsc=False)[f"IE {iei:02X}"][1]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (0, "enquiry"),
+        (1, "cancel the status report"),
+        (2, "delete"),
+        (3, "enable a status report"),
+        (4, "reserved"),
+        (0xDF, "reserved"),
+        (0xE0, "specific"),
+        (0xFF, "specific"),
+    ],
+)
+def test_every_command_has_a_name(command: int, words: str) -> None:
+    assert words in rows(f"020500{command:02X}2A0491361900", smsc=False, sent=True)["TP-CT"][1]
+
+
+def test_the_tables_of_the_makers_whole() -> None:
+    later = {
+        family: {code for code, cause in table.items() if cause.disposition is Disposition.LATER}
+        for family, table in VENDOR_CMS.items()
+    }
+    assert later == {
+        "wavecom": {512, 514, 515},
+        "siemens": {512, 514, 521, 522, 532, 535, 615, 616},
+        "quectel": {604},
+    }
+    changing = {code: (c.attempts, c.then) for code, c in VENDOR_CMS["siemens"].items() if c.then}
+    assert changing == {512: (3, Disposition.MODEM), 514: (3, Disposition.MODEM)}
+    assert {code for code, c in VENDOR_CMS["siemens"].items() if c.disposition is Disposition.NEVER} == {
+        *range(515, 521), 538, 549, 550, 551, 553, 554,
+    }  # fmt: skip
+    pauses = {code: c.pause_s for table in VENDOR_CMS.values() for code, c in table.items() if c.pause_s}
+    assert pauses == {515: 1.0, 604: 1.0}
+
+
+def test_cme_errors_that_pass() -> None:
+    assert {code for code, cause in CME.items() if cause.disposition is Disposition.LATER} == {
+        0, 2, 3, 14, 21, 22, 100, 107, 132, 133, 134, 148, 149, 150, 515,
+    }  # fmt: skip
+    assert {code for code, cause in CME.items() if cause.our_fault} == {4, 24, 25, 26, 27, 50, 53}
+    assert [cme_code(words) for words in ("PH-FSIM PIN required", "unknown error", "Phone failure")] == [6, 100, 0]
+
+
+def test_flags_explained() -> None:
+    tail = "0491361900" + "00" + "51507132200523" + "00"
+    last, more = rows("0C" + tail, smsc=False), rows("00" + tail, smsc=False)
+    assert (last["TP-MMS"], more["TP-MMS"]) == (("1", "no more messages wait"), ("0", "more messages wait"))
+    assert last["TP-LP"] == ("1", "forwarded or spawned: not to be forwarded again")
+    assert "TP-LP" not in more
+    tail = "00" + "04913619" + "51507132200523" * 2 + "00"
+    last, more = rows("0E" + tail, smsc=False), rows("02" + tail, smsc=False)
+    assert (last["TP-MMS"], more["TP-MMS"]) == (("1", "no more messages wait"), ("0", "more messages wait"))
+    assert last["TP-LP"][0] == "1"
+    assert last["TP-SRQ"] == ("0", "answers a SUBMIT")

@@ -18,6 +18,7 @@ from gsmgw.pdu import (
     plan_text,
 )
 from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2, encode_ucs2, units_ucs2
+from gsmgw.pdu.alphabet import gsm7 as gsm7_of
 from gsmgw.pdu.clusters import clusters
 from gsmgw.pdu.septets import pack, unpack
 from gsmgw.pdu.tables import LANGUAGES
@@ -385,6 +386,7 @@ def test_which_of_equals_is_taken() -> None:
     assert plan_text("ğaaa", national=[1]).languages == (1, 0)
     # what fits one segment of the default alphabet stays there, shorter or not
     assert plan_text("€" * 20, national=[1]).languages == (0, 0)
+    assert plan_text("€" * 20, national=[1], header=[Ports(1, 2).element()]).languages == (0, 0)
     assert plan_text("ж" * 80, national=[1]).languages == (0, 0)
 
 
@@ -395,7 +397,7 @@ def test_the_last_room_behind_a_header() -> None:
     assert plan_text("a" * 9, header=header(130)).segments == ("aa", "aa", "aa", "aa", "a")
     with pytest.raises(PduError, match="no room"):
         plan_text("a" * 9, header=header(131))
-    assert plan_text("", header=header(137)).units_left == 0
+    assert plan_text("", header=header(137), alphabet="gsm7").units_left == 0
     assert plan_text("", header=header(137), alphabet="ucs2").units_left == 0
     for alphabet in ("gsm7", "ucs2"):
         with pytest.raises(PduError, match="no room"):
@@ -473,3 +475,9 @@ def test_clusters_as_long_as_a_segment() -> None:
 )
 def test_pairs(first: str, second: str, one: bool) -> None:
     assert len(clusters(first + second)) == (1 if one else 2)
+
+
+def test_languages_without_a_table() -> None:
+    assert gsm7_of(14, 99).decode(b"\x04\x1b\x53") == "èS"
+    assert gsm7_of(2, 0).decode(b"\x04") == "è"  # Spanish has no locking shift table
+    assert gsm7_of(0, 0) is DEFAULT

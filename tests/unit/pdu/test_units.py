@@ -25,7 +25,7 @@ from gsmgw.pdu.address import build_address, build_smsc, parse_address, parse_sm
 from gsmgw.pdu.alphabet import DEFAULT, gsm7
 from gsmgw.pdu.header import find_concat, find_ports, parse_elements
 from gsmgw.pdu.septets import pack, unpack
-from gsmgw.pdu.tables import LOCKING, SINGLE
+from gsmgw.pdu.tables import LANGUAGES, LOCKING, SINGLE
 
 FACTS = json.loads((Path(__file__).parents[2] / "vectors" / "units.json").read_text(encoding="utf-8"))
 UNITS: list[dict[str, Any]] = FACTS["units"]
@@ -252,3 +252,22 @@ def test_national_tables(language: int) -> None:
 
 def test_sender_names() -> None:
     assert Address.alphanumeric("Design@Home").toa == 0xD0
+
+
+def test_languages() -> None:
+    # TS 23.038 6.2.1.2.4
+    assert LANGUAGES == {
+        1: "Turkish",
+        2: "Spanish",
+        3: "Portuguese",
+        4: "Bengali",
+        5: "Gujarati",
+        6: "Hindi",
+        7: "Kannada",
+        8: "Malayalam",
+        9: "Oriya",
+        10: "Punjabi",
+        11: "Tamil",
+        12: "Telugu",
+        13: "Urdu",
+    }

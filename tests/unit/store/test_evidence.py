@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
-from gsmgw.store import Store, messages, outbox, reports, timers
+from gsmgw.store import Store, evidence, messages, outbox, reports, timers
 
 NOW = 1_700_000_000_000
 ERROR = {"code": "not_confirmed", "title": "silence"}
@@ -20,6 +20,7 @@ class Sim:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.count = 0
+        self.kills = 0
 
     async def _begin(self) -> Outgoing:
         self.count += 1
@@ -41,6 +42,13 @@ class Sim:
         one = await self._begin()
         await self.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
         return one.id
+
+    async def interrupted(self, count: int) -> list[int]:
+        """So many segments were committed when the gateway was killed."""
+        numbers = [(await self._begin()).id for _ in range(count)]
+        self.kills += 1
+        await self.store.write(lambda tx: timers.recover(tx, NOW + self.kills, 10**6))
+        return numbers
 
     async def refused(self) -> None:
         """A segment that was refused."""
@@ -76,9 +84,9 @@ async def sim(tmp_path: Path) -> AsyncIterator[Sim]:
 
 
 async def test_no_gap_says_that_nothing_went(sim: Sim) -> None:
-    doubtful = [await sim.unknown(), await sim.unknown()]
+    doubtful = [await sim.unknown(), *await sim.interrupted(2)]
     assert await sim.accepted(0) == doubtful
-    assert [await sim.status(number) for number in doubtful] == [Status.QUEUED] * 2
+    assert [await sim.status(number) for number in doubtful] == [Status.QUEUED] * 3
 
 
 async def test_a_gap_for_all_says_that_all_went_and_their_reports_find_them(sim: Sim) -> None:
@@ -90,10 +98,18 @@ async def test_a_gap_for_all_says_that_all_went_and_their_reports_find_them(sim:
     assert await sim.status(first) is Status.DELIVERED
 
 
-async def test_a_smaller_gap_says_that_the_first_ones_went(sim: Sim) -> None:
-    first, second, third = await sim.unknown(), await sim.unknown(), await sim.unknown()
+async def test_a_smaller_gap_says_that_the_first_ones_of_an_interruption_went(sim: Sim) -> None:
+    first, second, third = await sim.interrupted(3)
     assert await sim.accepted(1) == [second, third]
     assert await sim.status(first) is Status.SENT
+
+
+async def test_a_smaller_gap_over_two_interruptions_does_not_say_whose_went(sim: Sim) -> None:
+    """Killed before the first one left, started, killed after the second one had left: the gap is the second one's."""
+    (first,) = await sim.interrupted(1)
+    (second,) = await sim.interrupted(1)
+    assert await sim.accepted(1) == []
+    assert [await sim.status(number) for number in (first, second)] == [Status.UNKNOWN] * 2
 
 
 async def test_a_gap_larger_than_what_is_in_doubt_says_nothing(sim: Sim) -> None:
@@ -126,6 +142,14 @@ async def test_without_evidence_the_last_one_is_sent_again_first_and_tells_about
     assert (await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**7))).queued == []
 
 
+async def test_an_answer_that_comes_late_settles_the_last_one(sim: Sim) -> None:
+    earlier, last = await sim.interrupted(2)
+    await sim.store.write(lambda tx: evidence.late_answer(tx, NOW, "sim", 1))
+    assert (await sim.status(earlier), await sim.status(last)) == (Status.SENT, Status.SENT)
+    await sim.reported(last, 1)
+    assert await sim.store.write(lambda tx: evidence.late_answer(tx, NOW, "sim", 2)) == []
+
+
 async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "g.db")
     sim = Sim(store)
@@ -134,6 +158,30 @@ async def test_a_modem_that_does_not_count_is_not_believed(tmp_path: Path) -> No
     doubtful = await sim.unknown()
     await sim.accepted(0)
     await sim.accepted(1)
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    await store.close()
+
+
+async def test_a_gap_does_not_speak_about_those_of_an_earlier_gap(sim: Sim) -> None:
+    """One was left open because a refusal lay in between; the next gap is another one's."""
+    earlier = await sim.unknown()
+    await sim.refused()
+    await sim.accepted(1)
+    assert await sim.accepted(2) == []  # no gap: it does not say that the earlier one had not gone
+    assert await sim.status(earlier) is Status.UNKNOWN
+    later = await sim.unknown()
+    assert await sim.accepted(4) == []
+    assert (await sim.status(earlier), await sim.status(later)) == (Status.UNKNOWN, Status.SENT)
+    await sim.reported(earlier, 0)
+
+
+async def test_a_counter_that_is_not_known_yet_settles_nothing_and_nothing_afterwards(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    sim = Sim(store)
+    await sim.accepted(7)
+    doubtful = await sim.unknown()
+    for reference in (9, 10, 11, 12):
+        assert await sim.accepted(reference) == []
     assert await sim.status(doubtful) is Status.UNKNOWN
     await store.close()
 
@@ -154,7 +202,7 @@ async def test_a_report_counts_as_an_acceptance(sim: Sim) -> None:
 
 
 async def test_a_report_for_a_later_one_says_that_the_earlier_one_went(sim: Sim) -> None:
-    first, second = await sim.unknown(), await sim.unknown()
+    first, second = await sim.interrupted(2)
     assert await sim.reported(second, 1) == []
     assert await sim.status(first) is Status.SENT
     await sim.reported(first, 0)

@@ -21,6 +21,7 @@ from gsmgw.model import (
     derive_status,
 )
 from gsmgw.store import Gone, Store, lanes, messages, outbox, reports, timers
+from gsmgw.store.rows import OPEN
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"
@@ -194,6 +195,20 @@ async def test_an_unknown_without_evidence_is_sent_again_after_its_grace(store: 
     assert await segments_of(store) == [SegmentStatus.QUEUED]
 
 
+@pytest.mark.parametrize("resend", [True, False])
+async def test_late_evidence_corrects_what_was_decided_without_it(store: Store, resend: bool) -> None:
+    one = message(on_unknown=OnUnknown.HOLD)
+    await accept(store, one)
+    await begin(store, one)
+    await store.write(lambda tx: outbox.segment_unknown(tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 9))
+    await store.write(lambda tx: timers.resolve(tx, NOW + 10, 1, resend=resend))
+    assert await status_of(store) is (Status.QUEUED if resend else Status.SENT)
+    await store.write(lambda tx: reports.take_report(tx, NOW + 20, report(77)))
+    assert await status_of(store) is Status.DELIVERED
+    with pytest.raises(Gone):
+        await begin(store, one, new=False)
+
+
 async def test_an_unknown_on_hold_waits_for_a_person(store: Store) -> None:
     for number, resend, after in ((1, True, Status.QUEUED), (2, False, Status.SENT)):
         one = message(number, on_unknown=OnUnknown.HOLD)
@@ -359,6 +374,17 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         "SELECT message_id FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 ORDER BY sent_ms DESC": (
             "segments_report"
         ),
+        "SELECT message_id FROM segments WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL "
+        "AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim": "segments_doubt",
+        "SELECT message_id FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim": (
+            "segments_doubt"
+        ),
+        "SELECT seq FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending'": "segments_open",
+        f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'": "messages_open",
+        f"SELECT id FROM messages WHERE {OPEN} AND status IN (?) AND id < ? ORDER BY id DESC LIMIT 5": "messages_open",
+        "SELECT id FROM messages WHERE direction = 'inbound' AND id < ? ORDER BY id DESC LIMIT 5": "messages_inbound",
+        "SELECT id FROM messages WHERE peer = ? AND id < ? ORDER BY id DESC LIMIT 5": "messages_peer",
+        "SELECT id FROM reports WHERE sim = ? AND reference = ? AND at_ms >= ? ORDER BY id": "reports_match",
         "SELECT sending_ms FROM segments WHERE sim = ? AND sending_ms >= ? ORDER BY sending_ms": "segments_usage",
         "SELECT id FROM events WHERE message_id = ? ORDER BY id": "events_message",
     }
