@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, time
+from ipaddress import ip_network
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -76,6 +77,30 @@ class WebSection(_Section):
     """[web], read by the dashboard."""
 
     listen: HostPort = "127.0.0.1:8776"
+
+
+def _allowed_target(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("http", "loopback", "link-local", "private"):
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError(
+                f'{value!r} is none of "http", "loopback", "link-local", "private" and no network like "192.168.1.0/24"'
+            ) from None
+    return value
+
+
+class WebhooksSection(_Section):
+    """[webhooks]: where events may be posted to, and within which bounds."""
+
+    #: Besides public addresses over https.
+    allow: list[Annotated[str, BeforeValidator(_allowed_target)]] = Field(default_factory=list)
+    connect_timeout_s: float = Field(5.0, gt=0, le=60)
+    timeout_s: float = Field(15.0, gt=0, le=120)
+    #: A larger body goes without the text of its message; octets.
+    max_payload: int = Field(262_144, ge=4096, le=4_194_304)
+    #: Certificates of one's own authority, in addition to the public ones.
+    ca_file: Path | None = None
 
 
 class ModemsSection(_Section):
@@ -227,6 +252,7 @@ class Config(_Section):
     gateway: GatewaySection = GatewaySection.model_construct()
     api: ApiSection = ApiSection.model_construct()
     web: WebSection = WebSection.model_construct()
+    webhooks: WebhooksSection = WebhooksSection.model_construct()
     modems: ModemsSection = ModemsSection.model_construct()
     modem: list[ModemSection] = Field(default_factory=list)
     pool: list[PoolSection] = Field(default_factory=list)

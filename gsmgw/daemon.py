@@ -20,7 +20,7 @@ from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed
+from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -114,6 +114,7 @@ class Gateway:
     collector: Collector
     scheduler: Scheduler
     intake: Intake
+    webhooks: Webhooks
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -159,6 +160,7 @@ class Gateway:
                 report=settings.delivery_report,
                 on_unknown=OnUnknown(settings.on_unknown),
             )
+            self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
             self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
                 self._add_modem(section)
@@ -197,6 +199,7 @@ class Gateway:
             intake=self.intake,
             scheduler=self.scheduler,
             feed=self.feed,
+            webhooks=self.webhooks,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
@@ -216,6 +219,7 @@ class Gateway:
             queue = group.create_task(self.scheduler.run(), name="queue")
             helpers = [
                 group.create_task(self.collector.run(), name="inbox upkeep"),
+                group.create_task(self.webhooks.run(), name="webhooks"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]

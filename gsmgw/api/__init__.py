@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from gsmgw.api import events, health, messages, modems, problems, tokens
+from gsmgw.api import events, health, messages, modems, problems, tokens, webhooks
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.limits import Border
 from gsmgw.api.tokens import TokenGuard
@@ -24,6 +24,6 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.add_middleware(Border)
     problems.install(app)
-    for module in (messages, events, modems, tokens, health):
+    for module in (messages, events, modems, webhooks, tokens, health):
         app.include_router(module.router)
     return app

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from gsmgw.dispatch import EventFeed
+from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
@@ -61,6 +61,7 @@ class Context:
     intake: Intake
     scheduler: Scheduler
     feed: EventFeed
+    webhooks: Webhooks
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str

@@ -25,6 +25,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unknown_modem": (422, "There is no such modem"),
     "unknown_pool": (422, "There is no such pool"),
     "client_ref_conflict": (409, "The client_ref was used for another message"),
+    "target_refused": (422, "Webhooks may not go there"),
     "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
     "not_found": (404, "There is no such resource"),
     "method_not_allowed": (405, "The method is not allowed here"),

@@ -5,22 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
-from gsmgw.model import (
-    Direction,
-    Event,
-    MessageRecord,
-    ModemStatus,
-    OnUnknown,
-    Priority,
-    SegmentRecord,
-    format_id,
-)
-from gsmgw.outbound import TEXT_LIMIT, Request, Waiting, target_of
+from gsmgw.dispatch.bodies import event_out, message_out, stamp
+from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
+from gsmgw.outbound import TEXT_LIMIT, Request
+
+__all__ = [
+    "BatchIn",
+    "MessageIn",
+    "PreviewIn",
+    "ResolveIn",
+    "event_out",
+    "message_out",
+    "modem_out",
+    "page_out",
+    "segment_out",
+    "stamp",
+]
 
 BATCH_LIMIT = 10_000
 
@@ -121,58 +125,6 @@ class ResolveIn(BaseModel):
     action: Literal["resend", "leave"]
 
 
-def stamp(ms: int | None) -> str | None:
-    """A moment as RFC 3339 in UTC with milliseconds."""
-    if ms is None:
-        return None
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[str, Any]:
-    """The message resource."""
-    outbound = record.direction is Direction.OUTBOUND
-    body: dict[str, Any] = {
-        "id": format_id(record.id),
-        "direction": record.direction.value,
-        "from": record.own if outbound else record.peer,
-        "to": record.peer if outbound else record.own,
-        "text": record.text,
-        "status": record.status.value,
-        "encoding": record.encoding,
-        "segments": record.segments,
-        "modem": record.modem or target_of(record.route)[0],
-        "pool": target_of(record.route)[1],
-        "priority": record.priority.word,
-        "client_ref": record.client_ref,
-        "tags": list(record.tags),
-        "flash": record.flash,
-        "created_at": stamp(record.created_ms),
-        "send_at": stamp(record.send_at_ms),
-        "sent_at": stamp(record.sent_ms),
-        "delivered_at": stamp(record.delivered_ms),
-        "received_at": stamp(record.received_ms),
-        "error": record.error,
-    }
-    if record.data is not None:
-        body["data"] = base64.b64encode(record.data).decode("ascii")
-        body["port"] = record.port
-    if outbound:
-        body["attempts"] = record.attempts
-        body["delivery_report"] = record.report
-        body["on_unknown"] = None if record.on_unknown is None else record.on_unknown.value
-        body["expires_at"] = stamp(record.expires_ms)
-        body["waiting_for"] = None if waiting is None else waiting_out(waiting)
-    else:
-        body["smsc_at"] = stamp(record.smsc_ms)
-        body["incomplete"] = record.incomplete
-    return body
-
-
-def waiting_out(waiting: Waiting) -> dict[str, Any]:
-    """Why a message has not gone yet."""
-    return {"word": waiting.word, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
-
-
 def segment_out(segment: SegmentRecord) -> dict[str, Any]:
     """One segment of a message."""
     return {
@@ -188,18 +140,6 @@ def segment_out(segment: SegmentRecord) -> dict[str, Any]:
         "report_status": segment.report_status,
         "error": segment.error,
         "pdu": segment.tpdu.hex().upper(),
-    }
-
-
-def event_out(event: Event) -> dict[str, Any]:
-    """One event."""
-    return {
-        "id": event.id,
-        "type": event.type,
-        "at": stamp(event.at_ms),
-        "message_id": None if event.message_id is None else format_id(event.message_id),
-        "modem": event.modem,
-        "data": event.data,
     }
 
 

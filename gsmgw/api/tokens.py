@@ -85,7 +85,8 @@ def scope_needed(method: str, path: str) -> str | None:
     if path.startswith("/health/"):
         return None
     if method in ("GET", "HEAD"):
-        return "manage" if path.startswith("/v1/tokens") or path.endswith("/tap") else "read"
+        closed = path.startswith(("/v1/tokens", "/v1/webhooks")) or path.endswith("/tap")
+        return "manage" if closed else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"
     return "manage"

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from itertools import islice
 
+from gsmgw.dispatch.matching import Types
 from gsmgw.model import Event
 from gsmgw.store import Store, messages
 
@@ -67,13 +68,12 @@ class EventFeed:
         ``types`` narrows: an exact type, or a prefix that ends in a dot and a star (``message.*``).
         """
         cursor = self._last if after is None else after
-        exact = {name for name in types if not name.endswith(".*")}
-        prefixes = tuple(name[:-1] for name in types if name.endswith(".*"))
+        wanted = Types(types)
         while not self._closed:
             news = self._news
-            for event in await self._page(cursor):
+            for event in await self.page(cursor):
                 cursor = event.id
-                if not types or event.type in exact or (prefixes and event.type.startswith(prefixes)):
+                if event.type in wanted:
                     yield event
             if cursor < self._last or news.is_set():
                 continue
@@ -83,7 +83,8 @@ class EventFeed:
             except TimeoutError:
                 yield None
 
-    async def _page(self, cursor: int) -> Sequence[Event]:
+    async def page(self, cursor: int) -> Sequence[Event]:
+        """The events behind a cursor, at most ``PAGE`` of them."""
         if cursor >= self._last:
             return ()
         if self._ring and self._ring[0].id <= cursor + 1:

@@ -19,8 +19,10 @@ from hw_sim import Simulation
 Json = dict[str, Any]
 
 
-def make_config(directory: Path, ports: dict[str, str], **gateway: Any) -> Config:
-    """A configuration with these modems, its files below ``directory``."""
+def make_config(
+    directory: Path, ports: dict[str, str], sections: dict[str, Any] | None = None, **gateway: Any
+) -> Config:
+    """A configuration with these modems and further sections, its files below ``directory``."""
     modems = [{"name": name, "port": port} for name, port in ports.items()]
     return Config.model_validate(
         {
@@ -33,6 +35,7 @@ def make_config(directory: Path, ports: dict[str, str], **gateway: Any) -> Confi
             },
             "modems": {"discover": False},
             "modem": modems,
+            **(sections or {}),
         }
     )
 
@@ -91,11 +94,13 @@ async def running(config: Config, tcp: socket.socket | None = None) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def simulated(directory: Path, modems: int = 2, **gateway: Any) -> AsyncIterator[tuple[Simulation, Rig]]:
+async def simulated(
+    directory: Path, modems: int = 2, sections: dict[str, Any] | None = None, **gateway: Any
+) -> AsyncIterator[tuple[Simulation, Rig]]:
     """A gateway over so many simulated modems, all ready."""
     async with Simulation(seed=1, directory=directory / "tty") as sim:
         ports = {f"modem{n}": (await sim.add_modem(f"modem{n}")).path for n in range(modems)}
-        async with running(make_config(directory, ports, **gateway)) as rig:
+        async with running(make_config(directory, ports, sections, **gateway)) as rig:
             for name in ports:
                 await rig.modem_is(name, "ready")
                 await rig.until(lambda n=name: rig.gateway.modems[n].status.number is not None)  # type: ignore[misc]

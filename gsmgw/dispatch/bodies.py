@@ -1,0 +1,105 @@
+"""Messages and events as the world sees them: the API answers with these, webhooks and hooks carry them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from gsmgw.model import Direction, Event, MessageRecord, format_id
+from gsmgw.outbound import Waiting, target_of
+
+
+def stamp(ms: int | None) -> str | None:
+    """A moment as RFC 3339 in UTC with milliseconds."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[str, Any]:
+    """The message resource."""
+    outbound = record.direction is Direction.OUTBOUND
+    body: dict[str, Any] = {
+        "id": format_id(record.id),
+        "direction": record.direction.value,
+        "from": record.own if outbound else record.peer,
+        "to": record.peer if outbound else record.own,
+        "text": record.text,
+        "status": record.status.value,
+        "encoding": record.encoding,
+        "segments": record.segments,
+        "modem": record.modem or target_of(record.route)[0],
+        "pool": target_of(record.route)[1],
+        "priority": record.priority.word,
+        "client_ref": record.client_ref,
+        "tags": list(record.tags),
+        "flash": record.flash,
+        "created_at": stamp(record.created_ms),
+        "send_at": stamp(record.send_at_ms),
+        "sent_at": stamp(record.sent_ms),
+        "delivered_at": stamp(record.delivered_ms),
+        "received_at": stamp(record.received_ms),
+        "error": record.error,
+    }
+    if record.data is not None:
+        body["data"] = base64.b64encode(record.data).decode("ascii")
+        body["port"] = record.port
+    if outbound:
+        body["attempts"] = record.attempts
+        body["delivery_report"] = record.report
+        body["on_unknown"] = None if record.on_unknown is None else record.on_unknown.value
+        body["expires_at"] = stamp(record.expires_ms)
+        body["waiting_for"] = None if waiting is None else waiting_out(waiting)
+    else:
+        body["smsc_at"] = stamp(record.smsc_ms)
+        body["incomplete"] = record.incomplete
+    return body
+
+
+def waiting_out(waiting: Waiting) -> dict[str, Any]:
+    """Why a message has not gone yet."""
+    return {"word": waiting.word, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
+
+
+def event_out(event: Event) -> dict[str, Any]:
+    """One event."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "at": stamp(event.at_ms),
+        "message_id": None if event.message_id is None else format_id(event.message_id),
+        "modem": event.modem,
+        "data": event.data,
+    }
+
+
+def envelope(event: Event, message: MessageRecord | None) -> dict[str, Any]:
+    """An event as it leaves the house: ``type``, ``timestamp``, ``data`` (standardwebhooks.com).
+
+    ``data`` has the event's own fields and, where it is about a message, that message as it is now.
+    """
+    data: dict[str, Any] = event_out(event)
+    del data["type"], data["at"]
+    data["detail"] = data.pop("data")
+    if message is not None:
+        data["message"] = message_out(message)
+        data["message"].pop("waiting_for", None)
+    return {"type": event.type, "timestamp": stamp(event.at_ms), "data": data}
+
+
+def packed(body: dict[str, Any], limit_octets: int) -> bytes:
+    """An envelope as JSON. Where that would be larger than allowed, the text or data of the message is left out."""
+    raw = _dumped(body)
+    message = body["data"].get("message")
+    if len(raw) <= limit_octets or message is None:
+        return raw
+    slim = {**message, "text": None, "truncated": True}
+    slim.pop("data", None)
+    detail = {name: value for name, value in body["data"]["detail"].items() if name != "text"}
+    return _dumped({**body, "data": {**body["data"], "detail": detail, "message": slim}})
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

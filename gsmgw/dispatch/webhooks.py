@@ -1,0 +1,333 @@
+"""Webhooks: each target follows the event log with a cursor of its own and is told until it has taken it.
+
+A target's cursor moves on when an event that it wants has become a delivery, in one transaction; the delivery stays
+open until the receiver has answered 2xx. So nothing is lost by a crash, and a receiver may be told twice, with the
+same ``webhook-id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from gsmgw.config import WebhooksSection
+from gsmgw.dispatch.bodies import envelope, packed
+from gsmgw.dispatch.feed import PAGE, EventFeed
+from gsmgw.dispatch.matching import Types, Wanted
+from gsmgw.dispatch.pauses import TRIES, pause_after
+from gsmgw.dispatch.poster import Outcome, Poster
+from gsmgw.dispatch.targets import Policy, Resolver, resolve_by_system
+from gsmgw.errors import ConfigError, StoreError
+from gsmgw.model import Event
+from gsmgw.ports import Clock, Timer
+from gsmgw.store import Store, Tx, messages, webhooks
+from gsmgw.store.webhooks import Delivery, Webhook
+
+log = logging.getLogger(__name__)
+
+#: Targets at the most: each is a task and a few connections.
+MOST_TARGETS = 100
+#: Open deliveries of one target that are planned ahead; the rest waits in the event log.
+WINDOW = 64
+#: Requests under way at once, to one target that needs no order and to all together.
+PARALLEL, PARALLEL_ALL = 8, 32
+#: After a failure of our own, for instance a full disk.
+REST_S = 5.0
+SECRET_OCTETS = 32
+MOST_SECRETS = 5
+
+
+def new_secret() -> str:
+    """A random signing secret."""
+    return "whsec_" + b64encode(secrets.token_bytes(SECRET_OCTETS)).decode()
+
+
+class Webhooks:
+    """All targets."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        feed: EventFeed,
+        settings: WebhooksSection,
+        agent: str = "gsmgw",
+        resolve: Resolver = resolve_by_system,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.feed = feed
+        self.settings = settings
+        self.policy = Policy(settings.allow)
+        self.resolve = resolve
+        self.slots = asyncio.Semaphore(PARALLEL_ALL)
+        self._agent = agent
+        self._tls: ssl.SSLContext | None = None if settings.ca_file is None else _tls(settings.ca_file)
+        self._targets: dict[str, _Target] = {}
+        self._group: asyncio.TaskGroup | None = None
+        feed.listen(self._news)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                for hook in await self.store.read(webhooks.all_webhooks):
+                    self._start(hook)
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self._group = None
+
+    def poster(self) -> Poster:
+        """A poster for one target."""
+        if self._tls is None:  # made when it is needed: the public authorities take some megabytes
+            self._tls = _tls()
+        return Poster(self.settings, self.policy, self.clock, self._agent, self._tls, self.resolve)
+
+    def lag(self, hook: Webhook) -> int:
+        """How many events a target has not looked at yet."""
+        target = self._targets.get(hook.id)
+        return max(0, self.feed.last_id - (target.cursor if target is not None else hook.cursor))
+
+    async def add(self, hook: Webhook) -> None:
+        """Add a target."""
+        await self.store.write(partial(webhooks.create, hook=hook))
+        await self.refresh(hook.id)
+
+    async def alter(self, webhook_id: str, change: Callable[[Webhook], Webhook]) -> None:
+        """Change a target. New filters are for what the former ones have not been applied to."""
+        target = self._targets.get(webhook_id)
+        seen = None if target is None else target.seen
+        await self.store.write(lambda tx: webhooks.alter(tx, webhook_id, change, seen))
+        await self.refresh(webhook_id)
+
+    async def refresh(self, webhook_id: str) -> Webhook | None:
+        """Take over what the database says about a target."""
+        hook = await self.store.read(lambda db: webhooks.get(db, webhook_id))
+        target = self._targets.get(webhook_id)
+        if hook is None:
+            if target is not None:
+                self._targets.pop(webhook_id).stop()
+        elif target is not None:
+            target.change(hook)
+        else:
+            self._start(hook)
+        return hook
+
+    async def test(self, hook: Webhook) -> Delivery:
+        """Post a test event to a target now, whatever its state, and tell what came of it."""
+        now_ms = self.clock.wall_ms()
+        event = Event(0, now_ms, "webhook.test", None, None, {"webhook": hook.id})
+        body = packed(envelope(event, None), self.settings.max_payload)
+        async with self.poster() as poster:
+            outcome = await poster.post(hook.url, f"test_{secrets.token_hex(8)}", body, _signing(hook, now_ms))
+        state = "failed" if outcome.error else "delivered"
+        number = await self.store.write(
+            lambda tx: webhooks.note_test(tx, now_ms, hook.id, event.type, outcome.record(now_ms), state)
+        )
+        delivery = await self.store.read(lambda db: webhooks.get_delivery(db, number))
+        if delivery is None:
+            raise StoreError("the target was removed during the test")
+        return delivery
+
+    def _start(self, hook: Webhook) -> None:
+        if self._group is not None and hook.id not in self._targets:
+            target = self._targets[hook.id] = _Target(self, hook)
+            target.task = self._group.create_task(target.run(), name=f"webhook {hook.id}")
+
+    def _news(self, events: Sequence[Event]) -> None:
+        for target in self._targets.values():
+            target.wake.set()
+
+
+class _Target:
+    """One target at work."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self, house: Webhooks, hook: Webhook) -> None:
+        self._house = house
+        self._store, self._clock, self._feed = house.store, house.clock, house.feed
+        self.wake = asyncio.Event()
+        self._busy: set[int] = set()
+        self.change(hook)
+
+    def change(self, hook: Webhook) -> None:
+        """Go on by these settings."""
+        self._hook = hook
+        self._drained = False
+        self._stored = self.cursor = hook.cursor
+        self._wanted = Wanted(Types(hook.events), frozenset(hook.tags), frozenset(hook.modems))
+        self.wake.set()
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """The cursor on disk, and the last event that was looked at."""
+        return self._stored, self.cursor
+
+    def stop(self) -> None:
+        """The target was removed."""
+        self.task.cancel()
+
+    async def run(self) -> None:
+        """Deliver until cancelled. A failure of our own is logged, and tried again after a rest."""
+        async with self._house.poster() as poster, asyncio.TaskGroup() as group:
+            while True:
+                self.wake.clear()
+                pause_s: float | None = None
+                try:
+                    if self._hook.state == "active":
+                        pause_s = await self._turn(poster, group)
+                except StoreError as exc:
+                    log.warning("webhook %s rests: %s", self._hook.id, exc)
+                    pause_s = REST_S
+                except Exception:
+                    log.exception("webhook %s failed and goes on after a rest", self._hook.id)
+                    pause_s = REST_S
+                timer: Timer | None = None if pause_s is None else self._clock.call_later(pause_s, self.wake.set)
+                try:
+                    await self.wake.wait()
+                finally:
+                    if timer is not None:
+                        timer.cancel()
+
+    async def _turn(self, poster: Poster, group: asyncio.TaskGroup) -> float | None:
+        """Plan, begin what is due; seconds until the next is, None where only an event can bring one."""
+        hook = self._hook
+        room = (1 if hook.ordered else PARALLEL) - len(self._busy)
+        if room <= 0:
+            return None  # each delivery that ends wakes us
+        before = frozenset(self._busy)  # one that ends during a read is still pending in what was read
+        found = [] if self._drained else await self._open(hook)
+        if len(found) < WINDOW and await self._plan(hook, WINDOW - len(found)):
+            found = await self._open(hook)
+        self._drained = not found and self._hook is hook
+        waiting = [delivery for delivery in found if delivery.id not in before]
+        if hook.ordered:
+            waiting = waiting[:1]
+        now_ms = self._clock.wall_ms()
+        for delivery in sorted(waiting, key=_due)[:room]:
+            if _due(delivery) > now_ms:
+                return (_due(delivery) - now_ms) / 1000
+            self._busy.add(delivery.id)
+            group.create_task(self._deliver(poster, hook, delivery), name=f"delivery {delivery.id}")
+        return None
+
+    async def _open(self, hook: Webhook) -> list[Delivery]:
+        limit = WINDOW + len(self._busy)
+        return await self._store.read(lambda db: webhooks.open_deliveries(db, hook.id, limit))
+
+    async def _plan(self, hook: Webhook, room: int) -> bool:
+        """Make deliveries of the events behind the cursor, up to ``room``; whether there is a new one."""
+        planned = False
+        while room > 0 and self._hook is hook and self.cursor < self._feed.last_id:
+            cursor = self.cursor
+            page = await self._feed.page(cursor)
+            if not page:
+                break
+            wanted = [event for event in page if await self._wants(event)]
+            taken = wanted[:room]
+            reached = taken[-1].id if len(taken) < len(wanted) else page[-1].id
+            if taken or len(page) >= PAGE:  # a few that are not wanted are looked at again after a restart
+                plan = partial(
+                    webhooks.plan,
+                    now_ms=self._clock.wall_ms(),
+                    webhook_id=hook.id,
+                    previous=self._stored,
+                    cursor=reached,
+                    events=taken,
+                )
+                if not await self._store.write(plan):  # it was paused, or its cursor set back
+                    await self._house.refresh(hook.id)
+                    break
+                self._stored = reached
+            if self._hook is not hook:
+                break  # changed meanwhile, and with it the cursor
+            self.cursor = reached
+            room -= len(taken)
+            planned = planned or bool(taken)
+        return planned
+
+    async def _wants(self, event: Event) -> bool:
+        message = None
+        if self._wanted.needs_message(event):
+            number = event.message_id or 0
+            message = await self._store.read(lambda db: messages.get_message(db, number))
+        return self._wanted.matches(event, message)
+
+    async def _deliver(self, poster: Poster, hook: Webhook, delivery: Delivery) -> None:
+        number = delivery.event_id or 0
+        try:
+            content = await self._store.read(lambda db: webhooks.content(db, number))
+            if content is None:
+                outcome = Outcome(None, "the event is no longer kept", 0)
+            else:
+                body = packed(envelope(*content), self._house.settings.max_payload)
+                async with self._house.slots:
+                    signing = _signing(hook, self._clock.wall_ms())
+                    outcome = await poster.post(hook.url, f"evt_{number}", body, signing)
+            if await self._record(hook, delivery, outcome, lost=content is None):
+                await self._house.refresh(hook.id)
+        except StoreError as exc:
+            log.warning("webhook %s: the outcome of delivery %s could not be noted: %s", hook.id, delivery.id, exc)
+            await self._clock.sleep(REST_S)
+        except Exception:
+            log.exception("webhook %s: delivery %s failed", hook.id, delivery.id)
+            await self._clock.sleep(REST_S)
+        finally:
+            self._busy.discard(delivery.id)
+            self.wake.set()
+
+    def _record(self, hook: Webhook, delivery: Delivery, outcome: Outcome, *, lost: bool) -> asyncio.Future[bool]:
+        """Commit what came of a try; whether the target was stopped by it."""
+        now_ms, attempts = self._clock.wall_ms(), delivery.attempts + 1
+        tried = outcome.record(now_ms)
+        if outcome.error is None or lost:
+            state = "failed" if lost else "delivered"
+
+            def end(tx: Tx) -> bool:
+                webhooks.note_try(tx, now_ms, delivery.id, tried, state, None, attempts)
+                return False
+
+            return self._store.write(end)
+        pause_s = pause_after(attempts, outcome.retry_after_s, random.random())
+        due_ms = now_ms + round((pause_s or 0.0) * 1000)
+        stop: tuple[str, str, str] | None = None
+        if outcome.status == 410:
+            stop = "disabled", "the receiver answered 410: it wants no more", "gone"
+        elif pause_s is None:
+            reason = f"{TRIES} tries to deliver event {delivery.event_id} failed, the last one: {outcome.error}"
+            stop = "paused", reason, "tries_used_up"
+
+        def again(tx: Tx) -> bool:
+            wanted = webhooks.note_try(tx, now_ms, delivery.id, tried, "pending", due_ms, attempts)
+            return wanted and stop is not None and webhooks.pause(tx, now_ms, hook, *stop)
+
+        return self._store.write(again)
+
+
+def _due(delivery: Delivery) -> int:
+    return delivery.due_ms or 0
+
+
+def _signing(hook: Webhook, now_ms: int) -> list[str]:
+    return [secret.value for secret in hook.secrets if secret.is_valid(now_ms)]
+
+
+def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as exc:  # also what is no certificate
+            raise ConfigError("[webhooks] ca_file", [f"{ca_file}: {exc.strerror or exc}"]) from None
+    return context

@@ -1,0 +1,314 @@
+"""Webhook targets, their cursors in the event log, and their deliveries."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gsmgw.model import Event, MessageRecord
+from gsmgw.store.messages import get_message
+from gsmgw.store.rows import EVENT_COLUMNS, event_of
+from gsmgw.store.tx import Tx
+
+#: Ended deliveries that are kept for each target.
+LOG_KEPT = 1000
+#: Tries that are kept of each delivery.
+TRIES_KEPT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A signing secret (``whsec_...``); ``expires_ms`` when it was replaced."""
+
+    value: str
+    created_ms: int
+    expires_ms: int | None = None
+
+    def is_valid(self, now_ms: int) -> bool:
+        """Whether it still signs."""
+        return self.expires_ms is None or now_ms < self.expires_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A target. Of ``events``, ``tags`` and ``modems`` an empty one lets everything through."""
+
+    id: str
+    url: str
+    description: str
+    events: tuple[str, ...]
+    tags: tuple[str, ...]
+    modems: tuple[str, ...]
+    ordered: bool
+    secrets: tuple[Secret, ...]
+    state: str
+    reason: str | None
+    cursor: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one target, or its record."""
+
+    id: int
+    webhook_id: str
+    event_id: int | None
+    type: str
+    kind: str
+    state: str
+    attempts: int
+    due_ms: int | None
+    created_ms: int
+    ended_ms: int | None
+    tries: tuple[Mapping[str, Any], ...]
+
+
+_COLUMNS = "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms"
+_DELIVERY = "id, webhook_id, event_id, type, kind, state, attempts, due_ms, created_ms, ended_ms, tries"
+
+
+def _webhook(row: Any) -> Webhook:
+    secrets = tuple(Secret(**secret) for secret in json.loads(row[7]))
+    events, tags, modems = (tuple(json.loads(text)) for text in row[3:6])
+    return Webhook(row[0], row[1], row[2], events, tags, modems, bool(row[6]), secrets, *row[8:])
+
+
+def _delivery(row: Any) -> Delivery:
+    values: list[Any] = [*row[:-1], tuple(json.loads(row[-1]))]
+    return Delivery(*values)
+
+
+def _values(hook: Webhook) -> tuple[Any, ...]:
+    secrets = [{"value": s.value, "created_ms": s.created_ms, "expires_ms": s.expires_ms} for s in hook.secrets]
+    lists = (json.dumps(names) for names in (hook.events, hook.tags, hook.modems))
+    return (hook.url, hook.description, *lists, hook.ordered, json.dumps(secrets))
+
+
+# -- targets ----------------------------------------------------------------------------------------------------
+
+
+def create(tx: Tx, hook: Webhook) -> None:
+    """Add a target."""
+    tx.run(
+        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (hook.id, *_values(hook), hook.state, hook.reason, hook.cursor, hook.created_ms),
+    )
+
+
+def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: tuple[int, int] | None) -> bool:
+    """Change what a person set: address, filters, order, secrets; False when there is no such target.
+
+    ``seen`` is a cursor on disk and how far the events behind it were looked at by the former filters.
+    """
+    row = tx.one(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,))
+    if row is None:
+        return False
+    hook = change(_webhook(row))
+    tx.run(
+        "UPDATE webhooks SET url = ?, description = ?, events = ?, tags = ?, modems = ?, ordered = ?, secrets = ? "
+        "WHERE id = ?",
+        (*_values(hook), hook.id),
+    )
+    if seen is not None:
+        tx.run("UPDATE webhooks SET cursor = ? WHERE id = ? AND cursor = ?", (seen[1], hook.id, seen[0]))
+    return True
+
+
+def delete(tx: Tx, webhook_id: str) -> bool:
+    """Remove a target with its deliveries; False when there is none."""
+    return bool(tx.run("DELETE FROM webhooks WHERE id = ?", (webhook_id,)))
+
+
+def pause(tx: Tx, now_ms: int, hook: Webhook, state: str, reason: str, cause: str) -> bool:
+    """Stop an active target: ``paused``, or ``disabled`` as the receiver asked. What is open stays open."""
+    changed = tx.run(
+        "UPDATE webhooks SET state = ?, reason = ? WHERE id = ? AND state = 'active'", (state, reason, hook.id)
+    )
+    if changed:
+        type = "webhook.paused" if state == "paused" else "webhook.disabled"
+        tx.event(now_ms, type, None, None, webhook=hook.id, url=hook.url, cause=cause, reason=reason)
+    return bool(changed)
+
+
+def resume(tx: Tx, now_ms: int, hook: Webhook, *, skip: bool) -> bool:
+    """Let a target go on, each open delivery with a new round of tries; False when it was active.
+
+    With ``skip`` those that were tried in vain already are given up.
+    """
+    if not tx.run("UPDATE webhooks SET state = 'active', reason = NULL WHERE id = ? AND state <> 'active'", (hook.id,)):
+        return False
+    if skip:
+        tx.run(
+            "UPDATE webhook_deliveries SET state = 'failed', due_ms = NULL, ended_ms = ? "
+            "WHERE webhook_id = ? AND state = 'pending' AND attempts > 0",
+            (now_ms, hook.id),
+        )
+    tx.run(
+        "UPDATE webhook_deliveries SET attempts = 0, due_ms = ? WHERE webhook_id = ? AND state = 'pending'",
+        (now_ms, hook.id),
+    )
+    tx.event(now_ms, "webhook.resumed", None, None, webhook=hook.id, url=hook.url)
+    return True
+
+
+def all_webhooks(db: sqlite3.Connection) -> list[Webhook]:
+    """All targets, oldest first."""
+    return [_webhook(row) for row in db.execute(f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_ms, id")]
+
+
+def get(db: sqlite3.Connection, webhook_id: str) -> Webhook | None:
+    """One target."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,)).fetchone()
+    return _webhook(row) if row else None
+
+
+# -- deliveries -------------------------------------------------------------------------------------------------
+
+
+def plan(tx: Tx, now_ms: int, webhook_id: str, previous: int, cursor: int, events: Sequence[Event]) -> bool:
+    """Move a target's cursor, with a delivery for each of these events; False when it is not at ``previous``."""
+    if not tx.run(
+        "UPDATE webhooks SET cursor = ? WHERE id = ? AND cursor = ? AND state = 'active'",
+        (cursor, webhook_id, previous),
+    ):
+        return False
+    tx.run_many(
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, type, kind, state, due_ms, created_ms) "
+        "VALUES (?, ?, ?, 'event', 'pending', ?, ?)",
+        [(webhook_id, event.id, event.type, now_ms, now_ms) for event in events],
+    )
+    return True
+
+
+def replay_one(tx: Tx, now_ms: int, webhook_id: str, event_id: int) -> int | None:
+    """Deliver an event once more; the delivery's id, or None where the event is not kept."""
+    row = tx.one("SELECT type FROM events WHERE id = ?", (event_id,))
+    if row is None:
+        return None
+    return tx.insert(
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, type, kind, state, due_ms, created_ms) "
+        "VALUES (?, ?, ?, 'replay', 'pending', ?, ?)",
+        (webhook_id, event_id, row[0], now_ms, now_ms),
+    )
+
+
+def replay_since(tx: Tx, webhook_id: str, event_id: int) -> int:
+    """Set the cursor back before an event, never forward; where it stands then."""
+    tx.run("UPDATE webhooks SET cursor = min(cursor, ?) WHERE id = ?", (event_id - 1, webhook_id))
+    cursor = int(tx.one("SELECT cursor FROM webhooks WHERE id = ?", (webhook_id,))[0])
+    tx.run(
+        "DELETE FROM webhook_deliveries WHERE webhook_id = ? AND state = 'pending' AND kind = 'event' AND event_id > ?",
+        (webhook_id, cursor),
+    )
+    return cursor
+
+
+def note_try(
+    tx: Tx, now_ms: int, delivery_id: int, attempt: Mapping[str, Any], state: str, due_ms: int | None, attempts: int
+) -> bool:
+    """Record a try and what follows from it; False when the delivery is no longer wanted."""
+    row = tx.one("SELECT tries, webhook_id FROM webhook_deliveries WHERE id = ? AND state = 'pending'", (delivery_id,))
+    if row is None:
+        return False
+    tries = [*json.loads(row[0]), attempt][-TRIES_KEPT:]
+    tx.run(
+        "UPDATE webhook_deliveries SET state = ?, due_ms = ?, ended_ms = ?, attempts = ?, tries = ? WHERE id = ?",
+        (
+            state,
+            due_ms,
+            None if state == "pending" else now_ms,
+            attempts,
+            json.dumps(tries, ensure_ascii=False),
+            delivery_id,
+        ),
+    )
+    if delivery_id % 100 == 0:
+        _trim(tx, row[1])
+    return True
+
+
+def note_test(tx: Tx, now_ms: int, webhook_id: str, type: str, attempt: Mapping[str, Any], state: str) -> int:
+    """Record a test; the delivery's id."""
+    return tx.insert(
+        "INSERT INTO webhook_deliveries (webhook_id, type, kind, state, attempts, created_ms, ended_ms, tries) "
+        "VALUES (?, ?, 'test', ?, 1, ?, ?, ?)",
+        (webhook_id, type, state, now_ms, now_ms, json.dumps([attempt], ensure_ascii=False)),
+    )
+
+
+def _trim(tx: Tx, webhook_id: str) -> None:
+    tx.run(
+        "DELETE FROM webhook_deliveries WHERE webhook_id = ?1 AND state <> 'pending' AND id <= (SELECT id FROM "
+        "webhook_deliveries WHERE webhook_id = ?1 AND state <> 'pending' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+        (webhook_id, LOG_KEPT),
+    )
+
+
+def open_deliveries(db: sqlite3.Connection, webhook_id: str, limit: int) -> list[Delivery]:
+    """What is to be delivered to a target, in the order of its planning."""
+    rows = db.execute(
+        f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = 'pending' ORDER BY id LIMIT ?",
+        (webhook_id, limit),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def count_open(db: sqlite3.Connection) -> dict[str, int]:
+    """How many deliveries each target has open; those with none are left out."""
+    rows = db.execute("SELECT webhook_id, count(*) FROM webhook_deliveries WHERE state = 'pending' GROUP BY webhook_id")
+    return dict(rows.fetchall())
+
+
+def get_delivery(db: sqlite3.Connection, delivery_id: int) -> Delivery | None:
+    """One delivery."""
+    row = db.execute(f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE id = ?", (delivery_id,)).fetchone()
+    return _delivery(row) if row else None
+
+
+def log(
+    db: sqlite3.Connection, webhook_id: str, state: str | None, before_id: int | None, limit: int
+) -> list[Delivery]:
+    """A target's deliveries, newest first."""
+    rows = db.execute(
+        f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND (?2 IS NULL OR state = ?2) "
+        "AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+        (webhook_id, state, before_id, limit),
+    )
+    return [_delivery(row) for row in rows]
+
+
+def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord | None] | None:
+    """An event with its message as it is now; None when it is no longer kept."""
+    row = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id = ?", (event_id,)).fetchone()
+    if row is None:
+        return None
+    event = event_of(row)
+    return event, None if event.message_id is None else get_message(db, event.message_id)
+
+
+def first_event_since(db: sqlite3.Connection, at_ms: int) -> int:
+    """The first event at or after a moment, found by halving: events are numbered in the order of time."""
+    low, high = db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM events").fetchone()
+    while low < high:
+        middle = (low + high) // 2
+        row = db.execute("SELECT id, at_ms FROM events WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()
+        if row is None or row[1] >= at_ms:
+            high = middle
+        else:
+            low = row[0] + 1
+    return int(low)
+
+
+def rotated(hook: Webhook, secret: str, now_ms: int, keep_ms: int, most: int) -> Webhook:
+    """The target with a new secret; the former ones sign for ``keep_ms`` more, ``most`` in all."""
+    end_ms = now_ms + keep_ms
+    former = [
+        replace(old, expires_ms=end_ms if old.expires_ms is None else min(old.expires_ms, end_ms))
+        for old in hook.secrets
+        if old.is_valid(now_ms) and keep_ms > 0
+    ]
+    return replace(hook, secrets=(Secret(secret, now_ms), *former)[:most])
