@@ -64,7 +64,7 @@ def test_every_problem(code: str) -> None:
 
 def event_types() -> list[str]:
     sources = "".join(path.read_text() for path in (ROOT / "gsmgw").rglob("*.py"))
-    return sorted(set(re.findall(r'"((?:message|webhook)\.[a-z_]+)"', sources)))
+    return sorted(set(re.findall(r'"((?:message|webhook|hook)\.[a-z_]+)"', sources)))
 
 
 @pytest.mark.parametrize("type", event_types())
