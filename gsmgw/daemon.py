@@ -202,6 +202,7 @@ class Gateway:
             scheduler=self.scheduler,
             feed=self.feed,
             webhooks=self.webhooks,
+            hooks=self.hooks,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
