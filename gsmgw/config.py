@@ -103,6 +103,25 @@ class WebhooksSection(_Section):
     ca_file: Path | None = None
 
 
+class HookSection(_Section):
+    """[[hook]]: a program that is run on events."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    events: list[str] = ["message.received"]
+    #: The program with its arguments; there is no shell.
+    command: list[str] = Field(min_length=1)
+    timeout_s: float = Field(120.0, gt=0, le=3600)
+    #: Runs at once at the most; with one they keep the order of the events.
+    parallel: int = Field(1, ge=1, le=32)
+
+    @field_validator("command")
+    @classmethod
+    def _absolute(cls, value: list[str]) -> list[str]:
+        if not value[0].startswith("/"):
+            raise ValueError("must begin with the whole path of a program, for example /usr/local/bin/on-receive")
+        return value
+
+
 class ModemsSection(_Section):
     """[modems]"""
 
@@ -257,6 +276,7 @@ class Config(_Section):
     modem: list[ModemSection] = Field(default_factory=list)
     pool: list[PoolSection] = Field(default_factory=list)
     route: list[RouteSection] = Field(default_factory=list)
+    hook: list[HookSection] = Field(default_factory=list)
     times: TimesSection = TimesSection.model_construct()
 
     @property
@@ -279,6 +299,8 @@ class Config(_Section):
         pools = {pool.name for pool in self.pool}
         if len(pools) < len(self.pool):
             raise ValueError("two pools have the same name")
+        if len({hook.name for hook in self.hook}) < len(self.hook):
+            raise ValueError("two hooks have the same name")
         if not self.modems.discover:  # a discovered modem is named when it is found
             for pool in self.pool:
                 if strangers := sorted(set(pool.modems) - seen):

@@ -20,7 +20,7 @@ from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -115,6 +115,7 @@ class Gateway:
     scheduler: Scheduler
     intake: Intake
     webhooks: Webhooks
+    hooks: Hooks
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -161,6 +162,7 @@ class Gateway:
                 on_unknown=OnUnknown(settings.on_unknown),
             )
             self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
+            self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
                 self._add_modem(section)
@@ -200,6 +202,7 @@ class Gateway:
             scheduler=self.scheduler,
             feed=self.feed,
             webhooks=self.webhooks,
+            hooks=self.hooks,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
@@ -220,6 +223,7 @@ class Gateway:
             helpers = [
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self.webhooks.run(), name="webhooks"),
+                group.create_task(self.hooks.run(), name="hooks"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from gsmgw.api import events, health, messages, modems, problems, tokens, webhooks
+from gsmgw.api import events, health, messages, metrics, modems, problems, tokens, webhooks
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.limits import Border
 from gsmgw.api.tokens import TokenGuard
@@ -22,8 +22,9 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     app.state.context = context
+    app.state.tally = metrics.Tally(context.feed)
     app.add_middleware(Border)
     problems.install(app)
-    for module in (messages, events, modems, webhooks, tokens, health):
+    for module in (messages, events, modems, webhooks, tokens, health, metrics):
         app.include_router(module.router)
     return app

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from gsmgw.dispatch import EventFeed, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
@@ -62,6 +62,7 @@ class Context:
     scheduler: Scheduler
     feed: EventFeed
     webhooks: Webhooks
+    hooks: Hooks
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str

@@ -1,6 +1,7 @@
 """Dispatch: what happened goes out to whoever wants to know."""
 
 from gsmgw.dispatch.feed import EventFeed
+from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["EventFeed", "Webhooks"]
+__all__ = ["EventFeed", "Hooks", "Webhooks"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
-from gsmgw.store import evidence, inbox, lanes, messages, outbox, reports, requests, timers, tokens, webhooks
+from gsmgw.store import evidence, hooks, inbox, lanes, messages, outbox, reports, requests, timers, tokens, webhooks
 from gsmgw.store.engine import Engine
 from gsmgw.store.ids import IdSource
 from gsmgw.store.outbox import Gone
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "Tx",
     "evidence",
+    "hooks",
     "inbox",
     "lanes",
     "messages",

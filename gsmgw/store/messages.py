@@ -86,6 +86,12 @@ def event_range(db: sqlite3.Connection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+def oldest_queued_ms(db: sqlite3.Connection) -> int | None:
+    """When the oldest queued message was accepted; None when none is queued."""
+    row = db.execute("SELECT created_ms FROM messages WHERE status = 'queued' ORDER BY id LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """How many messages are in each state that still wants something."""
     rows = db.execute(f"SELECT status, count(*) FROM messages WHERE {OPEN} GROUP BY status")

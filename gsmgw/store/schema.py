@@ -241,6 +241,20 @@ def m002_webhooks(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_hooks(db: Database) -> None:
+    """How far each exec hook is in the event log."""
+    _statements(
+        db,
+        """
+        CREATE TABLE hooks (
+            name          TEXT PRIMARY KEY,
+            cursor        INTEGER NOT NULL                -- the last event that it has done with
+        ) WITHOUT ROWID
+        """,
+    )
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form, each step in one transaction.
 

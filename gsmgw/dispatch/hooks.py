@@ -1,0 +1,271 @@
+"""Exec hooks: programs that are run on events.
+
+A hook follows the event log with a cursor of its own, which moves on when the program has ended, well or not. A crash
+in between runs it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmgw.config import HookSection
+from gsmgw.dispatch.bodies import envelope, packed
+from gsmgw.dispatch.environment import environment
+from gsmgw.dispatch.feed import PAGE, EventFeed
+from gsmgw.dispatch.matching import Types
+from gsmgw.errors import StoreError
+from gsmgw.model import Event
+from gsmgw.ports import Clock
+from gsmgw.store import Store, hooks, webhooks
+
+log = logging.getLogger(__name__)
+
+#: Of what a program writes to its standard error the last octets are kept.
+STDERR_OCTETS = 2000
+#: Between the request to end and the kill.
+GRACE_S = 2.0
+#: After a failure of our own, for instance a full disk.
+REST_S = 5.0
+#: What hooks report of themselves is never given to a hook: one that fails on its own failure would never end.
+_OWN = "hook."
+#: A hook has no such bound as a webhook: the largest message fits.
+_BODY_OCTETS = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run was no success."""
+
+    reason: str
+    exit_code: int | None = None
+    stderr: str | None = None
+
+
+class Hooks:
+    """All hooks of the configuration."""
+
+    def __init__(
+        self, store: Store, clock: Clock, feed: EventFeed, sections: Sequence[HookSection], socket: Path
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._hooks = [_Hook(store, clock, feed, section, str(socket)) for section in sections]
+        feed.listen(self._news)
+
+    async def run(self) -> None:
+        """Run programs until cancelled; those that run then are ended, and run again after the next start."""
+        names = [hook.name for hook in self._hooks]
+        while True:
+            try:
+                cursors = await self._store.write(lambda tx: hooks.open_cursors(tx, names))
+                break
+            except StoreError as exc:
+                log.warning("hooks rest: %s", exc)
+                await self._clock.sleep(REST_S)
+        async with asyncio.TaskGroup() as group:
+            for hook in self._hooks:
+                group.create_task(hook.run(cursors[hook.name]), name=f"hook {hook.name}")
+
+    def lags(self) -> dict[str, int]:
+        """How many events each hook has not done with."""
+        return {hook.name: hook.lag for hook in self._hooks}
+
+    def _news(self, events: Sequence[Event]) -> None:
+        for hook in self._hooks:
+            hook.wake.set()
+
+
+class _Hook:
+    """One hook at work."""
+
+    def __init__(self, store: Store, clock: Clock, feed: EventFeed, section: HookSection, socket: str) -> None:
+        self.name = section.name
+        self.wake = asyncio.Event()
+        self._store, self._clock, self._feed = store, clock, feed
+        self._section, self._socket = section, socket
+        self._types = Types(section.events)
+        self._room = asyncio.Semaphore(section.parallel)
+        self._running: set[int] = set()
+        self._cursor = self._saved = feed.last_id
+
+    @property
+    def lag(self) -> int:
+        """Events that it has not done with."""
+        return max(0, self._feed.last_id - self._done())
+
+    async def run(self, cursor: int) -> None:
+        """Follow the log from behind ``cursor`` until cancelled."""
+        self._cursor = self._saved = cursor
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self.wake.clear()
+                try:
+                    page = await self._feed.page(self._cursor)
+                    for event in page:
+                        if event.type in self._types and not event.type.startswith(_OWN):
+                            await self._room.acquire()
+                            self._running.add(event.id)
+                            group.create_task(self._handle(event), name=f"hook {self.name} {event.id}")
+                        self._cursor = event.id
+                    if self._done() - self._saved >= PAGE:
+                        await self._save()
+                except StoreError as exc:
+                    log.warning("hook %s rests: %s", self.name, exc)
+                    await self._clock.sleep(REST_S)
+                    continue
+                if not page:
+                    await self.wake.wait()
+
+    def _done(self) -> int:
+        return min(self._running) - 1 if self._running else self._cursor
+
+    async def _save(self) -> None:
+        done = self._done()
+        await self._store.write(lambda tx: hooks.move(tx, self.name, done))
+        self._saved = max(self._saved, done)
+
+    async def _handle(self, event: Event) -> None:
+        try:
+            failure = await self._execute(event)
+            if failure is not None:
+                log.warning("hook %s, event %s: %s", self.name, event.id, failure.reason)
+                now_ms = self._clock.wall_ms()
+                await self._store.write(
+                    lambda tx: tx.event(
+                        now_ms,
+                        "hook.failed",
+                        event.message_id,
+                        event.modem,
+                        hook=self.name,
+                        event=event.id,
+                        reason=failure.reason,
+                        exit_code=failure.exit_code,
+                        stderr=failure.stderr or None,
+                    )
+                )
+            self._running.discard(event.id)
+            await self._save()
+        except StoreError as exc:
+            log.warning("hook %s, event %s could not be noted: %s", self.name, event.id, exc)
+            await self._clock.sleep(REST_S)
+        except Exception:
+            log.exception("hook %s, event %s failed", self.name, event.id)
+            await self._clock.sleep(REST_S)
+        finally:
+            self._running.discard(event.id)
+            self._room.release()
+
+    async def _execute(self, event: Event) -> Failure | None:
+        content = await self._store.read(lambda db: webhooks.content(db, event.id))
+        if content is None:
+            return Failure("the event is no longer kept")
+        body = packed(envelope(*content), _BODY_OCTETS)
+        return await execute(
+            self._section.command, body, environment(os.environ, *content, self._socket), self._section.timeout_s
+        )
+
+
+async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], timeout_s: float) -> Failure | None:
+    """Run a program with ``body`` on its standard input; None when it ended with 0 in time.
+
+    It gets a process group of its own, all of which is ended when the time is over or the caller is cancelled.
+    """
+    errors = _Tail()
+    stdin = os.memfd_create("gsmgw-hook")
+    try:
+        os.write(stdin, body)
+        os.lseek(stdin, 0, os.SEEK_SET)
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=stdin,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=errors.write_end,
+                env=dict(env),
+                cwd="/",
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+            return Failure(f"{command[0]} cannot be started: {reason}")
+        errors.listen()
+        try:
+            async with asyncio.timeout(timeout_s):
+                code = await child.wait()
+        except TimeoutError:
+            await _end(child)
+            return Failure(f"it did not end within {timeout_s:g} s", child.returncode, errors.text())
+        except asyncio.CancelledError:
+            await _end(child)
+            raise
+        if code == 0:
+            return None
+        reason = f"it ended with {code}" if code > 0 else f"it was ended by {signal.Signals(-code).name}"
+        return Failure(reason, code, errors.text())
+    finally:
+        os.close(stdin)
+        errors.close()
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """Ask the program and what it started to end, then make them."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await child.wait()
+                return
+
+
+class _Tail:
+    """The end of what is written to a pipe. What goes on writing after the program ended is not waited for."""
+
+    def __init__(self) -> None:
+        self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(self.write_end, True)
+        self._kept = b""
+        self._writing, self._reading = True, False
+
+    def listen(self) -> None:
+        """The program has the other end now."""
+        os.close(self.write_end)
+        self._writing = False
+        self._reading = True
+        asyncio.get_running_loop().add_reader(self._read_end, self._take)
+
+    def _take(self) -> None:
+        try:
+            chunk = os.read(self._read_end, 65_536)
+        except BlockingIOError:
+            return
+        self._kept = (self._kept + chunk)[-STDERR_OCTETS:]
+        if not chunk:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._reading:
+            asyncio.get_running_loop().remove_reader(self._read_end)
+            self._reading = False
+
+    def text(self) -> str:
+        """What was written so far."""
+        while self._reading:
+            before = self._kept
+            self._take()
+            if self._kept == before:
+                break
+        return self._kept.decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        """Forget about it."""
+        self._stop()
+        os.close(self._read_end)
+        if self._writing:
+            os.close(self.write_end)
