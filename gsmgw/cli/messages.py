@@ -29,6 +29,7 @@ _STATUSES = [
 @click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, without a report) or has failed.")
 @click.option("--timeout", type=SPAN, default=120, show_default=True, help="How long to wait: 90s, 15m.")
 @click.option("--modem", help="Send through this modem only.")
+@click.option("--pool", help="Send through the modems of this pool.")
 @click.option("--priority", type=click.Choice(["urgent", "normal", "bulk"]))
 @click.option("--at", "send_at", type=MOMENT, help="Not before: 2026-12-24T18:00, 18:00 or +2h.")
 @click.option("--valid-for", type=SPAN, help="Give up after: 90s, 15m, 2h, 3d.")
