@@ -33,7 +33,7 @@ demo: setup
 	$(BIN)/gsmgw demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
 
 check: setup
 	$(BIN)/ruff check .

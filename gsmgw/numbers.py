@@ -61,6 +61,7 @@ _NO_DIGIT = re.compile(r"[^0-9*#a-c]")
 _SUFFIX = 7
 
 
+@lru_cache(maxsize=4096)
 def digits_of(number: str) -> str:
     """A number reduced to what a report is matched by."""
     return _NO_DIGIT.sub("", number)

@@ -31,7 +31,7 @@ class Address(NamedTuple):
     @property
     def number(self) -> str:
         """As people write it: a plus before an international number."""
-        return "+" + self.digits if self.toa & 0x70 == 0x10 else self.digits
+        return "+" + self.digits if self.digits and self.toa & 0x70 == 0x10 else self.digits
 
     @classmethod
     def of(cls, number: str) -> Address:

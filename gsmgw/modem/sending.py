@@ -22,21 +22,14 @@ from gsmgw.ports import Clock
 def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
     """The error that a final result other than OK stands for."""
     if final.kind is FinalKind.CMS:
-        cause = causes.cause_of(causes.CMS, final.code, profile.cms)
-        unheard = final.code in causes.OUTCOME_UNKNOWN_CMS and final.code not in profile.cms
+        cause = causes.of_cms(final.code, profile.cms, payload_started=payload_started)
     elif final.kind is FinalKind.CME:
-        cause = causes.cause_of(causes.CME, final.code, profile.cme)
-        unheard = final.code in causes.OUTCOME_UNKNOWN_CME and final.code not in profile.cme
+        cause = causes.of_cme(final.code, profile.cme, payload_started=payload_started)
     else:
-        cause, unheard = causes.PLAIN_ERROR, False
-    disposition = cause.disposition
-    if payload_started and unheard:
-        disposition = Disposition.UNKNOWN
-    elif disposition is Disposition.UNKNOWN and not payload_started:
-        disposition = Disposition.LATER
+        cause = causes.PLAIN_ERROR
     return SubmitError(
         f"{cause.title} ({final})",
-        disposition,
+        cause.disposition,
         cms=final.code if final.kind is FinalKind.CMS else None,
         cme=final.code if final.kind is FinalKind.CME else None,
         payload_started=payload_started,

@@ -13,10 +13,11 @@ from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Status
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.calendar import SendingTimes
+from gsmgw.outbound.jobs import InFlight
 from gsmgw.outbound.lanes import Lanes
 from gsmgw.outbound.pacing import Limits, Pacer, Use
 from gsmgw.outbound.router import RouteTable, routes_served, target_of
-from gsmgw.outbound.worker import STORE_RETRY_S, InFlight, Worker
+from gsmgw.outbound.worker import STORE_RETRY_S, Worker
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store, lanes, timers
 from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country

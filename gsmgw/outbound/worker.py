@@ -11,19 +11,20 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
+from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe, retrieve
 from gsmgw.outbound.outcomes import Outcomes
-from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
+from gsmgw.outbound.pace import Pace
+from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
 from gsmgw.outbound.router import to_modem
-from gsmgw.outbound.segmenting import build_segments
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
 
@@ -64,40 +65,6 @@ class Queue(Protocol):
         """Something was deferred until then."""
 
 
-@dataclass(slots=True)
-class _Job:
-    """A message in the worker's hands. ``todo``: the segments still to be claimed; ``open``: claimed, not settled."""
-
-    message: Outgoing
-    tpdus: dict[int, bytes]
-    todo: list[int]
-    open: list[int]
-    stored: bool
-    #: Segments of this message are with the network: the rest has to leave through the same SIM, or the
-    #: recipient's phone cannot join them.
-    split: bool
-    begun: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Claim:
-    """A segment that was committed as ``sending``, or is about to be."""
-
-    job: _Job
-    seq: int
-    sim: str
-    number: int
-    began: asyncio.Future[None]
-
-
-@dataclass(slots=True, eq=False)
-class InFlight:
-    """The segment that is with the modem now. ``payload_since_s``: since when its PDU may be leaving."""
-
-    message: Outgoing
-    payload_since_s: float | None = None
-
-
 class Worker:
     """Feeds one modem."""
 
@@ -123,12 +90,10 @@ class Worker:
         self._grace_ms = grace_ms
         self._wake = asyncio.Event()
         self._stopping = False
-        self._jobs: list[_Job] = []
-        self._claims: list[_Claim] = []
+        self._jobs: list[Job] = []
+        self._claims: list[Claim] = []
         self._outcomes = Outcomes(store, handle.name)
-        self._pacer = Pacer(limits)
-        self._pools = pools
-        self._pacer_sim: str | None = None
+        self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
         self._rest_until_s = 0.0
         #: How long a segment takes lately; as if slow, until the first one shows.
@@ -160,9 +125,7 @@ class Worker:
 
     def paused_until_ms(self) -> int | None:
         """Until when the limits of the SIM hold back; None when they do not."""
-        now_ms = self._clock.wall_ms()
-        allowed_ms = self._next_allowed_ms(now_ms, urgent=False)
-        return allowed_ms if allowed_ms > now_ms else None
+        return self._pace.paused_until_ms()
 
     def resting_s(self) -> float:
         """How long the modem still rests after failures of its own."""
@@ -189,7 +152,7 @@ class Worker:
 
     async def _turn(self) -> None:
         """Send one segment, or wait for something to send or for leave to send it."""
-        pause_s, urgent_pause_s = await self._pauses_s()
+        pause_s, urgent_pause_s = await self._pace.pauses_s(self.handle.status.sim)
         if urgent_pause_s > 0:
             self._hand_back_all()
             await self._wait(urgent_pause_s)
@@ -209,34 +172,9 @@ class Worker:
         finally:
             self.idle = False
 
-    def _pacers(self) -> Iterator[Pacer]:
-        yield self._pacer
-        yield from self._pools
-
-    def _next_allowed_ms(self, now_ms: int, *, urgent: bool) -> int:
-        return max(pacer.next_allowed_ms(now_ms, urgent=urgent) for pacer in self._pacers())
-
-    @property
-    def _is_limited(self) -> bool:
-        return self._pacer.limits.any or bool(self._pools)
-
-    async def _pauses_s(self) -> tuple[float, float]:
-        """How long the limits hold back messages, and urgent ones."""
-        if not self._is_limited:
-            return 0.0, 0.0
-        sim = self.handle.status.sim
-        if self._pacer_sim != sim:
-            since_ms = self._clock.wall_ms() - self._pacer.limits.longest_ms
-            used = await self._store.read(lambda db: lanes.usage_since(db, sim, since_ms))
-            self._pacer = Pacer(self._pacer.limits, [Use(at_ms, to, seq == 1) for at_ms, to, seq in used])
-            self._pacer_sim = sim
-        now_ms = self._clock.wall_ms()
-        pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000
-        return pause_s, (self._next_allowed_ms(now_ms, urgent=True) - now_ms) / 1000 if pause_s > 0 else 0.0
-
     # -- what goes next -------------------------------------------------------------------------------------------
 
-    async def _next_claim(self, *, only_urgent: bool = False) -> _Claim | None:
+    async def _next_claim(self, *, only_urgent: bool = False) -> Claim | None:
         """The segment that goes next: of what is in hand, unless a message of a higher class waits.
 
         With ``only_urgent`` the limits leave room for those only.
@@ -271,7 +209,7 @@ class Worker:
         elif due_ms > now_ms:
             why = "it is outside the sending times at the recipient's"
         else:
-            due_ms = max(pacer.recipient_allowed_ms(message.to, now_ms) for pacer in self._pacers())
+            due_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
             why = "the limit of different recipients in a day is reached"
         if due_ms <= now_ms:
             return False
@@ -280,7 +218,7 @@ class Worker:
         self._queue.done(message)
         return True
 
-    async def _prepare(self, message: Outgoing) -> _Job | None:
+    async def _prepare(self, message: Outgoing) -> Job | None:
         """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do."""
         try:
             if message.cut:
@@ -291,7 +229,7 @@ class Worker:
                     return None
                 if rows:
                     on_air = any(row.status in ON_AIR for row in rows)
-                    return _Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
+                    return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
             reference, bits = 0, 8
             if message.segments > 1:
                 now_ms = self._clock.wall_ms()
@@ -302,15 +240,9 @@ class Worker:
             self._queue.give_back(message)
             self._wake.set()
             return None
-        return self._cut(message, reference, bits)
+        return cut(message, self._clock.wall_ms(), reference, bits)
 
-    def _cut(self, message: Outgoing, reference: int = 0, bits: int = 8) -> _Job:
-        numbered = dict(enumerate(build_segments(message, reference, self._clock.wall_ms(), bits), 1))
-        if len(numbered) != message.segments:  # a reference of 16 bits leaves less room
-            message = replace(message, segments=len(numbered))
-        return _Job(message, numbered, list(numbered), [], stored=False, split=False)
-
-    def _claim(self, job: _Job) -> _Claim:
+    def _claim(self, job: Job) -> Claim:
         """Commit that the job's next segment is about to leave; does not wait for the disk."""
         seq = job.todo.pop(0)
         job.open.append(seq)
@@ -332,12 +264,12 @@ class Worker:
         )
         job.stored = job.begun = True
         began = self._store.write(begin)
-        began.add_done_callback(_retrieve)
-        return _Claim(job, seq, status.sim, number, began)
+        began.add_done_callback(retrieve)
+        return Claim(job, seq, status.sim, number, began)
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
-        if self._segment_s >= SLOW_S or self._is_limited or self._stopping:
+        if self._segment_s >= SLOW_S or self._pace.is_limited or self._stopping:
             return
         depth = min(CLAIMS_MAX, math.ceil(2 * self._store.commit_s / max(self._segment_s, 1e-4)))
         while len(self._claims) < depth:
@@ -353,12 +285,12 @@ class Worker:
                 if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                     self._queue.give_back(message)
                     return
-                self._jobs.append(self._cut(message))
+                self._jobs.append(cut(message, self._clock.wall_ms()))
             self._claims.append(self._claim(self._jobs[-1]))
 
     # -- one segment ----------------------------------------------------------------------------------------------
 
-    async def _send(self, claim: _Claim) -> None:
+    async def _send(self, claim: Claim) -> None:
         """Hand a claimed segment to the modem and record what became of it."""
         job, message = claim.job, claim.job.message
         flight = self.in_flight = InFlight(message)
@@ -369,8 +301,7 @@ class Worker:
             # A slow modem leaves one segment in doubt at the most; a fast one is not held up by the disk.
             await self._outcomes.settle(0 if self._segment_s >= SLOW_S else CLAIMS_MAX)
             await asyncio.shield(claim.began)
-            for pacer in self._pacers():
-                pacer.note(Use(self._clock.wall_ms(), message.to, claim.seq == 1), random.random())
+            self._pace.note(message.to, first=claim.seq == 1)
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
             if self._claims:
@@ -417,7 +348,7 @@ class Worker:
         if not job.todo and not job.open:
             self._queue.done(message)
 
-    async def _refused(self, claim: _Claim, exc: SubmitError) -> None:
+    async def _refused(self, claim: Claim, exc: SubmitError) -> None:
         """Apply the policy to a segment that was not confirmed."""
         job, message = claim.job, claim.job.message
         begun = True
@@ -447,7 +378,7 @@ class Worker:
         siblings = list(job.open)
         self._apply(claim, decision, exc, siblings)
 
-    def _apply(self, claim: _Claim, decision: Decision, exc: SubmitError, siblings: list[int]) -> None:
+    def _apply(self, claim: Claim, decision: Decision, exc: SubmitError, siblings: list[int]) -> None:
         """Record a decision; ``siblings`` are other segments of the message that were claimed and have not left."""
         job, message, now_ms = claim.job, claim.job.message, self._clock.wall_ms()
         error = describe(exc, self.name)
@@ -472,7 +403,7 @@ class Worker:
                 **common,
             )
         if siblings:
-            operation = _both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
+            operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
         if decision.action is Action.HAND_BACK:
             returned = self._returned(job)
             self._outcomes.record(operation, then=lambda _: self._queue.give_back(returned))
@@ -484,25 +415,25 @@ class Worker:
 
     # -- handing back ---------------------------------------------------------------------------------------------
 
-    def _pinned(self, job: _Job) -> str | None:
+    def _pinned(self, job: Job) -> str | None:
         return to_modem(self.name) if job.split else None
 
-    def _returned(self, job: _Job) -> Outgoing:
+    def _returned(self, job: Job) -> Outgoing:
         """The message as it is in the queue now."""
         return replace(job.message, cut=job.stored, route=self._pinned(job) or job.message.route)
 
-    def _withdraw(self, job: _Job) -> None:
+    def _withdraw(self, job: Job) -> None:
         """Take a job out of what is in hand."""
         self._claims = [claim for claim in self._claims if claim.job is not job]
         if job in self._jobs:
             self._jobs.remove(job)
 
-    def _drop(self, job: _Job) -> None:
+    def _drop(self, job: Job) -> None:
         """The message was taken back or settled elsewhere: nothing of it is sent."""
         self._withdraw(job)
         self._queue.done(job.message)
 
-    def _hand_back(self, job: _Job) -> None:
+    def _hand_back(self, job: Job) -> None:
         """Give up a message none of whose segments is with the modem now."""
         self._withdraw(job)
         if not job.begun:
@@ -518,7 +449,7 @@ class Worker:
         )
         returned, claimed = self._returned(job), list(job.open)
         unclaim = partial(outbox.unclaim, message_id=job.message.id, seqs=claimed)
-        self._outcomes.record(_both(unclaim, operation), then=lambda _: self._queue.give_back(returned))
+        self._outcomes.record(both(unclaim, operation), then=lambda _: self._queue.give_back(returned))
 
     def _hand_back_claims(self) -> None:
         """The modem falters: others may have what was committed ahead for it."""
@@ -533,35 +464,3 @@ class Worker:
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)
-
-
-def _retrieve(future: asyncio.Future[None]) -> None:
-    """The commit of a claim that was given up may fail with nobody waiting for it."""
-    if not future.cancelled():
-        future.exception()
-
-
-def _both(first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Callable[[Tx], Any]:
-    """Both operations as one, in that order."""
-
-    def operation(tx: Tx) -> Any:
-        first(tx)
-        return second(tx)
-
-    return operation
-
-
-def describe(exc: SubmitError, modem: str) -> dict[str, Any]:
-    """An error as it is shown to users: a stable code, a sentence, the numbers behind it."""
-    if exc.disposition is Disposition.UNKNOWN:
-        code = "not_confirmed"
-    elif exc.cms is not None:
-        code = "refused_by_network"
-    else:
-        code = "modem_error"
-    error: dict[str, Any] = {"code": code, "title": exc.title, "modem": modem}
-    if exc.cms is not None:
-        error["cms"] = exc.cms
-    if exc.cme is not None:
-        error["cme"] = exc.cme
-    return error

@@ -160,10 +160,21 @@ def segment_sent(
             segments=message.segments,
             reference=reference,
         )
-    if message.report:
-        apply_early_report(tx, now_ms, message, seq, sim, reference)
-    roll_up(tx, now_ms, message.id)
+    early = message.report and apply_early_report(tx, now_ms, message, seq, sim, reference)
+    if message.segments > 1 or early or not (changed and _only_segment_sent(tx, now_ms, message, modem)):
+        roll_up(tx, now_ms, message.id)
     return accepted(tx, now_ms, sim, reference, claim)
+
+
+def _only_segment_sent(tx: Tx, now_ms: int, message: Outgoing, modem: str) -> bool:
+    """What ``roll_up`` does in the commonest case, without asking; False when the message is not being sent."""
+    if not tx.run(
+        "UPDATE messages SET status = 'sent', sent_ms = ?, error = NULL WHERE id = ? AND status = 'sending'",
+        (now_ms, message.id),
+    ):
+        return False
+    tx.event(now_ms, "message.sent", message.id, modem, to=message.to, client_ref=message.client_ref)
+    return True
 
 
 def unclaim(tx: Tx, message_id: int, seqs: Sequence[int]) -> None:

@@ -66,8 +66,9 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
     return Taken(None, [])
 
 
-def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> None:
-    """A report that came before the modem's answer finds its segment when the answer is recorded."""
+def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> bool:
+    """A report that came before the modem's answer finds its segment when the answer is recorded; whether one did."""
+    found = False
     rows = tx.all(
         "SELECT id, modem, recipient, report_status, discharge_ms, pdu FROM reports WHERE sim = ? AND reference = ? "
         "AND at_ms >= (SELECT sending_ms FROM segments WHERE message_id = ? AND seq = ?) ORDER BY id",
@@ -79,6 +80,8 @@ def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: st
             tx.run("DELETE FROM reports WHERE id = ?", (number,))
             facts = StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
             _apply_report(tx, now_ms, message.id, seq, facts, roll=False)
+            found = True
+    return found
 
 
 def _apply_report(

@@ -9,6 +9,7 @@ from typing import Any
 
 from gsmgw.model import Event
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -46,6 +47,6 @@ class Tx:
     ) -> None:
         """Add a row to the event log; fields that are None are left out."""
         kept = {key: value for key, value in data.items() if value is not None}
-        text = json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else "{}"
+        text = _encode(kept) if kept else "{}"
         number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
         self.events.append(Event(number, at_ms, type, message_id, modem, kept))
