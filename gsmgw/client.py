@@ -155,17 +155,35 @@ class Client:
 
     def messages(self, *, limit: int | None = None, **filters: Any) -> Iterator[Json]:
         """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
+        return self._listed("/v1/messages", {key: value for key, value in filters.items() if value is not None}, limit)
+
+    def _listed(self, path: str, params: Json, limit: int | None) -> Iterator[Json]:
         left = limit
-        params = {key: value for key, value in filters.items() if value is not None}
         while left is None or left > 0:
             params["limit"] = min(1000, left) if left is not None else 1000
-            page = self.request("GET", "/v1/messages", params=params)
+            page = self.request("GET", path, params=params)
             yield from page["data"]
             if left is not None:
                 left -= len(page["data"])
             if page["next_cursor"] is None:
                 return
             params["cursor"] = page["next_cursor"]
+
+    def conversations(self, *, limit: int | None = None) -> Iterator[Json]:
+        """Each peer with the latest message, newest first, as many as there are or ``limit``."""
+        return self._listed("/v1/conversations", {}, limit)
+
+    def export(self, format: str = "ndjson", **filters: Any) -> Iterator[str]:
+        """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
+        params = {"format": format, **{key: value for key, value in filters.items() if value is not None}}
+        try:
+            with self._http.stream("GET", "/v1/messages/export", params=params) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    _checked(answer)
+                yield from answer.iter_text()
+        except _LOST as exc:
+            raise NoDaemon(self.where, str(exc)) from exc
 
     def act(self, message_id: str, action: str, body: Json | None = None) -> Json:
         """``cancel``, ``retry`` or ``resolve`` a message."""
@@ -310,6 +328,25 @@ class AsyncClient:
         params = {key: value for key, value in filters.items() if value is not None}
         page: Json = await self.request("GET", "/v1/messages", params=params)
         return page
+
+    async def conversations(self, *, limit: int = 50, cursor: str | None = None) -> Json:
+        """One page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
+        params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        page: Json = await self.request("GET", "/v1/conversations", params=params)
+        return page
+
+    async def export(self, format: str = "ndjson", **filters: Any) -> AsyncIterator[str]:
+        """All messages that the filters let through, in portions of lines."""
+        params = {"format": format, **{key: value for key, value in filters.items() if value is not None}}
+        try:
+            async with self._http.stream("GET", "/v1/messages/export", params=params) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    _checked(answer)
+                async for portion in answer.aiter_text():
+                    yield portion
+        except _LOST as exc:
+            raise NoDaemon(self.where, str(exc)) from exc
 
     async def act(self, message_id: str, action: str, body: Json | None = None) -> Json:
         """``cancel``, ``retry`` or ``resolve`` a message."""

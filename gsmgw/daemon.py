@@ -20,7 +20,7 @@ from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Hooks, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -116,6 +116,7 @@ class Gateway:
     intake: Intake
     webhooks: Webhooks
     hooks: Hooks
+    indexer: Indexer
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -162,6 +163,7 @@ class Gateway:
                 on_unknown=OnUnknown(settings.on_unknown),
             )
             self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
+            self.indexer = Indexer(self.store, self.clock, self.feed)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
@@ -203,6 +205,7 @@ class Gateway:
             feed=self.feed,
             webhooks=self.webhooks,
             hooks=self.hooks,
+            indexer=self.indexer,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
@@ -224,6 +227,7 @@ class Gateway:
                 group.create_task(self.collector.run(), name="inbox upkeep"),
                 group.create_task(self.webhooks.run(), name="webhooks"),
                 group.create_task(self.hooks.run(), name="hooks"),
+                group.create_task(self.indexer.run(), name="search index"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]

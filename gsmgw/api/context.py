@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from gsmgw.dispatch import EventFeed, Hooks, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
@@ -63,6 +63,7 @@ class Context:
     feed: EventFeed
     webhooks: Webhooks
     hooks: Hooks
+    indexer: Indexer
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 
 from gsmgw.api.context import Context, client_of, context_of
+from gsmgw.api.filters import Wanted
 from gsmgw.api.problems import Problem, of_refusal, pointer
 from gsmgw.api.schemas import (
     BatchIn,
@@ -22,7 +22,6 @@ from gsmgw.api.schemas import (
     segment_out,
 )
 from gsmgw.model import Direction, MessageRecord, Outgoing, Status, format_id, parse_id
-from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import Accepted, Refusal
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
@@ -145,49 +144,9 @@ async def preview(body: PreviewIn) -> Response:
     )
 
 
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
-
-
-def _cursor(text: str | None) -> int | None:
-    if text is None:
-        return None
-    number = parse_id(text)
-    if number is None:
-        errors = [{"parameter": "cursor", "detail": "is none that a page gave"}]
-        raise Problem("invalid_request", "cursor: is none that a page gave", errors=errors)
-    return number
-
-
 @router.get("")
-async def index(
-    ctx: Ctx,
-    direction: Literal["outbound", "inbound"] | None = None,
-    status: Annotated[list[Status] | None, Query()] = None,
-    peer: str | None = None,
-    modem: str | None = None,
-    client_ref: str | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: str | None = None,
-) -> Response:
+async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
     """Messages, newest first, a page at a time."""
-    if peer is not None:
-        try:
-            peer = parse_recipient(peer, ctx.country)
-        except NumberError:
-            pass  # a name, or a number as the network wrote it
-    wanted = messages.Filter(
-        direction=None if direction is None else Direction(direction),
-        statuses=tuple(status or ()),
-        peer=peer,
-        modem=modem,
-        client_ref=client_ref,
-        since_ms=_ms(since),
-        until_ms=_ms(until),
-        before_id=_cursor(cursor),
-    )
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     return JSONResponse(page_out((message_out(m, ctx.scheduler.explain(m)) for m in found[:limit]), more))

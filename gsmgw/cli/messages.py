@@ -111,6 +111,7 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 @click.option("--direction", type=click.Choice(["outbound", "inbound"]))
 @click.option("--peer", help="Only this number.")
 @click.option("--modem", help="Only this modem.")
+@click.option("--search", metavar="WORDS", help='Only texts with all of these words; "a phrase", begin*.')
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_context
@@ -121,11 +122,12 @@ def messages(
     direction: str | None,
     peer: str | None,
     modem: str | None,
+    search: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
     """List messages, newest first."""
-    _listing(context, as_json, limit, direction, status=list(status) or None, peer=peer, modem=modem)
+    _listing(context, as_json, limit, direction, status=list(status) or None, peer=peer, modem=modem, q=search)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks
+from gsmgw.dispatch.indexer import Indexer
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["EventFeed", "Hooks", "Webhooks"]
+__all__ = ["EventFeed", "Hooks", "Indexer", "Webhooks"]

@@ -8,7 +8,20 @@ from pathlib import Path
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
-from gsmgw.store import evidence, hooks, inbox, lanes, messages, outbox, reports, requests, timers, tokens, webhooks
+from gsmgw.store import (
+    evidence,
+    hooks,
+    inbox,
+    lanes,
+    messages,
+    outbox,
+    reports,
+    requests,
+    search,
+    timers,
+    tokens,
+    webhooks,
+)
 from gsmgw.store.engine import Engine
 from gsmgw.store.ids import IdSource
 from gsmgw.store.outbox import Gone
@@ -29,6 +42,7 @@ __all__ = [
     "outbox",
     "reports",
     "requests",
+    "search",
     "timers",
     "tokens",
     "webhooks",

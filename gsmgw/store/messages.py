@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from gsmgw.model import Direction, Event, MessageRecord, Status
 from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, event_of, message_of
 
+#: No message has this identifier or a larger one.
+_LAST_ID = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -22,6 +25,8 @@ class Filter:
     since_ms: int | None = None
     until_ms: int | None = None
     before_id: int | None = None
+    #: An expression of store.search.
+    match: str | None = None
 
 
 def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
@@ -63,8 +68,36 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
         term("created_ms < ?", wanted.until_ms)
     if wanted.before_id is not None:
         term("id < ?", wanted.before_id)
+    if wanted.match is not None:
+        return _search(db, wanted.match, terms, values, wanted.before_id, limit)
     where = f"WHERE {' AND '.join(terms)} " if terms else ""
     rows = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages {where}ORDER BY id DESC LIMIT ?", (*values, limit))
+    return [message_of(row) for row in rows]
+
+
+def _search(
+    db: sqlite3.Connection, match: str, terms: Sequence[str], values: Sequence[object], before: int | None, limit: int
+) -> list[MessageRecord]:
+    """Walk the matches newest first, looking at each message, until there are enough of them."""
+    columns = ", ".join(f"messages.{name}" for name in MESSAGE_COLUMNS.split(", "))
+    where = "".join(f" AND messages.{term}" for term in terms)
+    bound = "" if before is None else " AND messages_search.rowid < ?"
+    rows = db.execute(
+        f"SELECT {columns} FROM messages_search CROSS JOIN messages ON messages.id = messages_search.rowid "
+        f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?",
+        (match, *(() if before is None else (before,)), *values, limit),
+    )
+    return [message_of(row) for row in rows]
+
+
+def conversations(db: sqlite3.Connection, before_id: int | None, limit: int) -> list[MessageRecord]:
+    """The latest message with each peer, newest first."""
+    rows = db.execute(
+        f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? AND NOT EXISTS "
+        "(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id) "
+        "ORDER BY id DESC LIMIT ?",
+        (_LAST_ID if before_id is None else before_id, limit),
+    )
     return [message_of(row) for row in rows]
 
 

@@ -1,0 +1,82 @@
+"""/v1/conversations and /v1/messages/export"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from gsmgw.api.context import Context, context_of
+from gsmgw.api.filters import Wanted, cursor_of
+from gsmgw.api.schemas import message_out, page_out
+from gsmgw.model import format_id
+from gsmgw.store import messages
+
+router = APIRouter(prefix="/v1", tags=["messages"])
+Ctx = Annotated[Context, Depends(context_of)]
+
+#: Messages that are read and sent at once.
+PORTION = 500
+COLUMNS = (
+    "id", "direction", "from", "to", "status", "text", "data", "segments", "encoding", "modem", "priority",
+    "client_ref", "tags", "created_at", "sent_at", "delivered_at", "received_at", "error",
+)  # fmt: skip
+
+
+@router.get("/conversations")
+async def conversations(
+    ctx: Ctx, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+) -> Response:
+    """Who was written with: each peer with the latest message, newest first, a page at a time."""
+    before = cursor_of(cursor)
+    found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1))
+    more = format_id(found[limit - 1].id) if len(found) > limit else None
+    data = ({"peer": m.peer, "last_message": message_out(m, ctx.scheduler.explain(m))} for m in found[:limit])
+    return JSONResponse(page_out(data, more))
+
+
+@router.get("/messages/export", response_class=StreamingResponse)
+async def export(ctx: Ctx, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson") -> StreamingResponse:
+    """All messages that the filters let through, newest first, as a stream: one per line, or as CSV with a header."""
+
+    async def lines() -> AsyncIterator[str]:
+        if format == "csv":
+            yield _csv([COLUMNS])
+        page = wanted
+        while found := await ctx.store.read(partial(messages.list_messages, wanted=page, limit=PORTION)):
+            bodies = [message_out(message) for message in found]
+            for body in bodies:
+                body.pop("waiting_for", None)
+            if format == "csv":
+                yield _csv([[_cell(body.get(name)) for name in COLUMNS] for body in bodies])
+            else:
+                yield "".join(json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n" for body in bodies)
+            if len(found) < PORTION:
+                return
+            page = replace(page, before_id=found[-1].id)
+
+    media_type = "text/csv; charset=utf-8; header=present" if format == "csv" else "application/x-ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="messages.{format}"', "Cache-Control": "no-store"}
+    return StreamingResponse(lines(), media_type=media_type, headers=headers)
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    """RFC 4180."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(value)
+    if isinstance(value, dict):
+        return value.get("title") or value.get("code")
+    return value
