@@ -81,8 +81,7 @@ def as_sim(tpdu: Tpdu) -> dict[str, Any]:
 
 def of_sim(tpdu: sim.Tpdu, wanted: dict[str, Any]) -> dict[str, Any]:
     """The same of a TPDU that hw_sim read."""
-    number = "" if tpdu.address.number == "+" else tpdu.address.number
-    found: dict[str, Any] = {"kind": tpdu.kind, "number": number, "mr": tpdu.mr, "scts": tpdu.scts}
+    found: dict[str, Any] = {"kind": tpdu.kind, "number": tpdu.address.number, "mr": tpdu.mr, "scts": tpdu.scts}
     found |= {"discharge": tpdu.discharge, "status": tpdu.status, "pid": tpdu.pid, "dcs": tpdu.dcs}
     found |= {"command": tpdu.command, "of": tpdu.number, "data": tpdu.ud}
     if "validity" in wanted:
