@@ -66,6 +66,14 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
     return queued
 
 
+def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:
+    """The message, when it waits for a modem: what was in doubt is settled, and the rest of it can go."""
+    row = tx.one(
+        f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued' AND due_ms IS NULL", (message_id,)
+    )
+    return [] if row is None else [outgoing_of(row)]
+
+
 def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]:
     """A modem confirmed a segment after it had been given up: the one handed to it last, if that is in doubt still."""
     row = tx.one(
@@ -84,7 +92,7 @@ def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]
     )
     tx.event(now_ms, "message.settled", message_id, decision="sent", evidence="answer")
     roll_up(tx, now_ms, message_id)
-    return accepted(tx, now_ms, sim, reference, claim)
+    return [*queued_now(tx, message_id), *accepted(tx, now_ms, sim, reference, claim)]
 
 
 def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) -> bool:
@@ -131,10 +139,5 @@ def _settle(
     for message_id, decision in touched.items():
         tx.event(now_ms, "message.settled", message_id, decision=decision, evidence="reference")
         roll_up(tx, now_ms, message_id)
-        row = tx.one(
-            f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued' AND due_ms IS NULL",
-            (message_id,),
-        )
-        if row is not None:
-            queued.append(outgoing_of(row))
+        queued += queued_now(tx, message_id)
     return queued

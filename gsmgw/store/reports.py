@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
-from gsmgw.store.evidence import accepted, is_plausible
+from gsmgw.store.evidence import accepted, is_plausible, queued_now
 from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
 
@@ -48,7 +48,8 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
                 (report.reference, message_id, seq),
             )
             _apply_report(tx, now_ms, message_id, seq, report)
-            return Taken(int(message_id), accepted(tx, now_ms, report.sim, report.reference, claim))
+            others = accepted(tx, now_ms, report.sim, report.reference, claim)
+            return Taken(int(message_id), [*queued_now(tx, message_id), *others])
     tx.run(
         "INSERT INTO reports (at_ms, modem, sim, reference, recipient, report_status, discharge_ms, pdu) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -183,6 +183,18 @@ async def test_an_unknown_is_settled_by_its_report(store: Store) -> None:
     assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 10))).queued == []
 
 
+async def test_a_report_for_an_unknown_segment_lets_the_rest_of_its_text_go(store: Store) -> None:
+    one = message(segments=2)
+    await accept(store, one)
+    await begin(store, one)
+    await store.write(lambda tx: timers.recover(tx, NOW + 2, 1000))
+    assert await status_of(store) is Status.UNKNOWN
+    taken = await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(1)))
+    assert [(entry.id, entry.cut) for entry in taken.queued] == [(1, True)]
+    assert await status_of(store) is Status.QUEUED
+    assert await segments_of(store) == [SegmentStatus.DELIVERED, SegmentStatus.QUEUED]
+
+
 async def test_an_unknown_without_evidence_is_sent_again_after_its_grace(store: Store) -> None:
     one = message()
     await accept(store, one)
