@@ -45,19 +45,18 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
         if claim <= known[3]:
             return []  # a later one was accepted before: nothing new
         gap = (reference - known[0] - 1) % 256
-        doubtful = [
-            _Doubtful(*row)
-            for row in tx.all(
-                "SELECT message_id, seq, doubt FROM segments "
-                "WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL AND reference IS NULL "
-                "AND claim > ? AND claim < ? ORDER BY claim",
-                (sim, known[3], claim),
-            )
-        ]
+        rows = tx.all(
+            "SELECT message_id, seq, doubt, status FROM segments "
+            "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim",
+            (sim, known[3], claim),
+        )
+        doubtful = [_Doubtful(*row[:3]) for row in rows if row[3] == "unknown"]
+        # One that is to be sent again without evidence may have used a reference, as a refused one may.
+        refusals = known[2] + len(rows) - len(doubtful)
         if gap == 0 or (doubtful and gap <= len(doubtful)):
             steps = min(known[1] + 1, 100)
         if doubtful and known[1] >= RELIABLE_STEPS and reference != known[0]:
-            queued = _settle(tx, now_ms, doubtful, gap, known[0], known[2])
+            queued = _settle(tx, now_ms, doubtful, gap, known[0], refusals)
     tx.run(
         "INSERT INTO sims (sim, reference, claim, steps, refused) VALUES (?, ?, ?, ?, 0) ON CONFLICT (sim) "
         "DO UPDATE SET reference = excluded.reference, claim = excluded.claim, steps = excluded.steps, refused = 0",
@@ -108,7 +107,7 @@ def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) ->
 
 
 def refused(tx: Tx, sim: str) -> None:
-    """A submission was refused: whether that used a reference up is not known."""
+    """A submission was refused, or is repeated without evidence: whether it used a reference up is not known."""
     tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ?", (sim,))
 
 

@@ -122,6 +122,13 @@ def begin_segment(
             "INSERT INTO segments (message_id, seq, status, tpdu, recipient) VALUES (?, ?, 'queued', ?, ?)",
             [(message.id, number, tpdu, recipient) for number, tpdu in enumerate(tpdus, 1)],
         )
+    else:
+        doubted = tx.one(
+            "SELECT sim FROM segments WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
+            (message.id, seq),
+        )
+        if doubted is not None:
+            refused(tx, doubted[0])
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
         "doubt = NULL, reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",

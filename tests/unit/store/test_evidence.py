@@ -131,15 +131,31 @@ async def test_no_gap_in_spite_of_a_refusal_is_evidence(sim: Sim) -> None:
     assert await sim.accepted(0) == [doubtful]
 
 
-async def test_without_evidence_the_last_one_is_sent_again_first_and_tells_about_the_others(sim: Sim) -> None:
-    went, did_not = await sim.unknown(), await sim.unknown()
-    ready = await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**6))
-    assert [entry.id for entry in ready.queued] == [did_not]
+async def test_without_evidence_the_last_one_is_sent_again_first_and_no_gap_settles_the_others(sim: Sim) -> None:
+    first, last = await sim.interrupted(2)
+    ready = await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 2 * 10**6))
+    assert [entry.id for entry in ready.queued] == [last]
     (again,) = ready.queued
     await sim.store.write(lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 99, first=True, tpdus=None))
-    await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 99, 1))
-    assert await sim.status(went) is Status.SENT
-    assert (await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 10**7))).queued == []
+    queued = await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 99, 0))
+    assert [entry.id for entry in queued] == [first]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_one_that_is_sent_again_without_evidence_may_have_used_the_gap(sim: Sim, begun: bool) -> None:
+    """Killed with two under way; one is held for a person, the other one, which had gone, is to be sent again."""
+    went, held = await sim.interrupted(2)
+    await sim.store.write(lambda tx: timers.settle_unknown(tx, NOW, went, resend=True))
+    if begun:
+        again = Outgoing(went, f"+49151000000{went:02d}", "x", Priority.NORMAL, 1, NOW)
+        await sim.store.write(
+            lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 90, first=True, tpdus=None)
+        )
+        await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 90, 1))
+    else:
+        sim.count = 90
+        await sim.accepted(1)
+    assert await sim.status(held) is Status.UNKNOWN
 
 
 async def test_an_answer_that_comes_late_settles_the_last_one(sim: Sim) -> None:

@@ -386,8 +386,8 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         "SELECT message_id FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 ORDER BY sent_ms DESC": (
             "segments_report"
         ),
-        "SELECT message_id FROM segments WHERE status = 'unknown' AND sim = ? AND doubt IS NOT NULL "
-        "AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim": "segments_doubt",
+        "SELECT message_id FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? "
+        "AND claim < ? ORDER BY claim": "segments_doubt",
         "SELECT message_id FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim": (
             "segments_doubt"
         ),
