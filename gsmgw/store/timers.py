@@ -24,10 +24,11 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     """Bring deferred and scheduled messages whose time has come into the queue, and settle unknown ones by policy."""
     ready: list[Outgoing] = []
     rows = tx.all(
-        f"SELECT status, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?", (now_ms, limit)
+        f"SELECT status, waiting, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (now_ms, limit),
     )
     probed = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
-    for status, *row in rows:
+    for status, waiting, *row in rows:
         message = outgoing_of(row)
         if status == Status.UNKNOWN:
             if message.on_unknown is OnUnknown.HOLD:
@@ -36,8 +37,11 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                     ("held for a person: no evidence came whether the network took it", message.id),
                 )
                 continue
-            if message.id not in probed:
-                tx.run("UPDATE messages SET due_ms = ? WHERE id = ?", (now_ms + PROBE_MS, message.id))
+            if message.id not in probed and waiting != BEHIND_PROBE:  # once: the next probe would tell no more
+                tx.run(
+                    "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ?",
+                    (now_ms + PROBE_MS, BEHIND_PROBE, message.id),
+                )
                 continue
             settle_unknown(tx, now_ms, message.id, resend=True)
         else:
@@ -48,8 +52,9 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     return Promoted(ready, len(rows))
 
 
-#: After that time without evidence from the first one that was sent again, the next one is.
+#: After that time without evidence from the first one that was sent again, the others are.
 PROBE_MS = 3000
+BEHIND_PROBE = "another message of the same SIM is sent again first: its reference may tell about this one"
 
 
 def _probes(tx: Tx, now_ms: int) -> frozenset[int]:

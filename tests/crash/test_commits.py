@@ -54,5 +54,5 @@ def test_kills_at_random_moments_under_load(reports: bool, tmp_path: Path) -> No
         found = storm(place, 6, 7, reports=reports)
     assert not found.lost
     assert set(found.open) <= {"sent", "delivered"}
+    # Kills so close together that no segment is accepted in between leave no evidence: then the policy sends again.
     assert found.twice <= found.doubtful
-    assert len(found.twice) <= 2, found.twice  # the first kill may come before a SIM has shown that it counts
