@@ -28,7 +28,7 @@ def start_doomed(place: Site, commit: int, when: str) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("commit", [6, 9, 10, 11, 12])
 def test_death_at_a_commit_loses_nothing(commit: int, when: str, tmp_path: Path) -> None:
-    with site(tmp_path, modems=1, gateway="unknown_grace_s = 3.0") as place:
+    with site(tmp_path, modems=1, gateway="unknown_grace_s = 6.0") as place:
         with place.start() as client:  # the SIM shows that it counts, so that its references are evidence
             client.send_many([{"to": "+4915112345600", "text": f"before {n}"} for n in range(4)])
             until(lambda: not client.stats()["messages"])
