@@ -50,9 +50,9 @@ def test_death_at_a_commit_loses_nothing(commit: int, when: str, tmp_path: Path)
 
 @pytest.mark.parametrize("reports", [True, False])
 def test_kills_at_random_moments_under_load(reports: bool, tmp_path: Path) -> None:
-    with site(tmp_path, gateway="unknown_grace_s = 2.0") as place:
+    with site(tmp_path, gateway="unknown_grace_s = 10.0") as place:
         found = storm(place, 6, 7, reports=reports)
     assert not found.lost
     assert set(found.open) <= {"sent", "delivered"}
-    # Kills so close together that no segment is accepted in between leave no evidence: then the policy sends again.
     assert found.twice <= found.doubtful
+    assert len(found.twice) <= 2, found.twice  # the first kill may come before a SIM has shown that it counts
