@@ -9,23 +9,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from gsmgw.at.commands import AT, Command
+from gsmgw.at.commands import Command
 from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Phase, Prompted, Stale, Urc
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
 from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.resync import RESYNC_TRIES, Resync
 from gsmgw.modem.turns import Priority, Turns
 from gsmgw.ports import ByteStream, Clock, Opener, Timer
 
-#: How long nothing may come after the answer to AT before an interrupted port counts as in step again.
-QUIET_S = 0.15
 #: Final results that do not say which command they belong to.
 _UNTOLD = (FinalKind.OK, FinalKind.ERROR)
-#: How many times AT is tried before an interrupted port counts as silent, each as long as AT may take.
-RESYNC_TRIES = 3
 #: A modem that sends no final result after an information line (Wavecom, +CPIN) is believed after that time.
 LONE_S = 1.0
+_ECHOES = "the modem echoes again: it started anew and forgot its settings"
 
 
 class Channel:
@@ -53,8 +51,6 @@ class Channel:
         #: What the holder of the turn waits for.
         self._prompt: asyncio.Future[Answer | None] | None = None
         self._answer: asyncio.Future[Answer] | None = None
-        self._stale: asyncio.Future[bool] | None = None
-        self._stale_final = False
         #: What went wrong with, or refused, the command in flight while nobody waited for it.
         self._failure: Exception | None = None
         self._command: Command | None = None
@@ -67,10 +63,11 @@ class Channel:
         #: The shortest pause between a final result and the next command, seconds (Telit asks for 20 ms).
         self.pause_s = 0.0
         self._ended_at = float("-inf")
+        #: Whether an echo says that the modem started anew: it was switched off, and stayed off.
+        self.echo_tells = False
         #: Told of all that is written and read.
         self.tap: Callable[[str, bytes], None] | None = None
-        #: Set while an answer was given up and the port is not known to be in step.
-        self.dirty = asyncio.Event()
+        self._resync = Resync(clock, self._dialogue, self._write)
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -119,8 +116,7 @@ class Channel:
         self._cause = cause
         self._stop_timer()
         self._fail(cause)
-        if self._stale is not None and not self._stale.done():
-            self._stale.set_exception(cause)
+        self._resync.die(cause)
         self._turns.end(cause)
         if tell:
             self._on_lost(cause)
@@ -139,9 +135,7 @@ class Channel:
                 if self._prompt is not None and not self._prompt.done():
                     self._prompt.set_result(None)
             elif type(event) is Stale:
-                heard = self._stale
-                if heard is not None and not heard.done() and (event.final is not None or not self._stale_final):
-                    heard.set_result(True)
+                self._resync.note(event)
                 if self._on_stale is not None:
                     self._on_stale(event)
             elif type(event) is Urc:
@@ -235,8 +229,11 @@ class Channel:
         come ``probe_after_s`` after the payload is asked for by AT: a modem works off its lines in order, so one that
         answers AT first has forgotten the message. Raises as :meth:`run`, and :class:`PromptLost` or
         :class:`ModemReset` when the modem forgot the message. A refusal after the payload is returned, not raised.
+        When the command line is echoed that should not be, nothing is sent: a modem that has started anew may be in
+        text mode, where it would take the length for a recipient.
         """
         await self._breathe()
+        echoes = self._dialogue.echoes
         loop = asyncio.get_running_loop()
         prompt: asyncio.Future[Answer | None] = loop.create_future()
         self._prompt = prompt
@@ -258,6 +255,10 @@ class Channel:
             self._command = None
         if refused is not None:
             raise CommandError(command, refused.final)
+        if self.echo_tells and self._dialogue.echoes > echoes:
+            self._failure = self._failure or ModemReset(
+                "the modem echoes again: it started anew and forgot its settings"
+            )
         if (failure := self._missed()) is not None:
             self._abandon()
             raise failure
@@ -318,11 +319,9 @@ class Channel:
         """Give up what is in flight, if anything: the port is out of step from here on."""
         if self._dialogue.phase is Phase.IDLE or self._dialogue.phase is Phase.STALE:
             if self._probes:
-                self._dialogue.abandon()
-                self.dirty.set()
+                self._resync.give_up()
             return
-        escape = self._dialogue.abandon()
-        self.dirty.set()
+        escape = self._resync.give_up()
         if escape and self._cause is None:
             self._write(escape)
 
@@ -362,44 +361,21 @@ class Channel:
 
     # -- getting back in step -----------------------------------------------------------------------------------
 
+    @property
+    def dirty(self) -> bool:
+        """Whether an answer was given up and the port is not known to be in step."""
+        return self._resync.dirty.is_set()
+
     async def wake(self, tries: int = RESYNC_TRIES) -> None:
         """Get a port into step whose state is not known: its last owner may have died in a prompt."""
         await self._turns.acquire(Priority.CONTROL)
         try:
-            self._dialogue.abandon()
+            self._resync.give_up()
             self._write(ESCAPE)
             await self.resync(tries)
         finally:
             self._turns.release()
 
     async def resync(self, tries: int = RESYNC_TRIES) -> None:
-        """For the holder of the turn: ask AT until it is answered, and wait until nothing more comes.
-
-        What was late is then behind us. Raises :class:`CommandTimeout`.
-        """
-        for _ in range(tries):
-            self._write(AT.text.encode() + b"\r")
-            if await self._heard(AT.timeout_s, final=True):
-                while await self._heard(QUIET_S, final=False):
-                    pass
-                self._dialogue.settled()
-                self.dirty.clear()
-                return
-            self._write(ESCAPE)
-        raise CommandTimeout(AT)
-
-    async def _heard(self, seconds: float, *, final: bool) -> bool:
-        """Wait for the next line (or final result) of a stale answer; False when none came in time."""
-        heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._stale, self._stale_final = heard, final
-        timer = self._clock.call_later(seconds, lambda: _expire(heard))
-        try:
-            return await heard
-        finally:
-            self._stale = None
-            timer.cancel()
-
-
-def _expire(heard: asyncio.Future[bool]) -> None:
-    if not heard.done():
-        heard.set_result(False)
+        """For the holder of the turn: get into step. Raises :class:`CommandTimeout`."""
+        await self._resync.run(tries)

@@ -65,25 +65,28 @@ class Ladder:
 
 
 class FailureCounter:
-    """Finds the modem out that answers AT but sends nothing."""
+    """Finds the modem out that answers AT but sends nothing. Lives as long as the modem: no reopening forgives."""
 
     #: Codes that mean the modem itself, not the network or the recipient (TS 27.005 3.2.5, TS 27.007 9.2).
     OWN_CMS = frozenset({300, 302, 303, 320, 500})
     OWN_CME = frozenset({0, 3, 4, 100})
-    #: How many failures in a row make it suspect: of its own, and of any kind.
+    #: How many failures in a row make it suspect: of its own, silence among them, and of any kind.
     OWN_LIMIT = 3
     ANY_LIMIT = 8
 
     def __init__(self) -> None:
         self._own = 0
         self._any = 0
+        #: How many texts have failed since the last that the network took.
+        self.in_a_row = 0
 
     def success(self) -> None:
         """A message was taken by the network."""
-        self._own = self._any = 0
+        self._own = self._any = self.in_a_row = 0
 
     def failure(self, cms: int | None, cme: int | None) -> bool:
         """A message failed for a reason that is not its own; whether the modem is suspect now."""
+        self.in_a_row += 1
         self._any += 1
         if cms in self.OWN_CMS or cme in self.OWN_CME or (cms is None and cme is None):
             self._own += 1

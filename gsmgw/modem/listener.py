@@ -29,7 +29,8 @@ class Once:
 
     def __init__(self, clock: Clock, on_urc: Callable[[Urc], None]) -> None:
         self._clock = clock
-        self._on_urc = on_urc
+        #: Passes a piece of news on, whatever came before.
+        self.pass_on = on_urc
         self._heard: list[tuple[float, int, Urc]] = []
 
     def news(self, port: int, urc: Urc) -> None:
@@ -42,7 +43,7 @@ class Once:
                     self._heard.remove(entry)
                     return
             self._heard.append((now, port, urc))
-        self._on_urc(urc)
+        self.pass_on(urc)
 
 
 class Listener:

@@ -10,7 +10,7 @@ from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
 from gsmgw.modem.failures import CommandTimeout, ModemReset
-from gsmgw.modem.ladder import Ladder, Rung
+from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.link import Link
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
@@ -74,6 +74,7 @@ class Modem:
         self._silences = 0
         self._unable: set[str] = set()
         self._ladder = Ladder(clock)
+        self._sending_failures = FailureCounter()
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
 
@@ -214,6 +215,7 @@ class Modem:
                 node=partial(same_node, port),
                 choose_profile=self._choose_profile,
                 ladder=self._ladder,
+                failures=self._sending_failures,
                 able=self._able(),
                 unable=self._unable,
                 interface=usb_interface(port),
@@ -229,7 +231,10 @@ class Modem:
         if link.was_ready:
             self._failures = 0
             self._silences = 0
-        if self._enabled:
+        if self._enabled and link.suspicion and isinstance(cause, ModemReset):
+            # It restarts whenever it is to send, as with too weak a supply: nothing that can be said to it helps.
+            await self._take_step(self._ladder.climb(Rung.USB, able=self._able()), link.suspicion)
+        elif self._enabled:
             await self._after(cause, port)
 
     async def _after(self, cause: Exception, port: str) -> None:

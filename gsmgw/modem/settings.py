@@ -19,7 +19,6 @@ class Settings:
         self._board = board
         self._receiver = receiver
         self._echoes = 0
-        self._echo_tells = True
         #: Whether received messages are not announced and must be looked for.
         self.polls = False
 
@@ -29,7 +28,7 @@ class Settings:
         self.note_echoes()
         await driver.pdu_mode()
         # One that echoes in spite of ATE0 tells nothing by it.
-        self._echo_tells = driver.channel.echoes == self._echoes
+        driver.channel.echo_tells = driver.channel.echoes == self._echoes
         await driver.service_ready()
         await driver.set_smsc(self._config.smsc)
         memories = await driver.storages()
@@ -66,4 +65,5 @@ class Settings:
     @property
     def forgotten(self) -> bool:
         """Whether the modem echoes again after ATE0: it started anew and said nothing."""
-        return self._echo_tells and self._driver.channel.echoes > self._echoes
+        channel = self._driver.channel
+        return channel.echo_tells and channel.echoes > self._echoes

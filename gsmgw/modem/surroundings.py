@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.modem.board import Board
-from gsmgw.modem.ladder import Ladder, Rung
+from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.pin import PinGuard
 from gsmgw.modem.profiles import Profile
 from gsmgw.ports import Clock, Opener
@@ -27,6 +27,7 @@ class Surroundings:
     node: Callable[[], object]
     choose_profile: Callable[[str], Profile]
     ladder: Ladder
+    failures: FailureCounter
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]
     #: What this very modem was found unable to do; kept from link to link.

@@ -389,6 +389,11 @@ async def test_a_silent_restart_is_noticed_by_the_echo(tmp_path: Path) -> None:
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
         simulated.fault("reset", count=1)
         await asyncio.sleep(0.1)
+        with pytest.raises(SubmitError) as refused:  # in text mode the length would be taken for a recipient
+            await modem.submit(TPDU, before_payload=at_once)
+        assert not refused.value.payload_started
+        assert simulation.submits == []
+        await sink.until(lambda: modem.status.state.carries)
         await modem.submit(TPDU, before_payload=at_once)
         simulation.send(from_=PHONE, to="modem0", text="still heard")
         await sink.until(lambda: any(raw.storage is not None for raw in sink.pdus))

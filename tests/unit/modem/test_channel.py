@@ -81,7 +81,7 @@ async def test_a_late_answer_never_feeds_the_next_command() -> None:
         port.feed(b"\r\nOK\r\n")  # one more, while the port is being brought into step
         await clock.advance(1.0)
         assert (await next_one).lines == ["+CSQ: 7,0"]
-        assert not r.channel.dirty.is_set()
+        assert not r.channel.dirty
 
 
 async def test_a_silent_modem_is_asked_three_times_then_given_up() -> None:
@@ -214,7 +214,7 @@ async def test_a_report_settles_the_message_it_reports_on() -> None:
         await asyncio.sleep(0.01)
         assert r.channel.settle(sent)
         assert await sending == ["+CMGS: 9"]
-        assert r.channel.dirty.is_set()
+        assert r.channel.dirty
         r.port.feed(b"\r\n+CMGS: 9\r\n\r\nOK\r\n")
         assert [stale.line for stale in r.stale] == ["+CMGS: 9", "OK"]
         asking = asyncio.ensure_future(r.channel.run(commands.SIGNAL))
