@@ -70,6 +70,7 @@ STORAGES = Command("AT+CPMS=?", ("+CPMS:",), timeout_s=10.0)
 STORAGE_USE = Command("AT+CPMS?", ("+CPMS:",), timeout_s=10.0)
 LIST_ALL = Command("AT+CMGL=4", ("+CMGL:",), timeout_s=60.0, pairs=True)
 INDICATIONS = Command("AT+CNMI?", ("+CNMI:",))
+MESSAGE_SERVICE = Command("AT+CSMS?", ("+CSMS:",))
 ACKNOWLEDGE = Command("AT+CNMA")
 
 

@@ -19,6 +19,7 @@ from gsmgw.modem.calls import Calls
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.listener import Listener, Once
 from gsmgw.modem.network import Network
 from gsmgw.modem.news import News
@@ -53,7 +54,8 @@ class Link:
         self._listener = Listener(partial(once.news, 1))
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
-        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable)
+        self._hearing = Hearing(around.clock, lambda count: self._upkeep.deaf(count), lambda: self._upkeep.heard())
+        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable, self._hearing)
         self._settings = Settings(around.config, self.driver, self._board, self._receiver)
         self._survey = Survey(around.config, self.driver, self._board, around.clock, self._network)
         self.ussd = Ussd(self.driver, around.clock)
@@ -65,6 +67,7 @@ class Link:
             self._survey,
             self._settings,
             self._receiver,
+            self._hearing,
             sending=lambda: self._sender.active,
             check_node=self._check_node,
         )
@@ -111,6 +114,7 @@ class Link:
         finally:
             self._upkeep.serving = False
             self._calls.close()
+            self._hearing.close()
             self.ussd.close()
             await self._listener.close()
             await self._channel.close()

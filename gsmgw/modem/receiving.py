@@ -19,6 +19,7 @@ from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.failures import CommandError, CommandTimeout
+from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.turns import Priority
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
@@ -40,8 +41,9 @@ RETRY_S = 15.0
 class Receiver:
     """Takes over what one connection receives."""
 
-    def __init__(self, driver: Driver, board: Board, clock: Clock, unable: set[str]) -> None:
+    def __init__(self, driver: Driver, board: Board, clock: Clock, unable: set[str], hearing: Hearing) -> None:
         self._driver = driver
+        self._hearing = hearing
         self._board = board
         self._clock = clock
         self._unable = unable
@@ -50,6 +52,10 @@ class Receiver:
         self._stored: deque[tuple[str, int]] = deque()
         self._stored_news = Signal(clock)
         self._sweep_wanted = False
+        #: Whether the next sweep is one that nothing asked for: what it finds was not announced.
+        self._on_patrol = False
+        #: What the last sweep left in each memory: drafts and the like, which are not ours.
+        self._left: dict[str, int] = {}
         self._retry_at: float | None = None
         #: What is kept and could not be deleted yet, by memory and index: it is not taken over twice.
         self._kept: dict[tuple[str, int], str] = {}
@@ -72,15 +78,24 @@ class Receiver:
         """The modem says that it put something into a memory."""
         place = parse_stored(urc.line)
         if place is None or place[1] < 0 or len(self._stored) >= STORED_LIMIT:
-            self._sweep_wanted = True
+            self.want_sweep()
         elif place not in self._stored:
             self._stored.append(place)
+        self._hearing.announced(place or ("", -1))
         self._stored_news.set()
 
-    def want_sweep(self) -> None:
-        """Look through all memories soon."""
+    def want_sweep(self, *, patrol: bool = False) -> None:
+        """Look through all memories soon. On ``patrol`` nothing says that there is anything new."""
+        if not self._sweep_wanted:
+            self._on_patrol = patrol
+        elif not patrol:
+            self._on_patrol = False
         self._sweep_wanted = True
         self._stored_news.set()
+
+    def holds_more(self, memory: str, used: int) -> bool:
+        """Whether more lies in a memory than the last sweep left there."""
+        return used > self._left.get(memory, used)
 
     # -- workers ------------------------------------------------------------------------------------------------
 
@@ -122,15 +137,20 @@ class Receiver:
     async def sweep(self) -> None:
         """Take over all that lies in the memories."""
         self._sweep_wanted = False
-        await self._tolerantly(self._sweep())
+        patrol, self._on_patrol = self._on_patrol, False
+        await self._tolerantly(self._sweep(patrol))
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, patrol: bool) -> None:
         home = self._driver.memory
         for memory in self.memories or (home,):
             if memory and not await self._driver.select(memory):
                 continue
             # 2 and 3 are drafts and sent messages (TS 27.005 3.1): they are not ours to take or delete.
-            found = [stored for stored in await self._list() if stored.status in (None, 0, 1)]
+            listed = await self._list()
+            found = [stored for stored in listed if stored.status in (None, 0, 1)]
+            self._left[memory] = len(listed) - len(found)
+            if patrol and self._retry_at is None:
+                self._hearing.found({(memory, stored.index) for stored in found} - self._kept.keys())
             for at in range(0, len(found), BATCH):
                 await self._take_over([await self._whole(stored) for stored in found[at : at + BATCH]])
         if home:
@@ -168,7 +188,7 @@ class Receiver:
                 stored = await self._driver.read(self._stored.popleft()[1])
                 if stored is None:
                     # Taken by a sweep already, or it lies elsewhere than the modem says.
-                    self._sweep_wanted = True
+                    self.want_sweep()
                 else:
                     found.append(await self._whole(stored))
         await self._take_over(found)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from gsmgw.at import commands
+from gsmgw.at.commands import Command
+from gsmgw.at.fields import after_prefix
 from gsmgw.config import ModemSection
 from gsmgw.modem.board import Board
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
 from gsmgw.modem.receiving import Receiver
+from gsmgw.modem.turns import Priority
+
+#: What can be read back, and how many of the fields of the answer were set by us; the others change or say nothing.
+_READ_BACK: tuple[tuple[Command, int], ...] = (
+    (commands.MESSAGE_FORMAT, 1),
+    (commands.INDICATIONS, 5),
+    (commands.MESSAGE_SERVICE, 1),
+)
 
 
 class Settings:
@@ -19,6 +29,8 @@ class Settings:
         self._board = board
         self._receiver = receiver
         self._echoes = 0
+        #: What the modem says of its settings after they were made, by command; what it does not say is not in it.
+        self._made: dict[str, str] = {}
         #: Whether received messages are not announced and must be looked for.
         self.polls = False
 
@@ -43,6 +55,32 @@ class Settings:
         setting = await self._routing()
         self.polls = setting is None or setting.split(",")[1] == "0"
         self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+        self._made = await self._read()
+
+    async def lost(self) -> list[str]:
+        """The commands whose settings read otherwise than after :meth:`make`: the modem forgot, and did not tell.
+
+        It is held against what the modem itself said then, for some read back otherwise than they were set.
+        """
+        differ = await self._differing()
+        return [name for name in await self._differing() if name in differ] if differ else []  # a line may be damaged
+
+    async def _differing(self) -> list[str]:
+        now = await self._read()
+        return [name for name, setting in self._made.items() if now.get(name, setting) != setting]
+
+    async def _read(self) -> dict[str, str]:
+        found = {}
+        for command, count in _READ_BACK:
+            answer = await self._driver.attempt(command)
+            if answer is not None and answer.lines:
+                fields = after_prefix(answer.lines[0]).replace(" ", "").split(",")
+                found[command.text.rstrip("?")] = ",".join(fields[:count])
+        async with self._driver.channel.turn(Priority.CONTROL):  # nobody selects another memory meanwhile
+            use = await self._driver.storage_use()
+            if use and self._driver.memory:
+                found["AT+CPMS"] = "as selected" if use[0].memory == self._driver.memory else use[0].memory
+        return found
 
     async def _routing(self) -> str | None:
         """How received messages come: routed directly and acknowledged where that is wanted and possible, else stored

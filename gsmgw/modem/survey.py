@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gsmgw.at.answers import MemoryUse
 from gsmgw.config import ModemSection
 from gsmgw.modem.board import Board
 from gsmgw.modem.driver import Driver
@@ -28,8 +29,8 @@ class Survey:
         for name in self._network.names or ("CREG",):
             self._network.note(name, await self._driver.registration(name))
 
-    async def refresh(self) -> bool:
-        """Ask for everything, which is a sign of life too; whether a storage is full."""
+    async def refresh(self) -> list[MemoryUse]:
+        """Ask for everything, which is a sign of life too; what the memories in use hold."""
         driver = self._driver
         if self._network.names:
             await self.look_for_network()
@@ -46,7 +47,7 @@ class Survey:
             registration=self._network.word,
             storage={item.memory: {"used": item.used, "total": item.total} for item in use},
         )
-        return any(item.used >= item.total > 0 for item in use)
+        return use
 
     async def _compare_clocks(self) -> None:
         """Tell once when this machine's clock is far from the network's: a Pi without one may have started in 1970."""

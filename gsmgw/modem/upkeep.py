@@ -12,6 +12,7 @@ from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import ModemReset
+from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.ladder import Rung
 from gsmgw.modem.network import Network
 from gsmgw.modem.receiving import Receiver
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 HEALTH_EVERY_S = 30.0
 #: One that is busy sending is asked, too, but not as often.
 REFRESH_AT_LEAST_EVERY_S = 300.0
+#: Its settings are read back that often all the same: without them it is deaf, or takes PDUs for text.
+READ_BACK_AT_LEAST_EVERY_S = 60.0
 #: While no network is found: the URC may not come, so it is also asked for, in growing pauses.
 SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 #: The node of the port is looked at, for one that was replaced without a hang-up.
@@ -35,7 +38,10 @@ NODE_EVERY_S = 1.0
 SWEEP_EVERY_S = 300.0
 POLL_EVERY_S = 10.0
 _POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
+_DEAF = f"works, but announces what it receives no more: its storage is read every {POLL_EVERY_S:.0f} s until it does"
 _SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
+#: The steps of the ladder that are commands to the modem.
+_OWN_STEPS = (Rung.SETTINGS, Rung.RADIO, Rung.RESET)
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
 
@@ -51,6 +57,7 @@ class Upkeep:
         survey: Survey,
         settings: Settings,
         receiver: Receiver,
+        hearing: Hearing,
         *,
         sending: Callable[[], bool],
         check_node: Callable[[], None],
@@ -64,6 +71,7 @@ class Upkeep:
         self._survey = survey
         self._settings = settings
         self._receiver = receiver
+        self._hearing = hearing
         self._sending = sending
         self._check_node = check_node
         self._attention = Signal(around.clock)
@@ -72,7 +80,9 @@ class Upkeep:
         self._suspect = False
         self._hang_up_wanted = False
         self._registration_changed = False
-        self._refreshed_at = float("-inf")
+        self._refreshed_at = self._read_back_at = float("-inf")
+        #: Whether indications stay away although they were asked for anew.
+        self._deaf = False
         #: Whether the link is past its start.
         self.serving = False
         #: Why the link is to end as soon as nothing is on the air.
@@ -90,6 +100,24 @@ class Upkeep:
         """The modem may have forgotten what it was told."""
         self._booting = True
         self._attention.set()
+
+    def deaf(self, count: int) -> None:
+        """Texts lay in storage that no indication had told of."""
+        in_a_row = self._hearing.missed
+        self._board.event("modem.deaf", unannounced=count, in_a_row=in_a_row)
+        if in_a_row == 1:
+            self._board.enter(ModemState.RECOVERING, "it did not announce what it received; its settings are repeated")
+            self.settings_lost()
+        else:
+            self._deaf = True
+            self.judge()
+            self._attention.set()
+
+    def heard(self) -> None:
+        """Indications come again."""
+        if self._deaf:
+            self._deaf = False
+            self.judge()
 
     def distrust(self, trouble: str, *, suspect: bool) -> None:
         """A refusal blames the modem. One that is ``suspect`` is taken a step up the ladder if it looks well."""
@@ -134,15 +162,10 @@ class Upkeep:
                 searches = 0
             if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
-                # One that is sending shows its health by it.
-                if not self._sending() or now - self._refreshed_at >= REFRESH_AT_LEAST_EVERY_S:
-                    self._refreshed_at = now
-                    if await self._survey.refresh():
-                        self._receiver.want_sweep()
-                    self.judge()
-            if now >= sweep_at:
-                sweep_at = now + (POLL_EVERY_S if self._settings.polls else SWEEP_EVERY_S)
-                self._receiver.want_sweep()
+                await self._look_after(now)
+            if now >= sweep_at or (self._polls and sweep_at > now + POLL_EVERY_S):
+                sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
+                self._receiver.want_sweep(patrol=not self._polls)
             self._check_node()
             due_at = min(health_at, sweep_at)
             if not self._network.registered:
@@ -150,6 +173,31 @@ class Upkeep:
             if self._around.node() is not None:
                 due_at = min(due_at, now + NODE_EVERY_S)
             await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
+
+    @property
+    def _polls(self) -> bool:
+        return self._deaf or self._settings.polls
+
+    async def _look_after(self, now: float) -> None:
+        """Ask how it is; one that is sending shows its health by that, and is asked less often."""
+        busy = self._sending()
+        if not busy or now - self._refreshed_at >= REFRESH_AT_LEAST_EVERY_S:
+            self._refreshed_at = now
+            use = await self._survey.refresh()
+            if any(item.used >= item.total > 0 for item in use):
+                self._receiver.want_sweep()
+            elif any(self._receiver.holds_more(item.memory, item.used) for item in use):
+                self._receiver.want_sweep(patrol=not self._polls)
+            self.judge()
+        if not busy or now - self._read_back_at >= READ_BACK_AT_LEAST_EVERY_S:
+            self._read_back_at = now
+            if lost := await self._settings.lost():
+                self._board.event("modem.settings_lost", settings=lost)
+                self._board.enter(
+                    ModemState.RECOVERING,
+                    f"it forgot {', '.join(lost)}; it is told its settings again before it is used",
+                )
+                await self._renew()
 
     async def _act(self) -> None:
         """Do what the notes ask for."""
@@ -201,6 +249,8 @@ class Upkeep:
         self.judge()
 
     async def _take_step(self, rung: Rung, trouble: str) -> None:
+        if rung not in _OWN_STEPS:
+            raise StepNeeded(rung, trouble)
         self._board.event("modem.recovery", step=rung.value, reason=trouble)
         if rung is Rung.SETTINGS:
             await self._renew()
@@ -208,12 +258,10 @@ class Upkeep:
             async with self._channel.turn(Priority.CONTROL):  # nothing is on the air when the link ends
                 await self._driver.radio_cycle()
                 raise ModemReset(f"{trouble}; its radio was switched off and on")
-        elif rung is Rung.RESET:
+        else:
             async with self._channel.turn(Priority.CONTROL):
                 await self._driver.reset()
                 raise ModemReset(f"{trouble}; it was restarted")
-        else:
-            raise StepNeeded(rung, trouble)
 
     def judge(self) -> None:
         """The state that follows from what is known."""
@@ -223,9 +271,10 @@ class Upkeep:
         if not self._network.registered:
             reason = "the network refuses this SIM" if self._network.denied else "no network is found yet"
             self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
-        elif self._settings.polls:
+        elif self._polls:
             self.was_ready = True
-            self._board.enter(ModemState.DEGRADED, _POLLED if self._board.status.storage else _SENDS_ONLY)
+            detail = _DEAF if self._deaf else _POLLED if self._board.status.storage else _SENDS_ONLY
+            self._board.enter(ModemState.DEGRADED, detail)
         else:
             self.was_ready = True
             self._board.enter(ModemState.READY, "ready")

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from ..faultset import Fault
-from . import device, dialogue, line
+from . import device, dialogue, line, silent
 
 if TYPE_CHECKING:
     from ..simulation import SimModem
@@ -16,7 +16,9 @@ class FaultError(ValueError):
     """No such fault, or options it does not know."""
 
 
-KINDS: dict[str, type[Fault]] = {kind.kind: kind for module in (line, dialogue, device) for kind in module.KINDS}
+KINDS: dict[str, type[Fault]] = {
+    kind.kind: kind for module in (line, dialogue, device, silent) for kind in module.KINDS
+}
 
 
 def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str, Any]) -> Fault:

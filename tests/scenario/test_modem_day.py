@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import pytest
 from support.modems import PHONE, Sink, at_once
 from support.modems import TPDU_REPORTED as TPDU
+from support.virtual import MemoryPort, SharedTime
 
 from gsmgw.clock import VirtualClock
 from gsmgw.config import ModemSection
-from gsmgw.errors import Disposition, PortError, SubmitError
+from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import ModemState
 from gsmgw.modem import Modem
-from gsmgw.ports import ByteReceiver, ByteStream, Opener
+from gsmgw.ports import Opener
 from hw_sim import SimModem, Simulation
 
 HOURS = 24
@@ -45,57 +43,6 @@ FAULTS = (
 )
 #: Those that last; the others strike once.
 LASTING = {"hang", "vanish", "network-lost", "denied", "sim-removed", "urc-storm", "garbage", "split", "merge", "slow"}
-
-
-class SharedTime:
-    """The simulator's clock on ours."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-
-    def now(self) -> float:
-        return self._clock.monotonic()
-
-    def call_later(self, delay_s: float, action: Callable[..., object], *args: Any) -> Any:
-        if delay_s <= 0:
-            return asyncio.get_running_loop().call_soon(action, *args)
-        return self._clock.call_later(delay_s, partial(action, *args))
-
-
-class MemoryPort:
-    """A :class:`ByteStream` on a simulated modem's line in memory, which hangs up with it."""
-
-    def __init__(self, simulated: SimModem) -> None:
-        self._simulated = simulated
-        self._receiver: ByteReceiver | None = None
-        self._hang_up = simulated.hang_up
-        simulated.hang_up = self._lose  # type: ignore[method-assign]  # to be told of it
-
-    async def open(self, receiver: ByteReceiver) -> ByteStream:
-        if not self._simulated.lines:
-            raise PortError("unplugged")
-        self._receiver = receiver
-        self._simulated.ports[0].send = self._said
-        return self
-
-    def _said(self, data: bytes) -> None:
-        asyncio.get_running_loop().call_soon(self._deliver, self._receiver, data)
-
-    def _deliver(self, receiver: ByteReceiver, data: bytes) -> None:
-        if receiver is self._receiver:
-            receiver.data_received(data)
-
-    def write(self, data: bytes) -> None:
-        asyncio.get_running_loop().call_soon(self._simulated.ports[0].receive, data)
-
-    def _lose(self) -> None:
-        self._hang_up()
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None:
-            receiver.connection_lost(PortError("unplugged"))
-
-    async def close(self) -> None:
-        self._receiver = None
 
 
 class Case:

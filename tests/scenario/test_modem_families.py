@@ -60,6 +60,7 @@ async def exchange(profile: str, directory: Path) -> None:
                 before = len(sink.pdus)
                 simulation.send(from_=PHONE, to="modem0", text="an answer")
                 await sink.until(lambda: len(sink.pdus) == before + 1)
+            assert "modem.settings_lost" not in [name for name, _ in sink.events]
 
 
 async def start_cold(profile: str, directory: Path) -> None:

@@ -282,6 +282,50 @@ def weak_signal(desk: Desk) -> None:
     assert desk.command("AT+CSQ").startswith(b"\r\n+CSQ: 20,")
 
 
+def forget(desk: Desk) -> None:
+    desk.command("AT+CNMI=2,1")
+    desk.command("AT+CSMS=1")
+    desk.command("AT+CMGF=0")
+    desk.modem.fault("forget", what="cnmi")
+    assert desk.command("AT+CNMI?").startswith(b"\r\n+CNMI: 0,0,0,0,0\r\n")
+    assert desk.command("AT+CSMS?").startswith(b"\r\n+CSMS: 1,")
+    desk.modem.fault("forget")
+    assert desk.command("AT+CSMS?").startswith(b"\r\n+CSMS: 0,")
+    assert desk.command("AT+CMGF?").startswith(b"\r\n+CMGF: 1\r\n")
+
+
+def lost_indications(desk: Desk) -> None:
+    for until in ("settings", "restart"):
+        desk.command("ATE0")
+        desk.command("AT+CNMI=2,1")
+        desk.modem.fault("lost-indications", until=until)
+        desk.sim.send(from_=PHONE, to="modem0", text="x")
+        assert desk.wait(0) == b""
+        assert desk.command("AT+CNMI?").startswith(b"\r\n+CNMI: 2,1,0,0,0\r\n")
+        desk.command("AT+CNMI=2,1")
+        desk.sim.send(from_=PHONE, to="modem0", text="y")
+        assert (b"+CMTI" in desk.wait(0)) == (until == "settings")
+    desk.modem.fault("reset")
+    assert not desk.modem.faults.active
+
+
+def sends_nothing(desk: Desk) -> None:
+    desk.modem.fault("sends-nothing")
+    assert desk.send(SUBMIT) == b""
+    assert desk.command("AT") == OK
+    desk.modem.faults.clear()
+    desk.modem.fault("sends-nothing", form="no-prompt")
+    assert desk.send(SUBMIT) == b""
+    assert desk.type("\x1b") == OK
+    desk.modem.faults.clear()
+    assert desk.sim.submits == []
+    desk.modem.fault("sends-nothing", form="refused")
+    assert desk.send(SUBMIT) == b"\r\n+CMS ERROR: 38\r\n"
+    desk.modem.fault("reset")
+    desk.command("ATE0")
+    assert OK in desk.send(SUBMIT)
+
+
 CASES: dict[str, Callable[[Desk], None]] = {
     case.__name__.replace("_", "-"): case
     for case in (
@@ -289,6 +333,7 @@ CASES: dict[str, Callable[[Desk], None]] = {
         lost_result, late_result, stuck_send, wrong_result, false_ok, prompt_missing, prompt_late, prompt_form,
         urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish, renumber,
         storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
+        forget, lost_indications, sends_nothing,
     )
 }  # fmt: skip
 

@@ -1,0 +1,104 @@
+"""Faults without a sign: settings forgotten, indications lost, nothing sent, while AT is answered as ever."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from ..call import Failure, cms
+from ..codec import Tpdu
+from ..faultset import Fault
+from .dialogue import SENDING
+
+if TYPE_CHECKING:
+    from ..modem import Modem
+    from ..port import Port
+
+
+class Forget(Fault):
+    """Settings are back at their defaults, without a boot line and without the echo that a restart brings.
+
+    ``what`` is ``cnmi``, ``cmgf`` (text mode from then on), ``cpms``, ``csms`` or ``all``. Imitates firmware that
+    starts its message service anew by itself.
+    """
+
+    kind: ClassVar[str] = "forget"
+    WHAT: ClassVar[tuple[str, ...]] = ("cnmi", "cmgf", "cpms", "csms")
+
+    def __init__(self, modem: Modem, left: int | None, what: str = "all") -> None:
+        super().__init__(modem, left)
+        if what not in (*self.WHAT, "all"):
+            raise TypeError(f"what is one of {', '.join(self.WHAT)}, all")
+        self._what = self.WHAT if what == "all" else (what,)
+
+    def begin(self) -> None:
+        modem = self.modem
+        if "cnmi" in self._what:
+            modem.inbound.cnmi = [0, 0, 0, 0, 0]
+        if "csms" in self._what:
+            modem.inbound.service = 0
+        if "cpms" in self._what:
+            modem.selected = list(modem.profile.storage.default)
+        if "cmgf" in self._what:
+            for port in modem.ports:
+                port.text_mode = True
+        modem.faults.remove(self)
+
+
+class LostIndications(Fault):
+    """What is received is stored, and no +CMTI, +CDSI, +CMT or +CDS tells of it, although +CNMI? reads as it was set.
+
+    ``until`` is ``settings`` (+CNMI is set again) or ``restart``.
+    """
+
+    kind: ClassVar[str] = "lost-indications"
+    _LINES: ClassVar[re.Pattern[bytes]] = re.compile(rb"\r\n\+C(?:MTI|DSI): [^\r]*\r\n")
+    _PAIRS: ClassVar[re.Pattern[bytes]] = re.compile(rb"\r\n\+C(?:MT|DS): [^\r]*\r\n[0-9A-F]*\r\n")
+
+    def __init__(self, modem: Modem, left: int | None, until: str = "settings") -> None:
+        super().__init__(modem, left)
+        if until not in ("settings", "restart"):
+            raise TypeError("until is settings or restart")
+        self._until = until
+        self._set = modem.inbound.cnmi
+
+    def outgoing(self, port: Port, data: bytes) -> bytes:
+        if self._until == "settings" and self.modem.inbound.cnmi is not self._set:
+            self.modem.faults.remove(self)
+            return data
+        return self._PAIRS.sub(b"", self._LINES.sub(b"", data))
+
+    def booted(self) -> None:
+        self.modem.faults.remove(self)
+
+
+class SendsNothing(Fault):
+    """AT is answered and the modem is registered, and no submission gets anywhere until a restart.
+
+    ``form`` is ``no-result`` (the payload is swallowed), ``no-prompt``, or ``refused`` with +CMS ERROR ``code`` (38,
+    network out of order).
+    """
+
+    kind: ClassVar[str] = "sends-nothing"
+    FORMS: ClassVar[tuple[str, ...]] = ("no-result", "no-prompt", "refused")
+
+    def __init__(self, modem: Modem, left: int | None, form: str = "no-result", code: int = 38) -> None:
+        super().__init__(modem, left)
+        if form not in self.FORMS:
+            raise TypeError(f"form is one of {', '.join(self.FORMS)}")
+        self._form, self._code = form, code
+
+    def prompt(self, port: Port) -> bool:
+        return self._form == "no-prompt"
+
+    def submit(self, tpdu: Tpdu) -> Failure | bool:
+        return cms(self._code) if self._form == "refused" else True
+
+    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
+        return None if self._form == "no-result" and command in SENDING else out
+
+    def booted(self) -> None:
+        self.modem.faults.remove(self)
+
+
+KINDS: tuple[type[Fault], ...] = (Forget, LostIndications, SendsNothing)
