@@ -181,6 +181,8 @@ class ModemSection(_Section):
     profile: str | None = None
     #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
     reception: Literal["stored", "direct"] = "stored"
+    #: Write each text to the modem's storage first, and have it sent from there: its copy tells whether it went.
+    store_before_sending: bool = False
     #: Hang up incoming calls, which are noted in any case.
     hang_up_calls: bool = False
     #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.

@@ -23,11 +23,11 @@ from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
-from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
+from gsmgw.model import CopyFate, ModemState, ModemStatus, OnUnknown, Outgoing, Priority
 from gsmgw.modem import Finder, Modem, format_piece, mask
 from gsmgw.outbound import Intake, Limits, RouteTable, Rule, Scheduler, SendingTimes, Window, to_modem, to_pool
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, evidence, requests
+from gsmgw.store import Store, Tx, copies, evidence, requests
 from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,15 @@ class _Sink:
     async def take_pdu(self, raw: RawPdu) -> None:
         """A PDU was received; it is on disk when this returns."""
         await self._gateway.collector.take(raw)
+
+    async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
+        """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
+        gateway = self._gateway
+        now_ms, found = gateway.clock.wall_ms(), [_copy(raw) for raw in raws]
+        judged = await gateway.store.write(lambda tx: copies.judge(tx, now_ms, [copy for copy in found if copy]))
+        gateway.scheduler.offer(judged.queued)
+        fates = iter(judged.fates)
+        return [next(fates) if copy else CopyFate.FOREIGN for copy in found]
 
     def pdu_released(self, raw: RawPdu) -> None:
         """The modem forgot it."""
@@ -267,6 +276,18 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database does not answer: %s", exc)
             await self.clock.sleep(interval_s / 2)
+
+
+def _copy(raw: RawPdu) -> copies.Copy | None:
+    """A stored submission as the evidence wants it; None for one that cannot be read."""
+    try:
+        octets = bytes.fromhex(raw.pdu)
+    except ValueError:
+        return None
+    tpdu = octets[1 + octets[0] :] if octets else b""
+    if not tpdu or raw.index is None or raw.stored_status is None:
+        return None
+    return copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)
 
 
 def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:

@@ -71,3 +71,8 @@ class SubmitError(ModemError):
         self.cms = cms
         self.cme = cme
         self.payload_started = payload_started
+
+    @property
+    def silent(self) -> bool:
+        """Whether the modem said nothing about it."""
+        return self.cms is None and self.cme is None

@@ -146,6 +146,14 @@ class ModemState(StrEnum):
         return self in (ModemState.READY, ModemState.DEGRADED)
 
 
+class CopyFate(StrEnum):
+    """What may become of a submission that a modem keeps in its storage (AT+CMGW)."""
+
+    FOREIGN = "foreign"  #: not written by the gateway: left alone
+    NEEDED = "needed"  #: what became of its segment is not on disk yet: asked about again
+    SETTLED = "settled"  #: its segment's fate is on disk: deleted
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """An accepted outbound message as the queue sees it. Times are UTC milliseconds."""

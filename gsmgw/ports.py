@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gsmgw.model import ModemStatus
+from gsmgw.model import CopyFate, ModemStatus
 
 
 class Timer(Protocol):
@@ -52,6 +52,9 @@ class ByteStream(Protocol):
         """Close within a deadline, whether or not the other side reads. Safe to call twice."""
 
 
+#: Called with the memory and the index at which a submission was stored; returns once that is on disk.
+Stored = Callable[[str, int], Awaitable[None]]
+
 #: Opens a stream that reports to the receiver; raises :class:`gsmgw.errors.PortError`.
 Opener = Callable[[ByteReceiver], Awaitable[ByteStream]]
 
@@ -86,6 +89,12 @@ class EventSink(Protocol):
     def pdu_released(self, raw: RawPdu) -> None:
         """The modem has confirmed that it forgot the PDU: the same one in the same place is another one from now on."""
 
+    async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
+        """Submissions lie in a modem's storage, sent (3) or not (2): evidence for segments whose fate is unknown.
+
+        What may become of each. Raises :class:`gsmgw.errors.StoreError` when the evidence could not be recorded.
+        """
+
     def modem_changed(self, status: ModemStatus) -> None:
         """The modem's state or what is known about it changed."""
 
@@ -104,12 +113,20 @@ class ModemHandle(Protocol):
     def status(self) -> ModemStatus:
         """What is known about it now."""
 
-    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+    async def submit(
+        self,
+        tpdu: bytes,
+        *,
+        before_payload: Callable[[], Awaitable[None]],
+        more: bool = False,
+        on_stored: Stored | None = None,
+    ) -> int:
         """Send one SMS-SUBMIT TPDU (without SMSC address) and return the TP-MR the modem gave it.
 
         ``before_payload`` is started at once, and awaited before the first byte of the PDU leaves: it commits that
         the segment is being sent. When it raises, nothing is sent and its exception comes out. ``more`` says that
-        another segment follows at once, so the radio link may be held (AT+CMMS).
+        another segment follows at once, so the radio link may be held (AT+CMMS). ``on_stored`` is awaited by a modem
+        that is to keep a copy (AT+CMGW), before it is told to send that (AT+CMSS).
         Raises :class:`gsmgw.errors.SubmitError`. One submit at a time.
         """
 
@@ -119,3 +136,6 @@ class ModemHandle(Protocol):
         ``reference`` is the TP-MR of the status report. The pending :meth:`submit` returns it at once and the
         channel re-synchronises by itself. Does nothing when no payload is out.
         """
+
+    def forget_copy(self, memory: str, index: int) -> None:
+        """What became of the segment whose copy lies there is on disk: the modem may delete it."""

@@ -64,6 +64,10 @@ class Fault:
         """A submission is about to go on the air: an error, True to swallow it, False to let it go."""
         return False
 
+    def reference(self, reference: int) -> int:
+        """A submission was taken and gets its message reference."""
+        return reference
+
     def booted(self) -> None:
         """The modem restarted."""
 
@@ -152,6 +156,11 @@ class FaultSet:
             if verdict:
                 return True
         return False
+
+    def reference(self, reference: int) -> int:
+        for fault in tuple(self.active):
+            reference = fault.reference(reference)
+        return reference
 
     def command(self, port: Port, name: str) -> None:
         for fault in tuple(self.active):

@@ -51,7 +51,7 @@ def _on_air(modem: Modem, message: Outgoing, answer: Verdict, swallowed: bool) -
         answer(cms(331))
         return
     tpdu = message.tpdu
-    tpdu.mr = reference = modem.card.next_mr()
+    tpdu.mr = reference = modem.faults.reference(modem.card.next_mr())
     if tpdu.kind == "command":
         modem.network.command(modem, tpdu)
         answer(reference)

@@ -101,6 +101,11 @@ def parse_reference(line: str) -> int | None:
     return reference if reference is not None and 0 <= reference <= 255 else None
 
 
+def parse_index(line: str) -> int | None:
+    """``+CMGW: index`` -> the place of what was stored."""
+    return integer(split_fields(after_prefix(line))[0])
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
     """Used and total places of one storage."""

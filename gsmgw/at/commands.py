@@ -16,7 +16,8 @@ class Command:
     ``prefixes`` are those of its information lines (``+CSQ:``); with ``free`` any line that is neither a final result
     nor a known URC belongs to the answer (``AT+CGMI``). ``pairs`` says that a line with a prefix is a header that one
     PDU line follows. ``prompted`` commands (TS 27.005 3.5.1) want a payload after the prompt. ``secret`` lines are
-    masked wherever they are shown. ``lone`` is for an information line that some modems let no final result follow.
+    masked wherever they are shown. ``submits`` is for a line that sends a message by itself (+CMSS): from its CR on it
+    counts as a payload that is out. ``lone`` is for an information line that some modems let no final result follow.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Command:
     prompt_timeout_s: float = 10.0
     secret: bool = False
     lone: bool = False
+    submits: bool = False
 
     @property
     def shown(self) -> str:
@@ -139,6 +141,18 @@ def send_message(tpdu_octets: int, timeout_s: float = 180.0, prompt_timeout_s: f
         prompted=True,
         prompt_timeout_s=prompt_timeout_s,
     )
+
+
+def write_message(tpdu_octets: int, prompt_timeout_s: float = 10.0) -> Command:
+    """TS 27.005 4.4: store a submission, unsent, in the second memory of AT+CPMS."""
+    return Command(
+        f"AT+CMGW={tpdu_octets}", ("+CMGW:",), timeout_s=30.0, prompted=True, prompt_timeout_s=prompt_timeout_s
+    )
+
+
+def send_stored(index: int, timeout_s: float = 180.0) -> Command:
+    """TS 27.005 4.7: send what lies at an index of the second memory; it then reads STO SENT."""
+    return Command(f"AT+CMSS={index}", ("+CMSS:",), timeout_s=timeout_s, submits=True)
 
 
 def hold_link(level: int) -> Command:

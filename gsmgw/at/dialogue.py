@@ -140,7 +140,10 @@ class Dialogue:
         self._answer_lines = []
         self._answer_pairs = []
         self._payload_hex = ""
-        self.phase = Phase.PROMPT if command.prompted else Phase.ANSWER
+        if command.submits:
+            self.phase = Phase.PAYLOAD
+        else:
+            self.phase = Phase.PROMPT if command.prompted else Phase.ANSWER
         return command.text.encode("latin-1", "replace") + b"\r"
 
     def payload(self, data: bytes) -> bytes:

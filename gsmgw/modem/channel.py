@@ -234,8 +234,7 @@ class Channel:
         """
         await self._breathe()
         echoes = self._dialogue.echoes
-        loop = asyncio.get_running_loop()
-        prompt: asyncio.Future[Answer | None] = loop.create_future()
+        prompt: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._prompt = prompt
         self._command = command
         self._failure = None
@@ -262,10 +261,22 @@ class Channel:
         if (failure := self._missed()) is not None:
             self._abandon()
             raise failure
-        answer: asyncio.Future[Answer] = loop.create_future()
+        return await self._result(command, self._dialogue.payload(payload), probe_after_s, probe_every_s)
+
+    async def submit_stored(
+        self, command: Command, *, probe_after_s: float | None = None, probe_every_s: float = 2.0
+    ) -> Answer:
+        """Run a command that submits by itself, for the holder of the turn; otherwise as :meth:`submit`."""
+        await self._breathe()
+        self._failure = None
+        return await self._result(command, self._dialogue.start(command), probe_after_s, probe_every_s)
+
+    async def _result(self, command: Command, data: bytes, probe_after_s: float | None, probe_every_s: float) -> Answer:
+        """Write what makes the modem submit, and wait for the final result."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self.payload_left = True
-        self._write(self._dialogue.payload(payload))
+        self._write(data)
         if probe_after_s is None or probe_after_s >= command.timeout_s:
             self._start_timer(command.timeout_s, lambda: self._expired(command))
         else:

@@ -76,6 +76,8 @@ class Driver:
         self._clock = clock
         #: The memory that reading and deleting work on now, and how many AT+CPMS takes.
         self.memory = ""
+        #: The memory that AT+CMGW writes to, as the modem said at its start.
+        self.second_memory = ""
         self._cpms_form = 0
         self._send_rows: dict[tuple[int, int], Command] = {}
 
@@ -380,6 +382,11 @@ class Driver:
             )
             self._send_rows[key] = command
         return command
+
+    @property
+    def copies_into(self) -> str:
+        """The memory that AT+CMGW writes to and AT+CMSS sends from; empty where there is none."""
+        return self.memory if self._cpms_form > 1 else self.second_memory
 
     async def radio_cycle(self) -> None:
         """Switch the radio off and on: the SIM is read and the network looked for anew."""

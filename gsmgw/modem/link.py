@@ -17,6 +17,7 @@ from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState
 from gsmgw.modem.calls import Calls
 from gsmgw.modem.channel import Channel
+from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost
 from gsmgw.modem.hearing import Hearing
@@ -34,6 +35,7 @@ from gsmgw.modem.unlocking import Unlocker
 from gsmgw.modem.upkeep import Upkeep
 from gsmgw.modem.ussd import Ussd
 from gsmgw.modem.waiting import Signal
+from gsmgw.ports import Stored
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +57,17 @@ class Link:
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._hearing = Hearing(around.clock, lambda count: self._upkeep.deaf(count), lambda: self._upkeep.heard())
-        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable, self._hearing)
+        self._copies = Copies(
+            self.driver,
+            self._board,
+            writes=around.config.store_before_sending,
+            on_settled=lambda: self._receiver.wake(),
+        )
+        self._receiver = Receiver(self.driver, self._board, around.clock, around.unable, self._hearing, self._copies)
         self._settings = Settings(around.config, self.driver, self._board, self._receiver)
         self._survey = Survey(around.config, self.driver, self._board, around.clock, self._network)
         self.ussd = Ussd(self.driver, around.clock)
-        self._sender = Sender(self.driver, around.clock)
+        self._sender = Sender(self.driver, around.clock, self._copies)
         self._upkeep = Upkeep(
             around,
             self.driver,
@@ -220,10 +228,12 @@ class Link:
 
     # -- verbs --------------------------------------------------------------------------------------------------
 
-    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool) -> int:
+    async def submit(
+        self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool, on_stored: Stored | None
+    ) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         try:
-            reference = await self._sender.submit(tpdu, before_payload, more=more)
+            reference = await self._sender.submit(tpdu, before_payload, more=more, on_stored=on_stored)
         except SubmitError as exc:
             self._after_failure(exc)
             raise
@@ -259,6 +269,10 @@ class Link:
         if self._sender.settle(reference):
             self._sender.last_reference = reference
             self._upkeep.wake()
+
+    def forget_copy(self, memory: str, index: int) -> None:
+        """See :meth:`gsmgw.ports.ModemHandle.forget_copy`."""
+        self._copies.forget(memory, index)
 
     def stop(self) -> None:
         """End the link, because the modem is switched off, once nothing is on the air."""

@@ -23,7 +23,7 @@ from gsmgw.modem.waiting import Signal
 log = logging.getLogger(__name__)
 
 #: Late answers that bring a reference: a message was accepted after all.
-_ACCEPTED = ("+CMGS:",)
+_ACCEPTED = ("+CMGS:", "+CMSS:")
 
 
 class News:

@@ -17,6 +17,7 @@ from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import StoreError
 from gsmgw.modem.board import Board
+from gsmgw.modem.copies import OWN, Copies
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.failures import CommandError, CommandTimeout
 from gsmgw.modem.hearing import Hearing
@@ -36,13 +37,18 @@ DIRECT_BATCH = 64
 BATCH = 16
 #: When the store did not take a message it stays in the modem, and is tried again after that time.
 RETRY_S = 15.0
+#: A copy whose segment is not settled yet, because the queue is only starting, is asked about again after that time.
+ASK_AGAIN_S = 1.0
 
 
 class Receiver:
     """Takes over what one connection receives."""
 
-    def __init__(self, driver: Driver, board: Board, clock: Clock, unable: set[str], hearing: Hearing) -> None:
+    def __init__(
+        self, driver: Driver, board: Board, clock: Clock, unable: set[str], hearing: Hearing, copies: Copies
+    ) -> None:
         self._driver = driver
+        self._copies = copies
         self._hearing = hearing
         self._board = board
         self._clock = clock
@@ -84,6 +90,10 @@ class Receiver:
         self._hearing.announced(place or ("", -1))
         self._stored_news.set()
 
+    def wake(self) -> None:
+        """There is something to do that is no news of the modem's."""
+        self._stored_news.set()
+
     def want_sweep(self, *, patrol: bool = False) -> None:
         """Look through all memories soon. On ``patrol`` nothing says that there is anything new."""
         if not self._sweep_wanted:
@@ -120,11 +130,17 @@ class Receiver:
             left = None if self._retry_at is None else max(0.0, self._retry_at - self._clock.monotonic())
             if not await self._stored_news.wait(left):
                 self._retry_at, self._sweep_wanted = None, True
-            while self._stored or self._sweep_wanted:
-                if self._stored:
+            while self._stored or self._sweep_wanted or self._copies.to_delete:
+                if self._copies.to_delete:
+                    await self._tolerantly(self._delete_copies())
+                elif self._stored:
                     await self._tolerantly(self._fetch())
                 else:
                     await self.sweep()
+
+    async def _delete_copies(self) -> None:
+        async with self._driver.channel.turn(Priority.RECEIVE):
+            await self._copies.delete_settled()
 
     async def _tolerantly(self, work: Coroutine[Any, Any, None]) -> None:
         """What the modem refuses to read or delete now it is asked for again later: it is still in there."""
@@ -145,16 +161,25 @@ class Receiver:
         for memory in self.memories or (home,):
             if memory and not await self._driver.select(memory):
                 continue
-            # 2 and 3 are drafts and sent messages (TS 27.005 3.1): they are not ours to take or delete.
+            # 2 and 3 are drafts and sent messages (TS 27.005 3.1): not ours to take, or copies of ours.
             listed = await self._list()
             found = [stored for stored in listed if stored.status in (None, 0, 1)]
             self._left[memory] = len(listed) - len(found)
             if patrol and self._retry_at is None:
                 self._hearing.found({(memory, stored.index) for stored in found} - self._kept.keys())
+            await self._tell_of_copies([stored for stored in listed if stored.status in OWN])
             for at in range(0, len(found), BATCH):
                 await self._take_over([await self._whole(stored) for stored in found[at : at + BATCH]])
         if home:
             await self._driver.select(home)
+
+    async def _tell_of_copies(self, listed: list[StoredPdu]) -> None:
+        memory = self._driver.memory
+        raws = [self._raw(item.pdu, item.length_octets, memory, item.index, item.status) for item in listed]
+        if raws:
+            async with self._driver.channel.turn(Priority.RECEIVE):
+                if self._driver.memory == memory and await self._copies.found(raws):
+                    self._retry_at = self._clock.monotonic() + ASK_AGAIN_S
 
     async def _list(self) -> list[StoredPdu]:
         if "list" not in self._unable:

@@ -12,11 +12,12 @@ from gsmgw.at.finals import Final, FinalKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
 from gsmgw.modem import causes
 from gsmgw.modem.channel import Channel
+from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import CommandError, CommandTimeout
 from gsmgw.modem.profiles import Profile
 from gsmgw.modem.turns import Priority
-from gsmgw.ports import Clock
+from gsmgw.ports import Clock, Stored
 
 
 def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
@@ -48,9 +49,10 @@ async def _nothing() -> None:
 class Sender:
     """Sends TPDUs over one channel, one at a time."""
 
-    def __init__(self, driver: Driver, clock: Clock) -> None:
+    def __init__(self, driver: Driver, clock: Clock, copies: Copies | None = None) -> None:
         self._driver = driver
         self._clock = clock
+        self._copies = copies
         self._holds_link: bool | None = None
         self._link_held_at = float("-inf")
         self._channel: Channel = driver.channel
@@ -58,8 +60,16 @@ class Sender:
         self.last_reference: int | None = None
         #: Whether a submit is under way.
         self.active = False
+        self._storing = False
 
-    async def submit(self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool = False) -> int:
+    async def submit(
+        self,
+        tpdu: bytes,
+        before_payload: Callable[[], Awaitable[None]],
+        *,
+        more: bool = False,
+        on_stored: Stored | None = None,
+    ) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         payload = b"00" + tpdu.hex().upper().encode()  # a zero-length SMSC address: the one stored on the SIM
         self._channel.payload_left = False
@@ -68,7 +78,12 @@ class Sender:
             async with self._channel.turn(Priority.SUBMIT):
                 if more:
                     await self._hold_link()
-                answer = await self._exchange(len(tpdu), payload, before_payload)
+                answer = None
+                if self._copies is not None and self._copies.wanted and on_stored is not None:
+                    answer = await self._by_copy(self._copies, len(tpdu), payload, before_payload, on_stored)
+                    before_payload = _nothing
+                if answer is None:
+                    answer = await self._exchange(len(tpdu), payload, before_payload)
         except ModemError as exc:
             raise self._translate(exc) from exc
         finally:
@@ -89,6 +104,23 @@ class Sender:
         await channel.resync()
         return await channel.submit(self._driver.send_row(octets, 1), payload, _nothing, probe_after_s=probe_after_s)
 
+    async def _by_copy(
+        self, copies: Copies, octets: int, payload: bytes, before: Callable[[], Awaitable[None]], on_stored: Stored
+    ) -> Answer | None:
+        """Store the message, have its place committed, and send it from there; None where it cannot be stored."""
+        self._storing = True
+        try:
+            index = await copies.write(octets, payload, before)
+        finally:
+            self._storing = False
+            self._channel.payload_left = False  # nothing is on the air before AT+CMSS
+        if index is None:
+            return None
+        await on_stored(copies.memory, index)
+        profile = self._driver.profile
+        command = commands.send_stored(index, profile.submit_timeout_s)
+        return await self._channel.submit_stored(command, probe_after_s=profile.probe_after_s)
+
     async def _hold_link(self) -> None:
         """Ask for the radio link to be kept (TS 27.005 3.5.6): once at the start of a run of messages, for the modem
         lets go by itself when 1 to 5 s pass without one.
@@ -100,6 +132,8 @@ class Sender:
 
     def settle(self, reference: int) -> bool:
         """See :meth:`gsmgw.ports.ModemHandle.settle`; whether a submit was ended by it."""
+        if self._storing:
+            return False
         return self._channel.settle(Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True))
 
     def _reference(self, answer: Answer) -> int:

@@ -18,7 +18,7 @@ from gsmgw.modem.surroundings import StepNeeded, Surroundings
 from gsmgw.modem.transcript import without_secrets
 from gsmgw.modem.ussd import UssdReply
 from gsmgw.modem.waiting import Signal
-from gsmgw.ports import Clock, EventSink, Opener
+from gsmgw.ports import Clock, EventSink, Opener, Stored
 from gsmgw.transport import opener_for, port_present, same_node
 from gsmgw.transport.usb import power_cycle, reauthorise, run_command, usb_interface, usb_path
 
@@ -90,17 +90,29 @@ class Modem:
         """What is known about it now."""
         return self._board.status
 
-    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+    async def submit(
+        self,
+        tpdu: bytes,
+        *,
+        before_payload: Callable[[], Awaitable[None]],
+        more: bool = False,
+        on_stored: Stored | None = None,
+    ) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         link = self._link
         if link is None or not self.status.state.carries:
             raise SubmitError(f"the modem is {self.status.state.value}: {self.status.detail}", Disposition.MODEM)
-        return await link.submit(tpdu, before_payload, more=more)
+        return await link.submit(tpdu, before_payload, more=more, on_stored=on_stored)
 
     def settle(self, reference: int) -> None:
         """See :meth:`gsmgw.ports.ModemHandle.settle`."""
         if self._link is not None:
             self._link.settle(reference)
+
+    def forget_copy(self, memory: str, index: int) -> None:
+        """See :meth:`gsmgw.ports.ModemHandle.forget_copy`."""
+        if self._link is not None:
+            self._link.forget_copy(memory, index)
 
     async def enter_pin(self, pin: str) -> None:
         """Try a PIN, once. Raises :class:`ModemError` with the reason when it is not accepted."""

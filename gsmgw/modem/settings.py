@@ -47,8 +47,10 @@ class Settings:
         use = await driver.storage_use()
         if driver.profile.receive_into and driver.profile.receive_into in memories:
             await driver.store_into(driver.profile.receive_into)
+            driver.second_memory = driver.memory
         else:
             driver.memory = use[0].memory if use else ""
+            driver.second_memory = use[1].memory if len(use) > 1 else driver.memory
         self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
         for command in (commands.character_set("GSM"), commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
             await driver.attempt(command)

@@ -37,6 +37,8 @@ class Claim:
     sim: str
     number: int
     began: asyncio.Future[None]
+    #: Memory and index of the copy that the modem keeps of it, if it does.
+    copy: tuple[str, int] | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -26,7 +26,7 @@ from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
 from gsmgw.outbound.router import to_modem
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
+from gsmgw.store import Gone, Store, Tx, copies, lanes, outbox, requests
 
 log = logging.getLogger(__name__)
 
@@ -307,10 +307,17 @@ class Worker:
             if self._claims:
                 give_up = asyncio.get_running_loop().call_later(SLOW_S, self._hand_back_claims)
 
+        async def on_stored(memory: str, index: int) -> None:
+            claim.copy = (memory, index)
+            place = copies.place_of(memory, index)
+            await self._store.write(partial(copies.note, message_id=message.id, seq=claim.seq, place=place))
+
         began_s = self._clock.monotonic()
         try:
             more = bool(job.todo or self._claims)
-            reference = await self.handle.submit(job.tpdus[claim.seq], before_payload=before_payload, more=more)
+            reference = await self.handle.submit(
+                job.tpdus[claim.seq], before_payload=before_payload, more=more, on_stored=on_stored
+            )
         except asyncio.CancelledError:
             self._withdraw(job)  # what the modem does with it is for the next start to find out
             raise
@@ -344,7 +351,7 @@ class Worker:
             claim=claim.number,
             reference=reference,
         )
-        self._outcomes.record(sent, then=self._queue.offer)
+        self._outcomes.record(sent, then=self._then(claim, self._queue.offer))
         if not job.todo and not job.open:
             self._queue.done(message)
 
@@ -387,7 +394,8 @@ class Worker:
         operation: Callable[[Tx], Any]
         if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
-            operation = partial(outbox.segment_unknown, due_ms=due_ms, **common)
+            # A modem that has not heard from the network keeps a copy that says no more than it said itself.
+            operation = partial(outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, **common)
         elif decision.action is Action.FAIL:
             operation = partial(outbox.segment_failed, modem=self.name, sim=claim.sim, **common)
         else:
@@ -406,12 +414,24 @@ class Worker:
             operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
         if decision.action is Action.HAND_BACK:
             returned = self._returned(job)
-            self._outcomes.record(operation, then=lambda _: self._queue.give_back(returned))
+            self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
             return
-        self._outcomes.record(operation)
+        keeps_copy = decision.action is Action.AWAIT and exc.silent
+        self._outcomes.record(operation, then=None if keeps_copy else self._then(claim))
         if due_ms is not None:
             self._queue.due(due_ms)
         self._queue.done(message)
+
+    def _then(self, claim: Claim, then: Callable[[Any], object] | None = None) -> Callable[[Any], object]:
+        """What follows once a segment's outcome is on disk: its copy, if there is one, is of no more use."""
+
+        def on_disk(value: Any) -> None:
+            if claim.copy is not None:
+                self.handle.forget_copy(*claim.copy)
+            if then is not None:
+                then(value)
+
+        return on_disk
 
     # -- handing back ---------------------------------------------------------------------------------------------
 

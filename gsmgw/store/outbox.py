@@ -131,7 +131,8 @@ def begin_segment(
             refused(tx, doubted[0])
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
-        "doubt = NULL, reference = NULL, error = NULL WHERE message_id = ? AND seq = ? AND status = 'queued'",
+        "doubt = NULL, reference = NULL, copy = NULL, error = NULL "
+        "WHERE message_id = ? AND seq = ? AND status = 'queued'",
         (modem, sim, claim, now_ms, message.id, seq),
     )
     if not changed:
@@ -277,12 +278,21 @@ def fail(
     return bool(changed)
 
 
-def segment_unknown(tx: Tx, now_ms: int, message: Outgoing, seq: int, *, error: dict[str, Any], due_ms: int) -> None:
-    """The segment may be on the air. Evidence is awaited until ``due_ms``."""
+def segment_unknown(
+    tx: Tx,
+    now_ms: int,
+    message: Outgoing,
+    seq: int,
+    *,
+    error: dict[str, Any],
+    due_ms: int,
+    copy_tells: bool = True,
+) -> None:
+    """The segment may be on the air. Evidence is awaited until ``due_ms``; the modem's copy of it may not be any."""
     changed = tx.run(
-        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ? "
-        "WHERE message_id = ? AND seq = ? AND status = 'sending'",
-        (error["title"], message.report, message.id, seq),
+        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ?, "
+        "copy = CASE WHEN ? THEN copy ELSE '' END WHERE message_id = ? AND seq = ? AND status = 'sending'",
+        (error["title"], message.report, copy_tells, message.id, seq),
     )
     if changed:
         become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)

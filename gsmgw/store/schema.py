@@ -280,6 +280,12 @@ def m004_search(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_copies(db: Database) -> None:
+    """Where a modem keeps the copy of a segment: memory and index; empty for one that says nothing."""
+    _statements(db, "ALTER TABLE segments ADD COLUMN copy TEXT")
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form, each step in one transaction.
 

@@ -8,6 +8,7 @@ from ..codec import Address, Tpdu, write_smsc, write_tpdu
 from ..codec_text import segments
 from ..faultset import Fault
 from ..storage import READ, Stored
+from .dialogue import SENDING
 
 if TYPE_CHECKING:
     from ..modem import Modem
@@ -45,7 +46,7 @@ class ResetMidPdu(Fault):
         return True
 
     def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if not self._taken or command != "+CMGS" or b"ERROR" in out:
+        if not self._taken or command not in SENDING or b"ERROR" in out:
             return out
         self.strike()
         self.modem.clock.call_later(0, self.modem.reboot)

@@ -164,6 +164,22 @@ class FalseOk(Fault):
         return True
 
 
+class OddReferences(Fault):
+    """TP-MR does not count up: ``form`` is ``random`` or ``constant`` (0), as firmware does that counts otherwise."""
+
+    kind: ClassVar[str] = "odd-references"
+
+    def __init__(self, modem: Modem, left: int | None, form: str = "random") -> None:
+        super().__init__(modem, left)
+        if form not in ("random", "constant"):
+            raise TypeError("form is random or constant")
+        self._form = form
+
+    def reference(self, reference: int) -> int:
+        self.strike()
+        return self.modem.random.randrange(256) if self._form == "random" else 0
+
+
 class PromptMissing(Fault):
     """The prompt of +CMGS does not come; the modem waits for the payload all the same (or for ESC)."""
 
@@ -345,6 +361,7 @@ KINDS: tuple[type[Fault], ...] = (
     StuckSend,
     WrongResult,
     FalseOk,
+    OddReferences,
     PromptMissing,
     PromptLate,
     PromptForm,

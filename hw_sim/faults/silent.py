@@ -92,7 +92,7 @@ class SendsNothing(Fault):
         return self._form == "no-prompt"
 
     def submit(self, tpdu: Tpdu) -> Failure | bool:
-        return cms(self._code) if self._form == "refused" else True
+        return cms(self._code)  # of which the TE hears only where it is "refused"
 
     def result(self, port: Port, command: str, out: bytes) -> bytes | None:
         return None if self._form == "no-result" and command in SENDING else out

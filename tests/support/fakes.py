@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from gsmgw.errors import SubmitError
 from gsmgw.model import ModemState, ModemStatus
+from gsmgw.ports import Stored
 
 #: What a submit does: a reference to return, an error to raise, before or after the payload; or a future to wait for.
 Step = int | SubmitError | asyncio.Future[int]
@@ -22,6 +23,7 @@ class ScriptedModem:
         self.script = list(script)
         self.tpdus: list[bytes] = []
         self.settled: list[int] = []
+        self.forgotten: list[tuple[str, int]] = []
         self._pending: asyncio.Future[int] | None = None
         self._next = 0
 
@@ -37,7 +39,14 @@ class ScriptedModem:
         self._status = replace(self._status, state=state)
         return self._status
 
-    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+    async def submit(
+        self,
+        tpdu: bytes,
+        *,
+        before_payload: Callable[[], Awaitable[None]],
+        more: bool = False,
+        on_stored: Stored | None = None,
+    ) -> int:
         step = self.script.pop(0) if self.script else self._count()
         if isinstance(step, SubmitError) and not step.payload_started:
             raise step
@@ -54,6 +63,9 @@ class ScriptedModem:
         self.settled.append(reference)
         if self._pending is not None and not self._pending.done():
             self._pending.set_result(reference)
+
+    def forget_copy(self, memory: str, index: int) -> None:
+        self.forgotten.append((memory, index))
 
     def _count(self) -> int:
         self._next = (self._next + 1) % 256

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.errors import PortError, StoreError
-from gsmgw.model import ModemState, ModemStatus
+from gsmgw.model import CopyFate, ModemState, ModemStatus
 from gsmgw.modem import Modem
 from gsmgw.ports import ByteReceiver, ByteStream, RawPdu
 
@@ -114,6 +114,8 @@ class Sink:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.status: ModemStatus | None = None
         self.refuse = 0
+        self.copies: list[RawPdu] = []
+        self.fate = CopyFate.FOREIGN
         self.before_take: Callable[[RawPdu], None] = lambda raw: None
         self._news = asyncio.Event()
 
@@ -124,6 +126,10 @@ class Sink:
         self.before_take(raw)
         self.pdus.append(raw)
         self._news.set()
+
+    async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
+        self.copies += copies
+        return [self.fate] * len(copies)
 
     def pdu_released(self, raw: RawPdu) -> None:
         self.released.append(raw)

@@ -51,13 +51,17 @@ class Process:
 class Site:
     """A simulator that runs on, and a gateway over it that comes and goes."""
 
-    def __init__(self, directory: Path, modems: int, gateway: str = "", simulator: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, directory: Path, modems: int, gateway: str = "", simulator: tuple[str, ...] = (), modem: str = ""
+    ) -> None:
         self.directory = directory
         self.socket = directory / "gsmgw.sock"
         self.control = directory / "sim.sock"
         self.sim_log = directory / "sim.jsonl"
         self.config = directory / "gsmgw.toml"
-        ports = "\n".join(f'[[modem]]\nname = "m{n}"\nport = "{directory}/tty/modem{n}"' for n in range(modems))
+        ports = "\n".join(
+            f'[[modem]]\nname = "m{n}"\nport = "{directory}/tty/modem{n}"\n{modem}' for n in range(modems)
+        )
         self.config.write_text(
             f'[gateway]\nstate_dir = "{directory}/state"\nsocket = "{self.socket}"\n{gateway}\n'
             f"[modems]\ndiscover = false\n{ports}\n"
@@ -115,6 +119,11 @@ class Site:
                 except OSError:
                     break
         return accepted
+
+    def fault(self, modem: str, kind: str, *options: str) -> None:
+        """Inject a fault into a modem of the simulator."""
+        command = [sys.executable, "-m", "hw_sim", "fault", "--control", str(self.control), modem, kind, *options]
+        subprocess.run(command, check=True, capture_output=True)
 
     def kill(self) -> None:
         """kill -9."""

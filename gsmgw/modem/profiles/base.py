@@ -54,6 +54,8 @@ class Profile:
     receive_into: str = ""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT^ICCID?", "AT+QCCID", "AT#CCID")
     pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", 'AT+QPINC="SC"', "AT#PCT", "AT^SPIC")
+    #: Whether AT+CMGW and AT+CMSS work, and the <stat> of a stored message tells whether it was sent.
+    keeps_copies: bool = True
     #: Pause after the PIN was accepted, and after the radio was switched on.
     after_pin_s: float = 0.0
     after_radio_on_s: float = 0.0

@@ -94,6 +94,7 @@ NOKIA = replace(
     cnmi=(),
     cpms_forms=(),
     sweep=(),
+    keeps_copies=False,
     source="python-gsmmodem test/fakemodems.py:554",
 )
 

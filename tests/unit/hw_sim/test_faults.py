@@ -282,6 +282,13 @@ def weak_signal(desk: Desk) -> None:
     assert desk.command("AT+CSQ").startswith(b"\r\n+CSQ: 20,")
 
 
+def odd_references(desk: Desk) -> None:
+    desk.modem.fault("odd-references", form="constant", count=2)
+    assert [desk.send(SUBMIT).split(b"\r\n")[1] for _ in range(3)] == [b"+CMGS: 0", b"+CMGS: 0", b"+CMGS: 2"]
+    desk.modem.fault("odd-references")
+    assert len({desk.send(SUBMIT) for _ in range(5)}) > 1
+
+
 def forget(desk: Desk) -> None:
     desk.command("AT+CNMI=2,1")
     desk.command("AT+CSMS=1")
@@ -333,7 +340,7 @@ CASES: dict[str, Callable[[Desk], None]] = {
         lost_result, late_result, stuck_send, wrong_result, false_ok, prompt_missing, prompt_late, prompt_form,
         urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish, renumber,
         storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
-        forget, lost_indications, sends_nothing,
+        forget, lost_indications, sends_nothing, odd_references,
     )
 }  # fmt: skip
 

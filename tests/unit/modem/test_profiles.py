@@ -67,7 +67,7 @@ def test_every_difference_is_spoken_for(name: str) -> None:
     profile, family = profile_of(name), FAMILIES[name]
     spoken = {SPEAKS_FOR.get(key, key) for key in family} | {"name", "title", "source"}
     if family.get("no_storage"):
-        spoken |= {"cnmi", "cpms_forms", "sweep"}
+        spoken |= {"cnmi", "cpms_forms", "sweep", "keeps_copies"}
     differ = {
         field.name
         for field in dataclasses.fields(Profile)
@@ -144,6 +144,7 @@ def test_what_is_said_to_the_modem(name: str) -> None:
         assert rows == []
         assert converse(profile, {}, "store_into") == []
         assert profile.sweep == ()
+        assert not profile.keeps_copies
     if "iccid_first" in family:
         assert converse(profile, {}, "sim_identity")[0] == family["iccid_first"]
     if "pin_tries_first" in family:
