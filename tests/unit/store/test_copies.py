@@ -47,7 +47,7 @@ class Desk:
         return await self.store.write(lambda tx: copies.judge(tx, NOW + 1, [copy]))
 
     async def status(self, number: int) -> Status:
-        found = await self.store.read(lambda db: messages.get(db, number))
+        found = await self.store.read(lambda db: messages.get_message(db, number))
         assert found is not None
         return found.status
 
