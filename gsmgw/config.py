@@ -172,8 +172,10 @@ class ModemSection(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
     port: str | None = None
     match: MatchSection | None = None
-    #: A second port of the same stick, only listened to.
+    #: A second port of the same stick that is listened to; found by itself where it is known, unless "none" is said.
     urc_port: str | None = None
+    #: Whether received messages may be read by the second port while one is being sent; the profile knows by default.
+    reads_while_sending: bool | None = None
     pin: str | None = Field(None, pattern=r"^\d{4,8}$", repr=False)
     pin_file: Path | None = None
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")

@@ -184,7 +184,14 @@ class Gateway:
 
     def _add_modem(self, section: ModemSection) -> None:
         pins = _Pins(self.store, self.clock)
-        modem = Modem(section, self._sink, self.clock, pin_guard=pins, locate=self._finder.locate)
+        modem = Modem(
+            section,
+            self._sink,
+            self.clock,
+            pin_guard=pins,
+            locate=self._finder.locate,
+            second_of=self._finder.second_of,
+        )
         self.modems[section.name] = modem
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, _limits(section.limits), section.weight)

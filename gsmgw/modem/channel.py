@@ -87,6 +87,11 @@ class Channel:
         return self._cause
 
     @property
+    def is_open(self) -> bool:
+        """Whether :meth:`open` succeeded and nothing has ended it."""
+        return self._stream is not None and self._cause is None
+
+    @property
     def noise(self) -> frozenset[str]:
         """Names of lines that mean nothing."""
         return self._dialogue.noise

@@ -19,7 +19,7 @@ from gsmgw.modem.channel import Channel
 from gsmgw.modem.failures import CommandError
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, Opener
-from gsmgw.transport.discovery import Hotplug, Stick, scan
+from gsmgw.transport.discovery import Hotplug, Stick, scan, second_port
 from gsmgw.transport.opening import opener_for
 
 log = logging.getLogger(__name__)
@@ -104,6 +104,10 @@ class Finder:
             if match.imei is not None and found.imei is not None and found.imei[:14] == match.imei[:14]:
                 return found.port
         return None
+
+    def second_of(self, port: str) -> str | None:
+        """Another port of the stick that a port belongs to, where one is known to speak AT."""
+        return second_port(os.path.realpath(port), self._look())
 
     async def run(self) -> None:
         """Look whenever udev has news. Returns only by cancellation."""

@@ -53,7 +53,7 @@ class Link:
         once = Once(around.clock, lambda urc: self._news.take(urc))
         on_urc = once.pass_on if around.second_opener is None else partial(once.news, 0)
         self._channel = Channel(around.clock, on_urc, self.end, lambda stale: self._news.take_stale(stale))
-        self._listener = Listener(partial(once.news, 1))
+        self._listener = Listener(around.clock, partial(once.news, 1))
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._hearing = Hearing(around.clock, lambda count: self._upkeep.deaf(count), lambda: self._upkeep.heard())
@@ -64,6 +64,7 @@ class Link:
             on_settled=lambda: self._receiver.wake(),
         )
         self._receiver = Receiver(self.driver, self._board, around.clock, around.unable, self._hearing, self._copies)
+        self._receiver.aside = lambda: self._listener if self._sender.active else None
         self._settings = Settings(around.config, self.driver, self._board, self._receiver)
         self._survey = Survey(around.config, self.driver, self._board, around.clock, self._network)
         self.ussd = Ussd(self.driver, around.clock)
@@ -203,6 +204,9 @@ class Link:
         await self._survey.look_for_network()
         self._check_end()
         self._settings.note_echoes()
+        allowed = self._around.config.reads_while_sending
+        if driver.profile.reads_while_sending if allowed is None else allowed:
+            await self._listener.join(driver.profile, driver.memory)
         self._upkeep.serving = True
         self._upkeep.judge()
 

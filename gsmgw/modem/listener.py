@@ -1,4 +1,4 @@
-"""A second port of the same stick that is only listened to.
+"""A second port of the same stick: listened to, and read by while a message occupies the first, where that is allowed.
 
 Many sticks bring their URCs on a port of their own, or on all; and one that is open and never read fills up until the
 stick crashes. What comes on both ports within a moment counts once.
@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from gsmgw.at.dialogue import Dialogue, Urc
+from gsmgw.at.dialogue import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import ModemError
-from gsmgw.ports import ByteStream, Clock, Opener
+from gsmgw.modem.channel import Channel
+from gsmgw.modem.driver import Driver
+from gsmgw.modem.profiles import Profile
+from gsmgw.ports import Clock, Opener
 
 log = logging.getLogger(__name__)
 
@@ -47,32 +50,50 @@ class Once:
 
 
 class Listener:
-    """A :class:`gsmgw.ports.ByteReceiver` that sends nothing."""
+    """The second port of a stick: listened to, and spoken to only where the profile allows it (:meth:`join`)."""
 
-    def __init__(self, on_urc: Callable[[Urc], None]) -> None:
-        self._dialogue = Dialogue()
-        self._on_urc = on_urc
-        self._stream: ByteStream | None = None
+    def __init__(self, clock: Clock, on_urc: Callable[[Urc], None]) -> None:
+        self._clock = clock
+        self._channel = Channel(clock, on_urc, self._lost)
+        #: The verbs on it, while it may be spoken to.
+        self.driver: Driver | None = None
 
     async def open(self, opener: Opener) -> bool:
         """Listen; whether the port could be opened. The modem works without."""
         try:
-            self._stream = await opener(self)
+            await self._channel.open(opener)
         except ModemError as exc:
             log.warning("the second port is not listened to: %s", exc)
             return False
         return True
 
-    def data_received(self, data: bytes) -> None:
-        """Bytes came."""
-        for event in self._dialogue.feed(data):
-            if type(event) is Urc:
-                self._on_urc(event)
+    async def join(self, profile: Profile, memory: str) -> None:
+        """Make the port ready to read ``memory`` by while a message is being sent on the first one."""
+        self.driver = None
+        if not self._channel.is_open:
+            return
+        driver = Driver(self._channel, self._clock, profile)
+        self._channel.noise = frozenset(profile.noise)
+        self._channel.pause_s = profile.pause_s
+        try:
+            await self._channel.wake()
+            await driver.basics()
+            await driver.pdu_mode()
+            if not memory or await driver.select(memory):
+                self.driver = driver
+        except ModemError as exc:
+            log.warning("the second port is only listened to: %s", exc)
 
-    def connection_lost(self, cause: Exception | None) -> None:
+    def part(self, cause: Exception) -> None:
+        """It did not answer: from here on it is only listened to."""
+        log.warning("the second port is only listened to: %s", cause)
+        self.driver = None
+
+    def _lost(self, cause: Exception) -> None:
         """The port is gone; the first port will tell what that means."""
+        self.driver = None
 
     async def close(self) -> None:
         """Listen no more."""
-        if self._stream is not None:
-            await self._stream.close()
+        self.driver = None
+        await self._channel.close()

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
-from gsmgw.errors import StoreError
+from gsmgw.errors import PortError, StoreError
 from gsmgw.modem.board import Board
 from gsmgw.modem.copies import OWN, Copies
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.failures import CommandError, CommandTimeout
 from gsmgw.modem.hearing import Hearing
+from gsmgw.modem.listener import Listener
 from gsmgw.modem.turns import Priority
 from gsmgw.modem.waiting import Signal
 from gsmgw.ports import Clock, RawPdu
@@ -65,6 +66,8 @@ class Receiver:
         self._retry_at: float | None = None
         #: What is kept and could not be deleted yet, by memory and index: it is not taken over twice.
         self._kept: dict[tuple[str, int], str] = {}
+        #: The second port, while a message that is being sent occupies the first one.
+        self.aside: Callable[[], Listener | None] = lambda: None
         #: Whether directly routed PDUs are to be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
         #: The memories to sweep.
@@ -205,44 +208,64 @@ class Receiver:
         modem is emptied and not only one message shorter.
         """
         memory = self._stored[0][0]
-        found: list[StoredPdu] = []
+        aside = self.aside()
+        if aside is not None and aside.driver is not None and self._selected_on_both(aside.driver, memory):
+            try:
+                await self._take_over(await self._read_stored(aside.driver, memory), aside.driver)
+            except (PortError, CommandTimeout) as exc:
+                aside.part(exc)
+                self.want_sweep()
+            return
         async with self._driver.channel.turn(Priority.RECEIVE):
             if memory and not await self._driver.select(memory):
                 log.warning("%s: cannot select memory %s", self._board.name, memory)
+            found = await self._read_stored(self._driver, memory)
+        await self._take_over(found)
+
+    def _selected_on_both(self, other: Driver, memory: str) -> bool:
+        """Whether nothing has to be selected: some keep one choice for all ports, some one for each."""
+        return other.memory == self._driver.memory and memory in ("", other.memory)
+
+    async def _read_stored(self, driver: Driver, memory: str) -> list[StoredPdu]:
+        """What was indicated and lies in the memory that is selected."""
+        found: list[StoredPdu] = []
+        async with driver.channel.turn(Priority.RECEIVE):
             while self._stored and self._stored[0][0] == memory and len(found) < BATCH:
-                stored = await self._driver.read(self._stored.popleft()[1])
+                stored = await driver.read(self._stored.popleft()[1])
                 if stored is None:
                     # Taken by a sweep already, or it lies elsewhere than the modem says.
                     self.want_sweep()
                 else:
-                    found.append(await self._whole(stored))
-        await self._take_over(found)
+                    found.append(await self._whole(stored, driver))
+        return found
 
-    async def _whole(self, stored: StoredPdu) -> StoredPdu:
+    async def _whole(self, stored: StoredPdu, driver: Driver | None = None) -> StoredPdu:
         """Read again what lost bytes on the way: it is all still there."""
+        driver = driver or self._driver
         for _ in range(2):
             if stored.whole:
                 break
-            again = await self._driver.read(stored.index)
+            again = await driver.read(stored.index)
             if again is None or again.pdu == stored.pdu:
                 break
             stored = again
         return stored
 
-    async def _take_over(self, found: list[StoredPdu]) -> None:
+    async def _take_over(self, found: list[StoredPdu], driver: Driver | None = None) -> None:
         """Have it all kept, in order and in one commit where the store can; then delete what was."""
-        memory = self._driver.memory
+        driver = driver or self._driver
+        memory = driver.memory
         raws = [self._raw(item.pdu, item.length_octets, memory or None, item.index, item.status) for item in found]
         new = [raw for raw in raws if not self._is_kept(raw)]
         for raw, safe in zip(new, await self._take_all(new), strict=True):
             if safe and raw.index is not None:
                 self._kept[memory, raw.index] = raw.pdu
-        async with self._driver.channel.turn(Priority.RECEIVE):
-            if memory and self._driver.memory != memory:
-                await self._driver.select(memory)
+        async with driver.channel.turn(Priority.RECEIVE):
+            if memory and driver.memory != memory:
+                await driver.select(memory)
             for raw in raws:
                 if raw.index is not None and self._is_kept(raw):
-                    await self._driver.delete(raw.index)
+                    await driver.delete(raw.index)
                     del self._kept[memory, raw.index]
                     self._board.sink.pdu_released(raw)
 

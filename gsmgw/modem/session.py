@@ -44,6 +44,7 @@ class Modem:
     """A :class:`gsmgw.ports.ModemHandle` whose :meth:`run` lives until it is cancelled.
 
     ``locate`` finds the port of a modem that is configured by what it is (:meth:`gsmgw.modem.finder.Finder.locate`),
+    ``second_of`` another port of the same stick,
     ``make_opener`` maps the configured port to an opener, ``pin_guard`` remembers refused PINs across restarts.
     """
 
@@ -56,6 +57,7 @@ class Modem:
         pin_guard: PinGuard | None = None,
         profiles: tuple[Profile, ...] = PROFILES,
         locate: Callable[[MatchSection], str | None] | None = None,
+        second_of: Callable[[str], str | None] | None = None,
         make_opener: Callable[[str], Opener] | None = None,
     ) -> None:
         self._config = config
@@ -63,6 +65,7 @@ class Modem:
         self._profiles = profiles
         self._guard = pin_guard or MemoryPinGuard()
         self._locate = locate
+        self._second_of = second_of
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
         self._board = Board(config.name, sink, state, "not started yet" if config.enabled else "switched off")
@@ -203,6 +206,12 @@ class Modem:
             return self._config.port
         return self._locate(match) if self._locate is not None else None
 
+    def _second(self, port: str) -> str | None:
+        """The port that is listened to besides: as configured, or as the stick is known to have one."""
+        if self._config.urc_port is not None:
+            return None if self._config.urc_port == "none" else self._config.urc_port
+        return self._second_of(port) if self._second_of is not None else None
+
     def _absent(self, port: str | None) -> None:
         self._failures = 0
         match = self._config.match
@@ -231,7 +240,7 @@ class Modem:
                 able=self._able(),
                 unable=self._unable,
                 interface=usb_interface(port),
-                second_opener=self._make_opener(self._config.urc_port) if self._config.urc_port else None,
+                second_opener=None if (second := self._second(port)) is None else self._make_opener(second),
             )
         )
         self._link = link

@@ -64,6 +64,18 @@ def _rank(identity: str, hint: PortHint, port: TtyPort) -> int:
     return 4
 
 
+def second_port(node: str, sticks: list[Stick]) -> str | None:
+    """The other port of the same stick that is known to speak AT; None where nothing is known."""
+    for stick in sticks:
+        hint = HINTS.get(stick.identity)
+        if hint is None or hint.primary is None or hint.secondary is None:
+            continue
+        known = {port.interface: port.node for port in stick.ports if port.interface in (hint.primary, hint.secondary)}
+        if node in known.values():
+            return next((other for other in known.values() if other != node), None)
+    return None
+
+
 def scan(sys: Path = _SYS, dev: str = "/dev") -> list[Stick]:
     """All USB devices with serial ports, ordered by where they are plugged in. Reads sysfs only; takes milliseconds."""
     ports: dict[Path, list[TtyPort]] = {}

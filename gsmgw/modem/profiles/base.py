@@ -50,6 +50,9 @@ class Profile:
     cpms_forms: tuple[int, ...] = (3, 2, 1)
     #: The memories to sweep, where the modem has them.
     sweep: tuple[str, ...] = ("SM", "ME", "SR")
+    #: Whether a second port may be asked to read and delete while a message is being sent on the first. Telit's manuals
+    #: forbid commands that touch the SIM on any port meanwhile, and no other maker is known to allow them.
+    reads_while_sending: bool = False
     #: Where received messages are to be stored; empty leaves it as the modem has it.
     receive_into: str = ""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT^ICCID?", "AT+QCCID", "AT#CCID")

@@ -6,7 +6,7 @@ from support.modems import ScriptedPort
 
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.urcs import UrcKind
-from gsmgw.clock import VirtualClock
+from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import PortError
 from gsmgw.modem.listener import SAME_NEWS_S, Listener, Once
 from gsmgw.ports import ByteReceiver, ByteStream
@@ -37,7 +37,7 @@ async def test_what_comes_on_both_ports_counts_once() -> None:
 async def test_a_listener_says_nothing() -> None:
     heard: list[Urc] = []
     port = ScriptedPort()
-    listener = Listener(heard.append)
+    listener = Listener(SystemClock(), heard.append)
     assert await listener.open(port.open)
     port.feed(b'\r\n+CMTI: "SM",3\r\n\r\nOK\r\n')
     assert heard[0] == Urc(UrcKind.STORED, '+CMTI: "SM",3')
@@ -49,6 +49,6 @@ async def test_the_modem_works_without_its_second_port() -> None:
     async def refuse(receiver: ByteReceiver) -> ByteStream:
         raise PortError("in use")
 
-    listener = Listener(lambda urc: None)
+    listener = Listener(SystemClock(), lambda urc: None)
     assert not await listener.open(refuse)
     await listener.close()

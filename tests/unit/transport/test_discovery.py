@@ -12,7 +12,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.modem.finder import Finder, probe
 from gsmgw.ports import Opener
-from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan
+from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan, second_port
 from gsmgw.transport.usb import reauthorise, usb_interface, usb_path
 
 
@@ -51,6 +51,11 @@ def test_ttys_are_grouped_by_stick_and_ordered_by_what_is_known(tmp_path: Path) 
     assert quectel.candidates() == ["/dev/ttyUSB6", "/dev/ttyUSB7"], "diagnostics and GPS are never touched"
     assert huawei.is_modem
     assert not cable.is_modem
+    found = [huawei, quectel, cable]
+    assert second_port("/dev/ttyUSB6", found) == "/dev/ttyUSB7"
+    assert second_port("/dev/ttyUSB7", found) == "/dev/ttyUSB6"
+    for without in ("/dev/ttyUSB4", "/dev/ttyUSB2", "/dev/ttyUSB9", "/dev/ttyACM0"):
+        assert second_port(without, found) is None
 
 
 @pytest.mark.parametrize(
