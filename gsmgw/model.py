@@ -285,6 +285,8 @@ class ModemStatus:
     technology: str | None = None
     registration: str | None = None
     signal_dbm: int | None = None
+    temperature_c: float | None = None
+    voltage_mv: int | None = None
     #: Messages used and total per storage: ``{"SM": {"used": 3, "total": 50}}``.
     storage: dict[str, dict[str, int]] = field(default_factory=dict)
 

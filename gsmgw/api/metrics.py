@@ -109,6 +109,10 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_modem_ready", "Whether it is ready", ("modem",), ready)
         signal = {(status.name,): status.signal_dbm for status in known if status.signal_dbm is not None}
         yield _gauges("gsmgw_modem_signal_dbm", "Its signal", ("modem",), signal)
+        heat = {(status.name,): status.temperature_c for status in known if status.temperature_c is not None}
+        yield _gauges("gsmgw_modem_temperature_celsius", "Its temperature", ("modem",), heat)
+        supply = {(status.name,): status.voltage_mv / 1000 for status in known if status.voltage_mv is not None}
+        yield _gauges("gsmgw_modem_voltage_volts", "The voltage of its supply", ("modem",), supply)
         for word in ("used", "total"):
             places = {
                 (status.name, storage): figures[word]

@@ -160,7 +160,10 @@ def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
         "number": status.number,
         "operator": status.operator,
         "registration": status.registration,
+        "technology": status.technology,
         "signal_dbm": status.signal_dbm,
+        "temperature_c": status.temperature_c,
+        "voltage_mv": status.voltage_mv,
         "storage": status.storage,
         "limits": limits,
     }

@@ -173,8 +173,9 @@ def character_set(name: str) -> Command:
     return Command(f'AT+CSCS="{name}"', timeout_s=3.0)
 
 
-def vendor(text: str, *, timeout_s: float = 5.0) -> Command:
-    """A command that a profile names; its answer is taken as it comes."""
+def vendor(text: str, *, prefix: str = "", timeout_s: float = 5.0) -> Command:
+    """A command that a profile names; its answer is taken as it comes. ``prefix``: where it is not the command's."""
     body = text[2:]
     name = body.partition("=")[0].rstrip("?")
-    return Command(text, (f"{name}:",) if name else (), timeout_s=timeout_s, free=True)
+    known = prefix or (f"{name}:" if name else "")
+    return Command(text, (known,) if known else (), timeout_s=timeout_s, free=True)

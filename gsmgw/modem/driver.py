@@ -11,10 +11,11 @@ from gsmgw.at import answers, commands
 from gsmgw.at.commands import Command
 from gsmgw.at.dialogue import Answer
 from gsmgw.at.fields import after_prefix
+from gsmgw.at.figures import parse_temperature_c, parse_voltage_mv
 from gsmgw.at.finals import FinalKind
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.failures import CommandError
-from gsmgw.modem.profiles import GENERIC, Profile
+from gsmgw.modem.profiles import GENERIC, Profile, Reading
 from gsmgw.modem.turns import Priority
 from gsmgw.ports import Clock
 
@@ -269,6 +270,24 @@ class Driver:
         """Name of the operator and technology (TS 27.007 7.3)."""
         answer = await self.attempt(commands.OPERATOR)
         return answers.parse_operator(answer.lines[0]) if answer and answer.lines else (None, None)
+
+    async def temperature_c(self) -> float | None:
+        """How hot it is, None where it does not say."""
+        found = await self._reading(self.profile.temperature)
+        return None if found is None else parse_temperature_c(*found)
+
+    async def voltage_mv(self) -> int | None:
+        """The voltage of its supply, None where it does not say."""
+        found = await self._reading(self.profile.voltage)
+        return None if found is None else parse_voltage_mv(*found)
+
+    async def _reading(self, reading: Reading | None) -> tuple[list[str], str, int] | None:
+        """The lines that hold a figure, their prefix, and which field it is; None where refused."""
+        if reading is None:
+            return None
+        command = commands.vendor(reading.command, prefix=reading.prefix)
+        answer = await self.attempt(command)
+        return None if answer is None else (answer.lines, command.prefixes[0], reading.field)
 
     async def own_number(self) -> str | None:
         """The number that is written on the SIM; often empty."""

@@ -39,7 +39,10 @@ class Survey:
         number = self._config.number or self._board.status.number or await driver.own_number()
         use = await driver.storage_use()
         await self._compare_clocks()
+        temperature_c, voltage_mv = await driver.temperature_c(), await driver.voltage_mv()
         self._board.update(
+            temperature_c=temperature_c,
+            voltage_mv=voltage_mv,
             signal_dbm=dbm,
             operator=operator,
             technology=TECHNOLOGY.get(act) if act is not None else None,

@@ -35,7 +35,7 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
         "webhooks": {"allow": ["http", "loopback"]},
         "hook": [{"name": "noop", "command": [sys.executable, "-c", ""], "events": ["call.missed"]}],
     }
-    async with receiving() as receiver, simulated(tmp_path, 2, sections) as (sim, rig):
+    async with receiving() as receiver, simulated(tmp_path, 2, sections, "quectel-ec25") as (sim, rig):
         hook = await rig.client.request("POST", "/v1/webhooks", json={"url": receiver.url, "events": ["x.y"]})
         await rig.client.request("POST", f"/v1/webhooks/{hook['id']}/pause")
         sent = await rig.client.send(ANNA, "x" * 200, modem="modem0")
@@ -44,6 +44,7 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
         sim.send(from_=ANNA, to="modem1", text="hello")
         await _received(rig)
         answer = await scrape(tmp_path)
+        modem = await rig.client.request("GET", "/v1/modems/modem0")
         found = samples(answer.text)
         last = rig.gateway.feed.last_id
         openmetrics = await scrape(tmp_path, "application/openmetrics-text; version=1.0.0")
@@ -67,6 +68,8 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
     assert found["gsmgw_hook_behind", "noop"] == 0
     assert found["gsmgw_database_bytes",] > 4096
     assert -120 < found["gsmgw_modem_signal_dbm", "modem0"] < -40
+    assert found["gsmgw_modem_temperature_celsius", "modem0"] == modem["temperature_c"] == 32
+    assert found["gsmgw_modem_voltage_volts", "modem0"] == modem["voltage_mv"] / 1000 == 3.858
     assert 0 < found["gsmgw_commit_seconds",] < 1
     assert ANNA not in answer.text
 

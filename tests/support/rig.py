@@ -95,11 +95,11 @@ async def running(config: Config, tcp: socket.socket | None = None) -> AsyncIter
 
 @contextlib.asynccontextmanager
 async def simulated(
-    directory: Path, modems: int = 2, sections: dict[str, Any] | None = None, **gateway: Any
+    directory: Path, modems: int = 2, sections: dict[str, Any] | None = None, profile: str = "generic", **gateway: Any
 ) -> AsyncIterator[tuple[Simulation, Rig]]:
     """A gateway over so many simulated modems, all ready."""
     async with Simulation(seed=1, directory=directory / "tty") as sim:
-        ports = {f"modem{n}": (await sim.add_modem(f"modem{n}")).path for n in range(modems)}
+        ports = {f"modem{n}": (await sim.add_modem(f"modem{n}", profile=profile)).path for n in range(modems)}
         async with running(make_config(directory, ports, sections, **gateway)) as rig:
             for name in ports:
                 await rig.modem_is(name, "ready")

@@ -32,6 +32,17 @@ CNMI_DIRECT_LADDER: tuple[str, ...] = ("2,2,0,1,0", "2,2,0,1,1", "1,2,0,1,0", "1
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A command whose answer holds a figure. ``prefix`` is that of the answer where it is not the command's own;
+    ``field`` counts from 1, 0 is the largest of all.
+    """
+
+    command: str
+    prefix: str = ""
+    field: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What a family needs. Commands are full lines; those of ``init`` may be refused."""
 
@@ -81,6 +92,9 @@ class Profile:
     ussd_forms: tuple[str, ...] = ("plain", "packed")
     #: Whether AT+CUSD=2 ends a USSD session.
     ussd_cancel: bool = True
+    #: What tells the temperature, and the voltage of the supply (TS 27.007 8.4, with a third field that many add).
+    temperature: Reading | None = None
+    voltage: Reading | None = Reading("AT+CBC")
     #: Meaning of the vendor's own error codes.
     cms: Mapping[int, Cause] = field(default_factory=dict)
     cme: Mapping[int, Cause] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gsmgw.errors import Disposition
 from gsmgw.modem.causes import Cause
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, only
+from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
 
 NEVER, LATER, MODEM = Disposition.NEVER, Disposition.LATER, Disposition.MODEM
 
@@ -52,6 +52,8 @@ CINTERION = replace(
     pin_tries=("AT^SPIC", "AT+CPINR"),
     noise=("^SCKS:", "^SBC:"),
     reset=("AT+CFUN=1,1", "AT^SMSO"),
+    # MC35 manual 8.9: presentation mode and range; newer modules add the value.
+    temperature=Reading("AT^SCTM?", "", 3),
     cms=_CODES,
     source="gammu issues 97, 1206, 1207 and atgen.c; ModemManager test-modem-helpers-cinterion.c:996",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import GENERIC
+from gsmgw.modem.profiles.base import GENERIC, Reading
 
 HUAWEI = replace(
     GENERIC,
@@ -34,6 +34,8 @@ HUAWEI = replace(
     pin_tries=("AT^CPIN?", "AT+CPINR"),
     after_pin_s=3.0,
     radio_off=0,
+    # Tenths of degrees, 65535 for a sensor that is not there; some firmware leaves out the tenths.
+    temperature=Reading("AT^CHIPTEMP?"),
     reset=("AT^RESET", "AT+CFUN=1,1"),
     source="ModemManager huawei plugin; gammu issues 126, 393, 400; python-gsmmodem test/fakemodems.py",
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gsmgw.errors import Disposition
 from gsmgw.modem.causes import Cause
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, only
+from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
 
 #: smstools' documentation; forum.sierrawireless 1173.
 _WAVECOM_CODES = {
@@ -37,6 +37,8 @@ SIERRA = replace(
     after_radio_on_s=5.0,
     reset=("AT!RESET", "AT+CFUN=1,1"),
     cms=_WAVECOM_CODES,
+    temperature=Reading("AT!PCTEMP?", "Temperature:"),
+    voltage=Reading("AT!PCVOLT?", "Power supply voltage:"),
     source="ModemManager mm-common-sierra.c",
 )
 
@@ -54,6 +56,8 @@ TELIT = replace(
     pin_tries=("AT#PCT", "AT+CPINR"),
     reset=("AT#REBOOT", "AT+CFUN=1,1"),
     noise=("#QSS:", "#STN:"),
+    # UC864 AT reference 3.5.7.1.18: the level, and the value in degrees.
+    temperature=Reading("AT#TEMPMON=1", "#TEMPMEAS:", 2),
     source="LE910C manual 2.2.5; gammu issue 272",
 )
 

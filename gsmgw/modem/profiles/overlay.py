@@ -20,7 +20,7 @@ from typing import Any
 from gsmgw.errors import ConfigError, Disposition
 from gsmgw.modem.causes import Cause
 from gsmgw.modem.profiles import PROFILES
-from gsmgw.modem.profiles.base import GENERIC, Profile
+from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
 
 _FIELDS = {entry.name: entry for entry in dataclasses.fields(Profile)}
 
@@ -73,6 +73,8 @@ def _value(field: str, value: Any) -> Any:
         raise ValueError("unknown key" + (f"; did you mean {near[0]!r}?" if near else ""))
     if field in ("cms", "cme"):
         return _causes(value)
+    if field in ("temperature", "voltage"):
+        return _reading(value)
     if field == "init_for_interface":
         if not isinstance(value, dict) or not all(
             key.isdigit() and isinstance(line, str) for key, line in value.items()
@@ -103,6 +105,19 @@ def _is(value: Any, kind: type) -> bool:
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return type(value) is kind
+
+
+def _reading(value: Any) -> Reading | None:
+    if value is False:
+        return None
+    if not isinstance(value, dict) or "command" not in value or set(value) - {"command", "prefix", "field"}:
+        raise ValueError("must be a table of command, and prefix and field where needed; or false")
+    if (
+        not all(type(value.get(key, "")) is str for key in ("command", "prefix"))
+        or type(value.get("field", 0)) is not int
+    ):
+        raise ValueError("command and prefix must be of type str, field of type int")
+    return Reading(**value)
 
 
 def _causes(value: Any) -> dict[int, Cause]:

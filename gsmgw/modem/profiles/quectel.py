@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gsmgw.errors import Disposition
 from gsmgw.modem.causes import Cause
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, only
+from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
 
 QUECTEL = replace(
     GENERIC,
@@ -20,6 +20,8 @@ QUECTEL = replace(
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
     iccid=("AT+QCCID", "AT+CCID"),
     pin_tries=('AT+QPINC="SC"', "AT+CPINR"),
+    # Several sensors: three numbers (EC25, EP06), or a line with name and value for each (RM500Q).
+    temperature=Reading("AT+QTEMP"),
     submit_timeout_s=130.0,
     # After power-on SMS commands are refused until +QIND: SMS DONE.
     sms_ready_s=25.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, only
+from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
 
 SIMCOM_GSM = replace(
     GENERIC,
@@ -31,6 +31,7 @@ SIMCOM_LTE = replace(
     iccid=("AT+CICCID", "AT+CCID", "AT+ICCID"),
     pin_tries=("AT+SPIC", "AT+CPINR"),
     noise=("+CPSI:",),
+    temperature=Reading("AT+CPMUTEMP"),
     source="LilyGo-Modem-Series issues 184, 340; gammu issue 1176",
 )
 

@@ -21,7 +21,7 @@ from gsmgw.model import ModemState
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.ladder import Rung
-from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, choose_profile, named_profile
+from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, Reading, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
 from gsmgw.modem.sending import refusal
 
@@ -155,6 +155,24 @@ def test_what_is_said_to_the_modem(name: str) -> None:
         assert lines[1] == family["reset_second"]
 
 
+@pytest.mark.parametrize("figure", ["temperature", "voltage"])
+@pytest.mark.parametrize("name", FAMILIES)
+async def test_figures(name: str, figure: str) -> None:
+    """What it is asked for its temperature and voltage, and what its answer says."""
+    row = FAMILIES[name].get(figure, {"asked": "AT+CBC", "answer": "+CBC: 0,93,4101", "millivolts": 4101})
+    port = ScriptedPort({row["asked"]: f"{row['answer']}|OK"})
+    channel = Channel(SystemClock(), lambda urc: None, lambda cause: None)
+    await channel.open(port.open)
+    driver = Driver(channel, SystemClock(), profile_of(name))
+    if figure == "voltage":
+        assert await driver.voltage_mv() == row["millivolts"]
+    else:
+        assert await driver.temperature_c() == row.get("degrees")
+    asked = [row["asked"]] if figure == "voltage" or "degrees" in row else []
+    assert [line for line in port.lines if line] == asked
+    await channel.close()
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_values(name: str) -> None:
     profile, family = profile_of(name), FAMILIES[name]
@@ -184,6 +202,8 @@ class TestOverlay:
             matches = ["MyStick 9000"]
             after_pin_s = 5
             probe_after_s = false
+            temperature = { command = "AT+MYTEMP?", field = 2 }
+            voltage = false
             cpms_forms = [1]
             [profile.my-stick.cms]
             604 = { title = "asked too fast", disposition = "later" }
@@ -193,6 +213,7 @@ class TestOverlay:
         found = choose_profile("Acme MyStick 9000", profiles)
         assert (found.name, found.after_pin_s, found.probe_after_s, found.cpms_forms) == ("my-stick", 5.0, None, (1,))
         assert found.init == profile_of("huawei").init
+        assert (found.temperature, found.voltage) == (Reading("AT+MYTEMP?", "", 2), None)
         assert found.cms[604].disposition is Disposition.LATER
         assert choose_profile("huawei E1752", profiles).name == "huawei"
 
@@ -203,7 +224,11 @@ class TestOverlay:
                     "profil": {},
                     "profile": {
                         "a": {"base": "nonesuch", "matchs": ["x"], "matches": ["("], "pause_s": "fast"},
-                        "b": {"cms": {"604": {"title": "x", "disposition": "perhaps"}}, "init": [1]},
+                        "b": {
+                            "cms": {"604": {"title": "x", "disposition": "perhaps"}},
+                            "init": [1],
+                            "voltage": {"field": 1},
+                        },
                     },
                 }
             )
@@ -216,6 +241,7 @@ class TestOverlay:
             "must be of type float",
             "disposition must be one of",
             "must be a list of str",
+            "must be a table of command",
         ):
             assert part in text
 
