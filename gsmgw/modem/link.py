@@ -41,6 +41,10 @@ log = logging.getLogger(__name__)
 
 #: How often a silent modem is asked AT, one second each, before the port is opened anew.
 WAKE_TRIES = 10
+_UNFAMILIAR = (
+    "no profile is known for this modem, it is used as the standards say; if something does not work, "
+    "`gsmgw modem NAME tap --masked --output FILE` makes a transcript that may be shown: see docs/modems.md"
+)
 
 
 class Link:
@@ -192,6 +196,8 @@ class Link:
             self._board.update(manufacturer=identity.manufacturer or None, model=identity.model or None)
             self._board.update(imei=identity.imei or self._board.status.imei, profile=profile.name)
             await driver.prepare(self._around.interface)
+        if profile is GENERIC and self._around.stranger:
+            self._board.event("modem.unfamiliar", identity=identity.text.strip(), hint=_UNFAMILIAR)
         iccid, imsi = await driver.sim_identity()
         before = self._board.status
         self._board.update(iccid=iccid, imsi=imsi)

@@ -75,6 +75,8 @@ class Modem:
         self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
         self._silences = 0
+        #: Whether it was ready once: what is to be said about its kind has been said.
+        self._met = False
         self._unable: set[str] = set()
         self._ladder = Ladder(clock)
         self._sending_failures = FailureCounter()
@@ -239,6 +241,7 @@ class Modem:
                 failures=self._sending_failures,
                 able=self._able(),
                 unable=self._unable,
+                stranger=self._config.profile is None and not self._met,
                 interface=usb_interface(port),
                 second_opener=None if (second := self._second(port)) is None else self._make_opener(second),
             )
@@ -250,6 +253,7 @@ class Modem:
         finally:
             self._link = None
         if link.was_ready:
+            self._met = True
             self._failures = 0
             self._silences = 0
         if self._enabled and link.suspicion and isinstance(cause, ModemReset):

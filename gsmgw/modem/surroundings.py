@@ -32,6 +32,8 @@ class Surroundings:
     able: frozenset[Rung]
     #: What this very modem was found unable to do; kept from link to link.
     unable: set[str]
+    #: Whether nobody was told yet that the modem's family is not known, where it is not.
+    stranger: bool = False
     interface: int | None = None
     #: A second port that is listened to, where there is one.
     second_opener: Opener | None = None

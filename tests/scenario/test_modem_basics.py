@@ -336,7 +336,7 @@ async def test_a_call_is_noted_and_hung_up(tmp_path: Path) -> None:
     async with Simulation(seed=1, directory=tmp_path) as simulation:
         simulated = await simulation.add_modem("modem0")
         sink = Sink()
-        config = ModemSection(name="office", port=str(tmp_path / "modem0"), hang_up_calls=True)
+        config = ModemSection(name="office", port=str(tmp_path / "modem0"), hang_up_calls=True, profile="generic")
         async with running(Modem(config, sink, SystemClock())):
             await sink.reach(ModemState.READY)
             assert simulated.calls.ring(PHONE)
@@ -414,6 +414,23 @@ async def test_the_sim_goes_and_comes(tmp_path: Path) -> None:
         await sink.until(lambda: any("SIM" in detail for _, detail in sink.states))
         await sink.reach(ModemState.READY, 40)
         await modem.submit(TPDU, before_payload=at_once)
+
+
+async def test_another_sim_and_an_unknown_family_are_told_of_once(tmp_path: Path) -> None:
+    async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        told = [data for name, data in sink.events if name == "modem.unfamiliar"]
+        assert [data["identity"] for data in told] == ["hw-sim Generic GSM modem 1.0"]
+        before = modem.status.iccid
+        other = await simulation.add_modem("modem1")
+        simulated.unplug()
+        simulated.card.iccid = other.card.iccid
+        await simulated.replug("modem0")
+        await sink.until(lambda: "sim.changed" in [name for name, _ in sink.events])
+        await sink.reach(ModemState.READY)
+        changed = [data for name, data in sink.events if name == "sim.changed"]
+        assert changed == [{"before": before, "now": modem.status.iccid}]
+        assert modem.status.iccid != before
+        assert len([1 for name, _ in sink.events if name == "modem.unfamiliar"]) == 1
 
 
 async def test_a_full_storage_is_emptied(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -256,5 +257,8 @@ def test_the_page_names_every_state_step_and_key() -> None:
         assert f"`{state.value}`" in page
     for rung in Rung:
         assert f"`{rung.value}`" in page
+    sources = "".join(path.read_text() for path in (Path(__file__).parents[3] / "gsmgw" / "modem").glob("*.py"))
+    for event in re.findall(r'event\(\s*"([a-z_.]+)"', sources):
+        assert f"| `{event}` |" in page
     for key in ModemSection.model_fields:
         assert f"`{key}`" in page or key in ("name", "match", "limits", "pin_file", "weight"), key
