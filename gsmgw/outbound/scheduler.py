@@ -16,7 +16,8 @@ from gsmgw.outbound.calendar import SendingTimes
 from gsmgw.outbound.jobs import InFlight
 from gsmgw.outbound.lanes import Lanes
 from gsmgw.outbound.pacing import Limits, Pacer, Use
-from gsmgw.outbound.router import RouteTable, routes_served, target_of
+from gsmgw.outbound.roads import Roads
+from gsmgw.outbound.router import RouteTable, target_of
 from gsmgw.outbound.worker import STORE_RETRY_S, Worker
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store, lanes, timers
@@ -57,7 +58,7 @@ class Scheduler:
         self._table = table or RouteTable()
         self._times = times or SendingTimes()
         self._pool_pacers = {pool: Pacer(limits) for pool, limits in (pool_limits or {}).items() if limits.any}
-        self._routes: dict[str, tuple[str, ...]] = {}
+        self._roads = Roads(self._table)
         self._store = store
         self._clock = clock
         self._grace_ms = round(unknown_grace_s * 1000)
@@ -77,7 +78,7 @@ class Scheduler:
         pools = [self._pool_pacers[pool] for pool in self._table.pools_of(handle.name) if pool in self._pool_pacers]
         worker = Worker(handle, self._store, self._clock, self, limits or Limits(), pools, self._grace_ms, weight)
         self._workers[handle.name] = worker
-        self._find_routes()
+        self._roads.attach(handle.name, fit=handle.status.state.carries)
         if self._group is not None:
             self._group.create_task(worker.run(), name=f"worker {handle.name}")
 
@@ -89,7 +90,9 @@ class Scheduler:
             log.warning("after the last stop: %d messages are unknown, %d are back in the queue", unknown, back)
         for pool, pacer in self._pool_pacers.items():
             await self._load_pool(pool, pacer, now_ms)
-        self._lanes.expect(await self._store.read(lanes.ready_lanes))
+        waiting = await self._store.read(lanes.ready_lanes)
+        self._roads.know(route for route, _ in waiting)
+        self._lanes.expect(waiting)
         async with asyncio.TaskGroup() as upkeep:
             self._upkeep = upkeep
             timer = upkeep.create_task(self._keep_time(), name="queue timer")
@@ -114,6 +117,7 @@ class Scheduler:
         """Messages were committed as queued."""
         wanted: set[str] = set()
         count = 0
+        self._roads.know(message.route for message in messages)
         for message in messages:
             if self._lanes.offer(message):
                 wanted.add(message.route)
@@ -134,17 +138,12 @@ class Scheduler:
         """A modem's state changed."""
         worker = self._workers.get(status.name)
         if worker is not None:
-            self._find_routes()
+            self._roads.attach(status.name, fit=status.state.carries)
             worker.wake()
             if not status.state.carries:  # its conversations are for others now
                 for other in self._workers.values():
                     if other.idle:
                         other.wake()
-
-    def _find_routes(self) -> None:
-        """Which routes each modem serves, now that one has come, gone, or changed its state."""
-        unfit = [worker.name for worker in self._workers.values() if not worker.handle.status.state.carries]
-        self._routes = {name: routes_served(name, self._table.pools_of(name), unfit) for name in self._workers}
 
     async def _load_pool(self, pool: str, pacer: Pacer, now_ms: int) -> None:
         members = tuple((self._table.pools or {}).get(pool, ()))
@@ -179,7 +178,7 @@ class Scheduler:
         for route in routes:
             left = count
             for worker in idle:
-                if left and worker.idle and route in self._routes[worker.name]:
+                if left and worker.idle and route in self._roads.served_by(worker.name):
                     worker.idle = False
                     worker.wake()
                     left -= 1
@@ -188,7 +187,7 @@ class Scheduler:
 
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
         """The next message for that modem."""
-        message = self._lanes.take(self._routes[modem], above)
+        message = self._lanes.take(self._roads.served_by(modem), above)
         if message is not None and not self._refill_wake.is_set() and self._lanes.is_hungry:
             self._refill_wake.set()
         return message
@@ -196,7 +195,11 @@ class Scheduler:
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where more wait than there are modems without anything to do."""
         hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
-        return self.take(modem, None) if self._lanes.ready_count(self._routes[modem]) > hungry else None
+        return self.take(modem, None) if self._lanes.ready_count(self._roads.served_by(modem)) > hungry else None
+
+    def around(self, message: Outgoing, modem: str) -> str | None:
+        """The route of a message that this modem refused; None when no other that is fit may carry it."""
+        return self._roads.around(message.route, modem)
 
     def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
         """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
@@ -289,7 +292,7 @@ class Scheduler:
             return None
         if message.due_ms is not None:
             return Waiting("retry", message.waiting or "it is tried again later", message.due_ms)
-        workers = [worker for worker in self._workers.values() if message.route in self._routes[worker.name]]
+        workers = [worker for worker in self._workers.values() if message.route in self._roads.served_by(worker.name)]
         if not workers:
             modem, pool = target_of(message.route)
             what = f"modem named {modem!r}" if modem else f"modem in the pool {pool!r}" if pool else "modem"

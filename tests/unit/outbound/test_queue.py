@@ -325,6 +325,47 @@ async def test_an_answer_leaves_through_the_modem_that_was_texted(tmp_path: Path
         assert (await work.until(await work.send(), Status.SENT)).modem == "a"
 
 
+async def test_what_one_sim_may_not_send_leaves_through_the_next_and_rests_when_none_may(tmp_path: Path) -> None:
+    barred = [ScriptedModem(name, *[refusal(Disposition.ELSEWHERE, cms=69)] * 9) for name in "ab"]
+    free = ScriptedModem("c")
+    async with desk(tmp_path, *barred, free) as work:
+        for _ in range(6):
+            assert (await work.until(await work.send(), Status.SENT)).modem == "c"
+        taken = 18 - len(barred[0].script) - len(barred[1].script)
+        assert taken <= 12  # each was asked once for a message at the most
+        work.scheduler.modem_changed(free.become(ModemState.ABSENT))
+        number = await work.send()
+        async with asyncio.timeout(5):
+            while (record := await work.record(number)).due_ms is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert (record.status, record.attempts, record.route) == (Status.QUEUED, 2, "")
+        assert 18 - len(barred[0].script) - len(barred[1].script) == taken + 2
+
+
+@pytest.mark.parametrize("disposition", [Disposition.MODEM, Disposition.ACCOUNT])
+async def test_a_conversation_does_not_wait_for_a_modem_that_rests(disposition: Disposition, tmp_path: Path) -> None:
+    first, second = ScriptedModem("a"), ScriptedModem("b", refusal(disposition))
+    async with desk(tmp_path, first, second) as work:
+        received = inbox.Received(TO, "b", None, "gsm7", 1, "hello?")
+        await work.store.write(lambda tx: inbox.add_message(tx, 1, work.store.ids, received, []))
+        record = await work.until(await work.send(), Status.SENT)
+        assert (record.modem, second.script) == ("a", [])
+
+
+async def test_a_message_that_leads_around_a_modem_does_so_after_a_restart(tmp_path: Path) -> None:
+    barred, slow = ScriptedModem("a", refusal(Disposition.ELSEWHERE)), ScriptedModem("b")
+    async with desk(tmp_path, barred, slow, limits=Limits({60: 1})) as work:
+        # Both are at their limit after one text each; the first one is refused by "a" and waits for "b".
+        await work.until(await work.send(to="+4915112345677", modem="b"), Status.SENT)
+        number = await work.send()
+        async with asyncio.timeout(5):
+            while barred.script:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert (await work.record(number)).status is not Status.SENT
+    async with desk(tmp_path, ScriptedModem("a"), ScriptedModem("b")) as work:
+        assert (await work.until(number, Status.SENT)).modem == "b"
+
+
 async def test_a_pool_is_honoured_or_clearly_refused(tmp_path: Path) -> None:
     modems = [ScriptedModem(name) for name in "abc"]
     table = RouteTable([Rule("@two", tag="bulk")], {"two": ["b", "c"]})
