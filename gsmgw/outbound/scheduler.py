@@ -277,7 +277,8 @@ class Scheduler:
                 self._lanes.withdraw(message_id)
             ready = await self._store.write(partial(timers.promote_due, now_ms=now_ms, limit=BATCH))
             self.offer(ready.queued)
-            if len(expired) < BATCH and ready.seen < BATCH:
+            missed = await self._store.write(partial(timers.miss_reports, now_ms=now_ms, limit=BATCH))
+            if max(len(expired), ready.seen, missed) < BATCH:
                 return
 
     # -- explaining -----------------------------------------------------------------------------------------------
