@@ -6,7 +6,7 @@ The order of claims is the order on the wire: what TP-MR says after a crash rest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -17,6 +17,14 @@ from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.router import to_modem
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store, lanes, outbox, requests
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A message may not go before that moment, and why, as a sentence."""
+
+    until_ms: int
+    why: str
 
 
 class Queue(Protocol):
@@ -31,8 +39,8 @@ class Queue(Protocol):
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
 
-    def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
-        """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
+    def delay(self, message: Outgoing, now_ms: int) -> Delay | None:
+        """Until when the hour at its recipient's holds a message back; None when it does not."""
 
     def done(self, message: Outgoing) -> None:
         """The message is out of the worker's hands, and ended or deferred."""

@@ -19,11 +19,11 @@ from typing import Any
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import Outgoing, Priority
-from gsmgw.outbound.hand import Hand, Queue
+from gsmgw.outbound.hand import Delay, Hand, Queue
 from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
 from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pace import Pace
-from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer
+from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
 from gsmgw.outbound.router import avoided_by, is_conversation
 from gsmgw.ports import Clock, ModemHandle
@@ -102,6 +102,11 @@ class Worker:
         """Until when the limits of the SIM hold back; None when they do not."""
         return self._pace.paused_until_ms()
 
+    def clock_was_set(self, by_ms: int) -> None:
+        """The clock was set by so much."""
+        self._pace.shift(by_ms)
+        self._wake.set()
+
     def resting_s(self) -> float:
         """How long the modem still rests after failures of its own."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
@@ -177,16 +182,13 @@ class Worker:
     def _defers(self, message: Outgoing) -> bool:
         """Whether the hour at the recipient's, or a limit on recipients, puts a message off; then it is put off."""
         now_ms = self._clock.wall_ms()
-        due_ms = self._queue.not_before_ms(message, now_ms)
-        if due_ms is None:
-            due_ms, why = now_ms + DAY_MS, "the sending times in the configuration never allow it"
-        elif due_ms > now_ms:
-            why = "it is outside the sending times at the recipient's"
-        else:
-            due_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
-            why = "the limit of different recipients in a day is reached"
-        if due_ms <= now_ms:
-            return False
+        delay = self._queue.delay(message, now_ms)
+        if delay is None:
+            allowed_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
+            if allowed_ms <= now_ms:
+                return False
+            delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
+        due_ms, why = delay.until_ms, delay.why
         self._outcomes.record(partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why))
         self._queue.due(due_ms)
         self._queue.done(message)

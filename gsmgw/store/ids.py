@@ -24,6 +24,11 @@ class IdSource:
         self._last = last
         self._lock = Lock()  # the event loop numbers what it accepts, the writer thread what was received
 
+    @property
+    def last(self) -> int:
+        """The last one given out."""
+        return self._last
+
     def next(self, wall_ms: int) -> int:
         """A new identifier, larger than all before it."""
         floor = first_id(wall_ms)
