@@ -25,7 +25,7 @@ from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
-from gsmgw.outbound.router import avoided_by, is_conversation
+from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, Store, Tx, outbox
 
@@ -37,6 +37,9 @@ STORE_RETRY_S = 1.0
 CLAIMS_MAX = 8
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
+
+#: +CMS ERROR: 197, the service centre's TP-FCS C5: "SM rejected - duplicate SM" (TS 23.040 9.2.3.22).
+DUPLICATE_CMS = 197
 
 _NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
 
@@ -332,6 +335,14 @@ class Worker:
         if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
             operation = partial(outbox.segment_unknown, due_ms=due_ms, **common)
+            if exc.cms == DUPLICATE_CMS:
+                operation = partial(
+                    outbox.segment_rejected_as_duplicate,
+                    sim=claim.sim,
+                    due_ms=due_ms,
+                    route=to_modem(self.name),
+                    **common,
+                )
         elif decision.action is Action.FAIL:
             operation = partial(outbox.segment_failed, modem=self.name, sim=claim.sim, **common)
         else:
@@ -354,7 +365,7 @@ class Worker:
                 returned = replace(returned, attempts=message.attempts + 1)
             self._outcomes.record(operation, then=lambda _: self._queue.give_back(returned))
             return
-        self._outcomes.record(operation)
+        self._outcomes.record(operation, then=lambda queued: self._queue.offer(queued or ()))
         if due_ms is not None:
             self._queue.due(due_ms)
         self._queue.done(message)

@@ -15,7 +15,7 @@ from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, Request, RouteTable, Rule, SendingTimes
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.store import inbox, lanes, reports
+from gsmgw.store import inbox, lanes, messages, reports
 
 
 def refusal(disposition: Disposition, *, cms: int | None = None, started: bool = True) -> SubmitError:
@@ -80,6 +80,29 @@ async def test_silence_without_evidence_is_sent_again_after_the_grace_time(tmp_p
         number = await work.send()
         await work.until(number, Status.SENT)
         assert modem.tpdus[0] == modem.tpdus[1]
+
+
+async def test_a_repeat_that_is_rejected_as_a_duplicate_shows_that_the_first_try_arrived(tmp_path: Path) -> None:
+    duplicate = refusal(Disposition.UNKNOWN, cms=197)
+    modem = ScriptedModem("m", refusal(Disposition.UNKNOWN), duplicate, duplicate)
+    async with desk(tmp_path, modem, grace_s=0) as work:
+        record = await work.until(await work.send(), Status.SENT)
+        events = await work.store.read(lambda db: messages.history(db, record.id))
+        assert ("message.settled", "duplicate") in [(event.type, event.data.get("evidence")) for event in events]
+        # The report names a reference that nobody was told of: it is the first try's.
+        facts = StatusReportFacts("m", "sim-m", 77, TO, 0, "delivered", "delivered", 1, "00")
+        await work.store.write(lambda tx: reports.take_report(tx, 1, facts))
+        assert (await work.record(record.id)).status is Status.DELIVERED
+        # One that was never tried before is in doubt, whatever the service centre means by it.
+        await work.until(await work.send(on_unknown=OnUnknown.HOLD), Status.UNKNOWN)
+
+
+async def test_a_duplicate_is_settled_segment_by_segment(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", 1, refusal(Disposition.UNKNOWN), refusal(Disposition.UNKNOWN, cms=197), 3)
+    async with desk(tmp_path, modem, grace_s=0) as work:
+        record = await work.until(await work.send("x" * 400), Status.SENT)
+        assert len(modem.tpdus) == 4
+        assert record.error is None
 
 
 async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
