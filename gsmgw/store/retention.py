@@ -32,7 +32,7 @@ def drop_parts(tx: Tx, before_ms: int, limit: int) -> int:
     """Delete received PDUs of that age that belong to no message: silent ones, quarantined ones, drafts; how many."""
     return tx.run(
         "DELETE FROM parts WHERE id IN (SELECT id FROM parts WHERE message_id IS NULL AND held = 0 AND at_ms < ? "
-        "AND state <> 'waiting' ORDER BY id LIMIT ?)",
+        "AND state <> 'waiting' ORDER BY at_ms LIMIT ?)",
         (before_ms, limit),
     )
 

@@ -296,6 +296,7 @@ def m006_queue(db: Database) -> None:
             WHERE status = 'sent' AND report = 1 AND report_missing = 0;
         CREATE INDEX messages_replaceable ON messages (peer, replace_type, id) WHERE replace_type IS NOT NULL;
         ALTER TABLE parts ADD COLUMN length_octets INTEGER;
+        CREATE INDEX parts_loose ON parts (at_ms) WHERE message_id IS NULL AND held = 0;
         CREATE INDEX reports_age ON reports (at_ms)
         """,
     )
