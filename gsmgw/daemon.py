@@ -20,7 +20,7 @@ from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -126,6 +126,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    retention: Retention
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -170,9 +171,11 @@ class Gateway:
                 valid_for_s=settings.valid_for,
                 report=settings.delivery_report,
                 on_unknown=OnUnknown(settings.on_unknown),
+                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
             )
             self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
             self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
@@ -217,6 +220,7 @@ class Gateway:
             store=self.store,
             clock=self.clock,
             intake=self.intake,
+            collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
             webhooks=self.webhooks,
@@ -244,6 +248,7 @@ class Gateway:
                 group.create_task(self.webhooks.run(), name="webhooks"),
                 group.create_task(self.hooks.run(), name="hooks"),
                 group.create_task(self.indexer.run(), name="search index"),
+                group.create_task(self.retention.run(), name="retention"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]
