@@ -96,6 +96,7 @@ class Link:
             self._sim_news,
             self._upkeep,
             self.end,
+            around.expectation.heard,
         )
         self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
         #: Why the modem is believed to send nothing, when it restarted instead of sending.
@@ -248,6 +249,7 @@ class Link:
             self._after_failure(exc)
             raise
         self._around.failures.success()
+        self._around.expectation.sent(tpdu)
         self._around.ladder.well()
         return reference
 

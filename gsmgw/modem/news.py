@@ -26,8 +26,12 @@ log = logging.getLogger(__name__)
 _ACCEPTED = ("+CMGS:", "+CMSS:")
 
 
+#: What comes from the network, and not from the modem alone.
+_RECEIVED = (UrcKind.MESSAGE, UrcKind.REPORT, UrcKind.STORED)
+
+
 class News:
-    """One link's reaction to each kind of URC. ``end`` ends the link."""
+    """One link's reaction to each kind of URC. ``end`` ends the link, ``on_heard`` is told of what is received."""
 
     def __init__(
         self,
@@ -40,7 +44,9 @@ class News:
         sim_news: Signal,
         upkeep: Upkeep,
         end: Callable[[Exception], None],
+        on_heard: Callable[[], None],
     ) -> None:
+        self._on_heard = on_heard
         self._board = board
         self._network = network
         self._receiver = receiver
@@ -64,6 +70,8 @@ class News:
 
     def take(self, urc: Urc) -> None:
         """A line nobody asked for."""
+        if urc.kind in _RECEIVED:
+            self._on_heard()
         handler = self._handlers.get(urc.kind)
         if handler is not None:
             handler(urc)

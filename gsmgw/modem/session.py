@@ -9,6 +9,7 @@ from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
+from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.failures import CommandTimeout, ModemReset
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.link import Link
@@ -80,6 +81,7 @@ class Modem:
         self._unable: set[str] = set()
         self._ladder = Ladder(clock)
         self._sending_failures = FailureCounter()
+        self._expectation = Expectation(clock)
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
 
@@ -239,6 +241,7 @@ class Modem:
                 choose_profile=self._choose_profile,
                 ladder=self._ladder,
                 failures=self._sending_failures,
+                expectation=self._expectation,
                 able=self._able(),
                 unable=self._unable,
                 stranger=self._config.profile is None and not self._met,

@@ -189,6 +189,12 @@ class Upkeep:
             elif any(self._receiver.holds_more(item.memory, item.used) for item in use):
                 self._receiver.want_sweep(patrol=not self._polls)
             self.judge()
+        expectation = self._around.expectation
+        if expectation.is_disappointed and self._network.registered:
+            missing = expectation.unanswered
+            self._board.event("modem.deaf", reports_missing=missing)
+            expectation.restarted()
+            await self._take_step(Rung.RESET, f"{missing} texts were sent and nothing came in")
         if not busy or now - self._read_back_at >= READ_BACK_AT_LEAST_EVERY_S:
             self._read_back_at = now
             if lost := await self._settings.lost():

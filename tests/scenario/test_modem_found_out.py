@@ -11,6 +11,7 @@ from support.virtual import Bench, bench
 
 from gsmgw.errors import SubmitError
 from gsmgw.model import ModemState
+from gsmgw.modem.expectation import SILENT_S, TEXTS
 from gsmgw.modem.ladder import FailureCounter
 from gsmgw.modem.upkeep import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
 
@@ -180,6 +181,30 @@ class TestDeaf:
             await place.clock.advance(0.1)
             assert len(place.sink.pdus) == 4
             assert place.modem.status.state is ModemState.READY
+
+    async def test_one_that_the_network_does_not_reach_is_restarted(self) -> None:
+        """Reports had come, and then nothing at all for many texts and half an hour."""
+        async with bench() as place:
+            await send(place, 10)
+            await place.pass_until(lambda: len(place.sink.pdus) == 1, 5)
+            place.simulated.fault("deaf-inbound")
+            place.simulation.send(from_=PHONE, to="modem0", text="held by the network")
+            for _ in range(TEXTS):
+                assert place.events("modem.deaf") == []
+                await send(place, 10)
+                await place.clock.advance(SILENT_S / TEXTS)
+            await place.pass_until(lambda: bool(place.events("modem.deaf")), 2 * HEALTH_EVERY_S)
+            assert place.events("modem.deaf") == [{"reports_missing": TEXTS}]
+            assert [event["step"] for event in place.events("modem.recovery")] == ["reset"]
+            await place.ready()
+            await place.pass_until(lambda: any(raw.storage for raw in place.sink.pdus), 120)
+
+    async def test_reports_that_never_came_are_not_missed(self) -> None:
+        async with bench("cinterion-phs8") as place:
+            for _ in range(2 * TEXTS):
+                await send(place, 10)
+                await place.clock.advance(SILENT_S / TEXTS)
+            assert place.events("modem.deaf") == []
 
     async def test_what_is_announced_is_no_reason_and_neither_are_drafts(self) -> None:
         async with bench() as place:
