@@ -109,7 +109,9 @@ class _Sink:
             octets = bytes.fromhex(raw.pdu)
         except ValueError:  # damaged on the way
             return
-        start = octets[0] + 1
+        start = octets[0] + 1 if octets else 0
+        if len(octets) < start + 2:
+            return
         if self.modem is not None and octets[start] & 3 == 2:
             self.modem.settle(octets[start + 1])
         elif raw.storage is not None:
