@@ -72,10 +72,11 @@ class Sender:
     ) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
         payload = b"00" + tpdu.hex().upper().encode()  # a zero-length SMSC address: the one stored on the SIM
-        self._channel.payload_left = False
         self.active = True
+        its_turn = False
         try:
             async with self._channel.turn(Priority.SUBMIT):
+                its_turn, self._channel.payload_left = True, False
                 if more:
                     await self._hold_link()
                 answer = None
@@ -85,7 +86,7 @@ class Sender:
                 if answer is None:
                     answer = await self._exchange(len(tpdu), payload, before_payload)
         except ModemError as exc:
-            raise self._translate(exc) from exc
+            raise self._translate(exc, its_turn and self._channel.payload_left) from exc
         finally:
             self.active = False
         if not answer.final.ok:
@@ -148,8 +149,7 @@ class Sender:
         self.last_reference = ((self.last_reference or 0) + 1) % 256
         return self.last_reference
 
-    def _translate(self, exc: ModemError) -> SubmitError:
-        started = self._channel.payload_left
+    def _translate(self, exc: ModemError, started: bool) -> SubmitError:
         if isinstance(exc, CommandError):
             return refusal(exc.final, self._driver.profile, payload_started=False)
         return SubmitError(exc.title, Disposition.UNKNOWN if started else Disposition.MODEM, payload_started=started)
