@@ -57,6 +57,11 @@ class _Sink:
         """The modem forgot it."""
         self._gateway.collector.released(raw)
 
+    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+        """A SIM says which reference it gave last."""
+        now_ms = self._gateway.clock.wall_ms()
+        self._settle(lambda tx: evidence.recorded(tx, now_ms, sim, reference, learn=serving))
+
     def modem_changed(self, status: ModemStatus) -> None:
         """A modem's state or what is known about it changed."""
         previous = self._states.get(status.name)
@@ -82,12 +87,16 @@ class _Sink:
         if handle is None or not isinstance(reference, int):
             return
         now_ms, sim = gateway.clock.wall_ms(), handle.status.sim
+        self._settle(lambda tx: evidence.late_answer(tx, now_ms, sim, reference))
+
+    def _settle(self, operation: Callable[[Tx], list[Outgoing]]) -> None:
+        """Record evidence, and offer the messages that are queued again by it."""
 
         def settled(written: asyncio.Future[list[Outgoing]]) -> None:
             if not written.cancelled() and written.exception() is None:
-                gateway.scheduler.offer(written.result())
+                self._gateway.scheduler.offer(written.result())
 
-        gateway.store.write(lambda tx: evidence.late_answer(tx, now_ms, sim, reference)).add_done_callback(settled)
+        self._gateway.store.write(operation).add_done_callback(settled)
 
     def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
         now_ms = self._gateway.clock.wall_ms()
@@ -239,6 +248,7 @@ class Gateway:
         servers = {make_server(app): sockets}
         if tcp_sockets:
             servers[make_server(TokenGuard(app, context))] = list(tcp_sockets)
+        await self.scheduler.begin()
         async with asyncio.TaskGroup() as group:
             for server, listeners in servers.items():
                 group.create_task(server.serve(listeners), name="api")

@@ -101,6 +101,12 @@ class EventSink(Protocol):
         What may become of each. Raises :class:`gsmgw.errors.StoreError` when the evidence could not be recorded.
         """
 
+    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+        """A SIM says which TP-MR it gave last (EF_SMSS): evidence for segments whose fate is unknown.
+
+        ``serving`` tells that texts may have left through the modem since it was started.
+        """
+
     def modem_changed(self, status: ModemStatus) -> None:
         """The modem's state or what is known about it changed."""
 

@@ -113,6 +113,7 @@ class Modem:
         self.powered = True
         self._booted_at = self.clock.now() - (3600.0 if quiet else 0.0)
         self.pin_passed = not self.card.pin_enabled
+        self.smss_at_start = self.card.last_mr
         self.sim_is_ready = self.sms_ready = False
         self.sending = False
         self.flags.clear()

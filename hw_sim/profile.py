@@ -115,11 +115,16 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class SimRules:
-    """What is refused before the PIN besides what 27.007 says (``*``: all but the PIN), and the +CPIN? answer."""
+    """What is refused before the PIN besides what 27.007 says (``*``: all but the PIN), and the +CPIN? answer.
+
+    ``smss``: whether EF_SMSS, which +CRSM reads, is kept up to date (``live``), as it was at power-on (``stale``), or
+    +CRSM is ``refused``.
+    """
 
     source: str = ""
     refused_before_pin: tuple[str, ...] = ()
     cpin_without_ok: bool = False
+    smss: str = "live"
 
 
 @dataclass(frozen=True, slots=True)

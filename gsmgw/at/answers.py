@@ -5,6 +5,7 @@ A parser returns None, or a value with None in it, for what it cannot read; none
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gsmgw.at.fields import after_prefix, groups, integer, numbers, split_fields
@@ -164,6 +165,17 @@ def parse_digits(lines: list[str], prefix: str, least: int, most: int) -> str | 
 def parse_pin_state(line: str) -> str:
     """``+CPIN: READY`` -> ``READY``; quotes are dropped."""
     return after_prefix(line).strip('" ').upper()
+
+
+def parse_last_reference(line: str) -> int | None:
+    """``+CRSM: sw1,sw2,"hex"`` of EF_SMSS -> the last TP-MR used; None where the SIM has no such file.
+
+    90 00 and 91 xx say that it was read (TS 102 221 10.2.1). The response comes with and without quotes.
+    """
+    fields = split_fields(after_prefix(line))
+    if len(fields) < 3 or integer(fields[0]) not in (0x90, 0x91) or not re.fullmatch("[0-9A-Fa-f]{2,}", fields[2]):
+        return None
+    return int(fields[2][:2], 16)
 
 
 def parse_operator(line: str) -> tuple[str | None, int | None]:

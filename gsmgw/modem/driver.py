@@ -289,6 +289,13 @@ class Driver:
         answer = await self.attempt(command)
         return None if answer is None else (answer.lines, command.prefixes[0], reading.field)
 
+    async def last_reference(self) -> int | None:
+        """The last TP-MR that the SIM gave, as it has noted itself (EF_SMSS); None where it cannot be asked."""
+        if not self.profile.reads_smss:
+            return None
+        answer = await self.attempt(commands.LAST_REFERENCE)
+        return answers.parse_last_reference(answer.lines[0]) if answer and answer.lines else None
+
     async def own_number(self) -> str | None:
         """The number that is written on the SIM; often empty."""
         answer = await self.attempt(commands.OWN_NUMBER)

@@ -214,6 +214,7 @@ class Link:
         allowed = self._around.config.reads_while_sending
         if driver.profile.reads_while_sending if allowed is None else allowed:
             await self._listener.join(driver.profile, driver.memory)
+        await self._survey.look_at_record(serving=False)
         self._upkeep.serving = True
         self._upkeep.judge()
 
@@ -260,6 +261,8 @@ class Link:
             return
         if self._channel.cause is not None:
             return  # the port is gone: that says nothing about sending
+        if exc.disposition is Disposition.UNKNOWN:
+            self._upkeep.in_doubt()
         failures = self._around.failures
         suspect = failures.failure(exc.cms, exc.cme)
         trouble = f"{exc.title}; {failures.in_a_row} texts in a row failed" if suspect else exc.title

@@ -23,6 +23,16 @@ class Survey:
         self._clock = clock
         self._network = network
         self._clocks_compared = False
+        self._has_record = True
+
+    async def look_at_record(self, *, serving: bool) -> None:
+        """Read which reference the SIM gave last, where that can be read: it may tell what became of a text."""
+        if not self._has_record:
+            return
+        last = await self._driver.last_reference()
+        self._has_record = last is not None
+        if last is not None:
+            self._board.sink.reference_read(self._board.name, self._board.status.sim, last, serving=serving)
 
     async def look_for_network(self) -> None:
         """Ask for the registration in every domain that the modem knows."""
@@ -39,6 +49,7 @@ class Survey:
         number = self._config.number or self._board.status.number or await driver.own_number()
         use = await driver.storage_use()
         await self._compare_clocks()
+        await self.look_at_record(serving=True)
         temperature_c, voltage_mv = await driver.temperature_c(), await driver.voltage_mv()
         self._board.update(
             temperature_c=temperature_c,

@@ -6,6 +6,7 @@ The port is kept in step, what is known kept fresh, what nobody tells found out,
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 from gsmgw.errors import ModemError
@@ -40,6 +41,8 @@ POLL_EVERY_S = 10.0
 _POLLED = f"works, but does not announce what it receives: its storage is read every {POLL_EVERY_S:.0f} s"
 _DEAF = f"works, but announces what it receives no more: its storage is read every {POLL_EVERY_S:.0f} s until it does"
 _SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
+#: After a silence: how long until the SIM's record of its last reference is final, whatever the modem still did.
+RECORD_SETTLES_S = 31.0
 #: The steps of the ladder that are commands to the modem.
 _OWN_STEPS = (Rung.SETTINGS, Rung.RADIO, Rung.RESET)
 #: After the last line of a starting modem its settings are repeated.
@@ -77,6 +80,7 @@ class Upkeep:
         self._attention = Signal(around.clock)
         self._booting = False
         self._trouble = ""
+        self._doubt_at = math.inf
         self._suspect = False
         self._hang_up_wanted = False
         self._registration_changed = False
@@ -118,6 +122,11 @@ class Upkeep:
         if self._deaf:
             self._deaf = False
             self.judge()
+
+    def in_doubt(self) -> None:
+        """A text may or may not have gone: the SIM's record may tell."""
+        self._doubt_at = self._clock.monotonic() + RECORD_SETTLES_S
+        self._attention.set()
 
     def distrust(self, trouble: str, *, suspect: bool) -> None:
         """A refusal blames the modem. One that is ``suspect`` is taken a step up the ladder if it looks well."""
@@ -166,8 +175,11 @@ class Upkeep:
             if now >= sweep_at or (self._polls and sweep_at > now + POLL_EVERY_S):
                 sweep_at = now + (POLL_EVERY_S if self._polls else SWEEP_EVERY_S)
                 self._receiver.want_sweep(patrol=not self._polls)
+            if now >= self._doubt_at:
+                self._doubt_at = math.inf
+                await self._survey.look_at_record(serving=True)
             self._check_node()
-            due_at = min(health_at, sweep_at)
+            due_at = min(health_at, sweep_at, self._doubt_at)
             if not self._network.registered:
                 due_at = min(due_at, search_at)
             if self._around.node() is not None:

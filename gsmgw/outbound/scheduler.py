@@ -52,6 +52,7 @@ class Scheduler:
         self._workers: dict[str, Worker] = {}
         self._refill_wake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._begun = False
         self._group: asyncio.TaskGroup | None = None
         self._upkeep: asyncio.TaskGroup | None = None
         self._time = Timekeeper(store, clock, times or SendingTimes(), self._grace_ms, self)
@@ -67,8 +68,8 @@ class Scheduler:
         if self._group is not None:
             self._group.create_task(worker.run(), name=f"worker {handle.name}")
 
-    async def run(self) -> None:
-        """Work until :meth:`stop`. What the last stop interrupted is settled first."""
+    async def begin(self) -> None:
+        """Settle what the last stop interrupted, and look at what waits. Before any modem is at work."""
         await self._time.begin()
         now_ms = self._clock.wall_ms()
         unknown, back = await self._store.write(lambda tx: timers.recover(tx, now_ms, self._grace_ms))
@@ -77,6 +78,12 @@ class Scheduler:
         for pool, pacer in self._pool_pacers.items():
             await self._load_pool(pool, pacer, now_ms)
         await self.look_anew()
+        self._begun = True
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`."""
+        if not self._begun:
+            await self.begin()
         async with asyncio.TaskGroup() as upkeep:
             self._upkeep = upkeep
             timer = upkeep.create_task(self._time.run(), name="queue timer")

@@ -22,6 +22,10 @@ from gsmgw.store.tx import Tx
 
 #: Steps of one in a row after which a counter is believed.
 RELIABLE_STEPS = 2
+#: So often a SIM's own record has to have agreed, each time at another reference.
+RELIABLE_RECORDS = 3
+#: So long after a segment was handed over the record does not say yet that it was not sent.
+RECORD_SETTLES_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,55 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
         (sim, reference, claim, steps),
     )
     return queued
+
+
+def recorded(tx: Tx, now_ms: int, sim: str, last: int, *, learn: bool) -> list[Outgoing]:
+    """A SIM says itself which reference it gave last (EF_SMSS, TS 31.102 4.2.9).
+
+    Where nothing is in doubt and texts were sent before, that shows whether its record can be believed (``learn``):
+    some modems write it when they are switched off. Where something is in doubt, a record that can be believed says
+    what the reference of the next accepted segment would say, before anything else is sent. That something was not
+    sent it says only some time after the handover: the modem may have been at it.
+
+    Returns the messages that are queued again, because their segments certainly had not gone.
+    """
+    known = tx.one("SELECT reference, steps, refused, claim, agreed, agreed_at FROM sims WHERE sim = ?", (sim,))
+    if known is None or tx.one(
+        "SELECT 1 FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' AND sim = ?", (sim,)
+    ):
+        return []
+    reference, steps, refusals, claim, agreed, agreed_at = known
+    rows = tx.all(
+        "SELECT message_id, seq, doubt, status, claim, sending_ms FROM segments "
+        "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? ORDER BY claim",
+        (sim, claim),
+    )
+    if not rows:
+        if learn and refusals == 0:
+            _learn(tx, sim, last, agreed, agreed_at, agrees=last == reference)
+        return []
+    doubtful = [_Doubtful(*row[:3]) for row in rows if row[3] == "unknown"]
+    gap = (last - reference) % 256
+    settled_ms = max(row[5] for row in rows) + RECORD_SETTLES_MS
+    if not doubtful or agreed < RELIABLE_RECORDS or steps < RELIABLE_STEPS:
+        return []
+    if gap < len(doubtful) and now_ms < settled_ms:
+        return []
+    queued = _settle(tx, now_ms, doubtful, gap, reference, refusals + len(rows) - len(doubtful), "record")
+    tx.run(
+        "UPDATE sims SET reference = ?, claim = ?, refused = 0 WHERE sim = ? AND NOT EXISTS (SELECT 1 FROM segments "
+        "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND status = 'unknown' AND claim > ?)",
+        (last, rows[-1][4], sim, sim, claim),
+    )
+    return queued
+
+
+def _learn(tx: Tx, sim: str, last: int, agreed: int, agreed_at: int | None, *, agrees: bool) -> None:
+    """A record that never moves agrees by chance: what counts is that it did at different references."""
+    if not agrees:
+        tx.run("UPDATE sims SET agreed = 0, agreed_at = NULL WHERE sim = ?", (sim,))
+    elif last != agreed_at:
+        tx.run("UPDATE sims SET agreed = ?, agreed_at = ? WHERE sim = ?", (min(agreed + 1, 100), last, sim))
 
 
 def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:
@@ -112,7 +165,13 @@ def refused(tx: Tx, sim: str) -> None:
 
 
 def _settle(
-    tx: Tx, now_ms: int, doubtful: list[_Doubtful], gap: int, last_reference: int, refusals: int
+    tx: Tx,
+    now_ms: int,
+    doubtful: list[_Doubtful],
+    gap: int,
+    last_reference: int,
+    refusals: int,
+    evidence: str = "reference",
 ) -> list[Outgoing]:
     if gap > len(doubtful) or (gap and refusals):
         return []
@@ -136,7 +195,7 @@ def _settle(
             )
             touched[one.message_id] = "resend"
     for message_id, decision in touched.items():
-        tx.event(now_ms, "message.settled", message_id, decision=decision, evidence="reference")
+        tx.event(now_ms, "message.settled", message_id, decision=decision, evidence=evidence)
         roll_up(tx, now_ms, message_id)
         queued += queued_now(tx, message_id)
     return queued

@@ -308,6 +308,20 @@ def m006_queue(db: Database) -> None:
     )
 
 
+@migrations()
+def m009_record(db: Database) -> None:
+    """Whether a SIM's own record of its last reference (EF_SMSS) is kept up to date: how often in a row it agreed, each
+    time at another reference, and at which it did last.
+    """
+    _statements(
+        db,
+        """
+        ALTER TABLE sims ADD COLUMN agreed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sims ADD COLUMN agreed_at INTEGER
+        """,
+    )
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form, each step in one transaction.
 

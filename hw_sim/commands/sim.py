@@ -97,6 +97,27 @@ def _tries(call: Call) -> Reply:
     return [f"+CPINR: SIM PIN,{card.pin_left},3", f"+CPINR: SIM PUK,{card.puk_left},10"]
 
 
+#: TS 27.007 8.18: READ BINARY and GET RESPONSE of TS 102 221 11.1; EF_SMSS is 6F43 (TS 31.102 4.2.9).
+_READ_BINARY, _GET_RESPONSE, _EF_SMSS = 176, 192, 0x6F43
+_SMSS_OCTETS = 2
+
+
+def _restricted(call: Call) -> Reply:
+    """+CRSM: of the SIM's files only EF_SMSS is there, the last TP-MR used and the flag of a full memory."""
+    command, file, octets = call.number(0, None, 0, 255), call.number(1, 0, 0, 65535), call.number(4, 0, 0, 255)
+    rules = call.modem.profile.sim
+    if rules.smss == "refused":
+        raise cme(4)
+    if file != _EF_SMSS:
+        return ["+CRSM: 106,130"]  # 6A82: file not found
+    if command == _GET_RESPONSE:
+        return [f'+CRSM: 144,0,"0000{_SMSS_OCTETS:04X}6F430400FFFFFF0102"']
+    if command != _READ_BINARY:
+        return ["+CRSM: 109,0"]  # 6D00: instruction not supported
+    last = call.modem.smss_at_start if rules.smss == "stale" else call.modem.card.last_mr
+    return [f'+CRSM: 144,0,"{bytes((last, 255))[: octets or _SMSS_OCTETS].hex().upper()}"']
+
+
 ROWS = (
     Row("+CIMI", "27.007 5.6", run=_imsi, test="", needs="sim"),
     Row("+CCID", "vendor manuals: ICCID of the SIM", run=_iccid, read=_iccid, test=""),
@@ -105,5 +126,6 @@ ROWS = (
     Row("+CPIN", "27.007 8.3", read=_pin_state, test="", set=_enter_pin),
     Row("+CPINR", "27.007 8.65", run=_tries, set=_tries, test=""),
     Row("+CLCK", "27.007 7.4", test='("SC")', set=_lock),
+    Row("+CRSM", "27.007 8.18", set=_restricted, test="", needs="sim"),
     Row("+CPWD", "27.007 7.5", test='("SC",8)', set=_change_pin, needs="sim"),
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.rig import Rig, simulated
 
+from gsmgw.modem import upkeep
+from gsmgw.store import evidence
 from hw_sim import Simulation
 
 COUNT = 12
@@ -97,3 +100,47 @@ async def test_what_did_not_go_is_sent_again_at_once_when_the_reference_says_so(
         await rig.client.send("+4915100000098", "the next one")
         await all_end(rig, [lost["id"]], "delivered", within_s=20)
         assert copies(sim)["lost on the way"] == 1
+
+
+@pytest.mark.parametrize(("record", "settled"), [("live", True), ("stale", False), ("refused", False)])
+async def test_without_reports_and_without_another_text_the_sims_own_record_tells(
+    record: str, settled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "HEALTH_EVERY_S", 0.02)
+    monkeypatch.setattr(upkeep, "RECORD_SETTLES_S", 0.1)
+    monkeypatch.setattr(evidence, "RECORD_SETTLES_MS", 50)
+    async with simulated(tmp_path, 1, unknown_grace_s=600) as (sim, rig):
+        modem = sim.modem("modem0")
+        modem.profile = replace(modem.profile, sim=replace(modem.profile.sim, smss=record))
+        asked = count_commands(rig, "AT+CRSM")
+        for number in range(4):
+            await all_end(
+                rig, [(await rig.client.send(f"+491510000008{number}", delivery_report=False, text="x"))["id"]], "sent"
+            )
+            before = len(asked)
+            await rig.until(lambda n=before: record == "refused" or len(asked) > n + 1)
+        modem.fault("taken-error", count=1)
+        went = await rig.client.send("+4915100000099", "in doubt", delivery_report=False)
+        if settled:
+            await all_end(rig, [went["id"]], "sent", within_s=10)
+            settling = [e for e in (await rig.client.message(went["id"]))["history"] if e["type"] == "message.settled"]
+            assert [event["data"]["evidence"] for event in settling] == ["record"]
+        else:
+            await all_end(rig, [went["id"]], "unknown")
+            before = len(asked)
+            await rig.until(lambda: record == "refused" or len(asked) > before + 3)
+            assert (await rig.client.message(went["id"]))["status"] == "unknown"
+        assert copies(sim)["in doubt"] == 1
+
+
+def count_commands(rig: Rig, wanted: str) -> list[str]:
+    """Lines to the modem that begin so, from now on."""
+    seen: list[str] = []
+
+    def listen(direction: str, data: bytes) -> None:
+        text = data.decode("latin-1")
+        if direction == ">" and text.startswith(wanted):
+            seen.append(text)
+
+    rig.gateway.modems["modem0"].tap(listen)
+    return seen

@@ -114,6 +114,7 @@ class Sink:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.status: ModemStatus | None = None
         self.refuse = 0
+        self.references: list[tuple[int, bool]] = []
         self.copies: list[RawPdu] = []
         self.fate = CopyFate.FOREIGN
         self.before_take: Callable[[RawPdu], None] = lambda raw: None
@@ -133,6 +134,10 @@ class Sink:
 
     def pdu_released(self, raw: RawPdu) -> None:
         self.released.append(raw)
+
+    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+        self.references.append((reference, serving))
+        self._news.set()
 
     def modem_changed(self, status: ModemStatus) -> None:
         self.status = status

@@ -70,6 +70,8 @@ class Profile:
     pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", 'AT+QPINC="SC"', "AT#PCT", "AT^SPIC")
     #: Whether AT+CMGW and AT+CMSS work, and the <stat> of a stored message tells whether it was sent.
     keeps_copies: bool = True
+    #: Whether AT+CRSM may be used to read the SIM's record of its last TP-MR.
+    reads_smss: bool = True
     #: Pause after the PIN was accepted, and after the radio was switched on.
     after_pin_s: float = 0.0
     after_radio_on_s: float = 0.0

@@ -67,6 +67,18 @@ class Sim:
         assert taken.message_id == number
         return [entry.id for entry in taken.queued]
 
+    async def recorded(self, last: int, *, after_s: float = 60, learn: bool = True) -> list[int]:
+        """The SIM says which reference it gave last."""
+        now_ms = NOW + round(after_s * 1000)
+        found = await self.store.write(lambda tx: evidence.recorded(tx, now_ms, "sim", last, learn=learn))
+        return [entry.id for entry in found]
+
+    async def believed(self) -> None:
+        """The SIM's record has agreed often enough."""
+        for reference in (0, 1, 2):
+            await self.accepted(reference)
+            await self.recorded(reference)
+
     async def status(self, number: int) -> Status:
         found = await self.store.read(lambda db: messages.get_message(db, number))
         assert found is not None
@@ -228,3 +240,69 @@ async def test_a_report_for_a_later_one_says_that_the_earlier_one_went(sim: Sim)
 async def test_a_report_for_a_later_one_says_that_the_earlier_one_did_not_go(sim: Sim) -> None:
     first, second = await sim.unknown(), await sim.unknown()
     assert await sim.reported(second, 0) == [first]
+
+
+@pytest.mark.parametrize("gone", range(4))
+async def test_the_sims_own_record_says_what_went_before_anything_else_is_sent(sim: Sim, gone: int) -> None:
+    await sim.believed()
+    doubtful = await sim.interrupted(3)
+    assert await sim.recorded(2 + gone) == doubtful[gone:]
+    wanted = [Status.SENT] * gone + [Status.QUEUED] * (3 - gone)
+    assert [await sim.status(number) for number in doubtful] == wanted
+    events = await sim.store.read(lambda db: messages.history(db, doubtful[0]))
+    assert "record" in [event.data.get("evidence") for event in events]
+    # It goes on from there: the next reference follows the record.
+    later = await sim.unknown()
+    assert await sim.accepted(2 + gone + 2) == []
+    assert await sim.status(later) is Status.SENT
+
+
+async def test_a_record_is_believed_only_after_it_was_right_at_different_references(sim: Sim) -> None:
+    for _ in range(5):
+        await sim.recorded(255)  # always the same one: it may be one that never moves
+    doubtful = await sim.interrupted(1)
+    assert await sim.recorded(255) == []
+    assert await sim.status(doubtful[0]) is Status.UNKNOWN
+
+
+async def test_a_record_that_was_wrong_once_is_not_believed(sim: Sim) -> None:
+    await sim.believed()
+    await sim.accepted(3)
+    await sim.recorded(2)  # written late
+    doubtful = await sim.interrupted(1)
+    assert await sim.recorded(3) == []
+    assert await sim.status(doubtful[0]) is Status.UNKNOWN
+
+
+async def test_what_is_read_at_a_modems_start_teaches_nothing(sim: Sim) -> None:
+    for reference in (0, 1, 2):
+        await sim.accepted(reference)
+        await sim.recorded(reference, learn=False)  # one that writes when it is switched off looks like this
+    await sim.interrupted(1)
+    assert await sim.recorded(2) == []
+
+
+async def test_the_record_does_not_say_at_once_that_a_text_was_not_sent(sim: Sim) -> None:
+    await sim.believed()
+    (doubtful,) = await sim.interrupted(1)
+    assert await sim.recorded(2, after_s=5) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    assert await sim.recorded(3, after_s=5) == []  # that it was sent is said at once
+    assert await sim.status(doubtful) is Status.SENT
+
+
+async def test_the_record_is_no_evidence_behind_a_refusal_that_may_have_counted(sim: Sim) -> None:
+    await sim.believed()
+    await sim.refused()
+    doubtful = await sim.unknown()
+    assert await sim.recorded(3) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
+    assert await sim.recorded(2) == [doubtful]  # nothing was counted, so nothing has gone
+
+
+async def test_the_record_says_nothing_while_a_segment_is_with_the_modem(sim: Sim) -> None:
+    await sim.believed()
+    doubtful = await sim.unknown()
+    await sim._begin()
+    assert await sim.recorded(3) == []
+    assert await sim.status(doubtful) is Status.UNKNOWN
