@@ -159,7 +159,8 @@ class Outgoing:
     data: bytes | None = None
     port: int | None = None
     encoding: str = "auto"
-    flash: bool = False
+    #: Of TS 23.038 4: 0 is shown at once (flash), 1 for the equipment, 2 for the SIM, 3 for a terminal.
+    message_class: int | None = None
     report: bool = True
     #: By which modems it may leave: a word of ``outbound.router``, empty for any.
     route: str = ""
@@ -211,7 +212,7 @@ class MessageRecord:
     route: str
     client: str
     priority: Priority
-    flash: bool
+    message_class: int | None
     report: bool
     on_unknown: OnUnknown | None
     client_ref: str | None
@@ -228,6 +229,11 @@ class MessageRecord:
     smsc_ms: int | None
     error: dict[str, Any] | None
     incomplete: bool
+
+    @property
+    def flash(self) -> bool:
+        """Whether it is shown at once and not stored: class 0."""
+        return self.message_class == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def fresh_record(message: Outgoing, now_ms: int) -> MessageRecord:
         route=message.route,
         client=message.client,
         priority=message.priority,
-        flash=message.flash,
+        message_class=message.message_class,
         report=message.report,
         on_unknown=message.on_unknown,
         client_ref=message.client_ref,

@@ -91,19 +91,24 @@ def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 
+def in_words(error: Mapping[str, Any]) -> str:
+    """What a fault that pydantic found means to a client."""
+    if error["type"] == "extra_forbidden":
+        return "is not a known field"
+    if error["type"] == "missing":
+        return "is missing"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
 def of_validation(exc: RequestValidationError) -> Problem:
     """A body or query that does not fit its schema."""
     errors: list[dict[str, str]] = []
     for error in exc.errors():
         where, *path = error["loc"]
-        message = str(error["msg"]).removeprefix("Value error, ")
         if error["type"] == "json_invalid":
             detail = f"{error.get('ctx', {}).get('error', 'cannot be parsed')} at position {path[0] if path else 0}"
             return Problem("invalid_json", detail)
-        if error["type"] == "extra_forbidden":
-            message = "is not a known field"
-        elif error["type"] == "missing":
-            message = "is missing"
+        message = in_words(error)
         if where == "body":
             errors.append({"pointer": pointer(*path), "detail": message})
         else:

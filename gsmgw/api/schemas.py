@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from gsmgw.api.problems import Problem, in_words, pointer
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
 from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
@@ -63,6 +74,9 @@ class MessageIn(BaseModel):
     delivery_report: bool | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
     flash: bool = Field(False, description="Class 0: shown at once, not stored")
+    message_class: int | None = Field(
+        None, alias="class", ge=0, le=3, strict=True, description="Of TS 23.038 4; 0 is the same as flash"
+    )
     client_ref: Text | None = Field(None, min_length=1, max_length=200, description="Your own identifier, unique")
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     on_unknown: Literal["resend", "hold"] | None = None
@@ -75,6 +89,13 @@ class MessageIn(BaseModel):
                 base64.b64decode(value, validate=True)
             except binascii.Error as exc:
                 raise ValueError(f"is not base64: {exc}") from None
+        return value
+
+    @field_validator("message_class")
+    @classmethod
+    def _one_class(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value and info.data.get("flash"):
+            raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
     def request(self, client: str = "") -> Request:
@@ -92,7 +113,7 @@ class MessageIn(BaseModel):
             valid_for=self.valid_for,
             report=self.delivery_report,
             encoding=self.encoding,
-            flash=self.flash,
+            message_class=0 if self.flash else self.message_class,
             client_ref=self.client_ref,
             tags=tuple(self.tags),
             on_unknown=None if self.on_unknown is None else OnUnknown(self.on_unknown),
@@ -105,6 +126,23 @@ class BatchIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
+
+
+def look_at_each(items: Sequence[Any]) -> list[MessageIn | Problem]:
+    """The messages of a batch, each checked by itself; the pointers of its problems lead into the batch."""
+    checked: list[MessageIn | Problem] = []
+    for number, item in enumerate(items):
+        try:
+            checked.append(MessageIn.model_validate(item))
+        except ValidationError as exc:
+            errors = [
+                {"pointer": pointer("messages", number, *error["loc"]), "detail": in_words(error)}
+                for error in exc.errors()
+            ]
+            field = ".".join(errors[0]["pointer"].split("/")[3:])
+            detail = f"{field}: {errors[0]['detail']}" if field else errors[0]["detail"]
+            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+    return checked
 
 
 class PreviewIn(BaseModel):

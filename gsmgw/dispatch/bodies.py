@@ -36,6 +36,7 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
         "client_ref": record.client_ref,
         "tags": list(record.tags),
         "flash": record.flash,
+        "class": record.message_class,
         "created_at": stamp(record.created_ms),
         "send_at": stamp(record.send_at_ms),
         "sent_at": stamp(record.sent_ms),

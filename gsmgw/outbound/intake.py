@@ -42,7 +42,7 @@ class Request:
     valid_for: int | None = None
     report: bool | None = None
     encoding: str = "auto"
-    flash: bool = False
+    message_class: int | None = None
     client_ref: str | None = None
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown | None = None
@@ -180,7 +180,7 @@ class Intake:
             data=request.data,
             port=request.port,
             encoding=encoding,
-            flash=request.flash,
+            message_class=request.message_class,
             report=self._report if request.report is None else request.report,
             route=route,
             client=request.client,

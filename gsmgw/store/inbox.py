@@ -113,7 +113,7 @@ class Received:
     text: str | None
     data: bytes | None = None
     port: int | None = None
-    flash: bool = False
+    message_class: int | None = None
     smsc_ms: int | None = None
     incomplete: bool = False
 
@@ -122,8 +122,8 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
     """Make an inbound message of stored parts; its id."""
     message_id = ids.next(now_ms)
     tx.run(
-        "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, flash, "
-        "created_ms, received_ms, smsc_ms, incomplete) "
+        "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, "
+        "message_class, created_ms, received_ms, smsc_ms, incomplete) "
         "VALUES (?, 'inbound', 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message_id,
@@ -135,7 +135,7 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
             received.encoding,
             received.segments,
             received.modem,
-            received.flash,
+            received.message_class,
             now_ms,
             now_ms,
             received.smsc_ms,

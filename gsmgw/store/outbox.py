@@ -25,7 +25,7 @@ class Gone(StoreError):
 
 _INSERT = (
     "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
-    "flash, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
+    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
     "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
@@ -49,7 +49,7 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
                 m.route,
                 m.client,
                 int(m.priority),
-                m.flash,
+                m.message_class,
                 m.report,
                 m.on_unknown.value,
                 m.client_ref,

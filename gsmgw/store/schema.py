@@ -280,6 +280,43 @@ def m004_search(db: Database) -> None:
     )
 
 
+@migrations()
+def m007_message_class(db: Database) -> None:
+    """Any class of TS 23.038 4 instead of class 0 alone."""
+    _statements(
+        db,
+        """
+        ALTER TABLE messages ADD COLUMN message_class INTEGER CHECK (message_class BETWEEN 0 AND 3);
+        UPDATE messages SET message_class = 0 WHERE flash <> 0;
+        ALTER TABLE messages DROP COLUMN flash
+        """,
+    )
+
+
+@migrations()
+def m007a_access(db: Database) -> None:
+    """What a token may do more closely, and who did what."""
+    _statements(
+        db,
+        """
+        ALTER TABLE tokens ADD COLUMN per_minute INTEGER;
+        ALTER TABLE tokens ADD COLUMN per_day INTEGER;
+        ALTER TABLE tokens ADD COLUMN modems TEXT NOT NULL DEFAULT '[]';    -- JSON arrays; empty: any
+        ALTER TABLE tokens ADD COLUMN pools TEXT NOT NULL DEFAULT '[]';
+        CREATE TABLE audit (
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms         INTEGER NOT NULL,
+            who           TEXT NOT NULL,                  -- a token's name, or the user of the socket
+            origin        TEXT NOT NULL,                  -- an address, or the process on the socket
+            method        TEXT NOT NULL,
+            path          TEXT NOT NULL,
+            status        INTEGER NOT NULL,               -- what it was answered with
+            detail        TEXT NOT NULL DEFAULT '{}'      -- JSON object
+        )
+        """,
+    )
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form, each step in one transaction.
 
