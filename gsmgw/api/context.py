@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
+from gsmgw.api.access import Access
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
@@ -64,6 +65,7 @@ class Context:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    access: Access
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str
@@ -73,11 +75,6 @@ class Context:
     is_ready: Callable[[], str | None]
     #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
     transcript_line: Callable[[float, str, bytes, bool], str]
-
-
-def client_of(request: Request) -> str:
-    """Who asks: the name of the token, or empty for the local socket."""
-    return str(request.scope.get("gsmgw.client", ""))
 
 
 async def context_of(request: Request) -> Context:

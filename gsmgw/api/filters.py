@@ -17,7 +17,8 @@ from gsmgw.store import messages, search
 QUESTION_CHARS = 500
 
 
-def _ms(moment: datetime | None) -> int | None:
+def ms_of(moment: datetime | None) -> int | None:
+    """UTC milliseconds."""
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
@@ -65,8 +66,8 @@ async def wanted_messages(
         peer=peer,
         modem=modem,
         client_ref=client_ref,
-        since_ms=_ms(since),
-        until_ms=_ms(until),
+        since_ms=ms_of(since),
+        until_ms=ms_of(until),
         before_id=cursor_of(cursor),
         match=match,
     )

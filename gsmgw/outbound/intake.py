@@ -161,6 +161,13 @@ class Intake:
         )
         return results
 
+    def look(self, request: Request) -> Outgoing | Refusal:
+        """What a request would become; nothing is kept."""
+        try:
+            return self._check(request, self._clock.wall_ms())
+        except Refusal as refusal:
+            return refusal
+
     def _check(self, request: Request, now_ms: int) -> Outgoing:
         try:
             to = parse_recipient(request.to, self._country)

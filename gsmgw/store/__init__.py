@@ -9,6 +9,7 @@ from pathlib import Path
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import (
+    audit,
     evidence,
     hooks,
     inbox,
@@ -34,6 +35,7 @@ __all__ = [
     "KeyConflict",
     "Store",
     "Tx",
+    "audit",
     "evidence",
     "hooks",
     "inbox",

@@ -8,6 +8,11 @@ from threading import Lock
 _COUNTER_BITS = 20
 
 
+def first_id(wall_ms: int) -> int:
+    """No message that was numbered at that moment or later has a smaller identifier, as long as no clock went back."""
+    return wall_ms << _COUNTER_BITS
+
+
 class IdSource:
     """Gives out identifiers that sort by time and never repeat, whatever the clock does.
 

@@ -295,13 +295,13 @@ def m007_message_class(db: Database) -> None:
 
 @migrations()
 def m007a_access(db: Database) -> None:
-    """What a token may do more closely, and who did what."""
+    """What a token may do more closely (JSON arrays of modems and pools, empty for any), and who did what."""
     _statements(
         db,
         """
         ALTER TABLE tokens ADD COLUMN per_minute INTEGER;
         ALTER TABLE tokens ADD COLUMN per_day INTEGER;
-        ALTER TABLE tokens ADD COLUMN modems TEXT NOT NULL DEFAULT '[]';    -- JSON arrays; empty: any
+        ALTER TABLE tokens ADD COLUMN modems TEXT NOT NULL DEFAULT '[]';
         ALTER TABLE tokens ADD COLUMN pools TEXT NOT NULL DEFAULT '[]';
         CREATE TABLE audit (
             id            INTEGER PRIMARY KEY AUTOINCREMENT,

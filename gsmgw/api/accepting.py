@@ -1,0 +1,204 @@
+"""Taking messages: the two calls that have to be fast, and the one that only looks. They work on a body's octets.
+
+They are called past FastAPI (``front``), which would cost more than all the rest of a request; the routes of the same
+name describe them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gsmgw.api.callers import Caller
+from gsmgw.api.context import Context
+from gsmgw.api.problems import Problem, of_refusal, of_validation
+from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each, message_out
+from gsmgw.model import Direction, MessageRecord, Outgoing, Status, format_id
+from gsmgw.outbound import Accepted, Refusal, Request
+from gsmgw.store import messages
+
+T = TypeVar("T")
+KEY_CHARS = 255
+_FORGOTTEN = "the message of that earlier request is no longer kept"
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_message_in = TypeAdapter(MessageIn)
+_batch_in = TypeAdapter(BatchIn)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call is answered with."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
+    """POST /v1/messages"""
+    request = routed(caller, _parse(_message_in, raw).request(caller.token))
+    quota = await ctx.access.take(caller, 1)
+    accepted = None
+    try:
+        accepted = await ctx.intake.accept(request, _key(key))
+    finally:
+        if quota is not None and (accepted is None or accepted.replayed):
+            quota.give_back(1)
+    headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
+    if accepted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    (body,) = await _bodies(ctx, [accepted])
+    if body is None:
+        raise Problem("not_found", _FORGOTTEN)
+    return Answer(202, _encode(body).encode(), headers)
+
+
+async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
+    """POST /v1/messages/batch"""
+    checked = _requests(caller, raw)
+    wanted = [item for item in checked if isinstance(item, Request)]
+    quota = await ctx.access.take(caller, len(wanted))
+    taken = 0
+    try:
+        results = await ctx.intake.accept_many(wanted, _key(key))
+        taken = sum(isinstance(result, Accepted) and not result.replayed for result in results)
+    finally:
+        if quota is not None:
+            quota.give_back(len(wanted) - taken)
+    found = iter(results)
+    answers = [item if isinstance(item, Problem) else next(found) for item in checked]
+    bodies = iter(await _bodies(ctx, [answer for answer in answers if isinstance(answer, Accepted)]))
+    data: list[dict[str, Any]] = []
+    for number, answer in enumerate(answers):
+        if isinstance(answer, Accepted):
+            body = next(bodies)
+            if body is None:
+                data.append({"error": Problem("not_found", _FORGOTTEN).body()})
+            else:
+                data.append({**body, "replayed": True} if answer.replayed else body)
+        else:
+            data.append(_refused(answer, number))
+    headers = {"Idempotent-Replayed": "true"} if taken == 0 and any("id" in entry for entry in data) else {}
+    return Answer(202, _encode({"data": data}).encode(), headers)
+
+
+async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
+    """POST /v1/messages/batch/preview"""
+    data: list[dict[str, Any]] = []
+    for number, item in enumerate(_requests(caller, raw)):
+        seen = item if isinstance(item, Problem) else ctx.intake.look(item)
+        if isinstance(seen, Outgoing):
+            data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
+        else:
+            data.append(_refused(seen, number))
+    return Answer(200, _encode({"data": data}).encode())
+
+
+def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
+    problem = of_refusal(answer, "messages", number) if isinstance(answer, Refusal) else answer
+    return {"error": problem.body()}
+
+
+def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
+    checked: list[Request | Problem] = []
+    for number, item in enumerate(look_at_each(_parse(_batch_in, raw).messages)):
+        if isinstance(item, MessageIn):
+            try:
+                checked.append(routed(caller, item.request(caller.token)))
+            except Refusal as exc:
+                checked.append(of_refusal(exc, "messages", number))
+        else:
+            checked.append(item)
+    return checked
+
+
+def _parse(adapter: TypeAdapter[T], raw: bytes) -> T:
+    """The value of a body; :class:`Problem` says what is wrong with it and where."""
+    try:
+        return adapter.validate_json(raw)
+    except ValidationError as exc:
+        found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
+        raise of_validation(found) from None
+
+
+def _key(key: str | None) -> str | None:
+    """The Idempotency-Key as it may be."""
+    if key is not None and not 1 <= len(key) <= KEY_CHARS:
+        errors = [{"parameter": "Idempotency-Key", "detail": f"must have 1 to {KEY_CHARS} characters"}]
+        raise Problem("invalid_request", f"Idempotency-Key: {errors[0]['detail']}", errors=errors)
+    return key
+
+
+def routed(caller: Caller, request: Request) -> Request:
+    """A request held to the modems and pools of the caller's token: what it names, or the only one there is."""
+    modems, pools = caller.limits.modems, caller.limits.pools
+    if not modems and not pools:
+        return request
+    if request.modem is None and request.pool is None:
+        if len(modems) + len(pools) == 1:
+            return replace(request, modem=next(iter(modems), None), pool=next(iter(pools), None))
+        raise Refusal("not_your_modem", "modem", f"the token {caller.token!r} has to name one of {_named(caller)}")
+    for field_name, named, allowed in (("modem", request.modem, modems), ("pool", request.pool, pools)):
+        if named is not None and named not in allowed:
+            detail = f"the token {caller.token!r} sends through {_named(caller)} only"
+            raise Refusal("not_your_modem", field_name, detail)
+    return request
+
+
+def _named(caller: Caller) -> str:
+    names = [f"modem {name!r}" for name in caller.limits.modems] + [f"pool {name!r}" for name in caller.limits.pools]
+    return ", ".join(names)
+
+
+async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[dict[str, Any] | None]:
+    """The message resources; those of earlier requests are asked of the database, all at once, and may be gone."""
+    earlier = [entry.message_id for entry in accepted if entry.message is None]
+    records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
+    found: list[dict[str, Any] | None] = []
+    for entry in accepted:
+        record = next(records) if entry.message is None else fresh_record(entry.message, entry.message.created_ms)
+        found.append(None if record is None else message_out(record, ctx.scheduler.explain(record)))
+    return found
+
+
+def fresh_record(message: Outgoing, now_ms: int) -> MessageRecord:
+    """The record of a message that was accepted this moment, without asking the database for it."""
+    later = message.send_at_ms is not None and message.send_at_ms > now_ms
+    return MessageRecord(
+        id=message.id,
+        direction=Direction.OUTBOUND,
+        status=Status.SCHEDULED if later else Status.QUEUED,
+        peer=message.to,
+        own=None,
+        text=message.text,
+        data=message.data,
+        port=message.port,
+        encoding=message.encoding,
+        segments=message.segments,
+        modem=None,
+        route=message.route,
+        client=message.client,
+        priority=message.priority,
+        message_class=message.message_class,
+        report=message.report,
+        on_unknown=message.on_unknown,
+        client_ref=message.client_ref,
+        tags=message.tags,
+        attempts=0,
+        created_ms=message.created_ms,
+        send_at_ms=message.send_at_ms,
+        expires_ms=message.expires_ms,
+        due_ms=message.send_at_ms if later else None,
+        waiting=None,
+        sent_ms=None,
+        delivered_ms=None,
+        received_ms=None,
+        smsc_ms=None,
+        error=None,
+        incomplete=False,
+    )
