@@ -296,12 +296,17 @@ class ModemStatus:
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _ID_CHARS = 13
 
 
 def format_id(number: int) -> str:
     """A message's number as its public identifier: 13 characters that sort as the numbers do."""
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_ID_CHARS - 1), -1, -5))
+    pairs = _PAIRS
+    return (
+        f"{_ALPHABET[number >> 60 & 31]}{pairs[number >> 50 & 1023]}{pairs[number >> 40 & 1023]}"
+        f"{pairs[number >> 30 & 1023]}{pairs[number >> 20 & 1023]}{pairs[number >> 10 & 1023]}{pairs[number & 1023]}"
+    )
 
 
 def parse_id(text: str) -> int | None:

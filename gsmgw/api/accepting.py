@@ -6,28 +6,29 @@ name describe them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
-from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each, message_out
-from gsmgw.model import Direction, MessageRecord, Outgoing, Status, format_id
-from gsmgw.outbound import Accepted, Refusal, Request
+from gsmgw.api.schemas import BatchIn, GoodBatchIn, MessageIn, look_at_each
+from gsmgw.dispatch.bodies import accepted_out, message_out
+from gsmgw.model import Outgoing, format_id
+from gsmgw.outbound import Accepted, Refusal, Request, Waiting, not_yet
 from gsmgw.store import messages
 
 T = TypeVar("T")
 KEY_CHARS = 255
 _FORGOTTEN = "the message of that earlier request is no longer kept"
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _message_in = TypeAdapter(MessageIn)
 _batch_in = TypeAdapter(BatchIn)
+_good_batch_in = TypeAdapter(GoodBatchIn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
     (body,) = await _bodies(ctx, [accepted])
     if body is None:
         raise Problem("not_found", _FORGOTTEN)
-    return Answer(202, _encode(body).encode(), headers)
+    return Answer(202, to_json(body), headers)
 
 
 async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
@@ -84,7 +85,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
         else:
             data.append(_refused(answer, number))
     headers = {"Idempotent-Replayed": "true"} if taken == 0 and any("id" in entry for entry in data) else {}
-    return Answer(202, _encode({"data": data}).encode(), headers)
+    return Answer(202, to_json({"data": data}), headers)
 
 
 async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
@@ -96,7 +97,7 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
             data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
         else:
             data.append(_refused(seen, number))
-    return Answer(200, _encode({"data": data}).encode())
+    return Answer(200, to_json({"data": data}))
 
 
 def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
@@ -104,9 +105,16 @@ def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
     return {"error": problem.body()}
 
 
+def _messages(raw: bytes) -> Sequence[MessageIn | Problem]:
+    try:
+        return _good_batch_in.validate_json(raw).messages
+    except ValidationError:  # one of them at least; which ones is looked at one by one
+        return look_at_each(_parse(_batch_in, raw).messages)
+
+
 def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
     checked: list[Request | Problem] = []
-    for number, item in enumerate(look_at_each(_parse(_batch_in, raw).messages)):
+    for number, item in enumerate(_messages(raw)):
         if isinstance(item, MessageIn):
             try:
                 checked.append(routed(caller, item.request(caller.token)))
@@ -160,45 +168,14 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[dict[str, 
     earlier = [entry.message_id for entry in accepted if entry.message is None]
     records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
     found: list[dict[str, Any] | None] = []
+    obstacles: dict[str, tuple[Waiting | None, bool]] = {}
     for entry in accepted:
-        record = next(records) if entry.message is None else fresh_record(entry.message, entry.message.created_ms)
-        found.append(None if record is None else message_out(record, ctx.scheduler.explain(record)))
+        fresh = entry.message
+        if fresh is None:
+            record = next(records)
+            found.append(None if record is None else message_out(record, ctx.scheduler.explain(record)))
+        elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
+            found.append(accepted_out(fresh, not_yet(fresh.send_at_ms)))
+        else:
+            found.append(accepted_out(fresh, ctx.scheduler.explain_queued(fresh.route, fresh.to, obstacles)))
     return found
-
-
-def fresh_record(message: Outgoing, now_ms: int) -> MessageRecord:
-    """The record of a message that was accepted this moment, without asking the database for it."""
-    later = message.send_at_ms is not None and message.send_at_ms > now_ms
-    return MessageRecord(
-        id=message.id,
-        direction=Direction.OUTBOUND,
-        status=Status.SCHEDULED if later else Status.QUEUED,
-        peer=message.to,
-        own=None,
-        text=message.text,
-        data=message.data,
-        port=message.port,
-        encoding=message.encoding,
-        segments=message.segments,
-        modem=None,
-        route=message.route,
-        client=message.client,
-        priority=message.priority,
-        message_class=message.message_class,
-        report=message.report,
-        on_unknown=message.on_unknown,
-        client_ref=message.client_ref,
-        tags=message.tags,
-        attempts=0,
-        created_ms=message.created_ms,
-        send_at_ms=message.send_at_ms,
-        expires_ms=message.expires_ms,
-        due_ms=message.send_at_ms if later else None,
-        waiting=None,
-        sent_ms=None,
-        delivered_ms=None,
-        received_ms=None,
-        smsc_ms=None,
-        error=None,
-        incomplete=False,
-    )

@@ -128,6 +128,14 @@ class BatchIn(BaseModel):
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
 
 
+class GoodBatchIn(BaseModel):
+    """A batch in which every message is well-formed, which is read at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[MessageIn] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
 def look_at_each(items: Sequence[Any]) -> list[MessageIn | Problem]:
     """The messages of a batch, each checked by itself; the pointers of its problems lead into the batch."""
     checked: list[MessageIn | Problem] = []

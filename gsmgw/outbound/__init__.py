@@ -4,7 +4,7 @@ from gsmgw.outbound.calendar import SendingTimes, Window
 from gsmgw.outbound.intake import TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
 from gsmgw.outbound.pacing import Limits
 from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
-from gsmgw.outbound.scheduler import Scheduler, Waiting
+from gsmgw.outbound.scheduler import Scheduler, Waiting, not_yet
 
 __all__ = [
     "TEXT_LIMIT",
@@ -20,6 +20,7 @@ __all__ = [
     "SendingTimes",
     "Waiting",
     "Window",
+    "not_yet",
     "target_of",
     "to_modem",
     "to_pool",

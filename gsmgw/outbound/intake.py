@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from operator import attrgetter
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import OnUnknown, Outgoing, Priority
@@ -97,6 +98,7 @@ class Intake:
         self._offer = offer
         self._modems = modems
         self._table = table or RouteTable()
+        self._wants_country = self._table.wants_country
         self._country = country
         self._valid_for_s = valid_for_s
         self._report = report
@@ -213,7 +215,7 @@ class Intake:
                 known = ", ".join(sorted(pools)) or "none"
                 raise Refusal("unknown_pool", "pool", f"there is no pool named {request.pool!r} (known: {known})")
             return to_pool(request.pool)
-        country = country_of_number(to) if self._table.wants_country else None
+        country = country_of_number(to) if self._wants_country else None
         return self._table.choose(to, country, request.tags, request.client)
 
     def _measure(self, request: Request) -> tuple[int, str]:
@@ -240,13 +242,22 @@ class Intake:
             raise Refusal(code, "text", exc.title) from None
 
 
+_NAMES = tuple(field.name for field in fields(Request))
+_DEFAULTS = tuple(field.default for field in fields(Request))
+_values = attrgetter(*_NAMES)
+
+
 def _fingerprint(wanted: Sequence[Request]) -> str:
-    """What tells whether two requests ask for the same."""
-    plain = [
-        {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(request).items()}
-        for request in wanted
-    ]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    """What tells whether two requests ask for the same. Fields with their default do not count: later ones may come."""
+    digest = hashlib.sha256()
+    for request in wanted:
+        given = [
+            (name, value)
+            for name, value, default in zip(_NAMES, _values(request), _DEFAULTS, strict=True)
+            if value != default
+        ]
+        digest.update(repr(given).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _kept(result: Result) -> dict[str, object]:

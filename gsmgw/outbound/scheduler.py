@@ -41,6 +41,11 @@ class Waiting:
     until_ms: int | None = None
 
 
+def not_yet(send_at_ms: int | None) -> Waiting:
+    """Why a scheduled message waits."""
+    return Waiting("scheduled", "its time has not come", send_at_ms)
+
+
 class Scheduler:
     """Keeps the active window filled, the clock's promises kept and every fit modem busy."""
 
@@ -282,34 +287,45 @@ class Scheduler:
     def explain(self, message: MessageRecord) -> Waiting | None:
         """Why an outbound message has not gone yet; None when it is not waiting."""
         if message.status is Status.SCHEDULED:
-            return Waiting("scheduled", "its time has not come", message.send_at_ms)
+            return not_yet(message.send_at_ms)
         if message.status is Status.UNKNOWN:
             return Waiting("evidence", message.waiting or "evidence is awaited", message.due_ms)
         if message.status is not Status.QUEUED:
             return None
         if message.due_ms is not None:
             return Waiting("retry", message.waiting or "it is tried again later", message.due_ms)
-        workers = [worker for worker in self._workers.values() if message.route in self._routes[worker.name]]
+        return self.explain_queued(message.route, message.peer, {})
+
+    def explain_queued(self, route: str, peer: str, known: dict[str, tuple[Waiting | None, bool]]) -> Waiting:
+        """Why a message that may go at once has not. ``known`` keeps what is the same for all others of its route."""
+        if route not in known:
+            known[route] = self._obstacle(route)
+        obstacle, idle = known[route]
+        if obstacle is not None:
+            return obstacle
+        if self._lanes.is_parked(peer):
+            return Waiting("order", "an earlier message to the same recipient is being sent")
+        return Waiting("turn", "a modem is taking it" if idle else "earlier messages go first")
+
+    def _obstacle(self, route: str) -> tuple[Waiting | None, bool]:
+        """What keeps all messages of a route back; and, where nothing does, whether a modem has nothing to do."""
+        workers = [worker for worker in self._workers.values() if route in self._routes[worker.name]]
         if not workers:
-            modem, pool = target_of(message.route)
+            modem, pool = target_of(route)
             what = f"modem named {modem!r}" if modem else f"modem in the pool {pool!r}" if pool else "modem"
-            return Waiting("modem", f"there is no {what}")
+            return Waiting("modem", f"there is no {what}"), False
         fit = [worker for worker in workers if worker.handle.status.state.carries]
         if not fit:
             states = "; ".join(
                 f"{worker.name} is {worker.handle.status.state}: {worker.handle.status.detail}"
                 for worker in workers[:3]
             )
-            return Waiting("modem", states)
+            return Waiting("modem", states), False
         limits = [worker.paused_until_ms() for worker in fit]
         if all(limits):
             until_ms = min(limit for limit in limits if limit is not None)
-            return Waiting("limit", "the limit of every modem that may carry it is reached", until_ms)
+            return Waiting("limit", "the limit of every modem that may carry it is reached", until_ms), False
         if all(worker.resting_s() > 0 for worker in fit):
             until_ms = self._clock.wall_ms() + round(min(worker.resting_s() for worker in fit) * 1000)
-            return Waiting("rest", "every modem that may carry it rests after a failure", until_ms)
-        if self._lanes.is_parked(message.peer):
-            return Waiting("order", "an earlier message to the same recipient is being sent")
-        if any(worker.idle for worker in fit):
-            return Waiting("turn", "a modem is taking it")
-        return Waiting("turn", "earlier messages go first")
+            return Waiting("rest", "every modem that may carry it rests after a failure", until_ms), False
+        return None, any(worker.idle for worker in fit)
