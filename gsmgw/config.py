@@ -102,6 +102,17 @@ class CompatSection(_Section):
     kannel: bool = False
     smsgate: bool = False
     twilio: bool = False
+    #: What SMSGate's webhooks are signed with; unsigned, where there is none.
+    smsgate_signing_key: str | None = Field(None, min_length=8, repr=False)
+    #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
+    twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
+    twilio_auth_token: str | None = Field(None, min_length=16, repr=False)
+
+    @model_validator(mode="after")
+    def _account(self) -> CompatSection:
+        if self.twilio and (self.twilio_account_sid is None or self.twilio_auth_token is None):
+            raise ValueError("twilio needs twilio_account_sid and twilio_auth_token")
+        return self
 
 
 class WebSection(_Section):

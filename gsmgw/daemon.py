@@ -24,7 +24,7 @@ from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.api.tls import Certificates
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Keys, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -169,7 +169,9 @@ class Gateway:
                 report=settings.delivery_report,
                 on_unknown=OnUnknown(settings.on_unknown),
             )
-            self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
+            self.webhooks = Webhooks(
+                self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}", keys=_keys(self.config)
+            )
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
@@ -216,6 +218,7 @@ class Gateway:
             hooks=self.hooks,
             indexer=self.indexer,
             access=Access(self.store, self.clock, self.config.api.requests_per_minute),
+            compat=self.config.compat,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
@@ -295,6 +298,11 @@ def _limits(section: LimitsSection) -> Limits:
         min_gap_s=section.min_gap_s,
         gap_jitter_s=section.gap_jitter_s,
     )
+
+
+def _keys(config: Config) -> Keys:
+    compat = config.compat
+    return Keys(compat.smsgate_signing_key, compat.twilio_account_sid or "", compat.twilio_auth_token or "")
 
 
 def _route_table(config: Config) -> RouteTable:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from gsmgw.api import audit, events, exports, health, messages, metrics, modems, problems, tokens, webhooks
 from gsmgw.api.access import Access
 from gsmgw.api.auditing import Audit
+from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
@@ -42,6 +43,8 @@ def create_app(context: Context) -> FastAPI:
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
+    for router in open_doors(context.compat):
+        app.include_router(router)
     return app
 
 

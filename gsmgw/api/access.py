@@ -82,13 +82,11 @@ class Access:
 
     async def enter(self, address: str, secret: str, name: str | None = None) -> Caller:
         """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one."""
-        wait_s = self._failures.wait_s(address)
-        if wait_s is not None:
-            raise _slow_down("too many wrong tokens from this address", wait_s)
+        self.look(address)
         now_ms = self._clock.wall_ms()
         token = await self._find(secret)
         if token is None or not token.is_valid(now_ms) or (name is not None and name != token.name):
-            self._failures.note(address)
+            self.fail(address)
             why = "the token has expired" if token is not None and name in (None, token.name) else "it is not known"
             raise Problem("unauthorized", why, headers=CHALLENGE)
         self.count_request(f"token {token.name}")
@@ -97,6 +95,16 @@ class Access:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
         return Caller(token.name, address, token.name, token.limits, token.scopes)
+
+    def look(self, address: str) -> None:
+        """:class:`Problem` when there were too many wrong credentials from there."""
+        wait_s = self._failures.wait_s(address)
+        if wait_s is not None:
+            raise _slow_down("too many wrong tokens from this address", wait_s)
+
+    def fail(self, address: str) -> None:
+        """Wrong credentials came from there."""
+        self._failures.note(address)
 
     async def _find(self, secret: str) -> Token | None:
         digest = tokens.digest(secret)

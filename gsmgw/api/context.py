@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access import Access
+from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
@@ -66,6 +67,7 @@ class Context:
     hooks: Hooks
     indexer: Indexer
     access: Access
+    compat: CompatSection
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str

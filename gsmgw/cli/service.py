@@ -81,6 +81,9 @@ def show(config_file: str | None) -> None:
     for modem in content["modem"]:
         if modem["pin"] is not None:
             modem["pin"] = "****"
+    for name in ("smsgate_signing_key", "twilio_auth_token"):
+        if content["compat"][name] is not None:
+            content["compat"][name] = "****"
     print_json({"file": str(path), **content})
 
 

@@ -111,11 +111,17 @@ class Intake:
             raise result
         return result
 
-    async def accept_many(self, wanted: Sequence[Request], key: str | None = None) -> list[Result]:
+    async def accept_many(
+        self,
+        wanted: Sequence[Request],
+        key: str | None = None,
+        also: Callable[[Tx, Sequence[int]], None] | None = None,
+    ) -> list[Result]:
         """Take messages in one transaction, each accepted or refused by itself, in the order given.
 
         ``key`` is the Idempotency-Key of the whole request: used again with the same content, it gets the same
         answer, with another content ``KeyConflict``. A ``client_ref`` does the same for one message.
+        ``also`` is done in the same transaction, with the identifiers of those that are new.
         """
         now_ms = self._clock.wall_ms()
         checked: list[Outgoing | Refusal] = []
@@ -147,6 +153,8 @@ class Intake:
                 fresh.append(message)
                 results.append(Accepted(message.id, message))
             outbox.accept(tx, now_ms, fresh)
+            if also is not None:
+                also(tx, [message.id for message in fresh])
             if key is not None and fresh:
                 requests.remember_answer(tx, now_ms, f"key:{key}", fingerprint, json.dumps(list(map(_kept, results))))
             return results

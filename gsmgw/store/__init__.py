@@ -10,6 +10,7 @@ from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import (
     audit,
+    callbacks,
     evidence,
     hooks,
     inbox,
@@ -36,6 +37,7 @@ __all__ = [
     "Store",
     "Tx",
     "audit",
+    "callbacks",
     "evidence",
     "hooks",
     "inbox",

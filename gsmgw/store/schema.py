@@ -317,6 +317,22 @@ def m007a_access(db: Database) -> None:
     )
 
 
+@migrations()
+def m007b_doors(db: Database) -> None:
+    """Callbacks of the compatibility doors: webhooks that speak another dialect, and what each message wants told."""
+    _statements(
+        db,
+        """
+        ALTER TABLE webhooks ADD COLUMN format TEXT NOT NULL DEFAULT 'standard';
+        CREATE TABLE callbacks (
+            message_id    INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+            url           TEXT NOT NULL,
+            mask          INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+    )
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form, each step in one transaction.
 
