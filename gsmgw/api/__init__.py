@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gsmgw.api import audit, events, exports, health, messages, metrics, modems, problems, tokens, webhooks
+from gsmgw.api import (
+    audit,
+    events,
+    exports,
+    health,
+    messages,
+    metrics,
+    modems,
+    openapi,
+    pages,
+    problems,
+    tokens,
+    webhooks,
+)
 from gsmgw.api.access import Access
 from gsmgw.api.auditing import Audit
 from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
+from gsmgw.api.schemas import BatchIn, MessageIn
 
 __all__ = ["Access", "Apps", "Context", "ManagedModem", "create_app", "create_apps"]
 
@@ -35,12 +50,22 @@ def create_app(context: Context) -> FastAPI:
         title="gsmgw",
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
-        docs_url="/docs",
+        docs_url=None,  # FastAPI's own page loads its programs from elsewhere
         redoc_url=None,
     )
     app.state.context = context
     app.state.tally = metrics.Tally(context.feed)
+    app.state.portions = events.Portions(context.feed)
     problems.install(app)
+    app.include_router(pages.router)
+    described: dict[str, Any] = {}
+
+    def document() -> dict[str, Any]:
+        if not described:
+            described.update(openapi.describe(app, (BatchIn, MessageIn)))
+        return described
+
+    app.openapi = document  # type: ignore[method-assign] # as FastAPI's documentation has it
     for module in ROUTERS:
         app.include_router(module.router)
     for router in open_doors(context.compat):

@@ -19,7 +19,7 @@ _CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit")
 
 def scope_needed(method: str, path: str) -> str | None:
     """The scope that a request needs; None for what anybody may ask."""
-    if path.startswith(("/health/", *DOORS)):
+    if path.startswith(("/health/", "/docs", *DOORS)) or path == "/openapi.json":
         return None
     if method in ("GET", "HEAD"):
         return "manage" if path.startswith(_CLOSED) or path.endswith("/tap") else "read"
