@@ -56,7 +56,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.state.tally = metrics.Tally(context.feed)
     app.state.portions = events.Portions(context.feed)
-    problems.install(app)
+    problems.install(app, openapi.methods_at)
     app.include_router(pages.router)
     described: dict[str, Any] = {}
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import ms_of
-from gsmgw.api.schemas import page_out, stamp
+from gsmgw.api.schemas import Moment, page_out, stamp
 from gsmgw.store import audit
 
 router = APIRouter(prefix="/v1/audit", tags=["access"])
@@ -21,8 +20,8 @@ Ctx = Annotated[Context, Depends(context_of)]
 async def index(
     ctx: Ctx,
     who: Annotated[str | None, Query(max_length=100, description="A token's name, or a user of this machine")] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.api.schemas import Moment
 from gsmgw.model import Direction, Status, parse_id
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
@@ -40,8 +40,8 @@ async def wanted_messages(
     peer: str | None = None,
     modem: str | None = None,
     client_ref: str | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     q: Annotated[
         str | None, Query(max_length=QUESTION_CHARS, description='Words of the text; "a phrase"; begin* of a word')
     ] = None,

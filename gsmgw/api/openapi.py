@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -64,6 +65,17 @@ _CONFLICTS = ("/cancel", "/retry", "/resolve", "/pause", "/resume", "/test", "/v
 _MODEM_ACTS = ("/reset", "/pin", "/ussd")
 
 
+_PATTERNS = [
+    (re.compile(re.sub(r"\{\w+\}", "[^/]+", name.partition(" ")[2])), name.partition(" ")[0]) for name in ANSWERS
+]
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that a path has."""
+    exact = sorted(name.partition(" ")[0] for name in ANSWERS if name.partition(" ")[2] == path)
+    return exact or sorted({method for pattern, method in _PATTERNS if pattern.fullmatch(path)})
+
+
 def body_of(model: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     """The request body of a route that reads it itself, and its Idempotency-Key."""
     schema = {"$ref": _REF.format(model=model.__name__)}
@@ -90,8 +102,8 @@ def _problem_statuses(method: str, path: str) -> list[int]:
     if path == "/v1/events":
         found.append(410)
     if path.endswith(_MODEM_ACTS):
-        found.append(502)
-    return sorted(found)
+        found.append(409)
+    return sorted(set(found))
 
 
 def _content(answer: type[BaseModel] | str) -> dict[str, Any]:

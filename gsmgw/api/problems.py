@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -37,7 +37,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "The body must be application/json"),
     "too_many_requests": (429, "Too many requests"),
     "storage_unavailable": (503, "The database does not take writes now"),
-    "modem_failed": (502, "The modem did not do it"),
+    "modem_failed": (409, "The modem did not do it"),
     "request_timeout": (408, "The request did not come in time"),
     "headers_too_large": (431, "The head of the request is too large"),
     "event_gone": (410, "That event is no longer kept"),
@@ -146,8 +146,8 @@ def of_exception(exc: Exception) -> Problem:
     return Problem("internal_error", "it is a fault of the gateway; its log says more")
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
+def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
+    """Answer every error of the application with a problem document; ``methods_at`` a path belong into ``Allow``."""
 
     async def answer(_: Request, exc: Exception) -> Response:
         return of_exception(exc).response()
@@ -159,4 +159,7 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, exc: HTTPException) -> JSONResponse:
         code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
         detail = f"there is nothing at {request.url.path}" if code == "not_found" else str(exc.detail)
-        return Problem(code, detail, headers=exc.headers).response()
+        headers = dict(exc.headers or {})
+        if code == "method_not_allowed" and (methods := methods_at(request.url.path)):
+            headers["Allow"] = ", ".join(methods)
+        return Problem(code, detail, headers=headers).response()

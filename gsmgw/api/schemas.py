@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from gsmgw.outbound import TEXT_LIMIT, Request
 __all__ = [
     "BatchIn",
     "MessageIn",
+    "Moment",
     "PreviewIn",
     "ResolveIn",
     "event_out",
@@ -51,6 +53,20 @@ def _no_surrogates(value: Any) -> Any:
     return value
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+_YEARS = range(1970, 2200)
+
+
+def _rfc3339(value: Any) -> Any:
+    """A number would be taken for seconds since 1970, which nobody means who leaves a zone out."""
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        raise ValueError("is no time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
+    if int(value[:4]) not in _YEARS:
+        raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
 
 
@@ -69,7 +85,7 @@ class MessageIn(BaseModel):
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")
     pool: str | None = Field(None, max_length=63, description="Send through the modems of this pool")
     priority: Literal["urgent", "normal", "bulk"] = "normal"
-    send_at: AwareDatetime | None = Field(None, description="Not before this time")
+    send_at: Moment | None = Field(None, description="Not before this time")
     valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
     delivery_report: bool | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import Tag, page_out, stamp
+from gsmgw.api.schemas import Moment, Tag, page_out, stamp
 from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -98,7 +98,7 @@ class ReplayIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: EventId | None = None
-    since: EventId | AwareDatetime | None = None
+    since: EventId | Moment | None = None
 
     @model_validator(mode="after")
     def _one(self) -> ReplayIn:

@@ -48,7 +48,7 @@ def connect(context: click.Context) -> Client:
     """A client of the gateway that the options name."""
     options = context.find_root().params
     if options.get("url"):
-        return Client(url=options["url"], token=options.get("token"))
+        return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
     return Client(socket_path(options.get("socket")))
 
 
