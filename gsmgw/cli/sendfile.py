@@ -115,14 +115,15 @@ def _look(client: Client, letters: Sequence[Letter]) -> list[Json]:
 
 
 def _outcome(answer: Json) -> str:
-    if "error" in answer:
+    if "id" not in answer:
         return "before" if answer["error"]["code"] == _SENT_BEFORE else "refused"
     return "before" if answer.get("replayed") else "accepted"
 
 
 def _tell(letter: Letter, answer: Json, as_json: bool) -> None:
     if as_json:
-        kept = {name: answer[name] for name in ("id", "to", "status", "segments", "error") if name in answer}
+        names = ("id", "to", "status", "segments") if "id" in answer else ("error",)
+        kept = {name: answer[name] for name in names}
         print_json({"line": letter.line, **kept, "replayed": _outcome(answer) == "before"})
     elif _outcome(answer) == "refused":
         click.echo(f"gsmgw: line {letter.line}: {answer['error']['detail']}", err=True)
