@@ -230,7 +230,12 @@ class Gateway:
         )
         api = self.config.api
         apps = create_apps(context, api.users)
-        bounds = Bounds(api.max_connections, api.request_timeout_s, stall_s=api.stall_timeout_s)
+        bounds = Bounds(
+            api.max_connections,
+            api.request_timeout_s,
+            body_s=min(Bounds().body_s, api.request_timeout_s),
+            stall_s=api.stall_timeout_s,
+        )
         servers = {make_server(apps.socket, bounds): sockets}
         if tcp_sockets:
             servers[make_server(apps.tcp, bounds, certificates)] = list(tcp_sockets)

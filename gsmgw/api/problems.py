@@ -46,6 +46,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "http_error": (400, "The request cannot be answered"),
 }
 _BY_HTTP_STATUS = {
+    400: "invalid_json",  # FastAPI's, for a body that cannot be parsed
     401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
     415: "unsupported_media_type",
 }  # fmt: skip

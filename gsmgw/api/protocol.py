@@ -20,6 +20,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gsmgw.api.callers import Peer
 from gsmgw.api.problems import Problem
 
+#: How long a client that is refused may take to hear it.
+_LINGER_S = 1.0
 _UCRED = struct.Struct("3i")
 
 
@@ -161,7 +163,12 @@ class Guarded(H11Protocol):
             self.transport.abort()
             return
         self.transport.write(_raw(problem))
-        self.transport.close()
+        if problem.code == "busy" or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        # What is still coming is read and dropped for a moment: closed at once, the answer would be lost with it.
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
 
 
 def guarded(bounds: Bounds) -> type[asyncio.Protocol]:
