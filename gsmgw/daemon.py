@@ -124,6 +124,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    access: Access
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -172,6 +173,7 @@ class Gateway:
             self.webhooks = Webhooks(
                 self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}", keys=_keys(self.config)
             )
+            self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
@@ -217,7 +219,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             indexer=self.indexer,
-            access=Access(self.store, self.clock, self.config.api.requests_per_minute),
+            access=self.access,
             compat=self.config.compat,
             modems=self.modems,
             limits=self.limits,

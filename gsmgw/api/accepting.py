@@ -6,7 +6,8 @@ name describe them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -19,8 +20,8 @@ from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, GoodBatchIn, MessageIn, look_at_each
 from gsmgw.dispatch.bodies import accepted_out, message_out
 from gsmgw.model import Outgoing, format_id
-from gsmgw.outbound import Accepted, Refusal, Request, Waiting, not_yet
-from gsmgw.store import messages
+from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
+from gsmgw.store import messages, requests
 
 T = TypeVar("T")
 KEY_CHARS = 255
@@ -43,13 +44,9 @@ class Answer:
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages"""
     request = routed(caller, _parse(_message_in, raw).request(caller.token))
-    quota = await ctx.access.take(caller, 1)
-    accepted = None
-    try:
+    async with within_limits(ctx, caller, [request], key) as note:
         accepted = await ctx.intake.accept(request, _key(key))
-    finally:
-        if quota is not None and (accepted is None or accepted.replayed):
-            quota.give_back(1)
+        note([accepted])
     headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -63,14 +60,10 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
     """POST /v1/messages/batch"""
     checked = _requests(caller, raw)
     wanted = [item for item in checked if isinstance(item, Request)]
-    quota = await ctx.access.take(caller, len(wanted))
-    taken = 0
-    try:
+    async with within_limits(ctx, caller, wanted, key) as note:
         results = await ctx.intake.accept_many(wanted, _key(key))
-        taken = sum(isinstance(result, Accepted) and not result.replayed for result in results)
-    finally:
-        if quota is not None:
-            quota.give_back(len(wanted) - taken)
+        note(results)
+    taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
     found = iter(results)
     answers = [item if isinstance(item, Problem) else next(found) for item in checked]
     bodies = iter(await _bodies(ctx, [answer for answer in answers if isinstance(answer, Accepted)]))
@@ -84,7 +77,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
                 data.append({**body, "replayed": True} if answer.replayed else body)
         else:
             data.append(_refused(answer, number))
-    headers = {"Idempotent-Replayed": "true"} if taken == 0 and any("id" in entry for entry in data) else {}
+    headers = {"Idempotent-Replayed": "true"} if not taken and any("id" in entry for entry in data) else {}
     return Answer(202, to_json({"data": data}), headers)
 
 
@@ -98,6 +91,36 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
         else:
             data.append(_refused(seen, number))
     return Answer(200, to_json({"data": data}))
+
+
+@asynccontextmanager
+async def within_limits(
+    ctx: Context, caller: Caller, wanted: Sequence[Request], key: str | None
+) -> AsyncIterator[Callable[[Sequence[Result]], None]]:
+    """Count messages against the limits of the caller's token; :class:`Problem` when they are too many.
+
+    What was accepted before does not count. What is yielded is to be told the results: the rest is given back.
+    """
+    limits = caller.limits
+    if limits.per_minute is None and limits.per_day is None:
+        yield lambda results: None
+        return
+    keys = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    known = await ctx.store.read(lambda db: requests.are_known(db, keys))
+    repeated = key is not None and await ctx.store.read(lambda db: requests.are_known(db, [f"key:{key}"])) > 0
+    count = 0 if repeated else len(wanted) - known
+    quota = await ctx.access.take(caller, count)
+    taken = 0
+
+    def note(results: Sequence[Result]) -> None:
+        nonlocal taken
+        taken = sum(isinstance(result, Accepted) and not result.replayed for result in results)
+
+    try:
+        yield note
+    finally:
+        if quota is not None:
+            quota.give_back(count - taken)
 
 
 def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:

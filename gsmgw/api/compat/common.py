@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import httpx
 from fastapi import Request
 
-from gsmgw.api.accepting import routed
+from gsmgw.api.accepting import routed, within_limits
 from gsmgw.api.callers import Caller, address_of, enter, peer_of
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
-from gsmgw.outbound import Accepted, Refusal, Result
+from gsmgw.outbound import Refusal, Result
 from gsmgw.outbound import Request as Wanted
 from gsmgw.store import Tx, callbacks, webhooks
 from gsmgw.store.callbacks import Callback
@@ -81,14 +81,9 @@ async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: N
             callbacks.remember(tx, ids, callback)
 
     requests = [item for item in checked if not isinstance(item, Refusal)]
-    quota = await ctx.access.take(caller, len(requests))
-    taken = 0
-    try:
+    async with within_limits(ctx, caller, requests, None) as note:
         results = await ctx.intake.accept_many(requests, None, also)
-        taken = sum(isinstance(result, Accepted) and not result.replayed for result in results)
-    finally:
-        if quota is not None:
-            quota.give_back(len(requests) - taken)
+        note(results)
     found = iter(results)
     return [item if isinstance(item, Refusal) else next(found) for item in checked]
 
