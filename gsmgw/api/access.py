@@ -135,8 +135,8 @@ class Access:
         quota = self._quotas.get(caller.token)
         if quota is None:
             since_ms = round((now_s - DAY_S) * 1000)
-            found = await self._store.read(lambda db: tokens.accepted_by_minute(db, caller.token, since_ms))
-            earlier = [(minute * 60.0 + 59.0, number) for minute, number in found]
+            found = await self._store.read(lambda db: tokens.accepted_by_second(db, caller.token, since_ms))
+            earlier = [(float(second + 1), number) for second, number in found]
             quota = self._quotas.setdefault(caller.token, Quota(limits.per_minute, limits.per_day, earlier))
         wait = quota.wait_s(now_s, count)
         if wait is not None:

@@ -115,11 +115,11 @@ def all_tokens(db: sqlite3.Connection) -> list[Token]:
     return [_token(row) for row in db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name")]
 
 
-def accepted_by_minute(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
-    """How many texts a client's token had accepted in each minute (of UTC, numbered) since then."""
+def accepted_by_second(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
+    """How many texts a client's token had accepted in each second of UTC since then."""
     rows = db.execute(
-        "SELECT created_ms / 60000, count(*) FROM messages WHERE id >= ? AND client = ? AND direction = 'outbound' "
+        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND client = ? AND direction = 'outbound' "
         "GROUP BY 1 ORDER BY 1",
         (first_id(since_ms), client),
     )
-    return [(int(minute), int(count)) for minute, count in rows]
+    return [(int(second), int(count)) for second, count in rows]
