@@ -20,6 +20,7 @@ from gsmgw.api import (
     openapi,
     pages,
     problems,
+    quarantine,
     tokens,
     webhooks,
 )
@@ -33,7 +34,7 @@ from gsmgw.api.schemas import BatchIn, MessageIn
 
 __all__ = ["Access", "Apps", "Context", "ManagedModem", "create_app", "create_apps"]
 
-ROUTERS = (exports, messages, events, modems, webhooks, tokens, audit, health, metrics)
+ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, health, metrics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[dict[str, 
     earlier = [entry.message_id for entry in accepted if entry.message is None]
     records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
     found: list[dict[str, Any] | None] = []
-    obstacles: dict[str, tuple[Waiting | None, bool]] = {}
+    obstacles: dict[str, Waiting | None] = {}
     for entry in accepted:
         fresh = entry.message
         if fresh is None:

@@ -11,6 +11,7 @@ from fastapi import Request
 from gsmgw.api.access import Access
 from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.inbound import Collector
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
@@ -61,6 +62,7 @@ class Context:
     store: Store
     clock: Clock
     intake: Intake
+    collector: Collector
     scheduler: Scheduler
     feed: EventFeed
     webhooks: Webhooks

@@ -85,6 +85,9 @@ class Message(_Document):
     waiting_for: WaitingFor | None = None
     smsc_at: AwareDatetime | None = None
     incomplete: bool | None = None
+    report_missing: bool | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 class Segment(_Document):
@@ -186,6 +189,30 @@ class ConversationPage(_Document):
 
     data: list[Conversation]
     next_cursor: str | None
+
+
+class QuarantinedPdu(_Document):
+    """A received PDU that could not be understood."""
+
+    id: str
+    modem: str
+    received_at: AwareDatetime
+    pdu: str
+    problem: str
+
+
+class QuarantinePage(_Document):
+    """A page of the quarantine, newest first."""
+
+    data: list[QuarantinedPdu]
+    next_cursor: str | None
+
+
+class Reread(_Document):
+    """What came of trying the quarantine again."""
+
+    understood: int
+    left: int
 
 
 class Modem(_Document):

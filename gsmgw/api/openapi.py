@@ -29,6 +29,8 @@ ANSWERS: Mapping[str, type[BaseModel] | str | None] = {
     "POST /v1/messages/{message_id}/retry": d.WholeMessage,
     "POST /v1/messages/{message_id}/resolve": d.WholeMessage,
     "GET /v1/conversations": d.ConversationPage,
+    "GET /v1/quarantine": d.QuarantinePage,
+    "POST /v1/quarantine/reread": d.Reread,
     "GET /v1/events": "text/event-stream",
     "GET /v1/modems": d.ModemList,
     "GET /v1/modems/{name}": d.Modem,

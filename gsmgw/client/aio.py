@@ -75,6 +75,8 @@ class AsyncClient:
     message = _does(calls.message)
     page = _does(calls.page)
     conversation_page = _does(calls.conversation_page)
+    quarantine_page = _does(calls.quarantine_page)
+    reread_quarantine = _does(calls.reread_quarantine)
     audit_page = _does(calls.audit_page)
     act = _does(calls.act)
     modems = _does(calls.modems)
@@ -88,6 +90,10 @@ class AsyncClient:
     def conversations(self, *, limit: int | None = None) -> AsyncIterator[Json]:
         """Each peer with the latest message, newest first, as many as there are or ``limit``."""
         return self._listed(calls.conversation_page(), limit)
+
+    def quarantine(self, *, limit: int | None = None) -> AsyncIterator[Json]:
+        """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
+        return self._listed(calls.quarantine_page(), limit)
 
     def audit(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[Json]:
         """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""

@@ -85,6 +85,16 @@ def conversation_page(**filters: Any) -> Call[Json]:
     return Call("GET", "/v1/conversations", params=given(filters))
 
 
+def quarantine_page(**filters: Any) -> Call[Json]:
+    """One page of received PDUs that could not be understood, newest first: ``data`` and ``next_cursor``."""
+    return Call("GET", "/v1/quarantine", params=given(filters))
+
+
+def reread_quarantine() -> Call[Json]:
+    """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
+    return Call("POST", "/v1/quarantine/reread")
+
+
 def audit_page(**filters: Any) -> Call[Json]:
     """One page of the audit log, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/audit", params=given(filters))

@@ -9,7 +9,7 @@ _COUNTER_BITS = 20
 
 
 def first_id(wall_ms: int) -> int:
-    """No message that was numbered at that moment or later has a smaller identifier, as long as no clock went back."""
+    """All identifiers given out in that millisecond or later are larger, all given out before are smaller."""
     return wall_ms << _COUNTER_BITS
 
 
@@ -24,9 +24,14 @@ class IdSource:
         self._last = last
         self._lock = Lock()  # the event loop numbers what it accepts, the writer thread what was received
 
+    @property
+    def last(self) -> int:
+        """The last one given out."""
+        return self._last
+
     def next(self, wall_ms: int) -> int:
         """A new identifier, larger than all before it."""
-        floor = wall_ms << _COUNTER_BITS
+        floor = first_id(wall_ms)
         with self._lock:
             if floor > self._last:
                 self._last = floor | secrets.randbits(_COUNTER_BITS - 4)
