@@ -42,6 +42,8 @@ class GatewaySection(_Section):
     state_dir: Path = Path("/var/lib/gsmgw")
     socket: Path = Path("/run/gsmgw/gsmgw.sock")
     socket_mode: str = Field("0660", pattern=r"^0?[0-7]{3}$")
+    #: The socket's group, where it is not the gateway's own.
+    socket_group: str | None = None
     country: str | None = None
     unknown_grace_s: float = Field(120.0, ge=0)
     on_unknown: Literal["resend", "hold"] = "resend"
@@ -71,6 +73,46 @@ class ApiSection(_Section):
     """[api]"""
 
     listen: HostPort | None = None
+    #: TLS for the TCP listener: certificate chain and key, PEM.
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: Who may use the socket, by user name, where its mode is not enough; root and the gateway's own user always may.
+    users: list[str] = Field(default_factory=list)
+    #: Requests a minute from one token or, without one, one address; not for the socket.
+    requests_per_minute: int | None = Field(None, ge=1)
+    #: Connections at once to a listener; more are answered 503.
+    max_connections: int = Field(1024, ge=8, le=100_000)
+    #: How long the head of a request may take to come.
+    request_timeout_s: float = Field(15.0, gt=0, le=3600)
+    #: A client that does not read what it asked for is cut off after that time.
+    stall_timeout_s: float = Field(30.0, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> ApiSection:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together: one of them is missing")
+        if self.tls_cert is not None and self.listen is None:
+            raise ValueError("tls_cert is for the TCP listener, and there is no listen")
+        return self
+
+
+class CompatSection(_Section):
+    """[compat]: doors for clients of other gateways."""
+
+    kannel: bool = False
+    smsgate: bool = False
+    twilio: bool = False
+    #: What SMSGate's webhooks are signed with; unsigned, where there is none.
+    smsgate_signing_key: str | None = Field(None, min_length=8, repr=False)
+    #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
+    twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
+    twilio_auth_token: str | None = Field(None, min_length=16, repr=False)
+
+    @model_validator(mode="after")
+    def _account(self) -> CompatSection:
+        if self.twilio and (self.twilio_account_sid is None or self.twilio_auth_token is None):
+            raise ValueError("twilio needs twilio_account_sid and twilio_auth_token")
+        return self
 
 
 class WebSection(_Section):
@@ -291,6 +333,7 @@ class Config(_Section):
 
     gateway: GatewaySection = GatewaySection.model_construct()
     api: ApiSection = ApiSection.model_construct()
+    compat: CompatSection = CompatSection.model_construct()
     web: WebSection = WebSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()
     modems: ModemsSection = ModemsSection.model_construct()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import re
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -16,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw import __version__, sdnotify
-from gsmgw.api import Context, TokenGuard, create_app
+from gsmgw.api import Access, Context, create_apps
+from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
+from gsmgw.api.tls import Certificates
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Keys, Retention, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, OnUnknown, Outgoing, Priority
@@ -31,6 +35,9 @@ from gsmgw.store import Store, Tx, copies, evidence, requests
 from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
+
+#: Descriptors that the process may have open, where the system lets it.
+DESCRIPTORS = 65_536
 
 
 class _Sink:
@@ -135,6 +142,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    access: Access
     retention: Retention
 
     def __init__(self, config: Config) -> None:
@@ -182,7 +190,10 @@ class Gateway:
                 on_unknown=OnUnknown(settings.on_unknown),
                 on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
             )
-            self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
+            self.webhooks = Webhooks(
+                self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}", keys=_keys(self.config)
+            )
+            self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
@@ -220,10 +231,12 @@ class Gateway:
         stop: asyncio.Event,
         on_ready: Callable[[], None],
         tcp_sockets: Sequence[socket.socket] = (),
+        certificates: Certificates | None = None,
     ) -> None:
         """Serve until ``stop``; then let the segments that are on the air finish.
 
-        Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token.
+        Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
+        there are ``certificates``.
         """
         context = Context(
             store=self.store,
@@ -235,6 +248,8 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             indexer=self.indexer,
+            access=self.access,
+            compat=self.config.compat,
             modems=self.modems,
             limits=self.limits,
             version=__version__,
@@ -244,10 +259,17 @@ class Gateway:
             is_ready=lambda: self.store.trouble,
             transcript_line=_transcript_line,
         )
-        app = create_app(context)
-        servers = {make_server(app): sockets}
+        api = self.config.api
+        apps = create_apps(context, api.users)
+        bounds = Bounds(
+            api.max_connections,
+            api.request_timeout_s,
+            body_s=min(Bounds().body_s, api.request_timeout_s),
+            stall_s=api.stall_timeout_s,
+        )
+        servers = {make_server(apps.socket, bounds): sockets}
         if tcp_sockets:
-            servers[make_server(TokenGuard(app, context))] = list(tcp_sockets)
+            servers[make_server(apps.tcp, bounds, certificates)] = list(tcp_sockets)
         await self.scheduler.begin()
         async with asyncio.TaskGroup() as group:
             for server, listeners in servers.items():
@@ -328,6 +350,11 @@ def _limits(section: LimitsSection) -> Limits:
     )
 
 
+def _keys(config: Config) -> Keys:
+    compat = config.compat
+    return Keys(compat.smsgate_signing_key, compat.twilio_account_sid or "", compat.twilio_auth_token or "")
+
+
 def _route_table(config: Config) -> RouteTable:
     rules = [
         Rule(
@@ -388,17 +415,27 @@ async def _serve(config: Config) -> None:
     async with gateway.open():
         listen = config.api.listen
         tcp_sockets = [bind_tcp(listen)] if listen is not None else []
+        tls = config.api
+        certificates = Certificates(tls.tls_cert, tls.tls_key) if tls.tls_cert and tls.tls_key else None
         sockets = sdnotify.listen_sockets()
         own = None
         if not sockets:
             own = config.gateway.socket
-            sockets = [bind_unix(own, int(config.gateway.socket_mode, 8))]
+            sockets = [bind_unix(own, int(config.gateway.socket_mode, 8), config.gateway.socket_group)]
         try:
-            await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets)
+            await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets, certificates)
         finally:
             sdnotify.notify("STOPPING=1")
             close_all([*sockets, *tcp_sockets], own)
     log.info("stopped")
+
+
+def _allow_descriptors() -> None:
+    """Many connections, modems and files at once: as many as the system lets, up to a bound."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(config: Config) -> None:
@@ -412,7 +449,12 @@ def run(config: Config) -> None:
         level=config.gateway.log_level.upper(),
         format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
     )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    _allow_descriptors()
+    # What has been imported stays for good, and batches of 10 000 make garbage by the hundred thousand: without this
+    # a quarter of the time to take one goes into looking for cycles that are not there.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     with _single(config.gateway.state_dir):
         asyncio.run(_serve(config))
 

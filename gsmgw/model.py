@@ -167,7 +167,8 @@ class Outgoing:
     data: bytes | None = None
     port: int | None = None
     encoding: str = "auto"
-    flash: bool = False
+    #: Of TS 23.038 4: 0 is shown at once (flash), 1 for the equipment, 2 for the SIM, 3 for a terminal.
+    message_class: int | None = None
     report: bool = True
     #: By which modems it may leave: a word of ``outbound.router``, empty for any.
     route: str = ""
@@ -219,7 +220,7 @@ class MessageRecord:
     route: str
     client: str
     priority: Priority
-    flash: bool
+    message_class: int | None
     report: bool
     on_unknown: OnUnknown | None
     client_ref: str | None
@@ -241,6 +242,11 @@ class MessageRecord:
     #: Inbound: the message that this one takes the place of, and the one that takes this one's (TP-PID 0x41 to 0x47).
     replaces: int | None = None
     replaced_by: int | None = None
+
+    @property
+    def flash(self) -> bool:
+        """Whether it is shown at once and not stored: class 0."""
+        return self.message_class == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,12 +311,17 @@ class ModemStatus:
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _ID_CHARS = 13
 
 
 def format_id(number: int) -> str:
     """A message's number as its public identifier: 13 characters that sort as the numbers do."""
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(5 * (_ID_CHARS - 1), -1, -5))
+    pairs = _PAIRS
+    return (
+        f"{_ALPHABET[number >> 60 & 31]}{pairs[number >> 50 & 1023]}{pairs[number >> 40 & 1023]}"
+        f"{pairs[number >> 30 & 1023]}{pairs[number >> 20 & 1023]}{pairs[number >> 10 & 1023]}{pairs[number & 1023]}"
+    )
 
 
 def parse_id(text: str) -> int | None:

@@ -1,30 +1,80 @@
-"""The API: one FastAPI application for the Unix socket and the TCP listener."""
+"""The API: one application for the Unix socket and the TCP listener, behind a guard for each."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from gsmgw.api import events, exports, health, messages, metrics, modems, problems, quarantine, tokens, webhooks
+from gsmgw.api import (
+    audit,
+    events,
+    exports,
+    health,
+    messages,
+    metrics,
+    modems,
+    openapi,
+    pages,
+    problems,
+    quarantine,
+    tokens,
+    webhooks,
+)
+from gsmgw.api.access import Access
+from gsmgw.api.auditing import Audit
+from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
-from gsmgw.api.limits import Border
-from gsmgw.api.tokens import TokenGuard
+from gsmgw.api.front import Front
+from gsmgw.api.guard import PeerGuard, TokenGuard
+from gsmgw.api.schemas import BatchIn, MessageIn
 
-__all__ = ["Context", "ManagedModem", "TokenGuard", "create_app"]
+__all__ = ["Access", "Apps", "Context", "ManagedModem", "create_app", "create_apps"]
+
+ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, health, metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """What is served on the Unix socket, and on TCP."""
+
+    socket: ASGIApp
+    tcp: ASGIApp
 
 
 def create_app(context: Context) -> FastAPI:
-    """The application over the parts of a gateway."""
+    """The routes over the parts of a gateway."""
     app = FastAPI(
         title="gsmgw",
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
-        docs_url="/docs",
+        docs_url=None,  # FastAPI's own page loads its programs from elsewhere
         redoc_url=None,
     )
     app.state.context = context
     app.state.tally = metrics.Tally(context.feed)
-    app.add_middleware(Border)
-    problems.install(app)
-    for module in (exports, messages, quarantine, events, modems, webhooks, tokens, health, metrics):
+    app.state.portions = events.Portions(context.feed)
+    problems.install(app, openapi.methods_at)
+    app.include_router(pages.router)
+    described: dict[str, Any] = {}
+
+    def document() -> dict[str, Any]:
+        if not described:
+            described.update(openapi.describe(app, (BatchIn, MessageIn)))
+        return described
+
+    app.openapi = document  # type: ignore[method-assign] # as FastAPI's documentation has it
+    for module in ROUTERS:
         app.include_router(module.router)
+    for router in open_doors(context.compat):
+        app.include_router(router)
     return app
+
+
+def create_apps(context: Context, users: Collection[str] = ()) -> Apps:
+    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty."""
+    audited = Audit(Front(create_app(context), context), context.store, context.clock)
+    return Apps(PeerGuard(audited, users), TokenGuard(audited, context.access, audited))

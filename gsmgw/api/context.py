@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
+from gsmgw.api.access import Access
+from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.inbound import Collector
 from gsmgw.outbound import Intake, Scheduler
@@ -66,6 +68,8 @@ class Context:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    access: Access
+    compat: CompatSection
     modems: Mapping[str, ManagedModem]
     limits: Mapping[str, dict[str, Any]]
     version: str
@@ -75,11 +79,6 @@ class Context:
     is_ready: Callable[[], str | None]
     #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
     transcript_line: Callable[[float, str, bytes, bool], str]
-
-
-def client_of(request: Request) -> str:
-    """Who asks: the name of the token, or empty for the local socket."""
-    return str(request.scope.get("gsmgw.client", ""))
 
 
 async def context_of(request: Request) -> Context:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.api.schemas import Moment
 from gsmgw.model import Direction, Status, parse_id
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
@@ -17,7 +17,8 @@ from gsmgw.store import messages, search
 QUESTION_CHARS = 500
 
 
-def _ms(moment: datetime | None) -> int | None:
+def ms_of(moment: datetime | None) -> int | None:
+    """UTC milliseconds."""
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
@@ -39,8 +40,8 @@ async def wanted_messages(
     peer: str | None = None,
     modem: str | None = None,
     client_ref: str | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     q: Annotated[
         str | None, Query(max_length=QUESTION_CHARS, description='Words of the text; "a phrase"; begin* of a word')
     ] = None,
@@ -65,8 +66,8 @@ async def wanted_messages(
         peer=peer,
         modem=modem,
         client_ref=client_ref,
-        since_ms=_ms(since),
-        until_ms=_ms(until),
+        since_ms=ms_of(since),
+        until_ms=ms_of(until),
         before_id=cursor_of(cursor),
         match=match,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from gsmgw.api.context import Context, context_of
+from gsmgw.api.metrics import size_of
 from gsmgw.api.schemas import stamp
-from gsmgw.store import messages
+from gsmgw.store import messages, webhooks
 
 router = APIRouter(tags=["health"])
 Ctx = Annotated[Context, Depends(context_of)]
@@ -31,9 +33,14 @@ async def ready(ctx: Ctx) -> Response:
 
 
 @router.get("/v1/stats")
-async def stats(ctx: Ctx) -> Response:
+async def stats(ctx: Ctx, request: Request) -> Response:
     """The gateway at a glance."""
     open_counts = await ctx.store.read(messages.counts)
+    oldest_ms = await ctx.store.read(messages.oldest_queued_ms)
+    targets = Counter(hook.state for hook in await ctx.store.read(webhooks.all_webhooks))
+    since_start: Counter[str] = Counter()
+    for (_, outcome, _), count in request.app.state.tally.outcomes.items():
+        since_start[outcome] += count
     modems: dict[str, int] = {}
     for modem in ctx.modems.values():
         modems[modem.status.state.value] = modems.get(modem.status.state.value, 0) + 1
@@ -41,8 +48,16 @@ async def stats(ctx: Ctx) -> Response:
         {
             "version": ctx.version,
             "started_at": stamp(ctx.started_ms),
+            "uptime_s": max(0, (ctx.clock.wall_ms() - ctx.started_ms) // 1000),
             "messages": open_counts,
+            "oldest_queued_at": stamp(oldest_ms),
+            "since_start": since_start,
             "modems": modems,
+            "webhooks": targets,
+            "first_event": await ctx.feed.first_kept(),
             "last_event": ctx.feed.last_id,
+            "database_ok": ctx.is_ready() is None,
+            "database_octets": size_of(ctx),
+            "commit_ms": round(ctx.store.commit_s * 1000, 3),
         }
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 
-from gsmgw.api.context import Context, client_of, context_of
+from gsmgw.api.accepting import Answer, accept_batch, accept_one, look_at_batch
+from gsmgw.api.callers import Caller, caller_of
+from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted
-from gsmgw.api.problems import Problem, of_refusal, pointer
+from gsmgw.api.openapi import body_of
+from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import (
     BatchIn,
     MessageIn,
@@ -21,106 +24,40 @@ from gsmgw.api.schemas import (
     page_out,
     segment_out,
 )
-from gsmgw.model import Direction, MessageRecord, Outgoing, Status, format_id, parse_id
-from gsmgw.outbound import Accepted, Refusal
+from gsmgw.model import MessageRecord, format_id, parse_id
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
 from gsmgw.store import lanes, messages, timers
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 Ctx = Annotated[Context, Depends(context_of)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
-def fresh_record(message: Outgoing, now_ms: int) -> MessageRecord:
-    """The record of a message that was accepted this moment, without asking the database for it."""
-    later = message.send_at_ms is not None and message.send_at_ms > now_ms
-    return MessageRecord(
-        id=message.id,
-        direction=Direction.OUTBOUND,
-        status=Status.SCHEDULED if later else Status.QUEUED,
-        peer=message.to,
-        own=None,
-        text=message.text,
-        data=message.data,
-        port=message.port,
-        encoding=message.encoding,
-        segments=message.segments,
-        modem=None,
-        route=message.route,
-        client=message.client,
-        priority=message.priority,
-        flash=message.flash,
-        report=message.report,
-        on_unknown=message.on_unknown,
-        client_ref=message.client_ref,
-        tags=message.tags,
-        attempts=0,
-        created_ms=message.created_ms,
-        send_at_ms=message.send_at_ms,
-        expires_ms=message.expires_ms,
-        due_ms=message.send_at_ms if later else None,
-        waiting=None,
-        sent_ms=None,
-        delivered_ms=None,
-        received_ms=None,
-        smsc_ms=None,
-        error=None,
-        incomplete=False,
-    )
+async def _plain(
+    call: Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]], ctx: Context, request: Request
+) -> Response:
+    key = request.headers.get("idempotency-key")
+    answer = await call(ctx, caller_of(request.scope), await request.body(), key)
+    return Response(answer.body, answer.status, answer.headers, "application/json")
 
 
-async def _answer(ctx: Context, accepted: Accepted) -> dict[str, Any]:
-    record = None
-    if accepted.message is not None:
-        record = fresh_record(accepted.message, accepted.message.created_ms)
-    else:
-        record = await ctx.store.read(lambda db: messages.get_message(db, accepted.message_id))
-    if record is None:
-        raise Problem("not_found", "the message of that earlier request is no longer kept")
-    return message_out(record, ctx.scheduler.explain(record))
-
-
-@router.post("", status_code=202)
-async def create(ctx: Ctx, request: Request, body: MessageIn, key: Key = None) -> Response:
+@router.post("", status_code=202, openapi_extra=body_of(MessageIn, keyed=True))
+async def create(ctx: Ctx, request: Request) -> Response:
     """Accept one message. After the answer it is on disk and will be sent."""
-    accepted = await ctx.intake.accept(body.request(client_of(request)), key)
-    number = format_id(accepted.message_id)
-    headers = {"Location": f"/v1/messages/{number}"}
-    if accepted.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return JSONResponse(await _answer(ctx, accepted), 202, headers=headers)
+    return await _plain(accept_one, ctx, request)
 
 
-@router.post("/batch", status_code=202)
-async def create_batch(ctx: Ctx, request: Request, body: BatchIn, key: Key = None) -> Response:
+@router.post("/batch", status_code=202, openapi_extra=body_of(BatchIn, keyed=True))
+async def create_batch(ctx: Ctx, request: Request) -> Response:
     """Accept up to 10 000 messages in one durable transaction; each answer stands where its message stood."""
-    checked: list[MessageIn | Problem] = []
-    for number, item in enumerate(body.messages):
-        try:
-            checked.append(MessageIn.model_validate(item))
-        except ValidationError as exc:
-            errors = [
-                {"pointer": pointer("messages", number, *error["loc"]), "detail": str(error["msg"])}
-                for error in exc.errors()
-            ]
-            checked.append(Problem("invalid_request", f"message {number}: {errors[0]['detail']}", errors=errors))
-    client = client_of(request)
-    results = await ctx.intake.accept_many(
-        [item.request(client) for item in checked if isinstance(item, MessageIn)], key
-    )
-    answers = iter(results)
-    data: list[dict[str, Any]] = []
-    for number, item in enumerate(checked):
-        if isinstance(item, Problem):
-            data.append({"error": item.body()})
-            continue
-        result = next(answers)
-        if isinstance(result, Refusal):
-            data.append({"error": of_refusal(result, "messages", number).body()})
-        else:
-            data.append(await _answer(ctx, result))
-    return JSONResponse({"data": data}, 202)
+    return await _plain(accept_batch, ctx, request)
+
+
+@router.post("/batch/preview", openapi_extra=body_of(BatchIn))
+async def preview_batch(ctx: Ctx, request: Request) -> Response:
+    """What a batch would be answered with, and by how many segments each message would go. Nothing is kept."""
+    answer = await look_at_batch(ctx, caller_of(request.scope), await request.body())
+    return Response(answer.body, answer.status, answer.headers, "application/json")
 
 
 @router.post("/preview")

@@ -84,7 +84,7 @@ class _Gateway(Collector):
         yield from self._modems()
         yield _gauge("gsmgw_commit_seconds", "How long a commit takes lately", ctx.store.commit_s)
         yield _gauge("gsmgw_database_ok", "Whether the last transaction was taken", float(ctx.is_ready() is None))
-        yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", _size(ctx))
+        yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", size_of(ctx))
         types = {(type,): count for type, count in self._tally.events.items()}
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)
         yield _gauge("gsmgw_event_last_id", "The newest event", ctx.feed.last_id)
@@ -152,7 +152,8 @@ def _counter(name: str, text: str, labels: Sequence[str], values: Mapping[K, flo
     return family
 
 
-def _size(ctx: Context) -> int:
+def size_of(ctx: Context) -> int:
+    """The database with its write-ahead log, octets."""
     size = 0
     for suffix in ("", "-wal"):
         try:

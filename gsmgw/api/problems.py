@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from gsmgw.errors import StoreError
@@ -23,6 +23,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "too_long": (422, "The message is too long"),
     "not_encodable": (422, "The text does not fit the encoding asked for"),
     "unknown_modem": (422, "There is no such modem"),
+    "not_your_modem": (403, "The token is for other modems"),
     "unknown_pool": (422, "There is no such pool"),
     "client_ref_conflict": (409, "The client_ref was used for another message"),
     "target_refused": (422, "Webhooks may not go there"),
@@ -36,10 +37,19 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "The body must be application/json"),
     "too_many_requests": (429, "Too many requests"),
     "storage_unavailable": (503, "The database does not take writes now"),
-    "modem_failed": (502, "The modem did not do it"),
+    "modem_failed": (409, "The modem did not do it"),
+    "request_timeout": (408, "The request did not come in time"),
+    "headers_too_large": (431, "The head of the request is too large"),
+    "event_gone": (410, "That event is no longer kept"),
+    "internal_error": (500, "The gateway has a fault"),
+    "busy": (503, "There are too many connections"),
     "http_error": (400, "The request cannot be answered"),
 }
-_BY_HTTP_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_BY_HTTP_STATUS = {
+    400: "invalid_json",  # FastAPI's, for a body that cannot be parsed
+    401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
+    415: "unsupported_media_type",
+}  # fmt: skip
 
 
 class Problem(Exception):
@@ -59,11 +69,16 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         super().__init__(detail)
 
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return PROBLEMS[self.code][0]
+
     def body(self) -> dict[str, Any]:
         """The problem document."""
         status, title = PROBLEMS[self.code]
         body: dict[str, Any] = {
-            "type": f"urn:gsmgw:problem:{self.code}",
+            "type": f"/docs/problems/{self.code}",
             "title": title,
             "status": status,
             "code": self.code,
@@ -75,9 +90,7 @@ class Problem(Exception):
 
     def response(self) -> JSONResponse:
         """The answer."""
-        return JSONResponse(
-            self.body(), PROBLEMS[self.code][0], headers=self.headers, media_type="application/problem+json"
-        )
+        return JSONResponse(self.body(), self.status, headers=self.headers, media_type="application/problem+json")
 
 
 def pointer(*parts: object) -> str:
@@ -91,19 +104,24 @@ def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 
-def of_validation(exc: RequestValidationError) -> Problem:
-    """A body or query that does not fit its schema."""
+def in_words(error: Mapping[str, Any]) -> str:
+    """What a fault that pydantic found means to a client."""
+    if error["type"] == "extra_forbidden":
+        return "is not a known field"
+    if error["type"] == "missing":
+        return "is missing"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def of_validation(found: Sequence[Any]) -> Problem:
+    """A body or query that does not fit its schema, by what pydantic says of it."""
     errors: list[dict[str, str]] = []
-    for error in exc.errors():
+    for error in found:
         where, *path = error["loc"]
-        message = str(error["msg"]).removeprefix("Value error, ")
         if error["type"] == "json_invalid":
             detail = f"{error.get('ctx', {}).get('error', 'cannot be parsed')} at position {path[0] if path else 0}"
             return Problem("invalid_json", detail)
-        if error["type"] == "extra_forbidden":
-            message = "is not a known field"
-        elif error["type"] == "missing":
-            message = "is missing"
+        message = in_words(error)
         if where == "body":
             errors.append({"pointer": pointer(*path), "detail": message})
         else:
@@ -114,31 +132,35 @@ def of_validation(exc: RequestValidationError) -> Problem:
     return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
+def of_exception(exc: Exception) -> Problem:
+    """What an exception of a route says to the client; one that nobody expected says nothing of itself."""
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, Refusal):
+        return of_refusal(exc)
+    if isinstance(exc, KeyConflict):
+        return Problem("idempotency_conflict", str(exc))
+    if isinstance(exc, StoreError):
+        return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
+    if isinstance(exc, RequestValidationError):
+        return of_validation(exc.errors())
+    return Problem("internal_error", "it is a fault of the gateway; its log says more")
 
-    @app.exception_handler(Problem)
-    async def _problem(_: Request, exc: Problem) -> JSONResponse:
-        return exc.response()
 
-    @app.exception_handler(Refusal)
-    async def _refusal(_: Request, exc: Refusal) -> JSONResponse:
-        return of_refusal(exc).response()
+def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
+    """Answer every error of the application with a problem document; ``methods_at`` a path belong into ``Allow``."""
 
-    @app.exception_handler(KeyConflict)
-    async def _conflict(_: Request, exc: KeyConflict) -> JSONResponse:
-        return Problem("idempotency_conflict", str(exc)).response()
+    async def answer(_: Request, exc: Exception) -> Response:
+        return of_exception(exc).response()
 
-    @app.exception_handler(StoreError)
-    async def _store(_: Request, exc: StoreError) -> JSONResponse:
-        return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"}).response()
-
-    @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, exc: RequestValidationError) -> JSONResponse:
-        return of_validation(exc).response()
+    for kind in (Problem, Refusal, KeyConflict, StoreError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, answer)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, exc: HTTPException) -> JSONResponse:
         code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
         detail = f"there is nothing at {request.url.path}" if code == "not_found" else str(exc.detail)
-        return Problem(code, detail, headers=exc.headers).response()
+        headers = dict(exc.headers or {})
+        if code == "method_not_allowed" and (methods := methods_at(request.url.path)):
+            headers["Allow"] = ", ".join(methods)
+        return Problem(code, detail, headers=headers).response()

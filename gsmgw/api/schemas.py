@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from gsmgw.api.problems import Problem, in_words, pointer
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
 from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
@@ -16,6 +28,7 @@ from gsmgw.outbound import TEXT_LIMIT, Request
 __all__ = [
     "BatchIn",
     "MessageIn",
+    "Moment",
     "PreviewIn",
     "ResolveIn",
     "event_out",
@@ -40,6 +53,20 @@ def _no_surrogates(value: Any) -> Any:
     return value
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+_YEARS = range(1970, 2200)
+
+
+def _rfc3339(value: Any) -> Any:
+    """A number would be taken for seconds since 1970, which nobody means who leaves a zone out."""
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        raise ValueError("is no time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
+    if int(value[:4]) not in _YEARS:
+        raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
 
 
@@ -58,11 +85,14 @@ class MessageIn(BaseModel):
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")
     pool: str | None = Field(None, max_length=63, description="Send through the modems of this pool")
     priority: Literal["urgent", "normal", "bulk"] = "normal"
-    send_at: AwareDatetime | None = Field(None, description="Not before this time")
+    send_at: Moment | None = Field(None, description="Not before this time")
     valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
     delivery_report: bool | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
     flash: bool = Field(False, description="Class 0: shown at once, not stored")
+    message_class: int | None = Field(
+        None, alias="class", ge=0, le=3, strict=True, description="Of TS 23.038 4; 0 is the same as flash"
+    )
     client_ref: Text | None = Field(None, min_length=1, max_length=200, description="Your own identifier, unique")
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     on_unknown: Literal["resend", "hold"] | None = None
@@ -75,6 +105,13 @@ class MessageIn(BaseModel):
                 base64.b64decode(value, validate=True)
             except binascii.Error as exc:
                 raise ValueError(f"is not base64: {exc}") from None
+        return value
+
+    @field_validator("message_class")
+    @classmethod
+    def _one_class(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value and info.data.get("flash"):
+            raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
     def request(self, client: str = "") -> Request:
@@ -92,7 +129,7 @@ class MessageIn(BaseModel):
             valid_for=self.valid_for,
             report=self.delivery_report,
             encoding=self.encoding,
-            flash=self.flash,
+            message_class=0 if self.flash else self.message_class,
             client_ref=self.client_ref,
             tags=tuple(self.tags),
             on_unknown=None if self.on_unknown is None else OnUnknown(self.on_unknown),
@@ -105,6 +142,31 @@ class BatchIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
+
+
+class GoodBatchIn(BaseModel):
+    """A batch in which every message is well-formed, which is read at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[MessageIn] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
+def look_at_each(items: Sequence[Any]) -> list[MessageIn | Problem]:
+    """The messages of a batch, each checked by itself; the pointers of its problems lead into the batch."""
+    checked: list[MessageIn | Problem] = []
+    for number, item in enumerate(items):
+        try:
+            checked.append(MessageIn.model_validate(item))
+        except ValidationError as exc:
+            errors = [
+                {"pointer": pointer("messages", number, *error["loc"]), "detail": in_words(error)}
+                for error in exc.errors()
+            ]
+            field = ".".join(errors[0]["pointer"].split("/")[3:])
+            detail = f"{field}: {errors[0]['detail']}" if field else errors[0]["detail"]
+            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+    return checked
 
 
 class PreviewIn(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import os
 import socket
 import stat
@@ -13,6 +14,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from gsmgw.api.protocol import Bounds, guarded
+from gsmgw.api.tls import Certificates
 from gsmgw.errors import ConfigError
 
 
@@ -34,10 +37,13 @@ class Server(uvicorn.Server):
         yield
 
 
-def make_server(app: ASGIApp) -> Server:
-    """A server for the application, to be run with :meth:`Server.serve` on open sockets."""
+def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None = None) -> Server:
+    """A server for the application, to be run with :meth:`Server.serve` on open sockets; with TLS by certificates."""
     config = uvicorn.Config(
         app,
+        http=guarded(bounds),
+        ssl_context_factory=None if certificates is None else lambda *_: certificates.context,
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -50,8 +56,9 @@ def make_server(app: ASGIApp) -> Server:
     return Server(config)
 
 
-def bind_unix(path: Path, mode: int) -> socket.socket:
+def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:
     """A listening Unix socket at ``path`` with these permissions. A stale one of a dead process is replaced."""
+    number = -1 if group is None else _group(group)
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.stat().st_mode):
             raise ConfigError("[gateway] socket", [f"{path} exists and is no socket"])
@@ -63,6 +70,8 @@ def bind_unix(path: Path, mode: int) -> socket.socket:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         listener.bind(str(path))
+        if number >= 0:
+            os.chown(path, -1, number)
         path.chmod(mode)
     except OSError as exc:
         listener.close()
@@ -72,6 +81,13 @@ def bind_unix(path: Path, mode: int) -> socket.socket:
     listener.listen(512)
     listener.setblocking(False)
     return listener
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigError("[gateway] socket_group", [f"there is no group named {name!r}"]) from None
 
 
 def bind_tcp(address: str) -> socket.socket:

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import Tag, page_out, stamp
+from gsmgw.api.schemas import Moment, Tag, page_out, stamp
 from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -98,7 +98,7 @@ class ReplayIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: EventId | None = None
-    since: EventId | AwareDatetime | None = None
+    since: EventId | Moment | None = None
 
     @model_validator(mode="after")
     def _one(self) -> ReplayIn:
@@ -117,6 +117,7 @@ def _out(ctx: Context, hook: Webhook, pending: int) -> dict[str, Any]:
         "tags": list(hook.tags),
         "modems": list(hook.modems),
         "ordered": hook.ordered,
+        "format": hook.format,
         "state": hook.state,
         "reason": hook.reason,
         "pending": pending,
@@ -276,7 +277,10 @@ async def resume(ctx: Ctx, webhook_id: str, body: ResumeIn | None = None) -> Res
 @router.post("/{webhook_id}/test")
 async def test(ctx: Ctx, webhook_id: str) -> Response:
     """Post a ``webhook.test`` event now, once, and tell what came of it."""
-    return JSONResponse(_delivery_out(await ctx.webhooks.test(await _load(ctx, webhook_id))))
+    hook = await _load(ctx, webhook_id)
+    if hook.format in ("kannel", "twilio"):
+        raise Problem("wrong_state", f"it is told of messages of the {hook.format} door only: there is no test")
+    return JSONResponse(_delivery_out(await ctx.webhooks.test(hook)))
 
 
 @router.post("/{webhook_id}/replay", status_code=202)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import exports, messages, modems, quarantine, service, tokens, webhooks
+from gsmgw.cli import audit, exports, messages, modems, quarantine, service, tokens, webhooks
 from gsmgw.cli.pdu import pdu
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--socket", metavar="PATH", help="The gateway's Unix socket.  [env: GSMGW_SOCKET]")
 @click.option("--url", metavar="URL", help="The gateway's TCP listener, instead of the socket.")
+@click.option(
+    "--ca-file",
+    type=click.Path(dir_okay=False, exists=True),
+    envvar="GSMGW_CA_FILE",
+    help="Certificates that an https URL is trusted by.  [env: GSMGW_CA_FILE]",
+)
 @click.option("--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="The token for it.  [env: GSMGW_TOKEN]")
 @click.version_option(__version__, prog_name="gsmgw")
 def main(**_: str | None) -> None:
     """A text-message gateway for GSM and LTE modems."""
 
 
-_MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks)
+_MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks, audit)
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)

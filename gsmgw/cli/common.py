@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -47,7 +48,7 @@ def connect(context: click.Context) -> Client:
     """A client of the gateway that the options name."""
     options = context.find_root().params
     if options.get("url"):
-        return Client(url=options["url"], token=options.get("token"))
+        return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
     return Client(socket_path(options.get("socket")))
 
 
@@ -81,6 +82,19 @@ def explain(problem: dict[str, Any]) -> str:
         lines += [f"  {error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in errors]
     code = problem.get("code")
     return "\n".join(lines) + (f" [{code}]" if code else "")
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error where that is a terminal; what is yielded moves it on by so many."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda count: bar.update(task, advance=count)
 
 
 def print_json(value: Any) -> None:

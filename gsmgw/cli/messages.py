@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gsmgw.cli import sendfile
 from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, connect, fail, local_time, print_json, print_table, talks
 from gsmgw.cli.params import MOMENT, SPAN
 from gsmgw.client import Client
@@ -24,8 +25,14 @@ _STATUSES = [
 
 
 @click.command()
-@click.argument("to")
+@click.argument("to", required=False)
 @click.argument("text", required=False)
+@click.option("--file", type=click.Path(dir_okay=False, allow_dash=True), help="Send to each row of a CSV file.")
+@click.option("--dry-run", is_flag=True, help="With --file: show what would be sent, and send nothing.")
+@click.option("--skip-bad", is_flag=True, help="With --file: leave rows with errors out, instead of sending none.")
+@click.option("--allow-empty", is_flag=True, help="With --file: cells that the text uses may be empty.")
+@click.option("--run", default="", help="With --file: a name; the same rows are sent anew under another one.")
+@click.option("--file-encoding", help="With --file: its encoding, where it is not found out right.")
 @click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, without a report) or has failed.")
 @click.option("--timeout", type=SPAN, default=120, show_default=True, help="How long to wait: 90s, 15m.")
 @click.option("--modem", help="Send through this modem only.")
@@ -34,6 +41,7 @@ _STATUSES = [
 @click.option("--at", "send_at", type=MOMENT, help="Not before: 2026-12-24T18:00, 18:00 or +2h.")
 @click.option("--valid-for", type=SPAN, help="Give up after: 90s, 15m, 2h, 3d.")
 @click.option("--flash", is_flag=True, default=None, help="Class 0: shown at once, not stored.")
+@click.option("--class", "class", type=click.IntRange(0, 3), help="Message class; 0 is the same as --flash.")
 @click.option("--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]))
 @click.option("--report/--no-report", "delivery_report", default=None, help="Ask for a delivery report.")
 @click.option("--ref", "client_ref", help="Your own identifier; the same one is never sent twice.")
@@ -42,14 +50,36 @@ _STATUSES = [
 @click.pass_context
 @talks
 def send(
-    context: click.Context, /, to: str, text: str | None, wait: bool, timeout: int, as_json: bool, **fields: Any
+    context: click.Context,
+    /,
+    to: str | None,
+    text: str | None,
+    file: str | None,
+    wait: bool,
+    timeout: int,
+    as_json: bool,
+    **fields: Any,
 ) -> None:
-    """Send TEXT to the number TO. TEXT may be - for standard input."""
+    """Send TEXT to the number TO. TEXT may be - for standard input.
+
+    With --file FILE, send TEXT to each row of a CSV file whose first line names the columns: one of them is to, phone
+    or number, and {name} in TEXT stands for the cell of the column name.
+    """
+    mailing = {name: fields.pop(name) for name in ("dry_run", "skip_bad", "allow_empty", "run", "file_encoding")}
+    fields["tags"] = list(fields["tags"]) or None
+    if file is not None:
+        if text is not None or wait:
+            raise click.UsageError("--file takes one TEXT, no TO and no --wait: gsmgw send --file FILE TEXT")
+        _send_file(context, file, to, fields, as_json, **mailing)
+        return
+    if any(mailing.values()):
+        raise click.UsageError("--dry-run, --skip-bad, --allow-empty, --run and --file-encoding belong to --file")
+    if to is None:
+        raise click.UsageError("Missing argument 'TO'.")
     if text == "-" or (text is None and not sys.stdin.isatty()):
         text = sys.stdin.read().removesuffix("\n")
     if text is None:
         fail("there is no text: gsmgw send TO TEXT", USAGE)
-    fields["tags"] = list(fields["tags"]) or None
     with connect(context) as client:
         cursor = client.stats()["last_event"] if wait else None
         message = client.send(to, text, **fields)
@@ -61,6 +91,28 @@ def send(
         _print_outcome(message)
     if wait and message["status"] not in ("sent", "delivered"):
         sys.exit(FAILED if message["status"] in _ENDED else TIMED_OUT)
+
+
+def _send_file(
+    context: click.Context,
+    file: str,
+    text: str | None,
+    fields: Json,
+    as_json: bool,
+    *,
+    dry_run: bool,
+    skip_bad: bool,
+    allow_empty: bool,
+    run: str,
+    file_encoding: str | None,
+) -> None:
+    shared = {name: value for name, value in fields.items() if value is not None and name != "client_ref"}
+    ref = fields["client_ref"]
+    mailing = sendfile.load(file, text, shared, encoding=file_encoding, ref=ref, run=run, allow_empty=allow_empty)
+    with connect(context) as client:
+        if dry_run:
+            sendfile.dry_run(client, mailing, as_json)
+        sendfile.send_all(client, mailing, skip_bad=skip_bad, as_json=as_json)
 
 
 def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:

@@ -51,8 +51,16 @@ def status(context: click.Context, as_json: bool) -> None:
         print_json({**stats, "modem_list": modems})
         return
     click.echo(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(stats["messages"].items()))
-    click.echo(f"messages: {counts or 'nothing waits'}")
+    for name, key in (("messages", "messages"), ("since the start", "since_start"), ("webhooks", "webhooks")):
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(stats[key].items()))
+        if counts or key == "messages":
+            click.echo(f"{name}: {counts or 'nothing waits'}")
+    if stats["oldest_queued_at"]:
+        click.echo(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
+    state = "takes writes" if stats["database_ok"] else "TAKES NO WRITES"
+    size_mb = stats["database_octets"] / 1e6
+    click.echo(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
+    click.echo(f"events: {stats['first_event']} to {stats['last_event']}")
     for modem in modems:
         click.echo(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
     if not modems:
@@ -81,6 +89,9 @@ def show(config_file: str | None) -> None:
     for modem in content["modem"]:
         if modem["pin"] is not None:
             modem["pin"] = "****"
+    for name in ("smsgate_signing_key", "twilio_auth_token"):
+        if content["compat"][name] is not None:
+            content["compat"][name] = "****"
     print_json({"file": str(path), **content})
 
 

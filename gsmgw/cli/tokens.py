@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from gsmgw.cli.common import connect, local_time, print_json, print_table, talks
@@ -37,10 +39,16 @@ def listing(context: click.Context, as_json: bool = False) -> None:
             local_time(token["created_at"]),
             local_time(token["expires_at"]) or "never",
             local_time(token["last_used_at"]) or "never",
+            _limits(token),
         )
         for token in found
     ]
-    print_table(("name", "scopes", "created", "expires", "last used"), rows, "no tokens")
+    print_table(("name", "scopes", "created", "expires", "last used", "text"), rows, "no tokens")
+
+
+def _limits(token: dict[str, Any]) -> str:
+    words = [f"{token[key]} {what}" for key, what in (("per_minute", "a minute"), ("per_day", "a day")) if token[key]]
+    return ", ".join([*words, *token["modems"], *(f"pool {name}" for name in token["pools"])])
 
 
 @tokens.command()
@@ -49,13 +57,18 @@ def listing(context: click.Context, as_json: bool = False) -> None:
     "--scope", "scopes", multiple=True, type=click.Choice(["send", "read", "manage"]), default=["send", "read"]
 )
 @click.option("--expires-in", type=SPAN, help="30d, 52w; never, where left out.")
+@click.option("--per-minute", type=click.IntRange(1), help="Texts in any 60 seconds.")
+@click.option("--per-day", type=click.IntRange(1), help="Texts in any 24 hours.")
+@click.option("--modem", "modems", multiple=True, help="It sends through this modem only; more than once for several,")
+@click.option("--pool", "pools", multiple=True, help="or through this pool.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 @talks
-def create(context: click.Context, name: str, scopes: tuple[str, ...], expires_in: int | None, as_json: bool) -> None:
+def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_json: bool, **limits: Any) -> None:
     """Create a token NAME. It is shown this once."""
     with connect(context) as client:
-        body = {"name": name, "scopes": list(scopes), "expires_in": expires_in}
+        given = {key: list(value) if isinstance(value, tuple) else value for key, value in limits.items()}
+        body = {"name": name, "scopes": list(scopes), **given}
         made = client.request("POST", "/v1/tokens", json=body)
     if as_json:
         print_json(made)

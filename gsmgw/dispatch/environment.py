@@ -38,7 +38,7 @@ def smsd_variables(message: MessageRecord) -> dict[str, str]:
         found["PHONE_ID"] = message.modem
     for number in range(1, parts + 1):
         found[f"SMS_{number}_NUMBER"] = message.peer.replace("\0", "")
-        found[f"SMS_{number}_CLASS"] = "0" if message.flash else "-1"
+        found[f"SMS_{number}_CLASS"] = "-1" if message.message_class is None else str(message.message_class)
         found[f"SMS_{number}_REFERENCE"] = "0"
         if text is not None:
             found[f"SMS_{number}_TEXT"] = text[(number - 1) * len(text) // parts : number * len(text) // parts]

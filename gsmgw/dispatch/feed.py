@@ -70,18 +70,34 @@ class EventFeed:
         cursor = self._last if after is None else after
         wanted = Types(types)
         while not self._closed:
-            news = self._news
             for event in await self.page(cursor):
                 cursor = event.id
                 if event.type in wanted:
                     yield event
-            if cursor < self._last or news.is_set():
-                continue
-            try:
-                async with asyncio.timeout(heartbeat_s):
-                    await news.wait()
-            except TimeoutError:
+            if not await self.news(cursor, heartbeat_s):
                 yield None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the readers are to end."""
+        return self._closed
+
+    async def news(self, cursor: int, timeout_s: float) -> bool:
+        """Wait until there is an event behind the cursor, or the feed is closed; False when the time was over first."""
+        while cursor >= self._last and not self._closed:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    async def first_kept(self) -> int:
+        """The oldest event that can still be read; the next one to come where there is none."""
+        if self._store is None:
+            return self._last + 1
+        first, _ = await self._store.read(messages.event_range)
+        return first or self._last + 1
 
     async def page(self, cursor: int) -> Sequence[Event]:
         """The events behind a cursor, at most ``PAGE`` of them."""

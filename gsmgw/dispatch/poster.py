@@ -1,4 +1,4 @@
-"""One try to deliver: a signed POST to a checked address, and what came of it."""
+"""One try to deliver: a request to a checked address, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Self
 
 import httpx
-from standardwebhooks import Webhook as Signer
 
 from gsmgw.config import WebhooksSection
+from gsmgw.dispatch.dialects import Post
 from gsmgw.dispatch.pauses import parse_retry_after
 from gsmgw.dispatch.targets import Policy, Resolver, TargetRefused, resolve_by_system
 from gsmgw.ports import Clock
@@ -45,6 +44,10 @@ class Outcome:
         return {name: value for name, value in record.items() if value is not None}
 
 
+#: The client of a door did not ask to be told of that.
+NOT_ASKED = Outcome(None, None, 0)
+
+
 class Poster:
     """Posts for one target. It has connections of its own, so that no other host's name is ever used on them."""
 
@@ -67,7 +70,7 @@ class Poster:
             timeout=timeout,
             trust_env=False,
             follow_redirects=False,
-            headers={"User-Agent": agent, "Content-Type": "application/json"},
+            headers={"User-Agent": agent},
         )
 
     async def __aenter__(self) -> Self:
@@ -76,19 +79,18 @@ class Poster:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def post(self, url: str, number: str, body: bytes, secrets: Sequence[str]) -> Outcome:
+    async def post(self, request: Post) -> Outcome:
         """Try once. Everything that a receiver or the way to it can do comes out as an :class:`Outcome`."""
         started = time.monotonic()
 
         def failed(error: str) -> Outcome:
             return Outcome(None, error, round((time.monotonic() - started) * 1000))
 
-        headers = _signed(number, self._clock.wall_ms(), body, secrets)
         try:
             async with asyncio.timeout(self._settings.timeout_s + self._settings.connect_timeout_s):
-                target = self._policy.check_url(url)
+                target = self._policy.check_url(request.url)
                 addresses = await self._policy.addresses(target, self._resolve)
-                return await self._send(target, addresses, headers, body, started)
+                return await self._send(target, addresses, request, started)
         except TargetRefused as exc:
             return failed(f"refused by the policy: {exc}")
         except (TimeoutError, httpx.TimeoutException) as exc:
@@ -96,14 +98,15 @@ class Poster:
         except (OSError, httpx.HTTPError, httpx.StreamError, UnicodeError) as exc:
             return failed(f"{type(exc).__name__}: {exc}"[:EXCERPT_CHARS])
 
-    async def _send(
-        self, target: httpx.URL, addresses: Sequence[str], headers: dict[str, str], body: bytes, started: float
-    ) -> Outcome:
-        headers = {**headers, "Host": target.netloc.decode("ascii")}
+    async def _send(self, target: httpx.URL, addresses: Sequence[str], wanted: Post, started: float) -> Outcome:
+        headers = {**wanted.headers, "Host": target.netloc.decode("ascii")}
         extensions = {"sni_hostname": target.raw_host.decode("ascii")} if target.scheme == "https" else None
         for number, address in enumerate(addresses, 1):
             request = self._http.build_request(
-                "POST", target.copy_with(host=address, fragment=None), content=body, headers=headers
+                wanted.method,
+                target.copy_with(host=address, fragment=None),
+                content=wanted.body or None,
+                headers=headers,
             )
             if extensions:
                 request.extensions.update(extensions)
@@ -129,17 +132,6 @@ class Poster:
             error += ", a redirect: these are not followed"
         retry_after_s = parse_retry_after(answer.headers.get("Retry-After"), self._clock.wall_ms())
         return Outcome(status, error, duration_ms, retry_after_s, excerpt)
-
-
-def _signed(number: str, now_ms: int, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
-    """The headers of Standard Webhooks, with a signature by each secret."""
-    moment = datetime.fromtimestamp(now_ms // 1000, UTC)
-    text = body.decode()
-    return {
-        "webhook-id": number,
-        "webhook-timestamp": str(now_ms // 1000),
-        "webhook-signature": " ".join(Signer(secret).sign(number, moment, text) for secret in secrets),
-    }
 
 
 async def _read(answer: httpx.Response) -> str | None:

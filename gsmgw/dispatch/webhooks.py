@@ -20,16 +20,17 @@ from pathlib import Path
 import httpx
 
 from gsmgw.config import WebhooksSection
-from gsmgw.dispatch.bodies import envelope, packed
+from gsmgw.dispatch.dialects import Keys, Post, render
 from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.matching import Types, Wanted
 from gsmgw.dispatch.pauses import TRIES, pause_after
-from gsmgw.dispatch.poster import Outcome, Poster
+from gsmgw.dispatch.poster import NOT_ASKED, Outcome, Poster
 from gsmgw.dispatch.targets import Policy, Resolver, resolve_by_system
 from gsmgw.errors import ConfigError, StoreError
-from gsmgw.model import Event
+from gsmgw.model import Event, MessageRecord
 from gsmgw.ports import Clock, Timer
-from gsmgw.store import Store, Tx, messages, webhooks
+from gsmgw.store import Store, Tx, callbacks, messages, webhooks
+from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Delivery, Webhook
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ class Webhooks:
         settings: WebhooksSection,
         agent: str = "gsmgw",
         resolve: Resolver = resolve_by_system,
+        keys: Keys | None = None,
     ) -> None:
+        self._keys = keys or Keys()
         self.store = store
         self.clock = clock
         self.feed = feed
@@ -127,9 +130,11 @@ class Webhooks:
         """Post a test event to a target now, whatever its state, and tell what came of it."""
         now_ms = self.clock.wall_ms()
         event = Event(0, now_ms, "webhook.test", None, None, {"webhook": hook.id})
-        body = packed(envelope(event, None), self.settings.max_payload)
+        request = self.request(hook, event, None, None, f"test_{secrets.token_hex(8)}")
+        if request is None:
+            raise StoreError(f"a target of the {hook.format} door is told of its messages only: there is no test")
         async with self.poster() as poster:
-            outcome = await poster.post(hook.url, f"test_{secrets.token_hex(8)}", body, _signing(hook, now_ms))
+            outcome = await poster.post(request)
         state = "failed" if outcome.error else "delivered"
         number = await self.store.write(
             lambda tx: webhooks.note_test(tx, now_ms, hook.id, event.type, outcome.record(now_ms), state)
@@ -138,6 +143,21 @@ class Webhooks:
         if delivery is None:
             raise StoreError("the target was removed during the test")
         return delivery
+
+    def request(
+        self, hook: Webhook, event: Event, message: MessageRecord | None, callback: Callback | None, number: str
+    ) -> Post | None:
+        """What is to be posted to a target, in its dialect; None when it is not told of that."""
+        return render(
+            hook,
+            event,
+            message,
+            callback,
+            number=number,
+            now_ms=self.clock.wall_ms(),
+            limit_octets=self.settings.max_payload,
+            keys=self._keys,
+        )
 
     def _start(self, hook: Webhook) -> None:
         if self._group is not None and hook.id not in self._targets:
@@ -271,10 +291,7 @@ class _Target:
             if content is None:
                 outcome = Outcome(None, "the event is no longer kept", 0)
             else:
-                body = packed(envelope(*content), self._house.settings.max_payload)
-                async with self._house.slots:
-                    signing = _signing(hook, self._clock.wall_ms())
-                    outcome = await poster.post(hook.url, f"evt_{number}", body, signing)
+                outcome = await self._tell(poster, hook, number, *content)
             if await self._record(hook, delivery, outcome, lost=content is None):
                 await self._house.refresh(hook.id)
         except StoreError as exc:
@@ -286,6 +303,17 @@ class _Target:
         finally:
             self._busy.discard(delivery.id)
             self.wake.set()
+
+    async def _tell(
+        self, poster: Poster, hook: Webhook, number: int, event: Event, message: MessageRecord | None
+    ) -> Outcome:
+        callback: Callback | None = None
+        if hook.format != "standard" and message is not None:
+            message_id = message.id
+            callback = await self._store.read(lambda db: callbacks.of_message(db, message_id))
+        async with self._house.slots:
+            request = self._house.request(hook, event, message, callback, f"evt_{number}")
+            return NOT_ASKED if request is None else await poster.post(request)
 
     def _record(self, hook: Webhook, delivery: Delivery, outcome: Outcome, *, lost: bool) -> asyncio.Future[bool]:
         """Commit what came of a try; whether the target was stopped by it."""
@@ -317,10 +345,6 @@ class _Target:
 
 def _due(delivery: Delivery) -> int:
     return delivery.due_ms or 0
-
-
-def _signing(hook: Webhook, now_ms: int) -> list[str]:
-    return [secret.value for secret in hook.secrets if secret.is_valid(now_ms)]
 
 
 def _tls(ca_file: Path | None = None) -> ssl.SSLContext:

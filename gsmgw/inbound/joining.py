@@ -32,7 +32,7 @@ def join(assembly: Assembly, total: int, *, modem: str, own: str | None) -> Rece
         text=None if is_data else _text(delivers, total),
         data=join_data(fields) if is_data else None,
         port=ports.destination if ports is not None else None,
-        flash=first.message_class == 0,
+        message_class=first.message_class,
         smsc_ms=max(stamps, default=None),
         incomplete=not assembly.complete,
         replace_type=first.pid if first.pid in REPLACE_TYPES else None,

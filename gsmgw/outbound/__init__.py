@@ -1,7 +1,7 @@
 """Outbound: from a client's request to a segment at a modem, and what becomes of it."""
 
 from gsmgw.outbound.calendar import SendingTimes, Window
-from gsmgw.outbound.explain import Waiting
+from gsmgw.outbound.explain import Waiting, not_yet
 from gsmgw.outbound.intake import TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
 from gsmgw.outbound.pacing import Limits
 from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
@@ -21,6 +21,7 @@ __all__ = [
     "SendingTimes",
     "Waiting",
     "Window",
+    "not_yet",
     "target_of",
     "to_modem",
     "to_pool",

@@ -26,15 +26,25 @@ def explain(message: MessageRecord, workers: Sequence[Worker], now_ms: int, *, p
     being sent.
     """
     if message.status is Status.SCHEDULED:
-        return Waiting("scheduled", "its time has not come", message.send_at_ms)
+        return not_yet(message.send_at_ms)
     if message.status is Status.UNKNOWN:
         return Waiting("evidence", message.waiting or "evidence is awaited", message.due_ms)
     if message.status is not Status.QUEUED:
         return None
     if message.due_ms is not None:
         return Waiting("retry", message.waiting or "it is tried again later", message.due_ms)
+    return obstacle(message.route, workers, now_ms) or turn(workers, parked=parked)
+
+
+def not_yet(send_at_ms: int | None) -> Waiting:
+    """Why a scheduled message waits."""
+    return Waiting("scheduled", "its time has not come", send_at_ms)
+
+
+def obstacle(route: str, workers: Sequence[Worker], now_ms: int) -> Waiting | None:
+    """What keeps all messages of a route back, if anything does."""
     if not workers:
-        modem, pool = target_of(message.route)
+        modem, pool = target_of(route)
         what = f"modem named {modem!r}" if modem else f"modem in the pool {pool!r}" if pool else "modem"
         return Waiting("modem", f"there is no {what}")
     fit = [worker for worker in workers if worker.handle.status.state.carries]
@@ -50,8 +60,13 @@ def explain(message: MessageRecord, workers: Sequence[Worker], now_ms: int, *, p
     if all(worker.resting_s() > 0 for worker in fit):
         until_ms = now_ms + round(min(worker.resting_s() for worker in fit) * 1000)
         return Waiting("rest", "every modem that may carry it rests after a failure", until_ms)
+    return None
+
+
+def turn(workers: Sequence[Worker], *, parked: bool) -> Waiting:
+    """Why a message that nothing keeps back has not gone at this moment."""
     if parked:
         return Waiting("order", "an earlier message to the same recipient is being sent")
-    if any(worker.idle for worker in fit):
+    if any(worker.idle for worker in workers if worker.handle.status.state.carries):
         return Waiting("turn", "a modem is taking it")
     return Waiting("turn", "earlier messages go first")

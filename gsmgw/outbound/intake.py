@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from operator import attrgetter
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import OnUnknown, Outgoing, Priority
@@ -42,7 +43,7 @@ class Request:
     valid_for: int | None = None
     report: bool | None = None
     encoding: str = "auto"
-    flash: bool = False
+    message_class: int | None = None
     client_ref: str | None = None
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown | None = None
@@ -98,6 +99,7 @@ class Intake:
         self._offer = offer
         self._modems = modems
         self._table = table or RouteTable()
+        self._wants_country = self._table.wants_country
         self._country = country
         self._valid_for_s = valid_for_s
         self._report = report
@@ -111,11 +113,17 @@ class Intake:
             raise result
         return result
 
-    async def accept_many(self, wanted: Sequence[Request], key: str | None = None) -> list[Result]:
+    async def accept_many(
+        self,
+        wanted: Sequence[Request],
+        key: str | None = None,
+        also: Callable[[Tx, Sequence[int]], None] | None = None,
+    ) -> list[Result]:
         """Take messages in one transaction, each accepted or refused by itself, in the order given.
 
         ``key`` is the Idempotency-Key of the whole request: used again with the same content, it gets the same
         answer, with another content ``KeyConflict``. A ``client_ref`` does the same for one message.
+        ``also`` is done in the same transaction, with the identifiers of those that are new.
         """
         now_ms = self._clock.wall_ms()
         checked: list[Outgoing | Refusal] = []
@@ -147,6 +155,8 @@ class Intake:
                 fresh.append(message)
                 results.append(Accepted(message.id, message))
             outbox.accept(tx, now_ms, fresh)
+            if also is not None:
+                also(tx, [message.id for message in fresh])
             if key is not None and fresh:
                 requests.remember_answer(tx, now_ms, f"key:{key}", fingerprint, json.dumps(list(map(_kept, results))))
             return results
@@ -162,6 +172,13 @@ class Intake:
             ]
         )
         return results
+
+    def look(self, request: Request) -> Outgoing | Refusal:
+        """What a request would become; nothing is kept."""
+        try:
+            return self._check(request, self._clock.wall_ms())
+        except Refusal as refusal:
+            return refusal
 
     def _check(self, request: Request, now_ms: int) -> Outgoing:
         try:
@@ -182,7 +199,7 @@ class Intake:
             data=request.data,
             port=request.port,
             encoding=encoding,
-            flash=request.flash,
+            message_class=request.message_class,
             report=self._report if request.report is None else request.report,
             route=route,
             client=request.client,
@@ -208,7 +225,7 @@ class Intake:
                 known = ", ".join(sorted(pools)) or "none"
                 raise Refusal("unknown_pool", "pool", f"there is no pool named {request.pool!r} (known: {known})")
             return to_pool(request.pool)
-        country = country_of_number(to) if self._table.wants_country else None
+        country = country_of_number(to) if self._wants_country else None
         return self._table.choose(to, country, request.tags, request.client)
 
     def _measure(self, request: Request) -> tuple[int, str]:
@@ -235,13 +252,22 @@ class Intake:
             raise Refusal(code, "text", exc.title) from None
 
 
+_NAMES = tuple(field.name for field in fields(Request))
+_DEFAULTS = tuple(field.default for field in fields(Request))
+_values = attrgetter(*_NAMES)
+
+
 def _fingerprint(wanted: Sequence[Request]) -> str:
-    """What tells whether two requests ask for the same."""
-    plain = [
-        {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(request).items()}
-        for request in wanted
-    ]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    """What tells whether two requests ask for the same. Fields with their default do not count: later ones may come."""
+    digest = hashlib.sha256()
+    for request in wanted:
+        given = [
+            (name, value)
+            for name, value, default in zip(_NAMES, _values(request), _DEFAULTS, strict=True)
+            if value != default
+        ]
+        digest.update(repr(given).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _kept(result: Result) -> dict[str, object]:

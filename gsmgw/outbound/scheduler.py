@@ -11,7 +11,7 @@ from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.calendar import SendingTimes
-from gsmgw.outbound.explain import Waiting, explain
+from gsmgw.outbound.explain import Waiting, explain, obstacle, turn
 from gsmgw.outbound.hand import Delay
 from gsmgw.outbound.jobs import InFlight
 from gsmgw.outbound.lanes import Lanes
@@ -258,5 +258,17 @@ class Scheduler:
 
     def explain(self, message: MessageRecord) -> Waiting | None:
         """Why an outbound message has not gone yet; None when it is not waiting."""
-        workers = [w for w in self._workers.values() if message.route in self._roads.served_by(w.name)]
-        return explain(message, workers, self._clock.wall_ms(), parked=self._lanes.is_parked(message.peer))
+        return explain(message, self._serving(message.route), self._clock.wall_ms(), parked=self._is_parked(message))
+
+    def explain_queued(self, route: str, peer: str, known: dict[str, Waiting | None]) -> Waiting:
+        """Why a message that may go at once has not. ``known`` keeps what is the same for all others of its route."""
+        workers = self._serving(route)
+        if route not in known:
+            known[route] = obstacle(route, workers, self._clock.wall_ms())
+        return known[route] or turn(workers, parked=self._lanes.is_parked(peer))
+
+    def _serving(self, route: str) -> list[Worker]:
+        return [worker for worker in self._workers.values() if route in self._roads.served_by(worker.name)]
+
+    def _is_parked(self, message: MessageRecord) -> bool:
+        return self._lanes.is_parked(message.peer)

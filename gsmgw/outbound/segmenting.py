@@ -25,8 +25,6 @@ from gsmgw.pdu import (
 _DATA_OCTETS = 140
 _PORTS_OCTETS = 7
 _CONCAT_OCTETS = 6
-#: Class 0: shown at once and not stored (TS 23.038 4).
-FLASH = 0
 
 Encoding = Literal["auto", "gsm7", "ucs2"]
 
@@ -54,7 +52,7 @@ def build_segments(message: Outgoing, reference: int, now_ms: int, bits: int = 8
     validity = None
     if message.expires_ms is not None:
         validity = RelativeValidity.at_least(max(0, message.expires_ms - now_ms) / 1000)
-    message_class = FLASH if message.flash else None
+    message_class = message.message_class
     if message.data is not None:
         dcs = dcs_octet(Alphabet.DATA, message_class)
         fields = _data_fields(message.data, message.port or 0, reference, bits)

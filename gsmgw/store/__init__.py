@@ -9,6 +9,8 @@ from pathlib import Path
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import (
+    audit,
+    callbacks,
     copies,
     evidence,
     hooks,
@@ -36,6 +38,8 @@ __all__ = [
     "KeyConflict",
     "Store",
     "Tx",
+    "audit",
+    "callbacks",
     "copies",
     "evidence",
     "hooks",

@@ -115,7 +115,7 @@ class Received:
     text: str | None
     data: bytes | None = None
     port: int | None = None
-    flash: bool = False
+    message_class: int | None = None
     smsc_ms: int | None = None
     incomplete: bool = False
     #: The TP-PID of a message that takes the place of an earlier one (TS 23.040 9.2.3.9: 0x41 to 0x47).
@@ -130,8 +130,8 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
         replaces = _replaced(tx, received, parts[0])
         tx.run("UPDATE messages SET replaced_by = ? WHERE id = ?", (message_id, replaces))
     tx.run(
-        "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, flash, "
-        "created_ms, received_ms, smsc_ms, incomplete, replace_type, replaces) "
+        "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, "
+        "message_class, created_ms, received_ms, smsc_ms, incomplete, replace_type, replaces) "
         "VALUES (?, 'inbound', 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message_id,
@@ -143,7 +143,7 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
             received.encoding,
             received.segments,
             received.modem,
-            received.flash,
+            received.message_class,
             now_ms,
             now_ms,
             received.smsc_ms,

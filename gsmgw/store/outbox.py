@@ -25,7 +25,7 @@ class Gone(StoreError):
 
 _INSERT = (
     "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
-    "flash, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
+    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
     "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
@@ -49,7 +49,7 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
                 m.route,
                 m.client,
                 int(m.priority),
-                m.flash,
+                m.message_class,
                 m.report,
                 m.on_unknown.value,
                 m.client_ref,
@@ -61,16 +61,13 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
             )
         )
     tx.run_many(_INSERT, rows)
-    for m in messages:
-        later = m.send_at_ms is not None and m.send_at_ms > now_ms
-        tx.event(
-            now_ms,
-            "message.scheduled" if later else "message.queued",
-            m.id,
-            to=m.to,
-            client_ref=m.client_ref,
-            segments=m.segments,
-        )
+    tx.add_events(
+        now_ms,
+        [
+            (f"message.{row[1]}", m.id, {"to": m.to, "client_ref": m.client_ref, "segments": m.segments})
+            for row, m in zip(rows, messages, strict=True)
+        ],
+    )
 
 
 def last_texted(tx: Tx, peer: str) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
 
 from gsmgw.errors import GsmgwError
 from gsmgw.pdu.references import References
@@ -36,6 +38,11 @@ def remember_answer(tx: Tx, now_ms: int, key: str, fingerprint: str, answer: str
         "INSERT INTO idempotency (key, fingerprint, answer, created_ms) VALUES (?, ?, ?, ?)",
         (key, fingerprint, answer, now_ms),
     )
+
+
+def are_known(db: sqlite3.Connection, keys: Sequence[str]) -> int:
+    """How many of these keys were used before."""
+    return sum(db.execute("SELECT 1 FROM idempotency WHERE key = ?", (key,)).fetchone() is not None for key in keys)
 
 
 def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:

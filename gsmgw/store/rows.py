@@ -18,13 +18,13 @@ from gsmgw.model import (
 )
 
 MESSAGE_COLUMNS = (
-    "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, flash, "
-    "report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, waiting, sent_ms, "
-    "delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by"
+    "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, "
+    "message_class, report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, "
+    "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
-    "id, peer, text, priority, segments, created_ms, data, port, encoding, flash, report, route, send_at_ms, "
+    "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
     "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
 )
@@ -49,7 +49,6 @@ def message_of(row: Any) -> MessageRecord:
         "direction": Direction(values["direction"]),
         "status": Status(values["status"]),
         "priority": Priority(values["priority"]),
-        "flash": bool(values["flash"]),
         "report": bool(values["report"]),
         "on_unknown": OnUnknown(values["on_unknown"]) if values["on_unknown"] else None,
         "tags": tags_of(values["tags"]),
@@ -72,7 +71,7 @@ def outgoing_of(row: Any) -> Outgoing:
         data=row[6],
         port=row[7],
         encoding=row[8],
-        flash=bool(row[9]),
+        message_class=row[9],
         report=bool(row[10]),
         route=row[11],
         send_at_ms=row[12],

@@ -309,6 +309,59 @@ def m006_queue(db: Database) -> None:
 
 
 @migrations()
+def m007_message_class(db: Database) -> None:
+    """Any class of TS 23.038 4 instead of class 0 alone."""
+    _statements(
+        db,
+        """
+        ALTER TABLE messages ADD COLUMN message_class INTEGER CHECK (message_class BETWEEN 0 AND 3);
+        UPDATE messages SET message_class = 0 WHERE flash <> 0;
+        ALTER TABLE messages DROP COLUMN flash
+        """,
+    )
+
+
+@migrations()
+def m007a_access(db: Database) -> None:
+    """What a token may do more closely (JSON arrays of modems and pools, empty for any), and who did what."""
+    _statements(
+        db,
+        """
+        ALTER TABLE tokens ADD COLUMN per_minute INTEGER;
+        ALTER TABLE tokens ADD COLUMN per_day INTEGER;
+        ALTER TABLE tokens ADD COLUMN modems TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE tokens ADD COLUMN pools TEXT NOT NULL DEFAULT '[]';
+        CREATE TABLE audit (
+            id            INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms         INTEGER NOT NULL,
+            who           TEXT NOT NULL,                  -- a token's name, or the user of the socket
+            origin        TEXT NOT NULL,                  -- an address, or the process on the socket
+            method        TEXT NOT NULL,
+            path          TEXT NOT NULL,
+            status        INTEGER NOT NULL,               -- what it was answered with
+            detail        TEXT NOT NULL DEFAULT '{}'      -- JSON object
+        )
+        """,
+    )
+
+
+@migrations()
+def m007b_doors(db: Database) -> None:
+    """Callbacks of the compatibility doors: webhooks that speak another dialect, and what each message wants told."""
+    _statements(
+        db,
+        """
+        ALTER TABLE webhooks ADD COLUMN format TEXT NOT NULL DEFAULT 'standard';
+        CREATE TABLE callbacks (
+            message_id    INTEGER PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+            url           TEXT NOT NULL,
+            mask          INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+    )
+
+
+@migrations()
 def m009_record(db: Database) -> None:
     """Whether a SIM's own record of its last reference (EF_SMSS) is kept up to date: how often in a row it agreed, each
     time at another reference, and at which it did last.

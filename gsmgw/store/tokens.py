@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
+from gsmgw.store.ids import first_id
 from gsmgw.store.tx import Tx
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
 #: How exactly the last use is noted: not with a write per request.
 USE_NOTED_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How closely a token is held: texts per minute and day, and by which modems or pools they may leave."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    modems: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+
+
+UNLIMITED = TokenLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +41,19 @@ class Token:
     created_ms: int
     expires_ms: int | None
     last_used_ms: int | None
+    limits: TokenLimits
 
     def is_valid(self, now_ms: int) -> bool:
         """Whether it has not expired."""
         return self.expires_ms is None or now_ms < self.expires_ms
 
 
-_COLUMNS = "id, name, scopes, created_ms, expires_ms, last_used_ms"
+_COLUMNS = "id, name, scopes, created_ms, expires_ms, last_used_ms, per_minute, per_day, modems, pools"
 
 
-def _token(row: tuple[int, str, str, int, int | None, int | None]) -> Token:
-    return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5])
+def _token(row: tuple[Any, ...]) -> Token:
+    limits = TokenLimits(row[6], row[7], tuple(json.loads(row[8])), tuple(json.loads(row[9])))
+    return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5], limits)
 
 
 def digest(secret: str) -> str:
@@ -43,14 +61,32 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def create(tx: Tx, now_ms: int, name: str, scopes: tuple[str, ...], expires_ms: int | None) -> tuple[Token, str]:
+def create(
+    tx: Tx,
+    now_ms: int,
+    name: str,
+    scopes: tuple[str, ...],
+    expires_ms: int | None,
+    limits: TokenLimits = UNLIMITED,
+) -> tuple[Token, str]:
     """Make a token; the second value is the secret, to be shown this once. ``IntegrityError`` when the name is used."""
     secret = PREFIX + secrets.token_urlsafe(32)
     number = tx.insert(
-        "INSERT INTO tokens (name, digest, scopes, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)",
-        (name, digest(secret), ",".join(scopes), now_ms, expires_ms),
+        "INSERT INTO tokens (name, digest, scopes, created_ms, expires_ms, per_minute, per_day, modems, pools) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            name,
+            digest(secret),
+            ",".join(scopes),
+            now_ms,
+            expires_ms,
+            limits.per_minute,
+            limits.per_day,
+            json.dumps(limits.modems),
+            json.dumps(limits.pools),
+        ),
     )
-    return Token(number, name, scopes, now_ms, expires_ms, None), secret
+    return Token(number, name, scopes, now_ms, expires_ms, None, limits), secret
 
 
 def delete(tx: Tx, name: str) -> bool:
@@ -68,12 +104,22 @@ def note_use(tx: Tx, now_ms: int, number: int) -> None:
     tx.run("UPDATE tokens SET last_used_ms = ? WHERE id = ?", (now_ms, number))
 
 
-def find(db: sqlite3.Connection, secret: str) -> Token | None:
-    """The token behind a secret."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", (digest(secret),)).fetchone()
+def find(db: sqlite3.Connection, hashed: str) -> Token | None:
+    """The token whose secret has this :func:`digest`."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", (hashed,)).fetchone()
     return _token(row) if row else None
 
 
 def all_tokens(db: sqlite3.Connection) -> list[Token]:
     """All tokens by name."""
     return [_token(row) for row in db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name")]
+
+
+def accepted_by_second(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
+    """How many texts a client's token had accepted in each second of UTC since then."""
+    rows = db.execute(
+        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND client = ? AND direction = 'outbound' "
+        "GROUP BY 1 ORDER BY 1",
+        (first_id(since_ms), client),
+    )
+    return [(int(second), int(count)) for second, count in rows]

@@ -42,6 +42,26 @@ class Tx:
         """Execute an INSERT and return the row's id."""
         return int(self._db.execute(sql, values).lastrowid or 0)
 
+    def add_events(self, at_ms: int, rows: Sequence[tuple[str, int, dict[str, Any]]]) -> None:
+        """Add a row for each of many messages to the event log: type, message, data; fields that are None are left out.
+
+        They are numbered here, in a row, which spares a statement for each.
+        """
+        if not rows:
+            return
+        (last,) = self._db.execute(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
+        ).fetchone()
+        made = []
+        for number, (type, message_id, data) in enumerate(rows, last + 1):
+            kept = {key: value for key, value in data.items() if value is not None}
+            made.append(Event(number, at_ms, type, message_id, None, kept))
+        self._db.executemany(
+            "INSERT INTO events (id, at_ms, type, message_id, data) VALUES (?, ?, ?, ?, ?)",
+            [(event.id, at_ms, event.type, event.message_id, _encode(event.data)) for event in made],
+        )
+        self.events += made
+
     def event(
         self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any
     ) -> None:

@@ -48,6 +48,8 @@ class Webhook:
     reason: str | None
     cursor: int
     created_ms: int
+    #: How it is spoken to: ``standard``, or the dialect of a compatibility door (dispatch.dialects).
+    format: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Delivery:
     tries: tuple[Mapping[str, Any], ...]
 
 
-_COLUMNS = "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms"
+_COLUMNS = "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms, format"
 _DELIVERY = "id, webhook_id, event_id, type, kind, state, attempts, due_ms, created_ms, ended_ms, tries"
 
 
@@ -94,8 +96,8 @@ def _values(hook: Webhook) -> tuple[Any, ...]:
 def create(tx: Tx, hook: Webhook) -> None:
     """Add a target."""
     tx.run(
-        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (hook.id, *_values(hook), hook.state, hook.reason, hook.cursor, hook.created_ms),
+        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (hook.id, *_values(hook), hook.state, hook.reason, hook.cursor, hook.created_ms, hook.format),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from gsmgw.api import events, exports, health, messages, metrics, modems, quarantine, tokens, webhooks
+from gsmgw.api import ROUTERS
+from gsmgw.api.compat import kannel, smsgate, twilio
 from gsmgw.api.problems import PROBLEMS
 from gsmgw.cli import main
 from gsmgw.config import Config
@@ -45,7 +47,7 @@ def test_every_setting(section: str, key: str) -> None:
 
 def routes() -> list[str]:
     found = []
-    for module in (exports, messages, quarantine, events, modems, webhooks, tokens, health, metrics):
+    for module in ROUTERS:
         for route in module.router.routes:
             assert isinstance(route, APIRoute)
             found += [f"{method} {route.path}" for method in sorted(route.methods)]
@@ -55,6 +57,16 @@ def routes() -> list[str]:
 @pytest.mark.parametrize("route", routes())
 def test_every_route(route: str) -> None:
     assert f"`{route}`" in text_of("api.md")
+
+
+@pytest.mark.parametrize("door", [kannel, smsgate, twilio], ids=lambda door: door.__name__)
+def test_every_door(door: ModuleType) -> None:
+    page = text_of("compat.md")
+    for route in door.router.routes:
+        assert isinstance(route, APIRoute)
+        fixed = [part for part in route.path.split("/") if part and "{" not in part]
+        missing = [part for part in fixed if part.removesuffix("s") not in page]  # message and messages are the same
+        assert not missing, route.path
 
 
 @pytest.mark.parametrize("code", PROBLEMS)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
+import grp
 import json
+import os
+import pwd
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +17,7 @@ from support.rig import Rig, make_config, running
 
 from gsmgw.api.server import bind_tcp
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.store import audit
 
 BODY = {"to": "+4915112345671", "text": "x"}
 
@@ -35,12 +40,18 @@ class Desk:
                 return exc.status
         return 200
 
+    def forget(self) -> None:
+        """As a restart does: the count has to come from the database."""
+        self.rig.gateway.access.forget()
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     listener = bind_tcp("127.0.0.1:0")
     host, port = listener.getsockname()
-    async with running(make_config(tmp_path, {}), listener) as rig:
+    ports = {"m0": str(tmp_path / "none0"), "m1": str(tmp_path / "none1")}
+    pools = {"pool": [{"name": "night", "modems": ["m0"]}, {"name": "day", "modems": ["m1"]}]}
+    async with running(make_config(tmp_path, ports, pools), listener) as rig:
         yield Desk(rig, f"http://{host}:{port}")
 
 
@@ -92,3 +103,143 @@ async def test_a_revoked_token_is_worth_nothing(desk: Desk) -> None:
 
 async def test_the_socket_is_for_its_group(desk: Desk, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "gsmgw.sock").stat().st_mode) == 0o660
+
+
+async def entries(desk: Desk) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await desk.rig.client.audit_page())["data"]
+    return found
+
+
+async def test_texts_of_a_token_are_limited_also_after_a_restart_of_the_count(desk: Desk) -> None:
+    token = await desk.token("send", per_minute=5, per_day=8)
+    async with AsyncClient(url=desk.url, token=token) as client:
+        await client.send_many([{**BODY, "text": f"{n}"} for n in range(4)])
+        with pytest.raises(ApiError, match="5 texts a minute") as caught:  # a batch that does not fit is refused whole
+            await client.send_many([{**BODY, "text": f"more {n}"} for n in range(2)])
+        assert caught.value.status == 429
+        with pytest.raises(ApiError):
+            await client.send("12", "what is refused does not count")
+        first = await client.send(**BODY, key="k")
+        assert (await client.send(**BODY, key="k"))["id"] == first["id"]  # nor does what is replayed
+        with pytest.raises(ApiError):
+            await client.send("+4915112345671", "the sixth")
+        desk.rig.gateway.clock.wall_ms = _later(desk, 61)  # type: ignore[method-assign]
+        desk.forget()
+        await client.send_many([{**BODY, "text": f"later {n}"} for n in range(3)])
+        with pytest.raises(ApiError, match="8 texts a day"):
+            await client.send("+4915112345671", "the ninth")
+    assert len((await desk.rig.client.page(direction="outbound"))["data"]) == 8
+
+
+def _later(desk: Desk, seconds: float) -> Any:
+    real = type(desk.rig.gateway.clock).wall_ms
+    clock = desk.rig.gateway.clock
+    return lambda: real(clock) + round(seconds * 1000)
+
+
+async def test_a_token_for_one_pool_sends_through_nothing_else(desk: Desk) -> None:
+    token = await desk.token("send", pools=["night"])
+    two = await desk.token("send", "read", modems=["m0", "m1"])
+    async with AsyncClient(url=desk.url, token=token) as client:
+        assert (await client.send(**BODY))["pool"] == "night"  # the only one there is
+        with pytest.raises(ApiError) as caught:
+            await client.send(**BODY, pool="day")
+        assert (caught.value.status, caught.value.problem["errors"][0]["pointer"]) == (403, "/pool")
+        answers = await client.send_many([{**BODY, "pool": "day"}, BODY])
+        assert answers[0]["error"]["code"] == "not_your_modem"
+        assert answers[0]["error"]["errors"][0]["pointer"] == "/messages/0/pool"
+        assert answers[1]["pool"] == "night"
+    async with AsyncClient(url=desk.url, token=two) as client:
+        with pytest.raises(ApiError, match="has to name one of modem 'm0', modem 'm1'"):
+            await client.send(**BODY)
+        assert (await client.send(**BODY, modem="m1"))["modem"] == "m1"
+
+
+async def test_managing_is_noted_with_who_and_from_where(desk: Desk) -> None:
+    token = await desk.token("send", "manage")
+    reader = await desk.token("read")
+    await desk.status(token, "POST", "/v1/modems/m0/disable")
+    await desk.status(reader, "POST", "/v1/modems/m0/enable")
+    await desk.status(token, "POST", "/v1/messages", BODY)
+    await desk.status(token, "GET", "/v1/modems")
+    await desk.status("wrong", "DELETE", "/v1/tokens/read")
+    found = [
+        (entry["who"], entry["from"], entry["method"], entry["path"], entry["status"]) for entry in await entries(desk)
+    ]
+    me = getpass.getuser()
+    assert found == [
+        ("read", "127.0.0.1", "POST", "/v1/modems/m0/enable", 403),
+        ("send-manage", "127.0.0.1", "POST", "/v1/modems/m0/disable", 200),
+        (me, f"pid {os.getpid()}", "POST", "/v1/tokens", 201),
+        (me, f"pid {os.getpid()}", "POST", "/v1/tokens", 201),
+    ]
+    assert (await entries(desk))[-1]["detail"] == {"name": "send-manage", "scopes": ["send", "manage"]}
+    assert "gsmgw_" not in json.dumps(await entries(desk))
+    page = await desk.rig.client.audit_page(who="read", limit=1)
+    assert (len(page["data"]), page["next_cursor"]) == (1, None)
+    assert [entry async for entry in desk.rig.client.audit(limit=2)] == (await entries(desk))[:2]
+
+
+async def test_the_audit_log_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "KEPT", 5)
+    for _ in range(4):
+        await desk.status(None, "GET", "/health/live")
+        await desk.rig.client.modem("m0", "disable")
+        await desk.rig.client.modem("m0", "enable")
+    found = await entries(desk)
+    assert [entry["path"].rpartition("/")[2] for entry in found] == ["enable", "disable", "enable", "disable", "enable"]
+
+
+async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
+    """As root every user is let in: the guard is asked itself, with the credentials that it would find."""
+    from gsmgw.api.callers import Peer
+    from gsmgw.api.guard import PeerGuard
+
+    reached: list[int] = []
+    answers: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["state"]["peer"].uid)
+
+    async def send(message: Any) -> None:
+        answers.append(message.get("status", 0))
+
+    guard = PeerGuard(app, ["nobody"])
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for uid in (0, os.getuid(), nobody, 4711):
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/v1/stats",
+            "state": {"peer": Peer(1, uid, 1)},
+            "headers": [],
+        }
+        await guard(scope, None, send)  # type: ignore[arg-type] # it never reads
+    assert reached == [0, os.getuid(), nobody]
+    assert answers[0] == 403
+
+
+async def test_requests_may_be_limited_over_tcp(tmp_path: Path) -> None:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    config = make_config(tmp_path, {}, {"api": {"requests_per_minute": 20}})
+    async with running(config, listener) as rig:
+        desk = Desk(rig, f"http://{host}:{port}")
+        token = await desk.token("read")
+        answers = [await desk.status(token, "GET", "/v1/stats") for _ in range(25)]
+        assert answers.count(200) in (20, 21)
+        assert answers[-1] == 429
+        for _ in range(30):  # the socket is not concerned
+            await rig.client.stats()
+
+
+async def test_the_socket_gets_its_group(tmp_path: Path) -> None:
+    from gsmgw.api.server import bind_unix, close_all
+    from gsmgw.errors import ConfigError
+
+    path = tmp_path / "s"
+    name = grp.getgrgid(os.getgid()).gr_name
+    close_all([bind_unix(path, 0o660, name)], None)
+    assert path.stat().st_gid == os.getgid()
+    with pytest.raises(ConfigError, match="no group named 'nonesuch'"):
+        bind_unix(tmp_path / "t", 0o660, "nonesuch")

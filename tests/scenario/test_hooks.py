@@ -193,7 +193,7 @@ def received(text: str | None, segments: int, **fields: Any) -> MessageRecord:
     values: dict[str, Any] = dict.fromkeys(MessageRecord.__dataclass_fields__)
     values |= {
         "id": 1, "direction": Direction.INBOUND, "status": Status.RECEIVED, "peer": ANNA, "text": text,
-        "segments": segments, "modem": "office", "priority": Priority.NORMAL, "flash": False, "tags": (),
+        "segments": segments, "modem": "office", "priority": Priority.NORMAL, "message_class": None, "tags": (),
     }  # fmt: skip
     return MessageRecord(**values | fields)
 
@@ -207,7 +207,7 @@ def test_variables_of_a_short_text() -> None:
 
 @pytest.mark.parametrize("text", ["abc" * 100, "Ä\0ö" * 77, "ab"])
 def test_variables_of_a_long_text(text: str) -> None:
-    found = smsd_variables(received(text, 3, flash=True))
+    found = smsd_variables(received(text, 3, message_class=0))
     clean = text.replace("\0", "")  # an environment cannot hold it
     assert (found["SMS_MESSAGES"], found["DECODED_PARTS"], found["DECODED_1_TEXT"]) == ("3", "1", clean)
     assert "".join(found[f"SMS_{number}_TEXT"] for number in (1, 2, 3)) == clean

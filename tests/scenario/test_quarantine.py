@@ -23,11 +23,11 @@ async def test_it_is_listed_and_tried_again(tmp_path: Path) -> None:
         for number in range(3):
             raw = RawPdu("office", "sim", GARBAGE + f"{number:02X}", None, "SM", number, 0)
             await rig.gateway.collector.take(raw)
-        first = await rig.client.quarantine(limit=2)
+        first = await rig.client.quarantine_page(limit=2)
         assert [entry["pdu"][-2:] for entry in first["data"]] == ["02", "01"]
         assert first["data"][0]["modem"] == "office"
         assert first["data"][0]["problem"]
-        second = await rig.client.quarantine(cursor=first["next_cursor"])
+        second = await rig.client.quarantine_page(cursor=first["next_cursor"])
         assert ([entry["pdu"][-2:] for entry in second["data"]], second["next_cursor"]) == (["00"], None)
         assert await rig.client.reread_quarantine() == {"understood": 0, "left": 3}
         socket = ("--socket", str(config.gateway.socket))
@@ -58,6 +58,6 @@ async def test_a_newer_version_reads_it_at_its_start(tmp_path: Path) -> None:
     async with running(config) as rig:
         event = await rig.event(0, "message.received")
         assert event["data"]["from"] == "+31641600986"
-        assert (await rig.client.quarantine())["data"] == []
+        assert (await rig.client.quarantine_page())["data"] == []
         message = await rig.client.message(event["message_id"])
         assert message["received_at"] == "1970-01-01T00:00:01.000Z"

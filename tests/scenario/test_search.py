@@ -87,9 +87,9 @@ async def test_pages_of_a_search(rig: Rig) -> None:
 async def test_conversations_are_paged_by_their_latest_message(rig: Rig) -> None:
     for to, text in ((ANNA, "1"), (BEN, "2"), (ANNA, "3"), (CARLA, "4"), (BEN, "5")):
         await rig.client.send(to, text)
-    page = await rig.client.conversations(limit=2)
+    page = await rig.client.conversation_page(limit=2)
     assert [(entry["peer"], entry["last_message"]["text"]) for entry in page["data"]] == [(BEN, "5"), (CARLA, "4")]
-    page = await rig.client.conversations(cursor=page["next_cursor"])
+    page = await rig.client.conversation_page(cursor=page["next_cursor"])
     assert [(entry["peer"], entry["last_message"]["text"]) for entry in page["data"]] == [(ANNA, "3")]
     assert page["next_cursor"] is None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw.api.server import bind_unix, close_all
+from gsmgw.api.tls import Certificates
 from gsmgw.client import AsyncClient
 from gsmgw.config import Config
 from gsmgw.daemon import Gateway
@@ -74,7 +75,9 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, tcp: socket.socket | None = None) -> AsyncIterator[Rig]:
+async def running(
+    config: Config, tcp: socket.socket | None = None, certificates: Certificates | None = None
+) -> AsyncIterator[Rig]:
     """Run a gateway until the block ends, as the daemon does between its start and SIGTERM."""
     gateway = Gateway(config)
     stop, ready = asyncio.Event(), asyncio.Event()
@@ -82,7 +85,7 @@ async def running(config: Config, tcp: socket.socket | None = None) -> AsyncIter
         sockets = [bind_unix(config.gateway.socket, 0o660)]
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(gateway.run(sockets, stop, ready.set, [tcp] if tcp is not None else []))
+                group.create_task(gateway.run(sockets, stop, ready.set, [tcp] if tcp is not None else [], certificates))
                 await ready.wait()
                 async with AsyncClient(config.gateway.socket) as client:
                     try:

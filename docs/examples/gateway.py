@@ -1,0 +1,70 @@
+"""The main tasks in Python:  gateway.py send TO TEXT | wait ID | events AFTER | receive PORT SECRET
+
+GSMGW_SOCKET names the gateway's socket.
+"""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from gsmgw.client import DEFAULT_SOCKET, Client
+
+ENDS = {"delivered", "undelivered", "failed", "expired", "canceled"}
+
+
+def send(gateway: Client, to: str, text: str) -> None:
+    """The client makes an idempotency key: a lost answer is asked for again, the message goes once."""
+    print(json.dumps(gateway.send(to, text)))
+
+
+def wait(gateway: Client, message_id: str) -> None:
+    """Where we are is read first, then the message, then what has happened since: nothing falls in between."""
+    cursor = gateway.stats()["last_event"]
+    message = gateway.message(message_id)
+    if message["status"] not in ENDS:
+        for event in gateway.events(cursor, types=["message.*"]):
+            if event["message_id"] == message_id and event["type"].removeprefix("message.") in ENDS:
+                break
+    print(json.dumps(gateway.message(message_id)))
+
+
+def events(gateway: Client, after: str) -> None:
+    """A lost connection is taken up again by itself; keep the last id to go on after a restart."""
+    for event in gateway.events(int(after), types=["message.*"]):
+        print(json.dumps(event), flush=True)
+
+
+def receive(port: str, secret: str) -> None:
+    """A webhook receiver: verify, keep, answer 2xx fast. The same event may come twice, with the same webhook-id."""
+    verifier, seen = Webhook(secret), set()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            try:
+                event = verifier.verify(body, dict(self.headers))
+            except WebhookVerificationError:
+                self.send_error(401)
+                return
+            if self.headers["webhook-id"] not in seen:
+                seen.add(self.headers["webhook-id"])
+                print(json.dumps(event), flush=True)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    HTTPServer(("127.0.0.1", int(port)), Receiver).serve_forever()
+
+
+if __name__ == "__main__":
+    task, *arguments = sys.argv[1:]
+    if task == "receive":
+        receive(*arguments)
+    else:
+        with Client(os.environ.get("GSMGW_SOCKET", DEFAULT_SOCKET)) as client:
+            {"send": send, "wait": wait, "events": events}[task](client, *arguments)

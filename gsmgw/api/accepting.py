@@ -1,0 +1,204 @@
+"""Taking messages: the two calls that have to be fast, and the one that only looks. They work on a body's octets.
+
+They are called past FastAPI (``front``), which would cost more than all the rest of a request; the routes of the same
+name describe them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from gsmgw.api.callers import Caller
+from gsmgw.api.context import Context
+from gsmgw.api.problems import Problem, of_refusal, of_validation
+from gsmgw.api.schemas import BatchIn, GoodBatchIn, MessageIn, look_at_each
+from gsmgw.dispatch.bodies import accepted_out, message_out
+from gsmgw.model import Outgoing, format_id
+from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
+from gsmgw.store import messages, requests
+
+T = TypeVar("T")
+KEY_CHARS = 255
+_FORGOTTEN = "the message of that earlier request is no longer kept"
+
+_message_in = TypeAdapter(MessageIn)
+_batch_in = TypeAdapter(BatchIn)
+_good_batch_in = TypeAdapter(GoodBatchIn)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call is answered with."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
+    """POST /v1/messages"""
+    request = routed(caller, _parse(_message_in, raw).request(caller.token))
+    async with within_limits(ctx, caller, [request], key) as note:
+        accepted = await ctx.intake.accept(request, _key(key))
+        note([accepted])
+    headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
+    if accepted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    (body,) = await _bodies(ctx, [accepted])
+    if body is None:
+        raise Problem("not_found", _FORGOTTEN)
+    return Answer(202, to_json(body), headers)
+
+
+async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
+    """POST /v1/messages/batch"""
+    checked = _requests(caller, raw)
+    wanted = [item for item in checked if isinstance(item, Request)]
+    async with within_limits(ctx, caller, wanted, key) as note:
+        results = await ctx.intake.accept_many(wanted, _key(key))
+        note(results)
+    taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
+    found = iter(results)
+    answers = [item if isinstance(item, Problem) else next(found) for item in checked]
+    bodies = iter(await _bodies(ctx, [answer for answer in answers if isinstance(answer, Accepted)]))
+    data: list[dict[str, Any]] = []
+    for number, answer in enumerate(answers):
+        if isinstance(answer, Accepted):
+            body = next(bodies)
+            if body is None:
+                data.append({"error": Problem("not_found", _FORGOTTEN).body()})
+            else:
+                data.append({**body, "replayed": True} if answer.replayed else body)
+        else:
+            data.append(_refused(answer, number))
+    headers = {"Idempotent-Replayed": "true"} if not taken and any("id" in entry for entry in data) else {}
+    return Answer(202, to_json({"data": data}), headers)
+
+
+async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
+    """POST /v1/messages/batch/preview"""
+    data: list[dict[str, Any]] = []
+    for number, item in enumerate(_requests(caller, raw)):
+        seen = item if isinstance(item, Problem) else ctx.intake.look(item)
+        if isinstance(seen, Outgoing):
+            data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
+        else:
+            data.append(_refused(seen, number))
+    return Answer(200, to_json({"data": data}))
+
+
+@asynccontextmanager
+async def within_limits(
+    ctx: Context, caller: Caller, wanted: Sequence[Request], key: str | None
+) -> AsyncIterator[Callable[[Sequence[Result]], None]]:
+    """Count messages against the limits of the caller's token; :class:`Problem` when they are too many.
+
+    What was accepted before does not count. What is yielded is to be told the results: the rest is given back.
+    """
+    limits = caller.limits
+    if limits.per_minute is None and limits.per_day is None:
+        yield lambda results: None
+        return
+    keys = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    known = await ctx.store.read(lambda db: requests.are_known(db, keys))
+    repeated = key is not None and await ctx.store.read(lambda db: requests.are_known(db, [f"key:{key}"])) > 0
+    count = 0 if repeated else len(wanted) - known
+    quota = await ctx.access.take(caller, count)
+    taken = 0
+
+    def note(results: Sequence[Result]) -> None:
+        nonlocal taken
+        taken = sum(isinstance(result, Accepted) and not result.replayed for result in results)
+
+    try:
+        yield note
+    finally:
+        if quota is not None:
+            quota.give_back(count - taken)
+
+
+def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
+    problem = of_refusal(answer, "messages", number) if isinstance(answer, Refusal) else answer
+    return {"error": problem.body()}
+
+
+def _messages(raw: bytes) -> Sequence[MessageIn | Problem]:
+    try:
+        return _good_batch_in.validate_json(raw).messages
+    except ValidationError:  # one of them at least; which ones is looked at one by one
+        return look_at_each(_parse(_batch_in, raw).messages)
+
+
+def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
+    checked: list[Request | Problem] = []
+    for number, item in enumerate(_messages(raw)):
+        if isinstance(item, MessageIn):
+            try:
+                checked.append(routed(caller, item.request(caller.token)))
+            except Refusal as exc:
+                checked.append(of_refusal(exc, "messages", number))
+        else:
+            checked.append(item)
+    return checked
+
+
+def _parse(adapter: TypeAdapter[T], raw: bytes) -> T:
+    """The value of a body; :class:`Problem` says what is wrong with it and where."""
+    try:
+        return adapter.validate_json(raw)
+    except ValidationError as exc:
+        found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
+        raise of_validation(found) from None
+
+
+def _key(key: str | None) -> str | None:
+    """The Idempotency-Key as it may be."""
+    if key is not None and not 1 <= len(key) <= KEY_CHARS:
+        errors = [{"parameter": "Idempotency-Key", "detail": f"must have 1 to {KEY_CHARS} characters"}]
+        raise Problem("invalid_request", f"Idempotency-Key: {errors[0]['detail']}", errors=errors)
+    return key
+
+
+def routed(caller: Caller, request: Request) -> Request:
+    """A request held to the modems and pools of the caller's token: what it names, or the only one there is."""
+    modems, pools = caller.limits.modems, caller.limits.pools
+    if not modems and not pools:
+        return request
+    if request.modem is None and request.pool is None:
+        if len(modems) + len(pools) == 1:
+            return replace(request, modem=next(iter(modems), None), pool=next(iter(pools), None))
+        raise Refusal("not_your_modem", "modem", f"the token {caller.token!r} has to name one of {_named(caller)}")
+    for field_name, named, allowed in (("modem", request.modem, modems), ("pool", request.pool, pools)):
+        if named is not None and named not in allowed:
+            detail = f"the token {caller.token!r} sends through {_named(caller)} only"
+            raise Refusal("not_your_modem", field_name, detail)
+    return request
+
+
+def _named(caller: Caller) -> str:
+    names = [f"modem {name!r}" for name in caller.limits.modems] + [f"pool {name!r}" for name in caller.limits.pools]
+    return ", ".join(names)
+
+
+async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[dict[str, Any] | None]:
+    """The message resources; those of earlier requests are asked of the database, all at once, and may be gone."""
+    earlier = [entry.message_id for entry in accepted if entry.message is None]
+    records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
+    found: list[dict[str, Any] | None] = []
+    obstacles: dict[str, Waiting | None] = {}
+    for entry in accepted:
+        fresh = entry.message
+        if fresh is None:
+            record = next(records)
+            found.append(None if record is None else message_out(record, ctx.scheduler.explain(record)))
+        elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
+            found.append(accepted_out(fresh, not_yet(fresh.send_at_ms)))
+        else:
+            found.append(accepted_out(fresh, ctx.scheduler.explain_queued(fresh.route, fresh.to, obstacles)))
+    return found

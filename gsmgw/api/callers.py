@@ -1,0 +1,77 @@
+"""Who makes a request: a token from an address, or a process at the other end of the Unix socket."""
+
+from __future__ import annotations
+
+import pwd
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from gsmgw.api.problems import Problem
+from gsmgw.store.tokens import UNLIMITED, TokenLimits
+
+_KEY = "gsmgw.caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """SO_PEERCRED of a connection to the Unix socket (unix(7))."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """``token``: its name, empty for the socket. ``who`` and ``origin`` are words for the audit log."""
+
+    who: str
+    origin: str
+    token: str = ""
+    limits: TokenLimits = UNLIMITED
+    #: What a token is for; None for the socket, which is trusted.
+    scopes: tuple[str, ...] | None = None
+
+    def require(self, scope: str) -> None:
+        """Raise :class:`Problem` when the token is not for that."""
+        if self.scopes is not None and scope not in self.scopes and "manage" not in self.scopes:
+            raise Problem("forbidden", f"the token {self.token!r} has no scope {scope!r}")
+
+
+@lru_cache(maxsize=256)
+def user_name(uid: int) -> str:
+    """The name of a user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def peer_of(scope: MutableMapping[str, Any]) -> Peer | None:
+    """The process behind a connection to the Unix socket; None for TCP."""
+    peer: Peer | None = scope.get("state", {}).get("peer")
+    return peer
+
+
+def address_of(scope: MutableMapping[str, Any]) -> str:
+    """The address of a TCP client."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def enter(scope: MutableMapping[str, Any], caller: Caller) -> None:
+    """Note who makes this request."""
+    scope[_KEY] = caller
+
+
+def caller_of(scope: MutableMapping[str, Any]) -> Caller:
+    """Who makes this request."""
+    known: Caller | None = scope.get(_KEY)
+    if known is not None:
+        return known
+    peer = peer_of(scope)
+    if peer is None:
+        return Caller("", address_of(scope) or "socket")
+    return Caller(user_name(peer.uid), f"pid {peer.pid}")

@@ -1,0 +1,121 @@
+"""What the doors share: credentials, sending, callbacks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import httpx
+from fastapi import Request
+
+from gsmgw.api.accepting import routed, within_limits
+from gsmgw.api.callers import Caller, address_of, enter, peer_of
+from gsmgw.api.context import Context
+from gsmgw.api.problems import Problem
+from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.webhooks import MOST_TARGETS
+from gsmgw.outbound import Refusal, Result
+from gsmgw.outbound import Request as Wanted
+from gsmgw.store import Tx, callbacks, webhooks
+from gsmgw.store.callbacks import Callback
+from gsmgw.store.webhooks import Webhook
+
+#: Recipients of one request.
+MOST_RECIPIENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Where to tell of a message, in which dialect, and of which events."""
+
+    format: str
+    url: str
+    events: tuple[str, ...]
+    mask: int = 0
+
+
+def origin_of(request: Request) -> str:
+    """Where a request comes from, as wrong credentials are counted."""
+    peer = peer_of(request.scope)
+    return address_of(request.scope) if peer is None else f"user {peer.uid}"
+
+
+def basic(request: Request) -> tuple[str, str]:
+    """User and password of HTTP Basic (RFC 7617); empty where there are none."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return "", ""
+    try:
+        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, password
+
+
+async def let_in(ctx: Context, request: Request, name: str, secret: str, needed: str) -> Caller:
+    """The caller whose token has this name and secret; :class:`Problem` when there is none."""
+    caller = await ctx.access.enter(origin_of(request), secret, name)
+    enter(request.scope, caller)
+    caller.require(needed)
+    return caller
+
+
+async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: Notice | None = None) -> list[Result]:
+    """Take messages as ``POST /v1/messages/batch`` does, each accepted or refused by itself."""
+    checked: list[Wanted | Refusal] = []
+    for request in wanted:
+        try:
+            checked.append(routed(caller, request))
+        except Refusal as exc:
+            checked.append(exc)
+    also = None
+    if notice is not None:
+        tag = await _target(ctx, notice)
+        checked = [item if isinstance(item, Refusal) else replace(item, tags=(*item.tags, tag)) for item in checked]
+        callback = Callback(notice.url, notice.mask)
+
+        def also(tx: Tx, ids: Sequence[int]) -> None:
+            callbacks.remember(tx, ids, callback)
+
+    requests = [item for item in checked if not isinstance(item, Refusal)]
+    async with within_limits(ctx, caller, requests, None) as note:
+        results = await ctx.intake.accept_many(requests, None, also)
+        note(results)
+    found = iter(results)
+    return [item if isinstance(item, Refusal) else next(found) for item in checked]
+
+
+async def _target(ctx: Context, notice: Notice) -> str:
+    """The tag of messages that a webhook of this dialect and this server is told of; made, where there is none."""
+    try:
+        url = ctx.webhooks.policy.check_url(notice.url)
+    except (TargetRefused, httpx.InvalidURL) as exc:
+        raise Problem("target_refused", f"the callback may not go there: {exc}") from None
+    origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
+    found = await ctx.store.read(webhooks.all_webhooks)
+    for hook in found:
+        if hook.format == notice.format and hook.url == origin:
+            return hook.tags[0]
+    if len(found) >= MOST_TARGETS:
+        raise Problem("wrong_state", f"there are {MOST_TARGETS} webhooks already, and no room for another callback")
+    number = f"wh_{secrets.token_hex(6)}"
+    hook = Webhook(
+        id=number,
+        url=origin,
+        description=f"callbacks of the {notice.format} door",
+        events=notice.events,
+        tags=(f"callback:{number}",),
+        modems=(),
+        ordered=False,
+        secrets=(),
+        state="active",
+        reason=None,
+        cursor=ctx.feed.last_id,
+        created_ms=ctx.clock.wall_ms(),
+        format=notice.format,
+    )
+    await ctx.webhooks.add(hook)
+    return hook.tags[0]

@@ -1,0 +1,143 @@
+"""gsmgw send --file: look at every row, then send them all, or say what is wrong where."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, print_table, progress
+from gsmgw.cli.mailing import Letter, Mailing, compose, portions
+from gsmgw.cli.table import Table, TableError, read_table
+from gsmgw.client import Client, NoDaemon
+
+Json = dict[str, Any]
+
+#: Faults that are shown to a person; the rest is counted.
+_SHOWN = 50
+#: A row whose reference is known with another content: the same row of an earlier run with other options.
+_SENT_BEFORE = "client_ref_conflict"
+
+
+def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **how: Any) -> Mailing:
+    """Read the table in ``file`` (``-`` for standard input) and fill in the template."""
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as exc:
+        fail(f"{file}: {exc.strerror}", USAGE)
+    try:
+        table = read_table(raw, encoding)
+        mailing = compose(table, text, fields, **how)
+    except TableError as exc:
+        fail(f"{file}: {exc}", USAGE)
+    _notes(file, table, mailing)
+    return mailing
+
+
+def _notes(file: str, table: Table, mailing: Mailing) -> None:
+    if table.encoding == "windows-1252":
+        click.echo(f"gsmgw: {file} is not UTF-8; it was read as Windows-1252", err=True)
+    if mailing.repeated:
+        click.echo(f"gsmgw: {file}: {mailing.repeated} rows are the same as earlier ones, number and text", err=True)
+    if not mailing.letters and not mailing.faults:
+        fail(f"{file}: there are no rows below the header", USAGE)
+
+
+def dry_run(client: Client, mailing: Mailing, as_json: bool) -> None:
+    """Show what would be sent, row by row, and the totals. Ends the command."""
+    looked_at = _look(client, mailing.letters)
+    bad = len(mailing.faults) + sum("error" in answer for answer in looked_at)
+    pairs = list(zip(mailing.letters, looked_at, strict=True))
+    if as_json:
+        for letter, answer in pairs:
+            print_json({"line": letter.line, **answer})
+        for fault in mailing.faults:
+            print_json({"line": fault.line, "error": {"detail": str(fault), "column": fault.column}})
+    else:
+        rows = [
+            (letter.line, answer["to"], answer["encoding"], answer["segments"], letter.message["text"])
+            for letter, answer in pairs
+            if "error" not in answer
+        ]
+        print_table(("line", "to", "encoding", "segments", "text"), rows, "no row can be sent")
+        _complain(mailing, pairs)
+    good = [answer for answer in looked_at if "error" not in answer]
+    encodings = Counter(answer["encoding"] for answer in good)
+    kinds = ", ".join(f"{count} {name}" for name, count in sorted(encodings.items()))
+    segments = sum(answer["segments"] for answer in good)
+    total = f"{len(good)} messages ({kinds}), {segments} segments" if good else "no message"
+    click.echo(f"{total}, {bad} rows with errors; nothing was sent", err=True)
+    sys.exit(FAILED if bad else 0)
+
+
+def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool) -> None:
+    """Send all rows, or none where one is wrong and is not to be skipped. Ends the command."""
+    pairs = list(zip(mailing.letters, _look(client, mailing.letters), strict=True))
+    good = [letter for letter, answer in pairs if "error" not in answer]
+    bad = len(mailing.faults) + len(pairs) - len(good)
+    if bad:
+        _complain(mailing, pairs)
+        if not skip_bad:
+            fail(f"nothing was sent: {bad} rows have errors. Correct them, or send the others with --skip-bad")
+    done: Counter[str] = Counter()
+    try:
+        with progress("sending", len(good)) as advance:
+            for key, portion in portions(good):
+                answers = client.send_many([letter.message for letter in portion], key=key)
+                for letter, answer in zip(portion, answers, strict=True):
+                    done[_outcome(answer)] += 1
+                    _tell(letter, answer, as_json)
+                advance(len(portion))
+    except (NoDaemon, KeyboardInterrupt) as exc:
+        where = f": {exc}" if isinstance(exc, NoDaemon) else ""
+        click.echo(f"gsmgw: interrupted after {sum(done.values())} of {len(good)} rows{where}", err=True)
+        click.echo("Run the same command again: what was accepted is not sent twice.", err=True)
+        sys.exit(NO_DAEMON if isinstance(exc, NoDaemon) else FAILED)
+    before = f", {done['before']} were accepted before (--run NAME sends them anew)" if done["before"] else ""
+    refused = done["refused"] + bad
+    click.echo(f"{done['accepted']} accepted{before}, {refused} refused", err=True)
+    sys.exit(FAILED if refused else 0)
+
+
+def _look(client: Client, letters: Sequence[Letter]) -> list[Json]:
+    """What the gateway says to each row, without taking it."""
+    found: list[Json] = []
+    with progress("checking", len(letters)) as advance:
+        for _, portion in portions(letters):
+            body = {"messages": [letter.message for letter in portion]}
+            found += client.request("POST", "/v1/messages/batch/preview", json=body)["data"]
+            advance(len(portion))
+    return found
+
+
+def _outcome(answer: Json) -> str:
+    if "id" not in answer:
+        return "before" if answer["error"]["code"] == _SENT_BEFORE else "refused"
+    return "before" if answer.get("replayed") else "accepted"
+
+
+def _tell(letter: Letter, answer: Json, as_json: bool) -> None:
+    if as_json:
+        names = ("id", "to", "status", "segments") if "id" in answer else ("error",)
+        kept = {name: answer[name] for name in names}
+        print_json({"line": letter.line, **kept, "replayed": _outcome(answer) == "before"})
+    elif _outcome(answer) == "refused":
+        click.echo(f"gsmgw: line {letter.line}: {answer['error']['detail']}", err=True)
+
+
+def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
+    """Each row that is wrong, on its line."""
+    told = [(fault.line, str(fault)) for fault in mailing.faults]
+    for letter, answer in pairs:
+        if "error" in answer:
+            detail = answer["error"]["detail"].partition(": ")
+            words = detail[2] if detail[0].startswith("message ") else answer["error"]["detail"]
+            told.append((letter.line, f"line {letter.line}: {words}"))
+    for _, words in sorted(told)[:_SHOWN]:
+        click.echo(f"gsmgw: {words}", err=True)
+    if len(told) > _SHOWN:
+        click.echo(f"gsmgw: and {len(told) - _SHOWN} more", err=True)

@@ -1,0 +1,134 @@
+"""Tables of recipients: the octets of a CSV file to rows, or what is wrong on which line. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: Byte order marks, the longer ones first: UTF-32's begins with UTF-16's.
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_SEPARATORS = ";,\t|"
+
+
+class TableError(Exception):
+    """The file as a whole cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. ``line`` is where it begins in the file, from 1."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one row, and in which column where it is one."""
+
+    line: int
+    column: str | None
+    detail: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}" + (f", column {self.column!r}" if self.column else "")
+        return f"{place}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows that can be used, those that cannot, and how the file was read."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    faults: tuple[Fault, ...]
+    encoding: str
+    separator: str
+
+
+def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
+    """The text of a file and its encoding: as its mark says, UTF-16, UTF-8, else Windows-1252.
+
+    Raises :class:`TableError` with the place of the first octet that does not fit.
+    """
+    if encoding is None:
+        encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None) or _guess(raw)
+    try:
+        return raw.decode(encoding), encoding.removesuffix("-sig")
+    except LookupError:
+        raise TableError(f"there is no encoding named {encoding!r}") from None
+    except UnicodeDecodeError as exc:
+        line = raw.count(b"\n", 0, exc.start) + 1
+        raise TableError(
+            f"line {line}: octet 0x{raw[exc.start]:02x} at offset {exc.start} is not {encoding}; "
+            "save the file as UTF-8, or name its encoding: --file-encoding NAME"
+        ) from None
+
+
+def _guess(raw: bytes) -> str:
+    head = raw[:4096]
+    if b"\0" in head:
+        return "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "windows-1252"
+    return "utf-8"
+
+
+def read_table(raw: bytes, encoding: str | None = None) -> Table:
+    """Read a CSV file with a header. Empty lines do not count; every other fault is named with its line."""
+    text, encoding = decode(raw, encoding)
+    if "\0" in text:
+        raise TableError("the file has NUL characters in it: it is no text, or its encoding is another one")
+    separator = _separator(text)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    columns: tuple[str, ...] | None = None
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    before = 0
+    while True:
+        try:
+            cells = next(lines, None)
+        except csv.Error as exc:
+            raise TableError(f"line {before + 1}: {exc}: is a quotation mark left open, or not doubled?") from None
+        if cells is None:
+            break
+        line, before = before + 1, lines.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        if columns is None:
+            columns = _header(cells, line)
+        elif len(cells) != len(columns):
+            faults.append(Fault(line, None, f"has {len(cells)} cells, and the header {len(columns)}"))
+        else:
+            stripped = (cell.strip() for cell in cells)
+            rows.append(Row(line, dict(zip(columns, stripped, strict=True))))
+    if columns is None:
+        raise TableError("the file is empty: its first line has to name the columns")
+    return Table(columns, tuple(rows), tuple(faults), encoding, separator)
+
+
+def _separator(text: str) -> str:
+    """The one that the header has most of, outside quotation marks."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    bare = "".join(header.split('"')[::2])
+    return max(_SEPARATORS, key=lambda mark: (bare.count(mark), mark == ","))
+
+
+def _header(cells: Sequence[str], line: int) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in cells)
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise TableError(f"line {line}: column {number} has no name")
+        if name in names[: number - 1]:
+            raise TableError(f"line {line}: two columns are named {name!r}")
+    return names

@@ -1,0 +1,132 @@
+"""Each call of the API, described once: what is asked for, and what of the answer is handed on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+def _whole(answer: Any) -> Any:
+    return answer
+
+
+def _data(answer: Any) -> Any:
+    return answer["data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request. With a ``key``, or when it only reads, a lost answer is asked for again."""
+
+    method: str
+    path: str
+    json: Any = None
+    params: Any = None
+    key: str | None = None
+    pick: Callable[[Any], T] = _whole
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether asking again changes nothing more."""
+        return self.key is not None or self.method == "GET"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Besides those of every request."""
+        return {"Idempotency-Key": self.key} if self.key else {}
+
+
+def given(fields: Json) -> Json:
+    """The fields that were given a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def request(method: str, path: str, *, json: Any = None, params: Any = None, key: str | None = None) -> Call[Any]:
+    """Call a route. With ``key``, or when it changes nothing, a lost answer is asked for again."""
+    return Call(method, path, json, params, key)
+
+
+def send(to: str, text: str | None = None, *, key: str | None = None, **fields: Any) -> Call[Json]:
+    """Send a message; it is on the gateway's disk when this returns. ``fields`` as of ``POST /v1/messages``.
+
+    ``key`` is the Idempotency-Key; without one, each call is a message of its own.
+    """
+    body = {"to": to, "text": text, **given(fields)}
+    return Call("POST", "/v1/messages", body, key=key or str(uuid.uuid4()))
+
+
+def send_many(messages: Sequence[Json], *, key: str | None = None) -> Call[list[Json]]:
+    """Send up to 10 000 messages in one transaction; each answer is the message or ``{"error": problem}``."""
+    return Call("POST", "/v1/messages/batch", {"messages": list(messages)}, key=key or str(uuid.uuid4()), pick=_data)
+
+
+def preview(text: str, **fields: Any) -> Call[Json]:
+    """How a text would be sent."""
+    return Call("POST", "/v1/messages/preview", {"text": text, **given(fields)})
+
+
+def message(message_id: str) -> Call[Json]:
+    """One message with its segments and its history."""
+    return Call("GET", f"/v1/messages/{message_id}")
+
+
+def page(**filters: Any) -> Call[Json]:
+    """One page of messages, newest first: ``data`` and ``next_cursor``. ``filters`` as of ``GET /v1/messages``."""
+    return Call("GET", "/v1/messages", params=given(filters))
+
+
+def conversation_page(**filters: Any) -> Call[Json]:
+    """One page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
+    return Call("GET", "/v1/conversations", params=given(filters))
+
+
+def quarantine_page(**filters: Any) -> Call[Json]:
+    """One page of received PDUs that could not be understood, newest first: ``data`` and ``next_cursor``."""
+    return Call("GET", "/v1/quarantine", params=given(filters))
+
+
+def reread_quarantine() -> Call[Json]:
+    """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
+    return Call("POST", "/v1/quarantine/reread")
+
+
+def audit_page(**filters: Any) -> Call[Json]:
+    """One page of the audit log, newest first: ``data`` and ``next_cursor``."""
+    return Call("GET", "/v1/audit", params=given(filters))
+
+
+def export(format: str, filters: Json) -> Call[str]:
+    """All messages that the filters let through, as a stream of text."""
+    return Call("GET", "/v1/messages/export", params={"format": format, **given(filters)})
+
+
+def act(message_id: str, action: str, body: Json | None = None) -> Call[Json]:
+    """``cancel``, ``retry`` or ``resolve`` a message."""
+    return Call("POST", f"/v1/messages/{message_id}/{action}", body)
+
+
+def modems() -> Call[list[Json]]:
+    """All modems."""
+    return Call("GET", "/v1/modems", pick=_data)
+
+
+def modem(name: str, action: str | None = None, body: Json | None = None) -> Call[Json]:
+    """One modem, or an action on it: ``reset``, ``enable``, ``disable``, ``pin``, ``ussd``."""
+    return Call("POST", f"/v1/modems/{name}/{action}", body) if action else Call("GET", f"/v1/modems/{name}")
+
+
+def stats() -> Call[Json]:
+    """The gateway at a glance."""
+    return Call("GET", "/v1/stats")
+
+
+def events(cursor: int | None, types: Iterable[str], heartbeat_s: float | None) -> Call[str]:
+    """The event stream from behind a cursor."""
+    joined = ",".join(types)
+    params = given({"types": joined or None, "heartbeat": heartbeat_s, "after": cursor})
+    return Call("GET", "/v1/events", params=params)

@@ -1,0 +1,36 @@
+"""Where the gateway is and how to get there."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+DEFAULT_SOCKET = "/run/gsmgw/gsmgw.sock"
+TIMEOUT_S = 30.0
+#: A stream is silent for a heartbeat at the most; four times that is a dead connection.
+STREAM_TIMEOUT = httpx.Timeout(TIMEOUT_S, read=60.0)
+ENDLESS = httpx.Timeout(TIMEOUT_S, read=None)
+
+
+def where(socket: str | Path | None, url: str | None) -> str:
+    """The place, for messages."""
+    return url or f"{socket}"
+
+
+def options(url: str | None, token: str | None, ca_file: str | Path | None) -> dict[str, Any]:
+    """What both kinds of httpx client are made with, but for the transport.
+
+    ``ca_file`` holds the certificates of the authority, or the gateway's own one, that TLS is to trust.
+    """
+    found: dict[str, Any] = {
+        "base_url": url or "http://gsmgw",
+        "headers": {"Authorization": f"Bearer {token}"} if token else {},
+        "timeout": TIMEOUT_S,
+        "trust_env": bool(url),
+    }
+    if ca_file is not None:
+        found["verify"] = ssl.create_default_context(cafile=str(ca_file))
+    return found

@@ -1,0 +1,37 @@
+"""Where the client of a compatibility door wants to be told what becomes of its message."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gsmgw.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """``mask``: which outcomes are asked for, in the door's own bits; 0 where it has none."""
+
+    url: str
+    mask: int = 0
+
+
+def remember(tx: Tx, message_ids: Iterable[int], callback: Callback) -> None:
+    """Keep the callback of messages, in the transaction that accepts them."""
+    tx.run_many(
+        "INSERT OR IGNORE INTO callbacks (message_id, url, mask) VALUES (?, ?, ?)",
+        [(message_id, callback.url, callback.mask) for message_id in message_ids],
+    )
+
+
+def of_message(db: sqlite3.Connection, message_id: int) -> Callback | None:
+    """The callback of a message."""
+    row = db.execute("SELECT url, mask FROM callbacks WHERE message_id = ?", (message_id,)).fetchone()
+    return Callback(row[0], row[1]) if row else None
+
+
+def message_of_ref(db: sqlite3.Connection, client_ref: str) -> int | None:
+    """The message that was accepted under a client_ref, as long as that is remembered."""
+    row = db.execute("SELECT answer FROM idempotency WHERE key = ?", (f"ref:{client_ref}",)).fetchone()
+    return int(row[0]) if row else None

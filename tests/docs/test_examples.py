@@ -1,0 +1,128 @@
+"""The examples of the documentation do what they say, in each language that is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.processes import Site, site, until
+
+from gsmgw.client import Client
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+COMMANDS = {
+    "curl": ["sh", str(EXAMPLES / "gateway.sh")],
+    "python": [sys.executable, str(EXAMPLES / "gateway.py")],
+    "node": ["node", str(EXAMPLES / "gateway.mjs")],
+    "php": ["php", str(EXAMPLES / "gateway.php")],
+}
+ANNA = "+4915112345671"
+
+
+@pytest.fixture(params=COMMANDS)
+def language(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    program = {"python": sys.executable}.get(name, name)
+    if shutil.which(program) is None:
+        pytest.skip(f"{name} is not installed here: its example is checked where it is")
+    return name
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    webhooks = '\n[webhooks]\nallow = ["http", "loopback"]\n'
+    with site(tmp_path_factory.mktemp("site"), modems=1, gateway=webhooks) as found:
+        with found.start() as client:
+            until(lambda: client.modems()[0]["state"] == "ready")
+        yield found
+
+
+def environ(place: Site, **more: str) -> dict[str, str]:
+    return {**os.environ, "GSMGW_SOCKET": str(place.socket), **more}
+
+
+def run(place: Site, language: str, *arguments: str) -> dict[str, object]:
+    command = [*COMMANDS[language], *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ(place))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def begun(command: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
+    """A program that does not end by itself, in a group of its own: a shell has children."""
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True)
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    os.killpg(child.pid, signal.SIGKILL)
+    child.communicate(timeout=20)
+
+
+def test_send_and_wait_for_the_outcome(place: Site, language: str) -> None:
+    sent = run(place, language, "send", ANNA, f"sent by {language}")
+    assert (sent["to"], sent["text"]) == (ANNA, f"sent by {language}")
+    ended = run(place, language, "wait", str(sent["id"]))
+    assert ended["status"] == "delivered"
+
+
+def test_events_from_where_they_were_left(place: Site, language: str) -> None:
+    with Client(place.socket) as client:
+        cursor = client.stats()["last_event"]
+        first, second = (client.send(ANNA, text)["id"] for text in ("one", "two"))
+        command = [*COMMANDS[language], "events", str(cursor)]
+        child = begun(command, environ(place))
+        try:
+            assert child.stdout is not None
+            seen: list[str] = []
+            for line in child.stdout:
+                if line.startswith(("{", "data:")):
+                    event = json.loads(line.removeprefix("data:"))
+                    assert event["id"] > cursor
+                    seen.append(event["message_id"])
+                if {first, second} <= set(seen):
+                    break
+        finally:
+            end(child)
+
+
+def test_a_webhook_is_verified_and_received(place: Site, language: str) -> None:
+    if language == "curl":
+        pytest.skip("curl has no server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Client(place.socket) as client:
+        body = {"url": f"http://127.0.0.1:{port}/", "events": ["message.delivered"]}
+        hook = client.request("POST", "/v1/webhooks", json=body)
+        path = f"/v1/webhooks/{hook['id']}"
+        if language == "php":
+            command = ["php", "-S", f"127.0.0.1:{port}", COMMANDS["php"][1]]
+        else:
+            command = [*COMMANDS[language], "receive", str(port), hook["secret"]]
+        env = environ(place, SECRET=hook["secret"])
+        child = begun(command, env)
+        try:
+
+            def listens() -> bool:
+                with socket.socket() as probe:
+                    return probe.connect_ex(("127.0.0.1", port)) == 0
+
+            until(listens)
+            assert client.request("POST", f"{path}/test")["state"] == "delivered"
+            assert child.stdout is not None
+            assert json.loads(child.stdout.readline())["type"] == "webhook.test"
+            # signed by another secret than the receiver's: not taken
+            client.request("POST", f"{path}/secrets", json={"keep_former": 0})
+            assert client.request("POST", f"{path}/test")["tries"][0]["status"] == 401
+        finally:
+            end(child)
+            client.request("DELETE", path)

@@ -1,0 +1,278 @@
+"""The doors for clients of other gateways, with those clients: Twilio's library, SMSGate's library, curl for Kannel."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote
+
+import pytest
+from android_sms_gateway import APIClient, DataMessage, Message, TextMessage
+from android_sms_gateway.domain import Webhook
+from android_sms_gateway.enums import ProcessState, WebhookEvent
+from android_sms_gateway.http import RequestsHttpClient
+from support.receiver import Receiver, receiving
+from support.rig import Rig, make_config, running
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client as TwilioClient
+
+from gsmgw.api.server import bind_tcp
+from hw_sim import Simulation
+
+ANNA, BEN = "+4915112345671", "+4915112345672"
+SID, AUTH = "AC" + "0123456789abcdef" * 2, "a-token-of-the-account"
+SIGNING_KEY = "a signing key"
+T = TypeVar("T")
+
+
+@dataclass
+class Place:
+    rig: Rig
+    sim: Simulation
+    url: str
+    secret: str
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """A blocking client's call, beside the gateway's loop."""
+        return await asyncio.to_thread(function)
+
+    async def kannel(self, query: str, *extra: str) -> tuple[int, str]:
+        """As Kannel's user guide has it: curl with a query string."""
+        command = ["curl", "-s", "-w", "\\n%{http_code}", *extra, f"{self.url}/cgi-bin/sendsms?{query}"]
+        done = await self.call(lambda: subprocess.run(command, capture_output=True, text=True, check=True))
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), body
+
+    @property
+    def twilio(self) -> TwilioClient:
+        client = TwilioClient(SID, AUTH, http_client=TwilioHttpClient(pool_connections=False))
+        client.api.base_url = self.url
+        return client
+
+    async def smsgate(self, function: Callable[[APIClient], T]) -> T:
+        def work() -> T:
+            with (
+                RequestsHttpClient() as http,
+                APIClient("door", self.secret, base_url=f"{self.url}/3rdparty/v1", http=http) as client,
+            ):
+                return function(client)
+
+        return await self.call(work)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    compat = {
+        "kannel": True, "smsgate": True, "twilio": True, "twilio_account_sid": SID, "twilio_auth_token": AUTH,
+        "smsgate_signing_key": SIGNING_KEY,
+    }  # fmt: skip
+    listener = bind_tcp("127.0.0.1:0")
+    async with Simulation(seed=1, directory=tmp_path / "tty") as sim:
+        modem = await sim.add_modem("modem0")
+        sections = {"compat": compat, "webhooks": {"allow": ["http", "loopback"]}}
+        async with running(make_config(tmp_path, {"modem0": modem.path}, sections), listener) as rig:
+            await rig.modem_is("modem0", "ready")
+            body = {"name": "door", "scopes": ["send", "read", "manage"]}
+            secret = (await rig.client.request("POST", "/v1/tokens", json=body))["token"]
+            yield Place(rig, sim, f"http://127.0.0.1:{listener.getsockname()[1]}", secret)
+
+
+def told(receiver: Receiver) -> list[Any]:
+    return [request.json for request in receiver.requests]
+
+
+# -- Kannel -----------------------------------------------------------------------------------------------------
+
+
+async def test_kannel_takes_a_message_and_reports_its_delivery(place: Place) -> None:
+    async with receiving(200) as receiver:
+        dlr = quote(f"http://127.0.0.1:{receiver.port}/dlr?order=17&type=%d&to=%P&at=%T&none=%k&half=100%%", safe="")
+        query = f"username=door&password={place.secret}&from=123&to={quote(ANNA)}&text=Hello+world"
+        status, words = await place.kannel(f"{query}&dlr-mask=31&dlr-url={dlr}")
+        assert (status, words) == (202, "0: Accepted for delivery")
+        await receiver.came(2)
+        found = [dict(parse_qsl(request.path.partition("?")[2])) for request in receiver.requests]
+    assert sorted(fields["type"] for fields in found) == ["1", "8"]  # the phone has it, the network has it
+    assert {fields["to"] for fields in found} == {ANNA}
+    assert {fields["order"] for fields in found} == {"17"}
+    assert {fields["half"] for fields in found} == {"100%"}
+    assert [entry.text for entry in place.sim.phone(ANNA).received] == ["Hello world"]
+
+
+async def test_kannel_reports_only_what_the_mask_asks_for(place: Place) -> None:
+    async with receiving(200) as receiver:
+        url = quote(f"http://127.0.0.1:{receiver.port}/dlr?type=%d", safe="")
+        auth = f"user=door&pass={place.secret}"
+        await place.kannel(f"{auth}&to={quote(ANNA)}&text=a&dlr-mask=1&dlr-url={url}")
+        await receiver.came(1)
+        assert [request.path for request in receiver.requests] == ["/dlr?type=1"]
+
+
+async def test_kannel_speaks_its_words_when_something_is_wrong(place: Place) -> None:
+    auth = f"username=door&password={place.secret}"
+    for query, status, words in (
+        (f"username=door&password=wrong&to={quote(ANNA)}&text=x", 403, "Authorization failed for sendsms"),
+        (f"username=other&password={place.secret}&to=1&text=x", 403, "Authorization failed for sendsms"),
+        (f"{auth}&text=x", 400, "Missing receiver number, rejected"),
+        (f"{auth}&to={quote(ANNA)}", 400, "Empty text not allowed, rejected"),
+        (f"{auth}&to=12&text=x", 400, "to: '12' lacks its area code, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&udh=06050415820000", 400, "udh is not supported here, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&charset=nonsense", 400, "Charset nonsense is not known, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&dlr-mask=1&dlr-url=http%3A%2F%2F10.0.0.1%2F", 400, "callback may not go"),
+    ):
+        answer = await place.kannel(query)
+        assert answer[0] == status, query
+        assert words in answer[1]
+
+
+async def test_kannel_knows_charsets_codings_and_several_receivers(place: Place) -> None:
+    auth = f"username=door&password={place.secret}"
+    utf16 = "".join(f"%{octet:02X}" for octet in "Grüße ☀".encode("utf-16-be"))
+    to = quote(f"{ANNA} {BEN} 12")
+    status, words = await place.kannel(f"{auth}&to={to}&text={utf16}&charset=UTF-16BE&coding=2&mclass=1")
+    assert status == 202
+    assert words.startswith("0: Accepted for delivery\nIncorrect receiver(s): 12")
+    found = (await place.rig.client.page(direction="outbound"))["data"]
+    assert {message["to"] for message in found} == {ANNA, BEN}
+    assert {(message["text"], message["encoding"], message["class"]) for message in found} == {("Grüße ☀", "ucs2", 1)}
+    status, words = await place.kannel(f"{auth}&to={ANNA[1:]}&text=later&deferred=60", "-X", "POST")
+    assert (status, words) == (202, "3: Queued for later delivery")
+    assert (await place.rig.client.page(status="scheduled"))["data"][0]["to"] == ANNA
+
+
+# -- SMSGate ----------------------------------------------------------------------------------------------------
+
+
+async def test_smsgate_takes_a_message_and_tells_its_state(place: Place) -> None:
+    message = Message(phone_numbers=[ANNA, BEN], text_message=TextMessage(text="Hello"), id="order-17")
+    state = await place.smsgate(lambda client: client.send(message))
+    assert (state.id, state.state) == ("order-17", ProcessState.Pending)
+    assert [recipient.phone_number for recipient in state.recipients] == [ANNA, BEN]
+    for entry in (await place.rig.client.page(direction="outbound"))["data"]:
+        await place.rig.ended(entry["id"])
+    state = await place.smsgate(lambda client: client.get_state("order-17"))
+    assert state.state is ProcessState.Delivered
+    assert {recipient.state for recipient in state.recipients} == {ProcessState.Delivered}
+    again = await place.smsgate(lambda client: client.send(message))  # the same once more is the same
+    assert again.id == "order-17"
+    assert len((await place.rig.client.page(direction="outbound"))["data"]) == 2
+
+
+async def test_smsgate_webhooks_have_its_envelope_and_its_signature(place: Place) -> None:
+    async with receiving(200) as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/sms"
+        for event in (WebhookEvent.SMS_RECEIVED, WebhookEvent.SMS_DELIVERED):
+            hook = Webhook(id=None, url=url, event=event)
+            made = await place.smsgate(lambda client, hook=hook: client.create_webhook(hook))
+            assert made.event is event
+        assert len(await place.smsgate(lambda client: client.get_webhooks())) == 2
+        message = Message(phone_numbers=[ANNA], text_message=TextMessage(text="Hello"), id="a1")
+        await place.smsgate(lambda client: client.send(message))
+        await receiver.came(1)
+        place.sim.send(from_=ANNA, to=place.sim.modem("modem0").number, text="an answer")
+        await receiver.came(2)
+    delivered, received = told(receiver)
+    assert (delivered["event"], delivered["payload"]["messageId"]) == ("sms:delivered", "a1")
+    assert received["event"] == "sms:received"
+    assert received["payload"]["message"] == "an answer"
+    assert received["payload"]["phoneNumber"] == ANNA
+    for request in receiver.requests:  # by the words of its documentation: body, then time stamp
+        signed = request.body.encode() + request.headers["x-timestamp"].encode()
+        assert request.headers["x-signature"] == hmac.new(SIGNING_KEY.encode(), signed, hashlib.sha256).hexdigest()
+    await place.smsgate(lambda client: client.delete_webhook(received["webhookId"]))
+    assert len(await place.smsgate(lambda client: client.get_webhooks())) == 1
+
+
+async def test_smsgate_errors_and_data(place: Place) -> None:
+    def rejected(client: APIClient, message: Message) -> str:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever its HTTP library makes of it
+            client.send(message)
+        return str(caught.value)
+
+    bad = Message(phone_numbers=["12"], text_message=TextMessage(text="x"))
+    assert "400" in await place.smsgate(lambda client: rejected(client, bad))
+    secret, place.secret = place.secret, "wrong"
+    assert "401" in await place.smsgate(lambda client: rejected(client, bad))
+    place.secret = secret
+    data = Message(phone_numbers=[ANNA], data_message=DataMessage.with_bytes(b"\0\1", 5000), ttl=120)
+    await place.smsgate(lambda client: client.send(data))
+    (entry,) = (await place.rig.client.page(direction="outbound"))["data"]
+    assert (entry["data"], entry["port"]) == ("AAE=", 5000)
+
+
+async def test_smsgate_cancels_what_waits(place: Place) -> None:
+    place.sim.modem("modem0").unplug()
+    await place.rig.modem_is("modem0", "absent")
+    message = Message(phone_numbers=[ANNA], text_message=TextMessage(text="x"), id="waits")
+    await place.smsgate(lambda client: client.send(message))
+    await place.smsgate(lambda client: client.cancel_message("waits"))
+    assert (await place.smsgate(lambda client: client.get_state("waits"))).state is ProcessState.Cancelled
+
+
+# -- Twilio -----------------------------------------------------------------------------------------------------
+
+
+async def test_twilio_sends_fetches_and_calls_back(place: Place) -> None:
+    async with receiving(204) as receiver:
+        callback = f"http://127.0.0.1:{receiver.port}/status?order=17"
+        sent = await place.call(
+            lambda: place.twilio.messages.create(to=ANNA, from_="+15005550006", body="Hello", status_callback=callback)
+        )
+        assert (sent.status, sent.to, sent.num_segments, sent.error_code) == ("queued", ANNA, "1", None)
+        requests = await receiver.came(3)
+    forms = [dict(parse_qsl(request.body)) for request in requests]
+    assert sorted(form["MessageStatus"] for form in forms) == ["delivered", "sending", "sent"]
+    assert {form["MessageSid"] for form in forms} == {sent.sid}
+    validator = RequestValidator(AUTH)
+    for request, form in zip(requests, forms, strict=True):
+        assert request.path == "/status?order=17"
+        # its own library checks the signature, over empty fields, too
+        fields = dict(parse_qsl(request.body, keep_blank_values=True))
+        assert validator.validate(callback, fields, request.headers["x-twilio-signature"])
+        assert not validator.validate(callback, {**fields, "To": BEN}, request.headers["x-twilio-signature"])
+        assert form["AccountSid"] == SID
+    fetched = await place.call(lambda: place.twilio.messages(sent.sid).fetch())
+    assert (fetched.status, fetched.body, fetched.date_sent is not None) == ("delivered", "Hello", True)
+
+
+async def test_twilio_errors_have_its_codes(place: Place) -> None:
+    def failing(work: Callable[[], Any]) -> tuple[int, int]:
+        with pytest.raises(TwilioRestException) as caught:
+            work()
+        return caught.value.status, caught.value.code
+
+    messages = place.twilio.messages
+    for work, expected in (
+        (lambda: messages.create(to="12", from_="x", body="x"), (400, 21211)),
+        (lambda: messages.create(to=ANNA, from_="x", body=""), (400, 21602)),
+        (lambda: messages.create(to=ANNA, from_="x", body="x" * 40_000), (400, 21617)),
+        (lambda: messages("SM" + "0" * 32).fetch(), (404, 20404)),
+        (lambda: messages("SM" + "f" * 32).fetch(), (404, 20404)),
+    ):
+        assert await place.call(lambda work=work: failing(work)) == expected
+    stranger = TwilioClient(SID, "wrong", http_client=TwilioHttpClient(pool_connections=False))
+    stranger.api.base_url = place.url
+    work = lambda: stranger.messages.create(to=ANNA, from_="x", body="x")  # noqa: E731 - as the others above
+    assert await place.call(lambda: failing(work)) == (401, 20003)
+
+
+async def test_twilio_cancels_what_is_scheduled(place: Place) -> None:
+    place.sim.modem("modem0").unplug()
+    await place.rig.modem_is("modem0", "absent")
+    sent = await place.call(lambda: place.twilio.messages.create(to=ANNA, from_="x", body="x"))
+    changed = await place.call(lambda: place.twilio.messages(sent.sid).update(status="canceled"))
+    assert changed.status == "canceled"
+
+
+async def test_without_being_opened_there_is_no_door(tmp_path: Path) -> None:
+    async with running(make_config(tmp_path, {})) as rig:
+        for path in ("/cgi-bin/sendsms", "/3rdparty/v1/messages", f"/2010-04-01/Accounts/{SID}/Messages.json"):
+            assert (await rig.client._http.post(path)).status_code == 404

@@ -1,0 +1,86 @@
+"""The OpenAPI document against the running daemon: requests made from it, good ones and bad ones (schemathesis)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from support.processes import Site, site, until
+
+from gsmgw.api.openapi import ANSWERS
+from gsmgw.api.problem_pages import PAGES
+from gsmgw.api.problems import PROBLEMS
+
+#: Seconds that the generated requests may go on.
+BUDGET_S = int(os.environ.get("GSMGW_SCHEMA_S", "25"))
+#: Of all checks, not: that what fits the schema is taken (a number has to exist, a modem to be there), and that every
+#: route asks for a token (some are for anybody).
+LEFT_OUT = "positive_data_acceptance,ignored_auth"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str, str]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    api = f'\n[api]\nlisten = "127.0.0.1:{port}"\n'
+    with site(tmp_path_factory.mktemp("site"), modems=1, gateway=api) as found, found.start() as client:
+        until(lambda: client.modems()[0]["state"] == "ready")
+        sent = client.send("+4915112345671", "a message to be found")
+        until(lambda: client.message(sent["id"])["status"] == "delivered")
+        made = client.request("POST", "/v1/tokens", json={"name": "schema", "scopes": ["manage"]})
+        yield found, f"http://127.0.0.1:{port}", made["token"]
+
+
+def test_no_request_made_from_the_schema_gets_an_answer_that_is_not_in_it(
+    place: tuple[Site, str, str], tmp_path: Path
+) -> None:
+    _, url, token = place
+    command = [
+        sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", f"{url}/openapi.json",
+        "-H", f"Authorization: Bearer {token}", "--checks", "all", "--exclude-checks", LEFT_OUT,
+        "--phases", "examples,coverage,fuzzing",
+        # the first two do not end, the last one would revoke its own token
+        "--exclude-path-regex", "^/v1/(events|modems/.*/tap|tokens/.*)$",
+        "--max-time", str(BUDGET_S), "--max-examples", "15", "--workers", "1", "--request-timeout", "20",
+        "--seed", "1", "--warnings", "off", "--suppress-health-check", "all", "--continue-on-failure",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def test_every_route_is_described_and_nothing_else(place: tuple[Site, str, str]) -> None:
+    _, url, _ = place
+    document = httpx.get(f"{url}/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    described = {f"{method.upper()} {path}" for path, found in document["paths"].items() for method in found}
+    assert described == set(ANSWERS)
+
+
+def test_the_pages_need_no_network(place: tuple[Site, str, str]) -> None:
+    _, url, _ = place
+    page = httpx.get(f"{url}/docs")
+    assert page.status_code == 200
+    assert "POST</span> /v1/messages" in page.text
+    for text in (page.text, httpx.get(f"{url}/docs/problems").text):
+        assert "<script" not in text
+        assert 'src="' not in text
+        assert 'href="http' not in text
+
+
+def test_every_problem_has_a_page_where_its_type_leads(place: tuple[Site, str, str]) -> None:
+    _, url, token = place
+    assert set(PAGES) == set(PROBLEMS)
+    answer = httpx.get(f"{url}/v1/messages/nonsense", headers={"Authorization": f"Bearer {token}"})
+    page = httpx.URL(answer.url).join(answer.json()["type"])  # RFC 9457 3.1.1: relative to where it came from
+    assert "There is no such resource" in httpx.get(page).text
+    for code, (status, title) in PROBLEMS.items():
+        page_text = httpx.get(f"{url}/docs/problems/{code}").text
+        assert title in page_text
+        assert f"HTTP {status}" in page_text

@@ -1,0 +1,122 @@
+"""gsmgw send --file, as a person types it, against the real daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.processes import Site, site, until
+
+from gsmgw.client import Client
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+TABLE = "phone,name\n+491511234500,Anna\n+491511234501,Zoë ☀\n"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(tmp_path_factory.mktemp("site"), modems=1) as found:
+        with found.start() as client:
+            until(lambda: client.modems()[0]["state"] == "ready")
+        yield found
+
+
+@pytest.fixture
+def send(place: Site, tmp_path: Path) -> Run:
+    def run(table: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        file = tmp_path / "people.csv"
+        file.write_text(table, encoding="utf-8")
+        command = [sys.executable, "-m", "gsmgw", "--socket", str(place.socket), "send", "--file", str(file)]
+        environ = {**os.environ, "COLUMNS": "200"}
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False
+        )
+
+    return run
+
+
+def sent(place: Site) -> int:
+    with Client(place.socket) as client:
+        return len(list(client.messages(direction="outbound")))
+
+
+def test_a_dry_run_shows_each_row_and_the_totals_and_sends_nothing(send: Run, place: Site) -> None:
+    before = sent(place)
+    shown = send(TABLE, "Hello {name}", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert "+491511234501" in shown.stdout
+    assert "ucs2" in shown.stdout
+    assert "2 messages (1 gsm7, 1 ucs2), 2 segments, 0 rows with errors; nothing was sent" in shown.stderr
+    long = send(TABLE, "x" * 150 + "{name}", "--dry-run", "--json")
+    rows = [json.loads(line) for line in long.stdout.splitlines()]
+    assert [(row["line"], row["segments"]) for row in rows] == [(2, 1), (3, 3)]
+    assert sent(place) == before
+
+
+def test_every_row_is_sent_once_however_often_the_command_is_run(send: Run, place: Site) -> None:
+    first = send(TABLE, "Once for {name}", "--json", "--class", "1", "--tag", "news")
+    assert first.returncode == 0, first.stderr
+    rows = [json.loads(line) for line in first.stdout.splitlines()]
+    assert [row["replayed"] for row in rows] == [False, False]
+    with Client(place.socket) as client:
+        message = client.message(rows[0]["id"])
+        assert (message["class"], message["tags"], message["text"]) == (1, ["news"], "Once for Anna")
+        until(lambda: client.message(rows[0]["id"])["status"] == "delivered")
+        pdu = bytes.fromhex(client.message(rows[0]["id"])["segment_list"][0]["pdu"])
+    digits = pdu[2]  # TS 23.040 9.2.2.2: first octet, TP-MR, TP-DA, TP-PID, TP-DCS
+    assert pdu[4 + (digits + 1) // 2 + 1] == 0x11  # TS 23.038 4: general coding, GSM 7 bit, class 1
+    before = sent(place)
+    again = send(TABLE + "+491511234502,Carla\n", "Once for {name}", "--json", "--class", "1", "--tag", "news")
+    assert [json.loads(line)["replayed"] for line in again.stdout.splitlines()] == [True, True, False]
+    assert "1 accepted, 2 were accepted before" in again.stderr
+    assert sent(place) == before + 1
+    anew = send(TABLE, "Once for {name}", "--run", "second", "--class", "1", "--tag", "news")
+    assert "2 accepted, 0 refused" in anew.stderr
+
+
+def test_rows_with_errors_are_named_and_nothing_is_sent(send: Run, place: Site) -> None:
+    before = sent(place)
+    table = "to,name\n+491511234500,Anna\n12,Ben\n+491511234501\n+491511234502,\n"
+    refused = send(table, "Dear {name}")
+    assert refused.returncode == 1
+    for words in (
+        "line 3: to: '12'",
+        "line 4: has 1 cells, and the header 2",
+        "line 5, column 'name': is empty",
+        "nothing was sent: 3 rows have errors",
+    ):
+        assert words in refused.stderr
+    assert sent(place) == before
+    rest = send(table, "Dear {name}", "--skip-bad")
+    assert rest.returncode == 1
+    assert "1 accepted, 3 refused" in rest.stderr
+    assert sent(place) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments", "words"),
+    [
+        (TABLE, ["Hi {nmae}"], "there is no column 'nmae'"),
+        ("", ["x"], "the file is empty"),
+        ("a,b\n1,2\n", ["x"], "no column holds the recipient"),
+        (TABLE, ["+491511234500", "x"], "takes one TEXT"),
+        (TABLE, ["x", "--wait"], "no --wait"),
+    ],
+)
+def test_wrong_usage_ends_with_2(send: Run, table: str, arguments: list[str], words: str) -> None:
+    result = send(table, *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_a_gateway_it_ends_with_3(tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(TABLE)
+    command = [sys.executable, "-m", "gsmgw", "--socket", str(tmp_path / "none"), "send", "--file", str(file), "x"]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).returncode == 3

@@ -1,0 +1,122 @@
+"""Tables of recipients: what a spreadsheet may save, and what is said of what it got wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from gsmgw.cli.mailing import compose, portions
+from gsmgw.cli.table import TableError, read_table
+
+TEXT = 'phone;name;amount\n+491511234567;Zoë;3,50\n\n+491511234568;Ömer;"4;00"\n'
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding"),
+    [
+        (TEXT.encode(), "utf-8"),
+        (b"\xef\xbb\xbf" + TEXT.encode(), "utf-8"),
+        (TEXT.encode("utf-16"), "utf-16"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-16"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-32"), "utf-32"),
+        (TEXT.encode("windows-1252"), "windows-1252"),
+        (TEXT.replace("\n", "\r\n").encode(), "utf-8"),
+        (TEXT.replace("\n", "\r").encode(), "utf-8"),
+    ],
+)
+def test_what_spreadsheets_save_is_read(raw: bytes, encoding: str) -> None:
+    table = read_table(raw)
+    assert (table.encoding, table.separator) == (encoding, ";")
+    assert [row.cells["name"] for row in table.rows] == ["Zoë", "Ömer"]
+    assert [row.cells["amount"] for row in table.rows] == ["3,50", "4;00"]
+    assert [row.line for row in table.rows] == [2, 4]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_the_header_s(separator: str) -> None:
+    table = read_table(f'to{separator}"a,b;c"{separator}d\n1{separator}2{separator}3\n'.encode())
+    assert table.columns == ("to", "a,b;c", "d")
+
+
+def test_a_line_break_within_quotes_counts_for_the_line_of_what_follows() -> None:
+    table = read_table(b'to,text\n1,"two\nlines"\n2,x,y\n')
+    assert table.rows[0].cells["text"] == "two\nlines"
+    assert [str(fault) for fault in table.faults] == ["line 4: has 3 cells, and the header 2"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "is empty"),
+        (b"\n  \n", "is empty"),
+        (b"to,,x\n", "line 1: column 2 has no name"),
+        (b"to,a,a\n", "line 1: two columns are named 'a'"),
+        (b'to,a\n1,"open\n', "line 2: unexpected end of data: is a quotation mark left open"),
+        (b"to,a\n1,\x81\n", "line 2: octet 0x81 at offset 7 is not windows-1252"),
+        (b"\xff\xfet\x00o\x00\n", "is not utf-16"),
+        (b"PK\x03\x04\x00\x01\x00\x00", "no text|not utf-16|column"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where(raw: bytes, words: str) -> None:
+    with pytest.raises(TableError, match=words):
+        compose(read_table(raw), "x", {})
+
+
+def test_a_named_encoding_decides() -> None:
+    assert read_table("to,a\n1,Ж\n".encode("koi8-r"), "koi8-r").rows[0].cells["a"] == "Ж"
+    with pytest.raises(TableError, match="no encoding named 'klingon'"):
+        read_table(b"to\n", "klingon")
+
+
+def test_a_template_is_filled_in_per_row() -> None:
+    mailing = compose(read_table(b"Phone,Name\n1,Anna\n2,Ben\n"), "Hi {name}, {{not}} { Name }", {"priority": "bulk"})
+    assert [letter.message["text"] for letter in mailing.letters] == ["Hi Anna, {not} Anna", "Hi Ben, {not} Ben"]
+    assert [letter.message["to"] for letter in mailing.letters] == ["1", "2"]
+    assert {letter.message["priority"] for letter in mailing.letters} == {"bulk"}
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "words"),
+    [
+        (b"to,name", "Hi {nam}", r"no column 'nam' \(there are: to, name\); did you mean {name}\?"),
+        (b"to,name", "Hi {name", "'{' at character 4 is alone"),
+        (b"to,name", "Hi }", "'}' at character 4 is alone"),
+        (b"tel,name", "Hi", r"no column holds the recipient: name it to, phone, number \(there are: tel, name\)"),
+        (b"to,name", None, "there is no text"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_explained(header: bytes, text: str | None, words: str) -> None:
+    with pytest.raises(TableError, match=words):
+        compose(read_table(header + b"\n1,2\n"), text, {})
+
+
+def test_cells_that_are_needed_and_empty_are_named_exactly() -> None:
+    table = read_table(b"to,name,note\n1,Anna,\n,Ben,x\n3,,x\n")
+    mailing = compose(table, "Hi {name}", {})
+    assert [str(fault) for fault in mailing.faults] == [
+        "line 3, column 'to': is empty",
+        "line 4, column 'name': is empty",
+    ]
+    assert len(mailing.letters) == 1
+    assert len(compose(table, "Hi {name}", {}, allow_empty=True).letters) == 2
+
+
+def test_references_are_the_same_for_the_same_row_wherever_it_stands() -> None:
+    def refs(raw: bytes, run: str = "") -> list[str]:
+        return [letter.message["client_ref"] for letter in compose(read_table(raw), "Hi {name}", {}, run=run).letters]
+
+    first = refs(b"to,name\n1,Anna\n2,Ben\n2,Ben\n")
+    assert len(set(first)) == 3  # the same row twice is two messages
+    assert refs(b"to,name\n0,New\n2,Ben\n1,Anna\n2,Ben\n")[1:] == [first[1], first[0], first[2]]
+    assert not set(first) & set(refs(b"to,name\n1,Anna\n2,Ben\n", run="again"))
+    own = compose(read_table(b"to,id\n1,a7\n"), "x", {}, ref="order-{id}")
+    assert own.letters[0].message["client_ref"] == "order-a7"
+
+
+def test_portions_have_stable_keys() -> None:
+    rows = b"".join(b"%d\n" % number for number in range(1001, 3502))
+    letters = compose(read_table(b"to\n" + rows), "x", {}).letters
+    keys = [(key, len(portion)) for key, portion in portions(letters)]
+    assert [count for _, count in keys] == [1000, 1000, 501]
+    assert keys == [(key, len(portion)) for key, portion in portions(letters)]
+    assert len({key for key, _ in keys}) == 3
