@@ -18,6 +18,7 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Context, TokenGuard, create_app
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
+from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
@@ -118,8 +119,9 @@ class Gateway:
     hooks: Hooks
     indexer: Indexer
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, config_file: Path | None = None) -> None:
         self.config = config
+        self.config_file = config_file
         self.clock = SystemClock()
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
@@ -213,6 +215,8 @@ class Gateway:
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             is_ready=lambda: self.store.trouble,
+            make_backup=self._make_backup,
+            list_backups=self._list_backups,
             transcript_line=_transcript_line,
         )
         app = create_app(context)
@@ -246,6 +250,14 @@ class Gateway:
             self.feed.close()
             for server in servers:
                 server.should_exit = True
+
+    def _make_backup(self) -> dict[str, Any]:
+        config = self.config
+        path, manifest = make_scheduled(config.database, self.config_file, config.backups, config.backup.keep)
+        return as_resource(manifest, path)
+
+    def _list_backups(self) -> list[dict[str, Any]]:
+        return [entry.as_resource() for entry in list_backups(self.config.backups)]
 
     async def _run_modems(self) -> None:
         """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
@@ -336,12 +348,12 @@ def _single(state_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, config_file: Path | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    gateway = Gateway(config)
+    gateway = Gateway(config, config_file)
     async with gateway.open():
         listen = config.api.listen
         tcp_sockets = [bind_tcp(listen)] if listen is not None else []
@@ -363,7 +375,7 @@ def _announce(config: Config) -> None:
     log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
 
 
-def run(config: Config) -> None:
+def run(config: Config, config_file: Path | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
     logging.basicConfig(
         level=config.gateway.log_level.upper(),
@@ -371,7 +383,7 @@ def run(config: Config) -> None:
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     with _single(config.gateway.state_dir):
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, config_file))
 
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

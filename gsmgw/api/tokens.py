@@ -85,7 +85,7 @@ def scope_needed(method: str, path: str) -> str | None:
     if path.startswith("/health/"):
         return None
     if method in ("GET", "HEAD"):
-        closed = path.startswith(("/v1/tokens", "/v1/webhooks")) or path.endswith("/tap")
+        closed = path.startswith(("/v1/tokens", "/v1/webhooks", "/v1/backups")) or path.endswith("/tap")
         return "manage" if closed else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import exports, messages, modems, service, tokens, webhooks
+from gsmgw.cli import backup, exports, messages, modems, service, tokens, webhooks
 from gsmgw.cli.pdu import pdu
 
 
@@ -18,6 +18,8 @@ def main(**_: str | None) -> None:
     """A text-message gateway for GSM and LTE modems."""
 
 
-_MODULES = (service, messages, exports, modems, tokens, webhooks)
+_MODULES = (service, messages, exports, modems, tokens, webhooks, backup)
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
+for command in backup.CONFIG_COMMANDS:
+    service.config.add_command(command)

@@ -1,0 +1,21 @@
+"""Files that must be on the disk, and nobody else's to read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_new(path: Path, mode: int = 0o600) -> BinaryIO:
+    """Create a file with these permissions for writing; FileExistsError where there is one."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode), "wb")
+
+
+def flush(path: Path) -> None:
+    """Have what was written to a file, or the names that a directory holds, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
