@@ -269,15 +269,16 @@ class Gateway:
             await asyncio.Event().wait()
 
     async def _watchdog(self) -> None:
-        """Tell systemd that the database answers, as often as it wants to hear it."""
+        """Tell systemd that the database and the queue answer, as often as it wants to hear it."""
         interval_s = sdnotify.watchdog_interval_s()
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
                     await self.store.write(_nothing)
+                    await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")
             except (TimeoutError, StoreError) as exc:
-                log.error("the database does not answer: %s", exc)
+                log.error("the database or the queue does not answer: %s", exc or "in time")
             await self.clock.sleep(interval_s / 2)
 
 
@@ -354,14 +355,14 @@ async def _serve(config: Config, config_file: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     gateway = Gateway(config, config_file)
+    sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
     async with gateway.open():
         listen = config.api.listen
         tcp_sockets = [bind_tcp(listen)] if listen is not None else []
-        sockets = sdnotify.listen_sockets()
-        own = None
-        if not sockets:
+        sockets, own = sdnotify.listen_sockets(), None
+        if str(config.gateway.socket) not in (passed.getsockname() for passed in sockets):
             own = config.gateway.socket
-            sockets = [bind_unix(own, int(config.gateway.socket_mode, 8))]
+            sockets.append(bind_unix(own, int(config.gateway.socket_mode, 8)))
         try:
             await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets)
         finally:
@@ -385,5 +386,8 @@ def run(config: Config, config_file: Path | None = None) -> None:
     with _single(config.gateway.state_dir):
         asyncio.run(_serve(config, config_file))
 
+
+#: An upgrade, or the check after a crash, reads the whole database: minutes on an SD card with millions of rows.
+_OPENING_LIMIT_S = 1800
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -64,6 +64,7 @@ class Scheduler:
         self._lanes = Lanes()
         self._workers: dict[str, Worker] = {}
         self._timer_wake = asyncio.Event()
+        self._round_over = asyncio.Event()
         self._refill_wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
@@ -107,6 +108,12 @@ class Scheduler:
     def stop(self) -> None:
         """Finish the segments that are with the modems and take no others; :meth:`run` then returns."""
         self._stopping.set()
+
+    async def answer(self) -> None:
+        """Return once the timer has been through a round, whatever came of it: the queue is alive."""
+        self._round_over.clear()
+        self._timer_wake.set()
+        await self._round_over.wait()
 
     # -- what comes in --------------------------------------------------------------------------------------------
 
@@ -257,8 +264,10 @@ class Scheduler:
                 self._next_due_ms = await self._store.read(lanes.next_due_ms)
             except StoreError as exc:
                 log.error("the queue's timer: %s", exc)
+                self._round_over.set()
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
+            self._round_over.set()
             pause_s = TIMER_MAX_S
             if self._next_due_ms is not None:
                 pause_s = min(pause_s, max(0.0, (self._next_due_ms - self._clock.wall_ms()) / 1000))

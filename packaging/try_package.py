@@ -1,0 +1,439 @@
+"""Try the Debian package in a fresh Debian: python packaging/try_package.py --suite bookworm [--chroot]
+
+Makes a root with mmdebstrap (or debootstrap), installs the previous version, sends a first text through hw-sim, upgrades
+with data, backs up, removes, purges, and looks at files, users and units on the way. Where the machine can boot the root
+with systemd-nspawn, its own systemd runs the units, with their sandbox; else the daemon is started in a chroot from the
+unit's ExecStart with the unit's user, which is what --chroot asks for. Wants root and a Debian mirror; exit code 77 and a
+reason when there is none of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SKIPPED = 77
+#: Before the first release: the last commit with the first form of the database.
+PREVIOUS = "bb78e8d"
+WAIT_S = 60.0
+CONFIG = """\
+[gateway]
+country = "DE"
+[modems]
+discover = false
+[[modem]]
+name = "office"
+port = "/srv/sim/modem0"
+"""
+#: Path, owner, group, mode of what must be there.
+PLACES = """\
+/etc/gsmgw root gsmgw 750
+/etc/gsmgw/gsmgw.toml root gsmgw 640
+/var/lib/gsmgw gsmgw gsmgw 750
+/run/gsmgw gsmgw gsmgw 755
+/opt/gsmgw/bin/gsmgw root root 755
+/usr/lib/systemd/system/gsmgw.service root root 644
+/usr/lib/systemd/system/gsmgw.socket root root 644
+/usr/lib/systemd/system/gsmgw-backup.service root root 644
+/usr/lib/systemd/system/gsmgw-backup.timer root root 644
+/usr/lib/sysusers.d/gsmgw.conf root root 644
+/usr/lib/tmpfiles.d/gsmgw.conf root root 644
+/usr/lib/udev/rules.d/70-gsmgw.rules root root 644
+/usr/share/man/man1/gsmgw.1.gz root root 644
+/usr/share/bash-completion/completions/gsmgw root root 644
+"""
+
+
+def say(text: str) -> None:
+    """A step that was seen to be so."""
+    print(f"  {text}", flush=True)
+
+
+def skip(reason: str) -> None:
+    """End without a verdict."""
+    print(f"skipped: {reason}")
+    sys.exit(SKIPPED)
+
+
+class Fresh:
+    """A fresh Debian: booted by its own systemd, or a chroot."""
+
+    def __init__(self, directory: Path, booted: bool) -> None:
+        self.directory = directory
+        self.booted = booted
+        self.leader = 0
+        self.daemon: subprocess.Popen[bytes] | None = None
+
+    def run(self, *command: str, check: bool = True, text: str | None = None) -> str:
+        """Run a command inside as root; what it printed."""
+        inside = ["chroot", str(self.directory)]
+        if self.leader:
+            inside = ["nsenter", "--target", str(self.leader), "--all", "--"]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(
+            [*inside, *command], capture_output=True, text=True, check=False, env=environment, input=text
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{shlex.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout.strip() if check else f"{done.stdout}{done.stderr}".strip()
+
+    def path(self, name: str) -> Path:
+        """A path of the root as seen from outside."""
+        return self.directory / name.lstrip("/")
+
+    def as_service(self, *command: str) -> list[str]:
+        """A command as the service's user with its groups and without privileges, as the unit has it."""
+        return ["setpriv", "--reuid=gsmgw", "--regid=gsmgw", "--init-groups", "--no-new-privs", "--bounding-set=-all",
+                "--inh-caps=-all", "env", "-i", "PATH=/usr/bin:/bin", *command]  # fmt: skip
+
+    def start(self) -> None:
+        """Start the service, or what its unit says."""
+        if self.booted:
+            self.run("systemctl", "restart", "gsmgw.service")
+            return
+        unit = self.path("/usr/lib/systemd/system/gsmgw.service").read_text()
+        line = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+        assert line is not None
+        command = self.as_service(*shlex.split(line[1]))
+        self.daemon = subprocess.Popen(["chroot", str(self.directory), *command])
+
+    def stop(self) -> None:
+        """Stop it, as systemd does: SIGTERM."""
+        if self.booted:
+            self.run("systemctl", "stop", "gsmgw.socket", "gsmgw.service")
+        elif self.daemon is not None:
+            self.daemon.send_signal(signal.SIGTERM)
+            assert self.daemon.wait(30) == 0, "the daemon did not end cleanly on SIGTERM"
+            self.daemon = None
+
+    def status(self) -> dict[str, object]:
+        """What `gsmgw status --json` says."""
+        found: dict[str, object] = json.loads(self.run("gsmgw", "status", "--json"))
+        return found
+
+
+def until(what: str, condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    deadline, last = time.monotonic() + WAIT_S, ""
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except (AssertionError, ValueError) as exc:
+            last = str(exc)
+        time.sleep(0.2)
+    raise AssertionError(f"in {WAIT_S:.0f} s it did not happen: {what}. {last}")
+
+
+def make_root(suite: str, mirror: str, directory: Path, booted: bool) -> None:
+    """A minimal Debian of that suite."""
+    # What only boots the root is in it; what gsmgw needs must come by its own dependencies.
+    include = "systemd,systemd-sysv,udev,dbus" if booted else "systemd-standalone-sysusers"
+    if shutil.which("mmdebstrap"):
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={include}", suite, str(directory), mirror]
+    elif shutil.which("debootstrap"):
+        command = ["debootstrap", "--variant=minbase", f"--include={include}", suite, str(directory), mirror]
+    else:
+        skip("neither mmdebstrap nor debootstrap is installed")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        skip(f"no root of {suite} can be made from {mirror}: {done.stderr.strip().splitlines()[-1:]}")
+
+
+@contextlib.contextmanager
+def boot(fresh: Fresh) -> Iterator[None]:
+    """Run the root's systemd while the block runs; its log when something fails."""
+    with tempfile.NamedTemporaryFile(suffix=".log") as console:
+        # Writable, because a real machine's /sys is: whether the unit's sandbox leaves the right part so is looked at.
+        environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "yes"}
+        machine = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe",
+             f"--machine=gsmgw-{os.getpid()}", "--directory", str(fresh.directory)],
+            stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment,
+        )  # fmt: skip
+        try:
+            children = Path(f"/proc/{machine.pid}/task/{machine.pid}/children")
+
+            def is_up() -> bool:
+                assert machine.poll() is None, Path(console.name).read_text(errors="replace")[-2000:]
+                fresh.leader = int((children.read_text().split() or ["0"])[0])
+                state = fresh.run("systemctl", "is-system-running", check=False) if fresh.leader else ""
+                return state in ("running", "degraded")
+
+            until("the root has booted", is_up)
+            yield
+        finally:
+            if fresh.leader:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(fresh.leader, signal.SIGRTMIN + 4)  # power off
+            try:
+                machine.wait(30)
+            except subprocess.TimeoutExpired:
+                machine.kill()
+                machine.wait()
+            fresh.leader = 0
+
+
+def build(suite: str, out: Path, *more: str) -> Path:
+    """Build a package; where it is."""
+    command = [sys.executable, str(HERE / "build_deb.py"), "--suite", suite, "--out", str(out), *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def build_previous(suite: str, out: Path, work: Path) -> Path:
+    """The package before this one: of the commit PREVIOUS, or of the same sources where history is cut off."""
+    source = work / "previous"
+    source.mkdir()
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", PREVIOUS], capture_output=True, check=False)
+    if archive.returncode:
+        return build(suite, out, "--version", "0.0.9")
+    subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
+    for name in ("systemd", "udev"):
+        shutil.copytree(ROOT / name, source / name, dirs_exist_ok=True)
+    return build(suite, out, "--version", "0.0.9", "--source", str(source))
+
+
+def install(fresh: Fresh, package: Path) -> None:
+    """Install a package with what it depends on."""
+    shutil.copy(package, fresh.path(f"/root/{package.name}"))
+    fresh.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", f"/root/{package.name}")
+
+
+def check_places(fresh: Fresh) -> None:
+    """Files, owners, modes, users."""
+    for line in PLACES.splitlines():
+        path, *expected = line.split()
+        found = fresh.run("stat", "-c", "%U %G %a", path).split()
+        assert found == expected, f"{path}: {found} instead of {expected}"
+    groups = fresh.run("id", "-nG", "gsmgw").split()
+    assert {"gsmgw", "dialout"} <= set(groups), groups
+    pages = fresh.run("sh", "-c", "ls /usr/share/man/man1/gsmgw-*.1.gz | wc -l")
+    assert int(pages) > 20, pages
+    say(f"files, owners and modes are as they should be; gsmgw is in {', '.join(groups)}")
+
+
+def check_units(fresh: Fresh) -> None:
+    """What systemd and udev themselves think of what was installed."""
+    units = [f"/usr/lib/systemd/system/{name}" for name in
+             ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer")]  # fmt: skip
+    if not fresh.run("sh", "-c", "command -v systemd-analyze || true"):
+        return
+    complaints = fresh.run("systemd-analyze", "verify", "--man=no", *units, check=False)
+    ours = [line for line in complaints.splitlines() if "gsmgw" in line]
+    assert not ours, complaints
+    for unit in units[0], units[2]:
+        score = re.search(r"level for \S+: ([\d.]+)", fresh.run("systemd-analyze", "security", "--offline=yes", unit))
+        assert score is not None, unit
+        assert float(score[1]) < 2.0, f"{unit}: {score[1]}"
+        say(f"systemd-analyze: {Path(unit).name} is clean, exposure {score[1]}")
+    if "verify" in fresh.run("sh", "-c", "udevadm --help || true"):
+        fresh.run("udevadm", "verify", "/usr/lib/udev/rules.d/70-gsmgw.rules")
+        say("udevadm verify: clean")
+
+
+def check_sandbox(fresh: Fresh) -> None:
+    """What the running service sees, from the inside of its own namespaces."""
+    pid = main_pid(fresh)
+    mounts = fresh.run("cat", f"/proc/{pid}/mountinfo").splitlines()
+    options = {line.split()[4]: line.split()[5].split(",")[0] for line in mounts}
+    assert options.get("/") == "ro", options.get("/")
+    assert options.get("/sys") == "ro", options.get("/sys")
+    assert options.get("/sys/devices") == "rw", {key: value for key, value in options.items() if "/sys" in key}
+    assert options.get("/var/lib/gsmgw") == "rw"
+    status = fresh.run("cat", f"/proc/{pid}/status")
+    assert re.search(r"^CapEff:\s+0+$", status, re.MULTILINE), status
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE), status
+    assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE), status
+    say("the sandbox holds: / and /sys read-only, /sys/devices (USB reset) not, no capabilities, seccomp")
+
+
+def main_pid(fresh: Fresh) -> int:
+    """The daemon's process, in the root's own numbering."""
+    return int(fresh.run("systemctl", "show", "--value", "-p", "MainPID", "gsmgw.service"))
+
+
+def start_simulator(fresh: Fresh) -> subprocess.Popen[bytes]:
+    """A modem, run as the service's user, for the pseudo-terminal is its owner's."""
+    fresh.run("install", "-d", "-o", "gsmgw", "-g", "gsmgw", "/srv/sim")
+    inside = ["nsenter", "--target", str(fresh.leader), "--all", "--"] if fresh.leader else ["chroot", fresh.directory]
+    command = ["hw-sim", "run", "--modems", "1", "--dir", "/srv/sim", "--control", "/srv/sim/control"]
+    child = subprocess.Popen([*inside, *fresh.as_service(*command)], stdout=subprocess.DEVNULL)
+    until("the simulated modem is there", lambda: fresh.run("test", "-S", "/srv/sim/control") == "")
+    return child
+
+
+def send(fresh: Fresh, text: str) -> None:
+    """Send a text and see that the phone got it."""
+
+    def modem_is_ready() -> bool:
+        modems = [json.loads(line) for line in fresh.run("gsmgw", "modems", "--json").splitlines()]
+        return [modem["state"] for modem in modems] == ["ready"]
+
+    until("the modem is ready", modem_is_ready)
+    fresh.run("gsmgw", "send", "+4915112345678", text, "--wait")
+    phone = fresh.run("hw-sim", "phone", "--control", "/srv/sim/control", "+4915112345678", "--json")
+    assert text in phone, phone
+
+
+def exercise_service(fresh: Fresh) -> None:
+    """Only where systemd runs: activation, watchdog, restart after a crash."""
+    fresh.run("systemctl", "stop", "gsmgw.service")
+    assert fresh.status()["version"]
+    assert fresh.run("systemctl", "is-active", "gsmgw.service") == "active"
+    say("socket activation: a client started the stopped service")
+    pid = main_pid(fresh)
+    fresh.run("kill", "-9", str(pid))
+    until("the service is back after a crash", lambda: main_pid(fresh) not in (0, pid) and fresh.status())
+    say("restarted after kill -9")
+    drop_in = fresh.path("/etc/systemd/system/gsmgw.service.d/watchdog.conf")
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nWatchdogSec=4\n")
+    fresh.run("systemctl", "daemon-reload")
+    fresh.run("systemctl", "restart", "gsmgw.service")
+    pid = main_pid(fresh)
+    time.sleep(6)
+    assert main_pid(fresh) == pid, "the watchdog was not fed"
+    fresh.run("kill", "-STOP", str(pid))
+    until("the watchdog has replaced a daemon that hangs", lambda: main_pid(fresh) not in (0, pid))
+    shutil.rmtree(drop_in.parent)
+    fresh.run("systemctl", "daemon-reload")
+    fresh.run("systemctl", "restart", "gsmgw.service")
+    say("watchdog: fed while it works, and replaced the daemon when it hung")
+
+
+def back_up(fresh: Fresh) -> None:
+    """The nightly backup, as its unit does it."""
+    if fresh.booted:
+        fresh.run("systemctl", "start", "gsmgw-backup.service")
+        assert fresh.run("systemctl", "is-active", "gsmgw-backup.timer") == "active"
+    else:
+        fresh.run(*fresh.as_service("gsmgw", "backup", "--config", "/etc/gsmgw/gsmgw.toml"))
+    newest = json.loads(fresh.run("gsmgw", "backup", "--list", "--json").splitlines()[0])["file"]
+    assert "is good" in fresh.run("gsmgw", "backup", "--verify", newest)
+    say(f"backed up and verified: {newest}")
+
+
+def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
+    """Install, use, upgrade, remove, purge."""
+    before = set(fresh.run("find", "/", "-xdev", "-name", "*gsmgw*").split())
+    fresh.run("apt-get", "update", "-qq")
+    install(fresh, previous)
+    say(f"installed {previous.name}")
+    config = fresh.path("/etc/gsmgw/gsmgw.toml")
+    config.write_text(CONFIG)
+    simulator = start_simulator(fresh)
+    try:
+        fresh.start()
+        send(fresh, "first text")
+        say("first text sent and received, by the previous version")
+        pid = main_pid(fresh) if fresh.booted else 0
+        if not fresh.booted:
+            fresh.stop()
+        install(fresh, package)
+        if fresh.booted:
+            until("the upgrade has restarted the service", lambda: main_pid(fresh) not in (0, pid))
+        else:
+            fresh.start()
+        until("the new version answers", fresh.status)
+        assert config.read_text() == CONFIG, "the upgrade touched the configuration"
+        assert "first text" in fresh.run("gsmgw", "messages", "--json")
+        say(f"upgraded to {package.name}, with configuration and messages")
+        for _ in range(2):
+            fresh.run("/var/lib/dpkg/info/gsmgw.postinst", "configure", "0.0.9")
+        check_places(fresh)
+        check_units(fresh)
+        send(fresh, "second text")
+        say("a text sent and received, by this version")
+        if fresh.booted:
+            check_sandbox(fresh)
+            exercise_service(fresh)
+        back_up(fresh)
+        fresh.stop()
+        fresh.run("apt-get", "remove", "-qq", "-y", "gsmgw")
+        assert fresh.path("/var/lib/gsmgw/gsmgw.db").exists(), "remove took the messages"
+        assert config.exists(), "remove took the configuration"
+        assert not fresh.path("/opt/gsmgw").exists(), fresh.run("find", "/opt/gsmgw")
+        say("removed; messages and configuration stay")
+        install(fresh, package)
+        if not fresh.booted:
+            fresh.start()
+        until("it is there again", fresh.status)
+        assert "first text" in fresh.run("gsmgw", "messages", "--json")
+        fresh.stop()
+    finally:
+        simulator.terminate()
+        simulator.wait()
+        if fresh.daemon is not None:
+            fresh.daemon.kill()
+            fresh.daemon.wait()
+    shutil.rmtree(fresh.path("/srv/sim"))
+    for left in fresh.path("/root").glob("gsmgw_*.deb"):
+        left.unlink()
+    fresh.run("apt-get", "purge", "-qq", "-y", "gsmgw")
+    after = {name for name in fresh.run("find", "/", "-xdev", "-name", "*gsmgw*").split() if "/var/log/" not in name}
+    assert after == before, f"purge left {sorted(after - before)}"
+    assert not fresh.run("getent", "passwd", "gsmgw", check=False)
+    assert not fresh.run("getent", "group", "gsmgw", check=False)
+    say("purged; nothing is left")
+
+
+def main() -> None:
+    """Try one suite."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--suite", default="bookworm")
+    parser.add_argument("--mirror", default="http://deb.debian.org/debian")
+    parser.add_argument("--chroot", action="store_true", help="do not boot the root")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        skip("making a root needs root")
+    booted = not options.chroot and shutil.which("systemd-nspawn") is not None
+    print(f"{options.suite}: {'booted by systemd-nspawn' if booted else 'in a chroot'}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="gsmgw-root-") as name:
+        work = Path(name)
+        directory = work / "root"
+        make_root(options.suite, options.mirror, directory, booted)
+        package = build(options.suite, work)
+        previous = build_previous(options.suite, work, work)
+        fresh = Fresh(directory, booted)
+        try:
+            with boot(fresh) if booted else mounted(directory):
+                try_all(fresh, previous, package)
+        except AssertionError as exc:
+            log = fresh.path("/var/log/journal")
+            print(f"FAILED: {exc}\n{log if log.exists() else ''}")
+            sys.exit(1)
+    print(f"{options.suite}: everything is as it should be")
+
+
+@contextlib.contextmanager
+def mounted(directory: Path) -> Iterator[None]:
+    """What a chroot needs to be lived in."""
+    shutil.copy("/etc/resolv.conf", directory / "etc" / "resolv.conf")
+    mounts = [("proc", "proc"), ("sysfs", "sys"), ("devpts", "dev/pts")]
+    for kind, place in mounts:
+        subprocess.run(["mount", "-t", kind, kind, str(directory / place)], check=True)
+    try:
+        yield
+    finally:
+        for _, place in reversed(mounts):
+            subprocess.run(["umount", "--lazy", str(directory / place)], check=True)
+
+
+if __name__ == "__main__":
+    main()
