@@ -1,8 +1,8 @@
 """Build the Debian package: python packaging/build_deb.py --suite bookworm [--architecture arm64]
 
-The package holds a virtual environment in /opt/gsmgw over the suite's own Python. It is put together from wheels, none of
-which is run, so any machine builds for any suite and architecture; neither root nor a chroot is needed. What is run is
-this checkout's own environment (for man pages and completion), pip and dpkg-deb.
+The package holds a virtual environment in /opt/gsmgw over the suite's own Python. It is put together from wheels, none
+of which is run, so any machine builds for any suite and architecture; neither root nor a chroot is needed. What is run
+is this checkout's own environment (for man pages and completion), pip and dpkg-deb.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def main() -> None:
 
 
 def _own_architecture() -> str:
-    return subprocess.run(
-        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _version(source: Path) -> str:
@@ -183,7 +181,7 @@ def _normalise(tree: Path) -> None:
     moment = _epoch()
     for path in sorted(tree.rglob("*"), reverse=True):
         if not path.is_symlink():
-            runs = path.is_dir() or path.parent.name in ("bin", "DEBIAN") and os.access(path, os.X_OK)
+            runs = path.is_dir() or (path.parent.name in ("bin", "DEBIAN") and os.access(path, os.X_OK))
             path.chmod(0o755 if runs else 0o644)
         os.utime(path, (moment, moment), follow_symlinks=False)
     tree.chmod(0o755)

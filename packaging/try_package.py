@@ -1,10 +1,10 @@
 """Try the Debian package in a fresh Debian: python packaging/try_package.py --suite bookworm [--chroot]
 
-Makes a root with mmdebstrap (or debootstrap), installs the previous version, sends a first text through hw-sim, upgrades
-with data, backs up, removes, purges, and looks at files, users and units on the way. Where the machine can boot the root
-with systemd-nspawn, its own systemd runs the units, with their sandbox; else the daemon is started in a chroot from the
-unit's ExecStart with the unit's user, which is what --chroot asks for. Wants root and a Debian mirror; exit code 77 and a
-reason when there is none of them.
+Makes a root with mmdebstrap (or debootstrap), installs the previous version, sends a first text through hw-sim,
+upgrades with data, backs up, removes, purges, and looks at files, users and units on the way. Where the root can be
+booted with systemd-nspawn, its own systemd runs the units, with their sandbox; else the daemon is started in a chroot
+from the unit's ExecStart with the unit's user, which is what --chroot asks for. Wants root and a Debian mirror; exit
+code 77 and a reason when there is none of them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ class Fresh:
         inside = ["chroot", str(self.directory)]
         if self.leader:
             inside = ["nsenter", "--target", str(self.leader), "--all", "--"]
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "DEBIAN_FRONTEND": "noninteractive",
+            "LC_ALL": "C.UTF-8",
+        }
         done = subprocess.run(
             [*inside, *command], capture_output=True, text=True, check=False, env=environment, input=text
         )
@@ -272,7 +276,8 @@ def start_simulator(fresh: Fresh) -> subprocess.Popen[bytes]:
     """A modem, run as the service's user, for the pseudo-terminal is its owner's."""
     fresh.run("install", "-d", "-o", "gsmgw", "-g", "gsmgw", "/srv/sim")
     inside = ["nsenter", "--target", str(fresh.leader), "--all", "--"] if fresh.leader else ["chroot", fresh.directory]
-    command = ["hw-sim", "run", "--modems", "1", "--dir", "/srv/sim", "--control", "/srv/sim/control"]
+    script = "echo $$ >/srv/sim/pid; exec hw-sim run --modems 1 --dir /srv/sim --control /srv/sim/control"
+    command = ["sh", "-c", script]
     child = subprocess.Popen([*inside, *fresh.as_service(*command)], stdout=subprocess.DEVNULL)
     until("the simulated modem is there", lambda: fresh.run("test", "-S", "/srv/sim/control") == "")
     return child
@@ -298,7 +303,7 @@ def exercise_service(fresh: Fresh) -> None:
     assert fresh.run("systemctl", "is-active", "gsmgw.service") == "active"
     say("socket activation: a client started the stopped service")
     pid = main_pid(fresh)
-    fresh.run("kill", "-9", str(pid))
+    fresh.run("sh", "-c", f"kill -KILL {pid}")
     until("the service is back after a crash", lambda: main_pid(fresh) not in (0, pid) and fresh.status())
     say("restarted after kill -9")
     drop_in = fresh.path("/etc/systemd/system/gsmgw.service.d/watchdog.conf")
@@ -309,7 +314,7 @@ def exercise_service(fresh: Fresh) -> None:
     pid = main_pid(fresh)
     time.sleep(6)
     assert main_pid(fresh) == pid, "the watchdog was not fed"
-    fresh.run("kill", "-STOP", str(pid))
+    fresh.run("sh", "-c", f"kill -STOP {pid}")
     until("the watchdog has replaced a daemon that hangs", lambda: main_pid(fresh) not in (0, pid))
     shutil.rmtree(drop_in.parent)
     fresh.run("systemctl", "daemon-reload")
@@ -377,6 +382,8 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
         assert "first text" in fresh.run("gsmgw", "messages", "--json")
         fresh.stop()
     finally:
+        with contextlib.suppress(AssertionError):
+            fresh.run("sh", "-c", "kill $(cat /srv/sim/pid)")  # nsenter would leave it behind
         simulator.terminate()
         simulator.wait()
         if fresh.daemon is not None:
@@ -388,8 +395,9 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
     fresh.run("apt-get", "purge", "-qq", "-y", "gsmgw")
     after = {name for name in fresh.run("find", "/", "-xdev", "-name", "*gsmgw*").split() if "/var/log/" not in name}
     assert after == before, f"purge left {sorted(after - before)}"
-    assert not fresh.run("getent", "passwd", "gsmgw", check=False)
-    assert not fresh.run("getent", "group", "gsmgw", check=False)
+    for kind in ("passwd", "group"):
+        left = fresh.run("getent", kind, "gsmgw", check=False)
+        assert not left, f"purge left the {kind} entry {left}"
     say("purged; nothing is left")
 
 
@@ -415,8 +423,11 @@ def main() -> None:
             with boot(fresh) if booted else mounted(directory):
                 try_all(fresh, previous, package)
         except AssertionError as exc:
-            log = fresh.path("/var/log/journal")
-            print(f"FAILED: {exc}\n{log if log.exists() else ''}")
+            print(f"FAILED: {exc}")
+            subprocess.run(
+                ["journalctl", "--no-pager", "-u", "gsmgw", "-n", "40", "-D", str(fresh.path("/var/log/journal"))],
+                check=False,
+            )
             sys.exit(1)
     print(f"{options.suite}: everything is as it should be")
 

@@ -128,9 +128,9 @@ def install_steps(command: Path, group: click.Group, root: Path = Path("/")) -> 
     if root != Path("/"):
         return [*files, config]
     link = Path("/usr/local/bin/gsmgw")
-    shortcut: list[Step] = [] if shutil.which("gsmgw", path="/usr/local/bin:/usr/bin") else [
-        Run(("ln", "-sf", str(command), str(link)))
-    ]
+    shortcut: list[Step] = (
+        [] if shutil.which("gsmgw", path="/usr/local/bin:/usr/bin") else [Run(("ln", "-sf", str(command), str(link)))]
+    )
     return [
         *files,
         *shortcut,

@@ -6,11 +6,12 @@ import signal
 import threading
 from pathlib import Path
 
+from support.databases import rows
+from support.processes import site, until
+
 from gsmgw.backup import restore
 from gsmgw.client import Client
 from gsmgw.store.integrity import database_faults
-from support.databases import rows
-from support.processes import site, until
 
 #: The state that each event leaves a message in; others change none.
 _STATE_AFTER = {
