@@ -112,6 +112,7 @@ class Fresh:
         unit = self.path("/usr/lib/systemd/system/gsmgw.service").read_text()
         line = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
         assert line is not None
+        self.run("install", "-d", "-o", "gsmgw", "-g", "gsmgw", "/run/gsmgw")  # RuntimeDirectory=
         command = self.as_service(*shlex.split(line[1]))
         self.daemon = subprocess.Popen(["chroot", str(self.directory), *command])
 
