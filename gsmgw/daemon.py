@@ -23,6 +23,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.errors import ConfigError, StoreError
+from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, ModemStatus, OnUnknown, Outgoing, Priority
 from gsmgw.modem import Finder, Modem, format_piece, mask
@@ -60,6 +61,7 @@ class _Sink:
                 status.name,
                 {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
             )
+        self._gateway.links.show(status)
         self._gateway.scheduler.modem_changed(status)
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
@@ -126,6 +128,7 @@ class Gateway:
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
+        self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self._supervisor: Supervisor | None = None
         self._sink = _Sink(self)
 
@@ -172,6 +175,7 @@ class Gateway:
                 self._add_modem(section)
             yield
         finally:
+            self.links.close()
             self.feed.close()
             await self.store.close()
 
