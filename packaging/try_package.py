@@ -383,12 +383,15 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
     finally:
         with contextlib.suppress(AssertionError):
             fresh.run("sh", "-c", "kill $(cat /srv/sim/pid)")  # nsenter would leave it behind
-        simulator.terminate()
-        simulator.wait()
+        try:
+            simulator.wait(10)
+        except subprocess.TimeoutExpired:
+            simulator.kill()
+            simulator.wait()
         if fresh.daemon is not None:
             fresh.daemon.kill()
             fresh.daemon.wait()
-    shutil.rmtree(fresh.path("/srv/sim"))
+    shutil.rmtree(fresh.path("/srv/sim"), ignore_errors=True)
     for left in fresh.path("/root").glob("gsmgw_*.deb"):
         left.unlink()
     fresh.run("apt-get", "purge", "-qq", "-y", "gsmgw")
