@@ -256,6 +256,19 @@ def check_sandbox(fresh: Fresh) -> None:
     """What the running service sees, from the inside of its own namespaces."""
     pid = main_pid(fresh)
     places = {"/etc": False, "/usr": False, "/sys/kernel": False, "/sys/devices": True, "/var/lib/gsmgw": True}
+    bare = (
+        "systemd-run",
+        "--quiet",
+        "--wait",
+        "--pipe",
+        "-p",
+        "ProtectSystem=strict",
+        "-p",
+        "ProtectKernelTunables=yes",
+    )
+    if fresh.run(*bare, "sh", "-c", "test -w /sys/kernel && echo w || echo r") == "w":
+        del places["/sys/kernel"]  # a manager in a container does not always get to remount its host's /sys
+        say("note: this manager, here, leaves /sys writable whatever a unit says")
     for place, writable in places.items():  # access(2) of root fails on what is mounted read-only, and on nothing else
         seen = fresh.run("nsenter", f"--target={pid}", "--mount", "sh", "-c", f"test -w {place} && echo w || echo r")
         assert (seen == "w") is writable, f"{place} is {'' if seen == 'w' else 'not '}writable for the service"
