@@ -416,6 +416,31 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
     say("purged; nothing is left")
 
 
+def try_setup_system(fresh: Fresh, package: Path) -> None:
+    """The way of pipx: a program in a closed home directory, and `gsmgw setup system`."""
+    home, copy = "/home/pi", "/home/pi/.local/share/pipx/venvs/gsmgw"
+    unpacked = fresh.path("/root/unpacked")
+    subprocess.run(["dpkg-deb", "-x", str(package), str(unpacked)], check=True)
+    fresh.path(copy).parent.mkdir(parents=True)
+    shutil.copytree(unpacked / "opt/gsmgw", fresh.path(copy), symlinks=True)
+    shutil.rmtree(unpacked)
+    program = fresh.path(f"{copy}/bin/gsmgw")
+    program.write_text(program.read_text().replace("/opt/gsmgw", copy))
+    fresh.run("chmod", "700", home)
+    shown = fresh.run(f"{copy}/bin/gsmgw", "setup", "system", "--dry-run")
+    assert "would write /etc/systemd/system/gsmgw.service" in shown, shown
+    for _ in range(2):
+        fresh.run(f"{copy}/bin/gsmgw", "setup", "system")
+    until("the service answers", fresh.status)
+    assert fresh.run("stat", "-c", "%U %G %a", "/etc/gsmgw/gsmgw.toml") == "root gsmgw 640"
+    fresh.run("systemctl", "start", "gsmgw-backup.service")
+    fresh.run(f"{copy}/bin/gsmgw", "setup", "system", "--uninstall")
+    left = fresh.run("sh", "-c", "ls -d /etc/systemd/system/gsmgw* /usr/local/bin/gsmgw 2>/dev/null || true")
+    assert not left, left
+    assert fresh.path("/var/lib/gsmgw/gsmgw.db").exists()
+    say("gsmgw setup system: a program in a closed home runs as the service, and is taken away again")
+
+
 def main() -> None:
     """Try one suite."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -437,6 +462,9 @@ def main() -> None:
         try:
             with boot(fresh) if booted else mounted(directory):
                 try_all(fresh, previous, package)
+                if booted:
+                    fresh.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", "python3", "libudev1")
+                    try_setup_system(fresh, package)
         except AssertionError as exc:
             print(f"FAILED: {exc}")
             subprocess.run(

@@ -143,7 +143,7 @@ def _chosen_modems(wishes: _Wishes, running: bool, client: Client) -> list[Modem
     by_title = {answer.title: answer for answer in found}
     pins = {answer.title: _pin_for(answer, wishes) for answer in found}
     for answer in found:
-        click.echo(f"found {answer.title} at {answer.port}: SIM {answer.sim}")
+        click.echo(f"found {answer.title} at {answer.port}, SIM: {answer.sim}")
     if named:
         return [ModemChoice(name, port=port, pin=pins.get(name)) for name, port in named]
     locked = [answer for answer in by_title.values() if pins[answer.title] is not None]

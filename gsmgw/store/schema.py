@@ -299,7 +299,7 @@ def migrate(path: Path) -> None:
         if strangers := sorted(set(applied) - set(known_migrations())):
             raise StoreError(
                 f"{path} was written by a newer version of gsmgw (it has {', '.join(strangers)}): "
-                "install that version, or restore a backup made by this one"
+                f"install that version, or restore a backup made by this one{_way_back(path)}"
             )
         if not migrations.pending(db):
             return
@@ -359,6 +359,11 @@ def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
         raise StoreError(f"the copy {target} cannot be made before the upgrade: {exc.strerror}") from exc
     for old in rollback_copies(path)[:-_KEPT_COPIES]:
         old.unlink()
+
+
+def _way_back(path: Path) -> str:
+    copies = rollback_copies(path)
+    return f"; {copies[-1]} is how it was before an upgrade (docs/operation.md, Upgrade)" if copies else ""
 
 
 def _octets(path: Path) -> int:

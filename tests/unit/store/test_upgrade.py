@@ -76,6 +76,15 @@ def test_a_newer_database_is_refused_with_words(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
+def test_a_downgrade_is_told_of_the_copy(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
+    migrate(path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE _sqlite_migrations SET name = 'm999_future' WHERE name = ?", (latest_migration(),))
+    with pytest.raises(StoreError, match=r"gsmgw\.db\.before-upgrade-from-\w+ is how it was"):
+        migrate(path)
+
+
 def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
     before = steps(path)
