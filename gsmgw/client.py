@@ -173,6 +173,15 @@ class Client:
         """Each peer with the latest message, newest first, as many as there are or ``limit``."""
         return self._listed("/v1/conversations", {}, limit)
 
+    def quarantine(self, *, limit: int | None = None) -> Iterator[Json]:
+        """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
+        return self._listed("/v1/quarantine", {}, limit)
+
+    def reread_quarantine(self) -> Json:
+        """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
+        result: Json = self.request("POST", "/v1/quarantine/reread")
+        return result
+
     def export(self, format: str = "ndjson", **filters: Any) -> Iterator[str]:
         """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
         params = {"format": format, **{key: value for key, value in filters.items() if value is not None}}
@@ -334,6 +343,17 @@ class AsyncClient:
         params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
         page: Json = await self.request("GET", "/v1/conversations", params=params)
         return page
+
+    async def quarantine(self, *, limit: int = 50, cursor: str | None = None) -> Json:
+        """One page of received PDUs that could not be understood, newest first: ``data`` and ``next_cursor``."""
+        params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        page: Json = await self.request("GET", "/v1/quarantine", params=params)
+        return page
+
+    async def reread_quarantine(self) -> Json:
+        """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
+        result: Json = await self.request("POST", "/v1/quarantine/reread")
+        return result
 
     async def export(self, format: str = "ndjson", **filters: Any) -> AsyncIterator[str]:
         """All messages that the filters let through, in portions of lines."""

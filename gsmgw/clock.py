@@ -3,22 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import heapq
 import itertools
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+#: A difference between the machine's clock and the time that has passed that is no drift: somebody has set it.
+STEP_MS = 2000
+#: A board without a clock battery is given that long after its start to ask for the time.
+_ASKING_S = 600.0
+#: What ``adjtimex(2)`` returns while the kernel has not been told the time.
+_TIME_ERROR = 5
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks. A wall clock that is set (a Pi has no clock battery) shows by :meth:`adjust` only."""
+
+    def __init__(self) -> None:
+        self._base_ms = self._machine_ms() - self._passed_ms()
 
     def wall_ms(self) -> int:
-        """UTC in milliseconds since 1970. May jump: a Pi has no clock battery."""
-        return time.time_ns() // 1_000_000
+        """UTC in milliseconds since 1970. It follows the machine's clock, but not where that was set, until
+        :meth:`adjust`.
+        """
+        machine_ms, steady_ms = self._machine_ms(), self._base_ms + self._passed_ms()
+        return machine_ms if abs(machine_ms - steady_ms) <= STEP_MS else steady_ms
+
+    def adjust(self) -> int:
+        """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
+        machine_ms, steady_ms = self._machine_ms(), self._base_ms + self._passed_ms()
+        self._base_ms += machine_ms - steady_ms
+        return machine_ms - steady_ms if abs(machine_ms - steady_ms) > STEP_MS else 0
+
+    def is_set(self) -> bool:
+        """False on a board without a clock battery that started a short while ago and has not asked for the time."""
+        return (
+            time.clock_gettime(time.CLOCK_BOOTTIME) > _ASKING_S
+            or not Path("/proc/device-tree").exists()
+            or any(Path("/sys/class/rtc").glob("rtc*"))
+            or _kernel_knows_the_time()
+        )
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
+        """Seconds that never go back; the time in which the machine slept counts."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    @staticmethod
+    def _machine_ms() -> int:
+        return time.time_ns() // 1_000_000
+
+    @staticmethod
+    def _passed_ms() -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds of monotonic time."""
@@ -27,6 +65,15 @@ class SystemClock:
     def call_later(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
         """Call back on the running event loop after that many seconds."""
         return asyncio.get_running_loop().call_later(seconds, callback)
+
+
+def _kernel_knows_the_time() -> bool:
+    """Whether something like systemd-timesyncd or chrony has set the clock: ``adjtimex(2)``."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(1024))  # struct timex, all zeros: only ask
+    except (OSError, AttributeError):
+        return True  # there is nobody to ask
+    return bool(state != _TIME_ERROR)
 
 
 class _VirtualTimer:
@@ -49,6 +96,7 @@ class VirtualClock:
 
     def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
         self._wall_ms = wall_ms
+        self._set_by_ms = 0
         self._now = 0.0
         self._count = itertools.count()
         self._sleepers: list[tuple[float, int, _VirtualTimer]] = []
@@ -62,8 +110,18 @@ class VirtualClock:
         return self._now
 
     def jump(self, seconds: float) -> None:
-        """Set the wall clock forward or back without any time passing."""
-        self._wall_ms += round(seconds * 1000)
+        """Set the machine's clock forward or back without any time passing; it shows after :meth:`adjust`."""
+        self._set_by_ms += round(seconds * 1000)
+
+    def adjust(self) -> int:
+        """See :meth:`SystemClock.adjust`."""
+        set_by_ms, self._set_by_ms = self._set_by_ms, 0
+        self._wall_ms += set_by_ms
+        return set_by_ms
+
+    def is_set(self) -> bool:
+        """See :meth:`SystemClock.is_set`."""
+        return True
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has been advanced that far."""

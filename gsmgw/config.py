@@ -130,6 +130,23 @@ class HookSection(_Section):
         return value
 
 
+class RetentionSection(_Section):
+    """[retention]: how long what has ended is kept; none of these for ever."""
+
+    #: Messages and what was received. Limits look back up to a month.
+    messages_days: int | None = Field(None, ge=31)
+    #: Events: how far back a reader may resume, and how long a message's history is whole.
+    events_days: int | None = Field(90, ge=7)
+
+
+class ClientSection(_Section):
+    """[[client]]: what holds for messages of one client unless they say otherwise."""
+
+    #: The name of its token; empty for the local socket.
+    name: str = Field(max_length=64)
+    on_unknown: Literal["resend", "hold"]
+
+
 class ModemsSection(_Section):
     """[modems]"""
 
@@ -286,7 +303,9 @@ class Config(_Section):
     pool: list[PoolSection] = Field(default_factory=list)
     route: list[RouteSection] = Field(default_factory=list)
     hook: list[HookSection] = Field(default_factory=list)
+    client: list[ClientSection] = Field(default_factory=list)
     times: TimesSection = TimesSection.model_construct()
+    retention: RetentionSection = RetentionSection.model_construct()
 
     @property
     def database(self) -> Path:
@@ -322,6 +341,8 @@ class Config(_Section):
             for route in self.route:
                 if route.modem is not None and route.modem not in seen:
                     raise ValueError(f"a route leads to a modem that is not there: {route.modem}")
+        if len({client.name for client in self.client}) < len(self.client):
+            raise ValueError("two clients have the same name")
         for route in self.route:
             if route.pool is not None and route.pool not in pools:
                 raise ValueError(f"a route leads to a pool that is not there: {route.pool}")

@@ -21,7 +21,7 @@ from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
@@ -120,6 +120,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    retention: Retention
 
     def __init__(self, config: Config, config_file: Path | None = None) -> None:
         self.config = config
@@ -166,9 +167,11 @@ class Gateway:
                 valid_for_s=settings.valid_for,
                 report=settings.delivery_report,
                 on_unknown=OnUnknown(settings.on_unknown),
+                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
             )
             self.webhooks = Webhooks(self.store, self.clock, self.feed, self.config.webhooks, f"gsmgw/{__version__}")
             self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem)
             for section in self.config.modem:
@@ -207,6 +210,7 @@ class Gateway:
             store=self.store,
             clock=self.clock,
             intake=self.intake,
+            collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
             webhooks=self.webhooks,
@@ -236,6 +240,7 @@ class Gateway:
                 group.create_task(self.webhooks.run(), name="webhooks"),
                 group.create_task(self.hooks.run(), name="hooks"),
                 group.create_task(self.indexer.run(), name="search index"),
+                group.create_task(self.retention.run(), name="retention"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]

@@ -228,6 +228,11 @@ class MessageRecord:
     smsc_ms: int | None
     error: dict[str, Any] | None
     incomplete: bool
+    #: A status report was asked for and never came.
+    report_missing: bool = False
+    #: Inbound: the message that this one takes the place of, and the one that takes this one's (TP-PID 0x41 to 0x47).
+    replaces: int | None = None
+    replaced_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

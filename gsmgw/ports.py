@@ -20,7 +20,13 @@ class Clock(Protocol):
     """Where time comes from: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
 
     def wall_ms(self) -> int:
-        """UTC in milliseconds since 1970."""
+        """UTC in milliseconds since 1970. Where the machine's clock is set, that shows after :meth:`adjust`."""
+
+    def adjust(self) -> int:
+        """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
+
+    def is_set(self) -> bool:
+        """False while the machine is known not to know the time yet."""
 
     def monotonic(self) -> float:
         """Seconds that never go back."""

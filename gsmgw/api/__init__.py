@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from gsmgw.api import backups, events, exports, health, messages, metrics, modems, problems, tokens, webhooks
+from gsmgw.api import (
+    backups,
+    events,
+    exports,
+    health,
+    messages,
+    metrics,
+    modems,
+    problems,
+    quarantine,
+    tokens,
+    webhooks,
+)
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.limits import Border
 from gsmgw.api.tokens import TokenGuard
@@ -25,6 +37,6 @@ def create_app(context: Context) -> FastAPI:
     app.state.tally = metrics.Tally(context.feed)
     app.add_middleware(Border)
     problems.install(app)
-    for module in (exports, messages, events, modems, webhooks, tokens, backups, health, metrics):
+    for module in (exports, messages, quarantine, events, modems, webhooks, tokens, backups, health, metrics):
         app.include_router(module.router)
     return app

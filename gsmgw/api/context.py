@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.inbound import Collector
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
@@ -59,6 +60,7 @@ class Context:
     store: Store
     clock: Clock
     intake: Intake
+    collector: Collector
     scheduler: Scheduler
     feed: EventFeed
     webhooks: Webhooks

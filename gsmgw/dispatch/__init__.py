@@ -3,6 +3,7 @@
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.indexer import Indexer
+from gsmgw.dispatch.retention import Retention
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["EventFeed", "Hooks", "Indexer", "Webhooks"]
+__all__ = ["EventFeed", "Hooks", "Indexer", "Retention", "Webhooks"]

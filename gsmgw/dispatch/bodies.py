@@ -49,12 +49,15 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
     if outbound:
         body["attempts"] = record.attempts
         body["delivery_report"] = record.report
+        body["report_missing"] = record.report_missing
         body["on_unknown"] = None if record.on_unknown is None else record.on_unknown.value
         body["expires_at"] = stamp(record.expires_ms)
         body["waiting_for"] = None if waiting is None else waiting_out(waiting)
     else:
         body["smsc_at"] = stamp(record.smsc_ms)
         body["incomplete"] = record.incomplete
+        body["replaces"] = None if record.replaces is None else format_id(record.replaces)
+        body["replaced_by"] = None if record.replaced_by is None else format_id(record.replaced_by)
     return body
 
 

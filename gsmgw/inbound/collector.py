@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from functools import partial
 
 from gsmgw.errors import StoreError
+from gsmgw.inbound.joining import join, to_ms
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble
 from gsmgw.model import Outgoing, StatusReportFacts
-from gsmgw.pdu import Deliver, PduError, StatusReport, UserData, join_data, join_text, parse_pdu, status_meaning
+from gsmgw.pdu import Concat, Deliver, PduError, StatusReport, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
 from gsmgw.store import Store, Tx, inbox, reports
 from gsmgw.store.inbox import Part, PartFacts, Received
+from gsmgw.store.reports import Taken
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 MEMORY_MS = 4 * 86_400_000
 #: TP-PID of a type 0 message: acknowledged, and shown to nobody (TS 23.040 9.2.3.9).
 TYPE_0 = 0x40
+#: Quarantined PDUs looked at together.
+_PAGE = 100
 #: <stat> of messages that were not received but written or sent by this SIM (TS 27.005 3.1).
 _OWN = (2, 3)
 
@@ -41,7 +45,15 @@ class _Readable:
 
     @property
     def smsc_ms(self) -> int | None:
-        return _ms(self.deliver.timestamp)
+        return to_ms(self.deliver.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """How many PDUs of the quarantine are understood now, and how many are left there."""
+
+    understood: int
+    left: int
 
 
 class Collector:
@@ -70,18 +82,36 @@ class Collector:
         if raw.stored_status in _OWN:
             await self._store.write(lambda tx: self._set_aside(tx, now_ms, raw, PartFacts("stored")))
             return
-        try:
-            tpdu = parse_pdu(raw.pdu, stated_octets=raw.length_octets).tpdu
-        except PduError as exc:
-            await self._quarantine(now_ms, raw, f"{exc.field}: {exc.title}")
-            return
+        tpdu = _parse(raw)
         if isinstance(tpdu, StatusReport):
             await self._take_report(now_ms, raw, tpdu)
         elif isinstance(tpdu, Deliver):
             readable = _Readable(tpdu, raw)
             await self._store.write(lambda tx: self._take_deliver(tx, now_ms, readable))
         else:
-            await self._quarantine(now_ms, raw, f"a {type(tpdu).__name__} is no received message")
+            await self._quarantine(now_ms, raw, tpdu)
+
+    async def reread(self) -> Reread:
+        """Try the PDUs of the quarantine again, which another version may have put there: what can be understood now
+        becomes a message, or settles one. Raises :class:`StoreError`.
+        """
+        understood, left, before = 0, 0, None
+        while page := await self._store.read(partial(inbox.quarantined, limit=_PAGE, before=before)):
+            before = page[-1].id
+            for item in page:
+                tpdu = _parse(item.raw)
+                if isinstance(tpdu, StatusReport):
+                    await self._take_report(item.at_ms, item.raw, tpdu, item.id)
+                elif isinstance(tpdu, Deliver):
+                    readable = _Readable(tpdu, item.raw)
+                    await self._store.write(
+                        partial(self._take_deliver, now_ms=item.at_ms, readable=readable, kept=item.id)
+                    )
+                else:
+                    left += 1
+                    continue
+                understood += 1
+        return Reread(understood, left)
 
     def released(self, raw: RawPdu) -> None:
         """The modem confirmed that it forgot the PDU."""
@@ -104,12 +134,21 @@ class Collector:
 
     async def run(self) -> None:
         """Show incomplete texts when their time has come, for as long as the gateway runs."""
+        try:
+            again = await self.reread()
+            if again.understood:
+                log.info("%d PDUs of the quarantine are understood now, %d are not", again.understood, again.left)
+        except StoreError as exc:
+            log.error("the quarantine could not be looked at: %s", exc)
         while True:
             await self._clock.sleep(max(1.0, min(30.0, self._incomplete_ms / 4000)))
             try:
                 await self.sweep()
             except StoreError as exc:
                 log.error("incomplete texts could not be looked for: %s", exc)
+
+    def _join(self, modem: str, assembly: Assembly, total: int) -> Received:
+        return join(assembly, total, modem=modem, own=self._own_number(modem))
 
     # -- kinds ----------------------------------------------------------------------------------------------------
 
@@ -127,7 +166,8 @@ class Collector:
         log.warning("%s: a received PDU could not be understood and is kept: %s", raw.modem, problem)
         await self._store.write(keep)
 
-    async def _take_report(self, now_ms: int, raw: RawPdu, report: StatusReport) -> None:
+    async def _take_report(self, now_ms: int, raw: RawPdu, report: StatusReport, kept: int | None = None) -> None:
+        """Record what a report says; ``kept`` is its part where it was in quarantine."""
         meaning = status_meaning(report.status)
         facts = StatusReportFacts(
             modem=raw.modem,
@@ -137,36 +177,52 @@ class Collector:
             status=report.status,
             outcome=meaning.outcome.value,
             title=meaning.title,
-            discharge_ms=_ms(report.discharge),
+            discharge_ms=to_ms(report.discharge),
             pdu=raw.pdu,
         )
-        taken = await self._store.write(lambda tx: reports.take_report(tx, now_ms, facts))
+
+        def take(tx: Tx) -> Taken:
+            if kept is not None and not inbox.understand(tx, kept, PartFacts("silent", sender=facts.recipient)):
+                return Taken(None, [])
+            return reports.take_report(tx, now_ms, facts)
+
+        taken = await self._store.write(take)
         if taken.message_id is None:
             self._on_unmatched_report(raw.modem, report.reference, facts.recipient)
         if taken.queued:
             self._on_queued(taken.queued)
 
-    def _take_deliver(self, tx: Tx, now_ms: int, readable: _Readable) -> None:
-        raw, deliver = readable.raw, readable.deliver
-        if inbox.is_held(tx, raw):
-            return
-        concat = deliver.concat
+    def _take_deliver(self, tx: Tx, now_ms: int, readable: _Readable, kept: int | None = None) -> None:
+        """Make of a DELIVER what can be made of it; ``kept`` is its part where it was in quarantine."""
+        raw, deliver, concat = readable.raw, readable.deliver, readable.deliver.concat
+        whole = concat is None or concat.total == 1
+        facts = PartFacts("assembled" if whole else "waiting", None, readable.sender, smsc_ms=readable.smsc_ms)
         if deliver.pid == TYPE_0:
-            inbox.keep(tx, now_ms, raw, PartFacts("silent", sender=readable.sender, smsc_ms=readable.smsc_ms))
-        elif concat is None or concat.total == 1:
-            part = inbox.keep(tx, now_ms, raw, PartFacts("assembled", sender=readable.sender, smsc_ms=readable.smsc_ms))
+            facts = replace(facts, state="silent")
+        elif concat is not None and not whole:
+            facts = replace(facts, reference=concat.reference, total=concat.total, seq=concat.sequence)
+        if kept is not None:
+            if not inbox.understand(tx, kept, facts):
+                return
+            part = kept
+        elif inbox.is_held(tx, raw):
+            return
+        else:
+            part = inbox.keep(tx, now_ms, raw, facts)
+        if facts.state == "silent":
+            return
+        if concat is None or whole:
             piece = Piece(part, 1, now_ms, raw.pdu)
             received = self._join(raw.modem, Assembly((piece,), complete=True), 1)
             inbox.add_message(tx, now_ms, self._store.ids, received, [part])
         else:
-            self._take_part(tx, now_ms, readable, concat.reference, concat.total, concat.sequence)
+            self._take_part(tx, now_ms, readable, part, concat)
 
-    def _take_part(self, tx: Tx, now_ms: int, readable: _Readable, reference: int, total: int, seq: int) -> None:
-        raw = readable.raw
-        known = inbox.siblings(tx, raw.sim, readable.sender, reference, total, now_ms - MEMORY_MS)
-        facts = PartFacts("waiting", None, readable.sender, reference, total, seq, readable.smsc_ms)
-        part = inbox.keep(tx, now_ms, raw, facts)
-        assembly = assemble(Piece(part, seq, now_ms, raw.pdu), map(_piece, known), total)
+    def _take_part(self, tx: Tx, now_ms: int, readable: _Readable, part: int, concat: Concat) -> None:
+        raw, total = readable.raw, concat.total
+        known = inbox.siblings(tx, raw.sim, readable.sender, concat.reference, total, now_ms - MEMORY_MS)
+        others = (_piece(one) for one in known if one.id != part)
+        assembly = assemble(Piece(part, concat.sequence, now_ms, raw.pdu), others, total)
         if assembly.duplicate:
             inbox.mark_silent(tx, part)
             return
@@ -179,64 +235,20 @@ class Collector:
         else:
             inbox.add_message(tx, now_ms, self._store.ids, received, ids)
 
-    def _join(self, modem: str, assembly: Assembly, total: int) -> Received:
-        """Join the content of parts. A part that is missing shows as an ellipsis in brackets."""
-        delivers = [(piece.seq, _deliver(piece.pdu)) for piece in assembly.pieces]
-        first = delivers[0][1]
-        stamps = [stamp for _, deliver in delivers if (stamp := _ms(deliver.timestamp)) is not None]
-        fields = [deliver.user_data for _, deliver in delivers]
-        is_data = first.data is not None
-        ports = first.ports
-        return Received(
-            sender=first.originator.number,
-            modem=modem,
-            own=self._own_number(modem),
-            encoding=first.user_data.alphabet.value,
-            segments=total,
-            text=None if is_data else _text(delivers, total),
-            data=join_data(fields) if is_data else None,
-            port=ports.destination if ports is not None else None,
-            flash=first.message_class == 0,
-            smsc_ms=max(stamps, default=None),
-            incomplete=not assembly.complete,
-        )
 
-
-GAP = "[…]"
-
-
-def _text(delivers: Sequence[tuple[int, Deliver]], total: int) -> str:
-    """The text of the parts; runs without a gap are joined raw, as a character may be split between two parts."""
-    by_seq = {seq: deliver.user_data for seq, deliver in delivers}
-    pieces: list[str] = []
-    run: list[UserData] = []
-    for seq in range(1, total + 1):
-        if seq in by_seq:
-            run.append(by_seq[seq])
-            continue
-        if run:
-            pieces.append(join_text(run))
-            run = []
-        if not pieces or pieces[-1] != GAP:
-            pieces.append(GAP)
-    if run:
-        pieces.append(join_text(run))
-    return "".join(pieces)
-
-
-def _deliver(pdu: str) -> Deliver:
-    tpdu = parse_pdu(pdu, stated_octets=len(pdu) // 2).tpdu
-    if not isinstance(tpdu, Deliver):
-        raise PduError("is no DELIVER", field="TP-MTI")
-    return tpdu
+def _parse(raw: RawPdu) -> Deliver | StatusReport | str:
+    """What was received, or why that cannot be understood."""
+    try:
+        tpdu = parse_pdu(raw.pdu, stated_octets=raw.length_octets).tpdu
+    except PduError as exc:
+        return f"{exc.field}: {exc.title}"
+    if isinstance(tpdu, Deliver | StatusReport):
+        return tpdu
+    return f"a {type(tpdu).__name__} is no received message"
 
 
 def _piece(part: Part) -> Piece:
     return Piece(part.id, part.seq, part.at_ms, part.pdu, part.state == "assembled", part.message_id)
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
 
 
 def _log_failure(written: asyncio.Future[None]) -> None:

@@ -1,10 +1,11 @@
 """Outbound: from a client's request to a segment at a modem, and what becomes of it."""
 
 from gsmgw.outbound.calendar import SendingTimes, Window
+from gsmgw.outbound.explain import Waiting
 from gsmgw.outbound.intake import TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
 from gsmgw.outbound.pacing import Limits
 from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
-from gsmgw.outbound.scheduler import Scheduler, Waiting
+from gsmgw.outbound.scheduler import Scheduler
 
 __all__ = [
     "TEXT_LIMIT",

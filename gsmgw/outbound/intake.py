@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
@@ -91,6 +91,7 @@ class Intake:
         valid_for_s: int,
         report: bool,
         on_unknown: OnUnknown,
+        on_unknown_of: Mapping[str, OnUnknown] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -101,6 +102,7 @@ class Intake:
         self._valid_for_s = valid_for_s
         self._report = report
         self._on_unknown = on_unknown
+        self._on_unknown_of = on_unknown_of or {}
 
     async def accept(self, request: Request, key: str | None = None) -> Accepted:
         """Take one message; it is on disk when this returns. Raises :class:`Refusal` or ``KeyConflict``."""
@@ -188,7 +190,7 @@ class Intake:
             expires_ms=starts_ms + valid_for_s * 1000,
             client_ref=request.client_ref,
             tags=request.tags,
-            on_unknown=request.on_unknown or self._on_unknown,
+            on_unknown=request.on_unknown or self._on_unknown_of.get(request.client, self._on_unknown),
         )
 
     def _route(self, request: Request, to: str) -> str:

@@ -52,6 +52,7 @@ class Lanes:
         #: Routes and clients of what was offered before :meth:`expect`; None from then on.
         self._early: set[tuple[str, str]] | None = set()
         self._parked: dict[str, list[tuple[int, Outgoing]]] = {}
+        self.age = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -186,6 +187,23 @@ class Lanes:
                 heapq.heappush(self._lanes[key].ready, (number, following))
                 return following
         return None
+
+    def begin_anew(self) -> None:
+        """What is known of the messages at hand is no longer true: they are looked up again, after :meth:`expect`.
+
+        Those in a worker's hands stay there. ``age`` grows, so that what was looked up before is not brought in.
+        """
+        for lane in self._lanes.values():
+            for number, _ in lane.ready:
+                self._forget(number)
+            lane.ready.clear()
+            lane.seen, lane.complete, lane.missed = 0, True, False
+        for waiting in self._parked.values():
+            for number, _ in waiting:
+                self._forget(number)
+        self._parked.clear()
+        self._early = set()
+        self.age += 1
 
     def withdraw(self, message_id: int) -> None:
         """A message was canceled, or has expired: it is not handed out any more."""

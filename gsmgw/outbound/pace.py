@@ -51,6 +51,10 @@ class Pace:
         pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000
         return pause_s, (self._next_allowed_ms(now_ms, urgent=True) - now_ms) / 1000 if pause_s > 0 else 0.0
 
+    def shift(self, by_ms: int) -> None:
+        """The clock was set. The pools' pacers are shared: their owner shifts them."""
+        self._own.shift(by_ms)
+
     def recipient_allowed_ms(self, to: str, now_ms: int) -> int:
         """The earliest moment at which that recipient may be written to."""
         return max(pacer.recipient_allowed_ms(to, now_ms) for pacer in self._pacers())

@@ -73,6 +73,12 @@ class Pacer:
             gap_s = self.limits.min_gap_s + chance * self.limits.gap_jitter_s
             self._gap_until_ms = use.at_ms + round(gap_s * 1000)
 
+    def shift(self, by_ms: int) -> None:
+        """The clock was set: what was counted happened when it did."""
+        self._counted = deque(at_ms + by_ms for at_ms in self._counted)
+        self._recipients = {to: at_ms + by_ms for to, at_ms in self._recipients.items()}
+        self._gap_until_ms += by_ms
+
     def next_allowed_ms(self, now_ms: int, *, urgent: bool = False) -> int:
         """The earliest moment at which another segment may leave: ``now_ms`` or later."""
         allowed = max(now_ms, self._gap_until_ms)

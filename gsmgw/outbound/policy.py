@@ -13,6 +13,7 @@ class Action(StrEnum):
 
     FAIL = "fail"  #: end the message as failed
     RETRY = "retry"  #: put it back, not before ``pause_s``
+    MOVE = "move"  #: put it back at once, for the other modems that may carry it
     HAND_BACK = "hand_back"  #: put it back uncharged, for any modem, and rest this one for ``rest_s``
     AWAIT = "await"  #: it may be on the air: wait for evidence
 
@@ -37,17 +38,21 @@ REST_S = (0.5, 2.0, 8.0, 30.0, 120.0)
 ACCOUNT_REST_S = 1800.0
 
 
-def decide(disposition: Disposition, *, attempts: int, failures_in_a_row: int, chance: float) -> Decision:
+def decide(
+    disposition: Disposition, *, attempts: int, failures_in_a_row: int, chance: float, others: bool = False
+) -> Decision:
     """Decide about a message after an error of that disposition.
 
     ``attempts`` counts the charged attempts including this one, ``failures_in_a_row`` the modem's, ``chance`` is a
-    number from 0 to 1 that spreads the pauses.
+    number from 0 to 1 that spreads the pauses, ``others`` says that another modem is fit to carry it.
     """
     pause_s = BACK_OFF_S[min(max(attempts, 1), len(BACK_OFF_S)) - 1] * (1 + JITTER * chance)
     rest_s = REST_S[min(max(failures_in_a_row, 1), len(REST_S)) - 1]
     match disposition:
         case Disposition.NEVER:
             return Decision(Action.FAIL)
+        case Disposition.ELSEWHERE if others:
+            return Decision(Action.MOVE)
         case Disposition.LATER | Disposition.ELSEWHERE:
             return Decision(Action.RETRY, pause_s=pause_s)
         case Disposition.MODEM:

@@ -1,7 +1,8 @@
 """Which modems may carry which message. Pure.
 
 A route is a word: empty for any modem, ``=name`` for this modem only, ``@name`` for a pool, ``~name`` for this modem as
-long as it is fit (a conversation stays with the SIM that was texted), and any other one while it is not.
+long as it is fit (a conversation stays with the SIM that was texted), and any other one while it is not. Before it
+stand the modems that refused the message and are asked again only when no other is left: ``!name!name@pool``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 ANY = ""
+#: A modem's name, as the configuration allows it.
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def to_modem(name: str) -> str:
@@ -28,6 +31,11 @@ def like_last_time(name: str) -> str:
     return f"~{name}"
 
 
+def is_conversation(route: str) -> bool:
+    """Whether it is a route that prefers the modem that was texted."""
+    return route.startswith("~")
+
+
 def routes_served(modem: str, pools: Iterable[str], unfit: Iterable[str]) -> tuple[str, ...]:
     """The routes a modem takes messages of. ``unfit`` are the modems whose conversations others carry on."""
     return (
@@ -39,8 +47,29 @@ def routes_served(modem: str, pools: Iterable[str], unfit: Iterable[str]) -> tup
     )
 
 
+def avoided_by(route: str) -> tuple[frozenset[str], str]:
+    """The modems that a route leads around, and the route without them."""
+    *refusers, last = route.split("!")
+    if not refusers:
+        return frozenset(), route
+    name = _NAME.match(last)
+    assert name is not None, route
+    return frozenset((*refusers[1:], name[0])), last[name.end() :]
+
+
+def around(route: str, modem: str) -> str | None:
+    """The route of a message that this modem refused and another one may carry; None where there may be no other."""
+    avoided, base = avoided_by(route)
+    if base.startswith("="):
+        return None
+    if base.startswith("~"):
+        base = ANY
+    return "".join(f"!{name}" for name in sorted({*avoided, modem})) + base
+
+
 def target_of(route: str) -> tuple[str | None, str | None]:
     """The modem and the pool that a route is bound to."""
+    _, route = avoided_by(route)
     if route.startswith("="):
         return route[1:], None
     if route.startswith("@"):

@@ -5,40 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from gsmgw.errors import StoreError
-from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Status
+from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.calendar import SendingTimes
+from gsmgw.outbound.explain import Waiting, explain
+from gsmgw.outbound.hand import Delay
 from gsmgw.outbound.jobs import InFlight
 from gsmgw.outbound.lanes import Lanes
 from gsmgw.outbound.pacing import Limits, Pacer, Use
-from gsmgw.outbound.router import RouteTable, routes_served, target_of
+from gsmgw.outbound.roads import Roads
+from gsmgw.outbound.router import RouteTable
+from gsmgw.outbound.timekeeper import Timekeeper
 from gsmgw.outbound.worker import STORE_RETRY_S, Worker
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store, lanes, timers
-from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country
 
 log = logging.getLogger(__name__)
 
-#: The longest sleep of the timer: bounds what a jump of the wall clock can delay.
-TIMER_MAX_S = 30.0
-#: Deferred messages looked at in one transaction.
-BATCH = 500
 #: A report whose segment's final result is still awaited settles it, unless the result comes within this time.
 SETTLE_AFTER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Why a message has not gone yet: in one word, in one sentence, and until when (UTC ms) where that is known."""
-
-    word: str
-    sentence: str
-    until_ms: int | None = None
 
 
 class Scheduler:
@@ -55,21 +43,18 @@ class Scheduler:
         pool_limits: Mapping[str, Limits] | None = None,
     ) -> None:
         self._table = table or RouteTable()
-        self._times = times or SendingTimes()
         self._pool_pacers = {pool: Pacer(limits) for pool, limits in (pool_limits or {}).items() if limits.any}
-        self._routes: dict[str, tuple[str, ...]] = {}
+        self._roads = Roads(self._table)
         self._store = store
         self._clock = clock
         self._grace_ms = round(unknown_grace_s * 1000)
         self._lanes = Lanes()
         self._workers: dict[str, Worker] = {}
-        self._timer_wake = asyncio.Event()
-        self._round_over = asyncio.Event()
         self._refill_wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._upkeep: asyncio.TaskGroup | None = None
-        self._next_due_ms: int | None = None
+        self._time = Timekeeper(store, clock, times or SendingTimes(), self._grace_ms, self)
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -78,22 +63,23 @@ class Scheduler:
         pools = [self._pool_pacers[pool] for pool in self._table.pools_of(handle.name) if pool in self._pool_pacers]
         worker = Worker(handle, self._store, self._clock, self, limits or Limits(), pools, self._grace_ms, weight)
         self._workers[handle.name] = worker
-        self._find_routes()
+        self._roads.attach(handle.name, fit=handle.status.state.carries)
         if self._group is not None:
             self._group.create_task(worker.run(), name=f"worker {handle.name}")
 
     async def run(self) -> None:
         """Work until :meth:`stop`. What the last stop interrupted is settled first."""
+        await self._time.begin()
         now_ms = self._clock.wall_ms()
         unknown, back = await self._store.write(lambda tx: timers.recover(tx, now_ms, self._grace_ms))
         if unknown or back:
             log.warning("after the last stop: %d messages are unknown, %d are back in the queue", unknown, back)
         for pool, pacer in self._pool_pacers.items():
             await self._load_pool(pool, pacer, now_ms)
-        self._lanes.expect(await self._store.read(lanes.ready_lanes))
+        await self.look_anew()
         async with asyncio.TaskGroup() as upkeep:
             self._upkeep = upkeep
-            timer = upkeep.create_task(self._keep_time(), name="queue timer")
+            timer = upkeep.create_task(self._time.run(), name="queue timer")
             refill = upkeep.create_task(self._keep_filled(), name="queue refill")
             async with asyncio.TaskGroup() as self._group:
                 for worker in self._workers.values():
@@ -111,9 +97,7 @@ class Scheduler:
 
     async def answer(self) -> None:
         """Return once the timer has been through a round, whatever came of it: the queue is alive."""
-        self._round_over.clear()
-        self._timer_wake.set()
-        await self._round_over.wait()
+        await self._time.answer()
 
     # -- what comes in --------------------------------------------------------------------------------------------
 
@@ -121,6 +105,7 @@ class Scheduler:
         """Messages were committed as queued."""
         wanted: set[str] = set()
         count = 0
+        self._roads.know(message.route for message in messages)
         for message in messages:
             if self._lanes.offer(message):
                 wanted.add(message.route)
@@ -133,25 +118,33 @@ class Scheduler:
 
     def due(self, moment_ms: int) -> None:
         """Something was deferred until then."""
-        if self._next_due_ms is None or moment_ms < self._next_due_ms:
-            self._next_due_ms = moment_ms
-            self._timer_wake.set()
+        self._time.due(moment_ms)
+
+    def clock_was_set(self, by_ms: int) -> None:
+        """The clock was set by so much. Nothing is taken up before :meth:`look_anew`."""
+        self._lanes.begin_anew()
+        for pacer in self._pool_pacers.values():
+            pacer.shift(by_ms)
+        for worker in self._workers.values():
+            worker.clock_was_set(by_ms)
+
+    async def look_anew(self) -> None:
+        """Look up what waits in the database. Raises :class:`StoreError`."""
+        waiting = await self._store.read(lanes.ready_lanes)
+        self._roads.know(route for route, _ in waiting)
+        self._lanes.expect(waiting)
+        self._refill_wake.set()
 
     def modem_changed(self, status: ModemStatus) -> None:
         """A modem's state changed."""
         worker = self._workers.get(status.name)
         if worker is not None:
-            self._find_routes()
+            self._roads.attach(status.name, fit=status.state.carries)
             worker.wake()
             if not status.state.carries:  # its conversations are for others now
                 for other in self._workers.values():
                     if other.idle:
                         other.wake()
-
-    def _find_routes(self) -> None:
-        """Which routes each modem serves, now that one has come, gone, or changed its state."""
-        unfit = [worker.name for worker in self._workers.values() if not worker.handle.status.state.carries]
-        self._routes = {name: routes_served(name, self._table.pools_of(name), unfit) for name in self._workers}
 
     async def _load_pool(self, pool: str, pacer: Pacer, now_ms: int) -> None:
         members = tuple((self._table.pools or {}).get(pool, ()))
@@ -186,7 +179,7 @@ class Scheduler:
         for route in routes:
             left = count
             for worker in idle:
-                if left and worker.idle and route in self._routes[worker.name]:
+                if left and worker.idle and route in self._roads.served_by(worker.name):
                     worker.idle = False
                     worker.wake()
                     left -= 1
@@ -195,7 +188,7 @@ class Scheduler:
 
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
         """The next message for that modem."""
-        message = self._lanes.take(self._routes[modem], above)
+        message = self._lanes.take(self._roads.served_by(modem), above)
         if message is not None and not self._refill_wake.is_set() and self._lanes.is_hungry:
             self._refill_wake.set()
         return message
@@ -203,15 +196,15 @@ class Scheduler:
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where more wait than there are modems without anything to do."""
         hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
-        return self.take(modem, None) if self._lanes.ready_count(self._routes[modem]) > hungry else None
+        return self.take(modem, None) if self._lanes.ready_count(self._roads.served_by(modem)) > hungry else None
 
-    def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
-        """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
-        if not self._times.applies_to(message.priority):
-            return now_ms
-        country = country_of_number(message.to)
-        zones = zones_of_country(country) if country is not None else (LOCAL_ZONE,)
-        return self._times.next_allowed_ms(now_ms, zones)
+    def around(self, message: Outgoing, modem: str) -> str | None:
+        """The route of a message that this modem refused; None when no other that is fit may carry it."""
+        return self._roads.around(message.route, modem)
+
+    def delay(self, message: Outgoing, now_ms: int) -> Delay | None:
+        """Until when the hour at its recipient's holds a message back; None when it does not."""
+        return self._time.delay(message, now_ms)
 
     def done(self, message: Outgoing) -> None:
         """The message is out of a worker's hands, and ended or deferred."""
@@ -232,6 +225,7 @@ class Scheduler:
         while True:
             await self._refill_wake.wait()
             self._refill_wake.clear()
+            age = self._lanes.age
             for key, after, room in self._lanes.hungry():
                 route, client, priority = key
                 try:
@@ -250,75 +244,16 @@ class Scheduler:
                     await self._clock.sleep(STORE_RETRY_S)
                     self._refill_wake.set()
                     continue
+                if self._lanes.age != age:  # it was looked up before the clock was set
+                    break
                 count = self._lanes.load(key, found, complete=len(found) < room)
                 self._wake_idle([route], count)
             if self._lanes.is_hungry:
                 self._refill_wake.set()
 
-    async def _keep_time(self) -> None:
-        """Bring in what was deferred, settle what is unknown, expire what is too old, each when it is due."""
-        while True:
-            self._timer_wake.clear()
-            try:
-                await self._catch_up()
-                self._next_due_ms = await self._store.read(lanes.next_due_ms)
-            except StoreError as exc:
-                log.error("the queue's timer: %s", exc)
-                self._round_over.set()
-                await self._clock.sleep(STORE_RETRY_S)
-                continue
-            self._round_over.set()
-            pause_s = TIMER_MAX_S
-            if self._next_due_ms is not None:
-                pause_s = min(pause_s, max(0.0, (self._next_due_ms - self._clock.wall_ms()) / 1000))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._timer_wake.wait()
-
-    async def _catch_up(self) -> None:
-        while True:
-            now_ms = self._clock.wall_ms()
-            expired = await self._store.write(partial(timers.expire, now_ms=now_ms, limit=BATCH))
-            for message_id in expired:
-                self._lanes.withdraw(message_id)
-            ready = await self._store.write(partial(timers.promote_due, now_ms=now_ms, limit=BATCH))
-            self.offer(ready.queued)
-            if len(expired) < BATCH and ready.seen < BATCH:
-                return
-
     # -- explaining -----------------------------------------------------------------------------------------------
 
     def explain(self, message: MessageRecord) -> Waiting | None:
         """Why an outbound message has not gone yet; None when it is not waiting."""
-        if message.status is Status.SCHEDULED:
-            return Waiting("scheduled", "its time has not come", message.send_at_ms)
-        if message.status is Status.UNKNOWN:
-            return Waiting("evidence", message.waiting or "evidence is awaited", message.due_ms)
-        if message.status is not Status.QUEUED:
-            return None
-        if message.due_ms is not None:
-            return Waiting("retry", message.waiting or "it is tried again later", message.due_ms)
-        workers = [worker for worker in self._workers.values() if message.route in self._routes[worker.name]]
-        if not workers:
-            modem, pool = target_of(message.route)
-            what = f"modem named {modem!r}" if modem else f"modem in the pool {pool!r}" if pool else "modem"
-            return Waiting("modem", f"there is no {what}")
-        fit = [worker for worker in workers if worker.handle.status.state.carries]
-        if not fit:
-            states = "; ".join(
-                f"{worker.name} is {worker.handle.status.state}: {worker.handle.status.detail}"
-                for worker in workers[:3]
-            )
-            return Waiting("modem", states)
-        limits = [worker.paused_until_ms() for worker in fit]
-        if all(limits):
-            until_ms = min(limit for limit in limits if limit is not None)
-            return Waiting("limit", "the limit of every modem that may carry it is reached", until_ms)
-        if all(worker.resting_s() > 0 for worker in fit):
-            until_ms = self._clock.wall_ms() + round(min(worker.resting_s() for worker in fit) * 1000)
-            return Waiting("rest", "every modem that may carry it rests after a failure", until_ms)
-        if self._lanes.is_parked(message.peer):
-            return Waiting("order", "an earlier message to the same recipient is being sent")
-        if any(worker.idle for worker in fit):
-            return Waiting("turn", "a modem is taking it")
-        return Waiting("turn", "earlier messages go first")
+        workers = [w for w in self._workers.values() if message.route in self._roads.served_by(w.name)]
+        return explain(message, workers, self._clock.wall_ms(), parked=self._lanes.is_parked(message.peer))

@@ -15,18 +15,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
-from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe, retrieve
+from gsmgw.model import Outgoing, Priority
+from gsmgw.outbound.hand import Delay, Hand, Queue
+from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
 from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pace import Pace
-from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer
+from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
-from gsmgw.outbound.router import to_modem
+from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Gone, Store, Tx, lanes, outbox, requests
+from gsmgw.store import Gone, Store, Tx, outbox
 
 log = logging.getLogger(__name__)
 
@@ -37,32 +38,10 @@ CLAIMS_MAX = 8
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
 
+#: +CMS ERROR: 197, the service centre's TP-FCS C5: "SM rejected - duplicate SM" (TS 23.040 9.2.3.22).
+DUPLICATE_CMS = 197
+
 _NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
-
-
-class Queue(Protocol):
-    """What a worker needs of the scheduler."""
-
-    def take(self, modem: str, above: Priority | None) -> Outgoing | None:
-        """The next message for that modem; only of a class before ``above`` where that is given."""
-
-    def take_ahead(self, modem: str) -> Outgoing | None:
-        """One more message for that modem, where no other modem would be there for it."""
-
-    def not_before_ms(self, message: Outgoing, now_ms: int) -> int | None:
-        """When a message may be sent at its recipient's: ``now_ms`` or later; None when that never comes."""
-
-    def done(self, message: Outgoing) -> None:
-        """The message is out of the worker's hands, and ended or deferred."""
-
-    def give_back(self, message: Outgoing) -> None:
-        """The message is out of the worker's hands, and queued for whoever comes next."""
-
-    def offer(self, messages: Sequence[Outgoing]) -> None:
-        """Messages were queued again."""
-
-    def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
 
 
 class Worker:
@@ -90,9 +69,8 @@ class Worker:
         self._grace_ms = grace_ms
         self._wake = asyncio.Event()
         self._stopping = False
-        self._jobs: list[Job] = []
-        self._claims: list[Claim] = []
         self._outcomes = Outcomes(store, handle.name)
+        self._hand = Hand(handle, store, clock, queue, self._outcomes)
         self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
         self._rest_until_s = 0.0
@@ -112,7 +90,7 @@ class Worker:
     @property
     def is_hungry(self) -> bool:
         """Whether it could take a message this moment."""
-        return self.in_flight is None and not self._claims and not self._jobs and self.handle.status.state.carries
+        return self.in_flight is None and self._hand.is_empty and self.handle.status.state.carries
 
     def wake(self) -> None:
         """Something changed: the queue, the modem's state, the time."""
@@ -127,6 +105,11 @@ class Worker:
         """Until when the limits of the SIM hold back; None when they do not."""
         return self._pace.paused_until_ms()
 
+    def clock_was_set(self, by_ms: int) -> None:
+        """The clock was set by so much."""
+        self._pace.shift(by_ms)
+        self._wake.set()
+
     def resting_s(self) -> float:
         """How long the modem still rests after failures of its own."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
@@ -139,22 +122,22 @@ class Worker:
             while not self._stopping:
                 self._wake.clear()
                 if not self.handle.status.state.carries:
-                    self._hand_back_all()
+                    self._hand.hand_back_all()
                     await self._wait(None)
                 elif (pause_s := self.resting_s()) > 0:
-                    self._hand_back_all()
+                    self._hand.hand_back_all()
                     await self._wait(pause_s)
                 else:
                     await self._turn()
         finally:
-            self._hand_back_all()
+            self._hand.hand_back_all()
             await self._outcomes.settle()
 
     async def _turn(self) -> None:
         """Send one segment, or wait for something to send or for leave to send it."""
         pause_s, urgent_pause_s = await self._pace.pauses_s(self.handle.status.sim)
         if urgent_pause_s > 0:
-            self._hand_back_all()
+            self._hand.hand_back_all()
             await self._wait(urgent_pause_s)
             return
         claim = await self._next_claim(only_urgent=pause_s > 0)
@@ -179,8 +162,8 @@ class Worker:
 
         With ``only_urgent`` the limits leave room for those only.
         """
-        claimed = self._claims[0].job.message.priority if self._claims else None
-        opened = self._jobs[-1].message.priority if self._jobs else None
+        claimed = self._hand.claims[0].job.message.priority if self._hand.claims else None
+        opened = self._hand.jobs[-1].message.priority if self._hand.jobs else None
         above = min((priority for priority in (claimed, opened) if priority is not None), default=None)
         if only_urgent:
             above = Priority.NORMAL if above is None else min(above, Priority.NORMAL)
@@ -189,95 +172,51 @@ class Worker:
                 continue
             job = await self._prepare(message)
             if job is not None:
-                # The order of claims is the order on the wire: what TP-MR says after a crash rests on that.
-                self._hand_back_claims()
-                self._jobs.append(job)
-                return self._claim(job)
+                self._hand.hand_back_claims()
+                self._hand.jobs.append(job)
+                return self._hand.claim(job)
         if only_urgent and (above is None or above >= Priority.NORMAL):
-            self._hand_back_all()
+            self._hand.hand_back_all()
             return None
-        if self._claims and (opened is None or claimed is None or claimed <= opened):
-            return self._claims.pop(0)
-        return self._claim(self._jobs[-1]) if self._jobs else None
+        if self._hand.claims and (opened is None or claimed is None or claimed <= opened):
+            return self._hand.claims.pop(0)
+        return self._hand.claim(self._hand.jobs[-1]) if self._hand.jobs else None
 
     def _defers(self, message: Outgoing) -> bool:
         """Whether the hour at the recipient's, or a limit on recipients, puts a message off; then it is put off."""
         now_ms = self._clock.wall_ms()
-        due_ms = self._queue.not_before_ms(message, now_ms)
-        if due_ms is None:
-            due_ms, why = now_ms + DAY_MS, "the sending times in the configuration never allow it"
-        elif due_ms > now_ms:
-            why = "it is outside the sending times at the recipient's"
-        else:
-            due_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
-            why = "the limit of different recipients in a day is reached"
-        if due_ms <= now_ms:
-            return False
+        delay = self._queue.delay(message, now_ms)
+        if delay is None:
+            allowed_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
+            if allowed_ms <= now_ms:
+                return False
+            delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
+        due_ms, why = delay.until_ms, delay.why
         self._outcomes.record(partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why))
         self._queue.due(due_ms)
         self._queue.done(message)
         return True
 
     async def _prepare(self, message: Outgoing) -> Job | None:
-        """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do."""
         try:
-            if message.cut:
-                rows = await self._store.read(lambda db: lanes.segments_of(db, message.id))
-                todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
-                if rows and not todo:
-                    self._queue.done(message)
-                    return None
-                if rows:
-                    on_air = any(row.status in ON_AIR for row in rows)
-                    return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
-            reference, bits = 0, 8
-            if message.segments > 1:
-                now_ms = self._clock.wall_ms()
-                reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
+            return await self._hand.prepare(message)
         except StoreError as exc:
             log.error("%s: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
-            self._queue.give_back(message)
             self._wake.set()
             return None
-        return cut(message, self._clock.wall_ms(), reference, bits)
-
-    def _claim(self, job: Job) -> Claim:
-        """Commit that the job's next segment is about to leave; does not wait for the disk."""
-        seq = job.todo.pop(0)
-        job.open.append(seq)
-        if not job.todo:
-            self._jobs.remove(job)
-        status, now_ms = self.handle.status, self._clock.wall_ms()
-        number = self._store.ids.next(now_ms)
-        begin = partial(
-            outbox.begin_segment,
-            now_ms=now_ms,
-            message=job.message,
-            seq=seq,
-            modem=self.name,
-            sim=status.sim,
-            claim=number,
-            own=status.number,
-            first=not job.begun,
-            tpdus=None if job.stored else list(job.tpdus.values()),
-        )
-        job.stored = job.begun = True
-        began = self._store.write(begin)
-        began.add_done_callback(retrieve)
-        return Claim(job, seq, status.sim, number, began)
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
         if self._segment_s >= SLOW_S or self._pace.is_limited or self._stopping:
             return
         depth = min(CLAIMS_MAX, math.ceil(2 * self._store.commit_s / max(self._segment_s, 1e-4)))
-        while len(self._claims) < depth:
-            if not self._jobs:
+        while len(self._hand.claims) < depth:
+            if not self._hand.jobs:
                 message = self._queue.take_ahead(self.name)
                 if message is None:
                     return
-                if self._claims and message.priority < self._claims[-1].job.message.priority:
+                if self._hand.claims and message.priority < self._hand.claims[-1].job.message.priority:
                     self._queue.give_back(message)  # it goes before these: at the next turn
                     return
                 if self._defers(message):
@@ -285,8 +224,8 @@ class Worker:
                 if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                     self._queue.give_back(message)
                     return
-                self._jobs.append(cut(message, self._clock.wall_ms()))
-            self._claims.append(self._claim(self._jobs[-1]))
+                self._hand.jobs.append(cut(message, self._clock.wall_ms()))
+            self._hand.claims.append(self._hand.claim(self._hand.jobs[-1]))
 
     # -- one segment ----------------------------------------------------------------------------------------------
 
@@ -304,23 +243,23 @@ class Worker:
             self._pace.note(message.to, first=claim.seq == 1)
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
-            if self._claims:
-                give_up = asyncio.get_running_loop().call_later(SLOW_S, self._hand_back_claims)
+            if self._hand.claims:
+                give_up = asyncio.get_running_loop().call_later(SLOW_S, self._falter)
 
         began_s = self._clock.monotonic()
         try:
-            more = bool(job.todo or self._claims)
+            more = bool(job.todo or self._hand.claims)
             reference = await self.handle.submit(job.tpdus[claim.seq], before_payload=before_payload, more=more)
         except asyncio.CancelledError:
-            self._withdraw(job)  # what the modem does with it is for the next start to find out
+            self._hand.withdraw(job)  # what the modem does with it is for the next start to find out
             raise
         except Gone:
-            self._drop(job)
+            self._hand.drop(job)
             return
         except StoreError as exc:
             log.error("%s: nothing was sent: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
-            self._hand_back(job)
+            self._hand.hand_back(job)
             return
         except SubmitError as exc:
             await self._refused(claim, exc)
@@ -355,30 +294,38 @@ class Worker:
         try:
             await claim.began
         except Gone:
-            self._drop(job)
+            self._hand.drop(job)
             return
         except StoreError as trouble:
             log.error("%s: %s", self.name, trouble)
             begun = False
         self._failures = 0 if exc.disposition in _NOT_THE_MODEMS else self._failures + 1
+        detour = None if job.split else self._queue.around(message, self.name)
         decision = decide(
             exc.disposition,
             attempts=message.attempts + 1,
             failures_in_a_row=self._failures,
             chance=random.random(),
+            others=detour is not None,
         )
         log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, decision.action)
         if decision.rest_s:
             self._rest(decision.rest_s)
         if not begun:
-            self._hand_back(job)
+            self._hand.hand_back(job)
             return
-        self._withdraw(job)
+        self._hand.withdraw(job)
         job.open.remove(claim.seq)
-        siblings = list(job.open)
-        self._apply(claim, decision, exc, siblings)
+        route = self._hand.pinned(job)
+        if decision.action is Action.MOVE or (decision.action is Action.HAND_BACK and is_conversation(message.route)):
+            route = detour
+        elif decision.action is Action.RETRY and route is None:  # all that may carry it have refused: begin anew
+            route = avoided_by(message.route)[1]
+        self._apply(claim, decision, exc, list(job.open), route)
 
-    def _apply(self, claim: Claim, decision: Decision, exc: SubmitError, siblings: list[int]) -> None:
+    def _apply(
+        self, claim: Claim, decision: Decision, exc: SubmitError, siblings: list[int], route: str | None
+    ) -> None:
         """Record a decision; ``siblings`` are other segments of the message that were claimed and have not left."""
         job, message, now_ms = claim.job, claim.job.message, self._clock.wall_ms()
         error = describe(exc, self.name)
@@ -388,79 +335,44 @@ class Worker:
         if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
             operation = partial(outbox.segment_unknown, due_ms=due_ms, **common)
+            if exc.cms == DUPLICATE_CMS:
+                operation = partial(
+                    outbox.segment_rejected_as_duplicate,
+                    sim=claim.sim,
+                    due_ms=due_ms,
+                    route=to_modem(self.name),
+                    **common,
+                )
         elif decision.action is Action.FAIL:
             operation = partial(outbox.segment_failed, modem=self.name, sim=claim.sim, **common)
         else:
-            retry = decision.action is Action.RETRY
-            due_ms = now_ms + round(decision.pause_s * 1000) if retry else None
+            if decision.action is Action.RETRY:
+                due_ms = now_ms + round(decision.pause_s * 1000)
             operation = partial(
                 outbox.segment_refused,
                 sim=claim.sim,
                 due_ms=due_ms,
                 waiting=exc.title,
-                charged=retry,
-                route=self._pinned(job),
+                charged=decision.action is not Action.HAND_BACK,
+                route=route,
                 **common,
             )
         if siblings:
             operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
-        if decision.action is Action.HAND_BACK:
-            returned = self._returned(job)
+        if decision.action in (Action.HAND_BACK, Action.MOVE):
+            returned = self._hand.returned(job, route)
+            if decision.action is Action.MOVE:
+                returned = replace(returned, attempts=message.attempts + 1)
             self._outcomes.record(operation, then=lambda _: self._queue.give_back(returned))
             return
-        self._outcomes.record(operation)
+        self._outcomes.record(operation, then=lambda queued: self._queue.offer(queued or ()))
         if due_ms is not None:
             self._queue.due(due_ms)
         self._queue.done(message)
 
-    # -- handing back ---------------------------------------------------------------------------------------------
-
-    def _pinned(self, job: Job) -> str | None:
-        return to_modem(self.name) if job.split else None
-
-    def _returned(self, job: Job) -> Outgoing:
-        """The message as it is in the queue now."""
-        return replace(job.message, cut=job.stored, route=self._pinned(job) or job.message.route)
-
-    def _withdraw(self, job: Job) -> None:
-        """Take a job out of what is in hand."""
-        self._claims = [claim for claim in self._claims if claim.job is not job]
-        if job in self._jobs:
-            self._jobs.remove(job)
-
-    def _drop(self, job: Job) -> None:
-        """The message was taken back or settled elsewhere: nothing of it is sent."""
-        self._withdraw(job)
-        self._queue.done(job.message)
-
-    def _hand_back(self, job: Job) -> None:
-        """Give up a message none of whose segments is with the modem now."""
-        self._withdraw(job)
-        if not job.begun:
-            self._queue.give_back(job.message)
-            return
-        state = self.handle.status.state
-        operation = partial(
-            outbox.hand_back,
-            now_ms=self._clock.wall_ms(),
-            message=job.message,
-            waiting=None if state.carries else f"modem {self.name} is {state}",
-            route=self._pinned(job),
-        )
-        returned, claimed = self._returned(job), list(job.open)
-        unclaim = partial(outbox.unclaim, message_id=job.message.id, seqs=claimed)
-        self._outcomes.record(both(unclaim, operation), then=lambda _: self._queue.give_back(returned))
-
-    def _hand_back_claims(self) -> None:
-        """The modem falters: others may have what was committed ahead for it."""
-        sending = self.in_flight.message if self.in_flight is not None else None
-        for job in {id(claim.job): claim.job for claim in self._claims}.values():
-            if job.message is not sending:
-                self._hand_back(job)
-
-    def _hand_back_all(self) -> None:
-        for job in {id(job): job for job in (*(claim.job for claim in self._claims), *self._jobs)}.values():
-            self._hand_back(job)
+    def _falter(self) -> None:
+        """The modem takes long: others may have what was committed ahead for it."""
+        self._hand.hand_back_claims(self.in_flight.message if self.in_flight is not None else None)
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)

@@ -8,6 +8,11 @@ from threading import Lock
 _COUNTER_BITS = 20
 
 
+def first_id(wall_ms: int) -> int:
+    """All identifiers given out in that millisecond or later are larger, all given out before are smaller."""
+    return wall_ms << _COUNTER_BITS
+
+
 class IdSource:
     """Gives out identifiers that sort by time and never repeat, whatever the clock does.
 
@@ -19,9 +24,14 @@ class IdSource:
         self._last = last
         self._lock = Lock()  # the event loop numbers what it accepts, the writer thread what was received
 
+    @property
+    def last(self) -> int:
+        """The last one given out."""
+        return self._last
+
     def next(self, wall_ms: int) -> int:
         """A new identifier, larger than all before it."""
-        floor = wall_ms << _COUNTER_BITS
+        floor = first_id(wall_ms)
         with self._lock:
             if floor > self._last:
                 self._last = floor | secrets.randbits(_COUNTER_BITS - 4)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gsmgw.model import format_id
 from gsmgw.ports import RawPdu
 from gsmgw.store.ids import IdSource
 from gsmgw.store.tx import Tx
@@ -57,8 +58,8 @@ def release(tx: Tx, raw: RawPdu) -> None:
 def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
     """Store a received PDU; the part's id."""
     return tx.insert(
-        "INSERT INTO parts (at_ms, modem, sim, storage, slot, pdu, state, problem, sender, reference, total, seq, "
-        "smsc_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO parts (at_ms, modem, sim, storage, slot, pdu, length_octets, state, problem, sender, reference, "
+        "total, seq, smsc_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             now_ms,
             raw.modem,
@@ -66,6 +67,7 @@ def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
             raw.storage,
             raw.index,
             raw.pdu,
+            raw.length_octets,
             facts.state,
             facts.problem,
             facts.sender,
@@ -116,15 +118,21 @@ class Received:
     flash: bool = False
     smsc_ms: int | None = None
     incomplete: bool = False
+    #: The TP-PID of a message that takes the place of an earlier one (TS 23.040 9.2.3.9: 0x41 to 0x47).
+    replace_type: int | None = None
 
 
 def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: Sequence[int]) -> int:
-    """Make an inbound message of stored parts; its id."""
+    """Make an inbound message of stored parts; its id. ``now_ms`` is when they were received."""
     message_id = ids.next(now_ms)
+    replaces = None
+    if received.replace_type is not None:
+        replaces = _replaced(tx, received, parts[0])
+        tx.run("UPDATE messages SET replaced_by = ? WHERE id = ?", (message_id, replaces))
     tx.run(
         "INSERT INTO messages (id, direction, status, peer, own, text, data, port, encoding, segments, modem, flash, "
-        "created_ms, received_ms, smsc_ms, incomplete) "
-        "VALUES (?, 'inbound', 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "created_ms, received_ms, smsc_ms, incomplete, replace_type, replaces) "
+        "VALUES (?, 'inbound', 'received', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message_id,
             received.sender,
@@ -140,11 +148,23 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
             now_ms,
             received.smsc_ms,
             received.incomplete,
+            received.replace_type,
+            replaces,
         ),
     )
     _attach(tx, message_id, parts, received.incomplete)
-    _announce(tx, now_ms, "message.received", message_id, received)
+    _announce(tx, now_ms, "message.received", message_id, received, replaces)
     return message_id
+
+
+def _replaced(tx: Tx, received: Received, part: int) -> int | None:
+    """The message of the same sender to the same SIM with the same replace type that came last."""
+    row = tx.one(
+        "SELECT m.id FROM messages m WHERE m.peer = ? AND m.replace_type = ? AND EXISTS (SELECT 1 FROM parts old "
+        "JOIN parts new ON new.sim = old.sim WHERE old.message_id = m.id AND new.id = ?) ORDER BY m.id DESC LIMIT 1",
+        (received.sender, received.replace_type, part),
+    )
+    return None if row is None else int(row[0])
 
 
 def complete_message(tx: Tx, now_ms: int, message_id: int, received: Received, parts: Sequence[int]) -> None:
@@ -163,14 +183,47 @@ def _attach(tx: Tx, message_id: int, parts: Sequence[int], incomplete: bool) -> 
     )
 
 
-def _announce(tx: Tx, now_ms: int, type: str, message_id: int, received: Received) -> None:
+def _announce(tx: Tx, now_ms: int, type: str, message_id: int, received: Received, replaces: int | None = None) -> None:
     event = {"from": received.sender, "to": received.own, "text": received.text, "segments": received.segments}
-    tx.event(now_ms, type, message_id, received.modem, **event, incomplete=received.incomplete or None)
+    tx.event(
+        now_ms,
+        type,
+        message_id,
+        received.modem,
+        **event,
+        incomplete=received.incomplete or None,
+        replaces=None if replaces is None else format_id(replaces),
+    )
 
 
-def quarantined(db: sqlite3.Connection, limit: int = 100) -> list[tuple[int, int, str, str, str]]:
-    """PDUs that could not be decoded: id, time, modem, PDU, problem; newest first."""
-    return db.execute(
-        "SELECT id, at_ms, modem, pdu, problem FROM parts WHERE state = 'quarantined' ORDER BY id DESC LIMIT ?",
-        (limit,),
-    ).fetchall()
+# -- what could not be understood ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A received PDU that could not be understood, and why."""
+
+    id: int
+    at_ms: int
+    problem: str
+    raw: RawPdu
+
+
+def quarantined(db: sqlite3.Connection, limit: int = 100, before: int | None = None) -> list[Quarantined]:
+    """PDUs that could not be understood, newest first; those with a smaller id than ``before``."""
+    rows = db.execute(
+        "SELECT id, at_ms, problem, modem, sim, pdu, length_octets FROM parts WHERE state = 'quarantined' AND id < ? "
+        "ORDER BY id DESC LIMIT ?",
+        (2**63 - 1 if before is None else before, limit),
+    )
+    return [Quarantined(row[0], row[1], row[2], RawPdu(*row[3:])) for row in rows]
+
+
+def understand(tx: Tx, part: int, facts: PartFacts) -> bool:
+    """A PDU of the quarantine is understood after all; False when it is not there any more."""
+    changed = tx.run(
+        "UPDATE parts SET state = ?, problem = ?, sender = ?, reference = ?, total = ?, seq = ?, smsc_ms = ? "
+        "WHERE id = ? AND state = 'quarantined'",
+        (facts.state, facts.problem, facts.sender, facts.reference, facts.total, facts.seq, facts.smsc_ms, part),
+    )
+    return bool(changed)

@@ -13,7 +13,7 @@ from typing import Any
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
 from gsmgw.numbers import digits_of
-from gsmgw.store.evidence import accepted, refused
+from gsmgw.store.evidence import accepted, queued_now, refused
 from gsmgw.store.reports import apply_early_report
 from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.tx import Tx
@@ -288,6 +288,31 @@ def segment_unknown(tx: Tx, now_ms: int, message: Outgoing, seq: int, *, error: 
         become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)
     else:  # a report settled it before we gave up
         roll_up(tx, now_ms, message.id)
+
+
+def segment_rejected_as_duplicate(
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, *, error: dict[str, Any], due_ms: int, route: str
+) -> list[Outgoing]:
+    """The service centre has that segment already (TP-FCS C5, TS 23.040 9.2.3.22): an earlier try reached it.
+
+    Which reference that had is not known. One that was never tried before is in doubt. Returns the message when the
+    rest of it is queued again, by ``route``.
+    """
+    refused(tx, sim)
+    settled = tx.run(
+        "UPDATE segments SET status = 'sent', sent_ms = sending_ms, doubt = claim, report_due = ?, error = NULL "
+        "WHERE message_id = ? AND seq = ? AND status = 'sending' AND attempt > 1",
+        (message.report, message.id, seq),
+    )
+    if not settled:
+        segment_unknown(tx, now_ms, message, seq, error=error, due_ms=due_ms)
+        return []
+    tx.event(now_ms, "message.settled", message.id, decision="sent", evidence="duplicate")
+    if tx.one("SELECT 1 FROM segments WHERE message_id = ? AND status = 'queued'", (message.id,)):
+        requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=None, charged=False, route=route)
+    else:
+        roll_up(tx, now_ms, message.id)
+    return queued_now(tx, message.id)
 
 
 def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: dict[str, Any], due_ms: int) -> None:

@@ -11,6 +11,9 @@ from gsmgw.store.evidence import accepted, is_plausible, queued_now
 from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
 
+#: Digits of the shortest number that a report can be about: a short code.
+_SHORTEST = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -24,16 +27,18 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
     """Match a status report to its segment and record it.
 
     Looked for in this order: the newest segment of that SIM with that reference and recipient whose report is
-    awaited; one to that recipient that is or was unknown, whose reference never came. An unmatched report is kept: the
-    modem's answer to the submit may still be on its way.
+    awaited (the recipient does not count where the report names none and a single segment has the reference); one to
+    that recipient that is or was unknown, whose reference never came. An unmatched report is kept: the modem's answer
+    to the submit may still be on its way.
     """
     digits = digits_of(report.recipient)
-    for message_id, seq, recipient in tx.all(
-        "SELECT message_id, seq, recipient FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 "
-        "ORDER BY sent_ms DESC",
+    awaited = tx.all(
+        "SELECT s.message_id, s.seq, s.recipient, m.own FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.sim = ? AND s.reference = ? AND s.report_due = 1 ORDER BY s.sent_ms DESC",
         (report.sim, report.reference),
-    ):
-        if same_number(recipient, digits):
+    )
+    for message_id, seq, recipient, own in awaited:
+        if same_number(recipient, digits) or (len(awaited) == 1 and _names_nobody(digits, own)):
             _apply_report(tx, now_ms, message_id, seq, report)
             return Taken(int(message_id), [])
     doubtful = tx.all(
@@ -65,6 +70,11 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
         ),
     )
     return Taken(None, [])
+
+
+def _names_nobody(digits: str, own: str | None) -> bool:
+    """Whether a report is addressed wrongly: to no number at all, or to the sender's own."""
+    return len(digits) < _SHORTEST or (own is not None and same_number(digits_of(own), digits))
 
 
 def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> bool:

@@ -40,7 +40,7 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
     elif derived is Status.DELIVERED:
         tx.run(
             "UPDATE messages SET status = 'delivered', sent_ms = coalesce(sent_ms, ?), delivered_ms = ?, error = NULL, "
-            "due_ms = NULL, waiting = NULL WHERE id = ?",
+            "due_ms = NULL, waiting = NULL, report_missing = 0 WHERE id = ?",
             (last_ms, now_ms, message_id),
         )
         if row[4] is None:  # delivered before the modem's answer was recorded
@@ -61,7 +61,7 @@ def _roll_up_undelivered(tx: Tx, now_ms: int, message_id: int, row: Any) -> Stat
     error = {"code": "undelivered", "title": report[1] or "not delivered", "report_status": report[0]}
     tx.run(
         "UPDATE messages SET status = 'undelivered', sent_ms = coalesce(sent_ms, ?), error = ?, due_ms = NULL, "
-        "waiting = NULL WHERE id = ?",
+        "waiting = NULL, report_missing = 0 WHERE id = ?",
         (now_ms, json.dumps(error), message_id),
     )
     tx.event(now_ms, "message.undelivered", message_id, row[1], to=row[2], client_ref=row[3], error=error)

@@ -20,7 +20,7 @@ from gsmgw.model import (
 MESSAGE_COLUMNS = (
     "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, flash, "
     "report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, waiting, sent_ms, "
-    "delivered_ms, received_ms, smsc_ms, error, incomplete"
+    "delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
@@ -55,6 +55,7 @@ def message_of(row: Any) -> MessageRecord:
         "tags": tags_of(values["tags"]),
         "error": json.loads(values["error"]) if values["error"] else None,
         "incomplete": bool(values["incomplete"]),
+        "report_missing": bool(values["report_missing"]),
     }
     return MessageRecord(**values)
 

@@ -285,6 +285,28 @@ def m004_search(db: Database) -> None:
     )
 
 
+@migrations()
+def m006_queue(db: Database) -> None:
+    """Reports that never came; received messages that take the place of an earlier one (``replace_type``: TP-PID 0x41
+    to 0x47); the TPDU length that the modem named, to read a quarantined PDU again.
+    """
+    _statements(
+        db,
+        """
+        ALTER TABLE messages ADD COLUMN report_missing INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE messages ADD COLUMN replace_type INTEGER;
+        ALTER TABLE messages ADD COLUMN replaces INTEGER;
+        ALTER TABLE messages ADD COLUMN replaced_by INTEGER;
+        CREATE INDEX messages_awaited ON messages (expires_ms)
+            WHERE status = 'sent' AND report = 1 AND report_missing = 0;
+        CREATE INDEX messages_replaceable ON messages (peer, replace_type, id) WHERE replace_type IS NOT NULL;
+        ALTER TABLE parts ADD COLUMN length_octets INTEGER;
+        CREATE INDEX parts_loose ON parts (at_ms) WHERE message_id IS NULL AND held = 0;
+        CREATE INDEX reports_age ON reports (at_ms)
+        """,
+    )
+
+
 def migrate(path: Path) -> None:
     """Bring the database at ``path`` to the newest form: all missing steps in one transaction, or none of them.
 
@@ -293,6 +315,7 @@ def migrate(path: Path) -> None:
     """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it has no effect
         connection.execute("PRAGMA journal_mode = WAL")
         db = Database(connection)
         applied = applied_migrations(connection)

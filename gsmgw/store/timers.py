@@ -52,6 +52,8 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     return Promoted(ready, len(rows))
 
 
+#: How long after the end of its validity a message's status report may still come.
+REPORT_MARGIN_MS = 86_400_000
 #: After that time without evidence from the first one that was sent again, the others are.
 PROBE_MS = 3000
 BEHIND_PROBE = "another message of the same SIM is sent again first: its reference may tell about this one"
@@ -107,6 +109,23 @@ def expire(tx: Tx, now_ms: int, limit: int = 500) -> list[int]:
         )
         tx.event(now_ms, "message.expired", message_id, to=peer, client_ref=client_ref, error=error)
     return [row[0] for row in rows]
+
+
+def miss_reports(tx: Tx, now_ms: int, limit: int = 500) -> int:
+    """Note which messages are sent and got no status report, though their validity ended a day ago; how many.
+
+    The network gives a message up when its validity (TP-VP) ends, and says so in a report. One that comes still later
+    counts all the same.
+    """
+    rows = tx.all(
+        "SELECT id, modem, peer, client_ref FROM messages WHERE status = 'sent' AND report = 1 AND report_missing = 0 "
+        "AND expires_ms <= ? ORDER BY expires_ms LIMIT ?",
+        (now_ms - REPORT_MARGIN_MS, limit),
+    )
+    for message_id, modem, peer, client_ref in rows:
+        tx.run("UPDATE messages SET report_missing = 1 WHERE id = ?", (message_id,))
+        tx.event(now_ms, "message.report_missing", message_id, modem, to=peer, client_ref=client_ref)
+    return len(rows)
 
 
 def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:

@@ -292,7 +292,8 @@ def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord
 
 def first_event_since(db: sqlite3.Connection, at_ms: int) -> int:
     """The first event at or after a moment, found by halving: events are numbered in the order of time."""
-    low, high = db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM events").fetchone()
+    (low,) = db.execute("SELECT coalesce(min(id), 1) FROM events").fetchone()
+    (high,) = db.execute("SELECT coalesce(max(id), 0) + 1 FROM events").fetchone()
     while low < high:
         middle = (low + high) // 2
         row = db.execute("SELECT id, at_ms FROM events WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from gsmgw.api import backups, events, exports, health, messages, metrics, modems, tokens, webhooks
+from gsmgw.api import backups, events, exports, health, messages, metrics, modems, quarantine, tokens, webhooks
 from gsmgw.api.problems import PROBLEMS
 from gsmgw.cli import main
 from gsmgw.config import Config
@@ -45,7 +45,7 @@ def test_every_setting(section: str, key: str) -> None:
 
 def routes() -> list[str]:
     found = []
-    for module in (exports, messages, events, modems, webhooks, tokens, backups, health, metrics):
+    for module in (exports, messages, quarantine, events, modems, webhooks, tokens, backups, health, metrics):
         for route in module.router.routes:
             assert isinstance(route, APIRoute)
             found += [f"{method} {route.path}" for method in sorted(route.methods)]

@@ -12,11 +12,12 @@ import pytest
 
 from gsmgw.clock import VirtualClock
 from gsmgw.inbound import Collector
-from gsmgw.inbound.collector import GAP
-from gsmgw.model import Direction, MessageRecord
+from gsmgw.inbound.collector import Reread
+from gsmgw.inbound.joining import GAP
+from gsmgw.model import Direction, MessageRecord, Outgoing, Priority, Status, format_id
 from gsmgw.pdu import Address, build_pdu, delivers, plan_text
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, inbox, messages
+from gsmgw.store import Store, Tx, inbox, messages, outbox
 
 SENDER = "+4915112345678"
 STAMP = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -166,9 +167,78 @@ async def test_a_character_that_was_cut_by_the_sender_is_whole_again(desk: Desk)
 async def test_what_cannot_be_decoded_is_kept_in_quarantine(desk: Desk, pdu: str) -> None:
     await desk.take(pdu)
     (kept,) = await desk.store.read(inbox.quarantined)
-    assert kept[3] == pdu
-    assert kept[4]
+    assert kept.raw.pdu == pdu
+    assert kept.problem
     assert await desk.texts() == []
+
+
+async def put_away(desk: Desk, pdu: str, at_ms: int) -> None:
+    """As a version that does not understand the PDU would have done it."""
+    raw = RawPdu("m", "sim", pdu, None, "SM", 1, 0)
+    facts = inbox.PartFacts("quarantined", problem="TP-DCS: unheard of")
+    await desk.store.write(lambda tx: inbox.keep(tx, at_ms, raw, facts))
+
+
+async def test_what_is_understood_later_leaves_the_quarantine_as_of_when_it_came(desk: Desk) -> None:
+    came_ms = desk.clock.wall_ms() - 86_400_000
+    await put_away(desk, pdus("late but not lost")[0], came_ms)
+    await put_away(desk, "FF" * 20, came_ms)
+    parts = pdus("x" * 200)
+    for part in parts:
+        await put_away(desk, part, came_ms)
+    assert await desk.collector.reread() == Reread(understood=3, left=1)
+    assert [(m.text, m.received_ms) for m in await desk.inbox()] == [
+        ("x" * 200, came_ms),
+        ("late but not lost", came_ms),
+    ]
+    assert await desk.collector.reread() == Reread(understood=0, left=1)
+    assert len(await desk.inbox()) == 2
+
+
+async def test_a_report_in_quarantine_settles_its_message_when_it_is_understood(desk: Desk) -> None:
+    await sent_message(desk, reference=0x2A)
+    # STATUS-REPORT for reference 2A, delivered: the example layout of TS 23.040 9.2.2.3 with the numbers used here.
+    await put_away(desk, "00062A0D91945111325476F862112121000000621121210000" + "0000", desk.clock.wall_ms())
+    assert await desk.collector.reread() == Reread(understood=1, left=0)
+    found = await desk.store.read(lambda db: messages.get_message(db, 1))
+    assert found is not None
+    assert found.status is Status.DELIVERED
+
+
+@pytest.mark.parametrize("wrong", ["00", "0C91947100000010"])  # no number at all; +491700000001, the SIM's own
+async def test_a_report_that_is_addressed_wrongly_finds_the_only_one_it_can_mean(desk: Desk, wrong: str) -> None:
+    await sent_message(desk, reference=0x2A, own="+491700000001")
+    octets = {"00": "0080", "0C91947100000010": "0C91947100000010"}[wrong]
+    await desk.take("00062A" + octets + "62112121000000621121210000" + "0000")
+    found = await desk.store.read(lambda db: messages.get_message(db, 1))
+    assert found is not None
+    assert found.status is Status.DELIVERED
+
+
+async def sent_message(desk: Desk, *, reference: int, own: str | None = None) -> None:
+    now_ms = desk.clock.wall_ms()
+    one = Outgoing(1, SENDER, "hello", Priority.NORMAL, 1, now_ms)
+
+    def send(tx: Tx) -> None:
+        outbox.accept(tx, now_ms, [one])
+        outbox.begin_segment(tx, now_ms, one, 1, "m", "sim", 1, first=True, tpdus=[b"x"], own=own)
+        outbox.segment_sent(tx, now_ms, one, 1, "m", "sim", 1, reference)
+
+    await desk.store.write(send)
+
+
+async def test_a_text_may_take_the_place_of_an_earlier_one(desk: Desk) -> None:
+    for text, pid in (("1 new voice mail", 0x41), ("another matter", 0x42), ("2 new voice mails", 0x41)):
+        await desk.take(pdus(text, pid=pid)[0])
+    await desk.take(pdus("3 new voice mails", pid=0x41)[0], sim="another SIM")
+    await desk.take(pdus("a call for somebody else", pid=0x41, sender="+4915112345679")[0])
+    await desk.take(pdus("a plain text")[0])
+    first, other, second, *rest = await desk.inbox()
+    assert (second.replaces, second.replaced_by) == (first.id, None)
+    assert (first.replaces, first.replaced_by) == (None, second.id)
+    assert [(m.replaces, m.replaced_by) for m in (other, *rest)] == [(None, None)] * 4
+    events = await desk.store.read(lambda db: messages.history(db, second.id))
+    assert events[0].data["replaces"] == format_id(first.id)
 
 
 async def test_a_silent_message_is_acknowledged_and_not_shown(desk: Desk) -> None:

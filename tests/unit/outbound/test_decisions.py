@@ -15,7 +15,8 @@ from gsmgw.outbound.calendar import SendingTimes, Window
 from gsmgw.outbound.lanes import PATIENCE, Lanes
 from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
 from gsmgw.outbound.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
-from gsmgw.outbound.router import RouteTable, Rule, routes_served
+from gsmgw.outbound.roads import Roads
+from gsmgw.outbound.router import RouteTable, Rule, around, avoided_by, routes_served, target_of
 
 ANY_OF_M = ("", "=m")
 
@@ -277,6 +278,39 @@ def test_a_conversation_goes_on_with_another_modem_only_while_its_own_is_unfit()
     assert "~a" in routes_served("a", (), ())
     assert "~a" not in routes_served("b", (), ())
     assert "~a" in routes_served("b", (), ("a",))
+
+
+def test_a_route_leads_around_the_modems_that_refused() -> None:
+    assert around("", "a") == "!a"
+    assert around("!b@pool", "a") == "!a!b@pool"
+    assert around("~a", "a") == "!a"
+    assert around("=a", "a") is None
+    assert avoided_by("!a!b-1.x@pool") == ({"a", "b-1.x"}, "@pool")
+    assert avoided_by("@pool") == (frozenset(), "@pool")
+    assert target_of("!a@pool") == (None, "pool")
+
+
+def test_detours_are_served_by_the_others_and_by_those_that_refused_only_when_there_is_no_other() -> None:
+    roads = Roads(RouteTable((), {"two": ["a", "b"]}))
+    for name in "abc":
+        roads.attach(name, fit=True)
+    assert roads.around("", "a") == "!a"
+    assert roads.around("!a@two", "b") is None  # nobody else is in the pool
+    roads.know(["!a", "!a@two"])
+    served = {name: {route for route in roads.served_by(name) if route.startswith("!")} for name in "abc"}
+    assert served == {"a": set(), "b": {"!a", "!a@two"}, "c": {"!a"}}
+    roads.attach("b", fit=False)
+    assert "!a@two" in roads.served_by("a")
+    assert "!a" not in roads.served_by("a")
+    assert roads.around("", "a") == "!a"
+    roads.attach("c", fit=False)
+    assert "!a" in roads.served_by("a")
+    assert roads.around("", "a") is None
+
+
+def test_what_this_modem_cannot_send_moves_to_another_at_once_where_there_is_one() -> None:
+    assert decide(Disposition.ELSEWHERE, attempts=1, failures_in_a_row=0, chance=0, others=True).action is Action.MOVE
+    assert decide(Disposition.LATER, attempts=1, failures_in_a_row=0, chance=0, others=True).action is Action.RETRY
 
 
 @pytest.mark.parametrize(

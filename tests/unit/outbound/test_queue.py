@@ -4,82 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.desk import TO, desk
 from support.fakes import ScriptedModem
 
-from gsmgw.clock import SystemClock
 from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Intake, Limits, Refusal, Request, RouteTable, Rule, Scheduler, SendingTimes
+from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.outbound import Limits, Refusal, Request, RouteTable, Rule, SendingTimes
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.store import Store, inbox, lanes, messages, reports
-
-TO = "+4915112345678"
-
-
-class Desk:
-    """A store, a queue and its intake."""
-
-    def __init__(
-        self, store: Store, scheduler: Scheduler, modems: list[ScriptedModem], table: RouteTable | None
-    ) -> None:
-        self.store, self.scheduler = store, scheduler
-        self.clock = SystemClock()
-        self.intake = Intake(
-            store,
-            self.clock,
-            scheduler.offer,
-            lambda: {modem.name for modem in modems},
-            table=table,
-            country="DE",
-            valid_for_s=86400,
-            report=True,
-            on_unknown=OnUnknown.RESEND,
-        )
-
-    async def send(self, text: str = "hello", to: str = TO, **fields: Any) -> int:
-        return (await self.intake.accept(Request(to, text, **fields))).message_id
-
-    async def record(self, number: int) -> MessageRecord:
-        found = await self.store.read(lambda db: messages.get_message(db, number))
-        assert found is not None
-        return found
-
-    async def until(self, number: int, *wanted: Status) -> MessageRecord:
-        async with asyncio.timeout(5):
-            while (record := await self.record(number)).status not in wanted:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
-        return record
-
-
-@contextlib.asynccontextmanager
-async def desk(
-    directory: Path,
-    *modems: ScriptedModem,
-    grace_s: float = 60,
-    limits: Limits | None = None,
-    table: RouteTable | None = None,
-    times: SendingTimes | None = None,
-    weights: dict[str, float] | None = None,
-) -> AsyncIterator[Desk]:
-    store = await Store.open(directory / "g.db")
-    scheduler = Scheduler(store, SystemClock(), unknown_grace_s=grace_s, table=table, times=times)
-    for modem in modems:
-        scheduler.attach(modem, limits, (weights or {}).get(modem.name, 1.0))
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(scheduler.run())
-            try:
-                yield Desk(store, scheduler, list(modems), table)
-            finally:
-                scheduler.stop()
-    finally:
-        await store.close()
+from gsmgw.store import inbox, lanes, messages, reports
 
 
 def refusal(disposition: Disposition, *, cms: int | None = None, started: bool = True) -> SubmitError:
@@ -144,6 +80,29 @@ async def test_silence_without_evidence_is_sent_again_after_the_grace_time(tmp_p
         number = await work.send()
         await work.until(number, Status.SENT)
         assert modem.tpdus[0] == modem.tpdus[1]
+
+
+async def test_a_repeat_that_is_rejected_as_a_duplicate_shows_that_the_first_try_arrived(tmp_path: Path) -> None:
+    duplicate = refusal(Disposition.UNKNOWN, cms=197)
+    modem = ScriptedModem("m", refusal(Disposition.UNKNOWN), duplicate, duplicate)
+    async with desk(tmp_path, modem, grace_s=0) as work:
+        record = await work.until(await work.send(), Status.SENT)
+        events = await work.store.read(lambda db: messages.history(db, record.id))
+        assert ("message.settled", "duplicate") in [(event.type, event.data.get("evidence")) for event in events]
+        # The report names a reference that nobody was told of: it is the first try's.
+        facts = StatusReportFacts("m", "sim-m", 77, TO, 0, "delivered", "delivered", 1, "00")
+        await work.store.write(lambda tx: reports.take_report(tx, 1, facts))
+        assert (await work.record(record.id)).status is Status.DELIVERED
+        # One that was never tried before is in doubt, whatever the service centre means by it.
+        await work.until(await work.send(on_unknown=OnUnknown.HOLD), Status.UNKNOWN)
+
+
+async def test_a_duplicate_is_settled_segment_by_segment(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", 1, refusal(Disposition.UNKNOWN), refusal(Disposition.UNKNOWN, cms=197), 3)
+    async with desk(tmp_path, modem, grace_s=0) as work:
+        record = await work.until(await work.send("x" * 400), Status.SENT)
+        assert len(modem.tpdus) == 4
+        assert record.error is None
 
 
 async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
@@ -323,6 +282,47 @@ async def test_an_answer_leaves_through_the_modem_that_was_texted(tmp_path: Path
             assert (await work.until(await work.send(), Status.SENT)).modem == "b"
         work.scheduler.modem_changed(second.become(ModemState.ABSENT))
         assert (await work.until(await work.send(), Status.SENT)).modem == "a"
+
+
+async def test_what_one_sim_may_not_send_leaves_through_the_next_and_rests_when_none_may(tmp_path: Path) -> None:
+    barred = [ScriptedModem(name, *[refusal(Disposition.ELSEWHERE, cms=69)] * 9) for name in "ab"]
+    free = ScriptedModem("c")
+    async with desk(tmp_path, *barred, free) as work:
+        for _ in range(6):
+            assert (await work.until(await work.send(), Status.SENT)).modem == "c"
+        taken = 18 - len(barred[0].script) - len(barred[1].script)
+        assert taken <= 12  # each was asked once for a message at the most
+        work.scheduler.modem_changed(free.become(ModemState.ABSENT))
+        number = await work.send()
+        async with asyncio.timeout(5):
+            while (record := await work.record(number)).due_ms is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert (record.status, record.attempts, record.route) == (Status.QUEUED, 2, "")
+        assert 18 - len(barred[0].script) - len(barred[1].script) == taken + 2
+
+
+@pytest.mark.parametrize("disposition", [Disposition.MODEM, Disposition.ACCOUNT])
+async def test_a_conversation_does_not_wait_for_a_modem_that_rests(disposition: Disposition, tmp_path: Path) -> None:
+    first, second = ScriptedModem("a"), ScriptedModem("b", refusal(disposition))
+    async with desk(tmp_path, first, second) as work:
+        received = inbox.Received(TO, "b", None, "gsm7", 1, "hello?")
+        await work.store.write(lambda tx: inbox.add_message(tx, 1, work.store.ids, received, []))
+        record = await work.until(await work.send(), Status.SENT)
+        assert (record.modem, second.script) == ("a", [])
+
+
+async def test_a_message_that_leads_around_a_modem_does_so_after_a_restart(tmp_path: Path) -> None:
+    barred, slow = ScriptedModem("a", refusal(Disposition.ELSEWHERE)), ScriptedModem("b")
+    async with desk(tmp_path, barred, slow, limits=Limits({60: 1})) as work:
+        # Both are at their limit after one text each; the first one is refused by "a" and waits for "b".
+        await work.until(await work.send(to="+4915112345677", modem="b"), Status.SENT)
+        number = await work.send()
+        async with asyncio.timeout(5):
+            while barred.script:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        assert (await work.record(number)).status is not Status.SENT
+    async with desk(tmp_path, ScriptedModem("a"), ScriptedModem("b")) as work:
+        assert (await work.until(number, Status.SENT)).modem == "b"
 
 
 async def test_a_pool_is_honoured_or_clearly_refused(tmp_path: Path) -> None:

@@ -172,6 +172,38 @@ async def test_a_reference_that_came_round_again_matches_the_newest(store: Store
     assert (await store.write(lambda tx: reports.take_report(tx, NOW + 9001, report(5)))).message_id == 1
 
 
+async def test_a_report_that_never_comes_is_noted_and_counts_when_it_comes_after_all(store: Store) -> None:
+    day = 86_400_000
+    one, two = message(1, expires_ms=NOW + day), message(2, expires_ms=NOW + day, report=False)
+    await accept(store, one, two)
+    for reference, which in enumerate((one, two), 5):
+        await begin(store, which)
+        await sent(store, which, reference)
+    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 2 * day - 1)) == 0
+    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 2 * day)) == 1
+    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 3 * day)) == 0
+    record = await store.read(lambda db: messages.get_message(db, 1))
+    assert record is not None
+    assert (record.status, record.report_missing) == (Status.SENT, True)
+    await store.write(lambda tx: reports.take_report(tx, NOW + 4 * day, report(5)))
+    record = await store.read(lambda db: messages.get_message(db, 1))
+    assert record is not None
+    assert (record.status, record.report_missing) == (Status.DELIVERED, False)
+    assert [event.type for event in await store.read(lambda db: messages.history(db, 1))][-2:] == [
+        "message.report_missing",
+        "message.delivered",
+    ]
+
+
+async def test_a_report_without_a_recipient_is_not_guessed_between_two(store: Store) -> None:
+    first, second = message(1), message(2, to="+4915112345679")
+    await accept(store, first, second)
+    for which in (first, second):
+        await begin(store, which)
+        await sent(store, which, 5)
+    assert (await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(5, recipient="")))).message_id is None
+
+
 async def test_an_unknown_is_settled_by_its_report(store: Store) -> None:
     one = message()
     await accept(store, one)

@@ -1,0 +1,43 @@
+"""/v1/quarantine: received PDUs that could not be understood."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse
+
+from gsmgw.api.context import Context, context_of
+from gsmgw.api.filters import cursor_of
+from gsmgw.api.schemas import page_out
+from gsmgw.dispatch.bodies import stamp
+from gsmgw.model import format_id
+from gsmgw.store import inbox
+
+router = APIRouter(prefix="/v1/quarantine", tags=["messages"])
+Ctx = Annotated[Context, Depends(context_of)]
+
+
+@router.get("")
+async def listing(ctx: Ctx, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None) -> Response:
+    """What was received and could not be understood, newest first, a page at a time: raw, and why."""
+    before = cursor_of(cursor)
+    found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before))
+    data = (
+        {
+            "id": format_id(item.id),
+            "modem": item.raw.modem,
+            "received_at": stamp(item.at_ms),
+            "pdu": item.raw.pdu,
+            "problem": item.problem,
+        }
+        for item in found[:limit]
+    )
+    return JSONResponse(page_out(data, format_id(found[limit - 1].id) if len(found) > limit else None))
+
+
+@router.post("/reread")
+async def reread(ctx: Ctx) -> dict[str, int]:
+    """Try all of it again. What is understood now becomes a message, received when it came, or settles one."""
+    result = await ctx.collector.reread()
+    return {"understood": result.understood, "left": result.left}

@@ -1,0 +1,35 @@
+"""gsmgw quarantine"""
+
+from __future__ import annotations
+
+import click
+
+from gsmgw.cli.common import connect, local_time, print_json, print_table, talks
+
+
+@click.command()
+@click.option("--reread", is_flag=True, help="Try all of it again; a newer version may understand more.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_context
+@talks
+def quarantine(context: click.Context, reread: bool, limit: int, as_json: bool) -> None:
+    """List received PDUs that could not be understood, newest first."""
+    with connect(context) as client:
+        if reread:
+            result = client.reread_quarantine()
+            if as_json:
+                print_json(result)
+            else:
+                click.echo(f"{result['understood']} understood now, {result['left']} left")
+            return
+        found = list(client.quarantine(limit=limit))
+    if as_json:
+        for entry in found:
+            print_json(entry)
+        return
+    rows = [(local_time(entry["received_at"]), entry["modem"], entry["problem"], entry["pdu"]) for entry in found]
+    print_table(("received", "modem", "problem", "PDU"), rows, "nothing is in quarantine")
+
+
+COMMANDS = (quarantine,)

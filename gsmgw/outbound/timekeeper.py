@@ -1,0 +1,168 @@
+"""What time does to the queue: deferred and scheduled messages come due, others grow too old, and the clock is set."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from gsmgw.errors import StoreError
+from gsmgw.model import Outgoing
+from gsmgw.outbound.calendar import SendingTimes
+from gsmgw.outbound.hand import Delay
+from gsmgw.outbound.pacing import DAY_MS
+from gsmgw.ports import Clock
+from gsmgw.store import Store, clockwork, lanes, timers
+from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country
+
+log = logging.getLogger(__name__)
+
+#: The longest sleep: bounds how long the clock's being set goes unnoticed.
+SLEEP_MAX_S = 30.0
+#: Deferred messages looked at in one transaction.
+BATCH = 500
+#: A database that does not answer is asked again after that time.
+STORE_RETRY_S = 1.0
+#: While the machine does not know the time, the hour at a recipient's is looked at again after that time,
+UNSET_LOOK_MS = 10_000
+#: but not for ever: there are machines whose clock nobody sets.
+UNSET_MAX_S = 3600.0
+#: A clock this far behind what the database has seen has not been set yet.
+BEHIND_MS = 60_000
+
+
+class Window(Protocol):
+    """What it tells the queue."""
+
+    def offer(self, messages: list[Outgoing]) -> None:
+        """Messages are queued now."""
+
+    def withdraw(self, message_id: int) -> None:
+        """A message has expired."""
+
+    def clock_was_set(self, by_ms: int) -> None:
+        """The clock was set by so much; the database follows."""
+
+    async def look_anew(self) -> None:
+        """The database has followed. Raises :class:`StoreError`."""
+
+
+class Timekeeper:
+    """Runs beside the workers."""
+
+    def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: Window) -> None:
+        self._store = store
+        self._clock = clock
+        self._times = times
+        self._grace_ms = grace_ms
+        self._window = window
+        self._wake = asyncio.Event()
+        self._round_over = asyncio.Event()
+        self._next_due_ms: int | None = None
+        self._started_s = clock.monotonic()
+        #: The start of this process, as the clock is now, and the last message accepted before.
+        self._since_ms = clock.wall_ms()
+        self._before_id = store.ids.last
+        self._seen_ms = 0
+
+    def due(self, moment_ms: int) -> None:
+        """Something was deferred until then."""
+        if self._next_due_ms is None or moment_ms < self._next_due_ms:
+            self._next_due_ms = moment_ms
+            self._wake.set()
+
+    def delay(self, message: Outgoing, now_ms: int) -> Delay | None:
+        """Until when the hour at its recipient's holds a message back; None when it does not."""
+        if not self._times.applies_to(message.priority):
+            return None
+        if self._is_clock_unset(now_ms):
+            return Delay(now_ms + UNSET_LOOK_MS, "the machine does not know the time yet, and there are sending times")
+        country = country_of_number(message.to)
+        zones = zones_of_country(country) if country is not None else (LOCAL_ZONE,)
+        allowed_ms = self._times.next_allowed_ms(now_ms, zones)
+        if allowed_ms is None:
+            return Delay(now_ms + DAY_MS, "the sending times in the configuration never allow it")
+        return Delay(allowed_ms, "it is outside the sending times at the recipient's") if allowed_ms > now_ms else None
+
+    async def begin(self) -> None:
+        """Look at what the database says of the time. Raises :class:`StoreError`."""
+        self._seen_ms = await self._store.read(clockwork.latest_ms)
+        behind_s = (self._seen_ms - self._clock.wall_ms()) / 1000
+        if behind_s * 1000 > BEHIND_MS:
+            log.warning("the clock is %d s behind what the database has seen: it has not been set yet", behind_s)
+
+    async def answer(self) -> None:
+        """Return once :meth:`run` has been through a round, whatever came of it."""
+        self._round_over.clear()
+        self._wake.set()
+        await self._round_over.wait()
+
+    async def run(self) -> None:
+        """Bring in what was deferred, settle what is unknown, expire what is too old, each when it is due."""
+        while True:
+            self._wake.clear()
+            try:
+                await self._catch_up()
+                self._next_due_ms = await self._store.read(lanes.next_due_ms)
+            except StoreError as exc:
+                log.error("the queue's timer: %s", exc)
+                self._round_over.set()
+                await self._clock.sleep(STORE_RETRY_S)
+                continue
+            self._round_over.set()
+            pause_s = SLEEP_MAX_S
+            if self._next_due_ms is not None:
+                pause_s = min(pause_s, max(0.0, (self._next_due_ms - self._clock.wall_ms()) / 1000))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+
+    def _is_clock_unset(self, now_ms: int) -> bool:
+        if self._clock.monotonic() - self._started_s > UNSET_MAX_S:
+            return False
+        return now_ms < self._seen_ms - BEHIND_MS or not self._clock.is_set()
+
+    async def _catch_up(self) -> None:
+        if by_ms := self._clock.adjust():
+            await self._follow(by_ms)
+        while True:
+            now_ms = self._clock.wall_ms()
+            expired = await self._store.write(partial(timers.expire, now_ms=now_ms, limit=BATCH))
+            for message_id in expired:
+                self._window.withdraw(message_id)
+            ready = await self._store.write(partial(timers.promote_due, now_ms=now_ms, limit=BATCH))
+            self._window.offer(ready.queued)
+            missed = await self._store.write(partial(timers.miss_reports, now_ms=now_ms, limit=BATCH))
+            if max(len(expired), ready.seen, missed) < BATCH:
+                return
+
+    async def _follow(self, by_ms: int) -> None:
+        """The clock was set: durations go on as they were, moments are what they are."""
+        log.warning("the clock was set %s by %d s", "forward" if by_ms > 0 else "back", abs(by_ms) // 1000)
+        now_ms = self._clock.wall_ms()
+        follow = partial(
+            clockwork.follow,
+            now_ms=now_ms,
+            by_ms=by_ms,
+            since_ms=self._since_ms,
+            accepted=(self._before_id, self._store.ids.last),
+            grace_ms=self._grace_ms,
+        )
+        self._since_ms += by_ms
+        self._window.clock_was_set(by_ms)
+        await self._insist(lambda: self._store.write(follow))
+        await self._insist(self._window.look_anew)
+
+    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Nothing goes on before the database has followed."""
+        while True:
+            try:
+                await step()
+            except StoreError as exc:
+                log.error("the queue's timer: %s", exc)
+                await self._clock.sleep(STORE_RETRY_S)
+            else:
+                return
