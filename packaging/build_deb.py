@@ -23,7 +23,10 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 ENVIRONMENT = "opt/gsmgw"
 SCRIPTS = {"gsmgw": "gsmgw.cli", "hw-sim": "hw_sim.cli"}
-MAINTAINER = "gsmgw project <gsmgw@localhost>"
+MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'gsmgw project')} <{os.environ.get('DEBEMAIL', 'gsmgw@localhost')}>"
+
+#: Besides the suite's Python: what compiled wheels and pyudev are linked to, and what makes the user.
+DEPENDS = ("libc6 (>= 2.34)", "libudev1", "systemd | systemd-standalone-sysusers", "init-system-helpers (>= 1.54~)")
 
 CONTROL = """\
 Package: gsmgw
@@ -31,7 +34,7 @@ Version: {version}
 Architecture: {architecture}
 Maintainer: {maintainer}
 Installed-Size: {size_kib}
-Depends: python{python}, libudev1, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54~)
+Depends: {depends}
 Recommends: udev, usb-modeswitch, ca-certificates
 Suggests: uhubctl
 Section: comm
@@ -160,7 +163,11 @@ def _control(tree: Path, version: str, architecture: str, python: str) -> None:
     sums = [f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in files]
     size_kib = sum((path.stat().st_size + 1023) // 1024 for path in files)
     text = CONTROL.format(
-        version=version, architecture=architecture, maintainer=MAINTAINER, size_kib=size_kib, python=python
+        version=version,
+        architecture=architecture,
+        maintainer=MAINTAINER,
+        size_kib=size_kib,
+        depends=", ".join([f"python{python}", *DEPENDS]),
     )
     (control / "control").write_text(text)
     (control / "md5sums").write_text("".join(sums))

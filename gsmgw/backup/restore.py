@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from gsmgw.backup.archive import CONFIG, DATABASE, MANIFEST, Manifest, named_fil
 from gsmgw.config import Config, parse_config
 from gsmgw.errors import ConfigError, GsmgwError, StoreError
 from gsmgw.store import restoring
-from gsmgw.store.files import flush, open_new
+from gsmgw.store.files import belong, flush, open_new
 from gsmgw.store.snapshot import verify_copy
 
 #: What a file is called that had to make room.
@@ -118,7 +118,7 @@ def _put_in_place(
                 aside = database.with_name(f"{database.name}.{_ASIDE}-{stamp}{suffix}")
                 path.rename(aside)
                 done.aside[path] = aside
-        _belong(fresh, directory, 0o640)
+        belong(fresh, directory, 0o640)
         fresh.rename(database)
         done.written.append(database)
         flush(directory)
@@ -182,9 +182,9 @@ def _write_beside(path: Path, content: bytes, done: Restored, stamp: str) -> Non
     if path.exists():
         aside = path.with_name(f"{path.name}.{_ASIDE}-{stamp}")
         shutil.copy2(path, aside)
-        _belong(aside, owner, path.stat().st_mode & 0o777)
+        belong(aside, owner, path.stat().st_mode & 0o777)
         done.aside[path] = aside
-    _belong(partial, owner, 0o640)
+    belong(partial, owner, 0o640)
     partial.rename(path)
     flush(path.parent)
     done.written.append(path)
@@ -194,14 +194,6 @@ def _companions(database: Path) -> list[Path]:
     return [database.with_name(database.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
-def _belong(path: Path, like: Path, mode: int) -> None:
-    """Give a file the owner of another one, where that is permitted (for root), and its mode."""
-    path.chmod(mode)
-    owner = like.stat()
-    with suppress(PermissionError):
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
 @contextmanager
 def _stopped_gateway(directory: Path) -> Iterator[None]:
     """Hold the state directory as the daemon does (daemon._single), so that none starts in the middle of it."""
@@ -209,7 +201,7 @@ def _stopped_gateway(directory: Path) -> Iterator[None]:
     lock = directory / "gsmgw.lock"
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        _belong(lock, directory, 0o640)
+        belong(lock, directory, 0o640)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:

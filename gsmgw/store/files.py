@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,14 @@ from typing import BinaryIO
 def open_new(path: Path, mode: int = 0o600) -> BinaryIO:
     """Create a file with these permissions for writing; FileExistsError where there is one."""
     return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode), "wb")
+
+
+def belong(path: Path, like: Path, mode: int) -> None:
+    """Give a file the owner of another one, where that is permitted (to root), and a mode."""
+    path.chmod(mode)
+    owner = like.stat()
+    with suppress(PermissionError):
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def flush(path: Path) -> None:
