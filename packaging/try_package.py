@@ -84,7 +84,7 @@ class Fresh:
         if self.leader:
             inside = ["nsenter", "--target", str(self.leader), "--all", "--"]
         environment = {
-            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "DEBIAN_FRONTEND": "noninteractive",
             "LC_ALL": "C.UTF-8",
         }
@@ -333,6 +333,7 @@ def back_up(fresh: Fresh) -> None:
         assert fresh.run("systemctl", "is-active", "gsmgw-backup.timer") == "active"
     else:
         fresh.run(*fresh.as_service("gsmgw", "backup", "--config", "/etc/gsmgw/gsmgw.toml"))
+    assert fresh.run("gsmgw", "backup")  # by the gateway itself
     newest = json.loads(fresh.run("gsmgw", "backup", "--list", "--json").splitlines()[0])["file"]
     assert "is good" in fresh.run("gsmgw", "backup", "--verify", newest)
     shutil.copy(fresh.path(newest), fresh.path("/root/carried-over.tar.gz"))
