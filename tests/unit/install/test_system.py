@@ -67,8 +67,9 @@ def test_it_wants_root() -> None:
 
 
 def test_the_wheel_carries_what_is_installed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     wheel = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)],
+        [*command, "--wheel-dir", str(tmp_path), str(ROOT)],
         capture_output=True,
         text=True,
         check=False,
