@@ -1,6 +1,9 @@
 # make demo    a real exchange of texts over simulated modems, no hardware
 # make test    the test suite            (make test PYTHON=python3.13 for another interpreter)
 # make check   lint, types and import contracts, as CI runs them
+# make docs    the documentation in build/site, with all links checked
+# make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
+# make deb-test  those packages tried in a fresh Debian: wants root and a mirror
 # make bench   figures: throughput, latency, memory
 # make setup   the virtual environment in .venv that all of the above use
 
@@ -11,7 +14,10 @@ WANTED  := $(PYTHON)
 FOUND   := $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo yes),$(p))))
 INTERP  := $(if $(WANTED),$(WANTED),$(FOUND))
 
-.PHONY: setup demo test check bench format clean interop
+SUITES       := bookworm trixie
+ARCHITECTURE := $(shell dpkg --print-architecture 2>/dev/null)
+
+.PHONY: setup demo test check bench format clean docs deb deb-test lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -44,9 +50,25 @@ check: setup
 bench: setup
 	$(BIN)/python -m tests.bench
 
+docs: setup
+	$(BIN)/python tests/docs/hardware.py
+	$(BIN)/mkdocs build --strict
+
+deb: setup
+	@set -e; for suite in $(SUITES); do \
+	    $(BIN)/python packaging/build_deb.py --suite $$suite --architecture $(ARCHITECTURE); done
+
+# 77 is a machine that cannot: no root, no mirror. Its reason is printed.
+deb-test: setup
+	@for suite in $(SUITES); do $(BIN)/python packaging/try_package.py --suite $$suite; \
+	    code=$$?; if [ $$code -ne 0 ] && [ $$code -ne 77 ]; then exit $$code; fi; done
+
+lock: setup
+	$(BIN)/python packaging/lock.py
+
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build

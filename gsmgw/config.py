@@ -115,6 +115,14 @@ class CompatSection(_Section):
         return self
 
 
+class BackupSection(_Section):
+    """[backup]"""
+
+    #: state_dir/backups, where left out.
+    directory: Path | None = None
+    keep: int = Field(7, ge=1, le=1000)
+
+
 class WebSection(_Section):
     """[web], read by the dashboard."""
 
@@ -335,6 +343,7 @@ class Config(_Section):
     api: ApiSection = ApiSection.model_construct()
     compat: CompatSection = CompatSection.model_construct()
     web: WebSection = WebSection.model_construct()
+    backup: BackupSection = BackupSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()
     modems: ModemsSection = ModemsSection.model_construct()
     modem: list[ModemSection] = Field(default_factory=list)
@@ -349,6 +358,11 @@ class Config(_Section):
     def database(self) -> Path:
         """Where the messages are."""
         return self.gateway.state_dir / "gsmgw.db"
+
+    @property
+    def backups(self) -> Path:
+        """Where scheduled backups are kept."""
+        return self.backup.directory or self.gateway.state_dir / "backups"
 
     @model_validator(mode="after")
     def _distinct(self) -> Config:

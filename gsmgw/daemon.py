@@ -22,10 +22,12 @@ from gsmgw.api import Access, Context, create_apps
 from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import bind_tcp, bind_unix, close_all, make_server
 from gsmgw.api.tls import Certificates
+from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, LimitsSection, ModemSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Keys, Retention, Webhooks
 from gsmgw.errors import ConfigError, StoreError
+from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, OnUnknown, Outgoing, Priority
 from gsmgw.modem import Finder, Modem, format_piece, mask
@@ -80,6 +82,7 @@ class _Sink:
                 status.name,
                 {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
             )
+        self._gateway.links.show(status)
         self._gateway.scheduler.modem_changed(status)
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
@@ -145,12 +148,14 @@ class Gateway:
     access: Access
     retention: Retention
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, config_file: Path | None = None) -> None:
         self.config = config
+        self.config_file = config_file
         self.clock = SystemClock()
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
+        self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self._supervisor: Supervisor | None = None
         self._sink = _Sink(self)
 
@@ -202,6 +207,7 @@ class Gateway:
                 self._add_modem(section)
             yield
         finally:
+            self.links.close()
             self.feed.close()
             await self.store.close()
 
@@ -257,6 +263,8 @@ class Gateway:
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             is_ready=lambda: self.store.trouble,
+            make_backup=self._make_backup,
+            list_backups=self._list_backups,
             transcript_line=_transcript_line,
         )
         api = self.config.api
@@ -300,6 +308,14 @@ class Gateway:
             for server in servers:
                 server.should_exit = True
 
+    def _make_backup(self) -> dict[str, Any]:
+        config = self.config
+        path, manifest = make_scheduled(config.database, self.config_file, config.backups, config.backup.keep)
+        return as_resource(manifest, path)
+
+    def _list_backups(self) -> list[dict[str, Any]]:
+        return [entry.as_resource() for entry in list_backups(self.config.backups)]
+
     async def _run_modems(self) -> None:
         """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
         async with Supervisor(self.clock) as self._supervisor:
@@ -310,15 +326,16 @@ class Gateway:
             await asyncio.Event().wait()
 
     async def _watchdog(self) -> None:
-        """Tell systemd that the database answers, as often as it wants to hear it."""
+        """Tell systemd that the database and the queue answer, as often as it wants to hear it."""
         interval_s = sdnotify.watchdog_interval_s()
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
                     await self.store.write(_nothing)
+                    await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")
             except (TimeoutError, StoreError) as exc:
-                log.error("the database does not answer: %s", exc)
+                log.error("the database or the queue does not answer: %s", exc or "in time")
             await self.clock.sleep(interval_s / 2)
 
 
@@ -406,22 +423,22 @@ def _single(state_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, config_file: Path | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    gateway = Gateway(config)
+    gateway = Gateway(config, config_file)
+    sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
     async with gateway.open():
         listen = config.api.listen
         tcp_sockets = [bind_tcp(listen)] if listen is not None else []
         tls = config.api
         certificates = Certificates(tls.tls_cert, tls.tls_key) if tls.tls_cert and tls.tls_key else None
-        sockets = sdnotify.listen_sockets()
-        own = None
-        if not sockets:
+        sockets, own = sdnotify.listen_sockets(), None
+        if str(config.gateway.socket) not in (passed.getsockname() for passed in sockets):
             own = config.gateway.socket
-            sockets = [bind_unix(own, int(config.gateway.socket_mode, 8), config.gateway.socket_group)]
+            sockets.append(bind_unix(own, int(config.gateway.socket_mode, 8), config.gateway.socket_group))
         try:
             await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets, certificates)
         finally:
@@ -443,7 +460,7 @@ def _announce(config: Config) -> None:
     log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
 
 
-def run(config: Config) -> None:
+def run(config: Config, config_file: Path | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
     logging.basicConfig(
         level=config.gateway.log_level.upper(),
@@ -456,7 +473,10 @@ def run(config: Config) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with _single(config.gateway.state_dir):
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, config_file))
 
+
+#: An upgrade, or the check after a crash, reads the whole database: minutes on an SD card with millions of rows.
+_OPENING_LIMIT_S = 1800
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

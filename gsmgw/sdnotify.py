@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import socket
 
+from gsmgw.errors import ConfigError
+
+#: SD_LISTEN_FDS_START
+_FIRST_FD = 3
+
 
 def notify(*lines: str) -> bool:
     """Send lines such as ``READY=1`` to the socket in $NOTIFY_SOCKET; False when there is none."""
@@ -32,9 +37,15 @@ def watchdog_interval_s() -> float | None:
 
 
 def listen_sockets() -> list[socket.socket]:
-    """The listening sockets that systemd passed (sd_listen_fds(3))."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+    """The listening Unix sockets that systemd passed (sd_listen_fds(3)); others are not what gsmgw.socket has."""
+    pid, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "0")
+    os.environ.pop("LISTEN_FDNAMES", None)  # all three are for this process, not for programs that it runs
+    if pid != str(os.getpid()) or not count.isdigit():
         return []
-    count = os.environ.get("LISTEN_FDS", "0")
-    first = 3  # SD_LISTEN_FDS_START
-    return [socket.socket(fileno=fd) for fd in range(first, first + int(count))] if count.isdigit() else []
+    passed = [socket.socket(fileno=fd) for fd in range(_FIRST_FD, _FIRST_FD + int(count))]
+    for listener in passed:
+        listener.set_inheritable(False)
+        listener.setblocking(False)
+        if listener.family != socket.AF_UNIX or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            raise ConfigError("gsmgw.socket", ["passes a socket that is no listening Unix stream socket"])
+    return passed

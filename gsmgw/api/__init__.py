@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from gsmgw.api import (
     audit,
+    backups,
     events,
     exports,
     health,
@@ -34,7 +35,7 @@ from gsmgw.api.schemas import BatchIn, MessageIn
 
 __all__ = ["Access", "Apps", "Context", "ManagedModem", "create_app", "create_apps"]
 
-ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, health, metrics)
+ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, backups, health, metrics)
 
 
 @dataclass(frozen=True, slots=True)

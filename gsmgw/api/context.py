@@ -77,6 +77,9 @@ class Context:
     country: str | None
     started_ms: int
     is_ready: Callable[[], str | None]
+    #: Makes a backup in the directory of scheduled ones, and lists these; both block a thread.
+    make_backup: Callable[[], dict[str, Any]]
+    list_backups: Callable[[], list[dict[str, Any]]]
     #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
     transcript_line: Callable[[float, str, bytes, bool], str]
 

@@ -14,7 +14,7 @@ from gsmgw.api.problems import Problem
 
 #: Doors of other gateways' clients: they bring their credentials along in their own ways.
 DOORS = ("/cgi-bin/sendsms", "/3rdparty/", "/2010-04-01/")
-_CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit")
+_CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
 
 
 def scope_needed(method: str, path: str) -> str | None:

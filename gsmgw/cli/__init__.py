@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import audit, exports, messages, modems, quarantine, service, tokens, webhooks
+from gsmgw.cli import audit, backup, doctor, exports, messages, modems, quarantine, service, setup, tokens, webhooks
 from gsmgw.cli.pdu import pdu
 
 
@@ -24,6 +24,8 @@ def main(**_: str | None) -> None:
     """A text-message gateway for GSM and LTE modems."""
 
 
-_MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks, audit)
+_MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks, audit, backup, doctor, setup)
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
+for command in backup.CONFIG_COMMANDS:
+    service.config.add_command(command)

@@ -28,11 +28,11 @@ def _load(explicit: str | None) -> tuple[Path, Config]:
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def run(config_file: str | None) -> None:
     """Run the gateway in the foreground."""
-    _, config = _load(config_file)
+    path, config = _load(config_file)
     from gsmgw import daemon
 
     try:
-        daemon.run(config)
+        daemon.run(config, path)
     except ConfigError as exc:
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
     except GsmgwError as exc:

@@ -102,6 +102,10 @@ class Scheduler:
         """Finish the segments that are with the modems and take no others; :meth:`run` then returns."""
         self._stopping.set()
 
+    async def answer(self) -> None:
+        """Return once the timer has been through a round, whatever came of it: the queue is alive."""
+        await self._time.answer()
+
     # -- what comes in --------------------------------------------------------------------------------------------
 
     def offer(self, messages: Sequence[Outgoing]) -> None:

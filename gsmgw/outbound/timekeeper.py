@@ -60,6 +60,7 @@ class Timekeeper:
         self._grace_ms = grace_ms
         self._window = window
         self._wake = asyncio.Event()
+        self._round_over = asyncio.Event()
         self._next_due_ms: int | None = None
         self._started_s = clock.monotonic()
         #: The start of this process, as the clock is now, and the last message accepted before.
@@ -93,6 +94,12 @@ class Timekeeper:
         if behind_s * 1000 > BEHIND_MS:
             log.warning("the clock is %d s behind what the database has seen: it has not been set yet", behind_s)
 
+    async def answer(self) -> None:
+        """Return once :meth:`run` has been through a round, whatever came of it."""
+        self._round_over.clear()
+        self._wake.set()
+        await self._round_over.wait()
+
     async def run(self) -> None:
         """Bring in what was deferred, settle what is unknown, expire what is too old, each when it is due."""
         while True:
@@ -102,8 +109,10 @@ class Timekeeper:
                 self._next_due_ms = await self._store.read(lanes.next_due_ms)
             except StoreError as exc:
                 log.error("the queue's timer: %s", exc)
+                self._round_over.set()
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
+            self._round_over.set()
             pause_s = SLEEP_MAX_S
             if self._next_due_ms is not None:
                 pause_s = min(pause_s, max(0.0, (self._next_due_ms - self._clock.wall_ms()) / 1000))

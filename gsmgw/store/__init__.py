@@ -28,6 +28,7 @@ from gsmgw.store import (
 )
 from gsmgw.store.engine import Engine
 from gsmgw.store.ids import IdSource
+from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
 from gsmgw.store.requests import KeyConflict
 from gsmgw.store.schema import migrate
@@ -69,6 +70,7 @@ class Store(Engine):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         except OSError as exc:
             raise StoreError(f"{path.parent} cannot be created: {exc.strerror}") from None
+        await asyncio.to_thread(check_after_interruption, path)
         await asyncio.to_thread(migrate, path)
         store = cls(path, on_events)
         store.ids = IdSource(await store.read(lanes.last_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,8 +10,12 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from gsmgw.errors import StoreError
+from gsmgw.store.files import flush, open_new
 
 migrations = Migrations("gsmgw")
+
+#: Copies of the database as it was before an upgrade.
+_KEPT_COPIES = 2
 
 
 def _statements(db: Database, script: str) -> None:
@@ -376,30 +381,86 @@ def m009_record(db: Database) -> None:
 
 
 def migrate(path: Path) -> None:
-    """Bring the database at ``path`` to the newest form, each step in one transaction.
+    """Bring the database at ``path`` to the newest form: all missing steps in one transaction, or none of them.
 
-    A database that a newer version of gsmgw has written is refused with :class:`StoreError`.
+    Before that a copy of the database as it was is put aside (:func:`rollback_copies`). A database that a newer version
+    of gsmgw has written is refused with :class:`StoreError`.
     """
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it has no effect
         connection.execute("PRAGMA journal_mode = WAL")
         db = Database(connection)
-        if strangers := sorted({migration.name for migration in migrations.applied(db)} - _names()):
+        applied = applied_migrations(connection)
+        if strangers := sorted(set(applied) - set(known_migrations())):
             raise StoreError(
                 f"{path} was written by a newer version of gsmgw (it has {', '.join(strangers)}): "
-                "install that version, or restore a backup made by this one"
+                f"install that version, or restore a backup made by this one{_way_back(path)}"
             )
-        migrations.apply(db)
+        if not migrations.pending(db):
+            return
+        if applied:
+            _put_aside(connection, path, applied[-1])
+        with db.atomic():
+            migrations.apply(db)
+            if strays := connection.execute('SELECT "table", rowid FROM pragma_foreign_key_check LIMIT 3').fetchall():
+                raise StoreError(f"{path} cannot be upgraded: rows refer to nothing ({strays}); it is left as it was")
     except sqlite3.DatabaseError as exc:
         raise StoreError(f"{path} cannot be used as a database: {exc}") from exc
     finally:
         connection.close()
 
 
-def _names() -> set[str]:
+def applied_migrations(connection: sqlite3.Connection) -> list[str]:
+    """The names of the steps that a database has been through, in their order."""
+    return [migration.name for migration in migrations.applied(Database(connection))]
+
+
+def known_migrations() -> list[str]:
+    """The names of all steps that this version knows."""
     empty = sqlite3.connect(":memory:")
     try:
-        return {migration.name for migration in migrations.pending(Database(empty))}
+        return [migration.name for migration in migrations.pending(Database(empty))]
     finally:
         empty.close()
+
+
+def rollback_copies(path: Path) -> list[Path]:
+    """The copies of the database at ``path`` that were made before an upgrade, the latest last."""
+    return sorted(path.parent.glob(f"{path.name}.before-upgrade-from-*"), key=lambda copy: copy.stat().st_mtime_ns)
+
+
+def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
+    """Copy the database beside itself, named by the last step it has been through; two such copies are kept."""
+    target = path.with_name(f"{path.name}.before-upgrade-from-{form}")
+    partial = target.with_name(target.name + ".part")
+    needed = _octets(path) + _octets(path.with_name(path.name + "-wal"))
+    if (free := shutil.disk_usage(path.parent).free) < 2 * needed:
+        raise StoreError(
+            f"the database has to be upgraded, and for that and a copy of it as it is {2 * needed} octets must be free "
+            f"in {path.parent}; {free} are. Nothing was changed"
+        )
+    try:
+        partial.unlink(missing_ok=True)
+        open_new(partial, 0o640).close()
+        copy = sqlite3.connect(partial, isolation_level=None)
+        try:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
+        flush(partial)
+        partial.replace(target)
+    except OSError as exc:
+        raise StoreError(f"the copy {target} cannot be made before the upgrade: {exc.strerror}") from exc
+    for old in rollback_copies(path)[:-_KEPT_COPIES]:
+        old.unlink()
+
+
+def _way_back(path: Path) -> str:
+    copies = rollback_copies(path)
+    return f"; {copies[-1]} is how it was before an upgrade (docs/operation.md, Upgrade)" if copies else ""
+
+
+def _octets(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

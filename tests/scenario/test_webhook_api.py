@@ -150,6 +150,7 @@ async def test_what_is_wrong_is_said(rig: Rig, receiver: Receiver) -> None:
 def test_looking_at_webhooks_needs_the_scope_manage() -> None:
     assert scope_needed("GET", "/v1/webhooks") == "manage"  # an address may hold a secret of its own
     assert scope_needed("POST", "/v1/webhooks") == "manage"
+    assert scope_needed("GET", "/v1/backups") == "manage"  # it says where files are
 
 
 async def test_the_commands(rig: Rig, receiver: Receiver, tmp_path: Path) -> None:

@@ -1,0 +1,241 @@
+"""gsmgw backup, restore, config export, config import"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gsmgw.cli.common import connect, fail, local_time, print_json, print_table, talks
+from gsmgw.client import NoDaemon
+from gsmgw.config import SEARCH, Config, find_config, load_config, parse_config
+from gsmgw.errors import ConfigError, GsmgwError
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--list", "as_list", is_flag=True, help="Show the backups that are kept.")
+@click.option("--verify", "only_verify", is_flag=True, help="Read FILE from end to end and say whether it is good.")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+@talks
+def backup(
+    context: click.Context,
+    file: Path | None,
+    as_list: bool,
+    only_verify: bool,
+    force: bool,
+    config_file: str | None,
+    as_json: bool,
+) -> None:
+    """Back up the database and the configuration, while the gateway runs or without one.
+
+    Without FILE the backup goes to the directory of scheduled ones, and the oldest there make room. With FILE it is
+    written there by this command itself, which must be allowed to read the database.
+    """
+    if only_verify:
+        if file is None:
+            raise click.UsageError("gsmgw backup --verify FILE")
+        _verify(file, as_json)
+    elif as_list:
+        _list(context, config_file, as_json)
+    else:
+        made = _make(context, file, config_file, force)
+        if as_json:
+            print_json(made)
+        else:
+            click.echo(
+                f"{made['file']}: {made['messages']} messages up to event {made['last_event']}, {made['octets']} octets"
+            )
+        for missing in made["left_out"]:
+            click.echo(f"not in it: {missing}", err=True)
+
+
+def _make(context: click.Context, file: Path | None, config_file: str | None, force: bool) -> dict[str, Any]:
+    from gsmgw.backup import as_resource, make_scheduled, write_backup
+
+    if file is None and config_file is None:
+        with suppress(NoDaemon), connect(context) as client:
+            made: dict[str, Any] = client.request("POST", "/v1/backups")
+            return made
+        if context.find_root().params.get("url"):
+            fail(f"no gateway answers at {context.find_root().params['url']}")
+    path, config = _settings(config_file)
+    try:
+        if file is None:
+            file, manifest = make_scheduled(config.database, path, config.backups, config.backup.keep)
+        else:
+            manifest = write_backup(config.database, path, file, overwrite=force)
+        return as_resource(manifest, file)
+    except GsmgwError as exc:
+        fail(str(exc))
+
+
+def _verify(file: Path, as_json: bool) -> None:
+    from gsmgw.backup import as_resource, verify
+
+    try:
+        found = as_resource(verify(file), file)
+    except GsmgwError as exc:
+        fail(str(exc))
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{file} is good: {found['messages']} messages, made {local_time(found['created_at'])}")
+
+
+def _list(context: click.Context, config_file: str | None, as_json: bool) -> None:
+    from gsmgw.backup import list_backups
+
+    found: list[dict[str, Any]] | None = None
+    if config_file is None:
+        with suppress(NoDaemon), connect(context) as client:
+            found = client.request("GET", "/v1/backups")["data"]
+    if found is None:
+        try:
+            found = [entry.as_resource() for entry in list_backups(_settings(config_file)[1].backups)]
+        except GsmgwError as exc:
+            fail(str(exc))
+    if as_json:
+        for entry in found:
+            print_json(entry)
+        return
+    rows = [(local_time(entry["created_at"]), entry["octets"], entry["file"]) for entry in found]
+    print_table(("made", "octets", "text"), rows, "no backups")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Where the configuration is to go.")
+@click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the database is to go.")
+@click.option("--keep-config", is_flag=True, help="Leave the configuration of this machine as it is.")
+@click.option("--cancel-waiting", is_flag=True, help="Take back what waits in the backup: it may have gone since.")
+@click.option("--force", is_flag=True, help="Put aside what is here already.")
+@click.option("--json", "as_json", is_flag=True)
+def restore(
+    file: Path,
+    config_file: str | None,
+    state_dir: Path | None,
+    keep_config: bool,
+    cancel_waiting: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Put a backup in place, on this machine or another one. The gateway must be stopped.
+
+    FILE is verified first. What is here already is kept beside what is restored, under a name with the time.
+    """
+    from gsmgw.backup import restore as put_in_place
+
+    target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])
+    try:
+        done = put_in_place(
+            file, target, state_dir=state_dir, keep_config=keep_config, cancel_waiting=cancel_waiting, force=force
+        )
+    except GsmgwError as exc:
+        fail(str(exc))
+    if as_json:
+        print_json(
+            {
+                "written": [str(path) for path in done.written],
+                "aside": {str(path): str(kept) for path, kept in done.aside.items()},
+                "waiting": done.waiting,
+                "canceled": done.canceled,
+                "created_at": done.manifest.created_at,
+            }
+        )
+        return
+    for path in done.written:
+        click.echo(f"restored {path}")
+    for path, kept in done.aside.items():
+        click.echo(f"what was {path} is kept as {kept}")
+    if done.canceled:
+        click.echo(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
+    if done.waiting:
+        made = datetime.fromisoformat(done.manifest.created_at).astimezone()
+        click.echo(
+            f"{done.waiting} messages wait and will be sent once the gateway starts. If the former gateway "
+            f"went on after {made:%Y-%m-%d %H:%M}, it may have sent them: "
+            f"gsmgw restore --force --cancel-waiting {file} takes them back"
+        )
+    click.echo("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+def export_config(file: str, config_file: str | None) -> None:
+    """Write the configuration file to FILE or standard output, as it is: with its PINs."""
+    path, _ = _settings(config_file)
+    if path is None:
+        fail(f"there is no configuration: looked for {', '.join(SEARCH)}")
+    content = path.read_text(encoding="utf-8")
+    if file == "-":
+        sys.stdout.write(content)
+        return
+    target = Path(file)
+    if target.exists():
+        fail(f"{target} exists already")
+    target.touch(mode=0o600)
+    target.write_text(content, encoding="utf-8")
+
+
+@click.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The file to replace.")
+def import_config(file: Any, config_file: str | None) -> None:
+    """Put FILE, or - for standard input, in the place of the configuration. It is checked first; the former file is
+    kept with .former at the end of its name."""
+    content = file.read()
+    try:
+        parse_config(content, file.name)
+    except ConfigError as exc:
+        fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
+    target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])
+    try:
+        replace_config(target, content)
+    except OSError as exc:
+        fail(f"{exc.filename or target}: {exc.strerror}")
+    click.echo(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
+
+
+def replace_config(target: Path, content: str) -> None:
+    """Put a checked configuration in place at once or not at all, owner and mode kept; the former one stays beside."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(target.name + ".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(content, encoding="utf-8")
+    if target.exists():
+        former = target.with_name(target.name + ".former")
+        shutil.copy2(target, former)
+        for path in (former, fresh):
+            shutil.copymode(target, path)
+            with suppress(PermissionError):
+                shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
+    else:
+        fresh.chmod(0o640)
+        with suppress(PermissionError):  # the service's group reads it, where there is one
+            shutil.chown(fresh, target.parent.stat().st_uid, target.parent.stat().st_gid)
+    fresh.replace(target)
+
+
+def _settings(config_file: str | None) -> tuple[Path | None, Config]:
+    path = find_config(config_file)
+    if path is None:
+        return None, Config()
+    try:
+        return path, load_config(path)
+    except ConfigError as exc:
+        fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
+
+
+COMMANDS = (backup, restore)
+CONFIG_COMMANDS = (export_config, import_config)

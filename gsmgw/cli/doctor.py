@@ -1,0 +1,52 @@
+"""gsmgw doctor"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from gsmgw.cli.common import FAILED, connect, fail, print_json
+from gsmgw.config import find_config
+from gsmgw.errors import GsmgwError
+
+_MARKS = {"ok": ("ok", "green"), "note": ("note", "blue"), "warning": ("warning", "yellow"), "error": ("ERROR", "red")}
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--thorough", is_flag=True, help="Check every page, index and reference of the database.")
+@click.option("--bundle", type=click.Path(dir_okay=False, path_type=Path), help="Write a support bundle to this file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
+@click.pass_context
+def doctor(context: click.Context, config_file: str | None, thorough: bool, bundle: Path | None, as_json: bool) -> None:
+    """Look for what is wrong, and say what helps. Works with and without a running gateway.
+
+    Exit code 0 when nothing keeps texts from going, 1 otherwise. The support bundle holds the findings, versions, the
+    log and the configuration without secrets, numbers and texts, and may be shown to others.
+    """
+    from gsmgw.doctor import examine, write_bundle
+
+    with connect(context) as client:
+        found = examine(client, find_config(config_file), thorough=thorough)
+    for finding in found.findings:
+        if as_json:
+            print_json(asdict(finding))
+            continue
+        word, colour = _MARKS[finding.level]
+        click.echo(f"{click.style(f'{word:>7}', fg=colour)}  {finding.subject}: {finding.says}")
+        if finding.cure:
+            click.echo(f"         {finding.cure}")
+    if bundle is not None:
+        try:
+            names = write_bundle(found, bundle)
+        except GsmgwError as exc:
+            fail(str(exc))
+        click.echo(f"{bundle} holds {', '.join(names)}, with numbers, texts and secrets masked", err=True)
+    if not found.is_healthy:
+        sys.exit(FAILED)
+
+
+COMMANDS = (doctor,)

@@ -1,0 +1,102 @@
+"""The whole examination, in the order in which a person would look."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3  # its version only
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gsmgw import __version__
+from gsmgw.client import ApiError, Client, NoDaemon
+from gsmgw.config import Config
+from gsmgw.doctor import installation, machine, modems
+from gsmgw.doctor.findings import Finding, Level, error, note, ok, warning
+from gsmgw.doctor.machine import Machine
+
+
+@dataclass(slots=True)
+class Examination:
+    """What was found, and what the support bundle is made from."""
+
+    findings: list[Finding] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    config: Config | None = None
+    config_file: Path | None = None
+    stats: dict[str, Any] | None = None
+    modems: list[dict[str, Any]] | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing keeps texts from going."""
+        return not any(finding.level is Level.ERROR for finding in self.findings)
+
+
+def examine(
+    client: Client, config_file: Path | None, *, thorough: bool = False, where: Machine | None = None
+) -> Examination:
+    """Look at everything that can be looked at from here. Changes nothing."""
+    here = where or Machine()
+    found = Examination(versions=_versions(here), config_file=config_file)
+    config, findings = installation.check_config(config_file)
+    found.config = config
+    found.findings += findings
+    found.findings += _check_daemon(client, found)
+    found.findings += installation.check_unit(here)
+    found.findings += installation.check_users()
+    if found.modems is not None:
+        found.findings += modems.check_modems(found.modems)
+    found.findings += machine.check_ports(here)
+    if config is not None:
+        for section in config.modem:
+            if section.port is not None and section.port.startswith("/"):
+                found.findings += machine.check_port(here, section.port)
+        found.findings += installation.check_database(config, thorough=thorough)
+        found.findings += installation.check_backup(config)
+        found.findings += machine.check_disk(here, config.gateway.state_dir)
+    found.findings += machine.check_rivals(here)
+    found.findings += machine.check_power(here)
+    found.findings += machine.check_clock(here)
+    return found
+
+
+def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
+    try:
+        found.stats, found.modems = client.stats(), client.modems()
+    except NoDaemon as exc:
+        cure = "sudo systemctl start gsmgw, or gsmgw run; then journalctl -u gsmgw -n 50 says what keeps it"
+        if "ermission" in exc.reason:
+            cure = "only members of the group gsmgw may: sudo adduser $USER gsmgw, then log in again"
+        yield error("gateway", f"none answers at {exc.where}: {exc.reason}", cure)
+        return
+    except ApiError as exc:
+        yield error("gateway", f"it answers with an error: {exc.detail}", "journalctl -u gsmgw -n 50 says why")
+        return
+    running = str(found.stats["version"])
+    if running != __version__:
+        yield warning(
+            "gateway", f"version {running} is running, {__version__} is installed", "sudo systemctl restart gsmgw"
+        )
+    else:
+        yield ok("gateway", f"version {running} answers at {client.where}")
+    waiting = found.stats["messages"]
+    if any(waiting.get(state) for state in ("queued", "unknown")):
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))
+        yield note("queue", counts, "gsmgw show ID says why one waits")
+
+
+def _versions(here: Machine) -> dict[str, str]:
+    release = dict(
+        line.split("=", 1) for line in machine.read(here.root / "etc/os-release").splitlines() if "=" in line
+    )
+    return {
+        "gsmgw": __version__,
+        "python": sys.version.split()[0],
+        "sqlite": sqlite3.sqlite_version,
+        "system": release.get("PRETTY_NAME", "unknown").strip('"'),
+        "kernel": platform.release(),
+        "machine": machine.read(here.proc / "device-tree/model").strip("\0") or platform.machine(),
+    }

@@ -1,0 +1,1 @@
+"""What an installation puts in place around the program: units, rules, users, man pages, completion."""

@@ -1,0 +1,69 @@
+"""The documentation is built by its tool without a dead link or anchor, and what is made from data is up to date."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gsmgw
+from docs import hardware
+from gsmgw.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(directory: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_no_link_and_no_anchor_is_dead(tmp_path: Path) -> None:
+    done = build(ROOT, tmp_path / "site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "installation" / "index.html").exists()
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "operation.md#nothing", "#nothing"])
+def test_a_dead_one_is_found(link: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    page = tmp_path / "docs" / "installation.md"
+    page.write_text(f"{page.read_text()}\n[there]({link})\n")
+    assert build(tmp_path, tmp_path / "site").returncode != 0
+
+
+def test_the_readme_links_to_what_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!\w+://)([^)#]*)#([^)]+)\)", text):
+        page = (ROOT / (target or "README.md")).read_text(encoding="utf-8")
+        headings = {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in page.splitlines()}
+        assert anchor in headings, f"README.md links to {target}#{anchor}"
+
+
+def test_the_hardware_list_is_what_the_program_knows() -> None:
+    text = hardware.PAGE.read_text(encoding="utf-8")
+    assert text == hardware.page(text), "make it anew: python tests/docs/hardware.py"
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"## {gsmgw.__version__}" in (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+
+
+def test_commands_in_the_guides_exist() -> None:
+    for name in ("installation", "operation", "migration", "troubleshooting", "security", "contributing"):
+        text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for line in re.findall(r"^(?:sudo )?gsmgw ([a-z].*)$|`(?:sudo )?gsmgw ([a-z][^`]*)`", text, re.MULTILINE):
+            words = (line[0] or line[1]).split()
+            command = main.commands.get(words[0])
+            assert command is not None, f"{name}.md: gsmgw {words[0]}"
+            known = {option for param in command.params for option in param.opts}
+            below = getattr(command, "commands", {}).get(words[1]) if len(words) > 1 else None
+            known |= {option for param in (below.params if below else ()) for option in param.opts}
+            for word in words[1:]:
+                if word.startswith("--"):
+                    assert word.split("=")[0] in known, f"{name}.md: gsmgw {' '.join(words)}"

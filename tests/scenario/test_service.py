@@ -1,0 +1,208 @@
+"""The daemon as a service: passed sockets, the watchdog, and life without any systemd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.processes import until
+from support.rig import make_config, running
+
+from gsmgw.client import Client
+
+
+def write_config(directory: Path, name: str = "gsmgw.sock") -> Path:
+    path = directory / "gsmgw.toml"
+    path.write_text(
+        f'[gateway]\nstate_dir = "{directory}/state"\nsocket = "{directory}/{name}"\n[modems]\ndiscover = false\n'
+    )
+    return path
+
+
+def listening(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
+#: Does what systemd does for gsmgw.socket: the sockets are descriptors 3 and up, the variables name the process.
+ACTIVATE = """
+import os, sys
+count, first = int(sys.argv[1]), int(sys.argv[2])
+for number in range(count):
+    os.dup2(first + number, 3 + number)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), LISTEN_FDNAMES="gsmgw.socket")
+os.execv(sys.executable, [sys.executable, "-m", "gsmgw", "run", "--config", sys.argv[3]])
+"""
+
+
+@contextmanager
+def activated(config: Path, listener: socket.socket) -> Iterator[subprocess.Popen[bytes]]:
+    log = config.with_suffix(".log").open("wb")
+    child = subprocess.Popen(
+        [sys.executable, "-c", ACTIVATE, "1", str(listener.fileno()), str(config)],
+        pass_fds=[listener.fileno()],
+        stderr=log,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        log.close()
+
+
+def test_it_serves_the_socket_that_it_is_passed_and_leaves_it_behind(tmp_path: Path) -> None:
+    config, path = write_config(tmp_path), tmp_path / "gsmgw.sock"
+    with listening(path) as listener:
+        waiting = socket.socket(socket.AF_UNIX)
+        waiting.connect(str(path))  # before there is a daemon: it waits in the queue, and is answered
+        waiting.sendall(b"GET /health/live HTTP/1.1\r\nHost: gsmgw\r\nConnection: close\r\n\r\n")
+        with activated(config, listener) as child:
+            waiting.settimeout(30)
+            assert b"200 OK" in waiting.recv(4096)
+            waiting.close()
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(30) == 0
+        assert path.is_socket()
+
+
+def test_a_socket_of_another_place_does_not_replace_the_configured_one(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with listening(tmp_path / "passed.sock") as listener, activated(config, listener):
+        until((tmp_path / "gsmgw.sock").is_socket)
+        for name in ("passed.sock", "gsmgw.sock"):
+            with Client(tmp_path / name) as client:
+                until(lambda c=client: bool(c.stats()["version"]))  # type: ignore[misc]
+
+
+def test_a_socket_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with socket.socket(socket.AF_INET) as stranger, activated(config, stranger) as child:
+        assert child.wait(30) == 2
+    assert "no listening Unix stream socket" in config.with_suffix(".log").read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd-socket-activate is not installed")
+def test_a_first_client_starts_it(tmp_path: Path) -> None:
+    config, path = write_config(tmp_path), tmp_path / "gsmgw.sock"
+    command = ["systemd-socket-activate", f"--listen={path}", sys.executable, "-m", "gsmgw", "run"]
+    with (tmp_path / "log").open("wb") as log:
+        child = subprocess.Popen([*command, "--config", str(config)], stdout=log, stderr=log)
+        try:
+            until(path.is_socket)
+            with Client(path) as client:
+                assert client.stats()["version"]
+        finally:
+            child.terminate()
+            assert child.wait(30) == 0
+
+
+def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path: Path) -> None:
+    config, path = write_config(tmp_path), tmp_path / "gsmgw.sock"
+    environment = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "JOURNAL_STREAM")}
+    with (tmp_path / "log").open("wb") as log:
+        command = [sys.executable, "-m", "gsmgw", "run", "--config", str(config)]
+        child = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
+        try:
+            until(path.is_socket)
+            second = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+            assert second.returncode == 2
+            assert "another gsmgw uses" in second.stderr
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(30) == 0
+        finally:
+            child.kill()
+            child.wait()
+    assert not path.exists()
+    assert not (tmp_path / "state" / "gsmgw.db-wal").exists()
+    assert "stopped" in (tmp_path / "log").read_text()
+
+
+class Notified:
+    """The socket of a service manager, and what it was told."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.setblocking(False)
+
+    async def word(self, text: str) -> None:
+        """Wait until it is told that."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(20):
+            while text not in (await loop.sock_recv(self.socket, 4096)).decode().split("\n"):
+                pass
+
+    def drain(self) -> int:
+        """How much was said and not yet heard."""
+        count = 0
+        try:
+            while self.socket.recv(4096):
+                count += 1
+        except BlockingIOError:
+            return count
+        return count
+
+
+@pytest.fixture
+def notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notified]:
+    """A service manager that wants a sign of life each 0.4 s."""
+    manager = Notified(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "400000")
+    yield manager
+    manager.socket.close()
+
+
+async def silence(notified: Notified, rounds: int = 5) -> None:
+    """Nothing is said for several times the interval, once what is under way has been said."""
+    await asyncio.sleep(0.4)
+    notified.drain()
+    for _ in range(rounds):
+        await asyncio.sleep(0.2)
+        assert notified.drain() == 0
+
+
+async def test_the_watchdog_is_not_fed_while_the_writer_is_stuck(tmp_path: Path, notified: Notified) -> None:
+    async with running(make_config(tmp_path, {})) as rig:
+        await notified.word("WATCHDOG=1")
+        gate = threading.Event()
+        stuck = rig.gateway.store.write(lambda tx: gate.wait(30))
+        try:
+            await silence(notified)
+        finally:
+            gate.set()
+        await stuck
+        await notified.word("WATCHDOG=1")
+
+
+async def test_the_watchdog_is_not_fed_while_the_queue_is_stuck(
+    tmp_path: Path, notified: Notified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(make_config(tmp_path, {})) as rig:
+        await notified.word("WATCHDOG=1")
+        gate = asyncio.Event()
+        catch_up = rig.gateway.scheduler._time._catch_up
+
+        async def held() -> None:
+            await gate.wait()
+            await catch_up()
+
+        monkeypatch.setattr(rig.gateway.scheduler._time, "_catch_up", held)
+        try:
+            await silence(notified)
+        finally:
+            gate.set()
+        await notified.word("WATCHDOG=1")

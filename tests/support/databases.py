@@ -1,0 +1,41 @@
+"""Databases for tests: small ones with messages in them, and ones of a former version."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from gsmgw.store.schema import known_migrations, migrations
+
+
+def make_database(path: Path, queued: int = 3, stop_before: str | None = None) -> Path:
+    """A database with so many queued messages; of the version before ``stop_before``, where that is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        migrations.apply(Database(db), stop_before=stop_before)
+        for number in range(1, queued + 1):
+            db.execute(
+                "INSERT INTO messages (id, direction, status, peer, text, encoding, segments, created_ms) "
+                "VALUES (?, 'outbound', 'queued', '+4915112345678', ?, 'gsm7', 1, ?)",
+                (number, f"secret text {number}", number),
+            )
+            db.execute(
+                "INSERT INTO events (at_ms, type, message_id, data) VALUES (?, 'message.accepted', ?, '{}')",
+                (number, number),
+            )
+    return path
+
+
+def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    """What a query finds."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        return db.execute(sql).fetchall()
+
+
+def latest_migration() -> str:
+    """The last step that this version knows."""
+    return known_migrations()[-1]
