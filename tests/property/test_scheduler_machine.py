@@ -23,6 +23,7 @@ from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Accepted, Intake, Request, RouteTable, Scheduler
+from gsmgw.ports import Stored
 from gsmgw.store import Store, messages, reports
 
 T = TypeVar("T")
@@ -51,7 +52,14 @@ class Modem(ScriptedModem):
         self.reference = reference
         self.pending: tuple[bytes, asyncio.Future[int]] | None = None
 
-    async def submit(self, tpdu: bytes, *, before_payload: Callable[[], Awaitable[None]], more: bool = False) -> int:
+    async def submit(
+        self,
+        tpdu: bytes,
+        *,
+        before_payload: Callable[[], Awaitable[None]],
+        more: bool = False,
+        on_stored: Stored | None = None,
+    ) -> int:
         assert self.pending is None, "one submit at a time"
         assert self.status.state.carries
         await before_payload()
