@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -323,6 +324,7 @@ def main() -> None:
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--chroot", action="store_true", help="do not boot the root")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # a root that is up is taken down
     if os.geteuid() != 0:
         skip("making a root needs root")
     booted = not options.chroot and shutil.which("systemd-nspawn") is not None
