@@ -36,6 +36,8 @@ STORED_LIMIT = 500
 DIRECT_BATCH = 64
 #: How many messages are read, kept and deleted together.
 BATCH = 16
+#: How often a message is read again that was damaged on the line.
+READINGS = 3
 #: When the store did not take a message it stays in the modem, and is tried again after that time.
 RETRY_S = 15.0
 #: A copy whose segment is not settled yet, because the queue is only starting, is asked about again after that time.
@@ -172,7 +174,8 @@ class Receiver:
                 self._hearing.found({(memory, stored.index) for stored in found} - self._kept.keys())
             await self._tell_of_copies([stored for stored in listed if stored.status in OWN])
             for at in range(0, len(found), BATCH):
-                await self._take_over([await self._whole(stored) for stored in found[at : at + BATCH]])
+                read = [await self._whole(stored) for stored in found[at : at + BATCH]]
+                await self._take_over([stored for stored in read if stored is not None])
         if home:
             await self._driver.select(home)
 
@@ -235,21 +238,28 @@ class Receiver:
                 if stored is None:
                     # Taken by a sweep already, or it lies elsewhere than the modem says.
                     self.want_sweep()
-                else:
-                    found.append(await self._whole(stored, driver))
+                elif (whole := await self._whole(stored, driver)) is not None:
+                    found.append(whole)
         return found
 
-    async def _whole(self, stored: StoredPdu, driver: Driver | None = None) -> StoredPdu:
-        """Read again what lost bytes on the way: it is all still there."""
-        driver = driver or self._driver
-        for _ in range(2):
-            if stored.whole:
-                break
+    async def _whole(self, stored: StoredPdu, driver: Driver | None = None) -> StoredPdu | None:
+        """Read again what lost bytes on the way; None for what reads otherwise each time: it stays where it is for now.
+
+        One that reads the same twice is what the modem has, whatever length it names.
+        """
+        driver, first = driver or self._driver, stored
+        for _ in range(READINGS):
+            if stored.whole and stored.length_octets is not None:
+                return stored
             again = await driver.read(stored.index)
-            if again is None or again.pdu == stored.pdu:
-                break
-            stored = again
-        return stored
+            if again is not None and again.pdu == stored.pdu:
+                return stored
+            stored = again or stored
+        if stored is first or (stored.whole and stored.length_octets is not None):
+            return stored  # it cannot be read one by one, or it is undamaged now
+        log.warning("%s: a message cannot be read undamaged; tried again in %.0f s", self._board.name, RETRY_S)
+        self._retry_at = self._clock.monotonic() + RETRY_S
+        return None
 
     async def _take_over(self, found: list[StoredPdu], driver: Driver | None = None) -> None:
         """Have it all kept, in order and in one commit where the store can; then delete what was."""

@@ -151,6 +151,18 @@ async def test_a_silent_restart_into_text_mode_sends_nothing_to_strangers() -> N
         assert [entry["to"] for entry in place.simulation.submits] == [PHONE]
 
 
+async def test_a_text_that_is_damaged_on_the_line_stays_in_the_modem_until_it_can_be_read() -> None:
+    async with bench() as place:
+        place.simulated.fault("drop-bytes", share=0.05, for_s=60)
+        for number in range(5):
+            place.simulation.send(from_=PHONE, to="modem0", text=f"a text that is long enough to be hit, {number}")
+        await place.clock.advance(60 + 2 * HEALTH_EVERY_S)
+        taken = [raw for raw in place.sink.pdus if raw.storage is not None]
+        assert {len(raw.pdu) for raw in taken} == {len(taken[0].pdu)}
+        assert len({raw.pdu for raw in taken}) == 5
+        assert len(place.simulated.memories["SM"]) == 0
+
+
 class TestDeaf:
     async def test_lost_indications_are_noticed_and_asked_for_anew(self) -> None:
         async with bench() as place:
