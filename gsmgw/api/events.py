@@ -7,6 +7,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -16,6 +17,7 @@ from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import event_out
 from gsmgw.dispatch import EventFeed
+from gsmgw.dispatch.feed import PAGE
 from gsmgw.dispatch.matching import Types
 from gsmgw.model import Event
 
@@ -24,10 +26,16 @@ Ctx = Annotated[Context, Depends(context_of)]
 
 HEARTBEAT_S = 15.0
 MOST_TYPES, TYPES_CHARS = 50, 2000
-#: With so many readers each gets what happens at once; with more, in portions, a millisecond apart for each of them.
+#: With so many readers each gets what happens at once; with more, in portions, some milliseconds apart for each of
+#: them: what they cost does not grow with their number, and a flood of events does not reach them faster than that.
 PROMPT_READERS = 16
-PER_READER_S = 0.001
-LONGEST_PORTION_S = 1.0
+PER_READER_S = 0.004
+LONGEST_PORTION_S = 3.0
+#: The readers of one group are served at the same moment, from the same octets; groups take turns, so that modems are
+#: served in between.
+GROUPS = 16
+#: Handed to a connection at once: with more, each slow reader would hold a copy of a whole portion.
+PIECE_OCTETS = 16 * 1024
 #: Portions that are kept for the next reader that stands where another one stood.
 PORTIONS_KEPT = 64
 
@@ -39,30 +47,38 @@ class Portions:
         self._feed = feed
         self._kept: OrderedDict[tuple[int, int, str], tuple[int, bytes]] = OrderedDict()
         self.readers = 0
+        self._turns = count()
+        self._making = asyncio.Lock()
+
+    def turn(self) -> int:
+        """The group of a new reader."""
+        return next(self._turns) % GROUPS
 
     async def after(self, cursor: int, types: str, wanted: Types) -> tuple[int, bytes]:
         """Where a reader stands after its next portion, and the portion; no octets where nothing in it is wanted.
 
         The place does not move when what came next is no longer kept.
         """
-        key = (cursor, self._feed.last_id, types)
-        found = self._kept.get(key)
-        if found is None:
+        async with self._making:  # one makes it, and the others that stand there find it
+            full, rest = (cursor, 0, types), (cursor, self._feed.last_id, types)
+            found = self._kept.get(full) or self._kept.get(rest)
+            if found is not None:
+                return found
             page = await self._feed.page(cursor)
             if page and page[0].id > cursor + 1 and await self._feed.first_kept() > cursor + 1 > 1:
                 return cursor, b""
             lines = b"".join(_line(event) for event in page if event.type in wanted)
             found = (page[-1].id if page else cursor), lines
-            self._kept[key] = found
+            self._kept[full if len(page) == PAGE else rest] = found  # a full one stays as it is, whatever comes
             while len(self._kept) > PORTIONS_KEPT:
                 self._kept.popitem(last=False)
-        return found
+            return found
 
-    async def gather(self) -> None:
-        """Wait for more to come together when there are many readers: all of them until the same moment."""
+    async def gather(self, group: int) -> None:
+        """Wait for more to come together when there are many readers: all of a group until the same moment."""
         if self.readers > PROMPT_READERS:
             span_s = min(LONGEST_PORTION_S, self.readers * PER_READER_S)
-            await asyncio.sleep(span_s - time.monotonic() % span_s)
+            await asyncio.sleep(span_s - (time.monotonic() - span_s * group / GROUPS) % span_s)
 
 
 def _line(event: Event) -> bytes:
@@ -98,6 +114,7 @@ async def events(
     async def stream() -> AsyncIterator[bytes]:
         place, spoke_s = cursor, time.monotonic()
         portions.readers += 1
+        group = portions.turn()
         try:
             yield f": gsmgw {ctx.version}, at event {ctx.feed.last_id}\n\n".encode()
             while not ctx.feed.closed:
@@ -106,12 +123,13 @@ async def events(
                     spoke_s = time.monotonic()
                     yield b": still here\n\n"
                     continue
-                await portions.gather()
+                await portions.gather(group)
                 before = place
                 place, lines = await portions.after(place, key, wanted)
                 if lines:
                     spoke_s = time.monotonic()
-                    yield lines
+                    for start in range(0, len(lines), PIECE_OCTETS):
+                        yield lines[start : start + PIECE_OCTETS]
                 if place == before and place < ctx.feed.last_id:
                     return  # what came next is gone; a reader that comes back is told so
         finally:

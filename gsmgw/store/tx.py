@@ -45,15 +45,14 @@ class Tx:
     def add_events(self, at_ms: int, rows: Sequence[tuple[str, int, dict[str, Any]]]) -> None:
         """Add a row for each of many messages to the event log: type, message, data; fields that are None are left out.
 
-        They are numbered here, in a row, which spares a statement for each.
+        The first one is numbered by the database, the others by it: that spares a statement for each.
         """
         if not rows:
             return
-        (last,) = self._db.execute(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
-        ).fetchone()
+        (type, message_id, data), *others = rows
+        self.event(at_ms, type, message_id, **data)
         made = []
-        for number, (type, message_id, data) in enumerate(rows, last + 1):
+        for number, (type, message_id, data) in enumerate(others, self.events[-1].id + 1):
             kept = {key: value for key, value in data.items() if value is not None}
             made.append(Event(number, at_ms, type, message_id, None, kept))
         self._db.executemany(
