@@ -19,6 +19,8 @@ from gsmgw.client import Client
 
 #: Events that have to come; 10 000 for a thorough run.
 EVENTS = int(os.environ.get("GSMGW_CRASH_EVENTS", "2000"))
+#: Kills after which it should long have come to an end; a hundredth of them there are in any case.
+MOST_KILLS = 1000
 #: A reader that keeps each event in a file, and so knows where it was: what is in the file was seen.
 READER = """
 import json, os, sys
@@ -81,7 +83,7 @@ def test_every_event_is_seen_once_and_in_order(tmp_path: Path) -> None:
         sender.start()
         kills = 0
         try:
-            while len(reader.seen()) < EVENTS:
+            while len(reader.seen()) < EVENTS or kills < MOST_KILLS // 100:
                 stop.wait(chance.uniform(0.2, 1.0))
                 if chance.random() < 0.5:
                     reader.kill()
@@ -92,7 +94,7 @@ def test_every_event_is_seen_once_and_in_order(tmp_path: Path) -> None:
                 kills += 1
                 if reader.child.poll() is not None:  # it found no daemon when it began
                     reader.start()
-                assert kills < EVENTS, "it does not get on"
+                assert kills < MOST_KILLS, "it does not get on"
         finally:
             stop.set()
             sender.join()
@@ -103,7 +105,6 @@ def test_every_event_is_seen_once_and_in_order(tmp_path: Path) -> None:
             until(lambda: (reader.seen() or [0])[-1] >= last)
             reader.kill()
         seen = reader.seen()
-        assert kills >= 3
         assert seen[:last] == list(range(1, last + 1))
         assert place.gateway is not None
         place.gateway.signal(signal.SIGTERM)
