@@ -368,6 +368,29 @@ class AuditPage(_Document):
     next_cursor: str | None
 
 
+class BackupEntry(_Document):
+    """A backup that is kept."""
+
+    file: str
+    octets: int
+    created_at: AwareDatetime
+
+
+class BackupList(_Document):
+    """The backups that are kept, the latest first."""
+
+    data: list[BackupEntry]
+
+
+class Backup(BackupEntry):
+    """A backup that was made."""
+
+    version: str = Field(description="Of the gateway that made it")
+    messages: int
+    last_event: int
+    left_out: list[str] = Field(description="Files that the configuration names and that could not be read")
+
+
 class Health(_Document):
     """Whether all is well, and what is not."""
 

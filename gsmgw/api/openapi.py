@@ -55,6 +55,8 @@ ANSWERS: Mapping[str, type[BaseModel] | str | None] = {
     "POST /v1/tokens": d.NewToken,
     "DELETE /v1/tokens/{name}": None,
     "GET /v1/audit": d.AuditPage,
+    "POST /v1/backups": d.Backup,
+    "GET /v1/backups": d.BackupList,
     "GET /v1/stats": d.Stats,
     "GET /health/live": d.Health,
     "GET /health/ready": d.Health,

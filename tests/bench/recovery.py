@@ -123,6 +123,9 @@ class _Sink:
     def pdu_released(self, raw: RawPdu) -> None:
         pass
 
+    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+        pass
+
     def modem_changed(self, status: ModemStatus) -> None:
         self.changed.set()
 
