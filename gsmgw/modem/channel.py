@@ -68,6 +68,9 @@ class Channel:
         #: Told of all that is written and read.
         self.tap: Callable[[str, bytes], None] | None = None
         self._resync = Resync(clock, self._dialogue, self._write)
+        #: What the last question should have been answered with, where it got OK alone; and whether that came later.
+        self._lacking: tuple[str, ...] = ()
+        self._slipped = False
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -144,6 +147,8 @@ class Channel:
                 if self._on_stale is not None:
                     self._on_stale(event)
             elif type(event) is Urc:
+                if self._lacking and event.line.startswith(self._lacking):
+                    self._slip()
                 if event.kind is UrcKind.RESET:
                     self._fail(ModemReset(f"the modem restarted by itself ({event.line})"))
                 self._on_urc(event)
@@ -214,9 +219,23 @@ class Channel:
         finally:
             self._answer = None
             self._stop_timer()
+        self._lacking = command.prefixes if command.text.endswith("?") and not result.lines else ()
+        if self._slipped:
+            self._slipped = False
+            self._resync.give_up()
         if not result.final.ok:
             raise CommandError(command, result.final)
         return result
+
+    def _slip(self) -> None:
+        """The answer to the last question came after an OK that was not its own: each answer would be taken for the
+        next one's from here on.
+        """
+        self._lacking = ()
+        if self._dialogue.phase is Phase.IDLE:
+            self._resync.give_up()
+        else:
+            self._slipped = True
 
     async def submit(
         self,

@@ -33,6 +33,8 @@ REFRESH_AT_LEAST_EVERY_S = 300.0
 READ_BACK_AT_LEAST_EVERY_S = 60.0
 #: While no network is found: the URC may not come, so it is also asked for, in growing pauses.
 SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+#: However often a modem says that its registration changed, the other domains are not asked more often than that.
+LOOK_PAUSE_S = 1.0
 #: The node of the port is looked at, for one that was replaced without a hang-up.
 NODE_EVERY_S = 1.0
 #: The memories are swept, in case an indication was lost; and where no indications can be had.
@@ -80,6 +82,7 @@ class Upkeep:
         self._attention = Signal(around.clock)
         self._booting = False
         self._trouble = ""
+        self._looked_at = -math.inf
         self._doubt_at = math.inf
         self._suspect = False
         self._hang_up_wanted = False
@@ -182,6 +185,8 @@ class Upkeep:
             due_at = min(health_at, sweep_at, self._doubt_at)
             if not self._network.registered:
                 due_at = min(due_at, search_at)
+            if self._registration_changed:
+                due_at = min(due_at, self._looked_at + LOOK_PAUSE_S)
             if self._around.node() is not None:
                 due_at = min(due_at, now + NODE_EVERY_S)
             await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
@@ -232,8 +237,9 @@ class Upkeep:
             await self._heal()
         if self._booting or self._settings.forgotten:
             await self._renew()
-        if self._registration_changed:
+        if self._registration_changed and self._clock.monotonic() >= self._looked_at + LOOK_PAUSE_S:
             self._registration_changed = False
+            self._looked_at = self._clock.monotonic()
             await self._survey.look_for_network()
             self.judge()
 

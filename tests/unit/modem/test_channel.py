@@ -333,3 +333,29 @@ async def test_waking_a_port_left_in_a_prompt() -> None:
         await clock.advance(1)
         await waking
         await r.channel.run(commands.AT)
+
+
+async def test_answers_that_have_slipped_behind_by_one_are_noticed() -> None:
+    """A stray OK ends a question early; from there on each answer would be taken for the next question's."""
+    answers = {"AT+CREG?": b"\r\n+CREG: 2,1\r\n\r\nOK\r\n", "AT+CPMS?": b"\r\n+CPMS: 1,30,1,30,1,30\r\n\r\nOK\r\n"}
+    late = [b"\r\nOK\r\n"]
+
+    def one_behind(line: str) -> bytes:
+        late.append(answers.get(line, b"\r\nOK\r\n"))
+        if line == "AT":  # the modem has nothing left to do: all that is late comes
+            reply = b"".join(late)
+            late.clear()
+            return reply
+        return late.pop(0)
+
+    port = ScriptedPort()
+    port.answer = one_behind
+    async with rig(port, SystemClock()) as r:  # type: ignore[arg-type]
+        assert (await r.channel.run(commands.registration("CREG"))).lines == []
+        assert (await r.channel.run(commands.STORAGE_USE)).lines == []
+        assert [urc.line for urc in r.urcs] == ["+CREG: 2,1"]
+        late_before = list(late)
+        assert late_before, "it is one behind"
+        port.answer = lambda line: one_behind(line) if late else answers.get(line, b"\r\nOK\r\n")
+        assert (await r.channel.run(commands.STORAGE_USE)).lines == ["+CPMS: 1,30,1,30,1,30"]
+        assert (await r.channel.run(commands.registration("CREG"))).lines == ["+CREG: 2,1"]
