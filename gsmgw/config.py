@@ -247,6 +247,8 @@ class ModemSection(_Section):
     pin_file: Path | None = None
     number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
     smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
+    #: Offer the recipient's phone to answer through the same service centre (TP-RP).
+    reply_path: bool = False
     profile: str | None = None
     #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
     reception: Literal["stored", "direct"] = "stored"

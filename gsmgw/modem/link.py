@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: How often a silent modem is asked AT, one second each, before the port is opened anew.
 WAKE_TRIES = 10
+#: The bit of the first octet that sets the reply path (TS 23.040 9.2.3.17).
+TP_RP = 0x80
 _UNFAMILIAR = (
     "no profile is known for this modem, it is used as the standards say; if something does not work, "
     "`gsmgw modem NAME tap --masked --output FILE` makes a transcript that may be shown: see docs/modems.md"
@@ -244,6 +246,8 @@ class Link:
         self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool, on_stored: Stored | None
     ) -> int:
         """See :meth:`gsmgw.ports.ModemHandle.submit`."""
+        if self._around.config.reply_path:
+            tpdu = bytes((tpdu[0] | TP_RP,)) + tpdu[1:]
         try:
             reference = await self._sender.submit(tpdu, before_payload, more=more, on_stored=on_stored)
         except SubmitError as exc:

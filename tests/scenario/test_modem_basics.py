@@ -441,3 +441,15 @@ async def test_a_full_storage_is_emptied(tmp_path: Path) -> None:
         await sink.reach(ModemState.READY)
         await sink.until(lambda: len(sink.pdus) > 20)
         assert modem.name == "office"
+
+
+async def test_the_reply_path_is_asked_for_where_it_is_configured(tmp_path: Path) -> None:
+    async with Simulation(seed=1, directory=tmp_path) as simulation:
+        await simulation.add_modem("modem0")
+        section = ModemSection(name="office", port=str(tmp_path / "modem0"), reply_path=True)
+        sink = Sink()
+        modem = Modem(section, sink, SystemClock())
+        async with running(modem):
+            await sink.reach(ModemState.READY)
+            await modem.submit(TPDU, before_payload=at_once)
+        assert int(simulation.submits[0]["pdu"][2:4], 16) == TPDU[0] | 0x80  # TS 23.040 9.2.3.17: bit 7
