@@ -81,8 +81,9 @@ def main() -> None:
     parser.add_argument("--modems", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-reports", action="store_true")
+    parser.add_argument("--grace", type=float, default=30.0, help="unknown_grace_s; the gateway's default is 120")
     options = parser.parse_args()
-    grace = "unknown_grace_s = 3.0"
+    grace = f"unknown_grace_s = {options.grace}"
     with tempfile.TemporaryDirectory() as directory, site(Path(directory), options.modems, gateway=grace) as place:
         found = storm(place, options.kills, options.seed, reports=not options.no_reports)
     print(
