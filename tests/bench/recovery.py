@@ -214,6 +214,12 @@ async def measure(
                     while len(sink.stored) < 2:  # noqa: ASYNC110 - what a modem hands over has no event to wait for
                         await asyncio.sleep(0.01)
                     received = time.monotonic() - started
+            # A text that is found without having been announced makes it repeat its settings for a moment.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_s):
+                    while modem.status.state is not ModemState.READY:
+                        sink.changed.clear()
+                        await sink.changed.wait()
             state = modem.status.state.value
             running.cancel()
             on_air = len(simulation.phone("+491712345678").received)
