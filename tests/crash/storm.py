@@ -92,6 +92,8 @@ def main() -> None:
     )
     if found.lost:
         sys.exit(f"lost: {sorted(found.lost)[:10]}")
+    if silent := found.twice - found.doubtful:
+        sys.exit(f"sent twice without having been in doubt: {sorted(silent)[:10]}")
 
 
 if __name__ == "__main__":
