@@ -66,10 +66,10 @@ def _doubtful(client: Client) -> set[str]:
     """Texts that were ever unknown: the history lists them."""
     last = client.stats()["last_event"]
     ids = set()
-    for event in client.events(0, types=["message.*"]):
+    for event in client.events(0):
         if event["type"] == "message.unknown":
             ids.add(event["message_id"])
-        if event["id"] >= last - 1:
+        if event["id"] >= last:
             break
     return {client.message(message_id)["text"] for message_id in ids}
 
