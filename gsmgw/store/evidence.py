@@ -180,9 +180,12 @@ def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) ->
     return bool(is_next == (claim > known[3]))
 
 
-def refused(tx: Tx, sim: str) -> None:
-    """A submission was refused, or is repeated without evidence: whether it used a reference up is not known."""
-    tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ?", (sim,))
+def refused(tx: Tx, sim: str, claim: int = NEVER) -> None:
+    """A submission was refused, or is repeated without evidence: whether it used a reference up is not known.
+
+    That matters to the next gap only, not where a later one was accepted already.
+    """
+    tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ? AND claim < ?", (sim, claim))
 
 
 def _settle(
@@ -218,7 +221,7 @@ def _settle(
                 frontier = reference, one.claim
         elif verdict.fate is Fate.NOT_SENT and rested:
             tx.run(
-                "UPDATE segments SET status = 'queued', report_due = 0 "
+                "UPDATE segments SET status = 'queued', doubt = NULL, report_due = 0 "
                 "WHERE message_id = ? AND seq = ? AND status = 'unknown'",
                 (one.message_id, one.seq),
             )

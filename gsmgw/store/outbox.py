@@ -121,11 +121,12 @@ def begin_segment(
         )
     else:
         doubted = tx.one(
-            "SELECT sim FROM segments WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
+            "SELECT sim, claim FROM segments "
+            "WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
             (message.id, seq),
         )
         if doubted is not None:
-            refused(tx, doubted[0])
+            refused(tx, *doubted)
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
         "doubt = NULL, reference = NULL, copy = NULL, error = NULL "

@@ -373,3 +373,34 @@ async def test_a_report_of_former_times_is_not_taken_for_one_that_has_come_to_be
     await sim.store.write(lambda tx: reports.take_report(tx, NOW - 1, facts))
     await sim.store.write(lambda tx: timers.recover(tx, NOW + 1, 10**6))
     assert await sim.status(one.id) is Status.UNKNOWN
+
+
+async def test_one_that_certainly_did_not_go_leaves_no_doubt_behind_when_it_goes_again(sim: Sim) -> None:
+    """It did not use a reference: what the next gap says is not watered down by it."""
+    (first,) = await sim.interrupted(1)
+    assert await sim.accepted(0) == [first]
+    again = Outgoing(first, f"+49151000000{first:02d}", "x", Priority.NORMAL, 1, NOW)
+    await sim.store.write(
+        lambda tx: outbox.begin_segment(tx, NOW, again, 1, "other", "another", 900, first=True, tpdus=None)
+    )
+    second = await sim.unknown()
+    await sim.accepted(2)
+    assert await sim.status(second) is Status.SENT
+
+
+async def test_one_of_former_times_that_is_sent_again_does_not_water_down_the_next_gap(sim: Sim) -> None:
+    """The counter has moved past it: what it may have used is behind the last known reference."""
+    (first,) = await sim.interrupted(1)
+    (second,) = await sim.interrupted(1)
+    assert await sim.accepted(1) == []  # one of the two went, nothing tells which
+    for number, claim in ((first, 900), (second, 901)):
+        await sim.store.write(lambda tx, n=number: timers.settle_unknown(tx, NOW, n, resend=True))
+        again = Outgoing(number, f"+49151000000{number:02d}", "x", Priority.NORMAL, 1, NOW)
+        await sim.store.write(
+            lambda tx, one=again, c=claim: outbox.begin_segment(
+                tx, NOW, one, 1, "other", "another", c, first=True, tpdus=None
+            )
+        )
+    third = await sim.unknown()
+    await sim.accepted(3)
+    assert await sim.status(third) is Status.SENT
