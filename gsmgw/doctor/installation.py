@@ -16,7 +16,7 @@ from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.store.integrity import database_faults
-from gsmgw.store.schema import rollback_copies
+from gsmgw.store.upgrade import rollback_copies
 
 SERVICE = "gsmgw"
 #: The nightly one, and a night without power.
