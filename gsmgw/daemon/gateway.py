@@ -27,6 +27,7 @@ from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
 from gsmgw.modem import Finder, Modem, format_piece, mask
+from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.store import Store, Tx
 from gsmgw.supervisor import Supervisor
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """All parts of a running gateway."""
+    """All parts of a running gateway. :class:`gsmgw.errors.ConfigError` where a profile that is wanted is not there."""
 
     store: Store
     collector: Collector
@@ -54,6 +55,7 @@ class Gateway:
         self.feed = EventFeed()
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
+        self._profiles = profiles_of(config)
         self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self._supervisor: Supervisor | None = None
 
@@ -122,6 +124,7 @@ class Gateway:
             self._sink,
             self.clock,
             pin_guard=pins,
+            profiles=self._profiles,
             locate=self._finder.locate,
             second_of=self._finder.second_of,
         )
