@@ -12,6 +12,11 @@ from collections.abc import Iterator
 import pytest
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than there are cores, as most tests wait for a modem, a disk or a process; four at the most."""
+    return min(4, len(os.sched_getaffinity(0)) + 1)
+
+
 def _descriptors() -> dict[int, str]:
     found: dict[int, str] = {}
     for name in os.listdir("/proc/self/fd"):
