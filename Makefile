@@ -39,7 +39,7 @@ demo: setup
 	$(BIN)/gsmgw demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 check: setup
 	$(BIN)/ruff check .

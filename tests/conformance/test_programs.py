@@ -8,8 +8,7 @@ import pytest
 from conformance.conftest import PROFILES, STEPS, Results
 from conformance.drivers import DRIVERS, Driver, missing
 
-#: One run of all programs is for all of them, so that they stay together.
-pytestmark = [pytest.mark.interop, pytest.mark.xdist_group("conformance")]
+pytestmark = pytest.mark.interop
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator-conformance.md"
 

@@ -17,8 +17,6 @@ from support.processes import Site, site, until
 
 from gsmgw.client import Client
 
-pytestmark = pytest.mark.xdist_group("examples")  # they share a gateway
-
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 COMMANDS = {
     "curl": ["sh", str(EXAMPLES / "gateway.sh")],

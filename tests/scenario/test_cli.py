@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from support.processes import Site, site, until
 
-pytestmark = pytest.mark.xdist_group("cli")  # they share a gateway
-
 ANNA = "+4915112345671"
 
 

@@ -17,8 +17,6 @@ from gsmgw.api.openapi import ANSWERS
 from gsmgw.api.problem_pages import PAGES
 from gsmgw.api.problems import PROBLEMS
 
-pytestmark = pytest.mark.xdist_group("schema")  # they share a gateway
-
 #: Seconds that the generated requests may go on.
 BUDGET_S = int(os.environ.get("GSMGW_SCHEMA_S", "25"))
 #: Of all checks, not: that what fits the schema is taken (a number has to exist, a modem to be there), and that every

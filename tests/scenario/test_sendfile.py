@@ -15,8 +15,6 @@ from support.processes import Site, site, until
 from gsmgw.client import Client
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-pytestmark = pytest.mark.xdist_group("sendfile")  # they share a gateway
-
 TABLE = "phone,name\n+491511234500,Anna\n+491511234501,Zoë ☀\n"
 
 
