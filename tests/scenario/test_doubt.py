@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.rig import Rig, simulated
+from support.rig import Rig, hasty, simulated
 
 from gsmgw.modem import upkeep
 from gsmgw.store import evidence
@@ -62,7 +62,7 @@ async def test_reports_settle_what_the_modem_does_not_confirm(
 
 @pytest.mark.parametrize("fault", ["hang", "vanish", "reset", "reset-mid-pdu", "garbage", "split", "urc-storm"])
 async def test_trouble_in_the_middle_of_a_campaign(fault: str, tmp_path: Path) -> None:
-    async with simulated(tmp_path, 2, unknown_grace_s=2) as (sim, rig):
+    async with simulated(tmp_path, 2, hasty(tmp_path), unknown_grace_s=2) as (sim, rig):
         ids = await send_all(rig)
         await rig.until(lambda: len(sim.submits) >= 3)
         modem = sim.modem("modem0")
@@ -91,7 +91,7 @@ async def test_without_reports_the_reference_of_the_next_text_tells(tmp_path: Pa
 
 
 async def test_what_did_not_go_is_sent_again_at_once_when_the_reference_says_so(tmp_path: Path) -> None:
-    async with simulated(tmp_path, 1, unknown_grace_s=60) as (sim, rig):
+    async with simulated(tmp_path, 1, hasty(tmp_path), unknown_grace_s=60) as (sim, rig):
         first = await send_all(rig)
         await all_end(rig, first, "delivered")
         sim.modem("modem0").fault("reset-mid-pdu", count=1, taken=False)
