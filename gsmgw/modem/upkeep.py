@@ -239,6 +239,7 @@ class Upkeep:
                 pass
         if self.farewell is not None:
             async with self._channel.turn(Priority.CONTROL):
+                await self._settings.keep_for_later()
                 raise self.farewell
         if self._hang_up_wanted:
             self._hang_up_wanted = False
