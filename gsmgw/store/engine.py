@@ -132,7 +132,7 @@ class Engine:
             pass
 
     def _write_what_waits(self) -> bool:
-        """One transaction; False when it was the last one. Nothing of it is held on to while the next one is awaited."""
+        """One transaction; False when it was the last one. None of it is held on to while the next is awaited."""
         job = self._queue.get()
         jobs: list[_Job[Any]] = []
         while job is not None:
