@@ -52,10 +52,10 @@ class Sink:
         """The modem forgot it."""
         self._collector.released(raw)
 
-    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+    def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
         """A SIM says which reference it gave last."""
         now_ms = self._clock.wall_ms()
-        self._settle(lambda tx: evidence.recorded(tx, now_ms, sim, reference, learn=serving))
+        self._settle(lambda tx: evidence.recorded(tx, now_ms, sim, reference, confirmed))
 
     def modem_changed(self, status: ModemStatus) -> None:
         """A modem's state or what is known about it changed."""

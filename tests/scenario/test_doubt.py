@@ -133,6 +133,23 @@ async def test_without_reports_and_without_another_text_the_sims_own_record_tell
         assert copies(sim)["in doubt"] == 1
 
 
+async def test_the_sims_record_is_believed_after_the_first_texts_of_a_busy_modem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read twice right behind a confirmed text, and compared with what the modem has just said."""
+    monkeypatch.setattr(upkeep, "RECORD_SETTLES_S", 0.1)
+    async with simulated(tmp_path, 1, unknown_grace_s=600) as (sim, rig):
+        asked = count_commands(rig, "AT+CRSM")
+        texts = [{"to": f"+4915100001{n:02d}", "text": "x", "delivery_report": False} for n in range(40)]
+        await all_end(rig, [answer["id"] for answer in await rig.client.send_many(texts)], "sent")
+        await rig.until(lambda: len(asked) >= upkeep.RECORD_LOOKS)
+        sim.modem("modem0").fault("taken-error", count=1)
+        went = await rig.client.send("+4915100000099", "in doubt", delivery_report=False)
+        await all_end(rig, [went["id"]], "sent", within_s=10)
+        settling = [e for e in (await rig.client.message(went["id"]))["history"] if e["type"] == "message.settled"]
+        assert [event["data"]["evidence"] for event in settling] == ["record"]
+
+
 def count_commands(rig: Rig, wanted: str) -> list[str]:
     """Lines to the modem that begin so, from now on."""
     seen: list[str] = []
