@@ -261,6 +261,7 @@ class Upkeep:
         log.info("%s: the settings are repeated", self._board.name)
         await self._driver.basics()
         await self._settings.make()
+        self._hearing.renewed()
         self._network.names = await self._driver.registration_reports()
         await self._survey.look_for_network()
         self._receiver.want_sweep()
