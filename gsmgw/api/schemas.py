@@ -26,6 +26,7 @@ from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
 
 __all__ = [
+    "EVENT_TYPE",
     "BatchIn",
     "MessageIn",
     "Moment",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 BATCH_LIMIT = 10_000
+
+#: A type of events, or all of a kind.
+EVENT_TYPE = re.compile(r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$")
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
