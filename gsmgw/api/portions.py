@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+
+from pydantic_core import to_json
 
 from gsmgw.api.schemas import event_out
 from gsmgw.dispatch import EventFeed
@@ -73,5 +74,4 @@ def _pieces(place: int, page: Sequence[Event], wanted: Types) -> Iterator[tuple[
 
 
 def _line(event: Event) -> bytes:
-    text = json.dumps(event_out(event), ensure_ascii=False, separators=(",", ":"))
-    return f"id: {event.id}\nevent: {event.type}\ndata: {text}\n\n".encode()
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), to_json(event_out(event)))

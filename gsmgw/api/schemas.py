@@ -49,7 +49,7 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 def _no_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         try:
             value.encode("utf-16", "strict")
         except UnicodeEncodeError as exc:
@@ -72,6 +72,9 @@ def _rfc3339(value: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
+
+
+_PRIORITIES = {priority.word: priority for priority in Priority}
 
 
 class MessageIn(BaseModel):
@@ -128,7 +131,7 @@ class MessageIn(BaseModel):
             modem=self.modem,
             pool=self.pool,
             client=client,
-            priority=Priority[self.priority.upper()],
+            priority=_PRIORITIES[self.priority],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,
             report=self.delivery_report,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic_core import to_json
+
 from gsmgw.model import Event
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -57,7 +57,7 @@ class Tx:
             made.append(Event(number, at_ms, type, message_id, None, kept))
         self._db.executemany(
             "INSERT INTO events (id, at_ms, type, message_id, data) VALUES (?, ?, ?, ?, ?)",
-            [(event.id, at_ms, event.type, event.message_id, _encode(event.data)) for event in made],
+            [(event.id, at_ms, event.type, event.message_id, to_json(event.data).decode()) for event in made],
         )
         self.events += made
 
@@ -66,6 +66,6 @@ class Tx:
     ) -> None:
         """Add a row to the event log; fields that are None are left out."""
         kept = {key: value for key, value in data.items() if value is not None}
-        text = _encode(kept) if kept else "{}"
+        text = to_json(kept).decode() if kept else "{}"
         number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
         self.events.append(Event(number, at_ms, type, message_id, modem, kept))
