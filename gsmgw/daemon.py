@@ -244,7 +244,7 @@ class Gateway:
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
         there are ``certificates``.
         """
-        streams = Streams(self.feed)
+        streams = Streams(self.feed, self.store)
         context = Context(
             store=self.store,
             clock=self.clock,
@@ -259,6 +259,7 @@ class Gateway:
             access=self.access,
             compat=self.config.compat,
             modems=self.modems,
+            pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
             limits=self.limits,
             version=__version__,
             valid_for_s=self.config.gateway.valid_for,

@@ -73,6 +73,7 @@ class Context:
     access: Access
     compat: CompatSection
     modems: Mapping[str, ManagedModem]
+    pools: Mapping[str, frozenset[str]]
     limits: Mapping[str, dict[str, Any]]
     version: str
     valid_for_s: int

@@ -15,11 +15,13 @@ from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.context import Context, context_of
+from gsmgw.api.portions import Choice
 from gsmgw.api.problems import Problem, of_validation
 from gsmgw.api.protocol import line_of
 from gsmgw.api.schemas import EVENT_TYPE
+from gsmgw.api.sights import sight_of
 from gsmgw.api.streams import Reader
-from gsmgw.dispatch.matching import Types
+from gsmgw.store.sight import Sight
 
 router = APIRouter(prefix="/v1", tags=["events"])
 Ctx = Annotated[Context, Depends(context_of)]
@@ -58,24 +60,23 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, ctx: Context, cursor: int, asked: EventsIn) -> None:
+    def __init__(self, ctx: Context, cursor: int, asked: EventsIn, sight: Sight | None) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._ctx = ctx
         self._cursor = cursor
-        self._asked = asked
+        self._heartbeat_s = asked.heartbeat
+        self._choice = Choice(asked.types, sight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        ctx, asked = self._ctx, self._asked
+        ctx = self._ctx
         hello = f": gsmgw {ctx.version}, at event {ctx.feed.last_id}\n\n".encode()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": hello, "more_body": True})
-        wanted = Types(asked.types.split(",") if asked.types else ())
         ended = asyncio.get_running_loop().create_future()
-        reader = Reader(line_of(scope), self._cursor, asked.types, wanted, asked.heartbeat, ended)
-        await ctx.streams.serve(reader)
+        await ctx.streams.serve(Reader(line_of(scope), self._cursor, self._choice, self._heartbeat_s, ended))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -93,7 +94,7 @@ async def open_events(ctx: Context, scope: Scope) -> EventStream:
             raise Problem("invalid_request", "Last-Event-ID: is not the id of an event", errors=errors)
         cursor = int(last_id)
     await _check(ctx, cursor)
-    return EventStream(ctx, cursor, asked)
+    return EventStream(ctx, cursor, asked, sight_of(ctx, scope))
 
 
 @router.get("/events", status_code=200, response_class=EventStream)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gsmgw.api.portions import Portions
+from gsmgw.api.portions import Choice, Portions
 from gsmgw.dispatch import EventFeed
-from gsmgw.dispatch.matching import Types
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
+from gsmgw.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,7 @@ class Reader:
 
     line: Line
     place: int
-    key: str
-    wanted: Types
+    choice: Choice
     heartbeat_s: float
     #: Done when nothing more comes: the connection is lost, the gateway stops, or what came next is no longer kept.
     ended: asyncio.Future[None]
@@ -83,9 +82,9 @@ class Reader:
 class Streams:
     """All readers. :meth:`run` serves them."""
 
-    def __init__(self, feed: EventFeed) -> None:
+    def __init__(self, feed: EventFeed, store: Store) -> None:
         self._feed = feed
-        self._portions = Portions(feed)
+        self._portions = Portions(feed, store)
         self._groups = [_Group(number) for number in range(GROUPS)]
         self._turn = 0
         self._written = 0
@@ -162,7 +161,7 @@ class Streams:
             reader.end()
 
     async def _advance(self, reader: Reader) -> None:
-        place, octets = await self._portions.after(reader.place, reader.key, reader.wanted)
+        place, octets = await self._portions.after(reader.place, reader.choice)
         if place == reader.place:
             reader.end()  # what came next is gone; a reader that comes back is told so
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.api import portions, streams
+from gsmgw.api.portions import Choice
 from gsmgw.api.streams import Reader, Streams
 from gsmgw.dispatch import EventFeed, feed
 from gsmgw.dispatch.matching import Types
@@ -70,8 +71,7 @@ class Place:
 
     def join(self, line: Pipe, place: int, types: str = "", heartbeat_s: float = 300.0) -> asyncio.Task[None]:
         ended = asyncio.get_running_loop().create_future()
-        wanted = Types(types.split(",") if types else ())
-        return self._tasks.create_task(self.served.serve(Reader(line, place, types, wanted, heartbeat_s, ended)))
+        return self._tasks.create_task(self.served.serve(Reader(line, place, Choice(types), heartbeat_s, ended)))
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def serving(directory: Path) -> AsyncIterator[Place]:
     source = EventFeed()
     store = await Store.open(directory / "g.db", source.publish)
     await source.attach(store)
-    served = Streams(source)
+    served = Streams(source, store)
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         run = tasks.create_task(served.run())
         await asyncio.sleep(0)
