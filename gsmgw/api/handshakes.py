@@ -15,6 +15,10 @@ from gsmgw.api.protocol import Bounds, guarded
 from gsmgw.api.tls import Certificates
 
 
+#: How long a client may take to say goodbye (close_notify) when its connection is closed: it is not counted then.
+_SHUTDOWN_S = 2
+
+
 class Handshakes:
     """The handshakes of one listener that are under way."""
 
@@ -69,6 +73,7 @@ class _Secured(asyncio.Protocol):
             done,
             server_side=True,
             ssl_handshake_timeout=math.ceil(known.bounds.head_s),
+            ssl_shutdown_timeout=_SHUTDOWN_S,
         )
         transport.set_protocol(tls)
         tls.connection_made(transport)

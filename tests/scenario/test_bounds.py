@@ -390,6 +390,11 @@ async def test_a_request_that_comes_right_behind_the_handshake_is_answered(tmp_p
                 with contextlib.suppress(ssl.SSLWantReadError):
                     said += tls.read(65536)
         assert said.startswith(b"HTTP/1.1 200")
+        with contextlib.suppress(ssl.SSLError):
+            tls.unwrap()
+        writer.write(outgoing.read())
+        async with asyncio.timeout(10):
+            await _ended(reader)
         writer.close()
 
     await _serving(tmp_path, cert, key, check)
