@@ -14,7 +14,6 @@ from typing import Any
 from gsmgw.api.protocol import Bounds, guarded
 from gsmgw.api.tls import Certificates
 
-
 #: How long a client may take to say goodbye (close_notify) when its connection is closed: it is not counted then.
 _SHUTDOWN_S = 2
 

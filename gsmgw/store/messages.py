@@ -104,7 +104,8 @@ def conversations(
     seen = f"AND {words} " if words else ""
     rows = db.execute(
         f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? {seen}AND NOT EXISTS "
-        f"(SELECT 1 FROM messages WHERE peer = latest.peer AND id > latest.id {seen}) ORDER BY id DESC LIMIT ?",
+        f"(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id {seen}) "
+        "ORDER BY id DESC LIMIT ?",
         (_LAST_ID if before_id is None else before_id, *values, *values, limit),
     )
     return [message_of(row) for row in rows]
