@@ -39,7 +39,7 @@ demo: setup
 	$(BIN)/gsmgw demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+	$(BIN)/python -m pytest -n auto
 
 check: setup
 	$(BIN)/ruff check .

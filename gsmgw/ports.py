@@ -101,10 +101,10 @@ class EventSink(Protocol):
         What may become of each. Raises :class:`gsmgw.errors.StoreError` when the evidence could not be recorded.
         """
 
-    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+    def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
         """A SIM says which TP-MR it gave last (EF_SMSS): evidence for segments whose fate is unknown.
 
-        ``serving`` tells that texts may have left through the modem since it was started.
+        ``confirmed`` is the one that the modem itself named last, on this port, where nothing was sent after that.
         """
 
     def modem_changed(self, status: ModemStatus) -> None:

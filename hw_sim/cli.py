@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import resource
 import signal
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from . import __version__
 from .control import Answer, Control, ControlError, call
+from .options import nearest
 from .profile import ProfileError, profile_names
 from .simulation import Simulation
+
+
+def _pin(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[0-9]{4,8}", value):
+        raise click.BadParameter(f"{value!r} is no PIN: 4 to 8 digits")
+    return value
+
 
 _control = click.option("--control", required=True, metavar="SOCKET", help="The simulator's control socket.")
 
 
-@click.group()
+class Commands(click.Group):
+    """A group that names the nearest command when there is none of a name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"there is no command {args[0]}{nearest(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands)
 @click.version_option(__version__)
 def main() -> None:
     """Simulated GSM/LTE modems on a virtual network."""
@@ -49,7 +70,7 @@ def main() -> None:
 @click.option(
     "--log", "log", type=click.Path(dir_okay=False), help="One JSON line per event: submit, deliver, report, fault."
 )
-@click.option("--pin", help="Lock the SIMs with this PIN.")
+@click.option("--pin", callback=_pin, help="Lock the SIMs with this PIN.")
 @click.option(
     "--timing",
     type=click.Choice(["zero", "real"]),
@@ -71,11 +92,40 @@ def run(modems: int, profiles: str, directory: Path, control: str, **options: An
     names = [name.strip() for name in profiles.split(",") if name.strip()] or ["generic"]
     try:
         if options["schedule"] is not None:
-            options["schedule"] = tomllib.loads(options["schedule"].read_text(encoding="utf-8")).get("fault", [])
+            options["schedule"] = _read_schedule(options["schedule"])
         asyncio.run(_run(modems, names, directory, control, **options))
     except (ProfileError, OSError, ValueError) as error:
-        click.echo(f"hw-sim: {error}", err=True)
-        sys.exit(1)
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """Say what is wrong, and where; exit code 1."""
+    if isinstance(error, OSError) and error.filename is not None:
+        error = OSError(f"{error.filename2 or error.filename}: {error.strerror}")
+    click.echo(f"hw-sim: {error}", err=True)
+    sys.exit(1)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text file: octet {error.start} is not UTF-8") from None
+
+
+def _read_schedule(path: Path) -> list[dict[str, Any]]:
+    """The faults of a schedule. Raises ValueError with the file's name."""
+    try:
+        tables = tomllib.loads(_read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no valid TOML: {error}") from None
+    for name in tables:
+        if name != "fault":
+            raise ValueError(f"{path}: there is no table {name}; a schedule is made of [[fault]] tables")
+    faults = tables.get("fault", [])
+    if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
+        raise ValueError(f"{path}: a schedule is made of [[fault]] tables")
+    return faults
 
 
 async def _run(
@@ -125,9 +175,13 @@ async def _run(
             await server.stop()
 
 
-def _ask(control: str, op: str, **request: Any) -> Answer:
+def _ask(control: str, op: str, settings: Mapping[str, Any] | None = None, **request: Any) -> Answer:
+    """An operation's answer. ``settings`` are fields that the user named; they may not be those that have a place."""
+    for name in settings or ():
+        if name == "op" or name in request:
+            raise click.UsageError(f"{name} is no option here: it has its own place in the command")
     try:
-        return call(control, op, **request)
+        return call(control, op, **request, **(settings or {}))
     except ControlError as error:
         click.echo(f"hw-sim: {error}", err=True)
         sys.exit(3 if str(error).startswith("no simulator") else 1)
@@ -141,7 +195,7 @@ def _ask(control: str, op: str, **request: Any) -> Answer:
 @click.argument("text")
 def send(control: str, sender: str, to: str, flash: bool, text: str) -> None:
     """Text a modem from a phone."""
-    answer = _ask(control, "send", **{"from": sender}, to=to, text=text, flash=flash)
+    answer = _ask(control, "send", {"from": sender}, to=to, text=text, flash=flash)
     click.echo(f"sent, {answer['segments']} part(s)")
 
 
@@ -154,21 +208,27 @@ def _value(text: str) -> Any:
 
 def _settings(entries: tuple[str, ...]) -> dict[str, Any]:
     """KEY=VALUE pairs; a value is JSON, or else the text itself."""
-    return {key: _value(value) for key, _, value in (entry.partition("=") for entry in entries)}
+    found = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not key or not equals:
+            raise click.UsageError(f"{entry!r} is not of the form KEY=VALUE")
+        found[key] = _value(value)
+    return found
 
 
 @main.command()
 @_control
 @click.argument("modem")
 @click.argument("kind")
-@click.option("--for", "for_s", type=float, metavar="S", help="Seconds until it ends.")
-@click.option("--count", type=int, metavar="N", help="Strikes until it ends.")
+@click.option("--for", "for_s", type=click.FloatRange(0), metavar="S", help="Seconds until it ends.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Strikes until it ends.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the fault.")
 def fault(
     control: str, modem: str, kind: str, for_s: float | None, count: int | None, settings: tuple[str, ...]
 ) -> None:
     """Break a modem; KIND clear mends it."""
-    answer = _ask(control, "fault", modem=modem, kind=kind, for_s=for_s, count=count, **_settings(settings))
+    answer = _ask(control, "fault", modem=modem, kind=kind, for_s=for_s, count=count, settings=_settings(settings))
     click.echo("active: " + (", ".join(answer["active"]) or "none"))
 
 
@@ -216,7 +276,14 @@ def profiles() -> None:
 
 @main.command()
 @_control
-@click.option("--every", "every_s", default=0.5, show_default=True, help="Seconds between two looks.")
+@click.option(
+    "--every",
+    "every_s",
+    default=0.5,
+    type=click.FloatRange(0.01, 3600),
+    show_default=True,
+    help="Seconds between two looks.",
+)
 def live(control: str, every_s: float) -> None:
     """Watch modems, phones and traffic."""
     from .live import watch
@@ -236,7 +303,7 @@ def live(control: str, every_s: float) -> None:
 @click.argument("settings", nargs=-1, metavar="KEY=VALUE...")
 def ask(control: str, op: str, settings: tuple[str, ...]) -> None:
     """Any operation of the control socket; VALUE is JSON or a text. Prints the answer as JSON."""
-    answer = _ask(control, op, **_settings(settings))
+    answer = _ask(control, op, settings=_settings(settings))
     click.echo(json.dumps({key: value for key, value in answer.items() if key != "ok"}, ensure_ascii=False))
 
 
@@ -245,7 +312,7 @@ def ask(control: str, op: str, settings: tuple[str, ...]) -> None:
 @click.argument("settings", nargs=-1, metavar="RULE=VALUE...")
 def network(control: str, settings: tuple[str, ...]) -> None:
     """Show the network's rules, or change some: hw-sim network --control S delivery_delay_s=[1,5] loss=0.01"""
-    for name, value in _ask(control, "network", **_settings(settings))["rules"].items():
+    for name, value in _ask(control, "network", settings=_settings(settings))["rules"].items():
         click.echo(f"{name} = {json.dumps(value)}")
 
 
@@ -273,7 +340,7 @@ def faults() -> None:
 
 @main.command()
 @click.option("--port", required=True, help="The real modem's port.")
-@click.option("--baud", default=115200, show_default=True)
+@click.option("--baud", default=115200, type=click.IntRange(50), show_default=True)
 @click.option("--link", required=True, type=click.Path(path_type=Path), help="Where your software finds it instead.")
 @click.option("--out", required=True, type=click.File("w"), help="The transcript.")
 def record(port: str, baud: int, link: Path, out: Any) -> None:
@@ -290,8 +357,7 @@ def record(port: str, baud: int, link: Path, out: Any) -> None:
     try:
         asyncio.run(go())
     except OSError as error:
-        click.echo(f"hw-sim: {error}", err=True)
-        sys.exit(1)
+        _refuse(error)
 
 
 @main.command()
@@ -299,18 +365,19 @@ def record(port: str, baud: int, link: Path, out: Any) -> None:
 @click.option("--link", required=True, type=click.Path(path_type=Path), help="Where your software finds the modem.")
 def replay(transcript: Path, link: Path) -> None:
     """Be the modem of a transcript, strictly: exit 1 when the software says something else than was recorded."""
-    from .transcript import TranscriptError, parse_transcript
+    from .transcript import Mismatch, TranscriptError, parse_transcript
     from .transcript import replay as run_replay
 
-    async def go() -> object:
+    async def go() -> Mismatch | None:
         return await run_replay(pieces, link, _stop_event(), lambda: _ready(link))
 
     try:
-        pieces = parse_transcript(transcript.read_text(encoding="utf-8"))
+        pieces = parse_transcript(_read_text(transcript))
+        mismatch = asyncio.run(go())
     except TranscriptError as error:
-        click.echo(f"hw-sim: {transcript}: {error}", err=True)
-        sys.exit(1)
-    mismatch = asyncio.run(go())
+        _refuse(ValueError(f"{transcript}: {error}"))
+    except (OSError, ValueError) as error:
+        _refuse(error)
     if mismatch is not None:
         click.echo(f"hw-sim: {mismatch}", err=True)
         sys.exit(1)

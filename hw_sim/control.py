@@ -13,10 +13,11 @@ import os
 import socket
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from .faults import KINDS, FaultError
+from .faults import KINDS
 from .network import RpError
+from .options import Count, LinkName, Number, Pin, Rssi, Seconds, Within, arguments, nearest
 from .phone import Phone
 from .simulation import SimModem, Simulation
 from .ussd import UssdReply
@@ -78,18 +79,20 @@ class Control:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ControlError("a request is a JSON object")
-            op = request.pop("op", None)
+            if "op" not in request:
+                raise ControlError(f"a request needs op; there are {', '.join(self.operations())}")
+            op = request.pop("op")
             method = getattr(self, f"op_{op}", None) if isinstance(op, str) else None
             if method is None:
-                raise ControlError(f"no operation {op}; there are {', '.join(self.operations())}")
-            return {"ok": True, **(method(**request) or {})}
-        except (ControlError, FaultError) as error:
-            return {"ok": False, "error": str(error)}
+                raise ControlError(f"no operation {op}{nearest(str(op), self.operations())}")
+            return {"ok": True, **method(**arguments(method, request, where=f"operation {op}", noun="field", skip=0))}
+        except json.JSONDecodeError as error:
+            return {"ok": False, "error": f"a request is a JSON object: {error}"}
         except RpError as error:
             return {"ok": False, "error": f"the network refused it: {error}", "cause": error.cause}
         except KeyError as error:
             return {"ok": False, "error": str(error.args[0])}
-        except (TypeError, ValueError) as error:
+        except (ControlError, OSError, ValueError) as error:  # FaultError and OptionError are ValueErrors
             return {"ok": False, "error": str(error)}
 
     @classmethod
@@ -100,15 +103,27 @@ class Control:
         """Nothing; the answer shows that somebody is there."""
         return {}
 
-    def op_send(self, from_: str = "", to: str = "", text: str = "", **options: Any) -> Answer:
+    def op_send(
+        self,
+        from_: str,
+        to: str,
+        text: str = "",
+        flash: bool = False,
+        encoding: Literal["gsm7", "ucs2"] | None = None,
+        report: bool = False,
+        pid: Annotated[int, Within(0, 255)] = 0,
+    ) -> Answer:
         """Text from a phone (``from``) to a modem or phone (``to``, name or number)."""
-        sender = options.pop("from", from_)
-        if not sender or not to:
-            raise ControlError("send needs from and to")
-        return {"segments": self._sim.send(from_=sender, to=to, text=text, **options)}
+        options = {"flash": flash, "encoding": encoding, "report": report, "pid": pid}
+        return {"segments": self._sim.send(from_=from_, to=to, text=text, **options)}
 
     def op_fault(
-        self, modem: str, kind: str, for_s: float | None = None, count: int | None = None, **options: Any
+        self,
+        modem: str,
+        kind: str,
+        for_s: Seconds | None = None,
+        count: Count | None = None,
+        **options: Any,
     ) -> Answer:
         """Inject a fault into a modem, for so many seconds or strikes; kind ``clear`` ends all."""
         target = self._sim.modem(modem)
@@ -127,7 +142,7 @@ class Control:
         self._sim.modem(modem).unplug()
         return {}
 
-    def op_replug(self, modem: str, name: str | None = None) -> Answer:
+    def op_replug(self, modem: str, name: LinkName | None = None) -> Answer:
         """Plug it in again, under another link name if given."""
         target = self._sim.modem(modem)
         target.plug(name)
@@ -137,7 +152,7 @@ class Control:
         self,
         number: str,
         on: bool | None = None,
-        status: int | None = None,
+        status: Annotated[int, Within(0, 255)] | None = None,
         answers: dict[str, str] | None = None,
         clear: bool = False,
     ) -> Answer:
@@ -161,7 +176,11 @@ class Control:
         return {"rules": asdict(self._sim.network.set_rules(**rules))}
 
     def op_modem(
-        self, modem: str, signal: int | None = None, drift: int | None = None, credit: float | None = None
+        self,
+        modem: str,
+        signal: Rssi | None = None,
+        drift: Annotated[int, Within(0, 31)] | None = None,
+        credit: float | None = None,
     ) -> Answer:
         """One modem; ``signal`` sets the <rssi> of +CSQ, ``drift`` how far it wanders, ``credit`` the SIM's money."""
         target = self._sim.modem(modem)
@@ -173,19 +192,28 @@ class Control:
             target.card.credit = credit
         return modem_view(target)
 
-    def op_add(self, name: str | None = None, profile: str = "generic", **options: Any) -> Answer:
+    def op_add(
+        self,
+        name: LinkName | None = None,
+        profile: str = "generic",
+        number: Number | None = None,
+        pin: Pin | None = None,
+        boot: bool = False,
+        transport: Literal["pty", "tcp", "memory"] | None = None,
+    ) -> Answer:
         """Another modem: ``name``, ``profile``, ``number``, ``pin``, ``boot``, ``transport``."""
-        return modem_view(self._sim.make_modem(name, profile=profile, **options))
+        made = self._sim.make_modem(name, profile=profile, number=number, pin=pin, boot=boot, transport=transport)
+        return modem_view(made)
 
-    def op_call(self, modem: str, from_: str = "", end: bool = False, **options: Any) -> Answer:
+    def op_call(self, modem: str, from_: Number = "+490000000", end: bool = False) -> Answer:
         """A voice call to a modem from ``from``; ``end`` hangs up instead."""
         calls = self._sim.modem(modem).calls
         if end:
             calls.ended_by_peer()
             return {"ringing": False}
-        return {"ringing": calls.ring(options.pop("from", from_) or "+490000000")}
+        return {"ringing": calls.ring(from_)}
 
-    def op_ussd(self, modem: str, text: str, state: int = 0) -> Answer:
+    def op_ussd(self, modem: str, text: str, state: Annotated[int, Within(0, 5)] = 0) -> Answer:
         """A USSD message that the network sends by itself; ``state`` is <m> of +CUSD."""
         target = self._sim.modem(modem)
         target.ussd.present(UssdReply(state, text))
@@ -196,7 +224,7 @@ class Control:
         self._sim.schedule(faults)
         return {"scheduled": len(faults)}
 
-    def op_events(self, after: int = 0, limit: int = 1000, kind: str | None = None) -> Answer:
+    def op_events(self, after: Annotated[int, Within(0)] = 0, limit: Count = 1000, kind: str | None = None) -> Answer:
         """Events from number ``after`` on; ``next`` is where to go on."""
         events, following = self._sim.events.since(after, limit)
         return {"events": [e for e in events if kind is None or e["event"] == kind], "next": following}
@@ -251,7 +279,9 @@ def call(path: str | Path, op: str, timeout: float = 30.0, **request: Any) -> An
             with client.makefile("rb") as answers:
                 line = answers.readline()
     except OSError as error:
-        raise ControlError(f"no simulator at {path} ({error}); start one with: hw-sim run --control {path}") from error
+        raise ControlError(
+            f"no simulator at {path} ({error.strerror or error}); start one with: hw-sim run --control {path}"
+        ) from error
     if not line:
         raise ControlError("the simulator closed the connection")
     answer: Answer = json.loads(line)

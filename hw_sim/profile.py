@@ -7,14 +7,15 @@ A profile names its base; every table is laid over the base's table of the same 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
+
+from .options import OptionError, convert, nearest
 
 Table = Mapping[str, Any]
 
@@ -199,36 +200,14 @@ class Profile:
     chatter: tuple[Chatter, ...] = ()
 
 
-def _convert(wanted: Any, value: Any, where: str) -> Any:
-    origin, args = get_origin(wanted), get_args(wanted)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ProfileError(f"{where}: a list is wanted, not {value!r}")
-        if args[-1:] == (...,):
-            return tuple(_convert(args[0], item, f"{where}[{at}]") for at, item in enumerate(value))
-        if len(args) != len(value):
-            raise ProfileError(f"{where}: {len(args)} values are wanted")
-        return tuple(_convert(kind, item, where) for kind, item in zip(args, value, strict=True))
-    if origin is Mapping:
-        if not isinstance(value, dict):
-            raise ProfileError(f"{where}: a table is wanted, not {value!r}")
-        return {key: _convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
-    if args:  # a union with None
-        return value
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise ProfileError(f"{where}: {wanted.__name__} is wanted, not {value!r}")
-    return value
-
-
 def _section(kind: type[Any], table: Table, where: str) -> Any:
+    if not isinstance(table, Mapping):
+        raise ProfileError(f"{where}: a table is wanted, not {table!r}")
     hints = get_type_hints(kind)
     for key in table:
         if key not in hints:
-            near = difflib.get_close_matches(key, hints, 1)
-            raise ProfileError(f"{where}.{key} is not a key" + (f"; did you mean {near[0]}?" if near else ""))
-    return kind(**{key: _convert(hints[key], value, f"{where}.{key}") for key, value in table.items()})
+            raise ProfileError(f"{where}.{key} is not a key{nearest(key, hints)}")
+    return kind(**{key: convert(hints[key], value, f"{where}.{key}") for key, value in table.items()})
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -255,13 +234,15 @@ def _merge(base: Table, delta: Table) -> dict[str, Any]:
 def _read(name: str) -> dict[str, Any]:
     path = Path(name)
     if path.suffix == ".toml":
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+            raise ProfileError(f"{path} cannot be read: {reason}") from None
     else:
         known = profile_names()
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
-            raise ProfileError(f"no profile {name}{hint}")
+            raise ProfileError(f"no profile {name}{nearest(name, known)}")
         text = (resources.files("hw_sim") / "profiles" / f"{name}.toml").read_text(encoding="utf-8")
     try:
         return tomllib.loads(text)
@@ -297,13 +278,20 @@ def cached_profile(name: str) -> Profile:
 
 
 def build(data: Table, where: str) -> Profile:
-    """A profile from its tables, base already laid under it."""
+    """A profile from its tables, base already laid under it. Raises ProfileError."""
+    try:
+        return _build(data, where)
+    except OptionError as error:
+        raise ProfileError(str(error)) from None
+
+
+def _build(data: Table, where: str) -> Profile:
     about = dict(data.get("profile", {}))
     fields: dict[str, Any] = {
         name: _section(kind, data[name], f"{where}: {name}") for name, kind in SECTIONS.items() if name in data
     }
     answers = {key: value for key, value in data.get("answers", {}).items() if key != "source"}
-    fields["answers"] = _convert(Mapping[str, tuple[str, ...]], answers, f"{where}: answers")
+    fields["answers"] = convert(Mapping[str, tuple[str, ...]], answers, f"{where}: answers")
     fields["absent"] = tuple(data.get("absent", {}).get("commands", ()))
     fields["ports"] = int(data.get("ports", {}).get("count", 1))
     fields["urc_ports"] = tuple(data.get("ports", {}).get("urc", (0,)))
@@ -311,10 +299,12 @@ def build(data: Table, where: str) -> Profile:
     known = {*SECTIONS, "profile", "answers", "absent", "ports", "chatter"}
     for key in data:
         if key not in known:
-            raise ProfileError(f"{where}: {key} is not a table of a profile")
+            raise ProfileError(f"{where}: {key} is not a table of a profile{nearest(key, known)}")
     names = {f.name for f in dataclasses.fields(Profile)} - {*fields}
     for key in about:
         if key not in names:
-            raise ProfileError(f"{where}: profile.{key} is not a key")
+            raise ProfileError(f"{where}: profile.{key} is not a key{nearest(key, names)}")
+    for key in ("name", "family", "description"):
+        about[key] = convert(str, about.get(key), f"{where}: profile.{key}")
     about["sources"] = tuple(about.get("sources", ()))
     return Profile(**about, **fields)

@@ -18,6 +18,7 @@ from .faults import make_fault
 from .lines import Line, MemoryLine, PtyLine, TcpLine
 from .modem import Modem
 from .network import Network, RpError
+from .options import Count, Interval, Seconds, arguments, nearest
 from .phone import Phone
 from .profile import cached_profile
 from .simcard import SimCard
@@ -56,7 +57,7 @@ class SimModem(Modem):
 
     def fault(self, kind: str, *, for_s: float | None = None, count: int | None = None, **options: Any) -> None:
         """Inject a fault (see ``hw_sim.faults``); it ends after ``for_s`` seconds or ``count`` strikes."""
-        self.simulation.inject(self, kind, for_s=for_s, count=count, **options)
+        self.simulation.inject(self, kind, for_s, count, options)
 
     def unplug(self) -> None:
         """Pull the modem out: the supply is gone and its ports vanish."""
@@ -93,6 +94,23 @@ class SimModem(Modem):
             self.unplug()
         self.simulation.connect(self)
         self.power_on()
+
+
+class Planned:
+    """A fault for later, ``at_s`` seconds from now; ``every_s`` repeats it."""
+
+    def __init__(
+        self,
+        modem: str,
+        kind: str,
+        at_s: Seconds = 0.0,
+        every_s: Interval | None = None,
+        for_s: Seconds | None = None,
+        count: Count | None = None,
+        **options: Any,
+    ) -> None:
+        self.modem, self.kind, self.options = modem, kind, options
+        self.at_s, self.every_s, self.for_s, self.count = at_s, every_s, for_s, count
 
 
 class Simulation:
@@ -253,9 +271,11 @@ class Simulation:
         for modem in self.modems.values():
             if name in (modem.name, modem.number):
                 return modem
-        raise KeyError(f"no modem {name}; there are {', '.join(self.modems) or 'none'}")
+        raise KeyError(f"no modem {name}{nearest(name, self.modems)}")
 
-    def inject(self, modem: SimModem, kind: str, *, for_s: float | None, count: int | None, **options: Any) -> None:
+    def inject(
+        self, modem: SimModem, kind: str, for_s: float | None, count: int | None, options: dict[str, Any]
+    ) -> None:
         """Start a fault on a modem and log it; see ``SimModem.fault``."""
         fault = make_fault(modem, kind, count, options)
         self.events.add("fault", modem=modem.name, kind=fault.kind, for_s=for_s, count=count, **options)
@@ -264,21 +284,29 @@ class Simulation:
             self.later(for_s, modem.faults.remove, fault)
 
     def schedule(self, faults: list[dict[str, Any]]) -> None:
-        """Faults for later; see ``Control.op_schedule``. ``every_s`` repeats one. Raises at once what is wrong."""
-        for entry in faults:
-            options = dict(entry)
-            try:
-                modem, kind = self.modem(options.pop("modem")), options.pop("kind")
-            except KeyError as error:
-                raise ValueError(f"a scheduled fault needs modem and kind: {error}") from None
-            at_s, every_s = float(options.pop("at_s", 0.0)), options.pop("every_s", None)
-            make_fault(modem, kind, None, {k: v for k, v in options.items() if k not in ("for_s", "count")})
-            self.later(at_s, self._scheduled, modem, kind, options, every_s)
+        """Faults for later; see ``Control.op_schedule``. ``every_s`` repeats one.
 
-    def _scheduled(self, modem: SimModem, kind: str, options: dict[str, Any], every_s: float | None) -> None:
-        modem.fault(kind, **options)
-        if every_s:
-            self.later(float(every_s), self._scheduled, modem, kind, options, every_s)
+        Raises ValueError for what is wrong with any of them, and then there is none of them.
+        """
+        ready = []
+        for number, entry in enumerate(faults, 1):
+            where = f"scheduled fault {number}"
+            plan = Planned(**arguments(Planned.__init__, entry, where=where, noun="key"))
+            try:
+                modem = self.modem(plan.modem)
+                make_fault(modem, plan.kind, None, plan.options)
+            except KeyError as error:
+                raise ValueError(f"{where}: {error.args[0]}") from None
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+            ready.append((plan, modem))
+        for plan, modem in ready:
+            self.later(plan.at_s, self._scheduled, modem, plan)
+
+    def _scheduled(self, modem: SimModem, plan: Planned) -> None:
+        modem.fault(plan.kind, for_s=plan.for_s, count=plan.count, **plan.options)
+        if plan.every_s:
+            self.later(plan.every_s, self._scheduled, modem, plan)
 
     def later(self, delay_s: float, action: Any, *args: Any) -> None:
         """Call something later, unless the simulation ends before."""

@@ -53,10 +53,13 @@ def parse_transcript(text: str) -> list[Piece]:
         try:
             at_s, way, data = line.split(" ", 2)
             if way not in ("<", ">"):
-                raise ValueError(f"direction {way!r}")
+                raise ValueError
             pieces.append(Piece(float(at_s), way, json.loads(data).encode("latin-1")))
-        except (ValueError, AttributeError) as error:
-            raise TranscriptError(f"line {number}: {error}") from None
+        except (ValueError, AttributeError):
+            raise TranscriptError(
+                f'line {number}: it must be seconds, > or <, and octets as a JSON string, like 0.5 > "AT\\r"; '
+                f"not {line[:60]!r}"
+            ) from None
     return pieces
 
 
@@ -143,7 +146,10 @@ def open_serial(path: str, baud: int = 115200) -> int:
         settings[2] |= termios.CLOCAL | termios.CREAD
         settings[4] = settings[5] = speed
         termios.tcsetattr(fd, termios.TCSANOW, settings)
-    except (OSError, termios.error) as error:
+    except termios.error as error:
+        os.close(fd)
+        raise OSError(f"{path} is no serial port: {error.args[-1]}") from None
+    except OSError as error:
         os.close(fd)
         raise OSError(f"{path}: {error}") from None
     return fd
@@ -157,8 +163,13 @@ class _Pty:
         tty.setraw(self._slave)
         os.set_blocking(self.master, False)
         self._link, self._taken = link, taken
-        link.unlink(missing_ok=True)
-        link.symlink_to(os.ttyname(self._slave))
+        try:
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.ttyname(self._slave))
+        except OSError:
+            os.close(self.master)
+            os.close(self._slave)
+            raise
         asyncio.get_running_loop().add_reader(self.master, self._readable)
 
     def _readable(self) -> None:
@@ -193,7 +204,11 @@ async def record(
         recorder.add(">", data)
         os.write(modem, data)
 
-    pty = _Pty(link, from_client)
+    try:
+        pty = _Pty(link, from_client)
+    except OSError:
+        os.close(modem)
+        raise
 
     def from_modem() -> None:
         try:

@@ -10,6 +10,37 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+#: Files whose tests share a gateway, or one run of other people's programs.
+TOGETHER = frozenset(
+    {
+        "tests/conformance/test_programs.py",
+        "tests/docs/test_examples.py",
+        "tests/scenario/test_cli.py",
+        "tests/scenario/test_schema.py",
+        "tests/scenario/test_sendfile.py",
+    }
+)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than there are cores, as most tests wait for a modem, a disk or a process; four at the most."""
+    return min(4, len(os.sched_getaffinity(0)) + 1)
+
+
+class Scheduler(LoadScopeScheduling):
+    """Gives a free worker the next test; those of TOGETHER go to one worker, file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler | None:
+    """For ``-n N`` without ``--dist``."""
+    return Scheduler(config, log) if config.getvalue("dist") == "load" else None
 
 
 def _descriptors() -> dict[int, str]:

@@ -15,8 +15,9 @@ send)
 wait)
     while :; do
         message=$(api "http://gsmgw/v1/messages/$2")
-        case $message in
-        *'"status":"delivered"'* | *'"status":"failed"'* | *'"status":"undelivered"'* | *'"status":"expired"'*) break ;;
+        case ${message%%'"segment_list":'*} in  # the message's own status, not a segment's
+        *'"status":"delivered"'* | *'"status":"undelivered"'* | *'"status":"failed"'*) break ;;
+        *'"status":"expired"'* | *'"status":"canceled"'*) break ;;
         esac
         sleep 1
     done

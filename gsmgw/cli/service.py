@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,12 +13,12 @@ from gsmgw.config import SEARCH, Config, find_config, load_config
 from gsmgw.errors import ConfigError, GsmgwError
 
 
-def _load(explicit: str | None) -> tuple[Path, Config]:
+def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
     path = find_config(explicit)
     if path is None:
         fail(f"there is no configuration: looked for {', '.join(SEARCH)}; name one with --config FILE", USAGE)
     try:
-        return path, load_config(path)
+        return path, load(path)
     except ConfigError as exc:
         for problem in exc.problems:
             click.echo(f"{exc.source}: {problem}", err=True)
@@ -76,7 +77,9 @@ def config() -> None:
 @click.option("--config", "config_file", type=click.Path(dir_okay=False))
 def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
-    path, _ = _load(config_file)
+    from gsmgw.doctor.installation import load_whole
+
+    path, _ = _load(config_file, load_whole)
     click.echo(f"{path} is fine")
 
 

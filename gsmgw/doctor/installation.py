@@ -15,13 +15,21 @@ from gsmgw.config import SEARCH, Config, load_config
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
+from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.store.integrity import database_faults
-from gsmgw.store.schema import rollback_copies
+from gsmgw.store.upgrade import rollback_copies
 
 SERVICE = "gsmgw"
 #: The nightly one, and a night without power.
 _OLD = timedelta(days=2)
 _SUDO = "run the doctor as root: sudo gsmgw doctor"
+
+
+def load_whole(path: Path) -> Config:
+    """The configuration, checked with the profiles that it names. Raises :class:`ConfigError`."""
+    config = load_config(path)
+    profiles_of(config)
+    return config
 
 
 def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
@@ -30,7 +38,7 @@ def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
         places = ", ".join(SEARCH)
         return Config(), [note("configuration", f"there is none (looked for {places})", "gsmgw setup writes one")]
     try:
-        config = load_config(path)
+        config = load_whole(path)
     except ConfigError as exc:
         cure = f"correct the line; gsmgw config check --config {path} looks again"
         if os.access(path, os.F_OK) and not os.access(path, os.R_OK):

@@ -72,7 +72,9 @@ class Link:
         self._receiver = Receiver(self.driver, self._board, around.clock, around.unable, self._hearing, self._copies)
         self._receiver.aside = lambda: self._listener if self._sender.active else None
         self._settings = Settings(around.config, self.driver, self._board, self._receiver)
-        self._survey = Survey(around.config, self.driver, self._board, around.clock, self._network)
+        self._survey = Survey(
+            around.config, self.driver, self._board, around.clock, self._network, lambda: self._sender.confirmed
+        )
         self.ussd = Ussd(self.driver, around.clock)
         self._sender = Sender(self.driver, around.clock, self._copies)
         self._upkeep = Upkeep(
@@ -216,7 +218,7 @@ class Link:
         allowed = self._around.config.reads_while_sending
         if driver.profile.reads_while_sending if allowed is None else allowed:
             await self._listener.join(driver.profile, driver.memory)
-        await self._survey.look_at_record(serving=False)
+        await self._survey.look_at_record()
         self._upkeep.serving = True
         self._upkeep.judge()
 
@@ -253,6 +255,7 @@ class Link:
         except SubmitError as exc:
             self._after_failure(exc)
             raise
+        self._upkeep.confirmed()
         self._around.failures.success()
         self._around.expectation.sent(tpdu)
         self._around.ladder.well()

@@ -58,6 +58,8 @@ class Sender:
         self._channel: Channel = driver.channel
         #: TP-MR of the last message that was accepted.
         self.last_reference: int | None = None
+        #: The same, where the modem has named it and was given no other message since.
+        self.confirmed: int | None = None
         #: Whether a submit is under way.
         self.active = False
         self._storing = False
@@ -77,6 +79,7 @@ class Sender:
         try:
             async with self._channel.turn(Priority.SUBMIT):
                 its_turn, self._channel.payload_left = True, False
+                self.confirmed = None
                 if more:
                     await self._hold_link()
                 answer = None
@@ -144,7 +147,7 @@ class Sender:
         for line in answer.lines:
             with contextlib.suppress(IndexError):
                 if (reference := parse_reference(line)) is not None:
-                    self.last_reference = reference
+                    self.last_reference = self.confirmed = reference
                     return reference
         self.last_reference = ((self.last_reference or 0) + 1) % 256
         return self.last_reference

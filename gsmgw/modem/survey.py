@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gsmgw.at.answers import MemoryUse
 from gsmgw.config import ModemSection
 from gsmgw.modem.board import Board
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.network import TECHNOLOGY, Network
+from gsmgw.modem.turns import Priority
 from gsmgw.ports import Clock
 
 #: A difference to the network's clock that is worth an event; many networks send no seconds, some no zone.
@@ -16,23 +19,34 @@ CLOCK_TOLERANCE_S = 2 * 3600.0
 class Survey:
     """Asks, and writes it on the board."""
 
-    def __init__(self, config: ModemSection, driver: Driver, board: Board, clock: Clock, network: Network) -> None:
+    def __init__(
+        self,
+        config: ModemSection,
+        driver: Driver,
+        board: Board,
+        clock: Clock,
+        network: Network,
+        confirmed: Callable[[], int | None],
+    ) -> None:
         self._config = config
         self._driver = driver
         self._board = board
         self._clock = clock
         self._network = network
+        self._confirmed = confirmed
         self._clocks_compared = False
         self._has_record = True
 
-    async def look_at_record(self, *, serving: bool) -> None:
+    async def look_at_record(self) -> None:
         """Read which reference the SIM gave last, where that can be read: it may tell what became of a text."""
         if not self._has_record:
             return
-        last = await self._driver.last_reference()
+        async with self._driver.channel.turn(Priority.CONTROL):
+            confirmed = self._confirmed()
+            last = await self._driver.last_reference()
         self._has_record = last is not None
         if last is not None:
-            self._board.sink.reference_read(self._board.name, self._board.status.sim, last, serving=serving)
+            self._board.sink.reference_read(self._board.name, self._board.status.sim, last, confirmed)
 
     async def look_for_network(self) -> None:
         """Ask for the registration in every domain that the modem knows."""
@@ -49,7 +63,7 @@ class Survey:
         number = self._config.number or self._board.status.number or await driver.own_number()
         use = await driver.storage_use()
         await self._compare_clocks()
-        await self.look_at_record(serving=True)
+        await self.look_at_record()
         temperature_c, voltage_mv = await driver.temperature_c(), await driver.voltage_mv()
         self._board.update(
             temperature_c=temperature_c,

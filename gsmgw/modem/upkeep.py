@@ -45,6 +45,8 @@ _DEAF = f"works, but announces what it receives no more: its storage is read eve
 _SENDS_ONLY = "sends only: it neither announces what it receives nor lets its storage be read"
 #: After a silence: how long until the SIM's record of its last reference is final, whatever the modem still did.
 RECORD_SETTLES_S = 31.0
+#: So often on each link the SIM's record is read right after a text was confirmed.
+RECORD_LOOKS = 2
 #: The steps of the ladder that are commands to the modem.
 _OWN_STEPS = (Rung.SETTINGS, Rung.RADIO, Rung.RESET)
 #: After the last line of a starting modem its settings are repeated.
@@ -84,6 +86,7 @@ class Upkeep:
         self._trouble = ""
         self._looked_at = -math.inf
         self._doubt_at = math.inf
+        self._looks = RECORD_LOOKS
         self._suspect = False
         self._hang_up_wanted = False
         self._registration_changed = False
@@ -130,6 +133,13 @@ class Upkeep:
         """A text may or may not have gone: the SIM's record may tell."""
         self._doubt_at = self._clock.monotonic() + RECORD_SETTLES_S
         self._attention.set()
+
+    def confirmed(self) -> None:
+        """A text was confirmed. What the SIM's record says right after that shows whether it is kept up to date."""
+        if self._looks and self._doubt_at == math.inf:
+            self._looks -= 1
+            self._doubt_at = self._clock.monotonic()
+            self._attention.set()
 
     def distrust(self, trouble: str, *, suspect: bool) -> None:
         """A refusal blames the modem. One that is ``suspect`` is taken a step up the ladder if it looks well."""
@@ -180,7 +190,7 @@ class Upkeep:
                 self._receiver.want_sweep(patrol=not self._polls)
             if now >= self._doubt_at:
                 self._doubt_at = math.inf
-                await self._survey.look_at_record(serving=True)
+                await self._survey.look_at_record()
             self._check_node()
             due_at = min(health_at, sweep_at, self._doubt_at)
             if not self._network.registered:

@@ -73,6 +73,7 @@ class Worker:
         self._hand = Hand(handle, store, clock, queue, self._outcomes)
         self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
+        self._faltered = False
         self._rest_until_s = 0.0
         #: How long a segment takes lately; as if slow, until the first one shows.
         self._segment_s = SLOW_S
@@ -238,7 +239,9 @@ class Worker:
         async def before_payload() -> None:
             nonlocal give_up
             # A slow modem leaves one segment in doubt at the most; a fast one is not held up by the disk.
-            await self._outcomes.settle(0 if self._segment_s >= SLOW_S else CLAIMS_MAX)
+            # Nor may one that was not confirmed look, after a crash, as if it had gone before the next one.
+            await self._outcomes.settle(0 if self._segment_s >= SLOW_S or self._faltered else CLAIMS_MAX)
+            self._faltered = False
             await asyncio.shield(claim.began)
             self._pace.note(message.to, first=claim.seq == 1)
             flight.payload_since_s = self._clock.monotonic()
@@ -297,7 +300,7 @@ class Worker:
     async def _refused(self, claim: Claim, exc: SubmitError) -> None:
         """Apply the policy to a segment that was not confirmed."""
         job, message = claim.job, claim.job.message
-        begun = True
+        begun = self._faltered = True
         try:
             await claim.began
         except Gone:

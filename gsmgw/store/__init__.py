@@ -31,8 +31,8 @@ from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
 from gsmgw.store.requests import KeyConflict
-from gsmgw.store.schema import migrate
 from gsmgw.store.tx import Tx
+from gsmgw.store.upgrade import migrate
 
 __all__ = [
     "Gone",

@@ -14,7 +14,7 @@ from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
 from gsmgw.numbers import digits_of
 from gsmgw.store.evidence import accepted, queued_now, refused
-from gsmgw.store.reports import apply_early_report
+from gsmgw.store.reports import apply_early_report, look_again
 from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.tx import Tx
 
@@ -121,11 +121,12 @@ def begin_segment(
         )
     else:
         doubted = tx.one(
-            "SELECT sim FROM segments WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
+            "SELECT sim, claim FROM segments "
+            "WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
             (message.id, seq),
         )
         if doubted is not None:
-            refused(tx, doubted[0])
+            refused(tx, *doubted)
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
         "doubt = NULL, reference = NULL, copy = NULL, error = NULL "
@@ -284,8 +285,11 @@ def segment_unknown(
     error: dict[str, Any],
     due_ms: int,
     copy_tells: bool = True,
-) -> None:
-    """The segment may be on the air. Evidence is awaited until ``due_ms``; the modem's copy of it may not be any."""
+) -> list[Outgoing]:
+    """The segment may be on the air. Evidence is awaited until ``due_ms``; the modem's copy of it may not be any.
+
+    Returns messages that are queued again, where a report that came meanwhile is the evidence.
+    """
     changed = tx.run(
         "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ?, "
         "copy = CASE WHEN ? THEN copy ELSE '' END WHERE message_id = ? AND seq = ? AND status = 'sending'",
@@ -293,8 +297,12 @@ def segment_unknown(
     )
     if changed:
         become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)
-    else:  # a report settled it before we gave up
-        roll_up(tx, now_ms, message.id)
+        sim, since_ms = tx.one(
+            "SELECT sim, sending_ms FROM segments WHERE message_id = ? AND seq = ?", (message.id, seq)
+        )
+        return look_again(tx, now_ms, sim, since_ms)
+    roll_up(tx, now_ms, message.id)  # a report settled it before we gave up
+    return []
 
 
 def segment_rejected_as_duplicate(
@@ -312,8 +320,7 @@ def segment_rejected_as_duplicate(
         (message.report, message.id, seq),
     )
     if not settled:
-        segment_unknown(tx, now_ms, message, seq, error=error, due_ms=due_ms, copy_tells=False)
-        return []
+        return segment_unknown(tx, now_ms, message, seq, error=error, due_ms=due_ms, copy_tells=False)
     tx.event(now_ms, "message.settled", message.id, decision="sent", evidence="duplicate")
     if tx.one("SELECT 1 FROM segments WHERE message_id = ? AND status = 'queued'", (message.id,)):
         requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=None, charged=False, route=route)

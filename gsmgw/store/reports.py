@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
@@ -31,6 +33,29 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
     that recipient that is or was unknown, whose reference never came. An unmatched report is kept: the modem's answer
     to the submit may still be on its way.
     """
+    taken = _match(tx, now_ms, report)
+    if taken is not None:
+        return taken
+    known = json.dumps([digits_of(report.recipient), report.outcome, report.title])
+    tx.run(
+        "INSERT INTO reports (at_ms, modem, sim, reference, recipient, report_status, discharge_ms, pdu) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            now_ms,
+            report.modem,
+            report.sim,
+            report.reference,
+            known,
+            report.status,
+            report.discharge_ms,
+            report.pdu,
+        ),
+    )
+    return Taken(None, [])
+
+
+def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
+    """Apply a report to its segment; None when there is none."""
     digits = digits_of(report.recipient)
     awaited = tx.all(
         "SELECT s.message_id, s.seq, s.recipient, m.own FROM segments s JOIN messages m ON m.id = s.message_id "
@@ -55,21 +80,7 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
             _apply_report(tx, now_ms, message_id, seq, report)
             others = accepted(tx, now_ms, report.sim, report.reference, claim)
             return Taken(int(message_id), [*queued_now(tx, message_id), *others])
-    tx.run(
-        "INSERT INTO reports (at_ms, modem, sim, reference, recipient, report_status, discharge_ms, pdu) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            now_ms,
-            report.modem,
-            report.sim,
-            report.reference,
-            json.dumps([digits, report.outcome, report.title]),
-            report.status,
-            report.discharge_ms,
-            report.pdu,
-        ),
-    )
-    return Taken(None, [])
+    return None
 
 
 def _names_nobody(digits: str, own: str | None) -> bool:
@@ -81,18 +92,44 @@ def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: st
     """A report that came before the modem's answer finds its segment when the answer is recorded; whether one did."""
     found = False
     rows = tx.all(
-        "SELECT id, modem, recipient, report_status, discharge_ms, pdu FROM reports WHERE sim = ? AND reference = ? "
+        f"SELECT {_KEPT_COLUMNS} FROM reports WHERE sim = ? AND reference = ? "
         "AND at_ms >= (SELECT sending_ms FROM segments WHERE message_id = ? AND seq = ?) ORDER BY id",
         (sim, reference, message.id, seq),
     )
-    for number, modem, known, status, discharge_ms, pdu in rows:
-        digits, outcome, title = json.loads(known)
-        if same_number(digits_of(message.to), digits):
+    for number, *row in rows:
+        facts = _kept(row)
+        if same_number(digits_of(message.to), facts.recipient):
             tx.run("DELETE FROM reports WHERE id = ?", (number,))
-            facts = StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
             _apply_report(tx, now_ms, message.id, seq, facts, roll=False)
             found = True
     return found
+
+
+def look_again(tx: Tx, now_ms: int, sim: str, since_ms: int) -> list[Outgoing]:
+    """Segments of a SIM have come to be in doubt: reports that came since they were handed over may be theirs.
+
+    Returns the messages that are queued again by that evidence.
+    """
+    rows = tx.all(
+        f"SELECT {_KEPT_COLUMNS} FROM reports WHERE at_ms >= ? AND +sim = ? ORDER BY at_ms, id", (since_ms, sim)
+    )
+    queued: list[Outgoing] = []
+    for number, *row in rows:
+        taken = _match(tx, now_ms, _kept(row))
+        if taken is not None:
+            tx.run("DELETE FROM reports WHERE id = ?", (number,))
+            queued += taken.queued
+    return queued
+
+
+_KEPT_COLUMNS = "id, modem, sim, reference, recipient, report_status, discharge_ms, pdu"
+
+
+def _kept(row: Sequence[Any]) -> StatusReportFacts:
+    """A report that matched nothing when it came."""
+    modem, sim, reference, known, status, discharge_ms, pdu = row
+    digits, outcome, title = json.loads(known)
+    return StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
 
 
 def _apply_report(

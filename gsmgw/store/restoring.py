@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gsmgw.errors import StoreError
 from gsmgw.store import timers
-from gsmgw.store.schema import known_migrations
+from gsmgw.store.migrations import known_migrations
 from gsmgw.store.tx import Tx
 
 _WAITING = "SELECT id FROM messages WHERE status IN ('queued', 'scheduled') ORDER BY id"

@@ -10,7 +10,7 @@ from pathlib import Path
 from gsmgw.errors import StoreError
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.integrity import database_faults
-from gsmgw.store.schema import applied_migrations
+from gsmgw.store.migrations import applied_migrations
 
 #: Pages copied at a time; between two portions the interpreter is free for others.
 _PORTION_PAGES = 512

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import OnUnknown, Outgoing, Status
 from gsmgw.store.outbox import become_unknown, requeue
+from gsmgw.store.reports import look_again
 from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
@@ -165,6 +166,10 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     Returns how many messages became unknown and how many went back to the queue.
     """
     error = {"code": "interrupted", "title": "the gateway stopped before the modem had confirmed it"}
+    sims = tx.all(
+        "SELECT sim, min(sending_ms) FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' "
+        "GROUP BY sim"
+    )
     unknown = tx.all(
         "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
         "WHERE s.status IN ('sending', 'unknown') AND s.status = 'sending'"
@@ -176,6 +181,8 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
             (now_ms, error["title"], report, message_id),
         )
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
+    for sim, since_ms in sims:  # a report that came in the moment before the end found nothing in doubt yet
+        look_again(tx, now_ms, sim, since_ms)
     back = tx.all(f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'")
     for (message_id,) in back:
         requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from ..faultset import Fault
+from ..options import OptionError, arguments, nearest
 from . import device, dialogue, line, silent
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class FaultError(ValueError):
-    """No such fault, or options it does not know."""
+    """No such fault, or options that it does not take."""
 
 
 KINDS: dict[str, type[Fault]] = {
@@ -29,10 +29,8 @@ def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str,
         name, options = f"{family}-error", {"code": int(number), **options}
     found = KINDS.get(name)
     if found is None:
-        near = difflib.get_close_matches(name, KINDS, 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(KINDS))}"
-        raise FaultError(f"no fault {kind}{hint}")
+        raise FaultError(f"no fault {kind}{nearest(name, KINDS)}")
     try:
-        return found(modem, count, **options)
-    except TypeError as error:
-        raise FaultError(f"fault {name}: {error}") from None
+        return found(modem, count, **arguments(found.__init__, options, where=f"fault {name}", noun="option", skip=3))
+    except OptionError as error:
+        raise FaultError(str(error)) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..codec import Address, Tpdu, write_smsc, write_tpdu
 from ..codec_text import segments
 from ..faultset import Fault
+from ..options import LinkName, OptionError, Pin, Rssi
 from ..storage import READ, Stored
 from .dialogue import SENDING
 
@@ -61,7 +62,7 @@ class Vanish(Fault):
 
     kind: ClassVar[str] = "vanish"
 
-    def __init__(self, modem: SimModem, left: int | None, name: str | None = None) -> None:
+    def __init__(self, modem: SimModem, left: int | None, name: LinkName | None = None) -> None:
         super().__init__(modem, left)
         self._sim, self._name = modem, name
 
@@ -80,7 +81,7 @@ class Renumber(Vanish):
 
     kind: ClassVar[str] = "renumber"
 
-    def __init__(self, modem: SimModem, left: int | None, name: str | None = None) -> None:
+    def __init__(self, modem: SimModem, left: int | None, name: LinkName | None = None) -> None:
         super().__init__(modem, left, name or f"{modem.link_name}b")
 
 
@@ -94,6 +95,8 @@ class StorageFull(Fault):
 
     def __init__(self, modem: Modem, left: int | None, memory: str | None = None) -> None:
         super().__init__(modem, left)
+        if memory is not None and memory not in modem.stores:
+            raise OptionError(f"fault {self.kind}: memory is one of {', '.join(modem.stores)}, not {memory!r}")
         self._store = modem.stores[memory or modem.selected[2]]
         self._filling: list[Stored] = []
 
@@ -143,7 +146,7 @@ class PinAgain(Fault):
 
     kind: ClassVar[str] = "pin-again"
 
-    def __init__(self, modem: Modem, left: int | None, pin: str = "1234") -> None:
+    def __init__(self, modem: Modem, left: int | None, pin: Pin = "1234") -> None:
         super().__init__(modem, left)
         self._pin = pin
         self._had_none = not modem.card.pin_enabled
@@ -224,7 +227,7 @@ class WeakSignal(Fault):
 
     kind: ClassVar[str] = "weak-signal"
 
-    def __init__(self, modem: Modem, left: int | None, rssi: int = 2) -> None:
+    def __init__(self, modem: Modem, left: int | None, rssi: Rssi = 2) -> None:
         super().__init__(modem, left)
         self._rssi, self._before = rssi, modem.radio.rssi
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from ..call import Failure, cms
 from ..clock import Timer
 from ..codec import Tpdu
 from ..codec_alphabet import ucs2_encode
 from ..faultset import Fault
+from ..options import ErrorCode, Interval, LineText, OneOf, Seconds
 
 if TYPE_CHECKING:
     from ..modem import Modem
@@ -17,13 +18,30 @@ if TYPE_CHECKING:
 
 SENDING = ("+CMGS", "+CMSS", "+CMGC")
 
+#: Forms of a prompt that is not as usual.
+PROMPTS = {"bare": b">", "line": b"\r\n>\r\n", "double": b"\r\n\r\n> "}
+#: Forms of an answer: what is replaced, and by what.
+MISFRAMED: dict[str, tuple[bytes, bytes]] = {
+    "cnum": (rb"\r\n\+CNUM:", rb"\r\nERROR+CNUM:"),
+    "creg-bare": (rb'(\+C[GE]?REG: [^"\r]*)"(\w+)","(\w+)"', rb"\1\2,\3"),
+    "creg-quote": (rb'(\+C[GE]?REG: [^"\r]*)"(\w+)","(\w+)"', rb'\1"\2,"\3"'),
+    "creg-empty": (rb"\r\n\+C[GE]?REG: [^\r]*\r\n", b""),
+    "cmgr-one-line": (rb"(\+CMGR: [^\r]*)\r\n", rb"\1,"),
+    "cmgr-blank": (rb"(\+CMGR: [^\r]*\r\n)", rb"\1\r\n"),
+    "no-alpha": (rb"(\+CMG[LR]: [\d,]*\d),,(\d+)\r", rb"\1,\2\r"),
+    "pdu-quote": (rb"(\r\n[0-9A-F]{16,})\r", rb'\1"\r'),
+    "ussd-unquoted": (rb'(\+CUSD: \d),"([^"]*)"(,\d+)?', rb"\1, \2"),
+    "ussd-no-dcs": (rb'(\+CUSD: \d,"[^"]*"),\d+', rb"\1"),
+    "csca-hex": (rb'\+CSCA: "([^"]*)"', rb"\1"),
+}
+
 
 class CmsError(Fault):
     """Submissions are refused with +CMS ERROR ``code``: 500 by default, the commonest in the field (gammu #438)."""
 
     kind: ClassVar[str] = "cms-error"
 
-    def __init__(self, modem: Modem, left: int | None, code: int = 500) -> None:
+    def __init__(self, modem: Modem, left: int | None, code: ErrorCode = 500) -> None:
         super().__init__(modem, left)
         self._code = code
 
@@ -37,7 +55,7 @@ class CmeError(Fault):
 
     kind: ClassVar[str] = "cme-error"
 
-    def __init__(self, modem: Modem, left: int | None, code: int = 14, command: str = "") -> None:
+    def __init__(self, modem: Modem, left: int | None, code: ErrorCode = 14, command: str = "") -> None:
         super().__init__(modem, left)
         self._code, self._command = code, command.upper()
 
@@ -65,7 +83,7 @@ class TakenError(Fault):
 
     kind: ClassVar[str] = "taken-error"
 
-    def __init__(self, modem: Modem, left: int | None, code: int = 332) -> None:
+    def __init__(self, modem: Modem, left: int | None, code: ErrorCode = 332) -> None:
         super().__init__(modem, left)
         self._code = code
 
@@ -96,7 +114,7 @@ class LateResult(Fault):
 
     kind: ClassVar[str] = "late-result"
 
-    def __init__(self, modem: Modem, left: int | None, seconds: float = 90.0) -> None:
+    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 90.0) -> None:
         super().__init__(modem, left)
         self._seconds = seconds
 
@@ -169,10 +187,8 @@ class OddReferences(Fault):
 
     kind: ClassVar[str] = "odd-references"
 
-    def __init__(self, modem: Modem, left: int | None, form: str = "random") -> None:
+    def __init__(self, modem: Modem, left: int | None, form: Literal["random", "constant"] = "random") -> None:
         super().__init__(modem, left)
-        if form not in ("random", "constant"):
-            raise TypeError("form is random or constant")
         self._form = form
 
     def reference(self, reference: int) -> int:
@@ -195,7 +211,7 @@ class PromptLate(Fault):
 
     kind: ClassVar[str] = "prompt-late"
 
-    def __init__(self, modem: Modem, left: int | None, seconds: float = 5.0) -> None:
+    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 5.0) -> None:
         super().__init__(modem, left)
         self._seconds = seconds
 
@@ -212,13 +228,10 @@ class PromptForm(Fault):
     """
 
     kind: ClassVar[str] = "prompt-form"
-    FORMS: ClassVar[dict[str, bytes]] = {"bare": b">", "line": b"\r\n>\r\n", "double": b"\r\n\r\n> "}
 
-    def __init__(self, modem: Modem, left: int | None, form: str = "line") -> None:
+    def __init__(self, modem: Modem, left: int | None, form: Annotated[str, OneOf(tuple(PROMPTS))] = "line") -> None:
         super().__init__(modem, left)
-        if form not in self.FORMS:
-            raise TypeError(f"form is one of {', '.join(self.FORMS)}")
-        self._form = self.FORMS[form]
+        self._form = PROMPTS[form]
 
     def prompt(self, port: Port) -> bool:
         port.write(self._form)
@@ -231,7 +244,7 @@ class UrcStorm(Fault):
 
     kind: ClassVar[str] = "urc-storm"
 
-    def __init__(self, modem: Modem, left: int | None, text: str = "+ZUSIMR:2", every_s: float = 0.05) -> None:
+    def __init__(self, modem: Modem, left: int | None, text: LineText = "+ZUSIMR:2", every_s: Interval = 0.05) -> None:
         super().__init__(modem, left)
         self._text, self._every_s = text, every_s
         self._timer: Timer | None = None
@@ -254,7 +267,7 @@ class UrcMidresponse(Fault):
 
     kind: ClassVar[str] = "urc-midresponse"
 
-    def __init__(self, modem: Modem, left: int | None, text: str = "^RSSI:14") -> None:
+    def __init__(self, modem: Modem, left: int | None, text: LineText = "^RSSI:14") -> None:
         super().__init__(modem, left)
         self._line = b"\r\n" + text.encode("latin-1") + b"\r\n"
 
@@ -290,10 +303,10 @@ class BadIndex(Fault):
 
     kind: ClassVar[str] = "bad-index"
 
-    def __init__(self, modem: Modem, left: int | None, form: str = "minus") -> None:
+    def __init__(
+        self, modem: Modem, left: int | None, form: Literal["minus", "empty", "bare", "memory"] = "minus"
+    ) -> None:
         super().__init__(modem, left)
-        if form not in ("minus", "empty", "bare", "memory"):
-            raise TypeError("form is minus, empty, bare or memory")
         self._form = form
 
     def outgoing(self, port: Port, data: bytes) -> bytes:
@@ -311,7 +324,7 @@ class BadIndex(Fault):
 
 
 class Misframe(Fault):
-    """An answer written as some firmware writes it; ``form`` is one of FORMS (ModemManager, gammu, chan_dongle).
+    """An answer written as some firmware writes it; ``form`` is one of MISFRAMED (ModemManager, gammu, chan_dongle).
 
     ``cnum`` ERROR glued before +CNUM; ``creg-bare`` location without quotes; ``creg-quote`` a quote too few;
     ``creg-empty`` a bare OK; ``cmgr-one-line`` the PDU on the header's line; ``cmgr-blank`` a blank line before the
@@ -320,26 +333,13 @@ class Misframe(Fault):
     """
 
     kind: ClassVar[str] = "misframe"
-    FORMS: ClassVar[dict[str, tuple[bytes, bytes]]] = {
-        "cnum": (rb"\r\n\+CNUM:", rb"\r\nERROR+CNUM:"),
-        "creg-bare": (rb'(\+C[GE]?REG: [^"\r]*)"(\w+)","(\w+)"', rb"\1\2,\3"),
-        "creg-quote": (rb'(\+C[GE]?REG: [^"\r]*)"(\w+)","(\w+)"', rb'\1"\2,"\3"'),
-        "creg-empty": (rb"\r\n\+C[GE]?REG: [^\r]*\r\n", b""),
-        "cmgr-one-line": (rb"(\+CMGR: [^\r]*)\r\n", rb"\1,"),
-        "cmgr-blank": (rb"(\+CMGR: [^\r]*\r\n)", rb"\1\r\n"),
-        "no-alpha": (rb"(\+CMG[LR]: [\d,]*\d),,(\d+)\r", rb"\1,\2\r"),
-        "pdu-quote": (rb"(\r\n[0-9A-F]{16,})\r", rb'\1"\r'),
-        "ussd-unquoted": (rb'(\+CUSD: \d),"([^"]*)"(,\d+)?', rb"\1, \2"),
-        "ussd-no-dcs": (rb'(\+CUSD: \d,"[^"]*"),\d+', rb"\1"),
-        "csca-hex": (rb'\+CSCA: "([^"]*)"', rb"\1"),
-    }
 
-    def __init__(self, modem: Modem, left: int | None, form: str = "cmgr-blank") -> None:
+    def __init__(
+        self, modem: Modem, left: int | None, form: Annotated[str, OneOf(tuple(MISFRAMED))] = "cmgr-blank"
+    ) -> None:
         super().__init__(modem, left)
-        if form not in self.FORMS:
-            raise TypeError(f"form is one of {', '.join(self.FORMS)}")
         self._form = form
-        self._pattern, self._by = re.compile(self.FORMS[form][0]), self.FORMS[form][1]
+        self._pattern, self._by = re.compile(MISFRAMED[form][0]), MISFRAMED[form][1]
 
     def outgoing(self, port: Port, data: bytes) -> bytes:
         if self._form == "csca-hex":

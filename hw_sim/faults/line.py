@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..clock import Timer
 from ..faultset import Fault
+from ..options import Interval, LineText, Seconds, Share, Within
 
 if TYPE_CHECKING:
     from ..modem import Modem
@@ -36,7 +37,7 @@ class Dying(Fault):
     kind: ClassVar[str] = "dying"
 
     def __init__(
-        self, modem: Modem, left: int | None, text: str = "^BOOT:91409020,0,0,0,6", every_s: float = 20.0
+        self, modem: Modem, left: int | None, text: LineText = "^BOOT:91409020,0,0,0,6", every_s: Interval = 20.0
     ) -> None:
         super().__init__(modem, left)
         self._text, self._every_s = text, every_s
@@ -66,7 +67,7 @@ class Slow(Fault):
 
     kind: ClassVar[str] = "slow"
 
-    def __init__(self, modem: Modem, left: int | None, seconds: float = 2.0) -> None:
+    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 2.0) -> None:
         super().__init__(modem, left)
         self._seconds = seconds
 
@@ -84,7 +85,7 @@ class Garbage(Fault):
 
     kind: ClassVar[str] = "garbage"
 
-    def __init__(self, modem: Modem, left: int | None, share: float = 0.5) -> None:
+    def __init__(self, modem: Modem, left: int | None, share: Share = 0.5) -> None:
         super().__init__(modem, left)
         self._share = share
 
@@ -105,7 +106,9 @@ class Split(Fault):
 
     kind: ClassVar[str] = "split"
 
-    def __init__(self, modem: Modem, left: int | None, most: int = 5, gap_s: float = 0.002) -> None:
+    def __init__(
+        self, modem: Modem, left: int | None, most: Annotated[int, Within(1)] = 5, gap_s: Seconds = 0.002
+    ) -> None:
         super().__init__(modem, left)
         self._most, self._gap_s, self._next_at = most, gap_s, 0.0
 
@@ -128,7 +131,7 @@ class Merge(Fault):
 
     kind: ClassVar[str] = "merge"
 
-    def __init__(self, modem: Modem, left: int | None, hold_s: float = 0.1) -> None:
+    def __init__(self, modem: Modem, left: int | None, hold_s: Seconds = 0.1) -> None:
         super().__init__(modem, left)
         self._hold_s = hold_s
         self._held: dict[Port, bytes] = {}
@@ -152,7 +155,7 @@ class DropBytes(Fault):
 
     kind: ClassVar[str] = "drop-bytes"
 
-    def __init__(self, modem: Modem, left: int | None, share: float = 0.02) -> None:
+    def __init__(self, modem: Modem, left: int | None, share: Share = 0.02) -> None:
         super().__init__(modem, left)
         self._share = share
 
@@ -169,7 +172,7 @@ class EchoMad(Fault):
 
     kind: ClassVar[str] = "echo-mad"
 
-    def __init__(self, modem: Modem, left: int | None, times: int = 2) -> None:
+    def __init__(self, modem: Modem, left: int | None, times: Annotated[int, Within(1, 100)] = 2) -> None:
         super().__init__(modem, left)
         self._times = times
 

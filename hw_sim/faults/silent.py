@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..call import Failure, cms
 from ..codec import Tpdu
 from ..faultset import Fault
+from ..options import ErrorCode
 from .dialogue import SENDING
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ class Forget(Fault):
     kind: ClassVar[str] = "forget"
     WHAT: ClassVar[tuple[str, ...]] = ("cnmi", "cmgf", "cpms", "csms")
 
-    def __init__(self, modem: Modem, left: int | None, what: str = "all") -> None:
+    def __init__(
+        self, modem: Modem, left: int | None, what: Literal["cnmi", "cmgf", "cpms", "csms", "all"] = "all"
+    ) -> None:
         super().__init__(modem, left)
-        if what not in (*self.WHAT, "all"):
-            raise TypeError(f"what is one of {', '.join(self.WHAT)}, all")
         self._what = self.WHAT if what == "all" else (what,)
 
     def begin(self) -> None:
@@ -55,10 +56,8 @@ class LostIndications(Fault):
     _LINES: ClassVar[re.Pattern[bytes]] = re.compile(rb"\r\n\+C(?:MTI|DSI): [^\r]*\r\n")
     _PAIRS: ClassVar[re.Pattern[bytes]] = re.compile(rb"\r\n\+C(?:MT|DS): [^\r]*\r\n[0-9A-F]*\r\n")
 
-    def __init__(self, modem: Modem, left: int | None, until: str = "settings") -> None:
+    def __init__(self, modem: Modem, left: int | None, until: Literal["settings", "restart"] = "settings") -> None:
         super().__init__(modem, left)
-        if until not in ("settings", "restart"):
-            raise TypeError("until is settings or restart")
         self._until = until
         self._set = modem.inbound.cnmi
 
@@ -80,12 +79,15 @@ class SendsNothing(Fault):
     """
 
     kind: ClassVar[str] = "sends-nothing"
-    FORMS: ClassVar[tuple[str, ...]] = ("no-result", "no-prompt", "refused")
 
-    def __init__(self, modem: Modem, left: int | None, form: str = "no-result", code: int = 38) -> None:
+    def __init__(
+        self,
+        modem: Modem,
+        left: int | None,
+        form: Literal["no-result", "no-prompt", "refused"] = "no-result",
+        code: ErrorCode = 38,
+    ) -> None:
         super().__init__(modem, left)
-        if form not in self.FORMS:
-            raise TypeError(f"form is one of {', '.join(self.FORMS)}")
         self._form, self._code = form, code
 
     def prompt(self, port: Port) -> bool:

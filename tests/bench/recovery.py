@@ -123,7 +123,7 @@ class _Sink:
     def pdu_released(self, raw: RawPdu) -> None:
         pass
 
-    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
+    def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
         pass
 
     def modem_changed(self, status: ModemStatus) -> None:

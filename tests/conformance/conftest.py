@@ -16,7 +16,7 @@ PROFILES = ("generic", "huawei-e1752", "quectel-ec25", "simcom-sim800")
 STEPS = ("identify", "short", "long", "Unicode", "flash", "receive", "report", "storage")
 
 #: Programs at work at the same time: more of them starve each other on a small machine, and miss their deadlines.
-WORKERS = 8
+WORKERS = 12
 
 LONG = " ".join(f"piece {number}" for number in range(1, 40))
 INCOMING = "An answer to the program"

@@ -339,6 +339,7 @@ class PythonGsmmodem(Driver):
         os.set_blocking(self._process.stdout.fileno(), False)
         self._raw = ""
         self._events: list[dict[str, Any]] = []
+        self._segments = 0
 
     def _heard(self) -> list[dict[str, Any]]:
         assert self._process.stdout is not None
@@ -364,6 +365,11 @@ class PythonGsmmodem(Driver):
         last = until(lambda: self._of("sent", "error")[before:])[0]
         if last["event"] == "error":
             raise RuntimeError(last["error"])
+        # The library takes a +CDSI that comes together with its next command for the answer to that ("Unable to set SMS
+        # encoding"), on any modem: its user waits for the reports, which it asks for with every text.
+        self._segments += 1 if len(text) <= 160 else -(-len(text) // 153)
+        line = self.folder.parent / "transcripts" / f"{self.modem.name}.transcript"
+        until(lambda: max(len(self._of("report")), read(line).count('> "AT+CMGR=')) >= self._segments)
 
     def received(self) -> str:
         return "".join(event["text"] for event in self._of("received"))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from crash.umpire import Umpire
 from support.processes import Site, site, until
 
 from gsmgw.client import Client, NoDaemon
@@ -27,6 +28,8 @@ class Outcome:
     lost: set[str] = field(default_factory=set)
     twice: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
+    #: Of those that went twice, the ones that the references of the SIMs told about.
+    avoidable: set[str] = field(default_factory=set)
     open: Counter[str] = field(default_factory=Counter)
 
 
@@ -35,6 +38,7 @@ def storm(place: Site, kills: int, seed: int, *, reports: bool, batch: int = 60)
     chance = random.Random(seed)
     wanted: set[str] = set()
     outcome = Outcome(kills=kills)
+    umpire, database = Umpire(), place.directory / "state" / "gsmgw.db"
     for round_number in range(kills):
         with place.start() as client:
             texts = [f"round {round_number} text {n}" for n in range(batch)]
@@ -51,14 +55,17 @@ def storm(place: Site, kills: int, seed: int, *, reports: bool, batch: int = 60)
                 pass
             time.sleep(chance.random() * 0.25)
             place.kill()
+        umpire.look(database, killed=True)
     with place.start() as client:
         until(lambda: not client.stats()["messages"], 120)
         outcome.doubtful = _doubtful(client)
         outcome.open = Counter(message["status"] for message in client.messages(direction="outbound"))
+        umpire.look(database, killed=False)
     copies = place.copies()
     outcome.accepted = len(wanted)
     outcome.lost = wanted - set(copies)
     outcome.twice = {text for text, count in copies.items() if count > 1}
+    outcome.avoidable = {text for text in outcome.twice if not umpire.without_evidence(text)}
     return outcome
 
 
@@ -66,10 +73,10 @@ def _doubtful(client: Client) -> set[str]:
     """Texts that were ever unknown: the history lists them."""
     last = client.stats()["last_event"]
     ids = set()
-    for event in client.events(0, types=["message.*"]):
+    for event in client.events(0):
         if event["type"] == "message.unknown":
             ids.add(event["message_id"])
-        if event["id"] >= last - 1:
+        if event["id"] >= last:
             break
     return {client.message(message_id)["text"] for message_id in ids}
 
@@ -94,6 +101,8 @@ def main() -> None:
         sys.exit(f"lost: {sorted(found.lost)[:10]}")
     if silent := found.twice - found.doubtful:
         sys.exit(f"sent twice without having been in doubt: {sorted(silent)[:10]}")
+    if found.avoidable:
+        sys.exit(f"sent twice although references told about them: {sorted(found.avoidable)[:10]}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ COUNT = 200
 
 @pytest.mark.parametrize("after", [1, 60, 140])
 def test_kill_9_in_the_middle_of_200_messages_loses_nothing(after: int, tmp_path: Path) -> None:
-    with site(tmp_path, gateway="unknown_grace_s = 15.0") as place:
+    with site(tmp_path, gateway="unknown_grace_s = 5.0") as place:
         with place.start() as client:
             answers = client.send_many([{"to": f"+49151000001{n % 50:02d}", "text": f"text {n}"} for n in range(COUNT)])
             assert all("id" in answer for answer in answers)

@@ -16,7 +16,7 @@ from gsmgw.api.compat import kannel, smsgate, twilio
 from gsmgw.api.problems import PROBLEMS
 from gsmgw.cli import main
 from gsmgw.config import Config
-from gsmgw.config import _section_of as section_of  # the models are the list of settings
+from gsmgw.config.explaining import section_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

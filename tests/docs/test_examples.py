@@ -7,10 +7,14 @@ import os
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from support.processes import Site, site, until
@@ -75,6 +79,50 @@ def test_send_and_wait_for_the_outcome(place: Site, language: str) -> None:
     assert (sent["to"], sent["text"]) == (ANNA, f"sent by {language}")
     ended = run(place, language, "wait", str(sent["id"]))
     assert ended["status"] == "delivered"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """A long text whose first segment is delivered: then the message is, too."""
+
+    statuses: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        segments = [{"seq": 1, "status": "delivered"}, {"seq": 2, "status": self.statuses[0]}]
+        message = {"id": "m1", "status": self.statuses.pop(0), "text": "long", "segment_list": segments, "history": []}
+        body = json.dumps(message, separators=(",", ":")).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:  # a client on a Unix socket has none
+        return ""
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+@pytest.mark.parametrize("end", ["delivered", "canceled"])
+def test_a_segment_that_is_delivered_is_not_the_message(end: str, tmp_path: Path) -> None:
+    Answers.statuses[:] = ["sending", end]
+    path = tmp_path / "s"
+    with socketserver.UnixStreamServer(str(path), Answers) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            done = subprocess.run(
+                [*COMMANDS["curl"], "wait", "m1"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                env={**os.environ, "GSMGW_SOCKET": str(path)},
+            )
+        finally:
+            server.shutdown()
+    assert json.loads(done.stdout)["status"] == end
+    assert Answers.statuses == []
 
 
 def test_events_from_where_they_were_left(place: Site, language: str) -> None:

@@ -155,6 +155,24 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
         assert "xyz" not in result.stderr
 
 
+def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
+    path, own = tmp_path / "g.toml", tmp_path / "profiles.toml"
+    own.write_text("[profile.my-stick]\nmatchs = ['MyStick']\n")
+    for text, said in (
+        (f"[modems]\nprofiles = '{own}'\n", f"{own}: profile.my-stick.matchs: unknown key; did you mean 'matches'?"),
+        ("[modems]\nprofiles = '/nowhere/p.toml'\n", "/nowhere/p.toml: cannot be read"),
+        (
+            "[[modem]]\nname = 'a'\nport = 'p'\nprofile = 'huawey'\n",
+            "modem 'a' has the profile 'huawey', which is not there; did you mean 'huawei'?",
+        ),
+    ):
+        path.write_text(f"[gateway]\nstate_dir = '{tmp_path}/state'\nsocket = '{tmp_path}/s'\n{text}")
+        for command in (("run",), ("config", "check")):
+            result = run(*command, "--config", str(path))
+            assert result.returncode == 2, result.stderr
+            assert said in result.stderr
+
+
 def test_config_show_leaves_the_pin_out(tmp_path: Path) -> None:
     path = tmp_path / "g.toml"
     path.write_text("[[modem]]\nname = 'a'\nport = 'p'\npin = '4711'\n")

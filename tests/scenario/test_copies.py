@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support.processes import Site, site, until
-from support.rig import Rig, make_config, running
+from support.rig import Rig, hasty, make_config, running
 
 from hw_sim import SimModem, Simulation
 from hw_sim.storage import UNSENT, Stored
@@ -36,7 +36,7 @@ async def keeping(
     async with Simulation(seed=1, directory=directory / "tty") as sim:
         modem = await sim.add_modem("modem0", profile=profile)
         modem.fault("odd-references")
-        config = make_config(directory, {"modem0": modem.path}, **{"unknown_grace_s": 60, **gateway})
+        config = make_config(directory, {"modem0": modem.path}, hasty(directory), **{"unknown_grace_s": 60, **gateway})
         sections = [section.model_copy(update={"store_before_sending": True}) for section in config.modem]
         async with running(config.model_copy(update={"modem": sections})) as rig:
             await rig.modem_is("modem0", "ready")

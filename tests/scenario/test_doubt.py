@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.rig import Rig, simulated
+from support.rig import Rig, hasty, simulated
 
 from gsmgw.modem import upkeep
 from gsmgw.store import evidence
@@ -62,7 +62,7 @@ async def test_reports_settle_what_the_modem_does_not_confirm(
 
 @pytest.mark.parametrize("fault", ["hang", "vanish", "reset", "reset-mid-pdu", "garbage", "split", "urc-storm"])
 async def test_trouble_in_the_middle_of_a_campaign(fault: str, tmp_path: Path) -> None:
-    async with simulated(tmp_path, 2, unknown_grace_s=2) as (sim, rig):
+    async with simulated(tmp_path, 2, hasty(tmp_path), unknown_grace_s=2) as (sim, rig):
         ids = await send_all(rig)
         await rig.until(lambda: len(sim.submits) >= 3)
         modem = sim.modem("modem0")
@@ -91,7 +91,7 @@ async def test_without_reports_the_reference_of_the_next_text_tells(tmp_path: Pa
 
 
 async def test_what_did_not_go_is_sent_again_at_once_when_the_reference_says_so(tmp_path: Path) -> None:
-    async with simulated(tmp_path, 1, unknown_grace_s=60) as (sim, rig):
+    async with simulated(tmp_path, 1, hasty(tmp_path), unknown_grace_s=60) as (sim, rig):
         first = await send_all(rig)
         await all_end(rig, first, "delivered")
         sim.modem("modem0").fault("reset-mid-pdu", count=1, taken=False)
@@ -131,6 +131,23 @@ async def test_without_reports_and_without_another_text_the_sims_own_record_tell
             await rig.until(lambda: record == "refused" or len(asked) > before + 3)
             assert (await rig.client.message(went["id"]))["status"] == "unknown"
         assert copies(sim)["in doubt"] == 1
+
+
+async def test_the_sims_record_is_believed_after_the_first_texts_of_a_busy_modem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read twice right behind a confirmed text, and compared with what the modem has just said."""
+    monkeypatch.setattr(upkeep, "RECORD_SETTLES_S", 0.1)
+    async with simulated(tmp_path, 1, unknown_grace_s=600) as (sim, rig):
+        asked = count_commands(rig, "AT+CRSM")
+        texts = [{"to": f"+4915100001{n:02d}", "text": "x", "delivery_report": False} for n in range(40)]
+        await all_end(rig, [answer["id"] for answer in await rig.client.send_many(texts)], "sent")
+        await rig.until(lambda: len(asked) >= upkeep.RECORD_LOOKS)
+        sim.modem("modem0").fault("taken-error", count=1)
+        went = await rig.client.send("+4915100000099", "in doubt", delivery_report=False)
+        await all_end(rig, [went["id"]], "sent", within_s=10)
+        settling = [e for e in (await rig.client.message(went["id"]))["history"] if e["type"] == "message.settled"]
+        assert [event["data"]["evidence"] for event in settling] == ["record"]
 
 
 def count_commands(rig: Rig, wanted: str) -> list[str]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimula
 from hw_sim.cli import main
 from hw_sim.control import Control, ControlError, call
 from hw_sim.live import watch
+from hw_sim.rules import Rules
 from hw_sim.simulation import Simulation
 
 PHONE = "+491510000001"
@@ -65,7 +67,7 @@ def test_status_faults_and_rules(control: str) -> None:
     assert "active: none" in hw_sim("fault", "--control", control, "modem0", "clear")
     assert "slow" in hw_sim("fault", "--control", control, "modem0", "slow", "--set", "seconds=0.5")
     assert "did you mean slow" in hw_sim("fault", "--control", control, "modem0", "slwo", code=1)
-    assert "no modem modem9; there are modem0" in hw_sim(
+    assert "no modem modem9; did you mean modem0?" in hw_sim(
         "send", "--control", control, "--from", PHONE, "--to", "modem9", "x", code=1
     )
     assert "modem0 is a modem" in hw_sim("phone", "--control", control, "modem0", code=1)
@@ -101,19 +103,78 @@ def test_a_schedule_of_faults(control: str) -> None:
     deadline = time.monotonic() + 5
     while len(call(control, "events", kind="fault")["events"]) < 3:
         assert time.monotonic() < deadline
-    with pytest.raises(ControlError, match="needs modem and kind"):
+    with pytest.raises(ControlError, match="needs kind"):
         call(control, "schedule", faults=[{"modem": "modem0"}])
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"x", "Expecting value"),
+        (b"x", "a request is a JSON object: Expecting value"),
         (b"[]", "JSON object"),
-        (b"{}", "no operation None; there are add, call,"),
-        (b'{"op": "send"}', "needs from and to"),
-        (b'{"op": "status", "colour": 1}', "colour"),
-        (b'{"op": "phone"}', "number"),
+        (b"{}", "a request needs op; there are add, call,"),
+        (b'{"op": "zzz"}', "no operation zzz; there are add, call,"),
+        (b'{"op": "stats"}', "no operation stats; did you mean status?"),
+        (b'{"op": 5}', "no operation 5; there are add, call,"),
+        (b'{"op": "send"}', "operation send needs from and to"),
+        (b'{"op": "send", "from": "+491", "to": "nobody"}', "no modem nobody; there is only modem0"),
+        (
+            b'{"op": "send", "from": "+491", "to": "modem0", "text": 1.5}',
+            "send: text: a text is wanted, not 1.5",
+        ),
+        (b'{"op": "send", "from": "+491", "to": "modem0", "encoding": "x"}', "encoding is one of gsm7, ucs2, not 'x'"),
+        (b'{"op": "status", "colour": 1}', "operation status has no field colour; there are none"),
+        (b'{"op": "phone"}', "operation phone needs number"),
+        (b'{"op": "phone", "number": 5, "statsu": 1}', "operation phone has no field statsu; did you mean status?"),
+        (b'{"op": "phone", "number": "+491", "status": "x"}', "phone: status: a whole number is wanted, not 'x'"),
+        (b'{"op": "phone", "number": "+491", "answers": 3}', "phone: answers: a table is wanted, not 3"),
+        (b'{"op": "phone", "number": "+491", "answers": {"a": 3}}', "phone: answers.a: a text is wanted, not 3"),
+        (b'{"op": "modem", "modem": "modem1"}', "no modem modem1; did you mean modem0?"),
+        (b'{"op": "modem", "modem": "modem0", "signal": 500}', "modem: signal: 0 to 99 is wanted, not 500"),
+        (b'{"op": "add", "profile": "wavcom"}', "no profile wavcom; did you mean wavecom?"),
+        (b'{"op": "add", "name": "../x"}', "add: name: a file name of letters"),
+        (b'{"op": "add", "name": "modem0"}', "there is a modem modem0 already"),
+        (b'{"op": "add", "number": "abc"}', "add: number: digits, with a + or without is wanted, not 'abc'"),
+        (b'{"op": "add", "transport": "x"}', "add: transport is one of pty, tcp, memory, not 'x'"),
+        (b'{"op": "replug", "modem": "modem0", "name": ""}', "replug: name: a file name of letters"),
+        (b'{"op": "call", "modem": "modem0", "end": 3}', "call: end: true or false is wanted, not 3"),
+        (b'{"op": "ussd", "modem": "modem0"}', "operation ussd needs text"),
+        (b'{"op": "events", "after": "x"}', "events: after: a whole number is wanted, not 'x'"),
+        (b'{"op": "events", "limit": -1}', "events: limit: 1 or more is wanted, not -1"),
+        (b'{"op": "fault", "modem": "modem0", "kind": "slow", "second": 3}', "no option second; did you mean seconds?"),
+        (
+            b'{"op": "fault", "modem": "modem0", "kind": "slow", "for_s": -1}',
+            "for_s: 0 or more is wanted, not -1",
+        ),
+        (b'{"op": "fault", "modem": "modem0", "kind": "slow", "count": 0}', "fault: count: 1 or more is wanted, not 0"),
+        (b'{"op": "network", "losss": 1}', "no rule losss; did you mean loss?"),
+        (b'{"op": "network", "loss": 7}', "rule loss: 0 to 1 is wanted, not 7"),
+        (b'{"op": "network", "loss": "abc"}', "rule loss: a number is wanted, not 'abc'"),
+        (b'{"op": "network", "outage": 5}', "rule outage: true or false is wanted, not 5"),
+        (b'{"op": "network", "delivery_delay_s": "x"}', "rule delivery_delay_s: a number is wanted, not 'x'"),
+        (b'{"op": "network", "delivery_delay_s": [1, 2, 3]}', "rule delivery_delay_s: 2 values are wanted, not 3"),
+        (b'{"op": "network", "delivery_delay_s": [2, 1]}', "rule delivery_delay_s: the shorter time comes first"),
+        (b'{"op": "network", "report_number": "x"}', "rule report_number is one of as sent, national, bare, not 'x'"),
+        (b'{"op": "network", "refused": {"+491": "x"}}', "rule refused.+491: a whole number is wanted, not 'x'"),
+        (b'{"op": "schedule", "faults": 3}', "schedule: faults: a list is wanted, not 3"),
+        (b'{"op": "schedule", "faults": [3]}', "schedule: faults[0]: a table is wanted, not 3"),
+        (b'{"op": "schedule", "faults": [{"modem": "modem0"}]}', "scheduled fault 1 needs kind"),
+        (
+            b'{"op": "schedule", "faults": [{"modem": "modem0", "kind": "hang", "at_s": "x"}]}',
+            "scheduled fault 1: at_s: a number is wanted, not 'x'",
+        ),
+        (
+            b'{"op": "schedule", "faults": [{"modem": "modem0", "kind": "hang", "every_s": 0}]}',
+            "scheduled fault 1: every_s: 0.001 or more is wanted, not 0.0",
+        ),
+        (
+            b'{"op": "schedule", "faults": [{"modem": "modem0", "kind": "slow"}, {"modem": "modem0", "kind": "slo"}]}',
+            "scheduled fault 2: no fault slo; did you mean slow?",
+        ),
+        (
+            b'{"op": "schedule", "faults": [{"modem": "modem0", "kind": "slow", "evry_s": 3}]}',
+            "scheduled fault 1: fault slow has no option evry_s",
+        ),
     ],
 )
 def test_bad_requests_are_answered(control: str, line: bytes, said: str) -> None:
@@ -126,6 +187,62 @@ def test_bad_requests_are_answered(control: str, line: bytes, said: str) -> None
             assert json.loads(answers.readline()) == {"ok": True}
     assert not answer["ok"]
     assert said in answer["error"]
+    assert call(control, "network")["rules"] == json.loads(json.dumps(asdict(Rules())))
+    assert [modem["name"] for modem in call(control, "status")["modems"]] == ["modem0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("fault", "modem0", "slow", "--set", "second=3"), 1, "fault slow has no option second; did you mean seconds?"),
+        (("fault", "modem0", "slow", "--set", "seconds"), 2, "'seconds' is not of the form KEY=VALUE"),
+        (("fault", "modem0", "slow", "--set", "modem=m1"), 2, "modem is no option here: it has its own place"),
+        (("fault", "modem0", "slow", "--for", "-1"), 2, "-1.0 is not in the range"),
+        (("fault", "modem0", "slow", "--count", "0"), 2, "0 is not in the range"),
+        (("fault", "modem0", "storm"), 1, "no fault storm; did you mean urc-storm?"),
+        (("network", "loss"), 2, "'loss' is not of the form KEY=VALUE"),
+        (("ask", "phone", "op=ping"), 2, "op is no option here"),
+        (("live", "--every", "-1"), 2, "-1.0 is not in the range"),
+        (("plug", "modem0", "--name", "a/b"), 1, "name: a file name of letters, digits, dots, - and _ is wanted"),
+    ],
+)
+def test_wrong_input_to_a_command_is_told(arguments: tuple[str, ...], code: int, said: str, control: str) -> None:
+    assert said in hw_sim(arguments[0], "--control", control, *arguments[1:], code=code)
+
+
+SCHEDULE = '[[fault]]\nmodem = "modem0"\nkind = "slow"\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "content", "code", "said"),
+    [
+        (("nope",), "", 2, "there is no command nope; there are ask, fault, faults,"),
+        (("stat",), "", 2, "there is no command stat; did you mean status?"),
+        (("run", "--pin", "abc"), "", 2, "'abc' is no PIN: 4 to 8 digits"),
+        (("run", "--profile", "wavcom"), "", 1, "no profile wavcom; did you mean wavecom?"),
+        (("run", "--profile", "/none.toml"), "", 1, "/none.toml cannot be read: No such file or directory"),
+        (("run", "--profile", "FILE.toml"), "[profile]\nname = 'x'", 1, "profile.family: a text is wanted, not None"),
+        (("run", "--profile", "FILE.toml"), "timing = 3", 1, "timing: a table is wanted, not 3"),
+        (("run", "--profile", "FILE.toml"), "[timin]", 1, "timin is not a table of a profile; did you mean timing?"),
+        (("run", "--schedule", "FILE.toml"), "fault = 3", 1, "FILE.toml: a schedule is made of [[fault]] tables"),
+        (("run", "--schedule", "FILE.toml"), "[[faults]]", 1, "there is no table faults; a schedule is made of"),
+        (("run", "--schedule", "FILE.toml"), "[[fault", 1, "FILE.toml is no valid TOML: Expected ']]'"),
+        (("run", "--schedule", "FILE.toml"), SCHEDULE + "second = 3", 1, "scheduled fault 1: fault slow has no option"),
+        (("replay", "FILE.toml", "--link", "l"), "fault = 3", 1, "FILE.toml: line 1: it must be seconds, > or <, and"),
+        (("replay", "FILE.toml", "--link", "l"), "\udcff", 1, "FILE.toml is no text file: octet 0 is not UTF-8"),
+        (("replay", "FILE.toml", "--link", "no/l"), '0.1 > "AT"', 1, "no/l: No such file or directory"),
+        (("record", "--port", "/dev/nope", "--link", "l", "--out", "o"), "", 1, "/dev/nope: No such file or directory"),
+        (("record", "--port", "FILE.toml", "--link", "l", "--out", "o"), "", 1, "FILE.toml is no serial port: "),
+    ],
+)
+def test_wrong_files_and_names_are_told(
+    arguments: tuple[str, ...], content: str, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("FILE.toml").write_bytes(content.encode(errors="surrogateescape"))
+    if arguments[0] == "run":
+        arguments = (*arguments, "--dir", "d", "--control", "c")
+    assert said in hw_sim(*arguments, code=code)
 
 
 def test_every_operation_is_documented() -> None:

@@ -237,3 +237,16 @@ async def test_the_same_text_twice_in_the_same_second_is_two_messages(tmp_path: 
                 if len(found) == 6:
                     break
         assert found == ["hi"] * 6
+
+
+async def test_a_profile_of_ones_own_is_used(tmp_path: Path) -> None:
+    """[modems] profiles: chosen by what the modem calls itself, before those that are built in."""
+    own = tmp_path / "profiles.toml"
+    own.write_text('[profile.my-stick]\nmatches = ["Generic GSM modem"]\ninit = ["AT+CSQ"]\n')
+    async with Simulation(seed=1, directory=tmp_path / "tty", transcripts=tmp_path) as sim:
+        modem = await sim.add_modem("modem0")
+        config = make_config(tmp_path, {"modem0": modem.path}, {"modems": {"discover": False, "profiles": own}})
+        async with running(config) as rig:
+            await rig.modem_is("modem0", "ready")
+            assert rig.gateway.modems["modem0"].status.profile == "my-stick"
+    assert '> "AT+CSQ\\r"' in (tmp_path / "modem0.transcript").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gsmgw.store.schema import known_migrations, migrations
+from gsmgw.store.migrations import known_migrations, migrations
 
 
 def make_database(path: Path, queued: int = 3, stop_before: str | None = None) -> Path:

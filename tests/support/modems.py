@@ -114,7 +114,7 @@ class Sink:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.status: ModemStatus | None = None
         self.refuse = 0
-        self.references: list[tuple[int, bool]] = []
+        self.references: list[tuple[int, int | None]] = []
         self.copies: list[RawPdu] = []
         self.fate = CopyFate.FOREIGN
         self.before_take: Callable[[RawPdu], None] = lambda raw: None
@@ -135,8 +135,8 @@ class Sink:
     def pdu_released(self, raw: RawPdu) -> None:
         self.released.append(raw)
 
-    def reference_read(self, modem: str, sim: str, reference: int, *, serving: bool) -> None:
-        self.references.append((reference, serving))
+    def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
+        self.references.append((reference, confirmed))
         self._news.set()
 
     def modem_changed(self, status: ModemStatus) -> None:

@@ -41,6 +41,15 @@ def make_config(
     )
 
 
+def hasty(directory: Path) -> dict[str, Any]:
+    """Sections of a configuration in which the simulator's generic modem is asked for a final result that does not come
+    after one second instead of ten: for tests of what follows then.
+    """
+    path = directory / "hasty.toml"
+    path.write_text('[profile.hasty]\nmatches = ["hw-sim Generic"]\nprobe_after_s = 1.0\n')
+    return {"modems": {"discover": False, "profiles": path}}
+
+
 @dataclass
 class Rig:
     """A running gateway and a client of it."""

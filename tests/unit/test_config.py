@@ -61,6 +61,10 @@ def test_an_empty_file_is_good() -> None:
         ("[gateway]\nstate_dri = 'x'", "line 2: unknown key 'gateway.state_dri'; did you mean 'state_dir'?"),
         ("[modm]\n", "line 1: unknown key 'modm'; did you mean 'modem'?"),
         ("[gateway]\ncountry = 'GR1'", "did you mean 'GR'?"),
+        (
+            "[[route]]\ncountry = 'GR1'\nmodem = 'a'",
+            'line 2: route.country: must be a two-letter country code like "DE"; did',
+        ),
         ("[api]\nlisten = '8775'", 'line 2: api.listen: must be "host:port"'),
         ("[[modem]]\nname = 'a'\nport = 'x'\npin = '12'", "line 4: modem.pin: must be 4 to 8 digits in quotes"),
         ("[[modem]]\nname = 'a'", "line 1: modem: needs either port"),

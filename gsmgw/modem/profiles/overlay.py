@@ -17,12 +17,31 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from gsmgw.config import Config
 from gsmgw.errors import ConfigError, Disposition
 from gsmgw.modem.causes import Cause
 from gsmgw.modem.profiles import PROFILES
 from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
 
 _FIELDS = {entry.name: entry for entry in dataclasses.fields(Profile)}
+
+
+def profiles_of(config: Config) -> tuple[Profile, ...]:
+    """The profiles there are with a configuration: those of its own file in front of the built-in ones.
+
+    Raises :class:`ConfigError` for a file that cannot be used, and for a modem with a profile that there is none of.
+    """
+    profiles = PROFILES if config.modems.profiles is None else load_overlay(config.modems.profiles)
+    names = sorted({profile.name for profile in profiles})
+    problems = []
+    for modem in config.modem:
+        if modem.profile is not None and modem.profile not in names:
+            near = difflib.get_close_matches(modem.profile, names, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+            problems.append(f"modem {modem.name!r} has the profile {modem.profile!r}, which is not there; {hint}")
+    if problems:
+        raise ConfigError("[[modem]] profile", problems)
+    return profiles
 
 
 def load_overlay(path: Path) -> tuple[Profile, ...]:

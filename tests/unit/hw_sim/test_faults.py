@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -360,8 +361,50 @@ def test_fault(kind: str, desk: Desk) -> None:
 def test_an_unknown_fault_names_the_nearest(desk: Desk) -> None:
     with pytest.raises(FaultError, match="did you mean hang"):
         desk.modem.fault("hnag")
-    with pytest.raises(FaultError, match="fault slow: "):
-        desk.modem.fault("slow", colour="red")
+    with pytest.raises(
+        FaultError, match=r"^no fault lost; did you mean lost-indications or lost-result or network-lost\?$"
+    ):
+        desk.modem.fault("lost")
+    with pytest.raises(FaultError, match="no fault zzzz; there are bad-index, cme-error, "):
+        desk.modem.fault("zzzz")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        ("slow", {"colour": "red"}, "fault slow has no option colour; there is only seconds"),
+        ("slow", {"second": 3}, "fault slow has no option second; did you mean seconds?"),
+        ("hang", {"seconds": 3}, "fault hang has no option seconds; there are none"),
+        ("hang", {"modem": "modem1"}, "fault hang has no option modem; there are none"),
+        ("cme-error", {"x": 3}, "fault cme-error has no option x; there are code, command"),
+        ("slow", {"seconds": "abc"}, "fault slow: seconds: a number is wanted, not 'abc'"),
+        ("slow", {"seconds": -1}, "fault slow: seconds: 0 or more is wanted, not -1.0"),
+        ("slow", {"seconds": float("nan")}, "fault slow: seconds: 0 or more is wanted, not nan"),
+        ("garbage", {"share": 7}, "fault garbage: share: 0 to 1 is wanted, not 7.0"),
+        ("split", {"most": 0}, "fault split: most: 1 or more is wanted, not 0"),
+        ("split", {"most": 2.5}, "fault split: most: a whole number is wanted, not 2.5"),
+        ("reset-mid-pdu", {"taken": 1}, "fault reset-mid-pdu: taken: true or false is wanted, not 1"),
+        ("misframe", {"form": "x"}, "fault misframe: form is one of cnum, creg-bare, creg-quote, creg-empty, "),
+        ("bad-index", {"form": "x"}, "fault bad-index: form is one of minus, empty, bare, memory, not 'x'"),
+        ("storage-full", {"memory": "XX"}, "fault storage-full: memory is one of SM, ME, SR, BM, MT, not 'XX'"),
+        ("dying", {"text": "日本"}, "fault dying: text: a text of printable characters up to U+00FF is wanted"),
+        ("dying", {"every_s": 0}, "fault dying: every_s: 0.001 or more is wanted, not 0.0"),
+        ("vanish", {"name": "../x"}, "fault vanish: name: a file name of letters, digits, dots, - and _ is wanted"),
+        ("pin-again", {"pin": "12"}, "fault pin-again: pin: 4 to 8 digits is wanted, not '12'"),
+    ],
+)
+def test_a_bad_option_is_told_with_what_is_wanted(kind: str, options: dict[str, Any], said: str, desk: Desk) -> None:
+    with pytest.raises(FaultError) as caught:
+        desk.modem.fault(kind, **options)
+    assert str(caught.value).startswith(said)
+    assert desk.modem.faults.active == []
+    assert desk.sim.events.of("fault") == []
+
+
+def test_a_number_will_do_for_a_text(desk: Desk) -> None:
+    """On a command line 4711 looks like a number."""
+    desk.modem.fault("pin-again", pin=4711)
+    assert desk.modem.card.pin_code == "4711"
 
 
 def test_faults_are_cleared(desk: Desk) -> None:

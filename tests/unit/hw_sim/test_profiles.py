@@ -61,7 +61,7 @@ def test_a_wrong_profile_names_the_key_that_was_meant() -> None:
         build({"profile": {"name": "x"}, "storage": {"arguements": [3]}}, "x")
     with pytest.raises(ProfileError, match="did you mean wavecom"):
         load_profile("wavcom")
-    with pytest.raises(ProfileError, match="int is wanted"):
+    with pytest.raises(ProfileError, match=r"storage\.base: a whole number is wanted, not '1'"):
         build({"profile": {"name": "x"}, "storage": {"base": "1"}}, "x")
 
 

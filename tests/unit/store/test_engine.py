@@ -11,7 +11,7 @@ import pytest
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import Store, Tx
-from gsmgw.store.schema import migrate
+from gsmgw.store.upgrade import migrate
 
 
 def _note(tx: Tx, text: str) -> str:

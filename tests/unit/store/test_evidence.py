@@ -67,17 +67,17 @@ class Sim:
         assert taken.message_id == number
         return [entry.id for entry in taken.queued]
 
-    async def recorded(self, last: int, *, after_s: float = 60, learn: bool = True) -> list[int]:
-        """The SIM says which reference it gave last."""
+    async def recorded(self, last: int, *, after_s: float = 60, confirmed: int | None = None) -> list[int]:
+        """The SIM says which reference it gave last; the modem has just ``confirmed`` one, where that is given."""
         now_ms = NOW + round(after_s * 1000)
-        found = await self.store.write(lambda tx: evidence.recorded(tx, now_ms, "sim", last, learn=learn))
+        found = await self.store.write(lambda tx: evidence.recorded(tx, now_ms, "sim", last, confirmed))
         return [entry.id for entry in found]
 
     async def believed(self) -> None:
         """The SIM's record has agreed often enough."""
         for reference in (0, 1, 2):
             await self.accepted(reference)
-            await self.recorded(reference)
+            await self.recorded(reference, confirmed=reference)
 
     async def status(self, number: int) -> Status:
         found = await self.store.read(lambda db: messages.get_message(db, number))
@@ -122,6 +122,34 @@ async def test_a_smaller_gap_over_two_interruptions_does_not_say_whose_went(sim:
     (second,) = await sim.interrupted(1)
     assert await sim.accepted(1) == []
     assert [await sim.status(number) for number in (first, second)] == [Status.UNKNOWN] * 2
+
+
+async def test_of_two_interruptions_what_holds_either_way_is_certain(sim: Sim) -> None:
+    """Three and one, two references used: two of the three went, or one of them and the last."""
+    first, second, third = await sim.interrupted(3)
+    (last,) = await sim.interrupted(1)
+    assert await sim.accepted(2) == [third]
+    assert await sim.status(first) is Status.SENT
+    assert [await sim.status(number) for number in (second, last)] == [Status.UNKNOWN] * 2
+    await sim.reported(first, 0)  # which reference it got is certain too
+    assert await sim.status(first) is Status.DELIVERED
+
+
+async def test_behind_a_refusal_what_holds_either_way_is_certain(sim: Sim) -> None:
+    """Three in doubt and one refused, two references used: one of the three went at least, and two at the most."""
+    doubtful = await sim.interrupted(3)
+    await sim.refused()
+    assert await sim.accepted(2) == [doubtful[2]]
+    wanted = [Status.SENT, Status.UNKNOWN, Status.QUEUED]
+    assert [await sim.status(number) for number in doubtful] == wanted
+
+
+async def test_a_refusal_that_counted_does_not_make_the_counter_a_bad_one(sim: Sim) -> None:
+    await sim.refused()
+    await sim.accepted(1)
+    (first,) = await sim.interrupted(1)
+    await sim.accepted(3)
+    assert await sim.status(first) is Status.SENT
 
 
 async def test_a_gap_larger_than_what_is_in_doubt_says_nothing(sim: Sim) -> None:
@@ -259,7 +287,7 @@ async def test_the_sims_own_record_says_what_went_before_anything_else_is_sent(s
 
 async def test_a_record_is_believed_only_after_it_was_right_at_different_references(sim: Sim) -> None:
     for _ in range(5):
-        await sim.recorded(255)  # always the same one: it may be one that never moves
+        await sim.recorded(255, confirmed=255)  # always the same one: it may be one that never moves
     doubtful = await sim.interrupted(1)
     assert await sim.recorded(255) == []
     assert await sim.status(doubtful[0]) is Status.UNKNOWN
@@ -268,7 +296,7 @@ async def test_a_record_is_believed_only_after_it_was_right_at_different_referen
 async def test_a_record_that_was_wrong_once_is_not_believed(sim: Sim) -> None:
     await sim.believed()
     await sim.accepted(3)
-    await sim.recorded(2)  # written late
+    await sim.recorded(2, confirmed=3)  # written late
     doubtful = await sim.interrupted(1)
     assert await sim.recorded(3) == []
     assert await sim.status(doubtful[0]) is Status.UNKNOWN
@@ -277,7 +305,7 @@ async def test_a_record_that_was_wrong_once_is_not_believed(sim: Sim) -> None:
 async def test_what_is_read_at_a_modems_start_teaches_nothing(sim: Sim) -> None:
     for reference in (0, 1, 2):
         await sim.accepted(reference)
-        await sim.recorded(reference, learn=False)  # one that writes when it is switched off looks like this
+        await sim.recorded(reference)  # one that writes when it is switched off looks like this
     await sim.interrupted(1)
     assert await sim.recorded(2) == []
 
@@ -306,3 +334,73 @@ async def test_the_record_says_nothing_while_a_segment_is_with_the_modem(sim: Si
     await sim._begin()
     assert await sim.recorded(3) == []
     assert await sim.status(doubtful) is Status.UNKNOWN
+
+
+async def test_what_the_record_says_at_once_counts_when_the_gateway_is_killed_again(sim: Sim) -> None:
+    """The first of three went, says the record at the first start; at the next gap one more has, of two that may."""
+    await sim.believed()
+    first, second, third = await sim.interrupted(3)
+    assert await sim.recorded(3, after_s=1) == []
+    assert await sim.status(first) is Status.SENT
+    assert await sim.status(second) is Status.UNKNOWN
+    (last,) = await sim.interrupted(1)
+    assert await sim.accepted(5) == [third]
+    assert [await sim.status(number) for number in (second, last)] == [Status.UNKNOWN] * 2
+
+
+async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway_starts(sim: Sim) -> None:
+    """The text was with the modem when its report came, and the gateway was killed before it drew a conclusion."""
+    one = await sim._begin()
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    assert (await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))).message_id is None
+    await sim.store.write(lambda tx: timers.recover(tx, NOW + 1, 10**6))
+    assert await sim.status(one.id) is Status.DELIVERED
+
+
+async def test_a_report_that_came_while_the_modem_was_silent_is_found_when_it_is_given_up(sim: Sim) -> None:
+    earlier = (await sim.interrupted(1))[0]
+    one = await sim._begin()
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))
+    queued = await sim.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
+    assert await sim.status(one.id) is Status.DELIVERED
+    assert [message.id for message in queued] == [earlier]  # its reference says that the one before had not gone
+
+
+async def test_a_report_of_former_times_is_not_taken_for_one_that_has_come_to_be_in_doubt(sim: Sim) -> None:
+    one = await sim._begin()
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    await sim.store.write(lambda tx: reports.take_report(tx, NOW - 1, facts))
+    await sim.store.write(lambda tx: timers.recover(tx, NOW + 1, 10**6))
+    assert await sim.status(one.id) is Status.UNKNOWN
+
+
+async def test_one_that_certainly_did_not_go_leaves_no_doubt_behind_when_it_goes_again(sim: Sim) -> None:
+    """It did not use a reference: what the next gap says is not watered down by it."""
+    (first,) = await sim.interrupted(1)
+    assert await sim.accepted(0) == [first]
+    again = Outgoing(first, f"+49151000000{first:02d}", "x", Priority.NORMAL, 1, NOW)
+    await sim.store.write(
+        lambda tx: outbox.begin_segment(tx, NOW, again, 1, "other", "another", 900, first=True, tpdus=None)
+    )
+    second = await sim.unknown()
+    await sim.accepted(2)
+    assert await sim.status(second) is Status.SENT
+
+
+async def test_one_of_former_times_that_is_sent_again_does_not_water_down_the_next_gap(sim: Sim) -> None:
+    """The counter has moved past it: what it may have used is behind the last known reference."""
+    (first,) = await sim.interrupted(1)
+    (second,) = await sim.interrupted(1)
+    assert await sim.accepted(1) == []  # one of the two went, nothing tells which
+    for number, claim in ((first, 900), (second, 901)):
+        await sim.store.write(lambda tx, n=number: timers.settle_unknown(tx, NOW, n, resend=True))
+        again = Outgoing(number, f"+49151000000{number:02d}", "x", Priority.NORMAL, 1, NOW)
+        await sim.store.write(
+            lambda tx, one=again, c=claim: outbox.begin_segment(
+                tx, NOW, one, 1, "other", "another", c, first=True, tpdus=None
+            )
+        )
+    third = await sim.unknown()
+    await sim.accepted(3)
+    assert await sim.status(third) is Status.SENT

@@ -11,9 +11,10 @@ from sqlite_utils import Database
 from support.databases import latest_migration, make_database, rows
 
 from gsmgw.errors import StoreError
-from gsmgw.store import Store, schema
+from gsmgw.store import Store, upgrade
 from gsmgw.store.integrity import database_faults, was_interrupted
-from gsmgw.store.schema import known_migrations, migrate, rollback_copies
+from gsmgw.store.migrations import known_migrations, migrations
+from gsmgw.store.upgrade import migrate, rollback_copies
 
 
 def steps(path: Path) -> list[str]:
@@ -50,10 +51,10 @@ def test_a_new_database_leaves_no_copy(tmp_path: Path) -> None:
 def test_a_step_that_fails_leaves_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
     before = steps(path)
-    known = [*schema.migrations._migrations]
-    monkeypatch.setattr(schema.migrations, "_migrations", known)
+    known = [*migrations._migrations]
+    monkeypatch.setattr(migrations, "_migrations", known)
 
-    @schema.migrations(name="m999_fails")
+    @migrations(name="m999_fails")
     def fails(db: Database) -> None:
         db.execute("CREATE TABLE half (id INTEGER)")
         raise sqlite3.OperationalError("disk I/O error")
@@ -88,7 +89,7 @@ def test_a_downgrade_is_told_of_the_copy(tmp_path: Path) -> None:
 def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
     before = steps(path)
-    monkeypatch.setattr(schema.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4096})())
+    monkeypatch.setattr(upgrade.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4096})())
     with pytest.raises(StoreError, match="4096 are"):
         migrate(path)
     assert steps(path) == before

@@ -1,0 +1,24 @@
+"""The configuration file: TOML in, checked values out, or every problem at once with its line."""
+
+from __future__ import annotations
+
+from gsmgw.config.events import HookSection, WebhooksSection
+from gsmgw.config.file import Config
+from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
+from gsmgw.config.reading import SEARCH, find_config, load_config, parse_config
+from gsmgw.config.service import CompatSection, RetentionSection
+
+__all__ = [
+    "SEARCH",
+    "CompatSection",
+    "Config",
+    "HookSection",
+    "LimitsSection",
+    "MatchSection",
+    "ModemSection",
+    "RetentionSection",
+    "WebhooksSection",
+    "find_config",
+    "load_config",
+    "parse_config",
+]

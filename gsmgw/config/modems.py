@@ -1,0 +1,102 @@
+"""The modems, their limits, and pools of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gsmgw.config.fields import Name, Section
+
+
+class LimitsSection(Section):
+    """[modem.limits] and [pool.limits]: what may leave in a rolling window."""
+
+    per_minute: int | None = Field(None, ge=1)
+    per_hour: int | None = Field(None, ge=1)
+    per_day: int | None = Field(None, ge=1)
+    per_month: int | None = Field(None, ge=1)
+    #: What the windows count.
+    count: Literal["segments", "messages"] = "segments"
+    #: How much of each window is kept for urgent messages.
+    urgent_reserve: int = Field(0, ge=0)
+    #: Different recipients in 24 hours.
+    recipients_per_day: int | None = Field(None, ge=1)
+    #: Between two segments, with a random part on top.
+    min_gap_s: float = Field(0.0, ge=0, le=3600)
+    gap_jitter_s: float = Field(0.0, ge=0, le=3600)
+
+    def windows(self) -> dict[int, int]:
+        """Window length in seconds -> segments allowed in it."""
+        named = {60: self.per_minute, 3600: self.per_hour, 86400: self.per_day, 30 * 86400: self.per_month}
+        return {seconds: limit for seconds, limit in named.items() if limit is not None}
+
+
+class ModemsSection(Section):
+    """[modems]"""
+
+    discover: bool = True
+    #: Profiles of the field, in TOML (docs/modems.md).
+    profiles: Path | None = None
+
+
+class MatchSection(Section):
+    """match = { imei = "..." } or { usb = "1-1.3" }"""
+
+    imei: str | None = Field(None, pattern=r"^\d{14,16}$")
+    usb: str | None = Field(None, pattern=r"^\d+-\d+(\.\d+)*$")
+
+    @model_validator(mode="after")
+    def _one(self) -> MatchSection:
+        if (self.imei is None) == (self.usb is None):
+            raise ValueError("needs exactly one of imei and usb")
+        return self
+
+
+class ModemSection(Section):
+    """[[modem]]"""
+
+    name: Name
+    port: str | None = None
+    match: MatchSection | None = None
+    #: A second port of the same stick that is listened to; found by itself where it is known, unless "none" is said.
+    urc_port: str | None = None
+    #: Whether received messages may be read by the second port while one is being sent; the profile knows by default.
+    reads_while_sending: bool | None = None
+    pin: str | None = Field(None, pattern=r"^\d{4,8}$", repr=False)
+    pin_file: Path | None = None
+    number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
+    smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
+    #: Offer the recipient's phone to answer through the same service centre (TP-RP).
+    reply_path: bool = False
+    profile: str | None = None
+    #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
+    reception: Literal["stored", "direct"] = "stored"
+    #: Write each text to the modem's storage first, and have it sent from there: its copy tells whether it went.
+    store_before_sending: bool = False
+    #: Hang up incoming calls, which are noted in any case.
+    hang_up_calls: bool = False
+    #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
+    power_command: list[str] = Field(default_factory=list)
+    baudrate: int = Field(115200, ge=300, le=4_000_000)
+    enabled: bool = True
+    #: Of several idle modems the one that sent least for its weight goes first.
+    weight: float = Field(1.0, gt=0, le=1000)
+    limits: LimitsSection = LimitsSection.model_construct()
+
+    @model_validator(mode="after")
+    def _complete(self) -> ModemSection:
+        if (self.port is None) == (self.match is None):
+            raise ValueError('needs either port = "/dev/..." or match = { imei = "..." } or { usb = "..." }')
+        if self.pin is not None and self.pin_file is not None:
+            raise ValueError("pin and pin_file exclude each other")
+        return self
+
+
+class PoolSection(Section):
+    """[[pool]]: modems under one name."""
+
+    name: Name
+    modems: list[str] = Field(min_length=1)
+    limits: LimitsSection = LimitsSection.model_construct()

@@ -1,0 +1,50 @@
+"""Finding the file and reading it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gsmgw.config.explaining import explain
+from gsmgw.config.file import Config
+from gsmgw.errors import ConfigError
+
+SEARCH = ("/etc/gsmgw/gsmgw.toml", "~/.config/gsmgw/gsmgw.toml")
+
+
+def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file to use: ``explicit``, $GSMGW_CONFIG, then the usual places. None when there is none of the latter."""
+    named = explicit or environ.get("GSMGW_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    for place in SEARCH:
+        path = Path(place).expanduser()
+        if path.is_file():
+            return path
+    return None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file; :class:`ConfigError` names every problem with its line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise ConfigError(str(path), [f"cannot be read: {reason}"]) from None
+    return parse_config(text, str(path))
+
+
+def parse_config(text: str, source: str = "configuration") -> Config:
+    """Check the text of a configuration file."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(source, [f"is no valid TOML: {exc}"]) from None
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as exc:
+        raise ConfigError(source, explain(exc, text)) from None

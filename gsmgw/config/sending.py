@@ -1,0 +1,62 @@
+"""Which modem a message takes, and when people may be texted."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gsmgw.config.fields import CountryCode, Section
+
+
+def _compiled(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            re.compile(value)
+        except re.error as exc:
+            raise ValueError(f"is no regular expression: {exc}") from None
+    return value
+
+
+class RouteSection(Section):
+    """[[route]]: messages that meet every condition given go through a modem or a pool; the first one counts."""
+
+    prefix: str | None = Field(None, pattern=r"^\+?\d{1,15}$")
+    country: CountryCode | None = None
+    tag: str | None = None
+    client: str | None = None
+    pattern: Annotated[str | None, BeforeValidator(_compiled)] = None
+    modem: str | None = None
+    pool: str | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> RouteSection:
+        if (self.modem is None) == (self.pool is None):
+            raise ValueError("needs exactly one of modem and pool")
+        return self
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+
+
+class TimesSection(Section):
+    """[times]: when people may be texted, in the time of their country. Urgent messages always may."""
+
+    hours: str | None = Field(None, pattern=_HOURS)
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
+    holidays: list[date] = Field(default_factory=list)
+    classes: list[Literal["normal", "bulk"]] = Field(["normal", "bulk"])
+
+    def window(self) -> tuple[time, time] | None:
+        """From when until when."""
+        if self.hours is None:
+            return None
+        since, _, until = self.hours.partition("-")
+        return time.fromisoformat(since), time.fromisoformat(until)
+
+    def weekdays(self) -> frozenset[int]:
+        """Monday is 0."""
+        return frozenset(_DAYS.index(day) for day in self.days)

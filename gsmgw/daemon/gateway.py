@@ -1,0 +1,259 @@
+"""The parts of a gateway, put together and run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gsmgw import __version__, sdnotify
+from gsmgw.api import Access, Context, Streams, create_apps
+from gsmgw.api.protocol import Bounds
+from gsmgw.api.server import make_server
+from gsmgw.api.tls import Certificates
+from gsmgw.backup import as_resource, list_backups, make_scheduled
+from gsmgw.clock import SystemClock
+from gsmgw.config import Config, ModemSection
+from gsmgw.daemon.pins import Pins
+from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
+from gsmgw.daemon.sink import Sink
+from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
+from gsmgw.errors import StoreError
+from gsmgw.imeilinks import ImeiLinks
+from gsmgw.inbound import Collector
+from gsmgw.model import OnUnknown
+from gsmgw.modem import Finder, Modem, format_piece, mask
+from gsmgw.modem.profiles.overlay import profiles_of
+from gsmgw.outbound import Intake, Scheduler
+from gsmgw.store import Store, Tx
+from gsmgw.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """All parts of a running gateway. :class:`gsmgw.errors.ConfigError` where a profile that is wanted is not there."""
+
+    store: Store
+    collector: Collector
+    scheduler: Scheduler
+    intake: Intake
+    webhooks: Webhooks
+    hooks: Hooks
+    indexer: Indexer
+    access: Access
+    retention: Retention
+
+    def __init__(self, config: Config, config_file: Path | None = None) -> None:
+        self.config = config
+        self.config_file = config_file
+        self.clock = SystemClock()
+        self.feed = EventFeed()
+        self.modems: dict[str, Modem] = {}
+        self.limits: dict[str, dict[str, Any]] = {}
+        self._profiles = profiles_of(config)
+        self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
+        self._supervisor: Supervisor | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Open the database and put the parts together; nothing runs yet."""
+        settings = self.config.gateway
+        self.store = await Store.open(self.config.database, self.feed.publish)
+        try:
+            await self.feed.attach(self.store)
+            table = route_table(self.config)
+            self.scheduler = Scheduler(
+                self.store,
+                self.clock,
+                unknown_grace_s=settings.unknown_grace_s,
+                table=table,
+                times=sending_times(self.config),
+                pool_limits={pool.name: limits_of(pool.limits) for pool in self.config.pool},
+            )
+            self.collector = Collector(
+                self.store,
+                self.clock,
+                incomplete_after_s=settings.incomplete_after_s,
+                own_number=self._own_number,
+                on_unmatched_report=self.scheduler.report_unmatched,
+                on_queued=self.scheduler.offer,
+            )
+            self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
+            self.intake = Intake(
+                self.store,
+                self.clock,
+                self.scheduler.offer,
+                lambda: self.modems.keys(),
+                table=table,
+                country=settings.country,
+                valid_for_s=settings.valid_for,
+                report=settings.delivery_report,
+                on_unknown=OnUnknown(settings.on_unknown),
+                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
+            )
+            self.webhooks = Webhooks(
+                self.store,
+                self.clock,
+                self.feed,
+                self.config.webhooks,
+                f"gsmgw/{__version__}",
+                keys=keys_of(self.config),
+            )
+            self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
+            self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.retention = Retention(self.store, self.clock, self.config.retention)
+            self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
+            self._finder = Finder(self.config, self.clock, self._add_modem)
+            for section in self.config.modem:
+                self._add_modem(section)
+            yield
+        finally:
+            self.links.close()
+            self.feed.close()
+            await self.store.close()
+
+    def _add_modem(self, section: ModemSection) -> None:
+        pins = Pins(self.store, self.clock)
+        modem = Modem(
+            section,
+            self._sink,
+            self.clock,
+            pin_guard=pins,
+            profiles=self._profiles,
+            locate=self._finder.locate,
+            second_of=self._finder.second_of,
+        )
+        self.modems[section.name] = modem
+        self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
+        self.scheduler.attach(modem, limits_of(section.limits), section.weight)
+        if self._supervisor is not None:
+            self._supervisor.start(f"modem {section.name}", modem.run)
+
+    def _own_number(self, name: str) -> str | None:
+        modem = self.modems.get(name)
+        return modem.status.number if modem is not None else None
+
+    async def run(
+        self,
+        sockets: list[socket.socket],
+        stop: asyncio.Event,
+        on_ready: Callable[[], None],
+        tcp_sockets: Sequence[socket.socket] = (),
+        certificates: Certificates | None = None,
+    ) -> None:
+        """Serve until ``stop``; then let the segments that are on the air finish.
+
+        Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
+        there are ``certificates``.
+        """
+        streams = Streams(self.feed, self.store)
+        context = Context(
+            store=self.store,
+            clock=self.clock,
+            intake=self.intake,
+            collector=self.collector,
+            scheduler=self.scheduler,
+            feed=self.feed,
+            streams=streams,
+            webhooks=self.webhooks,
+            hooks=self.hooks,
+            indexer=self.indexer,
+            access=self.access,
+            compat=self.config.compat,
+            modems=self.modems,
+            pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
+            limits=self.limits,
+            version=__version__,
+            valid_for_s=self.config.gateway.valid_for,
+            country=self.config.gateway.country,
+            started_ms=self.clock.wall_ms(),
+            is_ready=lambda: self.store.trouble,
+            make_backup=self._make_backup,
+            list_backups=self._list_backups,
+            transcript_line=_transcript_line,
+        )
+        api = self.config.api
+        apps = create_apps(context, api.users)
+        bounds = Bounds(
+            api.max_connections,
+            api.request_timeout_s,
+            body_s=min(Bounds().body_s, api.request_timeout_s),
+            stall_s=api.stall_timeout_s,
+        )
+        servers = {make_server(apps.socket, bounds): sockets}
+        if tcp_sockets:
+            servers[make_server(apps.tcp, bounds, certificates)] = list(tcp_sockets)
+        await self.scheduler.begin()
+        async with asyncio.TaskGroup() as group:
+            for server, listeners in servers.items():
+                group.create_task(server.serve(listeners), name="api")
+            queue = group.create_task(self.scheduler.run(), name="queue")
+            helpers = [
+                group.create_task(self.collector.run(), name="inbox upkeep"),
+                group.create_task(self.webhooks.run(), name="webhooks"),
+                group.create_task(self.hooks.run(), name="hooks"),
+                group.create_task(self.indexer.run(), name="search index"),
+                group.create_task(self.retention.run(), name="retention"),
+                group.create_task(streams.run(), name="event streams"),
+                group.create_task(self._watchdog(), name="watchdog"),
+                group.create_task(self._run_modems(), name="modems"),
+            ]
+            for server in servers:
+                await server.listening.wait()
+            on_ready()
+            await stop.wait()
+            log.info("stopping: the messages on the air are finished, the rest stays queued")
+            self.scheduler.stop()
+            _, late = await asyncio.wait({queue}, timeout=self.config.gateway.stop_timeout_s)
+            if late:
+                log.warning("a message is still on the air after %s s", self.config.gateway.stop_timeout_s)
+                queue.cancel()
+            for helper in helpers:
+                helper.cancel()
+            self.feed.close()
+            for server in servers:
+                server.should_exit = True
+
+    def _make_backup(self) -> dict[str, Any]:
+        config = self.config
+        path, manifest = make_scheduled(config.database, self.config_file, config.backups, config.backup.keep)
+        return as_resource(manifest, path)
+
+    def _list_backups(self) -> list[dict[str, Any]]:
+        return [entry.as_resource() for entry in list_backups(self.config.backups)]
+
+    async def _run_modems(self) -> None:
+        """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
+        async with Supervisor(self.clock) as self._supervisor:
+            for modem in self.modems.values():
+                self._supervisor.start(f"modem {modem.name}", modem.run)
+            if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
+                self._supervisor.start("finder", self._finder.run)
+            await asyncio.Event().wait()
+
+    async def _watchdog(self) -> None:
+        """Tell systemd that the database and the queue answer, as often as it wants to hear it."""
+        interval_s = sdnotify.watchdog_interval_s()
+        while interval_s is not None:
+            try:
+                async with asyncio.timeout(interval_s):
+                    await self.store.write(_nothing)
+                    await self.scheduler.answer()
+                sdnotify.notify("WATCHDOG=1")
+            except (TimeoutError, StoreError) as exc:
+                log.error("the database or the queue does not answer: %s", exc or "in time")
+            await self.clock.sleep(interval_s / 2)
+
+
+def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:
+    line = format_piece(seconds, direction, data)
+    return mask(line) if masked else line
+
+
+def _nothing(tx: Tx) -> None:
+    """An operation that shows that transactions come through."""

@@ -1,0 +1,101 @@
+"""The process: one per state directory, its sockets, its signals, what it tells systemd."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from gsmgw import __version__, sdnotify
+from gsmgw.api.server import bind_tcp, bind_unix, close_all
+from gsmgw.api.tls import Certificates
+from gsmgw.config import Config
+from gsmgw.daemon.gateway import Gateway
+from gsmgw.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+#: Descriptors that the process may have open, where the system lets it.
+DESCRIPTORS = 65_536
+#: An upgrade, or the check after a crash, reads the whole database: minutes on an SD card with millions of rows.
+_OPENING_LIMIT_S = 1800
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@contextlib.contextmanager
+def _single(state_dir: Path) -> Iterator[None]:
+    """Hold the state directory: two gateways on one database would both send its queue."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+        descriptor = os.open(state_dir / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as exc:
+        raise ConfigError("[gateway] state_dir", [f"{state_dir}: {exc.strerror}"]) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ConfigError("[gateway] state_dir", [f"another gsmgw uses {state_dir}"]) from None
+    finally:
+        os.close(descriptor)
+
+
+async def _serve(config: Config, config_file: Path | None) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    gateway = Gateway(config, config_file)
+    sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
+    async with gateway.open():
+        listen = config.api.listen
+        tcp_sockets = [bind_tcp(listen)] if listen is not None else []
+        tls = config.api
+        certificates = Certificates(tls.tls_cert, tls.tls_key) if tls.tls_cert and tls.tls_key else None
+        sockets, own = sdnotify.listen_sockets(), None
+        if str(config.gateway.socket) not in (passed.getsockname() for passed in sockets):
+            own = config.gateway.socket
+            sockets.append(bind_unix(own, int(config.gateway.socket_mode, 8), config.gateway.socket_group))
+        try:
+            await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets, certificates)
+        finally:
+            sdnotify.notify("STOPPING=1")
+            close_all([*sockets, *tcp_sockets], own)
+    log.info("stopped")
+
+
+def _allow_descriptors() -> None:
+    """Many connections, modems and files at once: as many as the system lets, up to a bound."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _announce(config: Config) -> None:
+    sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}")
+    log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
+
+
+def run(config: Config, config_file: Path | None = None) -> None:
+    """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
+    logging.basicConfig(
+        level=config.gateway.log_level.upper(),
+        format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    _allow_descriptors()
+    # What has been imported stays for good, and batches of 10 000 make garbage by the hundred thousand: without this
+    # a quarter of the time to take one goes into looking for cycles that are not there.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    with _single(config.gateway.state_dir):
+        asyncio.run(_serve(config, config_file))

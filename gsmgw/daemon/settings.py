@@ -1,0 +1,55 @@
+"""Sections of the configuration as the parts want them."""
+
+from __future__ import annotations
+
+import re
+
+from gsmgw.config import Config, LimitsSection
+from gsmgw.dispatch import Keys
+from gsmgw.model import Priority
+from gsmgw.outbound import Limits, RouteTable, Rule, SendingTimes, Window, to_modem, to_pool
+
+
+def limits_of(section: LimitsSection) -> Limits:
+    """What a modem or a pool may send."""
+    return Limits(
+        windows=section.windows(),
+        by_message=section.count == "messages",
+        urgent_reserve=section.urgent_reserve,
+        recipients_per_day=section.recipients_per_day,
+        min_gap_s=section.min_gap_s,
+        gap_jitter_s=section.gap_jitter_s,
+    )
+
+
+def keys_of(config: Config) -> Keys:
+    """What callbacks of the compatibility doors are signed with."""
+    compat = config.compat
+    return Keys(compat.smsgate_signing_key, compat.twilio_account_sid or "", compat.twilio_auth_token or "")
+
+
+def route_table(config: Config) -> RouteTable:
+    """Which modems a message may take."""
+    rules = [
+        Rule(
+            to_modem(route.modem) if route.modem is not None else to_pool(route.pool or ""),
+            prefix=route.prefix,
+            country=route.country,
+            tag=route.tag,
+            client=route.client,
+            pattern=None if route.pattern is None else re.compile(route.pattern),
+        )
+        for route in config.route
+    ]
+    return RouteTable(rules, {pool.name: frozenset(pool.modems) for pool in config.pool})
+
+
+def sending_times(config: Config) -> SendingTimes:
+    """When people may be texted."""
+    section, hours = config.times, config.times.window()
+    return SendingTimes(
+        window=None if hours is None else Window(*hours),
+        days=section.weekdays(),
+        holidays=frozenset(section.holidays),
+        classes=frozenset(Priority[name.upper()] for name in section.classes),
+    )

@@ -1,0 +1,117 @@
+"""What the modems report, handed on to the inbox, the queue and the event log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from gsmgw.imeilinks import ImeiLinks
+from gsmgw.inbound import Collector
+from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
+from gsmgw.outbound import Scheduler
+from gsmgw.ports import Clock, ModemHandle, RawPdu
+from gsmgw.store import Store, Tx, copies, evidence
+
+log = logging.getLogger(__name__)
+
+
+class Sink:
+    """What the modems report to: hands on to the inbox, the queue and the event log."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        collector: Collector,
+        scheduler: Scheduler,
+        links: ImeiLinks,
+        modems: Mapping[str, ModemHandle],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._collector = collector
+        self._scheduler = scheduler
+        self._links = links
+        self._modems = modems
+        self._states: dict[str, ModemState] = {}
+
+    async def take_pdu(self, raw: RawPdu) -> None:
+        """A PDU was received; it is on disk when this returns."""
+        await self._collector.take(raw)
+
+    async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
+        """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
+        now_ms, found = self._clock.wall_ms(), [_copy(raw) for raw in raws]
+        judged = await self._store.write(lambda tx: copies.judge(tx, now_ms, [copy for copy in found if copy]))
+        self._scheduler.offer(judged.queued)
+        fates = iter(judged.fates)
+        return [next(fates) if copy else CopyFate.FOREIGN for copy in found]
+
+    def pdu_released(self, raw: RawPdu) -> None:
+        """The modem forgot it."""
+        self._collector.released(raw)
+
+    def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
+        """A SIM says which reference it gave last."""
+        now_ms = self._clock.wall_ms()
+        self._settle(lambda tx: evidence.recorded(tx, now_ms, sim, reference, confirmed))
+
+    def modem_changed(self, status: ModemStatus) -> None:
+        """A modem's state or what is known about it changed."""
+        previous = self._states.get(status.name)
+        if status.state is not previous:
+            self._states[status.name] = status.state
+            log.info("%s is %s: %s", status.name, status.state, status.detail)
+            self._note(
+                "modem.state_changed",
+                status.name,
+                {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
+            )
+        self._links.show(status)
+        self._scheduler.modem_changed(status)
+
+    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+        """Something worth an event happened."""
+        if type == "submit.late":
+            self._late_answer(modem, data.get("reference"))
+        self._note(type, modem, data)
+
+    def _late_answer(self, modem: str, reference: object) -> None:
+        """The modem confirmed a segment after it had been given up: that is evidence."""
+        handle = self._modems.get(modem)
+        if handle is None or not isinstance(reference, int):
+            return
+        now_ms, sim = self._clock.wall_ms(), handle.status.sim
+        self._settle(lambda tx: evidence.late_answer(tx, now_ms, sim, reference))
+
+    def _settle(self, operation: Callable[[Tx], list[Outgoing]]) -> None:
+        """Record evidence, and offer the messages that are queued again by it."""
+
+        def settled(written: asyncio.Future[list[Outgoing]]) -> None:
+            if not written.cancelled() and written.exception() is None:
+                self._scheduler.offer(written.result())
+
+        self._store.write(operation).add_done_callback(settled)
+
+    def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
+        now_ms = self._clock.wall_ms()
+        written = self._store.write(lambda tx: tx.event(now_ms, type, None, modem, **data))
+        written.add_done_callback(_log_failure)
+
+
+def _copy(raw: RawPdu) -> copies.Copy | None:
+    """A stored submission as the evidence wants it; None for one that cannot be read."""
+    try:
+        octets = bytes.fromhex(raw.pdu)
+    except ValueError:
+        return None
+    tpdu = octets[1 + octets[0] :] if octets else b""
+    if not tpdu or raw.index is None or raw.stored_status is None:
+        return None
+    return copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)
+
+
+def _log_failure(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (failure := written.exception()) is not None:
+        log.error("an event could not be noted: %s", failure)

@@ -1,0 +1,88 @@
+"""Bringing a database to the newest form: whole or not at all, and with a way back."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from gsmgw.errors import StoreError
+from gsmgw.store.files import flush, open_new
+from gsmgw.store.migrations import applied_migrations, known_migrations, migrations
+
+#: Copies of the database as it was before an upgrade.
+_KEPT_COPIES = 2
+
+
+def migrate(path: Path) -> None:
+    """Bring the database at ``path`` to the newest form: all missing steps in one transaction, or none of them.
+
+    Before that a copy of the database as it was is put aside (:func:`rollback_copies`). A database that a newer version
+    of gsmgw has written is refused with :class:`StoreError`.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it has no effect
+        connection.execute("PRAGMA journal_mode = WAL")
+        db = Database(connection)
+        applied = applied_migrations(connection)
+        if strangers := sorted(set(applied) - set(known_migrations())):
+            raise StoreError(
+                f"{path} was written by a newer version of gsmgw (it has {', '.join(strangers)}): "
+                f"install that version, or restore a backup made by this one{_way_back(path)}"
+            )
+        if not migrations.pending(db):
+            return
+        if applied:
+            _put_aside(connection, path, applied[-1])
+        with db.atomic():
+            migrations.apply(db)
+            if strays := connection.execute('SELECT "table", rowid FROM pragma_foreign_key_check LIMIT 3').fetchall():
+                raise StoreError(f"{path} cannot be upgraded: rows refer to nothing ({strays}); it is left as it was")
+    except sqlite3.DatabaseError as exc:
+        raise StoreError(f"{path} cannot be used as a database: {exc}") from exc
+    finally:
+        connection.close()
+
+
+def rollback_copies(path: Path) -> list[Path]:
+    """The copies of the database at ``path`` that were made before an upgrade, the latest last."""
+    return sorted(path.parent.glob(f"{path.name}.before-upgrade-from-*"), key=lambda copy: copy.stat().st_mtime_ns)
+
+
+def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
+    """Copy the database beside itself, named by the last step it has been through; two such copies are kept."""
+    target = path.with_name(f"{path.name}.before-upgrade-from-{form}")
+    partial = target.with_name(target.name + ".part")
+    needed = _octets(path) + _octets(path.with_name(path.name + "-wal"))
+    if (free := shutil.disk_usage(path.parent).free) < 2 * needed:
+        raise StoreError(
+            f"the database has to be upgraded, and for that and a copy of it as it is {2 * needed} octets must be free "
+            f"in {path.parent}; {free} are. Nothing was changed"
+        )
+    try:
+        partial.unlink(missing_ok=True)
+        open_new(partial, 0o640).close()
+        copy = sqlite3.connect(partial, isolation_level=None)
+        try:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
+        flush(partial)
+        partial.replace(target)
+    except OSError as exc:
+        raise StoreError(f"the copy {target} cannot be made before the upgrade: {exc.strerror}") from exc
+    for old in rollback_copies(path)[:-_KEPT_COPIES]:
+        old.unlink()
+
+
+def _way_back(path: Path) -> str:
+    copies = rollback_copies(path)
+    return f"; {copies[-1]} is how it was before an upgrade (docs/operation.md, Upgrade)" if copies else ""
+
+
+def _octets(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,108 @@
+"""A million messages through the whole gateway: submitted over its API, then sent by four simulated modems.
+
+What a message costs (CPU of the gateway's process) and what the gateway takes up is told in portions, so that
+growth is seen. It takes half an hour; $GSMGW_MILLION is another number of messages.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from support.processes import Site, site, until
+
+from gsmgw.client import Client
+from tests.bench.gateway import _cpu_s, _memory_mb
+
+COUNT = int(os.environ.get("GSMGW_MILLION", "1000000"))
+MODEMS, BATCH, PORTIONS = 4, 10_000, 20
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A twentieth of the messages: CPU seconds, seconds, and megabytes at its end."""
+
+    cpu_s: float
+    took_s: float
+    memory_mb: float
+
+
+class Watch:
+    """What a portion costs."""
+
+    def __init__(self, place: Site, what: str) -> None:
+        self._place, self._what = place, what
+        self.portions: list[Portion] = []
+        self._lap()
+
+    def _lap(self) -> None:
+        self._cpu, self._at = _cpu_s(self._place), time.perf_counter()
+
+    def portion(self) -> None:
+        """One more is through."""
+        each = COUNT // PORTIONS
+        found = Portion(_cpu_s(self._place) - self._cpu, time.perf_counter() - self._at, _memory_mb(self._place))
+        self.portions.append(found)
+        print(
+            f"{self._what} {len(self.portions) * each}: {found.cpu_s / each * 1e6:.0f} us of CPU each, "
+            f"{each / found.took_s:.0f} texts/s, {found.memory_mb:.0f} MB",
+            flush=True,
+        )
+        self._lap()
+
+    def end(self) -> None:
+        """The last tenth against the first one; what is made at the first use belongs to neither."""
+        first, last = self.portions[1:3], self.portions[-2:]
+        cost = sum(one.cpu_s for one in last) / sum(one.cpu_s for one in first)
+        memory = last[-1].memory_mb - first[-1].memory_mb
+        print(f"{self._what}: at the end {cost:.2f} of the cost at the start, {memory:+.0f} MB", flush=True)
+
+
+def main() -> None:
+    """Print what each portion costs, and the end against the start."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        site(Path(directory), MODEMS) as place,
+        place.start() as client,
+    ):
+        until(lambda: all(modem["state"] == "ready" for modem in client.modems()))
+        for number in range(MODEMS):
+            client.modem(f"m{number}", "disable")
+        _submit(place, client)
+        for number in range(MODEMS):
+            client.modem(f"m{number}", "enable")
+        _drain(place)
+        until(lambda: not client.stats()["messages"], 120)
+        print(f"sent: {len(place.copies())} kinds of text, {sum(place.copies().values())} texts")
+
+
+def _submit(place: Site, client: Client) -> None:
+    watch = Watch(place, "submitting")
+    for at in range(0, COUNT, BATCH):
+        answers = client.send_many(
+            [
+                {"to": f"+4915{number:08d}", "text": f"text {number}", "delivery_report": False}
+                for number in range(at, min(at + BATCH, COUNT))
+            ]
+        )
+        assert all("id" in answer for answer in answers)
+        if (at + BATCH) % (COUNT // PORTIONS) == 0:
+            watch.portion()
+    watch.end()
+
+
+def _drain(place: Site) -> None:
+    watch, seen = Watch(place, "sending"), 0
+    with place.sim_log.open("rb") as log:
+        while len(watch.portions) < PORTIONS:
+            while seen < (len(watch.portions) + 1) * (COUNT // PORTIONS):
+                time.sleep(0.05)
+                seen += log.read().count(b'"event": "submit"')
+            watch.portion()
+    watch.end()
