@@ -32,8 +32,9 @@ from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
 from gsmgw.api.schemas import BatchIn, MessageIn
+from gsmgw.api.streams import Streams
 
-__all__ = ["Access", "Apps", "Context", "ManagedModem", "create_app", "create_apps"]
+__all__ = ["Access", "Apps", "Context", "ManagedModem", "Streams", "create_app", "create_apps"]
 
 ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, backups, health, metrics)
 
@@ -57,7 +58,6 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.state.tally = metrics.Tally(context.feed)
-    app.state.portions = events.Portions(context.feed)
     problems.install(app, openapi.methods_at)
     app.include_router(pages.router)
     described: dict[str, Any] = {}

@@ -39,6 +39,13 @@ class Caller:
         if self.scopes is not None and scope not in self.scopes and "manage" not in self.scopes:
             raise Problem("forbidden", f"the token {self.token!r} has no scope {scope!r}")
 
+    def require_whole(self) -> None:
+        """Raise :class:`Problem` when the token is held to some modems: it would make itself one that is not."""
+        held = (*self.limits.modems, *self.limits.pools)
+        if held:
+            named = ", ".join(held)
+            raise Problem("forbidden", f"the token {self.token!r} is held to {named}, and may not manage the gateway")
+
 
 @lru_cache(maxsize=256)
 def user_name(uid: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access import Access
+from gsmgw.api.streams import Streams
 from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.inbound import Collector
@@ -65,12 +66,14 @@ class Context:
     collector: Collector
     scheduler: Scheduler
     feed: EventFeed
+    streams: Streams
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
     access: Access
     compat: CompatSection
     modems: Mapping[str, ManagedModem]
+    pools: Mapping[str, frozenset[str]]
     limits: Mapping[str, dict[str, Any]]
     version: str
     valid_for_s: int

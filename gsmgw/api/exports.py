@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted, cursor_of
 from gsmgw.api.schemas import message_out, page_out
+from gsmgw.api.sights import Seen
 from gsmgw.model import format_id
 from gsmgw.store import messages
 
@@ -32,11 +33,11 @@ COLUMNS = (
 
 @router.get("/conversations")
 async def conversations(
-    ctx: Ctx, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+    ctx: Ctx, seen: Seen, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
 ) -> Response:
     """Who was written with: each peer with the latest message, newest first, a page at a time."""
     before = cursor_of(cursor)
-    found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1))
+    found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1, seen))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     data = ({"peer": m.peer, "last_message": message_out(m, ctx.scheduler.explain(m))} for m in found[:limit])
     return JSONResponse(page_out(data, more))

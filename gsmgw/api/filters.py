@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import Moment
+from gsmgw.api.sights import Seen
 from gsmgw.model import Direction, Status, parse_id
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
@@ -35,6 +36,7 @@ def cursor_of(text: str | None) -> int | None:
 
 async def wanted_messages(
     ctx: Annotated[Context, Depends(context_of)],
+    seen: Seen,
     direction: Literal["outbound", "inbound"] | None = None,
     status: Annotated[list[Status] | None, Query()] = None,
     peer: str | None = None,
@@ -70,6 +72,7 @@ async def wanted_messages(
         until_ms=ms_of(until),
         before_id=cursor_of(cursor),
         match=match,
+        sight=seen,
     )
 
 

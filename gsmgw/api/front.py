@@ -1,4 +1,4 @@
-"""What each request passes before FastAPI sees it: the bounds of its body, and the two calls that have to be fast."""
+"""What each request passes before FastAPI sees it: the bounds of its body, and the calls that have to cost little."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gsmgw.api.accepting import Answer, accept_batch, accept_one
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context
+from gsmgw.api.events import EventStream, open_events
 from gsmgw.api.guard import DOORS
 from gsmgw.api.problems import Problem, of_exception
 
@@ -21,10 +22,25 @@ BODY_LIMIT_OCTETS = 20 * 1024 * 1024
 _FORM = b"application/x-www-form-urlencoded"
 _JSON = b"application/json"
 
-Fast = Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]]
+Fast = Callable[[Context, Scope, bytes], Awaitable[ASGIApp]]
+
+
+def _accepting(call: Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]]) -> Fast:
+    async def accept(context: Context, scope: Scope, raw: bytes) -> Answer:
+        key = next((value for name, value in scope["headers"] if name == b"idempotency-key"), None)
+        return await call(context, caller_of(scope), raw, None if key is None else key.decode("latin-1"))
+
+    return accept
+
+
+async def _events(context: Context, scope: Scope, raw: bytes) -> EventStream:
+    return await open_events(context, scope)
+
+
 FAST: Mapping[tuple[str, str], Fast] = {
-    ("POST", "/v1/messages"): accept_one,
-    ("POST", "/v1/messages/batch"): accept_batch,
+    ("POST", "/v1/messages"): _accepting(accept_one),
+    ("POST", "/v1/messages/batch"): _accepting(accept_batch),
+    ("GET", "/v1/events"): _events,
 }
 
 
@@ -56,7 +72,7 @@ class Front:
             await self._app(scope, self._counted(receive), send)
             return
         try:
-            answer = await self._fast(call, scope, receive)
+            answer = await call(self._context, scope, await self._read(receive))
         except _Gone:
             return
         except Exception as exc:
@@ -65,15 +81,7 @@ class Front:
                 log.error("%s %s: %s", scope["method"], scope["path"], exc, exc_info=problem.code == "internal_error")
             await problem.response()(scope, receive, send)
             return
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-        headers += [(b"content-type", _JSON), (b"content-length", b"%d" % len(answer.body))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def _fast(self, call: Fast, scope: Scope, receive: Receive) -> Answer:
-        raw = await self._read(receive)
-        key = next((value for name, value in scope["headers"] if name == b"idempotency-key"), None)
-        return await call(self._context, caller_of(scope), raw, None if key is None else key.decode("latin-1"))
+        await answer(scope, receive, send)
 
     def _look_at_head(self, scope: Scope) -> None:
         """Refuse what is too large before it is in memory, and what is no JSON; a form is taken for JSON."""

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gsmgw.api.access import CHALLENGE, Access
 from gsmgw.api.auditing import Audit, is_managing
-from gsmgw.api.callers import Caller, address_of, enter, peer_of, user_name
+from gsmgw.api.callers import address_of, enter, peer_of, user_name
 from gsmgw.api.problems import Problem
 
 #: Doors of other gateways' clients: they bring their credentials along in their own ways.
@@ -62,15 +62,8 @@ class TokenGuard:
         caller = await self._access.enter(address, secret.strip())
         enter(scope, caller)
         caller.require(needed)
-        _own_modem(caller, scope["method"], path)
-
-
-def _own_modem(caller: Caller, method: str, path: str) -> None:
-    """A token that is held to some modems manages no other one."""
-    allowed = caller.limits.modems
-    parts = path.split("/", 4)
-    if method != "GET" and allowed and parts[1:3] == ["v1", "modems"] and len(parts) > 3 and parts[3] not in allowed:
-        raise Problem("forbidden", f"the token {caller.token!r} is for the modems {', '.join(allowed)}")
+        if path.startswith(_CLOSED):
+            caller.require_whole()
 
 
 class PeerGuard:

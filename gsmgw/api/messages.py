@@ -24,10 +24,12 @@ from gsmgw.api.schemas import (
     page_out,
     segment_out,
 )
+from gsmgw.api.sights import Seen
 from gsmgw.model import MessageRecord, format_id, parse_id
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
 from gsmgw.store import lanes, messages, timers
+from gsmgw.store.sight import Sight
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 Ctx = Annotated[Context, Depends(context_of)]
@@ -89,16 +91,16 @@ async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1
     return JSONResponse(page_out((message_out(m, ctx.scheduler.explain(m)) for m in found[:limit]), more))
 
 
-async def _load(ctx: Context, text: str) -> MessageRecord:
+async def _load(ctx: Context, seen: Sight | None, text: str) -> MessageRecord:
     number = parse_id(text)
     record = None if number is None else await ctx.store.read(lambda db: messages.get_message(db, number))
-    if record is None:
+    if record is None or (seen is not None and not seen.sees(record)):
         raise Problem("not_found", f"there is no message {text!r}")
     return record
 
 
-async def _whole(ctx: Context, number: str) -> dict[str, Any]:
-    record = await _load(ctx, number)
+async def _whole(ctx: Context, seen: Sight | None, number: str) -> dict[str, Any]:
+    record = await _load(ctx, seen, number)
     segments = await ctx.store.read(lambda db: lanes.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
     body = message_out(record, ctx.scheduler.explain(record))
@@ -108,40 +110,40 @@ async def _whole(ctx: Context, number: str) -> dict[str, Any]:
 
 
 @router.get("/{message_id}")
-async def show(ctx: Ctx, message_id: str) -> Response:
+async def show(ctx: Ctx, seen: Seen, message_id: str) -> Response:
     """One message with its segments and its history."""
-    return JSONResponse(await _whole(ctx, message_id))
+    return JSONResponse(await _whole(ctx, seen, message_id))
 
 
 @router.post("/{message_id}/cancel")
-async def cancel(ctx: Ctx, message_id: str) -> Response:
+async def cancel(ctx: Ctx, seen: Seen, message_id: str) -> Response:
     """Take back a message that has not begun to leave."""
-    record = await _load(ctx, message_id)
+    record = await _load(ctx, seen, message_id)
     now_ms = ctx.clock.wall_ms()
     if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, record.id)):
-        current = await _load(ctx, message_id)
+        current = await _load(ctx, seen, message_id)
         raise Problem("wrong_state", f"it is {current.status}: only what has not begun to leave can be canceled")
     ctx.scheduler.withdraw(record.id)
-    return JSONResponse(await _whole(ctx, message_id))
+    return JSONResponse(await _whole(ctx, seen, message_id))
 
 
 @router.post("/{message_id}/retry")
-async def retry(ctx: Ctx, message_id: str) -> Response:
+async def retry(ctx: Ctx, seen: Seen, message_id: str) -> Response:
     """Queue a failed, undelivered, expired or canceled message again."""
-    record = await _load(ctx, message_id)
+    record = await _load(ctx, seen, message_id)
     now_ms = ctx.clock.wall_ms()
     expires_ms = now_ms + ctx.valid_for_s * 1000
     message = await ctx.store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
     if message is None:
         raise Problem("wrong_state", f"it is {record.status}, and has not ended without success")
     ctx.scheduler.offer([message])
-    return JSONResponse(await _whole(ctx, message_id))
+    return JSONResponse(await _whole(ctx, seen, message_id))
 
 
 @router.post("/{message_id}/resolve")
-async def resolve(ctx: Ctx, message_id: str, body: ResolveIn) -> Response:
+async def resolve(ctx: Ctx, seen: Seen, message_id: str, body: ResolveIn) -> Response:
     """Settle an unknown message: ``resend`` its doubtful segments, or ``leave`` them as sent."""
-    record = await _load(ctx, message_id)
+    record = await _load(ctx, seen, message_id)
     now_ms = ctx.clock.wall_ms()
     resend = body.action == "resend"
     message = await ctx.store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
@@ -149,4 +151,4 @@ async def resolve(ctx: Ctx, message_id: str, body: ResolveIn) -> Response:
         raise Problem("wrong_state", f"it is {record.status}, not unknown: there is nothing to settle")
     if message.queued is not None:
         ctx.scheduler.offer([message.queued])
-    return JSONResponse(await _whole(ctx, message_id))
+    return JSONResponse(await _whole(ctx, seen, message_id))

@@ -7,13 +7,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, ManagedModem, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import modem_out
+from gsmgw.api.sights import Seen, require_modem
 from gsmgw.errors import ModemError
 
 router = APIRouter(prefix="/v1/modems", tags=["modems"])
@@ -36,7 +38,8 @@ class UssdIn(BaseModel):
     code: str = Field(min_length=1, max_length=182)
 
 
-def _find(ctx: Context, name: str) -> ManagedModem:
+async def _named(ctx: Ctx, request: Request, name: str) -> ManagedModem:
+    require_modem(ctx, caller_of(request.scope), name)
     modem = ctx.modems.get(name)
     if modem is None:
         known = ", ".join(sorted(ctx.modems)) or "none"
@@ -44,70 +47,72 @@ def _find(ctx: Context, name: str) -> ManagedModem:
     return modem
 
 
+Named = Annotated[ManagedModem, Depends(_named)]
+
+
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
     return JSONResponse(modem_out(modem.status, ctx.limits.get(modem.name, {})))
 
 
 @router.get("")
-async def index(ctx: Ctx) -> Response:
-    """All modems and how they are."""
-    data = [modem_out(modem.status, ctx.limits.get(name, {})) for name, modem in sorted(ctx.modems.items())]
+async def index(ctx: Ctx, seen: Seen) -> Response:
+    """All modems and how they are; those that a token is for, where it is held to some."""
+    data = [
+        modem_out(modem.status, ctx.limits.get(name, {}))
+        for name, modem in sorted(ctx.modems.items())
+        if seen is None or name in seen.modems
+    ]
     return JSONResponse({"data": data})
 
 
 @router.get("/{name}")
-async def show(ctx: Ctx, name: str) -> Response:
+async def show(ctx: Ctx, modem: Named) -> Response:
     """One modem."""
-    return _answer(ctx, _find(ctx, name))
+    return _answer(ctx, modem)
 
 
 @router.post("/{name}/reset")
-async def reset(ctx: Ctx, name: str) -> Response:
+async def reset(ctx: Ctx, modem: Named) -> Response:
     """Restart the modem itself."""
-    modem = _find(ctx, name)
     try:
         await modem.reset()
     except ModemError as exc:
-        raise Problem("modem_failed", f"{name}: {exc.title}") from None
+        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
 @router.post("/{name}/enable")
-async def enable(ctx: Ctx, name: str) -> Response:
+async def enable(ctx: Ctx, modem: Named) -> Response:
     """Let a disabled or quarantined modem work again."""
-    modem = _find(ctx, name)
     modem.enable()
     return _answer(ctx, modem)
 
 
 @router.post("/{name}/disable")
-async def disable(ctx: Ctx, name: str) -> Response:
+async def disable(ctx: Ctx, modem: Named) -> Response:
     """Take a modem out of service; its port is closed."""
-    modem = _find(ctx, name)
     modem.disable()
     return _answer(ctx, modem)
 
 
 @router.post("/{name}/pin")
-async def pin(ctx: Ctx, name: str, body: PinIn) -> Response:
+async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
     """Unlock the SIM. A PIN that the SIM refused before is never tried again."""
-    modem = _find(ctx, name)
     try:
         await modem.enter_pin(body.pin)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{name}: {exc.title}") from None
+        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
 @router.post("/{name}/ussd")
-async def ussd(ctx: Ctx, name: str, body: UssdIn) -> Response:
+async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
     """Send a USSD code and return the network's answer; with ``more`` it waits for a reply, sent the same way."""
-    modem = _find(ctx, name)
     try:
         answer = await modem.ussd(body.code)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{name}: {exc.title}") from None
-    return JSONResponse({"modem": name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
+        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+    return JSONResponse({"modem": modem.name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
 
 
 #: Pieces of a conversation that may wait for a slow reader; more than that are left out.
@@ -115,12 +120,11 @@ TAP_LIMIT = 2000
 
 
 @router.get("/{name}/tap", response_class=StreamingResponse)
-async def tap(ctx: Ctx, name: str, masked: bool = False) -> StreamingResponse:
+async def tap(ctx: Ctx, modem: Named, masked: bool = False) -> StreamingResponse:
     """All that is said on the modem's port, as it is said, a line for each piece; PINs are never in it.
 
     ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
     """
-    modem = _find(ctx, name)
     started = ctx.clock.monotonic()
 
     async def lines() -> AsyncIterator[str]:

@@ -10,11 +10,12 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gsmgw.api.callers import Peer
@@ -23,6 +24,8 @@ from gsmgw.api.problems import Problem
 #: How long a client that is refused may take to hear it.
 _LINGER_S = 1.0
 _UCRED = struct.Struct("3i")
+#: Where a request's state holds its connection.
+LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,13 @@ class Guarded(H11Protocol):
     _closed = False
     _timer: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
+    _changed: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A client came."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=self.bounds.buffer_octets)
-        peer = _peer(transport)
-        if peer is not None:
-            self.app_state = {**self.app_state, "peer": peer}
+        self.app_state = {**self.app_state, "peer": _peer(transport), LINE: self}
         if len(self.connections) > self.bounds.max_connections:
             self._refuse(Problem("busy", f"there are {self.bounds.max_connections} connections already"))
         else:
@@ -89,6 +91,8 @@ class Guarded(H11Protocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        if self._changed is not None:
+            self._changed()
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -128,6 +132,28 @@ class Guarded(H11Protocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+        if self._changed is not None:
+            self._changed()
+
+    # What a stream needs of its connection (``streams.Line``): the server's own way is a coroutine for each piece.
+
+    @property
+    def writable(self) -> bool:
+        """Whether it takes more now."""
+        return not self.flow.write_paused and not self.transport.is_closing()
+
+    @property
+    def lost(self) -> bool:
+        """Whether nobody is there any more."""
+        return self._closed
+
+    def push(self, piece: bytes) -> None:
+        """Write a piece of the answer that was begun, without waiting."""
+        self.transport.write(self.conn.send(h11.Data(data=piece)))
+
+    def watch(self, changed: Callable[[], None] | None) -> None:
+        """Call this when the line takes more again, and when it is lost."""
+        self._changed = changed
 
     def _arm(self, seconds: float, callback: Callable[[], None]) -> None:
         self._disarm()
@@ -169,6 +195,12 @@ class Guarded(H11Protocol):
         # What is still coming is read and dropped for a moment: closed at once, the answer would be lost with it.
         self.transport.write_eof()
         self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
+
+
+def line_of(scope: MutableMapping[str, Any]) -> Guarded:
+    """The connection that a request came by."""
+    line: Guarded = scope["state"][LINE]
+    return line
 
 
 def guarded(bounds: Bounds) -> type[asyncio.Protocol]:

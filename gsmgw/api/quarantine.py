@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import cursor_of
 from gsmgw.api.schemas import page_out
+from gsmgw.api.sights import Seen
 from gsmgw.dispatch.bodies import stamp
 from gsmgw.model import format_id
 from gsmgw.store import inbox
@@ -19,10 +20,13 @@ Ctx = Annotated[Context, Depends(context_of)]
 
 
 @router.get("")
-async def listing(ctx: Ctx, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None) -> Response:
+async def listing(
+    ctx: Ctx, seen: Seen, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+) -> Response:
     """What was received and could not be understood, newest first, a page at a time: raw, and why."""
     before = cursor_of(cursor)
-    found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before))
+    modems = None if seen is None else seen.modems
+    found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before, modems))
     data = (
         {
             "id": format_id(item.id),

@@ -26,6 +26,7 @@ from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
 
 __all__ = [
+    "EVENT_TYPE",
     "BatchIn",
     "MessageIn",
     "Moment",
@@ -41,11 +42,14 @@ __all__ = [
 
 BATCH_LIMIT = 10_000
 
+#: A type of events, or all of a kind.
+EVENT_TYPE = re.compile(r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$")
+
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 def _no_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         try:
             value.encode("utf-16", "strict")
         except UnicodeEncodeError as exc:
@@ -68,6 +72,9 @@ def _rfc3339(value: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
+
+
+_PRIORITIES = {priority.word: priority for priority in Priority}
 
 
 class MessageIn(BaseModel):
@@ -124,7 +131,7 @@ class MessageIn(BaseModel):
             modem=self.modem,
             pool=self.pool,
             client=client,
-            priority=Priority[self.priority.upper()],
+            priority=_PRIORITIES[self.priority],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,
             report=self.delivery_report,

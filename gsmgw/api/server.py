@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from gsmgw.api.handshakes import Handshakes
 from gsmgw.api.protocol import Bounds, guarded
 from gsmgw.api.tls import Certificates
 from gsmgw.errors import ConfigError
@@ -22,14 +23,21 @@ from gsmgw.errors import ConfigError
 class Server(uvicorn.Server):
     """Uvicorn without its own signal handlers: the daemon decides when it ends."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, handshakes: Handshakes | None = None) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._handshakes = handshakes
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the requests end that are under way, and nothing else begin."""
+        if self._handshakes is not None:
+            self._handshakes.abort()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -39,10 +47,10 @@ class Server(uvicorn.Server):
 
 def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None = None) -> Server:
     """A server for the application, to be run with :meth:`Server.serve` on open sockets; with TLS by certificates."""
+    handshakes = None if certificates is None else Handshakes(bounds, certificates)
     config = uvicorn.Config(
         app,
-        http=guarded(bounds),
-        ssl_context_factory=None if certificates is None else lambda *_: certificates.context,
+        http=guarded(bounds) if handshakes is None else handshakes.protocol(),
         proxy_headers=False,
         log_config=None,
         access_log=False,
@@ -53,7 +61,7 @@ def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None 
         timeout_graceful_shutdown=2,
         backlog=512,
     )
-    return Server(config)
+    return Server(config, handshakes)
 
 
 def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import Moment, Tag, page_out, stamp
+from gsmgw.api.schemas import EVENT_TYPE, Moment, Tag, page_out, stamp
 from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -38,7 +38,7 @@ def _secret(value: str) -> str:
 
 
 Types = Annotated[
-    list[Annotated[str, StringConstraints(pattern=r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$", max_length=64)]],
+    list[Annotated[str, StringConstraints(pattern=EVENT_TYPE.pattern, max_length=64)]],
     Field(max_length=50, description="Event types; message.* for all of a kind. Empty: all"),
 ]
 Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one of these tags. Empty: all")]

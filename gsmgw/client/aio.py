@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from gsmgw.client import calls
-from gsmgw.client.calls import Call, Json
+from gsmgw.client import calls, procedures
+from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
-from gsmgw.client.options import DEFAULT_SOCKET, ENDLESS, STREAM_TIMEOUT, options, where
-from gsmgw.client.procedures import Attempts, Following, Walk
+from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
+from gsmgw.client.procedures import Attempts, Following, Reading, Walk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +25,51 @@ def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.do(describe(*args, **kwargs))
 
-    method.__name__, method.__doc__ = describe.__name__, describe.__doc__
-    return method
+    return named(method, describe)
+
+
+def _lists(describe: Callable[P, Walk]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Json]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Json]:
+        walk = describe(*args, **kwargs)
+        while (call := walk.next()) is not None:
+            for entry in walk.take(await self.do(call)):
+                yield entry
+
+    return named(method, describe)
+
+
+def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[str]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[str]:
+        reading = describe(*args, **kwargs)
+        try:
+            async with self._stream(reading.call, reading.timeout) as answer:
+                async for portion in answer.aiter_lines() if reading.by_line else answer.aiter_text():
+                    yield portion
+        except LOST as exc:
+            raise NoDaemon(self.where, str(exc)) from exc
+
+    return named(method, describe)
+
+
+def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Json]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Json]:
+        following = describe(*args, **kwargs)
+        while True:
+            cause: Exception | None = None
+            try:
+                async with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
+                    async for line in answer.aiter_lines():
+                        event = following.line(line)
+                        if event is not None:
+                            yield event
+            except LOST as exc:
+                cause = exc
+            pause_s = following.broken(cause, self.where)
+            if pause_s is None:
+                return
+            await asyncio.sleep(pause_s)
+
+    return named(method, describe)
 
 
 class AsyncClient:
@@ -82,74 +125,13 @@ class AsyncClient:
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)
-
-    def messages(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[Json]:
-        """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
-        return self._listed(calls.page(**filters), limit)
-
-    def conversations(self, *, limit: int | None = None) -> AsyncIterator[Json]:
-        """Each peer with the latest message, newest first, as many as there are or ``limit``."""
-        return self._listed(calls.conversation_page(), limit)
-
-    def quarantine(self, *, limit: int | None = None) -> AsyncIterator[Json]:
-        """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
-        return self._listed(calls.quarantine_page(), limit)
-
-    def audit(self, *, limit: int | None = None, **filters: Any) -> AsyncIterator[Json]:
-        """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""
-        return self._listed(calls.audit_page(**filters), limit)
-
-    async def _listed(self, first: Call[Json], limit: int | None) -> AsyncIterator[Json]:
-        walk = Walk(first, limit)
-        while (call := walk.next()) is not None:
-            for entry in walk.take(await self.do(call)):
-                yield entry
-
-    async def export(self, format: str = "ndjson", **filters: Any) -> AsyncIterator[str]:
-        """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
-        try:
-            async with self._stream(calls.export(format, filters), STREAM_TIMEOUT) as answer:
-                async for portion in answer.aiter_text():
-                    yield portion
-        except LOST as exc:
-            raise NoDaemon(self.where, str(exc)) from exc
-
-    async def lines(self, path: str, params: Any = None) -> AsyncIterator[str]:
-        """The lines of an answer that does not end by itself."""
-        try:
-            async with self._stream(Call("GET", path, params=params), ENDLESS) as answer:
-                async for line in answer.aiter_lines():
-                    yield line
-        except LOST as exc:
-            raise NoDaemon(self.where, str(exc)) from exc
-
-    async def events(
-        self,
-        after: int | None = None,
-        types: Iterable[str] = (),
-        *,
-        resume: bool = True,
-        timeout_s: float | None = None,
-    ) -> AsyncIterator[Json]:
-        """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke.
-
-        With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
-        """
-        following = Following(self.where, after, types, resume=resume, timeout_s=timeout_s)
-        while True:
-            cause: Exception | None = None
-            try:
-                async with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
-                    async for line in answer.aiter_lines():
-                        event = following.line(line)
-                        if event is not None:
-                            yield event
-            except LOST as exc:
-                cause = exc
-            pause_s = following.broken(cause)
-            if pause_s is None:
-                return
-            await asyncio.sleep(pause_s)
+    messages = _lists(procedures.messages)
+    conversations = _lists(procedures.conversations)
+    quarantine = _lists(procedures.quarantine)
+    audit = _lists(procedures.audit)
+    export = _reads(procedures.export)
+    lines = _reads(procedures.lines)
+    events = _follows(procedures.events)
 
     @asynccontextmanager
     async def _stream(self, call: Call[str], timeout: httpx.Timeout) -> AsyncIterator[httpx.Response]:

@@ -41,6 +41,15 @@ class Call(Generic[T]):
         return {"Idempotency-Key": self.key} if self.key else {}
 
 
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def named(method: M, describe: Callable[..., Any]) -> M:
+    """A transport's method, with the name and the words of what it does."""
+    method.__name__, method.__doc__ = describe.__name__, describe.__doc__
+    return method
+
+
 def given(fields: Json) -> Json:
     """The fields that were given a value."""
     return {name: value for name, value in fields.items() if value is not None}

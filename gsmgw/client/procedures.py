@@ -1,10 +1,15 @@
-"""What takes more than one request, without doing any: repeating, paging, following events. Pure but for the clock."""
+"""What takes more than one request, or an answer that is read as it comes, without doing any: repeating, paging,
+following events. Pure but for the clock.
+
+Like ``calls``, the functions at the end describe each of them once; the transports do what they describe.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -12,6 +17,7 @@ import httpx
 from gsmgw.client import calls
 from gsmgw.client.calls import Call, Json
 from gsmgw.client.errors import NoDaemon
+from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT
 
 #: A request that was not answered is asked again after these pauses, seconds.
 RETRY_PAUSES_S = (0.1, 0.5, 2.0)
@@ -69,10 +75,7 @@ class Following:
     With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
     """
 
-    def __init__(
-        self, where: str, after: int | None, types: Iterable[str], *, resume: bool, timeout_s: float | None
-    ) -> None:
-        self._where = where
+    def __init__(self, after: int | None, types: Iterable[str], *, resume: bool, timeout_s: float | None) -> None:
         self._cursor = after
         self._types = tuple(types)
         self._resume = resume
@@ -104,10 +107,10 @@ class Following:
             return event
         return None
 
-    def broken(self, exc: Exception | None) -> float | None:
+    def broken(self, exc: Exception | None, where: str) -> float | None:
         """The stream ended, by ``exc`` or by itself: the pause before it is taken up again; None when it is not."""
         if exc is not None and (not self._resume or self._cursor is None):
-            raise NoDaemon(self._where, str(exc)) from exc
+            raise NoDaemon(where, str(exc)) from exc
         if not self._resume:
             return None
         pause_s = RESUME_PAUSES_S[min(self._failures, len(RESUME_PAUSES_S) - 1)]
@@ -118,3 +121,52 @@ class Following:
                 raise TimeoutError(f"nothing came within {self._timeout_s} s")
             pause_s = min(pause_s, left_s)
         return pause_s
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer that is read as it comes: in lines, or in whatever portions."""
+
+    call: Call[str]
+    timeout: httpx.Timeout
+    by_line: bool = False
+
+
+def messages(*, limit: int | None = None, **filters: Any) -> Walk:
+    """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
+    return Walk(calls.page(**filters), limit)
+
+
+def conversations(*, limit: int | None = None) -> Walk:
+    """Each peer with the latest message, newest first, as many as there are or ``limit``."""
+    return Walk(calls.conversation_page(), limit)
+
+
+def quarantine(*, limit: int | None = None) -> Walk:
+    """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
+    return Walk(calls.quarantine_page(), limit)
+
+
+def audit(*, limit: int | None = None, **filters: Any) -> Walk:
+    """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""
+    return Walk(calls.audit_page(**filters), limit)
+
+
+def export(format: str = "ndjson", **filters: Any) -> Reading:
+    """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
+    return Reading(calls.export(format, filters), STREAM_TIMEOUT)
+
+
+def lines(path: str, params: Any = None) -> Reading:
+    """The lines of an answer that does not end by itself."""
+    return Reading(Call("GET", path, params=params), ENDLESS, by_line=True)
+
+
+def events(
+    after: int | None = None, types: Iterable[str] = (), *, resume: bool = True, timeout_s: float | None = None
+) -> Following:
+    """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke.
+
+    With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
+    """
+    return Following(after, types, resume=resume, timeout_s=timeout_s)

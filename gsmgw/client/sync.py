@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from gsmgw.client import calls
-from gsmgw.client.calls import Call, Json
+from gsmgw.client import calls, procedures
+from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
-from gsmgw.client.options import DEFAULT_SOCKET, ENDLESS, STREAM_TIMEOUT, options, where
-from gsmgw.client.procedures import Attempts, Following, Walk
+from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
+from gsmgw.client.procedures import Attempts, Following, Reading, Walk
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +25,49 @@ def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.do(describe(*args, **kwargs))
 
-    method.__name__, method.__doc__ = describe.__name__, describe.__doc__
-    return method
+    return named(method, describe)
+
+
+def _lists(describe: Callable[P, Walk]) -> Callable[Concatenate[Client, P], Iterator[Json]]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Json]:
+        walk = describe(*args, **kwargs)
+        while (call := walk.next()) is not None:
+            yield from walk.take(self.do(call))
+
+    return named(method, describe)
+
+
+def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[Client, P], Iterator[str]]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[str]:
+        reading = describe(*args, **kwargs)
+        try:
+            with self._stream(reading.call, reading.timeout) as answer:
+                yield from answer.iter_lines() if reading.by_line else answer.iter_text()
+        except LOST as exc:
+            raise NoDaemon(self.where, str(exc)) from exc
+
+    return named(method, describe)
+
+
+def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[Client, P], Iterator[Json]]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Json]:
+        following = describe(*args, **kwargs)
+        while True:
+            cause: Exception | None = None
+            try:
+                with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
+                    for line in answer.iter_lines():
+                        event = following.line(line)
+                        if event is not None:
+                            yield event
+            except LOST as exc:
+                cause = exc
+            pause_s = following.broken(cause, self.where)
+            if pause_s is None:
+                return
+            time.sleep(pause_s)
+
+    return named(method, describe)
 
 
 class Client:
@@ -82,71 +123,13 @@ class Client:
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)
-
-    def messages(self, *, limit: int | None = None, **filters: Any) -> Iterator[Json]:
-        """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
-        return self._listed(calls.page(**filters), limit)
-
-    def conversations(self, *, limit: int | None = None) -> Iterator[Json]:
-        """Each peer with the latest message, newest first, as many as there are or ``limit``."""
-        return self._listed(calls.conversation_page(), limit)
-
-    def quarantine(self, *, limit: int | None = None) -> Iterator[Json]:
-        """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
-        return self._listed(calls.quarantine_page(), limit)
-
-    def audit(self, *, limit: int | None = None, **filters: Any) -> Iterator[Json]:
-        """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""
-        return self._listed(calls.audit_page(**filters), limit)
-
-    def _listed(self, first: Call[Json], limit: int | None) -> Iterator[Json]:
-        walk = Walk(first, limit)
-        while (call := walk.next()) is not None:
-            yield from walk.take(self.do(call))
-
-    def export(self, format: str = "ndjson", **filters: Any) -> Iterator[str]:
-        """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
-        try:
-            with self._stream(calls.export(format, filters), STREAM_TIMEOUT) as answer:
-                yield from answer.iter_text()
-        except LOST as exc:
-            raise NoDaemon(self.where, str(exc)) from exc
-
-    def lines(self, path: str, params: Any = None) -> Iterator[str]:
-        """The lines of an answer that does not end by itself."""
-        try:
-            with self._stream(Call("GET", path, params=params), ENDLESS) as answer:
-                yield from answer.iter_lines()
-        except LOST as exc:
-            raise NoDaemon(self.where, str(exc)) from exc
-
-    def events(
-        self,
-        after: int | None = None,
-        types: Iterable[str] = (),
-        *,
-        resume: bool = True,
-        timeout_s: float | None = None,
-    ) -> Iterator[Json]:
-        """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke.
-
-        With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
-        """
-        following = Following(self.where, after, types, resume=resume, timeout_s=timeout_s)
-        while True:
-            cause: Exception | None = None
-            try:
-                with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
-                    for line in answer.iter_lines():
-                        event = following.line(line)
-                        if event is not None:
-                            yield event
-            except LOST as exc:
-                cause = exc
-            pause_s = following.broken(cause)
-            if pause_s is None:
-                return
-            time.sleep(pause_s)
+    messages = _lists(procedures.messages)
+    conversations = _lists(procedures.conversations)
+    quarantine = _lists(procedures.quarantine)
+    audit = _lists(procedures.audit)
+    export = _reads(procedures.export)
+    lines = _reads(procedures.lines)
+    events = _follows(procedures.events)
 
     @contextmanager
     def _stream(self, call: Call[str], timeout: httpx.Timeout) -> Iterator[httpx.Response]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw import __version__, sdnotify
-from gsmgw.api import Access, Context, create_apps
+from gsmgw.api import Access, Context, Streams, create_apps
 from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import make_server
 from gsmgw.api.tls import Certificates
@@ -151,6 +151,7 @@ class Gateway:
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
         there are ``certificates``.
         """
+        streams = Streams(self.feed, self.store)
         context = Context(
             store=self.store,
             clock=self.clock,
@@ -158,12 +159,14 @@ class Gateway:
             collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
+            streams=streams,
             webhooks=self.webhooks,
             hooks=self.hooks,
             indexer=self.indexer,
             access=self.access,
             compat=self.config.compat,
             modems=self.modems,
+            pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
             limits=self.limits,
             version=__version__,
             valid_for_s=self.config.gateway.valid_for,
@@ -196,6 +199,7 @@ class Gateway:
                 group.create_task(self.hooks.run(), name="hooks"),
                 group.create_task(self.indexer.run(), name="search index"),
                 group.create_task(self.retention.run(), name="retention"),
+                group.create_task(streams.run(), name="event streams"),
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]

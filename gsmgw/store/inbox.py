@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import format_id
@@ -209,12 +210,15 @@ class Quarantined:
     raw: RawPdu
 
 
-def quarantined(db: sqlite3.Connection, limit: int = 100, before: int | None = None) -> list[Quarantined]:
-    """PDUs that could not be understood, newest first; those with a smaller id than ``before``."""
+def quarantined(
+    db: sqlite3.Connection, limit: int = 100, before: int | None = None, modems: Collection[str] | None = None
+) -> list[Quarantined]:
+    """PDUs that could not be understood, newest first; those with a smaller id than ``before``, of these modems."""
+    narrowed = "" if modems is None else "AND modem IN (SELECT value FROM json_each(?)) "
     rows = db.execute(
         "SELECT id, at_ms, problem, modem, sim, pdu, length_octets FROM parts WHERE state = 'quarantined' AND id < ? "
-        "ORDER BY id DESC LIMIT ?",
-        (2**63 - 1 if before is None else before, limit),
+        f"{narrowed}ORDER BY id DESC LIMIT ?",
+        (2**63 - 1 if before is None else before, *(() if modems is None else (json.dumps(sorted(modems)),)), limit),
     )
     return [Quarantined(row[0], row[1], row[2], RawPdu(*row[3:])) for row in rows]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Status
 from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, event_of, message_of
+from gsmgw.store.sight import Sight
 
 #: No message has this identifier or a larger one.
 _LAST_ID = 2**63 - 1
@@ -27,6 +28,7 @@ class Filter:
     before_id: int | None = None
     #: An expression of store.search.
     match: str | None = None
+    sight: Sight | None = None
 
 
 def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
@@ -66,6 +68,10 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
         term("created_ms >= ?", wanted.since_ms)
     if wanted.until_ms is not None:
         term("created_ms < ?", wanted.until_ms)
+    if wanted.sight is not None:
+        words, seen = wanted.sight.clause()
+        terms.append(words)
+        values.extend(seen)
     if wanted.before_id is not None:
         term("id < ?", wanted.before_id)
     if wanted.match is not None:
@@ -80,7 +86,7 @@ def _search(
 ) -> list[MessageRecord]:
     """Walk the matches newest first, looking at each message, until there are enough of them."""
     columns = ", ".join(f"messages.{name}" for name in MESSAGE_COLUMNS.split(", "))
-    where = "".join(f" AND messages.{term}" for term in terms)
+    where = "".join(f" AND {term}" for term in terms)  # the index has none of these columns
     bound = "" if before is None else " AND messages_search.rowid < ?"
     rows = db.execute(
         f"SELECT {columns} FROM messages_search CROSS JOIN messages ON messages.id = messages_search.rowid "
@@ -90,13 +96,17 @@ def _search(
     return [message_of(row) for row in rows]
 
 
-def conversations(db: sqlite3.Connection, before_id: int | None, limit: int) -> list[MessageRecord]:
+def conversations(
+    db: sqlite3.Connection, before_id: int | None, limit: int, sight: Sight | None = None
+) -> list[MessageRecord]:
     """The latest message with each peer, newest first."""
+    words, values = ("", []) if sight is None else sight.clause()
+    seen = f"AND {words} " if words else ""
     rows = db.execute(
-        f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? AND NOT EXISTS "
-        "(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id) "
+        f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? {seen}AND NOT EXISTS "
+        f"(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id {seen}) "
         "ORDER BY id DESC LIMIT ?",
-        (_LAST_ID if before_id is None else before_id, limit),
+        (_LAST_ID if before_id is None else before_id, *values, *values, limit),
     )
     return [message_of(row) for row in rows]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pydantic_core import to_json
+
 from gsmgw.model import Event
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
 _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data) VALUES (?, ?, ?, ?, ?)"
 
@@ -59,13 +59,13 @@ class Tx:
         for number, (type, message_id, data) in enumerate(rows, first):
             kept = {key: value for key, value in data.items() if value is not None}
             self.events.append(Event(number, at_ms, type, message_id, None, kept))
-            yield number, at_ms, type, message_id, _encode(kept)
+            yield number, at_ms, type, message_id, to_json(kept).decode()
 
     def event(
         self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any
     ) -> None:
         """Add a row to the event log; fields that are None are left out."""
         kept = {key: value for key, value in data.items() if value is not None}
-        text = _encode(kept) if kept else "{}"
+        text = to_json(kept).decode() if kept else "{}"
         number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
         self.events.append(Event(number, at_ms, type, message_id, modem, kept))

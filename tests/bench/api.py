@@ -1,4 +1,7 @@
-"""The API's intake: single durable POSTs from 16 clients, and batches, over the Unix socket of the real daemon."""
+"""The API's intake: single durable POSTs from 16 clients, and batches, over the Unix socket of the real daemon.
+
+The CPU time of the gateway and of the client are printed beside: where both share two cores, it is seen who uses them.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import httpx
 from support.processes import Site, site, until
 
-from gsmgw.client import Client
+from tests.bench.gateway import _cpu_s
 
 CLIENTS = 16
 SINGLES = 20_000
@@ -31,16 +35,17 @@ def main() -> None:
                     until(lambda c=client: c.modems()[0]["state"] == "ready")
                 _singles(place, "while a modem sends" if sending else "no modem at work")
                 if not sending:
-                    _batches(client)
+                    _batches(place)
 
 
 def _singles(place: Site, words: str) -> None:
+    spent = _Spent(place)
     took, times = asyncio.run(_post_all(str(place.socket), SINGLES))
     times.sort()
     p99_ms, p50_ms = times[int(len(times) * 0.99)] * 1000, times[len(times) // 2] * 1000
     print(
         f"api single POST, {CLIENTS} clients, {words}: {SINGLES / took:.0f}/s, "
-        f"median {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, worst {times[-1] * 1000:.1f} ms"
+        f"median {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, worst {times[-1] * 1000:.1f} ms; {spent.each(SINGLES)}"
     )
 
 
@@ -72,19 +77,36 @@ async def _post_all(socket: str, count: int) -> tuple[float, list[float]]:
     return time.perf_counter() - began, times
 
 
-def _batches(client: Client) -> None:
+def _batches(place: Site) -> None:
     bodies = [
-        [{"to": f"+4915100{n % 5000:05d}", "text": f"batch {number} text {n}"} for n in range(BATCH)]
+        json.dumps(
+            {"messages": [{"to": f"+4915100{n % 5000:05d}", "text": f"batch {number} text {n}"} for n in range(BATCH)]}
+        ).encode()
         for number in range(BATCHES)
     ]
-    took = []
-    for body in bodies:
-        began = time.perf_counter()
-        answers = client.send_many(body)
-        took.append(time.perf_counter() - began)
-        assert all("id" in answer for answer in answers)
+    took, spent = [], _Spent(place)
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(place.socket)), timeout=60) as client:
+        for body in bodies:
+            began = time.perf_counter()
+            answer = client.post("http://gsmgw/v1/messages/batch", content=body)
+            took.append(time.perf_counter() - began)
+            assert answer.content.count(b'"status":"queued"') == BATCH
     took.sort()
     print(
-        f"api batches of {BATCH}, one client with its own JSON: {BATCH * BATCHES / sum(took):.0f} texts/s, "
-        f"best {BATCH / took[0]:.0f}, worst {BATCH / took[-1]:.0f}"
+        f"api batches of {BATCH}, one client: {BATCH * BATCHES / sum(took):.0f} texts/s, "
+        f"best {BATCH / took[0]:.0f}, worst {BATCH / took[-1]:.0f}; {spent.each(BATCH * BATCHES)}"
     )
+
+
+class _Spent:
+    """CPU time since it was made: the gateway's, and this process's."""
+
+    def __init__(self, place: Site) -> None:
+        self._place = place
+        self._gateway_s, self._own_s = _cpu_s(place), time.process_time()
+
+    def each(self, count: int) -> str:
+        """In words, for each of so many."""
+        gateway_us = (_cpu_s(self._place) - self._gateway_s) / count * 1e6
+        own_us = (time.process_time() - self._own_s) / count * 1e6
+        return f"{gateway_us:.0f} us of CPU each, the client {own_us:.0f}"

@@ -17,6 +17,7 @@ from support.rig import Rig, make_config, running
 
 from gsmgw.api.server import bind_tcp
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.ports import RawPdu
 from gsmgw.store import audit
 
 BODY = {"to": "+4915112345671", "text": "x"}
@@ -243,3 +244,58 @@ async def test_the_socket_gets_its_group(tmp_path: Path) -> None:
     assert path.stat().st_gid == os.getgid()
     with pytest.raises(ConfigError, match="no group named 'nonesuch'"):
         bind_unix(tmp_path / "t", 0o660, "nonesuch")
+
+
+async def test_a_token_that_is_held_to_modems_reads_what_these_carry_and_what_it_sent_itself(desk: Desk) -> None:
+    rig = desk.rig
+    # a service centre, then DELIVER from +4915112345678 on 2026-11-21: "hello" (TS 23.040 9.2.2.1)
+    text = "07919471016730F5040D91945111325476F800006211122181008005E8329BFD06"
+    for name in ("m0", "m1"):
+        await rig.gateway.collector.take(RawPdu(name, f"sim {name}", text))
+        await rig.gateway.collector.take(RawPdu(name, f"sim {name}", "00FF"))
+    other = await rig.client.send("+4915112345671", "by the socket", modem="m1")
+    token = await desk.token("send", "read", "manage", modems=["m0"])
+    pooled = await desk.token("read", pools=["night"])  # of m0
+    async with AsyncClient(url=desk.url, token=token) as client, AsyncClient(url=desk.url, token=pooled) as second:
+        mine = await client.send("+4915112345672", "by the token")
+        received = next(m for m in (await rig.client.page(direction="inbound"))["data"] if m["modem"] == "m0")
+        seen = {mine["id"], received["id"]}
+        for number, reader in enumerate((client, second)):
+            assert {message["id"] async for message in reader.messages()} == seen
+            assert {message["id"] async for message in reader.messages(q="by")} == {mine["id"]}
+            exported = "".join([portion async for portion in reader.export()])
+            assert {json.loads(line)["id"] for line in exported.splitlines()} == seen
+            assert {entry["last_message"]["id"] async for entry in reader.conversations()} == seen
+            assert {entry["modem"] async for entry in reader.quarantine()} == {"m0"}
+            assert [modem["name"] for modem in await reader.modems()] == ["m0"]
+            for path in (f"/v1/messages/{other['id']}", "/v1/modems/m1", "/v1/modems/m1/tap"):
+                with pytest.raises(ApiError) as caught:
+                    await reader.request("GET", path)
+                assert caught.value.status == (404 if "messages" in path else 403)
+            events = []
+            last = (await reader.stats())["last_event"]
+            stream = reader.events(0, timeout_s=20)
+            marker = await client.send(f"+491511234568{number}", "the last one", modem="m0")
+            seen.add(marker["id"])
+            async for event in stream:
+                events.append(event)
+                if event["message_id"] == marker["id"]:
+                    break
+            await stream.aclose()
+            assert {event["message_id"] for event in events if event["message_id"]} == seen
+            assert {event["modem"] for event in events} <= {"m0", None}
+            assert len(events) < last
+        for action in ("cancel", "retry"):
+            with pytest.raises(ApiError) as caught:
+                await client.act(other["id"], action)
+            assert caught.value.status == 404
+        assert (await client.act(mine["id"], "cancel"))["status"] == "canceled"
+        for method, path in (
+            ("GET", "/v1/tokens"),
+            ("POST", "/v1/tokens"),
+            ("GET", "/v1/webhooks"),
+            ("GET", "/v1/audit"),
+            ("POST", "/v1/backups"),
+        ):
+            assert await desk.status(token, method, path, {"name": "more", "scopes": ["manage"]}) == 403
+    assert (await rig.client.message(other["id"]))["status"] == "queued"

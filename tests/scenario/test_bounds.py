@@ -290,11 +290,11 @@ def certificate(directory: Path, name: str) -> tuple[Path, Path]:
     return cert, key
 
 
-async def _serving(tmp_path: Path, cert: Path, key: Path, check: Any) -> None:
+async def _serving(tmp_path: Path, cert: Path, key: Path, check: Any, sections: Any = None) -> None:
     from gsmgw.api.tls import Certificates
 
     listener = bind_tcp("127.0.0.1:0")
-    async with running(make_config(tmp_path, {}), listener, Certificates(cert, key)) as rig:
+    async with running(make_config(tmp_path, {}, sections), listener, Certificates(cert, key)) as rig:
         made = await rig.client.request("POST", "/v1/tokens", json={"name": "web", "scopes": ["read"]})
         await check(f"https://127.0.0.1:{listener.getsockname()[1]}", made["token"])
 
@@ -321,6 +321,91 @@ async def test_tls_by_certificate_files_that_may_be_renewed(tmp_path: Path) -> N
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
         writer.write(b"GET /health/live HTTP/1.1\r\n\r\n")  # plain HTTP is not answered
         assert not (await reader.read()).startswith(b"HTTP/1.1 2")
+        writer.close()
+
+    await _serving(tmp_path, cert, key, check)
+
+
+async def _ended(reader: asyncio.StreamReader) -> bytes:
+    with contextlib.suppress(ConnectionError):
+        return await reader.read()
+    return b""
+
+
+async def test_a_handshake_that_does_not_come_is_cut_off_and_counts_as_a_connection(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "one")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(cert.read_bytes())
+
+    async def check(url: str, token: str) -> None:
+        port = int(url.rsplit(":", 1)[1])
+        async with AsyncClient(url=url, token=token, ca_file=ca) as client:
+            await client.stats()  # this connection stays open: one of the eight
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+            half, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello (RFC 8446 5.1)
+            await writer.drain()
+            ninth, last = await asyncio.open_connection("127.0.0.1", port)
+            async with asyncio.timeout(10):
+                assert await _ended(ninth) == b""  # there are eight, though seven of them have said nothing
+            assert not any(reader.at_eof() for reader in (half, *(reader for reader, _ in silent)))
+            last.close()
+            assert (await client.stats())["version"]
+            async with asyncio.timeout(10):
+                for reader in (half, *(reader for reader, _ in silent)):
+                    assert b"HTTP" not in await _ended(reader)
+            for each in (writer, *(writer for _, writer in silent)):
+                each.close()
+        async with AsyncClient(url=url, token=token, ca_file=ca) as client:
+            assert (await client.stats())["version"]
+
+    await _serving(tmp_path, cert, key, check, {"api": {"request_timeout_s": 3, "max_connections": 8}})
+
+
+async def test_a_gateway_that_stops_waits_for_no_handshake(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "one")
+    held: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def check(url: str, token: str) -> None:
+        held.append(await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1])))
+
+    async with asyncio.timeout(20):
+        await _serving(tmp_path, cert, key, check, {"api": {"request_timeout_s": 60}})
+        ((reader, writer),) = held
+        assert await _ended(reader) == b""
+        writer.close()
+
+
+async def test_a_request_that_comes_right_behind_the_handshake_is_answered(tmp_path: Path) -> None:
+    """A client may put its first request into the same segment as the end of its handshake (RFC 8446 2)."""
+    cert, key = certificate(tmp_path, "one")
+
+    async def check(url: str, token: str) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context(cafile=str(cert))
+        tls = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65536))
+        tls.write(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        writer.write(outgoing.read())  # Finished and the request at once
+        said = b""
+        async with asyncio.timeout(10):
+            while b'"ok"' not in said:
+                incoming.write(await reader.read(65536))
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    said += tls.read(65536)
+        assert said.startswith(b"HTTP/1.1 200")
+        with contextlib.suppress(ssl.SSLError):
+            tls.unwrap()
+        writer.write(outgoing.read())
+        async with asyncio.timeout(10):
+            await _ended(reader)
         writer.close()
 
     await _serving(tmp_path, cert, key, check)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from support.processes import Site, site, until
 
+from gsmgw.api.documents import Event, ProblemDocument
 from gsmgw.api.openapi import ANSWERS
 from gsmgw.api.problem_pages import PAGES
 from gsmgw.api.problems import PROBLEMS
@@ -53,6 +54,56 @@ def test_no_request_made_from_the_schema_gets_an_answer_that_is_not_in_it(
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def test_the_event_stream_answers_as_it_is_described(place: tuple[Site, str, str]) -> None:
+    _, url, token = place
+    document = httpx.get(f"{url}/openapi.json").json()
+    described = document["paths"]["/v1/events"]["get"]
+    assert {(known["in"], known["name"]) for known in described["parameters"]} == {
+        ("query", "types"), ("query", "after"), ("query", "heartbeat"), ("header", "Last-Event-ID"),
+    }  # fmt: skip
+    many = ",".join(["message.sent"] * 51)
+    for query, headers, parameter, status in (
+        ("after=-1", {}, "after", 422), ("after=x", {}, "after", 422), (f"after={2**63}", {}, "after", 422),
+        ("heartbeat=0", {}, "heartbeat", 422), ("heartbeat=nan", {}, "heartbeat", 422),
+        ("heartbeat=301", {}, "heartbeat", 422),
+        ("types=" + "x" * 2001, {}, "types", 422), ("types=" + many, {}, "types", 422),
+        ("types=message*", {}, "types", 422), ("types=Message.Sent", {}, "types", 422),
+        ("", {"Last-Event-ID": "x"}, "Last-Event-ID", 422), ("", {"Last-Event-ID": "1" * 41}, "Last-Event-ID", 422),
+        (f"after={2**63 - 1}", {}, None, 410), ("", {"Last-Event-ID": "9" * 40}, None, 410),
+    ):  # fmt: skip
+        answer = httpx.get(f"{url}/v1/events?{query}", headers={"Authorization": f"Bearer {token}", **headers})
+        assert answer.status_code == status, (query, headers, answer.text)
+        assert str(status) in described["responses"]
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = ProblemDocument.model_validate_json(answer.content)
+        assert parameter is None or [error.parameter for error in problem.errors or ()] == [parameter]
+    assert httpx.get(f"{url}/v1/events").status_code == 401
+    assert httpx.post(f"{url}/v1/events", headers={"Authorization": f"Bearer {token}"}).status_code == 405
+    with httpx.stream(
+        "GET", f"{url}/v1/events?after=0&types=message.sent", headers={"Authorization": f"Bearer {token}"}
+    ) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].partition(";")[0] in described["responses"]["200"]["content"]
+        lines = answer.iter_lines()
+        assert next(lines).startswith(": gsmgw ")
+        data = next(line for line in lines if line.startswith("data: "))
+        assert Event.model_validate_json(data.removeprefix("data: ")).type == "message.sent"
+
+
+def test_a_client_of_http_1_0_gets_the_stream_until_the_connection_ends(place: tuple[Site, str, str]) -> None:
+    found, _, _ = place
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(20)
+        channel.connect(str(found.socket))
+        channel.sendall(b"GET /v1/events?after=0 HTTP/1.0\r\n\r\n")
+        said = b""
+        while b"\nid: 2\n" not in said:
+            said += channel.recv(65536)
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert body.startswith(b": gsmgw ")
 
 
 def test_every_route_is_described_and_nothing_else(place: tuple[Site, str, str]) -> None:

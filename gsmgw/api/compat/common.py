@@ -60,6 +60,8 @@ async def let_in(ctx: Context, request: Request, name: str, secret: str, needed:
     caller = await ctx.access.enter(origin_of(request), secret, name)
     enter(request.scope, caller)
     caller.require(needed)
+    if needed == "manage":
+        caller.require_whole()
     return caller
 
 

@@ -21,6 +21,7 @@ from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import stamp
+from gsmgw.api.sights import sight_of
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
@@ -192,7 +193,7 @@ async def _records(ctx: Context, ids: list[int]) -> list[MessageRecord]:
     return [record for record in found if record is not None]
 
 
-async def _group(ctx: Context, name: str) -> list[MessageRecord]:
+async def _group(ctx: Context, request: Request, name: str) -> list[MessageRecord]:
     """The messages of one of its identifiers: those accepted under it, or the one that we call so."""
     ids: list[int] = []
     while len(ids) < MOST_RECIPIENTS:
@@ -202,7 +203,9 @@ async def _group(ctx: Context, name: str) -> list[MessageRecord]:
             break
         ids.append(number)
     own = parse_id(name)
-    found = await _records(ctx, ids or ([] if own is None else [own]))
+    seen = sight_of(ctx, request.scope)
+    records = await _records(ctx, ids or ([] if own is None else [own]))
+    found = [record for record in records if seen is None or seen.sees(record)]
     if not found:
         raise _Refused("there is no such message", 404)
     return found
@@ -241,7 +244,7 @@ async def show(ctx: Ctx, request: Request, name: str) -> Response:
     """The state of a message."""
     try:
         await _enter(ctx, request, "read")
-        return JSONResponse(_state(name, await _group(ctx, name)))
+        return JSONResponse(_state(name, await _group(ctx, request, name)))
     except _EXPECTED as exc:
         return _error(exc)
 
@@ -253,7 +256,7 @@ async def cancel(ctx: Ctx, request: Request, name: str) -> Response:
         await _enter(ctx, request, "send")
         now_ms = ctx.clock.wall_ms()
         taken = 0
-        for record in await _group(ctx, name):
+        for record in await _group(ctx, request, name):
             if await ctx.store.write(partial(timers.cancel, now_ms=now_ms, message_id=record.id)):
                 ctx.scheduler.withdraw(record.id)
                 taken += 1
