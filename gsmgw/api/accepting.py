@@ -6,7 +6,7 @@ name describe them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
-from gsmgw.api.schemas import BatchIn, GoodBatchIn, MessageIn, look_at_each
+from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each
 from gsmgw.dispatch.bodies import accepted_out, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
@@ -26,11 +26,13 @@ from gsmgw.store import messages, requests
 
 T = TypeVar("T")
 KEY_CHARS = 255
+#: A batch is read and answered in portions: as objects that pydantic and JSON want, a whole one is tens of megabytes.
+SLICE = 500
 _FORGOTTEN = "the message of that earlier request is no longer kept"
 
 _message_in = TypeAdapter(MessageIn)
 _batch_in = TypeAdapter(BatchIn)
-_good_batch_in = TypeAdapter(GoodBatchIn)
+_messages_in = TypeAdapter(list[MessageIn])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,22 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
     taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
     found = iter(results)
     answers = [item if isinstance(item, Problem) else next(found) for item in checked]
+    del checked, wanted, results, found
+    pieces: list[bytes] = []
+    known = False
+    for at in range(0, len(answers), SLICE):
+        data = await _entries(ctx, answers[at : at + SLICE], at)
+        known = known or any("id" in entry for entry in data)
+        pieces.append(to_json(data)[1:-1])
+    headers = {"Idempotent-Replayed": "true"} if known and not taken else {}
+    return Answer(202, b'{"data":[' + b",".join(pieces) + b"]}", headers)
+
+
+async def _entries(ctx: Context, answers: Sequence[Result | Problem], first: int) -> list[dict[str, Any]]:
+    """What a batch is answered for some of its messages."""
     bodies = iter(await _bodies(ctx, [answer for answer in answers if isinstance(answer, Accepted)]))
     data: list[dict[str, Any]] = []
-    for number, answer in enumerate(answers):
+    for number, answer in enumerate(answers, first):
         if isinstance(answer, Accepted):
             body = next(bodies)
             if body is None:
@@ -85,8 +100,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
                 data.append({**body, "replayed": True} if answer.replayed else body)
         else:
             data.append(_refused(answer, number))
-    headers = {"Idempotent-Replayed": "true"} if not taken and any("id" in entry for entry in data) else {}
-    return Answer(202, to_json({"data": data}), headers)
+    return data
 
 
 async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
@@ -136,11 +150,14 @@ def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
     return {"error": problem.body()}
 
 
-def _messages(raw: bytes) -> Sequence[MessageIn | Problem]:
-    try:
-        return _good_batch_in.validate_json(raw).messages
-    except ValidationError:  # one of them at least; which ones is looked at one by one
-        return look_at_each(_parse(_batch_in, raw).messages)
+def _messages(raw: bytes) -> Iterator[MessageIn | Problem]:
+    items = _parse(_batch_in, raw).messages
+    for at in range(0, len(items), SLICE):
+        piece = items[at : at + SLICE]
+        try:
+            yield from _messages_in.validate_python(piece)
+        except ValidationError:  # one of them at least; which ones is looked at one by one
+            yield from look_at_each(piece, at)
 
 
 def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:

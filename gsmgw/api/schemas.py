@@ -151,18 +151,13 @@ class BatchIn(BaseModel):
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
 
 
-class GoodBatchIn(BaseModel):
-    """A batch in which every message is well-formed, which is read at once."""
+def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Problem]:
+    """Messages of a batch, each checked by itself; the pointers of its problems lead into the batch.
 
-    model_config = ConfigDict(extra="forbid")
-
-    messages: list[MessageIn] = Field(min_length=1, max_length=BATCH_LIMIT)
-
-
-def look_at_each(items: Sequence[Any]) -> list[MessageIn | Problem]:
-    """The messages of a batch, each checked by itself; the pointers of its problems lead into the batch."""
+    ``first`` is the place of the first one.
+    """
     checked: list[MessageIn | Problem] = []
-    for number, item in enumerate(items):
+    for number, item in enumerate(items, first):
         try:
             checked.append(MessageIn.model_validate(item))
         except ValidationError as exc:
