@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
@@ -42,6 +42,8 @@ def _types(value: str) -> str:
 
 class EventsIn(BaseModel):
     """What is asked for in the query."""
+
+    model_config = ConfigDict(extra="forbid")
 
     types: Annotated[str, AfterValidator(_types)] = Field(
         "", max_length=TYPES_CHARS, description="Comma-separated types; message.* for all of a kind"
