@@ -89,6 +89,8 @@ class Mailbox:
     held: bool = False
     expiry: Timer | None = None
     retry: Timer | None = None
+    #: When the radio takes the next one; seconds of the clock.
+    free_s: float = 0.0
 
 
 class Network:
@@ -292,6 +294,10 @@ class Network:
                 self._tell_waiting(transit, box)
                 self._watch(box)
                 return
+            if (wait_s := box.free_s - self.clock.now()) > 0:  # room for more does not make the radio faster
+                box.held = True
+                box.retry = self.clock.call_later(wait_s, self._retry, box)
+                return
             box.busy = True
             box.owner.take(transit.tpdu, partial(self._taken, box, transit))
 
@@ -347,16 +353,9 @@ class Network:
                     concat={"ref": concat.ref, "total": concat.total, "seq": concat.seq} if concat else None,
                 )
             self._finish(box.owner.number, transit, status)
-        if box.queue or self.rules.delivery_gap_s > 0:
-            self._after_gap(box)
-
-    def _after_gap(self, box: Mailbox) -> None:
-        gap = self.rules.delivery_gap_s
-        if gap <= 0:
+        box.free_s = self.clock.now() + self.rules.delivery_gap_s
+        if box.queue:
             self.clock.call_later(0, self._pump, box)
-        elif not box.held:
-            box.held = True
-            box.retry = self.clock.call_later(gap, self._retry, box)
 
     def _finish(self, number: str, transit: Transit, status: int) -> None:
         """The fate of a message is known: tell its sender, if asked (TS 23.040 3.2.9)."""

@@ -9,9 +9,15 @@ from gsmgw.cli import audit, backup, doctor, exports, messages, modems, quaranti
 from gsmgw.cli.pdu import pdu
 
 
+def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{value!r} does not begin with http:// or https://")
+    return value
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--socket", metavar="PATH", help="The gateway's Unix socket.  [env: GSMGW_SOCKET]")
-@click.option("--url", metavar="URL", help="The gateway's TCP listener, instead of the socket.")
+@click.option("--url", metavar="URL", callback=_url, help="The gateway's TCP listener, instead of the socket.")
 @click.option(
     "--ca-file",
     type=click.Path(dir_okay=False, exists=True),

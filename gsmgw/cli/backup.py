@@ -13,7 +13,7 @@ import click
 
 from gsmgw.cli.common import connect, fail, local_time, print_json, print_table, talks
 from gsmgw.client import NoDaemon
-from gsmgw.config import SEARCH, Config, find_config, load_config, parse_config
+from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
 
 
@@ -193,9 +193,13 @@ def export_config(file: str, config_file: str | None) -> None:
 def import_config(file: Any, config_file: str | None) -> None:
     """Put FILE, or - for standard input, in the place of the configuration. It is checked first; the former file is
     kept with .former at the end of its name."""
-    content = file.read()
+    from gsmgw.doctor.installation import parse_whole
+
     try:
-        parse_config(content, file.name)
+        content = file.read()
+        parse_whole(content, file.name)
+    except UnicodeDecodeError as exc:
+        fail(f"{file.name}: {not_utf8(exc)}")
     except ConfigError as exc:
         fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
     target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])

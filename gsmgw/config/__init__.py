@@ -5,7 +5,7 @@ from __future__ import annotations
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
-from gsmgw.config.reading import SEARCH, find_config, load_config, parse_config
+from gsmgw.config.reading import SEARCH, find_config, load_config, not_utf8, parse_config, read_text
 from gsmgw.config.service import CompatSection, RetentionSection
 
 __all__ = [
@@ -20,5 +20,7 @@ __all__ = [
     "WebhooksSection",
     "find_config",
     "load_config",
+    "not_utf8",
     "parse_config",
+    "read_text",
 ]

@@ -73,6 +73,9 @@ class ModemSection(Section):
     profile: str | None = None
     #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
     reception: Literal["stored", "direct"] = "stored"
+    #: Status reports are handed over as they come, or stored by the modem and announced: then none is lost while the
+    #: gateway is down, at the price of two or three commands for each.
+    reports: Literal["direct", "stored"] = "direct"
     #: Write each text to the modem's storage first, and have it sent from there: its copy tells whether it went.
     store_before_sending: bool = False
     #: Hang up incoming calls, which are noted in any case.

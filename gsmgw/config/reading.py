@@ -30,12 +30,22 @@ def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.env
 
 def load_config(path: Path) -> Config:
     """Read and check a configuration file; :class:`ConfigError` names every problem with its line."""
+    return parse_config(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8. Raises :class:`ConfigError`."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        raise ConfigError(str(path), [f"cannot be read: {reason}"]) from None
-    return parse_config(text, str(path))
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise ConfigError(str(path), [not_utf8(exc)]) from None
+    except OSError as exc:
+        raise ConfigError(str(path), [f"cannot be read: {exc.strerror or exc}"]) from None
+
+
+def not_utf8(exc: UnicodeDecodeError) -> str:
+    """Why a file is not read as text."""
+    return f"is no text in UTF-8: octet 0x{exc.object[exc.start]:02x} at offset {exc.start}"
 
 
 def parse_config(text: str, source: str = "configuration") -> Config:

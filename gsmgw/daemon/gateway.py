@@ -213,6 +213,7 @@ class Gateway:
             if late:
                 log.warning("a message is still on the air after %s s", self.config.gateway.stop_timeout_s)
                 queue.cancel()
+            await asyncio.gather(*(modem.leave() for modem in self.modems.values()))
             for helper in helpers:
                 helper.cancel()
             self.feed.close()

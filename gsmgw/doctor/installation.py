@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gsmgw.backup import list_backups
-from gsmgw.config import SEARCH, Config, load_config
+from gsmgw.config import SEARCH, Config, parse_config, read_text
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
@@ -27,7 +27,12 @@ _SUDO = "run the doctor as root: sudo gsmgw doctor"
 
 def load_whole(path: Path) -> Config:
     """The configuration, checked with the profiles that it names. Raises :class:`ConfigError`."""
-    config = load_config(path)
+    return parse_whole(read_text(path), str(path))
+
+
+def parse_whole(text: str, source: str) -> Config:
+    """The same for a text that is not in its place yet."""
+    config = parse_config(text, source)
     profiles_of(config)
     return config
 

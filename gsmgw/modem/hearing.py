@@ -1,8 +1,8 @@
 """Whether the modem still tells what it receives, from what lies in its memories and was never announced.
 
 An indication that is lost once is an accident; what a person has to know is that they stay away. So the first text
-found unannounced has the settings repeated, and when the next one is not announced either, the memories are polled
-until an indication comes again.
+found unannounced has the settings repeated, unless they just were, and when the next one is not announced either, the
+memories are polled until an indication comes again.
 """
 
 from __future__ import annotations
@@ -46,6 +46,13 @@ class Hearing:
         self._unannounced |= {place for place in places if now - self._announced.get(place, float("-inf")) >= LATE_S}
         if self._unannounced and self._due is None:
             self._due = self._clock.call_later(LATE_S, self._decide)
+
+    def renewed(self) -> None:
+        """The settings were repeated, whatever for: what was found before is dealt with by that."""
+        if self._unannounced:
+            self.missed += 1
+            self._unannounced.clear()
+        self._stop()
 
     def _decide(self) -> None:
         self._due = None

@@ -296,6 +296,11 @@ class Link:
         """See :meth:`gsmgw.ports.ModemHandle.forget_copy`."""
         self._copies.forget(memory, index)
 
+    async def leave(self) -> None:
+        """Nobody will listen for a while. Raises :class:`gsmgw.errors.ModemError`."""
+        if self._upkeep.serving:
+            await self._settings.keep_for_later()
+
     def stop(self) -> None:
         """End the link, because the modem is switched off, once nothing is on the air."""
         self._end_gently(ModemError("switched off"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from gsmgw.config import MatchSection, ModemSection
@@ -25,6 +27,8 @@ from gsmgw.transport.usb import power_cycle, reauthorise, run_command, usb_inter
 
 #: How often an absent port is looked for: one stat() each.
 ABSENT_LOOK_S = 0.25
+#: The modem is given so long to take note that nobody will listen.
+LEAVE_S = 2.0
 #: Pauses before a present port is opened again, growing while that fails.
 REOPEN_PAUSES_S = (0.05, 0.25, 0.5, 1.0)
 #: Pauses before a modem that refuses to be set up is tried again, growing while that fails.
@@ -184,6 +188,13 @@ class Modem:
         """Use the modem again."""
         self._enabled = True
         self._wake.set()
+
+    async def leave(self) -> None:
+        """The gateway is about to end: have the modem keep what comes meanwhile, if it is well and does so at once."""
+        if self._link is not None:
+            with suppress(ModemError, TimeoutError):
+                async with asyncio.timeout(LEAVE_S):
+                    await self._link.leave()
 
     # -- life ---------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,11 @@ _READ_BACK: tuple[tuple[Command, int], ...] = (
 )
 
 
+def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a ladder of AT+CNMI settings those by which status reports are stored: ``ds`` 2 (TS 27.005 3.4.1)."""
+    return tuple(setting for setting in ladder if setting.split(",")[3:4] == ["2"])
+
+
 class Settings:
     """Makes the settings and remembers what came of them."""
 
@@ -28,6 +33,7 @@ class Settings:
         self._driver = driver
         self._board = board
         self._receiver = receiver
+        self._stores_reports = config.reports == "stored"
         self._echoes = 0
         #: What the modem says of its settings after they were made, by command; what it does not say is not in it.
         self._made: dict[str, str] = {}
@@ -96,7 +102,13 @@ class Settings:
                 return setting
         self._receiver.acknowledges = False
         await driver.message_service(0)
-        return await driver.indications()
+        ladder = driver.profile.cnmi
+        return await driver.indications((*storing_reports(ladder), *ladder) if self._stores_reports else ladder)
+
+    async def keep_for_later(self) -> None:
+        """Nobody will listen for a while: what comes, status reports too, is to be stored, where the modem can."""
+        if not self._stores_reports:
+            await self._driver.indications(storing_reports(self._driver.profile.cnmi))
 
     def note_echoes(self) -> None:
         """From here on an echo is one too many."""

@@ -239,6 +239,7 @@ class Upkeep:
                 pass
         if self.farewell is not None:
             async with self._channel.turn(Priority.CONTROL):
+                await self._settings.keep_for_later()
                 raise self.farewell
         if self._hang_up_wanted:
             self._hang_up_wanted = False
@@ -260,6 +261,7 @@ class Upkeep:
         log.info("%s: the settings are repeated", self._board.name)
         await self._driver.basics()
         await self._settings.make()
+        self._hearing.renewed()
         self._network.names = await self._driver.registration_reports()
         await self._survey.look_for_network()
         self._receiver.want_sweep()

@@ -128,23 +128,26 @@ class Engine:
             self._readers.put(db)
 
     def _write_loop(self) -> None:
-        while (job := self._queue.get()) is not None:
-            jobs = [job]
-            last = False
-            while len(jobs) < BATCH:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                    break
-                jobs.append(more)
+        while self._write_what_waits():
+            pass
+
+    def _write_what_waits(self) -> bool:
+        """One transaction; False when it was the last one. None of it is held on to while the next is awaited."""
+        job = self._queue.get()
+        jobs: list[_Job[Any]] = []
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == BATCH:
+                break
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        if jobs:
             events = self._transaction(jobs)
             with suppress(RuntimeError):  # the loop is gone: the process is ending, and the commit stands
                 self._loop.call_soon_threadsafe(self._tell, jobs, events)
-            if last:
-                return
+        return job is not None
 
     def _transaction(self, jobs: list[_Job[Any]]) -> list[Event]:
         """Run the jobs in one transaction. One that raises is taken out and the others are run again."""

@@ -32,41 +32,48 @@ _INSERT = (
 
 def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
     """Take messages: after the commit they are never lost. Those with a later ``send_at`` are scheduled."""
-    rows = []
-    for m in messages:
-        later = m.send_at_ms is not None and m.send_at_ms > now_ms
-        status = Status.SCHEDULED if later else Status.QUEUED
-        rows.append(
-            (
-                m.id,
-                status.value,
-                m.to,
-                m.text,
-                m.data,
-                m.port,
-                m.encoding,
-                m.segments,
-                m.route,
-                m.client,
-                int(m.priority),
-                m.message_class,
-                m.report,
-                m.on_unknown.value,
-                m.client_ref,
-                json.dumps(m.tags, ensure_ascii=False) if m.tags else None,
-                m.created_ms,
-                m.send_at_ms,
-                m.expires_ms,
-                m.send_at_ms if later else None,
-            )
-        )
-    tx.run_many(_INSERT, rows)
+    tx.run_many(_INSERT, (_row(message, now_ms) for message in messages))
     tx.add_events(
         now_ms,
-        [
-            (f"message.{row[1]}", m.id, {"to": m.to, "client_ref": m.client_ref, "segments": m.segments})
-            for row, m in zip(rows, messages, strict=True)
-        ],
+        (
+            (
+                f"message.{_status_at_first(message, now_ms)}",
+                message.id,
+                {"to": message.to, "client_ref": message.client_ref, "segments": message.segments},
+            )
+            for message in messages
+        ),
+    )
+
+
+def _status_at_first(message: Outgoing, now_ms: int) -> Status:
+    later = message.send_at_ms is not None and message.send_at_ms > now_ms
+    return Status.SCHEDULED if later else Status.QUEUED
+
+
+def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
+    status = _status_at_first(m, now_ms)
+    return (
+        m.id,
+        status.value,
+        m.to,
+        m.text,
+        m.data,
+        m.port,
+        m.encoding,
+        m.segments,
+        m.route,
+        m.client,
+        int(m.priority),
+        m.message_class,
+        m.report,
+        m.on_unknown.value,
+        m.client_ref,
+        json.dumps(m.tags, ensure_ascii=False) if m.tags else None,
+        m.created_ms,
+        m.send_at_ms,
+        m.expires_ms,
+        m.send_at_ms if status is Status.SCHEDULED else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from gsmgw.model import Event
 
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
+_INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data) VALUES (?, ?, ?, ?, ?)"
 
 
 class Tx:
@@ -42,24 +43,23 @@ class Tx:
         """Execute an INSERT and return the row's id."""
         return int(self._db.execute(sql, values).lastrowid or 0)
 
-    def add_events(self, at_ms: int, rows: Sequence[tuple[str, int, dict[str, Any]]]) -> None:
+    def add_events(self, at_ms: int, rows: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
         """Add a row for each of many messages to the event log: type, message, data; fields that are None are left out.
 
         The first one is numbered by the database, the others by it: that spares a statement for each.
         """
-        if not rows:
-            return
-        (type, message_id, data), *others = rows
-        self.event(at_ms, type, message_id, **data)
-        made = []
-        for number, (type, message_id, data) in enumerate(others, self.events[-1].id + 1):
+        others = iter(rows)
+        for type, message_id, data in others:
+            self.event(at_ms, type, message_id, **data)
+            self._db.executemany(_INSERT_NUMBERED, self._numbered(at_ms, self.events[-1].id + 1, others))
+
+    def _numbered(
+        self, at_ms: int, first: int, rows: Iterable[tuple[str, int, dict[str, Any]]]
+    ) -> Iterator[tuple[Any, ...]]:
+        for number, (type, message_id, data) in enumerate(rows, first):
             kept = {key: value for key, value in data.items() if value is not None}
-            made.append(Event(number, at_ms, type, message_id, None, kept))
-        self._db.executemany(
-            "INSERT INTO events (id, at_ms, type, message_id, data) VALUES (?, ?, ?, ?, ?)",
-            [(event.id, at_ms, event.type, event.message_id, to_json(event.data).decode()) for event in made],
-        )
-        self.events += made
+            self.events.append(Event(number, at_ms, type, message_id, None, kept))
+            yield number, at_ms, type, message_id, to_json(kept).decode()
 
     def event(
         self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any

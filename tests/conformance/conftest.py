@@ -60,14 +60,11 @@ def exercise(driver: Driver) -> dict[str, str]:
     with driver:
         found = {"identify": _attempt(driver.identified)}
         texts = {"short": "short text", "long": LONG, "Unicode": "Ελλάδα жук", "flash": "flash text"}
-        sent = {
-            step: _attempt(
-                lambda step=step: driver.send(
-                    texts[step], unicode=step == "Unicode", flash=step == "flash", report=step == "short"
-                )
-            )
-            for step in texts
-        }
+        sent = {}
+        for step, text in texts.items():
+            options = {"unicode": step == "Unicode", "flash": step == "flash", "report": step == "short"}
+            sent[step] = _attempt(lambda text=text, options=options: driver.send(text, **options))
+            driver.rest()
         phone.send(modem.name, INCOMING)
         phone.send(modem.name, LONG_INCOMING)
         for step, text in texts.items():

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hw_sim.background import BackgroundModem, BackgroundPhone
+from hw_sim.transcript import parse_transcript
 
 DEADLINE_S = 30.0
 
@@ -112,6 +113,9 @@ class Driver:
 
     def clean(self) -> None:
         """Delete what was received, where the program does not do it by itself."""
+
+    def rest(self) -> None:
+        """Wait until it is done with what came of a text, where it cannot do two things at a time."""
 
 
 class Gammu(Driver):
@@ -339,7 +343,6 @@ class PythonGsmmodem(Driver):
         os.set_blocking(self._process.stdout.fileno(), False)
         self._raw = ""
         self._events: list[dict[str, Any]] = []
-        self._segments = 0
 
     def _heard(self) -> list[dict[str, Any]]:
         assert self._process.stdout is not None
@@ -360,22 +363,49 @@ class PythonGsmmodem(Driver):
         before = len(self._of("sent", "error"))
         assert self._process.stdin is not None
         wanted = {"do": "send", "to": self.phone.number, "text": text, "flash": flash}
-        self._process.stdin.write(json.dumps(wanted) + "\n")
-        self._process.stdin.flush()
-        last = until(lambda: self._of("sent", "error")[before:])[0]
+        self.phone.switch(False)  # no report before all parts are sent: see rest
+        try:
+            self._process.stdin.write(json.dumps(wanted) + "\n")
+            self._process.stdin.flush()
+            last = until(lambda: self._of("sent", "error")[before:])[0]
+        finally:
+            self.phone.switch(True)
         if last["event"] == "error":
             raise RuntimeError(last["error"])
-        # The library takes a +CDSI that comes together with its next command for the answer to that ("Unable to set SMS
-        # encoding"), on any modem: its user waits for the reports, which it asks for with every text.
-        self._segments += 1 if len(text) <= 160 else -(-len(text) // 153)
-        line = self.folder.parent / "transcripts" / f"{self.modem.name}.transcript"
-        until(lambda: max(len(self._of("report")), read(line).count('> "AT+CMGR=')) >= self._segments)
 
     def received(self) -> str:
         return "".join(event["text"] for event in self._of("received"))
 
     def reported(self) -> bool:
         return any(event["status"] == 0 for event in self._of("report"))
+
+    def rest(self) -> None:
+        """Let the reports come, and be dealt with.
+
+        An indication that it has not read when it writes a command counts as that command's answer (serial_comms.py,
+        _handleLineRead), and what it does about one, it does on a thread of its own, also between the prompt and the
+        payload of a text.
+        """
+
+        def come() -> tuple[int, int]:
+            """Reports that are due, and that the modem was given."""
+            return self.modem.change(
+                lambda m: (
+                    sum(e["modem"] == m.name and e["report"] for e in m.simulation.events.of("submit")),
+                    sum(e["modem"] == m.name for e in m.simulation.events.of("report")),
+                )
+            )
+
+        def done() -> bool:
+            """All of them told, or, on the EC25, looked for where there is none."""
+            said = parse_transcript(read(self.folder.parent / "transcripts" / f"{self.modem.name}.transcript"))
+            last = max((n for n, piece in enumerate(said) if b"+CDS" in piece.data), default=-1)
+            since = b"".join(piece.data for piece in said[last + 1 :])
+            asked, answer = since.rpartition(b"AT+CMGR=")[1:]
+            return len(self._of("report")) >= come()[1] or bool(asked and b"\r\n" in answer and b"+CMGR:" not in answer)
+
+        until(lambda: len(set(come())) == 1)
+        until(done)
 
 
 DRIVERS: tuple[type[Driver], ...] = (Gammu, GammuSmsd, Smstools, Kannel, Gnokii, PythonGsmmodem)

@@ -88,10 +88,15 @@ def main() -> None:
     parser.add_argument("--modems", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-reports", action="store_true")
+    parser.add_argument("--stored", action="store_true", help="the modems store status reports")
     parser.add_argument("--grace", type=float, default=30.0, help="unknown_grace_s; the gateway's default is 120")
     options = parser.parse_args()
     grace = f"unknown_grace_s = {options.grace}"
-    with tempfile.TemporaryDirectory() as directory, site(Path(directory), options.modems, gateway=grace) as place:
+    how = 'reports = "stored"' if options.stored else ""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        site(Path(directory), options.modems, gateway=grace, modem=how) as place,
+    ):
         found = storm(place, options.kills, options.seed, reports=not options.no_reports)
     print(
         f"{found.kills} kills, {found.accepted} texts accepted: {len(found.lost)} lost, {len(found.twice)} sent twice, "

@@ -155,6 +155,25 @@ def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
         assert "xyz" not in result.stderr
 
 
+def test_files_and_addresses_that_are_none_are_told(tmp_path: Path) -> None:
+    program, own = tmp_path / "program", tmp_path / "gsmgw.toml"
+    program.write_bytes(b"[gateway]\n\xd0\x00")
+    own.write_text(f"[modems]\nprofiles = '{program}'\n")
+    unread = f"{program}: is no text in UTF-8: octet 0xd0 at offset 10"
+    for command, code, said in (
+        (("config", "check", "--config", str(program)), 2, unread),
+        (("config", "check", "--config", str(own)), 2, unread),
+        (("config", "import", str(program), "--config", str(tmp_path / "c.toml")), 1, unread),
+        (("config", "import", str(own), "--config", str(tmp_path / "c.toml")), 1, unread),
+        (("--url", "localhost:8775", "status"), 2, "'localhost:8775' does not begin with http:// or https://"),
+    ):
+        result = run(*command)
+        assert result.returncode == code, result.stderr
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
+    assert not (tmp_path / "c.toml").exists()
+
+
 def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
     path, own = tmp_path / "g.toml", tmp_path / "profiles.toml"
     own.write_text("[profile.my-stick]\nmatchs = ['MyStick']\n")

@@ -96,6 +96,24 @@ async def test_one_that_restarts_whenever_it_sends_is_quarantined() -> None:
         assert await submit(place) is None
 
 
+async def test_what_is_told_its_settings_again_is_not_told_twice() -> None:
+    """A text that came while +CNMI was forgotten is found in the same round: the cause is known, and mended."""
+    async with bench() as place:
+        place.simulated.fault("forget", what="cnmi")
+        place.simulation.send(from_=PHONE, to="modem0", text="not announced")
+        await place.pass_until(lambda: bool(place.events("modem.settings_lost")), HEALTH_EVERY_S + 1)
+        await place.ready(5)
+        assert len(place.sink.pdus) == 1
+        await place.clock.advance(HEALTH_EVERY_S + 1)
+        assert place.events("modem.deaf") == []
+        assert [state for state, _ in place.sink.states].count(ModemState.RECOVERING) == 1
+        place.simulated.fault("lost-indications", until="restart")  # and yet they stay away
+        place.simulation.send(from_=PHONE, to="modem0", text="nor this one")
+        await place.pass_until(lambda: bool(place.events("modem.deaf")), HEALTH_EVERY_S + 10)
+        assert place.events("modem.deaf") == [{"unannounced": 1, "in_a_row": 2}]
+        assert place.modem.status.state is ModemState.DEGRADED
+
+
 @pytest.mark.parametrize(("what", "reads"), [("cnmi", "AT+CNMI"), ("cmgf", "AT+CMGF"), ("csms", "AT+CSMS")])
 async def test_forgotten_settings_are_read_back_and_made_again(what: str, reads: str) -> None:
     config = {"reception": "direct"} if what == "csms" else {}

@@ -17,7 +17,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from gsmgw.config import Config
+from gsmgw.config import Config, read_text
 from gsmgw.errors import ConfigError, Disposition
 from gsmgw.modem.causes import Cause
 from gsmgw.modem.profiles import PROFILES
@@ -47,9 +47,9 @@ def profiles_of(config: Config) -> tuple[Profile, ...]:
 def load_overlay(path: Path) -> tuple[Profile, ...]:
     """The file's profiles in front of the built-in ones. Raises :class:`ConfigError` with every problem."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise ConfigError(str(path), [f"cannot be read: {exc}"]) from None
+        raw = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(str(path), [f"is no valid TOML: {exc}"]) from None
     return parse_overlay(raw, str(path))
 
 

@@ -7,44 +7,33 @@ a line. Steps are run in the order below, and one that has been released is neve
 from __future__ import annotations
 
 import sqlite3
-from types import ModuleType
+from importlib import import_module
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from gsmgw.store.migrations import (
-    m001_messages,
-    m002_webhooks,
-    m003_hooks,
-    m004_search,
-    m005_copies,
-    m006_queue,
-    m007_message_class,
-    m007a_access,
-    m007b_doors,
-    m009_record,
-)
-
 _STEPS = (
-    m001_messages,
-    m002_webhooks,
-    m003_hooks,
-    m004_search,
-    m005_copies,
-    m006_queue,
-    m007_message_class,
-    m007a_access,
-    m007b_doors,
-    m009_record,
+    "m001_messages",
+    "m002_webhooks",
+    "m003_hooks",
+    "m004_search",
+    "m005_copies",
+    "m006_queue",
+    "m007_message_class",
+    "m007a_access",
+    "m007b_doors",
+    "m009_record",
 )
 
 migrations = Migrations("gsmgw")
 
 
-def _register(step: ModuleType) -> None:
-    @migrations(name=step.__name__.rpartition(".")[2])
+def _register(step: str) -> None:
+    script = import_module(f"{__name__}.{step}").SCRIPT
+
+    @migrations(name=step)
     def apply(db: Database) -> None:
-        for statement in step.SCRIPT.split(";\n"):
+        for statement in script.split(";\n"):
             if statement.strip():
                 db.execute(statement)
 
@@ -60,4 +49,4 @@ def applied_migrations(connection: sqlite3.Connection) -> list[str]:
 
 def known_migrations() -> list[str]:
     """The names of all steps that this version knows."""
-    return [step.__name__.rpartition(".")[2] for step in _STEPS]
+    return list(_STEPS)

@@ -78,6 +78,18 @@ def test_deliveries_to_one_recipient_keep_their_distance(desk: Desk) -> None:
     assert desk.wait(2.2).count(b"+CMTI") == 2
 
 
+def test_room_for_more_does_not_shorten_the_distance(desk: Desk) -> None:
+    desk.sim.network.set_rules(delivery_gap_s=2)
+    for number in range(3):
+        desk.sim.send(from_=PHONE, to="modem0", text=f"{number}")
+    assert desk.wait(0.1).count(b"+CMTI") == 1
+    assert desk.command("AT+CMGD=1") == b"\r\nOK\r\n"
+    assert desk.command("AT+CMGD=1,4") == b"\r\nOK\r\n"
+    assert desk.wait(1.8).count(b"+CMTI") == 0
+    assert desk.wait(0.2).count(b"+CMTI") == 1
+    assert desk.wait(2.0).count(b"+CMTI") == 1
+
+
 def test_lost_reports(desk: Desk) -> None:
     desk.sim.network.rules.report_loss = 1.0
     assert reports(desk.send(SUBMIT)) == []
