@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from gsmgw.api import (
@@ -31,6 +31,7 @@ from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
+from gsmgw.api.parameters import no_unknown
 from gsmgw.api.schemas import BatchIn, MessageIn
 from gsmgw.api.streams import Streams
 
@@ -69,7 +70,7 @@ def create_app(context: Context) -> FastAPI:
 
     app.openapi = document  # type: ignore[method-assign] # as FastAPI's documentation has it
     for module in ROUTERS:
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(no_unknown)])
     for router in open_doors(context.compat):
         app.include_router(router)
     return app

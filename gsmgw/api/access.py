@@ -94,7 +94,7 @@ class Access:
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
-        return Caller(token.name, address, token.name, token.limits, token.scopes)
+        return Caller(token.name, address, token.name, token.limits, token.scopes, token.expires_ms)
 
     def look(self, address: str) -> None:
         """:class:`Problem` when there were too many wrong credentials from there."""

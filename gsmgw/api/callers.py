@@ -33,6 +33,8 @@ class Caller:
     limits: TokenLimits = UNLIMITED
     #: What a token is for; None for the socket, which is trusted.
     scopes: tuple[str, ...] | None = None
+    #: When the token expires, UTC milliseconds; None when it does not.
+    expires_ms: int | None = None
 
     def require(self, scope: str) -> None:
         """Raise :class:`Problem` when the token is not for that."""

@@ -6,14 +6,16 @@ It is answered past FastAPI (``front``); the route describes it.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
+from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.portions import Choice
 from gsmgw.api.problems import Problem, of_validation
@@ -42,6 +44,8 @@ def _types(value: str) -> str:
 
 class EventsIn(BaseModel):
     """What is asked for in the query."""
+
+    model_config = ConfigDict(extra="forbid")
 
     types: Annotated[str, AfterValidator(_types)] = Field(
         "", max_length=TYPES_CHARS, description="Comma-separated types; message.* for all of a kind"
@@ -76,7 +80,12 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": hello, "more_body": True})
         ended = asyncio.get_running_loop().create_future()
-        await ctx.streams.serve(Reader(line_of(scope), self._cursor, self._choice, self._heartbeat_s, ended))
+        caller, until_s = caller_of(scope), float("inf")
+        if caller.expires_ms is not None:
+            until_s = time.monotonic() + (caller.expires_ms - ctx.clock.wall_ms()) / 1000
+        line = line_of(scope)
+        reader = Reader(line, self._cursor, self._choice, self._heartbeat_s, ended, caller.token, until_s)
+        await ctx.streams.serve(reader)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

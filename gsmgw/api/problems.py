@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from gsmgw.api.wording import in_words
 from gsmgw.errors import StoreError
 from gsmgw.outbound import Refusal
 from gsmgw.store import KeyConflict
@@ -104,28 +105,20 @@ def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 
-def in_words(error: Mapping[str, Any]) -> str:
-    """What a fault that pydantic found means to a client."""
-    if error["type"] == "extra_forbidden":
-        return "is not a known field"
-    if error["type"] == "missing":
-        return "is missing"
-    return str(error["msg"]).removeprefix("Value error, ")
-
-
 def of_validation(found: Sequence[Any]) -> Problem:
     """A body or query that does not fit its schema, by what pydantic says of it."""
     errors: list[dict[str, str]] = []
     for error in found:
         where, *path = error["loc"]
         if error["type"] == "json_invalid":
-            detail = f"{error.get('ctx', {}).get('error', 'cannot be parsed')} at position {path[0] if path else 0}"
-            return Problem("invalid_json", detail)
+            where_in_it = f" at position {path[0]}" if path else ""
+            detail = str(error.get("ctx", {}).get("error", "cannot be parsed"))
+            return Problem("invalid_json", detail + where_in_it)
         message = in_words(error)
         if where == "body":
             errors.append({"pointer": pointer(*path), "detail": message})
         else:
-            errors.append({"parameter": str(path[-1]) if path else str(where), "detail": message})
+            errors.append({"parameter": str(path[0]) if path else str(where), "detail": message})
     first = errors[0] if errors else {"detail": "is not valid"}
     named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -163,4 +156,5 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
         headers = dict(exc.headers or {})
         if code == "method_not_allowed" and (methods := methods_at(request.url.path)):
             headers["Allow"] = ", ".join(methods)
+            detail = f"{request.method} is not allowed at {request.url.path}; there is {headers['Allow']}"
         return Problem(code, detail, headers=headers).response()

@@ -20,7 +20,8 @@ from pydantic import (
     field_validator,
 )
 
-from gsmgw.api.problems import Problem, in_words, pointer
+from gsmgw.api.problems import Problem, pointer
+from gsmgw.api.wording import in_words
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
 from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request

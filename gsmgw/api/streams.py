@@ -65,8 +65,12 @@ class Reader:
     place: int
     choice: Choice
     heartbeat_s: float
-    #: Done when nothing more comes: the connection is lost, the gateway stops, or what came next is no longer kept.
+    #: Done when nothing more comes: the connection is lost, the token is not valid any more, the gateway stops, or what
+    #: came next is no longer kept.
     ended: asyncio.Future[None]
+    #: The name of the token that it came with, empty for the socket, and the moment at which that expires.
+    token: str = ""
+    until_s: float = float("inf")
     spoke_s: float = field(default_factory=time.monotonic)
 
     def end(self) -> None:
@@ -129,6 +133,13 @@ class Streams:
             reader.line.watch(None)
             group.readers.discard(reader)
 
+    def send_away(self, token: str) -> None:
+        """End the streams of a token that was revoked."""
+        for group in self._groups:
+            for reader in group.readers:
+                if reader.token == token:
+                    reader.end()
+
     def _news(self, events: Sequence[Event]) -> None:
         for group in self._groups:
             if group.readers:
@@ -166,7 +177,7 @@ class Streams:
             reader.end()  # what came next is gone; a reader that comes back is told so
             return
         reader.place = place
-        if octets and not reader.line.lost:
+        if octets and not reader.ended.done():
             reader.spoke_s = time.monotonic()
             reader.line.push(octets)
             self._written += 1
@@ -187,15 +198,18 @@ class _Group:
         return any(reader.has_more(last) for reader in self.readers)
 
     def silence_s(self) -> float:
-        """Seconds until the next heartbeat is due."""
-        due_s = min((reader.spoke_s + reader.heartbeat_s for reader in self.readers), default=float("inf"))
+        """Seconds until the next heartbeat is due, or a token expires."""
+        moments = (min(reader.spoke_s + reader.heartbeat_s, reader.until_s) for reader in self.readers)
+        due_s = min(moments, default=float("inf"))
         return max(0.0, min(LONGEST_WAIT_S, due_s - time.monotonic()))
 
     def beat(self) -> None:
-        """Say that the gateway is there, to those for whom it is time."""
+        """Say that the gateway is there, to those for whom it is time; who may no longer read is sent away."""
         now_s = time.monotonic()
         for reader in self.readers:
-            if now_s >= reader.spoke_s + reader.heartbeat_s:
+            if now_s >= reader.until_s:
+                reader.end()
+            elif now_s >= reader.spoke_s + reader.heartbeat_s:
                 reader.spoke_s = now_s
                 if reader.line.writable:
                     reader.line.push(_HEARTBEAT)

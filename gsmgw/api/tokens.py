@@ -86,4 +86,5 @@ async def delete(ctx: Ctx, name: str) -> Response:
     if not await ctx.store.write(lambda tx: tokens.delete(tx, name)):
         raise Problem("not_found", f"there is no token named {name!r}")
     ctx.access.forget()
+    ctx.streams.send_away(name)
     return Response(status_code=204)

@@ -299,3 +299,16 @@ async def test_a_token_that_is_held_to_modems_reads_what_these_carry_and_what_it
         ):
             assert await desk.status(token, method, path, {"name": "more", "scopes": ["manage"]}) == 403
     assert (await rig.client.message(other["id"]))["status"] == "queued"
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(desk: Desk) -> None:
+    token = await desk.token("read")
+    async with AsyncClient(url=desk.url, token=token) as client:
+        stream = client.events(0, timeout_s=20)
+        await desk.rig.client.send(**BODY)
+        assert (await anext(stream))["id"] == 1
+        await desk.rig.client.request("DELETE", "/v1/tokens/read")
+        with pytest.raises(ApiError) as caught:  # the client comes back, and is told
+            async for _ in stream:
+                pass
+        assert caught.value.status == 401

@@ -190,6 +190,56 @@ async def test_a_bad_query_is_the_clients_fault(rig: Rig, query: str) -> None:
     assert (await rig.client._http.get(query)).status_code in (200, 400, 422)
 
 
+@pytest.mark.parametrize(
+    ("query", "parameter", "words"),
+    [
+        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; is limit meant?"),
+        ("/v1/stats?x=1", "x", "is not a known parameter; there is none"),
+        ("/v1/events?typs=message.sent", "typs", "is not a known field"),
+        ("/v1/messages?status=sent&status=foo", "status", "must be 'scheduled', 'queued',"),
+        ("/v1/messages?limit=5000", "limit", "must be 1000 or less"),
+        ("/v1/messages?limit=x", "limit", "must be a whole number"),
+        ("/v1/messages?since=2026-12-24T18:00:00", "since", "lacks a zone: 2026-12-24T18:00:00+01:00"),
+        ("/v1/messages/export?format=pdf", "format", "must be 'csv' or 'ndjson'"),
+    ],
+)
+async def test_a_bad_parameter_is_named_and_what_it_may_be(rig: Rig, query: str, parameter: str, words: str) -> None:
+    answer = await rig.client._http.get(query)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["parameter"] == parameter
+    assert error["detail"].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"to": 5}, "to: must be a string"),
+        ({"to": ANNA, "tags": "a"}, "tags: must be a list"),
+        ({"to": ANNA, "text": "x", "valid_for": 5}, "valid_for: must be 60 or more"),
+        ({"to": ANNA, "text": "x", "flash": "maybe"}, "flash: must be true or false"),
+        ({"to": ANNA, "text": "x", "priority": "urgnt"}, "priority: must be 'urgent', 'normal' or 'bulk'"),
+        ({"to": "1" * 65, "text": "x"}, "to: must have 64 or fewer characters"),
+        ({"to": ANNA, "txt": "x"}, "txt: is not a known field"),
+        ({"text": "x"}, "to: is missing"),
+        ([], "body: must be an object"),
+    ],
+)
+async def test_a_bad_field_is_named_and_what_it_may_be(rig: Rig, body: Any, detail: str) -> None:
+    answer = await rig.client._http.post("/v1/messages", json=body)
+    assert (answer.status_code, answer.json()["detail"]) == (422, detail)
+    if isinstance(body, dict):
+        many = await rig.client._http.post("/v1/messages/batch", json={"messages": [body]})
+        assert many.json()["data"][0]["error"]["detail"] == f"message 0: {detail}"
+
+
+async def test_a_wrong_method_is_told_which_ones_there_are(rig: Rig) -> None:
+    answer = await rig.client._http.delete("/v1/messages")
+    assert answer.json()["detail"] == "DELETE is not allowed at /v1/messages; there is GET, POST"
+    broken = await rig.client._http.post("/v1/messages", content=b"{'to'", headers={"Content-Type": "application/json"})
+    assert broken.json()["detail"] == "key must be a string at line 1 column 2"
+
+
 async def test_other_media_types_are_refused_and_a_form_is_taken_for_json(rig: Rig) -> None:
     body = json.dumps({"to": ANNA, "text": "x"}).encode()
     for kind, status in (

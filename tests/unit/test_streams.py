@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,8 +71,11 @@ class Place:
         await self.store.write(write)
 
     def join(self, line: Pipe, place: int, types: str = "", heartbeat_s: float = 300.0) -> asyncio.Task[None]:
-        ended = asyncio.get_running_loop().create_future()
-        return self._tasks.create_task(self.served.serve(Reader(line, place, Choice(types), heartbeat_s, ended)))
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        return self.start(Reader(line, place, Choice(types), heartbeat_s, ended))
+
+    def start(self, reader: Reader) -> asyncio.Task[None]:
+        return self._tasks.create_task(self.served.serve(reader))
 
 
 @asynccontextmanager
@@ -192,6 +196,27 @@ async def test_a_reader_ends_with_its_connection_with_the_gateway_and_at_a_gap(t
         await asyncio.sleep(0)
         assert place.served.readers == 1
     assert stays.done()  # the gateway stopped
+
+
+async def test_a_token_that_is_revoked_or_expires_ends_its_streams(tmp_path: Path) -> None:
+    async with serving(tmp_path) as place:
+        loop = asyncio.get_running_loop()
+        never = float("inf")
+
+        def reading(token: str, until_s: float) -> asyncio.Task[None]:
+            reader = Reader(Pipe(), 0, Choice(), 300.0, loop.create_future(), token, until_s)
+            return place.start(reader)
+
+        revoked, other, expiring = (
+            reading("a", never),
+            reading("b", never),
+            reading("b", time.monotonic() + 0.05),
+        )
+        await until(lambda: place.served.readers == 3)
+        place.served.send_away("a")
+        await revoked
+        await expiring
+        assert not other.done()
 
 
 async def test_a_database_that_cannot_be_read_costs_a_reader_and_not_the_gateway(
