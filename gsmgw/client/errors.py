@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
+
+#: What Python puts before the system's words.
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class ApiError(Exception):
@@ -23,8 +27,8 @@ class NoDaemon(Exception):
 
     def __init__(self, where: str, reason: str) -> None:
         self.where = where
-        self.reason = reason
-        super().__init__(f"no gateway answers at {where}: {reason}")
+        self.reason = _NUMBER.sub("", reason)
+        super().__init__(f"no gateway answers at {where}: {self.reason}")
 
 
 #: What a connection that breaks raises.

@@ -139,7 +139,7 @@ def test_tokens(gsmgw: Shell) -> None:
 def test_without_a_daemon(tmp_path: Path) -> None:
     result = run("--socket", str(tmp_path / "none.sock"), "messages")
     assert result.returncode == 3
-    assert f"no gateway answers at {tmp_path}/none.sock" in result.stderr
+    assert f"no gateway answers at {tmp_path}/none.sock (No such file or directory)" in result.stderr
     assert "gsmgw run" in result.stderr
     assert run("--help").returncode == 0
 
