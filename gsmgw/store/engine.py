@@ -30,6 +30,9 @@ Operation = Callable[[Tx], T]
 
 #: Operations in one transaction at the most: bounds how long a single caller waits behind a flood.
 BATCH = 512
+#: A transaction of several operations is followed by others: they are given that time to come together, which spares
+#: commits. One that comes alone does not wait.
+GATHER_S = 0.0003
 #: Operations that may wait. Past that the database is not keeping up, and callers are told so instead of piling up.
 BACKLOG = 50_000
 READERS = 2
@@ -75,6 +78,7 @@ class Engine:
             self._readers.put(connect(path, read_only=True))
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
         self._closed = False
+        self._crowded = False
         #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
         self.commit_s = 0.001
         #: Why the last transaction failed; None while the database takes writes.
@@ -134,6 +138,8 @@ class Engine:
     def _write_what_waits(self) -> bool:
         """One transaction; False when it was the last one. None of it is held on to while the next is awaited."""
         job = self._queue.get()
+        if self._crowded:
+            time.sleep(GATHER_S)
         jobs: list[_Job[Any]] = []
         while job is not None:
             jobs.append(job)
@@ -143,6 +149,7 @@ class Engine:
                 job = self._queue.get_nowait()
             except queue.Empty:
                 break
+        self._crowded = len(jobs) > 1
         if jobs:
             events = self._transaction(jobs)
             with suppress(RuntimeError):  # the loop is gone: the process is ending, and the commit stands

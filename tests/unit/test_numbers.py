@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
+import phonenumbers
 import pytest
 
+from gsmgw import numbers
 from gsmgw.numbers import NumberError, digits_of, parse_recipient, same_number
 
 
@@ -56,3 +60,21 @@ def test_what_is_refused_and_why(text: str, country: str | None, why: str) -> No
 )
 def test_the_same_number_in_another_spelling(one: str, other: str, same: bool) -> None:
     assert same_number(digits_of(one), digits_of(other)) is same
+
+
+def test_a_number_that_is_taken_as_it_stands_is_what_the_library_says_too() -> None:
+    """Of every country code numbers of all lengths: whether the short way is taken, the answer is the same."""
+    chance = random.Random(1)
+    plain = 0
+    for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        for length in range(4, 14):
+            national = "".join(chance.choice("0123456789") for _ in range(length))
+            number = f"+{code}{national}"
+            if len(number) > 16 or not numbers._is_plain(number):
+                continue
+            parsed = phonenumbers.parse(number, None)
+            assert phonenumbers.is_possible_number(parsed), number
+            assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == number
+            plain += 1
+    assert plain > 300
+    assert not numbers._is_plain("+4901511234567")  # a trunk zero is dropped
