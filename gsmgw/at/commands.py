@@ -63,7 +63,7 @@ REJECT = Command("AT+CHUP")
 TAKE_NETWORK_TIME = Command("AT+CTZU=1", timeout_s=3.0)
 HANG_UP = Command("ATH")
 
-#: TS 27.007 8.18, READ BINARY of EF_SMSS (6F43): the last TP-MR that this SIM gave (TS 31.102 4.2.9).
+#: TS 27.007 8.18, READ BINARY of EF_SMSS (6F43): the last TP-MR that this SIM gave (TS 31.102 4.2.28).
 LAST_REFERENCE = Command("AT+CRSM=176,28483,0,0,2", ("+CRSM:",), timeout_s=10.0)
 
 # -- text messages (TS 27.005) ----------------------------------------------------------------------------------

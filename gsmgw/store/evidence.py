@@ -94,7 +94,7 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
 
 
 def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) -> list[Outgoing]:
-    """A SIM says itself which reference it gave last (EF_SMSS, TS 31.102 4.2.9).
+    """A SIM says itself which reference it gave last (EF_SMSS, TS 31.102 4.2.28).
 
     Right after the modem has confirmed a text with a reference (``confirmed``), that shows whether the record can be
     believed: some modems write it when they are switched off. Where something is in doubt, a record that can be

@@ -97,7 +97,7 @@ def _tries(call: Call) -> Reply:
     return [f"+CPINR: SIM PIN,{card.pin_left},3", f"+CPINR: SIM PUK,{card.puk_left},10"]
 
 
-#: TS 27.007 8.18: READ BINARY and GET RESPONSE of TS 102 221 11.1; EF_SMSS is 6F43 (TS 31.102 4.2.9).
+#: TS 27.007 8.18: READ BINARY and GET RESPONSE of TS 102 221 11.1; EF_SMSS is 6F43 (TS 31.102 4.2.28).
 _READ_BINARY, _GET_RESPONSE, _EF_SMSS = 176, 192, 0x6F43
 _SMSS_OCTETS = 2
 
