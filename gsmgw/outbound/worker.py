@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 STORE_RETRY_S = 1.0
 #: Segments committed ahead at the most: each is one more that a crash leaves in doubt.
 CLAIMS_MAX = 8
+#: A commit that takes a smaller part of a segment than that is over before the prompt: nothing is to be gained, and
+#: what is claimed, an urgent text may be, waits for this modem while another one becomes free.
+WORTHWHILE = 0.1
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
 
@@ -211,7 +214,10 @@ class Worker:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
         if self._segment_s >= SLOW_S or self._pace.is_limited or self._stopping:
             return
-        depth = min(CLAIMS_MAX, math.ceil(2 * self._store.commit_s / max(self._segment_s, 1e-4)))
+        commits = self._store.commit_s / max(self._segment_s, 1e-4)
+        if commits < WORTHWHILE:
+            return
+        depth = min(CLAIMS_MAX, math.ceil(2 * commits))
         while len(self._hand.claims) < depth:
             if not self._hand.jobs:
                 message = self._queue.take_ahead(self.name)
