@@ -399,3 +399,23 @@ async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_it
         claims = await work.store.write(lambda tx: dict(tx.all("SELECT hex(tpdu), claim FROM segments")))
         order = [claims[tpdu.hex().upper()] for tpdu in modem.tpdus]
         assert order == sorted(order)
+
+
+async def test_a_modem_that_gains_nothing_by_it_has_nothing_claimed_ahead(tmp_path: Path) -> None:
+    """What waits behind its segment is free for whichever modem is ready first."""
+    result: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    modem = ScriptedModem("m", result)
+    async with desk(tmp_path, modem) as work:
+        work.scheduler._workers["m"]._segment_s = 0.9  # commits take a small part of that
+        first = await work.send("first")
+        async with asyncio.timeout(5):
+            while not modem.tpdus:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        second = await work.send("second", to="+4915112345699", priority=Priority.URGENT)
+        third = await work.send("third", to="+4915112345698", priority=Priority.URGENT)
+        work.scheduler._workers["m"]._claim_ahead()
+        await work.store.write(lambda tx: None)
+        assert [(await work.record(number)).status for number in (second, third)] == [Status.QUEUED] * 2
+        result.set_result(1)
+        for number in (first, second, third):
+            await work.until(number, Status.SENT)
