@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from gsmgw.ports import Clock
 
@@ -49,11 +50,13 @@ class Supervisor:
         await self._group.__aenter__()
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         for child in self._children.values():
             if child._task is not None:
                 child._task.cancel()
-        await self._group.__aexit__(*exc_info)  # type: ignore[arg-type]  # passed on as they came
+        await self._group.__aexit__(kind, exc, traceback)
 
     @property
     def children(self) -> tuple[Child, ...]:

@@ -82,8 +82,8 @@ def build_previous(suite: str, out: Path, work: Path) -> Path:
 
 def install(fresh: Fresh, package: Path) -> None:
     """Install a package with what it depends on."""
-    shutil.copy(package, fresh.path(f"/root/{package.name}"))
-    fresh.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", f"/root/{package.name}")
+    shutil.copy(package, fresh.path(f"/var/tmp/{package.name}"))
+    fresh.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", f"/var/tmp/{package.name}")
 
 
 def check_places(fresh: Fresh) -> None:
@@ -202,7 +202,7 @@ def back_up(fresh: Fresh) -> None:
     assert fresh.run("gsmgw", "backup")  # by the gateway itself
     newest = json.loads(fresh.run("gsmgw", "backup", "--list", "--json").splitlines()[0])["file"]
     assert "is good" in fresh.run("gsmgw", "backup", "--verify", newest)
-    shutil.copy(fresh.path(newest), fresh.path("/root/carried-over.tar.gz"))
+    shutil.copy(fresh.path(newest), fresh.path("/var/tmp/carried-over.tar.gz"))
     say(f"backed up and verified: {newest}")
 
 
@@ -210,7 +210,7 @@ def restore(fresh: Fresh, package: Path) -> None:
     """On another machine, with the program freshly installed: one command."""
     install(fresh, package)
     fresh.stop()
-    fresh.run("gsmgw", "restore", "/root/carried-over.tar.gz")
+    fresh.run("gsmgw", "restore", "/var/tmp/carried-over.tar.gz")
     fresh.start()
     until("the restored gateway answers", fresh.status)
     assert "first text" in fresh.run("gsmgw", "messages", "--json")
@@ -295,7 +295,7 @@ def try_setup_system(fresh: Fresh, package: Path) -> None:
     """The way of pipx: a program in a closed home directory, and `gsmgw setup system`."""
     fresh.run("apt-get", "install", "-qq", "-y", "--no-install-recommends", "python3", "libudev1")
     home, copy = "/home/pi", "/home/pi/.local/share/pipx/venvs/gsmgw"
-    unpacked = fresh.path("/root/unpacked")
+    unpacked = fresh.path("/var/tmp/unpacked")
     subprocess.run(["dpkg-deb", "-x", str(package), str(unpacked)], check=True)
     fresh.path(copy).parent.mkdir(parents=True)
     shutil.copytree(unpacked / "opt/gsmgw", fresh.path(copy), symlinks=True)

@@ -48,9 +48,19 @@ class Apps:
     tcp: ASGIApp
 
 
-def create_app(context: Context) -> FastAPI:
+class Application(FastAPI):
+    """An application that describes itself with all that its routes can answer, also those that are served past it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.describe(self, (BatchIn, MessageIn))
+        return self.openapi_schema
+
+
+def create_app(context: Context) -> Application:
     """The routes over the parts of a gateway."""
-    app = FastAPI(
+    app = Application(
         title="gsmgw",
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
@@ -61,14 +71,6 @@ def create_app(context: Context) -> FastAPI:
     app.state.tally = metrics.Tally(context.feed)
     problems.install(app, openapi.methods_at)
     app.include_router(pages.router)
-    described: dict[str, Any] = {}
-
-    def document() -> dict[str, Any]:
-        if not described:
-            described.update(openapi.describe(app, (BatchIn, MessageIn)))
-        return described
-
-    app.openapi = document  # type: ignore[method-assign] # as FastAPI's documentation has it
     for module in ROUTERS:
         app.include_router(module.router, dependencies=[Depends(no_unknown)])
     for router in open_doors(context.compat):

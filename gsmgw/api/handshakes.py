@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from asyncio.sslproto import SSLProtocol
+from collections.abc import Callable
 from typing import Any
 
 from gsmgw.api.protocol import Bounds, guarded
@@ -24,7 +25,8 @@ class Handshakes:
     def __init__(self, bounds: Bounds, certificates: Certificates) -> None:
         self.bounds = bounds
         self.certificates = certificates
-        self.connection = guarded(bounds)
+        #: Makes a connection, of what uvicorn gives to a protocol.
+        self.connection: Callable[..., asyncio.Protocol] = guarded(bounds)
         self.under_way: set[asyncio.Transport] = set()
 
     def abort(self) -> None:
@@ -46,7 +48,7 @@ class _Secured(asyncio.Protocol):
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         self._loop: asyncio.AbstractEventLoop = _loop or asyncio.get_running_loop()
         self._open = server_state.connections
-        self._inner = self.handshakes.connection(config, server_state, app_state, _loop)  # type: ignore[call-arg] # uvicorn's
+        self._inner = self.handshakes.connection(config, server_state, app_state, _loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came."""

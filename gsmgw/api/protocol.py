@@ -74,8 +74,9 @@ class Guarded(H11Protocol):
     _stall: asyncio.TimerHandle | None = None
     _changed: Callable[[], None] | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came."""
+        assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=self.bounds.buffer_octets)
         self.app_state = {**self.app_state, "peer": _peer(transport), LINE: self}

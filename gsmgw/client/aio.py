@@ -51,6 +51,7 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, 
     return named(method, describe)
 
 
+# These loops stand in ``sync`` too: what they have in common is in ``procedures``, and ``async`` cannot be shared.
 def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Json]]:
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Json]:
         following = describe(*args, **kwargs)

@@ -18,7 +18,11 @@ def asset(name: str) -> str:
     raise FileNotFoundError(f"{name} is not part of this installation of gsmgw")
 
 
-def unit_for(name: str, command: Path, homes: tuple[str, ...] = ("/home/", "/root/")) -> str:
+#: What ProtectHome= hides (systemd.exec(5)), as far as programs live there.
+HOMES = ("/home/", "/root/")
+
+
+def unit_for(name: str, command: Path, homes: tuple[str, ...] = HOMES) -> str:
     """A unit for a program at ``command`` instead of the Debian package's.
 
     The sandbox hides home directories. A program in one, as pipx installs it, is let into it alone, read-only, by

@@ -190,7 +190,7 @@ class Engine:
                 return job
             except sqlite3.Error:
                 raise
-            except Exception as exc:  # noqa: BLE001 - whatever an operation raises belongs to its caller
+            except Exception as exc:  # noqa: BLE001 - an operation is a caller's code: what it raises goes to that caller's future
                 job.error = exc
                 return job
         return None

@@ -29,7 +29,7 @@ CLOSE_DEADLINE_S = 2.0
 _VMIN, _VTIME = termios.VMIN, termios.VTIME
 
 
-class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no type information
+class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no type information, so its class is Any
     """Raw, non-blocking, exclusive; DTR stays up when it is closed, for some modems reset when it drops."""
 
     fd: int | None
@@ -100,7 +100,9 @@ class _Bridge(asyncio.Protocol):
         self._receiver = receiver
         self.closing = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.data_received = receiver.data_received  # type: ignore[method-assign]  # one call less for each read
+
+    def data_received(self, data: bytes) -> None:
+        self._receiver.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():

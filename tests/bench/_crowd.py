@@ -73,7 +73,7 @@ class Crowd:
                 if not piece:
                     break
                 self.octets += len(piece)
-                await asyncio.sleep(1)
+                await asyncio.sleep(1)  # that is what makes it a slow reader
         self.cut_off += 1
 
 

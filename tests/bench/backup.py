@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from support.processes import Site, site
+from support.processes import Site, site, until
 
 from gsmgw.client import Client
 
@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory, site(Path(directory), 1) as place, place.start() as client:
         for start in range(0, _MESSAGES, 5000):
             client.send_many([_message(n) for n in range(start, start + 5000)])
-        time.sleep(10)  # the search index follows
+        until(lambda: _is_found(client, _MESSAGES - 1), 120)
         _report("without a backup", _latencies(place, 3.0, threading.Event()))
         done = threading.Event()
         made: list[dict[str, int]] = []
@@ -47,6 +47,11 @@ def main() -> None:
         thread.start()
         _report("during a backup", _latencies(place, 120.0, done))
         thread.join()
+
+
+def _is_found(client: Client, number: int) -> bool:
+    """Whether the search index has followed up to that message."""
+    return next(iter(client.messages(q=f"table {number} ready")), None) is not None
 
 
 def _message(number: int) -> dict[str, str]:

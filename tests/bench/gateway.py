@@ -108,7 +108,7 @@ def _latency(place: Site) -> None:
         _ready(client, 1)
         times = []
         for number in range(30):
-            time.sleep(0.05)
+            time.sleep(0.05)  # each finds an idle gateway
             began = time.time()
             client.send("+4915112345678", f"idle {number}")
             until(lambda n=number: len(place.submits()) > n)
@@ -128,7 +128,7 @@ def _latency(place: Site) -> None:
             "(with the simulator's part and the opening of the stream)"
         )
         before = _cpu_s(place)
-        time.sleep(5)
+        time.sleep(5)  # the span that is measured
         print(f"gateway idle: {(_cpu_s(place) - before) / 5 * 100:.2f} % of one core, {_memory_mb(place):.0f} MB")
 
 

@@ -131,7 +131,7 @@ def _drain(place: Site) -> None:
     with place.sim_log.open("rb") as log:
         while len(watch.portions) < PORTIONS:
             while seen < (len(watch.portions) + 1) * (COUNT // PORTIONS):
-                time.sleep(0.1)
+                time.sleep(0.1)  # seldom: the looking is not to be measured
                 watch.compare()
                 rest, piece = piece[-len(SUBMIT) + 1 :], log.read()
                 seen += (rest + piece).count(SUBMIT)  # one may be cut in two

@@ -86,7 +86,7 @@ async def _trouble(control: _Control) -> None:
     await control.fault(STORMS, "urc-storm", every_s=0.005)
     while True:
         await control.fault(FLAPS, "vanish", for_s=0.3)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.6)  # half of it there, half of it gone
 
 
 async def _peace(control: _Control) -> None:
@@ -118,12 +118,12 @@ async def compare(directory: Path) -> list[tuple[float, float]]:
             for _ in range(ROUNDS):
                 quiet = await _round(modems, ROUND_S)
                 trouble = group.create_task(_trouble(control))
-                await asyncio.sleep(2.0)
+                await asyncio.sleep(2.0)  # the trouble is in full swing
                 troubled = await _round(modems, ROUND_S)
                 trouble.cancel()
                 await asyncio.wait([trouble])
                 await _peace(control)
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(1.0)  # and over
                 pairs.append((quiet, troubled))
             for task in tasks:
                 task.cancel()

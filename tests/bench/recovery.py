@@ -189,7 +189,7 @@ async def measure(
                 await sink.changed.wait()
             if sending:
                 group.create_task(flow())
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # a text is on its way when the fault comes
             count = {} if for_s is not None or fault in UNTIL_RESTART else {"count": 1}
             simulated.fault(fault, for_s=for_s, **count, **options)
             simulation.send(from_="+491799999999", to="modem0", text="in the middle of it")

@@ -97,7 +97,7 @@ async def idle(modems: int, seconds: float) -> float:
     """Share of one core that an idle network uses, in percent."""
     with tempfile.TemporaryDirectory() as folder:
         async with simulator(Path(folder), modems) as process:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)  # the start is over
             before = cpu_s(process.pid)
             await asyncio.sleep(seconds)
             return (cpu_s(process.pid) - before) / seconds * 100

@@ -34,7 +34,7 @@ def main() -> None:
 def _measure(place: Site, name: str, count: int, spread: str) -> None:
     with place.start() as client:
         until(lambda: client.modems()[0]["state"] == "ready")
-        time.sleep(1)
+        time.sleep(1)  # the start is over when nothing more is written
         flushes = _Flushes(place)
         before = _written(place)
         if spread == "batch":
@@ -43,9 +43,9 @@ def _measure(place: Site, name: str, count: int, spread: str) -> None:
             client.send(**_message(number))
             if spread == "single":
                 until(lambda n=number: len(place.submits()) > n)
-                time.sleep(0.02)
+                time.sleep(0.02)  # one by one: the next must not share a commit with what follows this one
         until(lambda: not client.stats()["messages"], 120)
-        time.sleep(6)  # the search index follows within five seconds
+        until(lambda: next(iter(client.messages(q=f"table {count - 1} ready")), None) is not None)  # the index follows
         octets = _written(place) - before
         size = (place.directory / "state" / "gsmgw.db").stat().st_size
         print(
