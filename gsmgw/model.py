@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Direction(StrEnum):
@@ -154,8 +154,7 @@ class CopyFate(StrEnum):
     SETTLED = "settled"  #: its segment's fate is on disk: deleted
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An accepted outbound message as the queue sees it. Times are UTC milliseconds."""
 
     id: int
@@ -264,8 +263,7 @@ class StatusReportFacts:
     pdu: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One step in the life of a message or modem; ``id`` is the cursor of every feed."""
 
     id: int
@@ -273,7 +271,7 @@ class Event:
     type: str
     message_id: int | None
     modem: str | None
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class NumberError(ValueError):
     """The text is no number that a message can be sent to; the sentence says why."""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4096)
 def parse_recipient(text: str, country: str | None) -> str:
     """A number as a user wrote it, in E.164 (``+491701234567``), or a short code of 3 to 6 digits as it is.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,7 +19,7 @@ from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each
-from gsmgw.dispatch.bodies import accepted_out, message_out
+from gsmgw.dispatch.bodies import accepted_json, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
 from gsmgw.store import messages, requests
@@ -37,18 +37,27 @@ _messages_in = TypeAdapter(list[MessageIn])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call is answered with."""
+    """What a call is answered with: JSON, whose pieces are sent as they are, for joined they would be there twice."""
 
     status: int
-    body: bytes
+    pieces: Sequence[bytes]
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+        return b"".join(self.pieces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
-        headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
+        size = sum(map(len, self.pieces))
+        headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        *others, last = self.pieces
+        for piece in others:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": last})
 
 
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
@@ -63,7 +72,7 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
     (body,) = await _bodies(ctx, [accepted])
     if body is None:
         raise Problem("not_found", _FORGOTTEN)
-    return Answer(202, to_json(body), headers)
+    return Answer(202, [body], headers)
 
 
 async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
@@ -77,30 +86,29 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
     found = iter(results)
     answers = [item if isinstance(item, Problem) else next(found) for item in checked]
     del checked, wanted, results, found
-    pieces: list[bytes] = []
+    pieces = [b'{"data":[']
     known = False
     for at in range(0, len(answers), SLICE):
-        data = await _entries(ctx, answers[at : at + SLICE], at)
-        known = known or any("id" in entry for entry in data)
-        pieces.append(to_json(data)[1:-1])
+        portion = answers[at : at + SLICE]
+        bodies = await _bodies(ctx, [answer for answer in portion if isinstance(answer, Accepted)])
+        known = known or any(body is not None for body in bodies)
+        more = b"," if at + SLICE < len(answers) else b"]}"
+        pieces.append(b",".join(_entries(portion, at, iter(bodies))) + more)
     headers = {"Idempotent-Replayed": "true"} if known and not taken else {}
-    return Answer(202, b'{"data":[' + b",".join(pieces) + b"]}", headers)
+    return Answer(202, pieces, headers)
 
 
-async def _entries(ctx: Context, answers: Sequence[Result | Problem], first: int) -> list[dict[str, Any]]:
-    """What a batch is answered for some of its messages."""
-    bodies = iter(await _bodies(ctx, [answer for answer in answers if isinstance(answer, Accepted)]))
-    data: list[dict[str, Any]] = []
+def _entries(answers: Sequence[Result | Problem], first: int, bodies: Iterator[bytes | None]) -> Iterator[bytes]:
+    """What a batch is answered for some of its messages; ``bodies`` are those of the accepted ones among them."""
     for number, answer in enumerate(answers, first):
-        if isinstance(answer, Accepted):
-            body = next(bodies)
-            if body is None:
-                data.append({"error": Problem("not_found", _FORGOTTEN).body()})
-            else:
-                data.append({**body, "replayed": True} if answer.replayed else body)
+        if not isinstance(answer, Accepted):
+            yield to_json(_refused(answer, number))
+        elif (body := next(bodies)) is None:
+            yield to_json({"error": Problem("not_found", _FORGOTTEN).body()})
+        elif answer.replayed:
+            yield body[:-1] + b',"replayed":true}'
         else:
-            data.append(_refused(answer, number))
-    return data
+            yield body
 
 
 async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
@@ -112,7 +120,7 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
             data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
         else:
             data.append(_refused(seen, number))
-    return Answer(200, to_json({"data": data}))
+    return Answer(200, [to_json({"data": data})])
 
 
 @asynccontextmanager
@@ -152,12 +160,15 @@ def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
 
 def _messages(raw: bytes) -> Iterator[MessageIn | Problem]:
     items = _parse(_batch_in, raw).messages
-    for at in range(0, len(items), SLICE):
-        piece = items[at : at + SLICE]
+    at = 0
+    while items:
+        piece = items[:SLICE]
+        del items[:SLICE]
         try:
             yield from _messages_in.validate_python(piece)
         except ValidationError:  # one of them at least; which ones is looked at one by one
             yield from look_at_each(piece, at)
+        at += len(piece)
 
 
 def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
@@ -197,7 +208,7 @@ def routed(caller: Caller, request: Request) -> Request:
         return request
     if request.modem is None and request.pool is None:
         if len(modems) + len(pools) == 1:
-            return replace(request, modem=next(iter(modems), None), pool=next(iter(pools), None))
+            return request._replace(modem=next(iter(modems), None), pool=next(iter(pools), None))
         raise Refusal("not_your_modem", "modem", f"the token {caller.token!r} has to name one of {_named(caller)}")
     for field_name, named, allowed in (("modem", request.modem, modems), ("pool", request.pool, pools)):
         if named is not None and named not in allowed:
@@ -211,19 +222,19 @@ def _named(caller: Caller) -> str:
     return ", ".join(names)
 
 
-async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[dict[str, Any] | None]:
-    """The message resources; those of earlier requests are asked of the database, all at once, and may be gone."""
+async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | None]:
+    """The message resources as JSON; those of earlier requests are asked of the database, and may be gone."""
     earlier = [entry.message_id for entry in accepted if entry.message is None]
     records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
-    found: list[dict[str, Any] | None] = []
-    obstacles: dict[str, Waiting | None] = {}
+    found: list[bytes | None] = []
+    cases: dict[tuple[str, bool], Waiting] = {}
     for entry in accepted:
         fresh = entry.message
         if fresh is None:
             record = next(records)
-            found.append(None if record is None else message_out(record, ctx.scheduler.explain(record)))
+            found.append(None if record is None else to_json(message_out(record, ctx.scheduler.explain(record))))
         elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
-            found.append(accepted_out(fresh, not_yet(fresh.send_at_ms)))
+            found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
         else:
-            found.append(accepted_out(fresh, ctx.scheduler.explain_queued(fresh.route, fresh.to, obstacles)))
+            found.append(accepted_json(fresh, ctx.scheduler.explain_queued(fresh.route, fresh.to, cases)))
     return found

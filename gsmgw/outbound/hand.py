@@ -6,7 +6,7 @@ The order of claims is the order on the wire: what TP-MR says after a crash rest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -131,7 +131,7 @@ class Hand:
 
     def returned(self, job: Job, route: str | None) -> Outgoing:
         """The message as it is in the queue now, by that route where one is given."""
-        return replace(job.message, cut=job.stored, route=job.message.route if route is None else route)
+        return job.message._replace(cut=job.stored, route=job.message.route if route is None else route)
 
     def withdraw(self, job: Job) -> None:
         """Take a job out of what is in hand."""

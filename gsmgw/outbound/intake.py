@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from operator import attrgetter
+from typing import NamedTuple
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import OnUnknown, Outgoing, Priority
@@ -27,8 +26,7 @@ TEXT_LIMIT = 255 * 153
 DATA = "data"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A message as a client asks for it. Times are UTC milliseconds, ``valid_for`` seconds."""
 
     to: str
@@ -59,8 +57,7 @@ class Refusal(GsmgwError):
         super().__init__(f"{field}: {detail}")
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A message that is on disk. ``replayed``: it was accepted by an earlier request with the same key."""
 
     message_id: int
@@ -151,7 +148,7 @@ class Intake:
                         continue
                     requests.remember_answer(tx, now_ms, f"ref:{message.client_ref}", mark, str(message.id))
                 if message.route == ANY and (last := outbox.last_texted(tx, message.to)) is not None:
-                    message = replace(message, route=like_last_time(last))
+                    message = message._replace(route=like_last_time(last))
                 fresh.append(message)
                 results.append(Accepted(message.id, message))
             outbox.accept(tx, now_ms, fresh)
@@ -252,19 +249,14 @@ class Intake:
             raise Refusal(code, "text", exc.title) from None
 
 
-_NAMES = tuple(field.name for field in fields(Request))
-_DEFAULTS = tuple(field.default for field in fields(Request))
-_values = attrgetter(*_NAMES)
-
-
 def _fingerprint(wanted: Sequence[Request]) -> str:
     """What tells whether two requests ask for the same. Fields with their default do not count: later ones may come."""
     digest = hashlib.sha256()
     for request in wanted:
         given = [
             (name, value)
-            for name, value, default in zip(_NAMES, _values(request), _DEFAULTS, strict=True)
-            if value != default
+            for name, value in zip(Request._fields, request, strict=True)
+            if value != Request._field_defaults.get(name)
         ]
         digest.update(repr(given).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.errors import Disposition, SubmitError
@@ -53,7 +53,7 @@ def cut(message: Outgoing, now_ms: int, reference: int = 0, bits: int = 8) -> Jo
     """Cut a message into segments. ``reference`` is that of concatenation, of so many ``bits``."""
     numbered = dict(enumerate(build_segments(message, reference, now_ms, bits), 1))
     if len(numbered) != message.segments:  # a reference of 16 bits leaves less room
-        message = replace(message, segments=len(numbered))
+        message = message._replace(segments=len(numbered))
     return Job(message, numbered, list(numbered), [], stored=False, split=False)
 
 

@@ -264,12 +264,13 @@ class Scheduler:
         """Why an outbound message has not gone yet; None when it is not waiting."""
         return explain(message, self._serving(message.route), self._clock.wall_ms(), parked=self._is_parked(message))
 
-    def explain_queued(self, route: str, peer: str, known: dict[str, Waiting | None]) -> Waiting:
-        """Why a message that may go at once has not. ``known`` keeps what is the same for all others of its route."""
-        workers = self._serving(route)
-        if route not in known:
-            known[route] = obstacle(route, workers, self._clock.wall_ms())
-        return known[route] or turn(workers, parked=self._lanes.is_parked(peer))
+    def explain_queued(self, route: str, peer: str, known: dict[tuple[str, bool], Waiting]) -> Waiting:
+        """Why a message that may go at once has not. ``known`` keeps what is the same for many others."""
+        case = route, self._lanes.is_parked(peer)
+        if case not in known:
+            workers = self._serving(route)
+            known[case] = obstacle(route, workers, self._clock.wall_ms()) or turn(workers, parked=case[1])
+        return known[case]
 
     def _serving(self, route: str) -> list[Worker]:
         return [worker for worker in self._workers.values() if route in self._roads.served_by(worker.name)]

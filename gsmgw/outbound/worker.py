@@ -13,7 +13,6 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -379,7 +378,7 @@ class Worker:
         if decision.action in (Action.HAND_BACK, Action.MOVE):
             returned = self._hand.returned(job, route)
             if decision.action is Action.MOVE:
-                returned = replace(returned, attempts=message.attempts + 1)
+                returned = returned._replace(attempts=message.attempts + 1)
             self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
             return
         keeps_copy = decision.action is Action.AWAIT and exc.silent

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from gsmgw.pdu.alphabet import DEFAULT, Alphabet, Gsm7, encode_ucs2, gsm7, units_ucs2
 from gsmgw.pdu.clusters import clusters
@@ -23,8 +22,7 @@ _MAX_SEPTETS: Final = MAX_OCTETS * 8 // 7
 _Width = Callable[[str], int]
 
 
-@dataclass(frozen=True, slots=True)
-class TextPlan:
+class TextPlan(NamedTuple):
     """How a text goes on the air, before any reference is given out.
 
     ``segments`` are the texts of the parts, ``bodies`` the same as septets (one to a byte) or UTF-16 octets.

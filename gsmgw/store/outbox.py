@@ -25,37 +25,33 @@ class Gone(StoreError):
 
 _INSERT = (
     "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
-    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms) "
-    "VALUES (?, 'outbound', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms)"
 )
 
 
 def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
     """Take messages: after the commit they are never lost. Those with a later ``send_at`` are scheduled."""
-    tx.run_many(_INSERT, (_row(message, now_ms) for message in messages))
-    tx.add_events(
-        now_ms,
-        (
-            (
-                f"message.{_status_at_first(message, now_ms)}",
-                message.id,
-                {"to": message.to, "client_ref": message.client_ref, "segments": message.segments},
-            )
-            for message in messages
-        ),
-    )
+    tx.insert_many(_INSERT, (_row(message, now_ms) for message in messages))
+    tx.add_events(now_ms, (_first_event(message, now_ms) for message in messages))
 
 
-def _status_at_first(message: Outgoing, now_ms: int) -> Status:
-    later = message.send_at_ms is not None and message.send_at_ms > now_ms
-    return Status.SCHEDULED if later else Status.QUEUED
+def _is_early(message: Outgoing, now_ms: int) -> bool:
+    return message.send_at_ms is not None and message.send_at_ms > now_ms
+
+
+def _first_event(message: Outgoing, now_ms: int) -> tuple[str, int, dict[str, Any]]:
+    data: dict[str, Any] = {"to": message.to, "segments": message.segments}
+    if message.client_ref is not None:
+        data["client_ref"] = message.client_ref
+    return "message.scheduled" if _is_early(message, now_ms) else "message.queued", message.id, data
 
 
 def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
-    status = _status_at_first(m, now_ms)
+    scheduled = _is_early(m, now_ms)
     return (
         m.id,
-        status.value,
+        "outbound",
+        "scheduled" if scheduled else "queued",
         m.to,
         m.text,
         m.data,
@@ -73,7 +69,7 @@ def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
         m.created_ms,
         m.send_at_ms,
         m.expires_ms,
-        m.send_at_ms if status is Status.SCHEDULED else None,
+        m.send_at_ms if scheduled else None,
     )
 
 

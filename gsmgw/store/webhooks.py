@@ -178,10 +178,9 @@ def plan(tx: Tx, now_ms: int, webhook_id: str, previous: int, cursor: int, event
         (cursor, webhook_id, previous),
     ):
         return False
-    tx.run_many(
-        "INSERT INTO webhook_deliveries (webhook_id, event_id, type, kind, state, due_ms, created_ms) "
-        "VALUES (?, ?, ?, 'event', 'pending', ?, ?)",
-        [(webhook_id, event.id, event.type, now_ms, now_ms) for event in events],
+    tx.insert_many(
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, type, kind, state, due_ms, created_ms)",
+        [(webhook_id, event.id, event.type, "event", "pending", now_ms, now_ms) for event in events],
     )
     return True
 

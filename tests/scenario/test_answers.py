@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.rig import make_config, running, simulated
 
+from gsmgw.api.accepting import SLICE
 from gsmgw.client import ApiError
 
 ANNA = "+4915112345671"
@@ -34,6 +35,29 @@ async def test_the_answer_to_a_message_is_the_message(tmp_path: Path, fields: di
         for answer in (single, batch):
             (found,) = [entry async for entry in rig.client.messages() if entry["id"] == answer["id"]]
             assert found == answer
+
+
+async def test_a_batch_of_several_portions_is_answered_in_its_order(tmp_path: Path) -> None:
+    """Portions end before, at and behind what is refused, and what an earlier request had brought."""
+    async with running(make_config(tmp_path, {"m0": str(tmp_path / "none")})) as rig:
+        await rig.modem_is("m0", "absent")
+        wanted: list[dict[str, Any]] = [{"to": ANNA, "text": f"n {number}"} for number in range(2 * SLICE + 1)]
+        wanted[SLICE - 1] = {"to": "nobody", "text": "x"}
+        wanted[SLICE] = {"to": ANNA}
+        wanted[2 * SLICE]["client_ref"] = "last"
+        answers = await rig.client.send_many(wanted)
+        assert len(answers) == len(wanted)
+        refused = [SLICE - 1, SLICE]
+        for number, (given, answer) in enumerate(zip(wanted, answers, strict=True)):
+            if number in refused:
+                assert answer["error"]["errors"][0]["pointer"].startswith(f"/messages/{number}")
+            else:
+                assert (answer["to"], answer["text"]) == (given["to"], given["text"])
+        for answer in (answers[0], answers[SLICE + 1], answers[-1]):
+            whole = await rig.client.message(answer["id"])
+            assert answer == {name: whole[name] for name in answer}
+        again = await rig.client.send_many(wanted[-1:])
+        assert again == [{**answers[-1], "replayed": True}]
 
 
 async def test_every_class_reaches_the_network(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import httpx
 from fastapi import Request
@@ -76,7 +76,7 @@ async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: N
     also = None
     if notice is not None:
         tag = await _target(ctx, notice)
-        checked = [item if isinstance(item, Refusal) else replace(item, tags=(*item.tags, tag)) for item in checked]
+        checked = [item if isinstance(item, Refusal) else item._replace(tags=(*item.tags, tag)) for item in checked]
         callback = Callback(notice.url, notice.mask)
 
         def also(tx: Tx, ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import Store, Tx
+from gsmgw.store.tx import ROWS
 from gsmgw.store.upgrade import migrate
 
 
@@ -55,6 +56,16 @@ async def test_an_operation_that_fails_fails_alone(tmp_path: Path) -> None:
     assert results[3] == "after"
     rows = await store.read(lambda db: db.execute("SELECT data FROM events ORDER BY id").fetchall())
     assert rows == [('{"text":"before"}',), ('{"text":"after"}',)]
+    await store.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS, 3 * ROWS + 7])
+async def test_rows_are_inserted_whatever_their_number(tmp_path: Path, count: int) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    rows = [(f"sim{number:04d}", f"print {number}", number) for number in range(count)]
+    await store.write(lambda tx: tx.insert_many("INSERT INTO refused_pins (sim, fingerprint, at_ms)", iter(rows)))
+    kept = await store.read(lambda db: db.execute("SELECT sim, fingerprint, at_ms FROM refused_pins").fetchall())
+    assert kept == rows
     await store.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,7 +100,7 @@ async def test_what_is_under_way_or_in_doubt_or_still_on_a_sim_stays(house: Hous
     now_ms = house.clock.wall_ms()
     waiting, doubtful = house.outgoing(), house.outgoing()
     awaited = await house.sent(report=True)
-    scheduled = replace(house.outgoing(), send_at_ms=now_ms + 400 * DAY_MS)
+    scheduled = house.outgoing()._replace(send_at_ms=now_ms + 400 * DAY_MS)
     raw = RawPdu("m", "sim", "00", None, "SM", 1, 0)
 
     def prepare(tx: Tx) -> None:
@@ -153,7 +152,7 @@ async def test_for_ever_is_for_ever(house: House) -> None:
 
 async def test_a_file_shrinks_when_much_of_it_is_free(house: House) -> None:
     text = "x" * 1000
-    many = [replace(house.outgoing(), text=text, report=False) for _ in range(20 * PORTION)]
+    many = [house.outgoing()._replace(text=text, report=False) for _ in range(20 * PORTION)]
     now_ms = house.clock.wall_ms()
     await house.write(lambda tx: outbox.accept(tx, now_ms, many))
     await house.write(lambda tx: timers.expire(tx, now_ms + 2 * DAY_MS, len(many)))
