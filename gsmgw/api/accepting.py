@@ -6,6 +6,7 @@ name describe them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
-from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each
+from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
@@ -28,6 +29,8 @@ T = TypeVar("T")
 KEY_CHARS = 255
 #: A batch is read and answered in portions: as objects that pydantic and JSON want, a whole one is tens of megabytes.
 SLICE = 500
+#: What pydantic's parser says of such an escape.
+_ESCAPE = "hex escape"
 _FORGOTTEN = "the message of that earlier request is no longer kept"
 
 _message_in = TypeAdapter(MessageIn)
@@ -64,7 +67,7 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
     """POST /v1/messages"""
     request = routed(caller, _parse(_message_in, raw).request(caller.token))
     async with within_limits(ctx, caller, [request], key) as note:
-        accepted = await ctx.intake.accept(request, _key(key))
+        accepted = await ctx.intake.accept(request, key)
         note([accepted])
     headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
     if accepted.replayed:
@@ -80,7 +83,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
     checked = _requests(caller, raw)
     wanted = [item for item in checked if isinstance(item, Request)]
     async with within_limits(ctx, caller, wanted, key) as note:
-        results = await ctx.intake.accept_many(wanted, _key(key))
+        results = await ctx.intake.accept_many(wanted, key)
         note(results)
     taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
     found = iter(results)
@@ -165,7 +168,10 @@ def _messages(raw: bytes) -> Iterator[MessageIn | Problem]:
         piece = items[:SLICE]
         del items[:SLICE]
         try:
-            yield from _messages_in.validate_python(piece)
+            if any(map(is_crowded, piece)):
+                yield from look_at_each(piece, at)
+            else:
+                yield from _messages_in.validate_python(piece)
         except ValidationError:  # one of them at least; which ones is looked at one by one
             yield from look_at_each(piece, at)
         at += len(piece)
@@ -189,16 +195,31 @@ def _parse(adapter: TypeAdapter[T], raw: bytes) -> T:
     try:
         return adapter.validate_json(raw)
     except ValidationError as exc:
-        found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
-        raise of_validation(found) from None
+        found = exc.errors(include_url=False)
+    if found[0]["type"] == "json_invalid" and _ESCAPE in str(found[0].get("ctx", {}).get("error")):
+        # Half a surrogate pair, what is left of an emoji that was cut: JSON (RFC 8259 8.2), and the fault of one field.
+        try:
+            return adapter.validate_python(json.loads(raw))
+        except ValidationError as exc:
+            found = exc.errors(include_url=False)
+        except (ValueError, RecursionError):
+            pass  # the first parser has said what it is
+    raise of_validation([{**error, "loc": ("body", *error["loc"])} for error in found]) from None
 
 
-def _key(key: str | None) -> str | None:
-    """The Idempotency-Key as it may be."""
-    if key is not None and not 1 <= len(key) <= KEY_CHARS:
-        errors = [{"parameter": "Idempotency-Key", "detail": f"must have 1 to {KEY_CHARS} characters"}]
-        raise Problem("invalid_request", f"Idempotency-Key: {errors[0]['detail']}", errors=errors)
-    return key
+def key_of(found: Sequence[str]) -> str | None:
+    """The Idempotency-Key of a request, by the headers of that name; :class:`Problem` where it cannot be one."""
+    if not found:
+        return None
+    wrong = None
+    if len(found) > 1:
+        wrong = f"is there {len(found)} times: which one is meant?"
+    elif not 1 <= len(found[0]) <= KEY_CHARS:
+        wrong = f"must have 1 to {KEY_CHARS} characters"
+    if wrong is not None:
+        errors = [{"parameter": "Idempotency-Key", "detail": wrong}]
+        raise Problem("invalid_request", f"Idempotency-Key: {wrong}", errors=errors)
+    return found[0]
 
 
 def routed(caller: Caller, request: Request) -> Request:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
+from gsmgw.api.addressing import is_head
 from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.portions import Choice
@@ -79,6 +80,8 @@ class EventStream(Response):
         hello = f": gsmgw {ctx.version}, at event {ctx.feed.last_id}\n\n".encode()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": hello, "more_body": True})
+        if is_head(scope):
+            return
         ended = asyncio.get_running_loop().create_future()
         caller, until_s = caller_of(scope), float("inf")
         if caller.expires_ms is not None:

@@ -152,6 +152,16 @@ class BatchIn(BaseModel):
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
 
 
+_FIELDS = len(MessageIn.model_fields)
+#: Bad fields that are named of one message of a batch.
+_MOST_NAMED = 10
+
+
+def is_crowded(item: object) -> bool:
+    """Whether so many fields are not known that they are not worth a list."""
+    return isinstance(item, dict) and len(item) > 2 * _FIELDS
+
+
 def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Problem]:
     """Messages of a batch, each checked by itself; the pointers of its problems lead into the batch.
 
@@ -159,12 +169,17 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
     """
     checked: list[MessageIn | Problem] = []
     for number, item in enumerate(items, first):
+        if is_crowded(item):
+            detail = f"has {len(item)} fields; a message has {_FIELDS} at the most"
+            errors = [{"pointer": pointer("messages", number), "detail": detail}]
+            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+            continue
         try:
             checked.append(MessageIn.model_validate(item))
         except ValidationError as exc:
             errors = [
                 {"pointer": pointer("messages", number, *error["loc"]), "detail": in_words(error)}
-                for error in exc.errors()
+                for error in exc.errors(include_url=False, include_input=False)[:_MOST_NAMED]
             ]
             field = ".".join(errors[0]["pointer"].split("/")[3:])
             detail = f"{field}: {errors[0]['detail']}" if field else errors[0]["detail"]
