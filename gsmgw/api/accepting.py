@@ -65,6 +65,7 @@ class Answer:
 
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages"""
+    key = _own(caller, key)
     request = routed(caller, _parse(_message_in, raw).request(caller.token))
     async with within_limits(ctx, caller, [request], key) as note:
         accepted = await ctx.intake.accept(request, key)
@@ -80,6 +81,7 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
 
 async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages/batch"""
+    key = _own(caller, key)
     checked = _requests(caller, raw)
     wanted = [item for item in checked if isinstance(item, Request)]
     async with within_limits(ctx, caller, wanted, key) as note:
@@ -220,6 +222,11 @@ def key_of(found: Sequence[str]) -> str | None:
         errors = [{"parameter": "Idempotency-Key", "detail": wrong}]
         raise Problem("invalid_request", f"Idempotency-Key: {wrong}", errors=errors)
     return found[0]
+
+
+def _own(caller: Caller, key: str | None) -> str | None:
+    """A key among those of its token: two clients who number their orders do not know of each other."""
+    return key if key is None or not caller.token else f"{caller.token}\n{key}"
 
 
 def routed(caller: Caller, request: Request) -> Request:

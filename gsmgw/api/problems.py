@@ -136,7 +136,8 @@ def of_exception(exc: Exception) -> Problem:
     if isinstance(exc, Refusal):
         return of_refusal(exc)
     if isinstance(exc, KeyConflict):
-        return Problem("idempotency_conflict", str(exc))
+        key = exc.key.rpartition("\n")[2]  # what stands before is the token's name
+        return Problem("idempotency_conflict", f"{key!r} was used before for another request")
     if isinstance(exc, StoreError):
         return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):

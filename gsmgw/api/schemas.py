@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -58,17 +59,31 @@ def _no_surrogates(value: Any) -> Any:
     return value
 
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+#: RFC 3339 5.6, and what else is clear: no seconds, a comma, a zone without its colon. A + in a query is a space.
+_MOMENT = re.compile(
+    r"(?P<minute>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?:(?P<second>:\d\d)(?P<part>[.,]\d+)?)?"
+    r"(?P<zone>[Zz]|[+ -](?:[01]\d|2[0-3]):?[0-5]\d)?",
+    re.ASCII,
+)
 _YEARS = range(1970, 2200)
 
 
 def _rfc3339(value: Any) -> Any:
     """A number would be taken for seconds since 1970, which nobody means who leaves a zone out."""
-    if not isinstance(value, str) or not _MOMENT.match(value):
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         raise ValueError("is no time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
-    if int(value[:4]) not in _YEARS:
+    minute, second, part, zone = found["minute"], found["second"] or ":00", found["part"] or "", found["zone"] or ""
+    if int(minute[:4]) not in _YEARS:
         raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
-    return value
+    leaps = second == ":60"
+    try:
+        moment = datetime.fromisoformat(
+            f"{minute}{':59' if leaps else second}{part.replace(',', '.')}{zone.replace(' ', '+').upper()}"
+        )
+    except ValueError as exc:
+        raise ValueError(f"is no time: {exc}") from None
+    return moment + timedelta(seconds=1) if leaps else moment  # no clock here knows leap seconds
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]

@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
@@ -92,13 +102,23 @@ class ResumeIn(BaseModel):
     skip: bool = Field(False, description="Give up what was tried in vain")
 
 
+def _event_or_moment(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """One fault of one field, not one for each thing that it might have been."""
+    try:
+        if not isinstance(value, bool):
+            return check(value)
+    except ValidationError:
+        pass
+    raise ValueError("is neither the number of an event nor a time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
+
+
 class ReplayIn(BaseModel):
     """What to deliver once more: one event, or all since an event or a moment."""
 
     model_config = ConfigDict(extra="forbid")
 
     event: EventId | None = None
-    since: EventId | Moment | None = None
+    since: Annotated[EventId | Moment | None, WrapValidator(_event_or_moment)] = None
 
     @model_validator(mode="after")
     def _one(self) -> ReplayIn:

@@ -307,3 +307,52 @@ async def test_two_idempotency_keys_are_none(rig: Rig) -> None:
     assert answer.json()["errors"] == [
         {"parameter": "Idempotency-Key", "detail": "is there 2 times: which one is meant?"}
     ]
+
+
+# -- times ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2126-12-24T18:00:00Z", "2126-12-24T18:00:00.000Z"),
+        ("2126-12-24t18:00:00.25z", "2126-12-24T18:00:00.250Z"),
+        ("2126-12-24 18:00:00-00:00", "2126-12-24T18:00:00.000Z"),
+        ("2126-12-24T18:00:00.123456789+01:00", "2126-12-24T17:00:00.123Z"),
+        ("2126-12-24T18:00+0100", "2126-12-24T17:00:00.000Z"),
+        ("2126-12-31T23:59:60Z", "2127-01-01T00:00:00.000Z"),  # RFC 3339 5.7: a leap second
+    ],
+)
+async def test_a_time_may_be_written_in_every_way_of_rfc_3339(rig: Rig, written: str, meant: str) -> None:
+    answer = await rig.client._http.post("/v1/messages", json={"to": ANNA, "text": "x", "send_at": written})
+    assert answer.json()["send_at"] == meant
+    # as somebody writes it who does not know that a query's + is a space
+    assert (await rig.client._http.get(f"/v1/messages?until={written.replace(' ', '%20')}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("2126-12-24T18:00:00", "lacks a zone: "),
+        ("2126-02-29T18:00:00Z", "is no time: day is out of range for month"),
+        ("2126-12-24T24:00:00Z", "is no time: hour must be in 0..23"), ("2126-12-24", "is no time of RFC 3339, "),
+        ("2126-12-24T18:00:00+24:00", "is no time of RFC 3339, "),
+        (" 2126-12-24T18:00:00Z", "is no time of RFC 3339, "),
+        ("1969-12-24T18:00:00Z", "lies outside the years"), (1798131600, "is no time of RFC 3339, "),
+    ],
+)  # fmt: skip
+async def test_a_time_that_is_none_is_told_why(rig: Rig, written: Any, words: str) -> None:
+    answer = await rig.client._http.post("/v1/messages", json={"to": ANNA, "text": "x", "send_at": written})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "/send_at")
+    assert error["detail"].startswith(words)
+
+
+async def test_a_field_that_may_be_two_things_is_one_field(rig: Rig) -> None:
+    for since in ("yesterday", 1.5, True, 0, -1, [], "2126-12-24T18:00:00"):
+        answer = await rig.client._http.post("/v1/webhooks/wh_1/replay", json={"since": since})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, "/since")
+        assert error["detail"].startswith("is neither the number of an event nor a time")
+    for good in (1, "2026-12-24T18:00:00Z"):
+        assert (await rig.client._http.post("/v1/webhooks/wh_1/replay", json={"since": good})).status_code == 404
