@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -30,6 +31,7 @@ from gsmgw.outbound import TEXT_LIMIT, Request
 __all__ = [
     "EVENT_TYPE",
     "BatchIn",
+    "Flag",
     "MessageIn",
     "Moment",
     "PreviewIn",
@@ -86,6 +88,8 @@ def _rfc3339(value: Any) -> Any:
     return moment + timedelta(seconds=1) if leaps else moment  # no clock here knows leap seconds
 
 
+#: Written as JSON has it: neither 0 nor "no".
+Flag = Annotated[bool, Strict()]
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
 
@@ -110,9 +114,9 @@ class MessageIn(BaseModel):
     priority: Literal["urgent", "normal", "bulk"] = "normal"
     send_at: Moment | None = Field(None, description="Not before this time")
     valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
-    delivery_report: bool | None = None
+    delivery_report: Flag | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
-    flash: bool = Field(False, description="Class 0: shown at once, not stored")
+    flash: Flag = Field(False, description="Class 0: shown at once, not stored")
     message_class: int | None = Field(
         None, alias="class", ge=0, le=3, strict=True, description="Of TS 23.038 4; 0 is the same as flash"
     )
@@ -209,7 +213,7 @@ class PreviewIn(BaseModel):
 
     text: Text = Field(max_length=TEXT_LIMIT)
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
-    transliterate: bool = False
+    transliterate: Flag = False
 
 
 class ResolveIn(BaseModel):

@@ -24,7 +24,7 @@ from pydantic import (
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import EVENT_TYPE, Moment, Tag, page_out, stamp
+from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, page_out, stamp
 from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -68,7 +68,7 @@ class WebhookIn(BaseModel):
     events: Types = Field(default_factory=list)
     tags: Tags = Field(default_factory=list)
     modems: Modems = Field(default_factory=list)
-    ordered: bool = Field(True, description="One event after the other; false: later ones overtake one that failed")
+    ordered: Flag = Field(True, description="One event after the other; false: later ones overtake one that failed")
     secret: SecretIn | None = Field(None, description="whsec_ and base64 of 24 to 64 octets; made, where left out")
 
 
@@ -82,7 +82,7 @@ class WebhookPatch(BaseModel):
     events: Types | None = None
     tags: Tags | None = None
     modems: Modems | None = None
-    ordered: bool | None = None
+    ordered: Flag | None = None
 
 
 class SecretRotation(BaseModel):
@@ -99,7 +99,7 @@ class ResumeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    skip: bool = Field(False, description="Give up what was tried in vain")
+    skip: Flag = Field(False, description="Give up what was tried in vain")
 
 
 def _event_or_moment(value: Any, check: ValidatorFunctionWrapHandler) -> Any:

@@ -356,3 +356,28 @@ async def test_a_field_that_may_be_two_things_is_one_field(rig: Rig) -> None:
         assert error["detail"].startswith("is neither the number of an event nor a time")
     for good in (1, "2026-12-24T18:00:00Z"):
         assert (await rig.client._http.post("/v1/webhooks/wh_1/replay", json={"since": good})).status_code == 404
+
+
+async def test_a_parameter_that_is_there_twice_is_not_left_out_in_silence(rig: Rig) -> None:
+    for query, name in (
+        ("/v1/messages?modem=a&modem=b", "modem"), ("/v1/messages/export?q=a&q=b", "q"),
+        ("/v1/audit?limit=1&limit=2", "limit"), ("/v1/events?types=message.sent&types=modem.*", "types"),
+    ):  # fmt: skip
+        answer = await rig.client._http.get(query)
+        assert (answer.status_code, answer.json()["errors"]) == (
+            422,
+            [{"parameter": name, "detail": "is there 2 times: which one is meant?"}],
+        )
+    assert (await rig.client._http.get("/v1/messages?status=sent&status=failed")).status_code == 200
+
+
+async def test_true_and_false_are_written_as_json_has_them(rig: Rig) -> None:
+    for wrong in (0, 1, "false", "yes"):
+        for path, body, field in (
+            ("/v1/messages", {"to": ANNA, "text": "x"}, "flash"),
+            ("/v1/messages", {"to": ANNA, "text": "x"}, "delivery_report"),
+            ("/v1/messages/preview", {"text": "x"}, "transliterate"),
+            ("/v1/webhooks/wh_1/resume", {}, "skip"),
+        ):
+            answer = await rig.client._http.post(path, json={**body, field: wrong})
+            assert (answer.status_code, answer.json()["detail"]) == (422, f"{field}: must be true or false")
