@@ -143,10 +143,11 @@ async def within_limits(
     if limits.per_minute is None and limits.per_day is None:
         yield lambda results: None
         return
-    keys = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
-    known = await ctx.store.read(lambda db: requests.are_known(db, keys))
-    repeated = key is not None and await ctx.store.read(lambda db: requests.are_known(db, [f"key:{key}"])) > 0
-    count = 0 if repeated else len(wanted) - known
+    refs = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    whole = [] if key is None else [f"key:{key}"]
+    known = await ctx.store.read(lambda db: requests.known_of(db, [*whole, *refs]))
+    repeated = not known.isdisjoint(whole)
+    count = 0 if repeated else len(wanted) - sum(ref in known for ref in refs)
     quota = await ctx.access.take(caller, count)
     taken = 0
 

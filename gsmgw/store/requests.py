@@ -51,10 +51,10 @@ def remember_answers(tx: Tx, now_ms: int, given: Mapping[str, Answered]) -> None
     )
 
 
-def are_known(db: sqlite3.Connection, keys: Iterable[str]) -> int:
-    """How many of these keys were used before."""
-    query = "SELECT count(*) FROM idempotency WHERE key IN (SELECT value FROM json_each(?))"
-    return int(db.execute(query, (as_json(keys),)).fetchone()[0])
+def known_of(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
+    """Those of these keys that were used before."""
+    query = "SELECT key FROM idempotency WHERE key IN (SELECT value FROM json_each(?))"
+    return {row[0] for row in db.execute(query, (as_json(keys),))}
 
 
 def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:
