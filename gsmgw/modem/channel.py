@@ -184,6 +184,8 @@ class Channel:
         if self._turns.holder is asyncio.current_task():
             yield
             return
+        if self._stream is None:  # a person asks for something meanwhile
+            raise PortError("the port is still being opened")
         await self._turns.acquire(priority)
         try:
             if self._dialogue.phase is not Phase.IDLE:

@@ -146,7 +146,7 @@ class Intake:
             outbox.accept(tx, now_ms, fresh)
             if also is not None:
                 also(tx, [message.id for message in fresh])
-            if key is not None and fresh:
+            if key is not None and any(isinstance(each, Accepted) for each in results):
                 answer = json.dumps(list(map(_kept, results)))
                 requests.remember_answers(tx, now_ms, {f"key:{key}": requests.Answered(fingerprint, answer)})
             return results

@@ -52,6 +52,16 @@ async def test_a_command_is_answered() -> None:
             await r.channel.run(commands.OPERATOR)
 
 
+async def test_what_is_asked_before_the_port_is_open_is_refused_and_does_no_harm() -> None:
+    early = Rig(ScriptedPort({"AT": "OK", "AT+CSQ": "+CSQ: 7,0|OK"}), VirtualClock())
+    for _ in range(2):
+        with pytest.raises(PortError, match="still being opened"):
+            await early.channel.run(commands.SIGNAL)
+    await early.channel.open(early.port.open)
+    assert (await early.channel.run(commands.SIGNAL)).lines == ["+CSQ: 7,0"]
+    await early.channel.close()
+
+
 async def test_waiting_commands_go_by_priority() -> None:
     order: list[str] = []
     port = ScriptedPort()

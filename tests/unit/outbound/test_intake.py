@@ -10,6 +10,7 @@ from support.desk import TO, desk
 
 from gsmgw.outbound import SLICE, Accepted, Refusal, Request
 from gsmgw.store import inbox, messages
+from gsmgw.store.requests import KeyConflict
 
 OTHERS = [f"+49151123456{number:02d}" for number in range(40)]
 
@@ -40,6 +41,26 @@ async def test_references_of_earlier_requests_are_told_apart_in_any_number(tmp_p
         ids = [result.message_id for result in results if isinstance(result, Accepted)]
         assert [result.message_id for result in again if isinstance(result, Accepted)] == ids
         assert ids[::2] == [result.message_id for result in before if isinstance(result, Accepted)]
+
+
+async def test_a_key_is_remembered_also_when_its_messages_were_known(tmp_path: Path) -> None:
+    async with desk(tmp_path) as work:
+        known = await work.intake.accept(Request(TO, "hi", client_ref="r"))
+        wanted = [Request(TO, "hi", client_ref="r")]
+        for _ in range(2):
+            (result,) = await work.intake.accept_many(wanted, "k")
+            assert isinstance(result, Accepted)
+            assert result.message_id == known.message_id
+        with pytest.raises(KeyConflict):
+            await work.intake.accept_many([Request(TO, "another")], "k")
+
+
+async def test_a_key_whose_messages_were_all_refused_may_be_used_again(tmp_path: Path) -> None:
+    async with desk(tmp_path) as work:
+        (refused,) = await work.intake.accept_many([Request(TO, "")], "k")
+        assert isinstance(refused, Refusal)
+        (taken,) = await work.intake.accept_many([Request(TO, "mended")], "k")
+        assert isinstance(taken, Accepted)
 
 
 @pytest.mark.parametrize("ref", ['"', "'; --", "a\\u0000b", "später ☀ 🎉", "[1]", "r" * 200])
