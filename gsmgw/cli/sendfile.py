@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, print_table, progress
+from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, progress
+from gsmgw.cli.listing import print_table
 from gsmgw.cli.mailing import Letter, Mailing, compose, portions
 from gsmgw.cli.table import Table, TableError, read_table
 from gsmgw.client import Client, NoDaemon

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, USAGE, connect, fail, local_time, print_json, talks
+from gsmgw.cli.common import FAILED, USAGE, connect, fail, json_option, local_time, print_json, talks
 from gsmgw.config import SEARCH, Config, find_config, load_config
 from gsmgw.errors import ConfigError, GsmgwError
 
@@ -41,7 +41,7 @@ def run(config_file: str | None) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def status(context: click.Context, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def config() -> None:
 
 
 @config.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
     from gsmgw.doctor.installation import load_whole
@@ -84,7 +84,7 @@ def check(config_file: str | None) -> None:
 
 
 @config.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
     path, loaded = _load(config_file)
