@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 import secrets
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
@@ -45,6 +56,17 @@ Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one 
 Modems = Annotated[list[str], Field(max_length=50, description="Events of these modems. Empty: all")]
 SecretIn = Annotated[str, StringConstraints(pattern=r"^whsec_", max_length=120), AfterValidator(_secret)]
 EventId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+def _event_or_moment(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """One sentence, where pydantic would have one for each of the two."""
+    with suppress(ValidationError):
+        if not isinstance(value, bool):
+            return handler(value)
+    raise ValueError("is neither the number of an event nor a time of RFC 3339 with a zone: 2026-12-24T18:00:00+01:00")
+
+
+Since = Annotated[EventId | Moment, WrapValidator(_event_or_moment)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
@@ -98,7 +120,7 @@ class ReplayIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: EventId | None = None
-    since: EventId | Moment | None = None
+    since: Since | None = None
 
     @model_validator(mode="after")
     def _one(self) -> ReplayIn:

@@ -38,6 +38,7 @@ _NOT_FOUND, _UNAUTHORIZED, _THROTTLED, _BAD_TO, _NO_BODY, _TOO_LONG, _BAD, _BUSY
     20404, 20003, 20429, 21211, 21602, 21617, 20001, 20503,
 )  # fmt: skip
 _NOT_CANCELABLE = 30409
+_PROBLEMS = {"too_many_requests": _THROTTLED, "target_refused": 21609}
 _CODES = {"invalid_number": _BAD_TO, "empty_message": _NO_BODY, "too_long": _TOO_LONG}
 _STATUSES = {
     Status.SCHEDULED: "scheduled",
@@ -58,7 +59,7 @@ class _Refused(Exception):
 
 def _error(exc: Exception) -> Response:
     if isinstance(exc, Problem):
-        code = _THROTTLED if exc.code == "too_many_requests" else _BAD
+        code = _PROBLEMS.get(exc.code, _BAD)
         exc = _Refused(code, exc.detail, exc.status if exc.status != 422 else 400, dict(exc.headers))
     if not isinstance(exc, _Refused):
         exc = _Refused(_BUSY, str(exc), 503, {"Retry-After": "5"})
