@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
+import httpx
 import pytest
 from android_sms_gateway import APIClient, DataMessage, Message, TextMessage
 from android_sms_gateway.domain import Webhook
@@ -139,6 +140,7 @@ async def test_kannel_speaks_its_words_when_something_is_wrong(place: Place) -> 
         (f"{auth}&to={quote(ANNA)}&text=odd&coding=2", 400, "Text is not in the charset UTF-16BE, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&compress=1", 400, "compress is not supported here, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&priority=9", 400, "priority is 0 to 3, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&deferred=999999999", 400, "deferred is too far ahead, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&dlr-mask=1&dlr-url=http%3A%2F%2F10.0.0.1%2F", 400, "callback may not go"),
     ):
         answer = await place.kannel(query)
@@ -221,6 +223,13 @@ async def test_smsgate_errors_and_data(place: Place) -> None:
     secret, place.secret = place.secret, "wrong"
     assert "401" in await place.smsgate(lambda client: rejected(client, bad))
     place.secret = secret
+    for moment in ("9999-12-31T23:59:59-23:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"):
+        body = {"phoneNumbers": [ANNA], "message": "x", "scheduleAt": moment}
+        async with httpx.AsyncClient(base_url=place.url, auth=("door", secret)) as client:
+            answer = await client.post("/3rdparty/v1/messages", json=body)
+        assert (answer.status_code, answer.json()) == (
+            400, {"message": "scheduleAt: lies outside the years 1970 to 2199"},
+        ), moment  # fmt: skip
     data = Message(phone_numbers=[ANNA], data_message=DataMessage.with_bytes(b"\0\1", 5000), ttl=120)
     await place.smsgate(lambda client: client.send(data))
     (entry,) = (await place.rig.client.page(direction="outbound"))["data"]
@@ -274,6 +283,8 @@ async def test_twilio_errors_have_its_codes(place: Place) -> None:
         (lambda: messages.create(to=ANNA, from_="x", body=""), (400, 21602)),
         (lambda: messages.create(to=ANNA, from_="x", body="x" * 40_000), (400, 21617)),
         (lambda: messages.create(to=ANNA, from_="x", body="x", status_callback="http://10.0.0.1/"), (400, 21609)),
+        (lambda: messages.create(to=ANNA, body="x", send_at="9999-12-31T23:59:59-23:00"), (400, 20001)),
+        (lambda: messages.create(to=ANNA, body="x", send_at="0001-01-01T00:00:00+23:00"), (400, 20001)),
         (lambda: messages("SM" + "0" * 32).fetch(), (404, 20404)),
         (lambda: messages("SM" + "f" * 32).fetch(), (404, 20404)),
     ):

@@ -34,6 +34,8 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "ra
 #: Names that Python lacks. UCS-2 alone does not say its byte order, and converters differ about it.
 _CHARSETS = {"ucs-2be": "utf-16-be", "ucs-2le": "utf-16-le", "gsm": "", "ucs-2": "", "ucs2": "", "iso-10646-ucs-2": ""}
 _MINUTE_S = 60
+#: How far ahead a message may be put off: 100 years.
+_LONGEST_MIN = 100 * 366 * 24 * 60
 
 
 class _Refused(Exception):
@@ -154,6 +156,8 @@ def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
     if message_class is None and fields.number("flash"):  # its name before there was mclass
         message_class = 0
     deferred, validity, priority = fields.number("deferred"), fields.number("validity"), fields.number("priority")
+    if deferred is not None and deferred > _LONGEST_MIN:
+        raise _Refused("deferred is too far ahead, rejected")
     if priority is not None and priority > 3:
         raise _Refused("priority is 0 to 3, rejected")
     modem = fields.get("smsc")

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from gsmgw.api.callers import Caller, enter
-from gsmgw.api.compat.common import Notice, basic, origin_of, send
+from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
@@ -121,9 +121,9 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
     if form.get("SendAt"):
         try:
             moment = datetime.fromisoformat(form["SendAt"])
+            send_at_ms = wall_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         except ValueError:
-            raise _Refused(_BAD, "SendAt: is no time of ISO 8601.") from None
-        send_at_ms = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+            raise _Refused(_BAD, "SendAt: is no time of ISO 8601 in this century or the next.") from None
     return Wanted(
         to=form["To"],
         text=form.get("Body"),
