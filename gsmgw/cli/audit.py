@@ -13,7 +13,7 @@ from gsmgw.cli.params import PAST
 @click.option("--who", help="Only this token's, or this user's.")
 @click.option("--since", type=PAST, help="From then on: 2026-12-01, 18:00 or -2h.")
 @click.option("--until", type=PAST, help="And before then.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
 @json_lines_option
 @click.pass_context
 @talks

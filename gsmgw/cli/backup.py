@@ -21,7 +21,7 @@ from gsmgw.errors import ConfigError, GsmgwError
 _BACKUP_TIMEOUT_S = 3600.0
 
 
-@click.command()
+@click.command(short_help="Back up the database and the configuration.")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--list", "as_list", is_flag=True, help="Show the backups that are kept.")
 @click.option("--verify", "only_verify", is_flag=True, help="Read FILE from end to end and say whether it is good.")
@@ -177,7 +177,7 @@ def restore(
     click.echo("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
 
 
-@click.command("export")
+@click.command("export", short_help="Write the configuration file, with its PINs.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def export_config(file: str, config_file: str | None) -> None:
@@ -196,7 +196,7 @@ def export_config(file: str, config_file: str | None) -> None:
     target.write_text(content, encoding="utf-8")
 
 
-@click.command("import")
+@click.command("import", short_help="Replace the configuration file, once checked.")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The file to replace.")
 def import_config(file: Any, config_file: str | None) -> None:

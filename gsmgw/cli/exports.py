@@ -18,7 +18,7 @@ from gsmgw.cli.params import PAST
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
 @json_lines_option
 @click.pass_context
 @talks

@@ -32,6 +32,11 @@ def escaped_json(text: str) -> str:
     return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def count(number: int, unit: str) -> str:
+    """A number of things in words."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     return _NAMED.get(match[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")

@@ -214,7 +214,7 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 @click.option("--since", type=PAST, help="Accepted or received from then on: 2026-12-01, 18:00 or -2h.")
 @click.option("--until", type=PAST, help="And before then.")
 @click.option("--search", "q", metavar="WORDS", help='Only texts with all of these words; "a phrase", begin*.')
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
 @json_lines_option
 @click.pass_context
 @talks
@@ -233,7 +233,7 @@ def messages(
 
 @click.command()
 @click.option("--peer", help="Only from this number.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
 @json_lines_option
 @click.pass_context
 @talks
@@ -294,8 +294,8 @@ def describe_event(event: Json) -> str:
     return "  ".join(map(shown, words))
 
 
-def _action(name: str, summary: str) -> click.Command:
-    @click.command(name, help=summary)
+def _action(name: str, summary: str, brief: str | None = None) -> click.Command:
+    @click.command(name, help=summary, short_help=brief)
     @click.argument("message_id", metavar="ID", type=NAME)
     @json_option
     @click.pass_context
@@ -309,10 +309,14 @@ def _action(name: str, summary: str) -> click.Command:
 
 
 cancel = _action("cancel", "Take back a message that has not begun to leave.")
-retry = _action("retry", "Queue a failed, undelivered, expired or canceled message again.")
+retry = _action(
+    "retry",
+    "Queue a failed, undelivered, expired or canceled message again.",
+    "Queue what ended without success again.",
+)
 
 
-@click.command()
+@click.command(short_help="Settle what may or may not be on the air.")
 @click.argument("message_id", metavar="ID", type=NAME)
 @click.argument("action", type=click.Choice(["resend", "leave"]))
 @json_option

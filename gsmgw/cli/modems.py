@@ -46,7 +46,7 @@ def _signal(dbm: int | None) -> str:
 _ACTIONS = ["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]
 
 
-@click.command()
+@click.command(short_help="Look at a modem, or do something with it.")
 @click.argument("name", metavar="NAME", type=NAME)
 @click.argument(
     "action", type=click.Choice(["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]), default="info"

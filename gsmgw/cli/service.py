@@ -73,7 +73,7 @@ def config() -> None:
     """Check and show the configuration."""
 
 
-@config.command()
+@config.command(short_help="Say whether the configuration can be used.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
@@ -83,7 +83,7 @@ def check(config_file: str | None) -> None:
     click.echo(f"{path} is fine")
 
 
-@config.command()
+@config.command(short_help="Print the configuration in effect as JSON.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
@@ -98,7 +98,7 @@ def show(config_file: str | None) -> None:
     print_json({"file": str(path), **content})
 
 
-@click.command()
+@click.command(short_help="See texts go both ways, without hardware.")
 @click.option("--once", is_flag=True, help="End after the story; exit code 0 only when everything arrived.")
 def demo(once: bool) -> None:
     """See real texts go both ways, over simulated modems: no hardware is needed."""

@@ -59,7 +59,12 @@ def _limits(token: dict[str, Any]) -> str:
 @tokens.command()
 @click.argument("name", metavar="NAME", type=NAME)
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(["send", "read", "manage"]), default=["send", "read"]
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(_SCOPES),
+    default=["send", "read"],
+    help="What it allows, more than once if you like; manage allows everything. Else: send and read.",
 )
 @click.option("--expires-in", type=SPAN, help="30d, 52w; never, where left out.")
 @click.option("--per-minute", type=click.IntRange(1), help="Texts in any 60 seconds.")

@@ -96,7 +96,7 @@ def rotate(context: click.Context, webhook_id: str, keep_former: int, as_json: b
 
 
 def _action(name: str, summary: str) -> click.Command:
-    @webhooks.command(name, help=summary)
+    @webhooks.command(name, help=summary, short_help=summary.partition(";")[0])
     @click.argument("webhook_id", metavar="ID", type=NAME)
     @json_option
     @click.pass_context
@@ -177,8 +177,8 @@ def replay(context: click.Context, webhook_id: str, event: int | None, since: in
 
 @webhooks.command()
 @click.argument("webhook_id", metavar="ID", type=NAME)
-@click.option("--state", type=click.Choice(["pending", "delivered", "failed"]))
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--state", type=click.Choice(["pending", "delivered", "failed"]), help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="So many at the most.")
 @json_lines_option
 @click.pass_context
 @talks

@@ -22,6 +22,7 @@ from support.processes import Site, site, until
 from support.rig import make_config, running
 from support.shell import command
 
+from gsmgw.cli import main
 from gsmgw.cli.exports import write_whole
 from gsmgw.cli.params import EVENT_OR_MOMENT, MOMENT, PAST
 from gsmgw.client import AsyncClient, Client, NoAnswer, NoDaemon, calls
@@ -177,6 +178,19 @@ def test_moments_to_come_and_moments_that_passed() -> None:
     for text in ("", "-", "+1y", "yesterday", "-99999999999w"):
         with pytest.raises(click.BadParameter):
             PAST.convert(text, None, None)
+
+
+def test_help_cuts_no_sentence_short_and_explains_every_option() -> None:
+    def every(found: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+        yield path, found
+        for name, below in getattr(found, "commands", {}).items():
+            yield from every(below, (*path, name))
+
+    for path, found in every(main, ()):
+        context = click.Context(found, info_name=" ".join(("gsmgw", *path)), terminal_width=80)
+        assert "..." not in found.get_help(context).replace("[ARGS]...", "").replace("HEX...", ""), path
+        for option in found.params:
+            assert not isinstance(option, click.Option) or option.help, (path, option.name)
 
 
 # -- waiting ----------------------------------------------------------------------------------------------------
