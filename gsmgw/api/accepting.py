@@ -6,6 +6,7 @@ name describe them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,13 +22,11 @@ from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, message_out
 from gsmgw.model import Outgoing, format_id
-from gsmgw.outbound import Accepted, Refusal, Request, Result, Waiting, not_yet
+from gsmgw.outbound import SLICE, Accepted, Refusal, Request, Result, Waiting, not_yet
 from gsmgw.store import messages, requests
 
 T = TypeVar("T")
 KEY_CHARS = 255
-#: A batch is read and answered in portions: as objects that pydantic and JSON want, a whole one is tens of megabytes.
-SLICE = 500
 _FORGOTTEN = "the message of that earlier request is no longer kept"
 
 _message_in = TypeAdapter(MessageIn)
@@ -77,7 +76,12 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
 
 async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages/batch"""
-    checked = _requests(caller, raw)
+    async with ctx.batches:
+        return await _accept_many(ctx, caller, raw, key)
+
+
+async def _accept_many(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
+    checked = await _requests(caller, raw)
     wanted = [item for item in checked if isinstance(item, Request)]
     async with within_limits(ctx, caller, wanted, key) as note:
         results = await ctx.intake.accept_many(wanted, _key(key))
@@ -94,6 +98,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
         known = known or any(body is not None for body in bodies)
         more = b"," if at + SLICE < len(answers) else b"]}"
         pieces.append(b",".join(_entries(portion, at, iter(bodies))) + more)
+        await asyncio.sleep(0)
     headers = {"Idempotent-Replayed": "true"} if known and not taken else {}
     return Answer(202, pieces, headers)
 
@@ -113,14 +118,17 @@ def _entries(answers: Sequence[Result | Problem], first: int, bodies: Iterator[b
 
 async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
     """POST /v1/messages/batch/preview"""
-    data: list[dict[str, Any]] = []
-    for number, item in enumerate(_requests(caller, raw)):
-        seen = item if isinstance(item, Problem) else ctx.intake.look(item)
-        if isinstance(seen, Outgoing):
-            data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
-        else:
-            data.append(_refused(seen, number))
-    return Answer(200, [to_json({"data": data})])
+    async with ctx.batches:
+        data: list[dict[str, Any]] = []
+        for number, item in enumerate(await _requests(caller, raw)):
+            if number and number % SLICE == 0:
+                await asyncio.sleep(0)
+            seen = item if isinstance(item, Problem) else ctx.intake.look(item)
+            if isinstance(seen, Outgoing):
+                data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
+            else:
+                data.append(_refused(seen, number))
+        return Answer(200, [to_json({"data": data})])
 
 
 @asynccontextmanager
@@ -135,10 +143,11 @@ async def within_limits(
     if limits.per_minute is None and limits.per_day is None:
         yield lambda results: None
         return
-    keys = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
-    known = await ctx.store.read(lambda db: requests.are_known(db, keys))
-    repeated = key is not None and await ctx.store.read(lambda db: requests.are_known(db, [f"key:{key}"])) > 0
-    count = 0 if repeated else len(wanted) - known
+    refs = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    whole = [] if key is None else [f"key:{key}"]
+    known = await ctx.store.read(lambda db: requests.known_of(db, [*whole, *refs]))
+    repeated = not known.isdisjoint(whole)
+    count = 0 if repeated else len(wanted) - sum(ref in known for ref in refs)
     quota = await ctx.access.take(caller, count)
     taken = 0
 
@@ -158,30 +167,34 @@ def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
     return {"error": problem.body()}
 
 
-def _messages(raw: bytes) -> Iterator[MessageIn | Problem]:
+async def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
+    """The messages of a batch. They are read in portions: as pydantic has them, all at once are tens of megabytes, and
+    others have a turn in between.
+    """
     items = _parse(_batch_in, raw).messages
-    at = 0
-    while items:
-        piece = items[:SLICE]
-        del items[:SLICE]
-        try:
-            yield from _messages_in.validate_python(piece)
-        except ValidationError:  # one of them at least; which ones is looked at one by one
-            yield from look_at_each(piece, at)
-        at += len(piece)
-
-
-def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
     checked: list[Request | Problem] = []
-    for number, item in enumerate(_messages(raw)):
-        if isinstance(item, MessageIn):
-            try:
-                checked.append(routed(caller, item.request(caller.token)))
-            except Refusal as exc:
-                checked.append(of_refusal(exc, "messages", number))
-        else:
-            checked.append(item)
+    while items:
+        portion = items[:SLICE]
+        del items[:SLICE]
+        checked += [_request(caller, item, at) for at, item in enumerate(_read(portion, len(checked)), len(checked))]
+        await asyncio.sleep(0)
     return checked
+
+
+def _read(portion: list[Any], first: int) -> Sequence[MessageIn | Problem]:
+    try:
+        return _messages_in.validate_python(portion)
+    except ValidationError:  # one of them at least; which ones is looked at one by one
+        return list(look_at_each(portion, first))
+
+
+def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Request | Problem:
+    if isinstance(item, Problem):
+        return item
+    try:
+        return routed(caller, item.request(caller.token))
+    except Refusal as exc:
+        return of_refusal(exc, "messages", number)
 
 
 def _parse(adapter: TypeAdapter[T], raw: bytes) -> T:

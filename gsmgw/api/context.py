@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fastapi import Request
@@ -16,6 +17,10 @@ from gsmgw.inbound import Collector
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
+
+#: Batches that are worked on at once: one while the other is being written. Each takes tens of megabytes meanwhile, and
+#: more of them would be no faster.
+BATCHES = 2
 
 
 class UssdAnswer(Protocol):
@@ -85,6 +90,8 @@ class Context:
     list_backups: Callable[[], list[dict[str, Any]]]
     #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
     transcript_line: Callable[[float, str, bytes, bool], str]
+    #: Batches that are worked on.
+    batches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES))
 
 
 async def context_of(request: Request) -> Context:

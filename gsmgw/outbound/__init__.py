@@ -2,12 +2,13 @@
 
 from gsmgw.outbound.calendar import SendingTimes, Window
 from gsmgw.outbound.explain import Waiting, not_yet
-from gsmgw.outbound.intake import TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
+from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
 from gsmgw.outbound.pacing import Limits
 from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
 from gsmgw.outbound.scheduler import Scheduler
 
 __all__ = [
+    "SLICE",
     "TEXT_LIMIT",
     "Accepted",
     "Intake",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -62,20 +62,20 @@ class SendingTimes:
         if self._allows(now, zones):
             return now_ms
         best: datetime | None = None
-        for moment in self._candidates(now, zones):
-            if (best is None or moment < best) and self._allows(moment, zones):
-                best = moment
+        for openings in self._openings(now, zones):
+            last_day = best is not None
+            for moment in openings:
+                if moment > now and (best is None or moment < best) and self._allows(moment, zones):
+                    best = moment
+            if last_day:  # the next day of a zone in the east may have begun before this day of one in the west
+                break
         return None if best is None else round(best.timestamp() * 1000)
 
-    def _candidates(self, now: datetime, zones: Sequence[ZoneInfo]) -> list[datetime]:
-        """The moments at which something may become allowed: openings of the window and midnights, in each zone."""
+    def _openings(self, now: datetime, zones: Sequence[ZoneInfo]) -> Iterator[list[datetime]]:
+        """For each day, the moments at which something may become allowed: midnight and opening of the window."""
         times = {time(0)} | ({self.window.since} if self.window is not None else set())
-        found: list[datetime] = []
-        for ahead in range(HORIZON_DAYS):
-            for zone in zones:
-                day = now.astimezone(zone).date() + timedelta(days=ahead)
-                found += [datetime.combine(day, moment, zone).astimezone(UTC) for moment in times]
-            later = [moment for moment in found if moment > now]
-            if any(self._allows(moment, zones) for moment in later):
-                return later
-        return []
+        days = [(now.astimezone(zone).date(), zone) for zone in zones]
+        for ahead in map(timedelta, range(HORIZON_DAYS)):
+            yield [
+                datetime.combine(day + ahead, moment, zone).astimezone(UTC) for day, zone in days for moment in times
+            ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from gsmgw.errors import GsmgwError
@@ -22,6 +23,8 @@ from gsmgw.zones import country_of_number
 MAX_VALID_FOR_S = 63 * 7 * 86400
 #: The longest text that 255 segments can carry: GSM-7, behind an 8-bit concatenation header.
 TEXT_LIMIT = 255 * 153
+#: Of a large request, so many messages are looked at before others have a turn.
+SLICE = 500
 #: The encoding of 8-bit data.
 DATA = "data"
 
@@ -124,38 +127,28 @@ class Intake:
         """
         now_ms = self._clock.wall_ms()
         checked: list[Outgoing | Refusal] = []
-        for request in wanted:
-            try:
-                checked.append(self._check(request, now_ms))
-            except Refusal as refusal:
-                checked.append(refusal)
+        for at in range(0, len(wanted), SLICE):
+            if at:
+                await asyncio.sleep(0)  # others have a turn
+            checked += [self._look(request, now_ms) for request in wanted[at : at + SLICE]]
         fingerprint = _fingerprint(wanted) if key is not None else ""
-        prints = [_fingerprint([request]) if request.client_ref else "" for request in wanted]
+        marks = [_fingerprint([request]) if request.client_ref else "" for request in wanted]
+        # Numbered behind the last turn of others, so that identifiers are written in their order.
+        number = partial(self._store.ids.next, now_ms)
+        checked = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
 
         def take(tx: Tx) -> list[Result]:
-            if key is not None and (earlier := requests.earlier_answer(tx, f"key:{key}", fingerprint)) is not None:
-                return [_replayed(entry) for entry in json.loads(earlier)]
-            results: list[Result] = []
-            fresh: list[Outgoing] = []
-            for message, mark in zip(checked, prints, strict=True):
-                if isinstance(message, Refusal):
-                    results.append(message)
-                    continue
-                if message.client_ref:
-                    known = _earlier_by_ref(tx, message.client_ref, mark)
-                    if known is not None:
-                        results.append(known)
-                        continue
-                    requests.remember_answer(tx, now_ms, f"ref:{message.client_ref}", mark, str(message.id))
-                if message.route == ANY and (last := outbox.last_texted(tx, message.to)) is not None:
-                    message = message._replace(route=like_last_time(last))
-                fresh.append(message)
-                results.append(Accepted(message.id, message))
+            if key is not None and (given := requests.earlier_answers(tx, [f"key:{key}"])):
+                answer = given[f"key:{key}"].repeated(f"key:{key}", fingerprint)
+                return [_replayed(entry) for entry in json.loads(answer)]
+            results = _take(tx, now_ms, checked, marks)
+            fresh = [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
             outbox.accept(tx, now_ms, fresh)
             if also is not None:
                 also(tx, [message.id for message in fresh])
             if key is not None and fresh:
-                requests.remember_answer(tx, now_ms, f"key:{key}", fingerprint, json.dumps(list(map(_kept, results))))
+                answer = json.dumps(list(map(_kept, results)))
+                requests.remember_answers(tx, now_ms, {f"key:{key}": requests.Answered(fingerprint, answer)})
             return results
 
         results = await self._store.write(take)
@@ -172,12 +165,16 @@ class Intake:
 
     def look(self, request: Request) -> Outgoing | Refusal:
         """What a request would become; nothing is kept."""
+        return self._look(request, self._clock.wall_ms())
+
+    def _look(self, request: Request, now_ms: int) -> Outgoing | Refusal:
         try:
-            return self._check(request, self._clock.wall_ms())
+            return self._check(request, now_ms)
         except Refusal as refusal:
             return refusal
 
     def _check(self, request: Request, now_ms: int) -> Outgoing:
+        """A message that has no number yet."""
         try:
             to = parse_recipient(request.to, self._country)
         except NumberError as exc:
@@ -185,9 +182,11 @@ class Intake:
         route = self._route(request, to)
         valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
         segments, encoding = self._measure(request)
+        if request.client_ref and "\0" in request.client_ref:
+            raise Refusal("invalid_request", "client_ref", "holds a NUL character")
         starts_ms = max(now_ms, request.send_at_ms or 0)
         return Outgoing(
-            id=self._store.ids.next(now_ms),
+            id=0,
             to=to,
             text=request.text,
             priority=request.priority,
@@ -274,9 +273,38 @@ def _replayed(entry: dict[str, object]) -> Result:
     return Refusal(str(entry["code"]), str(entry["field"]), str(entry["detail"]))
 
 
-def _earlier_by_ref(tx: Tx, client_ref: str, mark: str) -> Result | None:
+def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Sequence[str]) -> list[Result]:
+    """Tell the new messages from those that an earlier request, or an earlier place of this one, had brought.
+
+    New ones without a route go the way of their conversation. ``marks`` are the fingerprints of those with a
+    ``client_ref``.
+    """
+    messages = [each for each in checked if isinstance(each, Outgoing)]
+    refs = [f"ref:{message.client_ref}" for message in messages if message.client_ref]
+    known = requests.earlier_answers(tx, refs) if refs else {}
+    peers = {message.to for message in messages if message.route == ANY}
+    last = outbox.last_texted(tx, peers) if peers else {}
+    results: list[Result] = []
+    given: dict[str, requests.Answered] = {}
+    for message, mark in zip(checked, marks, strict=True):
+        if isinstance(message, Refusal):
+            results.append(message)
+            continue
+        if message.client_ref:
+            ref = f"ref:{message.client_ref}"
+            if (earlier := known.get(ref) or given.get(ref)) is not None:
+                results.append(_by_ref(earlier, message.client_ref, mark))
+                continue
+            given[ref] = requests.Answered(mark, str(message.id))
+        if message.route == ANY and message.to in last:
+            message = message._replace(route=like_last_time(last[message.to]))
+        results.append(Accepted(message.id, message))
+    requests.remember_answers(tx, now_ms, given)
+    return results
+
+
+def _by_ref(earlier: requests.Answered, client_ref: str, mark: str) -> Result:
     try:
-        earlier = requests.earlier_answer(tx, f"ref:{client_ref}", mark)
+        return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
     except requests.KeyConflict:
         return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")
-    return None if earlier is None else Accepted(int(earlier), None, replayed=True)

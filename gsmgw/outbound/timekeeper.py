@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing
@@ -30,6 +32,8 @@ STORE_RETRY_S = 1.0
 UNSET_LOOK_MS = 10_000
 #: but not for ever: there are machines whose clock nobody sets.
 UNSET_MAX_S = 3600.0
+#: Where the sending times never allow it, they are looked through again after that time.
+NEVER_LOOK_MS = 3_600_000
 #: A clock this far behind what the database has seen has not been set yet.
 BEHIND_MS = 60_000
 
@@ -50,6 +54,15 @@ class Window(Protocol):
         """The database has followed. Raises :class:`StoreError`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """The next allowed moment, None for never, as it was looked up at ``since_ms`` and is true until ``until_ms``."""
+
+    since_ms: int
+    until_ms: int
+    moment_ms: int | None
+
+
 class Timekeeper:
     """Runs beside the workers."""
 
@@ -62,6 +75,7 @@ class Timekeeper:
         self._wake = asyncio.Event()
         self._round_over = asyncio.Event()
         self._next_due_ms: int | None = None
+        self._allowed: dict[tuple[ZoneInfo, ...], _Allowed] = {}
         self._started_s = clock.monotonic()
         #: The start of this process, as the clock is now, and the last message accepted before.
         self._since_ms = clock.wall_ms()
@@ -82,10 +96,19 @@ class Timekeeper:
             return Delay(now_ms + UNSET_LOOK_MS, "the machine does not know the time yet, and there are sending times")
         country = country_of_number(message.to)
         zones = zones_of_country(country) if country is not None else (LOCAL_ZONE,)
-        allowed_ms = self._times.next_allowed_ms(now_ms, zones)
+        allowed_ms = self._allowed_ms(now_ms, zones)
         if allowed_ms is None:
             return Delay(now_ms + DAY_MS, "the sending times in the configuration never allow it")
         return Delay(allowed_ms, "it is outside the sending times at the recipient's") if allowed_ms > now_ms else None
+
+    def _allowed_ms(self, now_ms: int, zones: tuple[ZoneInfo, ...]) -> int | None:
+        """When it is allowed in these zones; looked up once for all that wait for the same moment."""
+        known = self._allowed.get(zones)
+        if known is None or not known.since_ms <= now_ms < known.until_ms:
+            moment_ms = self._times.next_allowed_ms(now_ms, zones)
+            known = _Allowed(now_ms, now_ms + NEVER_LOOK_MS if moment_ms is None else moment_ms, moment_ms)
+            self._allowed[zones] = known
+        return known.moment_ms
 
     async def begin(self) -> None:
         """Look at what the database says of the time. Raises :class:`StoreError`."""

@@ -7,7 +7,7 @@ elsewhere changes nothing and says so. The states of segments are the truth, a m
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
@@ -16,7 +16,7 @@ from gsmgw.numbers import digits_of
 from gsmgw.store.evidence import accepted, queued_now, refused
 from gsmgw.store.reports import apply_early_report, look_again
 from gsmgw.store.rollup import GUARDS, roll_up
-from gsmgw.store.tx import Tx
+from gsmgw.store.tx import Tx, as_json
 
 
 class Gone(StoreError):
@@ -73,12 +73,14 @@ def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
     )
 
 
-def last_texted(tx: Tx, peer: str) -> str | None:
-    """The modem that last received a message from that number."""
-    row = tx.one(
-        "SELECT modem FROM messages WHERE peer = ? AND direction = 'inbound' ORDER BY id DESC LIMIT 1", (peer,)
+def last_texted(tx: Tx, peers: Iterable[str]) -> dict[str, str]:
+    """For numbers that ever sent a message: the modem that received the last one."""
+    found = tx.all(
+        "SELECT value, (SELECT modem FROM messages WHERE peer = value AND direction = 'inbound' "
+        "ORDER BY id DESC LIMIT 1) AS modem FROM json_each(?) WHERE modem IS NOT NULL",
+        (as_json(peers),),
     )
-    return None if row is None else str(row[0])
+    return dict(found)
 
 
 def defer(tx: Tx, now_ms: int, message_id: int, due_ms: int, waiting: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from gsmgw.errors import GsmgwError
 from gsmgw.pdu.references import References
-from gsmgw.store.tx import Tx
+from gsmgw.store.tx import Tx, as_json
 
 
 class KeyConflict(GsmgwError):
@@ -19,30 +20,41 @@ class KeyConflict(GsmgwError):
         super().__init__(f"{key!r} was used before for another request")
 
 
-def earlier_answer(tx: Tx, key: str, fingerprint: str) -> str | None:
-    """The answer that a request with this key was given; None when it is new.
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a request was answered with, and what tells whether another one asks for the same."""
 
-    Raises :class:`KeyConflict` when the content was another one.
-    """
-    row = tx.one("SELECT fingerprint, answer FROM idempotency WHERE key = ?", (key,))
-    if row is None:
-        return None
-    if row[0] != fingerprint:
-        raise KeyConflict(key.partition(":")[2])
-    return str(row[1])
+    fingerprint: str
+    answer: str
+
+    def repeated(self, key: str, fingerprint: str) -> str:
+        """The answer to a request with that key; :class:`KeyConflict` when its content was another one."""
+        if fingerprint != self.fingerprint:
+            raise KeyConflict(key.partition(":")[2])
+        return self.answer
 
 
-def remember_answer(tx: Tx, now_ms: int, key: str, fingerprint: str, answer: str) -> None:
-    """Keep an answer in the same transaction as what it promises."""
-    tx.run(
-        "INSERT INTO idempotency (key, fingerprint, answer, created_ms) VALUES (?, ?, ?, ?)",
-        (key, fingerprint, answer, now_ms),
+def earlier_answers(tx: Tx, keys: Iterable[str]) -> dict[str, Answered]:
+    """What requests with these keys were answered; new ones are not there. A key has no NUL."""
+    found = tx.all(
+        "SELECT key, fingerprint, answer FROM idempotency WHERE key IN (SELECT value FROM json_each(?))",
+        (as_json(keys),),
+    )
+    return {key: Answered(fingerprint, answer) for key, fingerprint, answer in found}
+
+
+def remember_answers(tx: Tx, now_ms: int, given: Mapping[str, Answered]) -> None:
+    """Keep answers by their keys, in the same transaction as what they promise."""
+    tx.insert_many(
+        "INSERT INTO idempotency (key, fingerprint, answer, created_ms)",
+        ((key, each.fingerprint, each.answer, now_ms) for key, each in given.items()),
     )
 
 
-def are_known(db: sqlite3.Connection, keys: Sequence[str]) -> int:
-    """How many of these keys were used before."""
-    return sum(db.execute("SELECT 1 FROM idempotency WHERE key = ?", (key,)).fetchone() is not None for key in keys)
+def known_of(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
+    """Those of these keys that were used before."""
+    query = "SELECT key FROM idempotency WHERE key IN (SELECT value FROM json_each(?))"
+    return {row[0] for row in db.execute(query, (as_json(keys),))}
 
 
 def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:

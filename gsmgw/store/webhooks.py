@@ -243,9 +243,9 @@ def note_test(tx: Tx, now_ms: int, webhook_id: str, type: str, attempt: Mapping[
 
 def _trim(tx: Tx, webhook_id: str) -> None:
     tx.run(
-        "DELETE FROM webhook_deliveries WHERE webhook_id = ?1 AND state <> 'pending' AND id <= (SELECT id FROM "
-        "webhook_deliveries WHERE webhook_id = ?1 AND state <> 'pending' ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        (webhook_id, LOG_KEPT),
+        "DELETE FROM webhook_deliveries WHERE webhook_id = ? AND state <> 'pending' AND id <= (SELECT id FROM "
+        "webhook_deliveries WHERE webhook_id = ? AND state <> 'pending' ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (webhook_id, webhook_id, LOG_KEPT),
     )
 
 
@@ -275,8 +275,8 @@ def log(
 ) -> list[Delivery]:
     """A target's deliveries, newest first."""
     rows = db.execute(
-        f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND (?2 IS NULL OR state = ?2) "
-        "AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
+        f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = coalesce(?, state) "
+        "AND id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?",
         (webhook_id, state, before_id, limit),
     )
     return [_delivery(row) for row in rows]

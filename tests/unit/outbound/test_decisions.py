@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gsmgw.errors import Disposition
 from gsmgw.model import Outgoing, Priority
-from gsmgw.outbound.calendar import SendingTimes, Window
+from gsmgw.outbound.calendar import HORIZON_DAYS, SendingTimes, Window
 from gsmgw.outbound.lanes import PATIENCE, Lanes
 from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
 from gsmgw.outbound.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
@@ -249,6 +251,47 @@ def test_when_people_may_be_texted(times: SendingTimes, zones: list[ZoneInfo], n
     now_ms = round(datetime.fromisoformat(now).timestamp() * 1000)
     found = times.next_allowed_ms(now_ms, zones)
     assert found == round(datetime.fromisoformat(allowed).timestamp() * 1000)
+
+
+QUARTER = timedelta(minutes=15)
+ZONES = ["Pacific/Kiritimati", "Asia/Kathmandu", "Europe/Berlin", "Pacific/Pago_Pago", "America/St_Johns"]
+quarters = st.integers(0, 95).map(lambda n: (datetime.min + n * QUARTER).time())
+
+
+@given(
+    window=st.none() | st.builds(Window, quarters, quarters),
+    days=st.lists(st.integers(0, 6), max_size=4),
+    holidays=st.lists(st.integers(0, 6).map(lambda n: date(2026, 10, 22) + timedelta(days=n)), max_size=4),
+    names=st.lists(st.sampled_from(ZONES), min_size=1, max_size=3, unique=True),
+    start=st.integers(0, 500),
+)
+@settings(deadline=None, max_examples=100)
+def test_the_next_allowed_moment_is_the_first_one(
+    window: Window | None, days: list[int], holidays: list[date], names: list[str], start: int
+) -> None:
+    """Held against asking for each quarter of an hour, in the week in which Berlin's clock goes back."""
+    times = SendingTimes(window, days, holidays)
+    zones = [ZoneInfo(name) for name in names]
+    now = datetime(2026, 10, 22, tzinfo=UTC) + start * QUARTER
+    first = next((m for n in range(8 * 96) if times._allows(m := now + n * QUARTER, zones)), None)
+    found = times.next_allowed_ms(round(now.timestamp() * 1000), zones)
+    if first is None:
+        assert found is None or found > (now + 8 * 96 * QUARTER).timestamp() * 1000 - 1
+    else:
+        assert found == round(first.timestamp() * 1000)
+
+
+class _Counted(frozenset[date]):
+    asked = 0
+
+    def __contains__(self, day: object) -> bool:
+        _Counted.asked += 1
+        return True
+
+
+def test_that_it_is_never_allowed_costs_one_look_at_each_day() -> None:
+    assert SendingTimes(None, (), _Counted()).next_allowed_ms(0, [BERLIN, NEW_YORK]) is None
+    assert _Counted.asked <= 2 * HORIZON_DAYS + 1
 
 
 def test_urgent_messages_keep_no_hours() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.desk import TO, desk
@@ -358,6 +360,28 @@ async def test_outside_the_sending_times_it_waits_and_says_so(tmp_path: Path) ->
         waiting = work.scheduler.explain(record)
         assert waiting is not None
         assert "sending times" in waiting.sentence
+
+
+async def test_when_it_is_allowed_is_looked_up_once_for_all_that_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    look = SendingTimes.next_allowed_ms
+
+    def counted(self: SendingTimes, now_ms: int, zones: Sequence[ZoneInfo]) -> int | None:
+        looked.append(now_ms)
+        return look(self, now_ms, zones)
+
+    monkeypatch.setattr(SendingTimes, "next_allowed_ms", counted)
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    soon = SendingTimes(None, (), [today + timedelta(days=n) for n in (-1, 0, 1)])
+    async with desk(tmp_path, ScriptedModem("m"), times=soon) as work:
+        numbers = [await work.send(to=f"+491511234{n:04d}") for n in range(50)]
+        async with asyncio.timeout(5):
+            for number in numbers:
+                while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+        assert len(looked) == 1
 
 
 async def test_urgent_messages_use_the_reserve_of_a_limit(tmp_path: Path) -> None:

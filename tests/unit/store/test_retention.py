@@ -79,7 +79,7 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
         part = inbox.keep(tx, now_ms, raw, inbox.PartFacts("assembled", sender=TO))
         inbox.add_message(tx, now_ms, house.store.ids, received, [part])
         inbox.release(tx, raw)
-        requests.remember_answer(tx, now_ms, "key:old", "x", "[]")
+        requests.remember_answers(tx, now_ms, {"key:old": requests.Answered("x", "[]")})
         requests.next_reference(tx, now_ms, TO)
 
     await house.write(receive)
@@ -89,7 +89,9 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
     assert await house.rows("messages") == 2
     await house.clock.advance(2 * 86_400)
     await house.sent()
-    await house.write(lambda tx: requests.remember_answer(tx, house.clock.wall_ms(), "key:new", "x", "[]"))
+    await house.write(
+        lambda tx: requests.remember_answers(tx, house.clock.wall_ms(), {"key:new": requests.Answered("x", "[]")})
+    )
     await house.round()
     left = {name: await house.rows(name) for name in ("messages", "segments", "parts", "idempotency")}
     assert left == {"messages": 1, "segments": 1, "parts": 0, "idempotency": 1}
