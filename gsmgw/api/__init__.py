@@ -26,6 +26,7 @@ from gsmgw.api import (
     webhooks,
 )
 from gsmgw.api.access import Access
+from gsmgw.api.addressing import Addressed
 from gsmgw.api.auditing import Audit
 from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
@@ -66,6 +67,7 @@ def create_app(context: Context) -> Application:
         summary="Send and receive text messages through GSM/LTE modems.",
         docs_url=None,  # FastAPI's own page loads its programs from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
     )
     app.state.context = context
     app.state.tally = metrics.Tally(context.feed)
@@ -81,4 +83,4 @@ def create_app(context: Context) -> Application:
 def create_apps(context: Context, users: Collection[str] = ()) -> Apps:
     """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty."""
     audited = Audit(Front(create_app(context), context), context.store, context.clock)
-    return Apps(PeerGuard(audited, users), TokenGuard(audited, context.access, audited))
+    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited)))

@@ -7,6 +7,7 @@ name describe them.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
-from gsmgw.api.schemas import BatchIn, MessageIn, look_at_each
+from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import SLICE, Accepted, Refusal, Request, Result, Waiting, not_yet
@@ -27,6 +28,8 @@ from gsmgw.store import messages, requests
 
 T = TypeVar("T")
 KEY_CHARS = 255
+#: What pydantic's parser says of such an escape.
+_ESCAPE = "hex escape"
 _FORGOTTEN = "the message of that earlier request is no longer kept"
 
 _message_in = TypeAdapter(MessageIn)
@@ -61,9 +64,10 @@ class Answer:
 
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages"""
+    key = _own(caller, key)
     request = routed(caller, _parse(_message_in, raw).request(caller.token))
     async with within_limits(ctx, caller, [request], key) as note:
-        accepted = await ctx.intake.accept(request, _key(key))
+        accepted = await ctx.intake.accept(request, key)
         note([accepted])
     headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
     if accepted.replayed:
@@ -77,14 +81,14 @@ async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) 
 async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages/batch"""
     async with ctx.batches:
-        return await _accept_many(ctx, caller, raw, key)
+        return await _accept_many(ctx, caller, raw, _own(caller, key))
 
 
 async def _accept_many(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     checked = await _requests(caller, raw)
     wanted = [item for item in checked if isinstance(item, Request)]
     async with within_limits(ctx, caller, wanted, key) as note:
-        results = await ctx.intake.accept_many(wanted, _key(key))
+        results = await ctx.intake.accept_many(wanted, key)
         note(results)
     taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
     found = iter(results)
@@ -183,9 +187,11 @@ async def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
 
 def _read(portion: list[Any], first: int) -> Sequence[MessageIn | Problem]:
     try:
-        return _messages_in.validate_python(portion)
-    except ValidationError:  # one of them at least; which ones is looked at one by one
-        return list(look_at_each(portion, first))
+        if not any(map(is_crowded, portion)):
+            return _messages_in.validate_python(portion)
+    except ValidationError:
+        pass  # one of them at least; which ones is looked at one by one
+    return look_at_each(portion, first)
 
 
 def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Request | Problem:
@@ -202,16 +208,36 @@ def _parse(adapter: TypeAdapter[T], raw: bytes) -> T:
     try:
         return adapter.validate_json(raw)
     except ValidationError as exc:
-        found = [{**error, "loc": ("body", *error["loc"])} for error in exc.errors(include_url=False)]
-        raise of_validation(found) from None
+        found = exc.errors(include_url=False)
+    if found[0]["type"] == "json_invalid" and _ESCAPE in str(found[0].get("ctx", {}).get("error")):
+        # Half a surrogate pair, what is left of an emoji that was cut: JSON (RFC 8259 8.2), and the fault of one field.
+        try:
+            return adapter.validate_python(json.loads(raw))
+        except ValidationError as exc:
+            found = exc.errors(include_url=False)
+        except (ValueError, RecursionError):
+            pass  # the first parser has said what it is
+    raise of_validation([{**error, "loc": ("body", *error["loc"])} for error in found]) from None
 
 
-def _key(key: str | None) -> str | None:
-    """The Idempotency-Key as it may be."""
-    if key is not None and not 1 <= len(key) <= KEY_CHARS:
-        errors = [{"parameter": "Idempotency-Key", "detail": f"must have 1 to {KEY_CHARS} characters"}]
-        raise Problem("invalid_request", f"Idempotency-Key: {errors[0]['detail']}", errors=errors)
-    return key
+def key_of(found: Sequence[str]) -> str | None:
+    """The Idempotency-Key of a request, by the headers of that name; :class:`Problem` where it cannot be one."""
+    if not found:
+        return None
+    wrong = None
+    if len(found) > 1:
+        wrong = f"is there {len(found)} times: which one is meant?"
+    elif not 1 <= len(found[0]) <= KEY_CHARS:
+        wrong = f"must have 1 to {KEY_CHARS} characters"
+    if wrong is not None:
+        errors = [{"parameter": "Idempotency-Key", "detail": wrong}]
+        raise Problem("invalid_request", f"Idempotency-Key: {wrong}", errors=errors)
+    return found[0]
+
+
+def _own(caller: Caller, key: str | None) -> str | None:
+    """A key among those of its token: two clients who number their orders do not know of each other."""
+    return key if key is None or not caller.token else f"{caller.token}\n{key}"
 
 
 def routed(caller: Caller, request: Request) -> Request:

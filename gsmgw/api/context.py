@@ -79,6 +79,8 @@ class Context:
     compat: CompatSection
     modems: Mapping[str, ManagedModem]
     pools: Mapping[str, frozenset[str]]
+    #: Whether modems that nobody named may come.
+    discovers: bool
     limits: Mapping[str, dict[str, Any]]
     version: str
     valid_for_s: int

@@ -334,6 +334,7 @@ class Token(_Document):
     per_day: int | None
     modems: list[str]
     pools: list[str]
+    missing: list[str] = Field(description="Of modems and pools, what is not there now")
 
 
 class NewToken(Token):

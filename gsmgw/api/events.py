@@ -15,8 +15,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
+from gsmgw.api.addressing import is_head
 from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, context_of
+from gsmgw.api.parameters import repeated
 from gsmgw.api.portions import Choice
 from gsmgw.api.problems import Problem, of_validation
 from gsmgw.api.protocol import line_of
@@ -79,6 +81,8 @@ class EventStream(Response):
         hello = f": gsmgw {ctx.version}, at event {ctx.feed.last_id}\n\n".encode()
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": hello, "more_body": True})
+        if is_head(scope):
+            return
         ended = asyncio.get_running_loop().create_future()
         caller, until_s = caller_of(scope), float("inf")
         if caller.expires_ms is not None:
@@ -91,8 +95,11 @@ class EventStream(Response):
 
 async def open_events(ctx: Context, scope: Scope) -> EventStream:
     """The stream that a request asks for; :class:`Problem` where there is none such."""
+    query = QueryParams(scope["query_string"])
+    if errors := repeated(query, EventsIn.model_fields):
+        raise Problem("invalid_request", f"{errors[0]['parameter']}: {errors[0]['detail']}", errors=errors)
     try:
-        asked = _events_in.validate_python(dict(QueryParams(scope["query_string"])))
+        asked = _events_in.validate_python(dict(query))
     except ValidationError as exc:
         raise of_validation([{**error, "loc": ("query", *error["loc"])} for error in exc.errors()]) from None
     cursor = ctx.feed.last_id if asked.after is None else asked.after

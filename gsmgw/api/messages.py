@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from gsmgw.api.accepting import Answer, accept_batch, accept_one, look_at_batch
+from gsmgw.api.accepting import Answer, accept_batch, accept_one, key_of, look_at_batch
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted
@@ -38,7 +38,7 @@ Ctx = Annotated[Context, Depends(context_of)]
 async def _plain(
     call: Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]], ctx: Context, request: Request
 ) -> Response:
-    key = request.headers.get("idempotency-key")
+    key = key_of(request.headers.getlist("idempotency-key"))
     answer = await call(ctx, caller_of(request.scope), await request.body(), key)
     return Response(answer.body, answer.status, answer.headers, "application/json")
 

@@ -69,15 +69,17 @@ _CONFLICTS = ("/cancel", "/retry", "/resolve", "/pause", "/resume", "/test", "/v
 _MODEM_ACTS = ("/reset", "/pin", "/ussd")
 
 
-_PATTERNS = [
-    (re.compile(re.sub(r"\{\w+\}", "[^/]+", name.partition(" ")[2])), name.partition(" ")[0]) for name in ANSWERS
-]
+#: Routes that are no part of what is described.
+_PAGES = ("GET /docs", "GET /docs/problems", "GET /docs/problems/{code}", "GET /openapi.json")
+_CALLS = [(method, path) for method, _, path in (name.partition(" ") for name in (*ANSWERS, *_PAGES))]
+_PATTERNS = [(method, re.compile(re.sub(r"\{\w+\}", "[^/]+", path))) for method, path in _CALLS]
 
 
 def methods_at(path: str) -> list[str]:
-    """The methods that a path has."""
-    exact = sorted(name.partition(" ")[0] for name in ANSWERS if name.partition(" ")[2] == path)
-    return exact or sorted({method for pattern, method in _PATTERNS if pattern.fullmatch(path)})
+    """The methods that a path has. Whoever answers GET answers HEAD."""
+    found = {method for method, known in _CALLS if known == path}
+    found = found or {method for method, pattern in _PATTERNS if pattern.fullmatch(path)}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def body_of(model: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:

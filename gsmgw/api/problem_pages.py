@@ -35,11 +35,11 @@ PAGES: Mapping[str, tuple[str, str]] = {
         "`POST /v1/messages/preview` with `transliterate` shows how.",
     ),
     "unknown_modem": (
-        "The message names a modem that there is not.",
+        "The message, or the token to be made, names a modem that there is not.",
         "`gsmgw modems` lists the names; `[[modem]] name` in the configuration gives them.",
     ),
     "unknown_pool": (
-        "The message names a pool that there is not.",
+        "The message, or the token to be made, names a pool that there is not.",
         "`[[pool]] name` in the configuration gives them.",
     ),
     "not_your_modem": (
@@ -84,12 +84,13 @@ PAGES: Mapping[str, tuple[str, str]] = {
         "Make a token with the scope: `gsmgw tokens create NAME --scope manage`.",
     ),
     "too_large": (
-        "The body of the request has more than 20 MiB.",
+        "The body of the request has more than 1 MiB or 2000 values (fields, strings, numbers, lists); that of a batch "
+        "more than 20 MiB or 500 000 values.",
         "Send a batch in several parts; 10 000 texts fit easily.",
     ),
     "unsupported_media_type": (
-        "The body names another media type than JSON.",
-        "Send `Content-Type: application/json`.",
+        "The body names another media type than JSON, or a `Content-Encoding`: it is packed.",
+        "Send `Content-Type: application/json`, and the body as it is.",
     ),
     "too_many_requests": (
         "There were too many wrong tokens from this address, or more requests than `[api] requests_per_minute`, or "

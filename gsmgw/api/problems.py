@@ -53,6 +53,10 @@ _BY_HTTP_STATUS = {
 }  # fmt: skip
 
 
+#: Bad fields that are named in one answer.
+MOST_NAMED = 100
+
+
 class Problem(Exception):
     """An answer that says what is wrong. ``errors`` names each bad field by a JSON pointer (RFC 6901)."""
 
@@ -112,7 +116,7 @@ def of_validation(found: Sequence[Any]) -> Problem:
         where, *path = error["loc"]
         if error["type"] == "json_invalid":
             where_in_it = f" at position {path[0]}" if path else ""
-            detail = str(error.get("ctx", {}).get("error", "cannot be parsed"))
+            detail = str(error.get("ctx", {}).get("error", "cannot be parsed")).removesuffix(" at")
             return Problem("invalid_json", detail + where_in_it)
         message = in_words(error)
         if where == "body":
@@ -122,7 +126,7 @@ def of_validation(found: Sequence[Any]) -> Problem:
     first = errors[0] if errors else {"detail": "is not valid"}
     named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors)
+    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors[:MOST_NAMED])
 
 
 def of_exception(exc: Exception) -> Problem:
@@ -132,7 +136,8 @@ def of_exception(exc: Exception) -> Problem:
     if isinstance(exc, Refusal):
         return of_refusal(exc)
     if isinstance(exc, KeyConflict):
-        return Problem("idempotency_conflict", str(exc))
+        key = exc.key.rpartition("\n")[2]  # what stands before is the token's name
+        return Problem("idempotency_conflict", f"{key!r} was used before for another request")
     if isinstance(exc, StoreError):
         return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):
@@ -152,9 +157,16 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, exc: HTTPException) -> JSONResponse:
         code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
-        detail = f"there is nothing at {request.url.path}" if code == "not_found" else str(exc.detail)
+        path = request.scope["path"]
+        detail = str(exc.detail)
         headers = dict(exc.headers or {})
-        if code == "method_not_allowed" and (methods := methods_at(request.url.path)):
+        if code == "not_found":
+            near = path.rstrip("/")
+            meant = f"; is {near} meant?" if near != path and methods_at(near) else ""
+            detail = f"there is nothing at {path}{meant}"
+        elif code == "method_not_allowed" and (methods := methods_at(path)):
             headers["Allow"] = ", ".join(methods)
-            detail = f"{request.method} is not allowed at {request.url.path}; there is {headers['Allow']}"
+            detail = f"{request.method} is not allowed at {path}; there is {headers['Allow']}"
+        elif code == "invalid_json":
+            detail = "it cannot be parsed: it is nested too deeply, or a number in it is too long"
         return Problem(code, detail, headers=headers).response()

@@ -23,6 +23,8 @@ from gsmgw.api.problems import Problem
 
 #: How long a client that is refused may take to hear it.
 _LINGER_S = 1.0
+#: So much of a body that nobody wants any more is read and dropped, so that the connection can go on.
+_DROPPED_OCTETS = 256 * 1024
 _UCRED = struct.Struct("3i")
 #: Where a request's state holds its connection.
 LINE = "line"
@@ -69,7 +71,10 @@ class Guarded(H11Protocol):
 
     _head_octets = 0
     _moved_octets = 0
+    _dropped_octets = 0
     _closed = False
+    #: The client has said all that it will say, and waits for the answer.
+    _listens_only = False
     _timer: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
     _changed: Callable[[], None] | None = None
@@ -101,14 +106,24 @@ class Guarded(H11Protocol):
             return
         before = self.cycle
         self._moved_octets += len(data)
+        unwanted = self._body_is_unwanted()
         super().data_received(data)
         if self._closed or self.transport.is_closing():
             return
+        if unwanted:
+            self._dropped_octets += len(data)
+            if self._dropped_octets > _DROPPED_OCTETS:
+                self._hang_up()
+                return
         if self.cycle is not before:
             self._head_octets = 0
+            self._dropped_octets = 0
             self._disarm()
             if self.cycle.more_body:
                 self._arm(self.bounds.body_s, self._look_at_body)
+        elif unwanted:
+            if not self._body_is_unwanted():  # it has ended, and the next request may come
+                self._arm(self.bounds.head_s, self._head_is_late)
         elif before is None or before.response_complete:
             self._head_octets += len(data)
             if self._head_octets > self.bounds.head_octets:
@@ -116,6 +131,44 @@ class Guarded(H11Protocol):
                 self._refuse(Problem("headers_too_large", f"the head of a request may have {limit} octets"))
             elif self._timer is None:
                 self._arm(self.bounds.head_s, self._head_is_late)
+
+    def handle_events(self) -> None:
+        """Look at what came, past empty lines before a request: some clients end a body with one (RFC 9112 2.2)."""
+        if self.conn.their_state is h11.IDLE:
+            waiting, _ = self.conn.trailing_data
+            if waiting[:1] in (b"\r", b"\n"):
+                self.conn = h11.Connection(h11.SERVER)
+                if rest := waiting.lstrip(b"\r\n"):
+                    self.conn.receive_data(rest)
+        super().handle_events()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn returns nothing, asyncio takes either
+        """The client says no more. What it has asked is answered still; TLS knows no connection that is half open."""
+        cycle = self.cycle
+        if self._closed or self.scheme == "https" or cycle is None or cycle.response_started:
+            return False
+        self._listens_only = True
+        if cycle.more_body:
+            self._refuse(Problem("http_error", "the body ended before its time"))
+        return True
+
+    def on_response_complete(self) -> None:
+        """The answer is sent, maybe before the body was there."""
+        super().on_response_complete()
+        if self._closed or self.transport.is_closing():
+            return
+        if self._listens_only:
+            self.transport.close()
+        elif self._body_is_unwanted():
+            if self.cycle.waiting_for_100_continue:  # it may come or not: nobody could tell it from the next request
+                self._hang_up()
+            else:
+                self._arm(self.bounds.body_s, self._look_at_body)
+
+    def _body_is_unwanted(self) -> bool:
+        """Whether a body is still to come to what is answered already."""
+        cycle = self.cycle
+        return cycle is not None and cycle.response_complete and self.conn.their_state is h11.SEND_BODY
 
     def send_400_response(self, msg: str) -> None:
         """What came is no HTTP."""
@@ -176,10 +229,13 @@ class Guarded(H11Protocol):
     def _look_at_body(self) -> None:
         self._timer = None
         cycle = self.cycle
-        if cycle is None or not cycle.more_body or cycle.response_complete:
+        unwanted = self._body_is_unwanted()
+        if cycle is None or not (unwanted or (cycle.more_body and not cycle.response_complete)):
             return
         if self.flow.read_paused or self._moved_octets >= self.bounds.body_octets:
             self._arm(self.bounds.body_s, self._look_at_body)
+        elif unwanted:
+            self._hang_up()
         else:
             self._refuse(Problem("request_timeout", "the body did not come"))
 
@@ -190,7 +246,16 @@ class Guarded(H11Protocol):
             self.transport.abort()
             return
         self.transport.write(_raw(problem))
-        if problem.code == "busy" or not self.transport.can_write_eof():
+        if problem.code == "busy":
+            self.transport.close()
+        else:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Say no more."""
+        self._closed = True
+        self._disarm()
+        if not self.transport.can_write_eof():
             self.transport.close()
             return
         # What is still coming is read and dropped for a moment: closed at once, the answer would be lost with it.

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     StringConstraints,
     ValidationError,
     ValidationInfo,
@@ -29,6 +31,7 @@ from gsmgw.outbound import TEXT_LIMIT, Request
 __all__ = [
     "EVENT_TYPE",
     "BatchIn",
+    "Flag",
     "MessageIn",
     "Moment",
     "PreviewIn",
@@ -58,19 +61,35 @@ def _no_surrogates(value: Any) -> Any:
     return value
 
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+#: RFC 3339 5.6, and what else is clear: no seconds, a comma, a zone without its colon. A + in a query is a space.
+_MOMENT = re.compile(
+    r"(?P<minute>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?:(?P<second>:\d\d)(?P<part>[.,]\d+)?)?"
+    r"(?P<zone>[Zz]|[+ -](?:[01]\d|2[0-3]):?[0-5]\d)?",
+    re.ASCII,
+)
 _YEARS = range(1970, 2200)
 
 
 def _rfc3339(value: Any) -> Any:
     """A number would be taken for seconds since 1970, which nobody means who leaves a zone out."""
-    if not isinstance(value, str) or not _MOMENT.match(value):
+    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         raise ValueError("is no time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
-    if int(value[:4]) not in _YEARS:
+    minute, second, part, zone = found["minute"], found["second"] or ":00", found["part"] or "", found["zone"] or ""
+    if int(minute[:4]) not in _YEARS:
         raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
-    return value
+    leaps = second == ":60"
+    try:
+        moment = datetime.fromisoformat(
+            f"{minute}{':59' if leaps else second}{part.replace(',', '.')}{zone.replace(' ', '+').upper()}"
+        )
+    except ValueError as exc:
+        raise ValueError(f"is no time: {exc}") from None
+    return moment + timedelta(seconds=1) if leaps else moment  # no clock here knows leap seconds
 
 
+#: Written as JSON has it: neither 0 nor "no".
+Flag = Annotated[bool, Strict()]
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 Text = Annotated[str, BeforeValidator(_no_surrogates)]
 
@@ -95,9 +114,9 @@ class MessageIn(BaseModel):
     priority: Literal["urgent", "normal", "bulk"] = "normal"
     send_at: Moment | None = Field(None, description="Not before this time")
     valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds after which it expires")
-    delivery_report: bool | None = None
+    delivery_report: Flag | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
-    flash: bool = Field(False, description="Class 0: shown at once, not stored")
+    flash: Flag = Field(False, description="Class 0: shown at once, not stored")
     message_class: int | None = Field(
         None, alias="class", ge=0, le=3, strict=True, description="Of TS 23.038 4; 0 is the same as flash"
     )
@@ -152,6 +171,16 @@ class BatchIn(BaseModel):
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Objects as of POST /v1/messages")
 
 
+_FIELDS = len(MessageIn.model_fields)
+#: Bad fields that are named of one message of a batch.
+_MOST_NAMED = 10
+
+
+def is_crowded(item: object) -> bool:
+    """Whether so many fields are not known that they are not worth a list."""
+    return isinstance(item, dict) and len(item) > 2 * _FIELDS
+
+
 def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Problem]:
     """Messages of a batch, each checked by itself; the pointers of its problems lead into the batch.
 
@@ -159,12 +188,17 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
     """
     checked: list[MessageIn | Problem] = []
     for number, item in enumerate(items, first):
+        if is_crowded(item):
+            detail = f"has {len(item)} fields; a message has {_FIELDS} at the most"
+            errors = [{"pointer": pointer("messages", number), "detail": detail}]
+            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+            continue
         try:
             checked.append(MessageIn.model_validate(item))
         except ValidationError as exc:
             errors = [
                 {"pointer": pointer("messages", number, *error["loc"]), "detail": in_words(error)}
-                for error in exc.errors()
+                for error in exc.errors(include_url=False, include_input=False)[:_MOST_NAMED]
             ]
             field = ".".join(errors[0]["pointer"].split("/")[3:])
             detail = f"{field}: {errors[0]['detail']}" if field else errors[0]["detail"]
@@ -179,7 +213,7 @@ class PreviewIn(BaseModel):
 
     text: Text = Field(max_length=TEXT_LIMIT)
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
-    transliterate: bool = False
+    transliterate: Flag = False
 
 
 class ResolveIn(BaseModel):

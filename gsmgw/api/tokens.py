@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gsmgw.api.auditing import audit_detail
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
+from gsmgw.api.problems import Problem, pointer
 from gsmgw.api.schemas import stamp
 from gsmgw.store import Tx, tokens
 from gsmgw.store.tokens import Token, TokenLimits
@@ -37,7 +37,25 @@ class TokenIn(BaseModel):
     pools: Names = Field(default_factory=list, description="or through these pools")
 
 
-def _out(token: Token) -> dict[str, Any]:
+def _check(ctx: Context, wanted: TokenIn) -> None:
+    """:class:`Problem` for a modem or pool that cannot be meant. Where modems are discovered, one may come later."""
+    for field, code, names, known in (
+        ("modems", "unknown_modem", () if ctx.discovers else wanted.modems, ctx.modems),
+        ("pools", "unknown_pool", wanted.pools, ctx.pools),
+    ):
+        there = ", ".join(sorted(known)) or "none"
+        errors = [
+            {"pointer": pointer(field, number), "detail": f"there is no {field[:-1]} named {name!r} (known: {there})"}
+            for number, name in enumerate(names)
+            if name not in known
+        ]
+        if errors:
+            raise Problem(code, f"{field}: {errors[0]['detail']}", errors=errors)
+
+
+def _out(ctx: Context, token: Token) -> dict[str, Any]:
+    missing = [name for name in token.limits.modems if name not in ctx.modems]
+    missing += [name for name in token.limits.pools if name not in ctx.pools]
     return {
         "name": token.name,
         "scopes": list(token.scopes),
@@ -48,6 +66,7 @@ def _out(token: Token) -> dict[str, Any]:
         "per_day": token.limits.per_day,
         "modems": list(token.limits.modems),
         "pools": list(token.limits.pools),
+        "missing": missing,
     }
 
 
@@ -55,6 +74,7 @@ def _out(token: Token) -> dict[str, Any]:
 async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
     """Make a token. The answer's ``token`` is shown this once."""
     audit_detail(request, name=body.name, scopes=body.scopes)
+    _check(ctx, body)
     now_ms = ctx.clock.wall_ms()
     expires_ms = None if body.expires_in is None else now_ms + body.expires_in * 1000
     limits = TokenLimits(body.per_minute, body.per_day, tuple(body.modems), tuple(body.pools))
@@ -70,14 +90,14 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
         raise Problem("wrong_state", f"there is a token named {body.name!r} already")
     ctx.access.forget()
     token, secret = made
-    return JSONResponse({**_out(token), "token": secret}, 201)
+    return JSONResponse({**_out(ctx, token), "token": secret}, 201)
 
 
 @router.get("")
 async def index(ctx: Ctx) -> Response:
     """All tokens, without their secrets."""
     found = await ctx.store.read(tokens.all_tokens)
-    return JSONResponse({"data": [_out(token) for token in found]})
+    return JSONResponse({"data": [_out(ctx, token) for token in found]})
 
 
 @router.delete("/{name}", status_code=204)

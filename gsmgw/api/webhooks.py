@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from base64 import b64decode
-from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -25,7 +24,7 @@ from pydantic import (
 
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import EVENT_TYPE, Moment, Tag, page_out, stamp
+from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, page_out, stamp
 from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -56,17 +55,6 @@ Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one 
 Modems = Annotated[list[str], Field(max_length=50, description="Events of these modems. Empty: all")]
 SecretIn = Annotated[str, StringConstraints(pattern=r"^whsec_", max_length=120), AfterValidator(_secret)]
 EventId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-
-
-def _event_or_moment(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """One sentence, where pydantic would have one for each of the two."""
-    with suppress(ValidationError):
-        if not isinstance(value, bool):
-            return handler(value)
-    raise ValueError("is neither the number of an event nor a time of RFC 3339 with a zone: 2026-12-24T18:00:00+01:00")
-
-
-Since = Annotated[EventId | Moment, WrapValidator(_event_or_moment)]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
@@ -80,7 +68,7 @@ class WebhookIn(BaseModel):
     events: Types = Field(default_factory=list)
     tags: Tags = Field(default_factory=list)
     modems: Modems = Field(default_factory=list)
-    ordered: bool = Field(True, description="One event after the other; false: later ones overtake one that failed")
+    ordered: Flag = Field(True, description="One event after the other; false: later ones overtake one that failed")
     secret: SecretIn | None = Field(None, description="whsec_ and base64 of 24 to 64 octets; made, where left out")
 
 
@@ -94,7 +82,7 @@ class WebhookPatch(BaseModel):
     events: Types | None = None
     tags: Tags | None = None
     modems: Modems | None = None
-    ordered: bool | None = None
+    ordered: Flag | None = None
 
 
 class SecretRotation(BaseModel):
@@ -111,7 +99,17 @@ class ResumeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    skip: bool = Field(False, description="Give up what was tried in vain")
+    skip: Flag = Field(False, description="Give up what was tried in vain")
+
+
+def _event_or_moment(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """One fault of one field, not one for each thing that it might have been."""
+    try:
+        if not isinstance(value, bool):
+            return check(value)
+    except ValidationError:
+        pass
+    raise ValueError("is neither the number of an event nor a time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
 
 
 class ReplayIn(BaseModel):
@@ -120,7 +118,7 @@ class ReplayIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: EventId | None = None
-    since: Since | None = None
+    since: Annotated[EventId | Moment | None, WrapValidator(_event_or_moment)] = None
 
     @model_validator(mode="after")
     def _one(self) -> ReplayIn:

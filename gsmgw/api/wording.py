@@ -23,6 +23,7 @@ _WORDS: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be a string",
+    "string_unicode": "holds half of a surrogate pair (an emoji that was cut in two, say)",
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",

@@ -167,6 +167,7 @@ class Gateway:
             compat=self.config.compat,
             modems=self.modems,
             pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
+            discovers=self.config.modems.discover,
             limits=self.limits,
             version=__version__,
             valid_for_s=self.config.gateway.valid_for,

@@ -312,3 +312,49 @@ async def test_a_stream_ends_when_its_token_is_revoked(desk: Desk) -> None:
             async for _ in stream:
                 pass
         assert caught.value.status == 401
+
+
+async def test_a_token_for_a_modem_or_pool_that_is_not_there_is_refused(desk: Desk, tmp_path: Path) -> None:
+    for names, code, pointers in (
+        ({"pools": ["day", "dya"]}, "unknown_pool", ["/pools/1"]),
+        ({"modems": ["m9", "m0", "M1"]}, "unknown_modem", ["/modems/0", "/modems/2"]),
+    ):
+        with pytest.raises(ApiError) as refused:
+            await desk.token("send", **names)
+        assert (refused.value.status, refused.value.code) == (422, code)
+        assert [error["pointer"] for error in refused.value.problem["errors"]] == pointers
+        assert "(known: " in refused.value.problem["errors"][0]["detail"]
+    assert (await desk.rig.client.request("GET", "/v1/tokens"))["data"] == []
+
+
+async def test_where_modems_are_discovered_a_token_may_be_there_before_its_modem(tmp_path: Path) -> None:
+    config = make_config(tmp_path, {"m0": str(tmp_path / "none0")}, {"modems": {"discover": True}})
+    async with running(config) as rig:
+        body = {"name": "web", "scopes": ["send"], "modems": ["m0", "attic"]}
+        made = await rig.client.request("POST", "/v1/tokens", json=body)
+        assert (made["modems"], made["missing"]) == (["m0", "attic"], ["attic"])
+        assert [token["missing"] for token in (await rig.client.request("GET", "/v1/tokens"))["data"]] == [["attic"]]
+        with pytest.raises(ApiError, match="no pool named 'attic'"):
+            await rig.client.request("POST", "/v1/tokens", json={**body, "name": "b", "pools": ["attic"]})
+
+
+async def test_an_idempotency_key_is_the_tokens_own(desk: Desk) -> None:
+    """Two shops that number their orders from 1 do not get each other's answers."""
+    tokens = [await desk.token("send", name=name) for name in ("shop1", "shop2")]
+    seen = []
+    for token in (*tokens, None):
+        options = {} if token is None else {"url": desk.url, "token": token}
+        path = desk.rig.gateway.config.gateway.socket if token is None else None
+        async with AsyncClient(path, **options) as client:
+            for _ in range(2):
+                answer = await client._http.post("/v1/messages", json=BODY, headers={"Idempotency-Key": "order-1"})
+                seen.append((answer.status_code, answer.json()["id"], "idempotent-replayed" in answer.headers))
+            other = await client._http.post(
+                "/v1/messages", json={**BODY, "text": "y"}, headers={"Idempotency-Key": "order-1"}
+            )
+            assert (other.status_code, other.json()["detail"]) == (
+                409,
+                "'order-1' was used before for another request",
+            )
+    assert [(status, replayed) for status, _, replayed in seen] == [(202, False), (202, True)] * 3
+    assert len({number for _, number, _ in seen}) == 3
