@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from gsmgw import __version__
@@ -27,7 +30,21 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="The token for it.  [env: GSMGW_TOKEN]")
 @click.version_option(__version__, prog_name="gsmgw")
 def main(**_: str | None) -> None:
-    """A text-message gateway for GSM and LTE modems."""
+    """A text-message gateway for GSM and LTE modems.
+
+    The commands talk to the gateway over its socket: --socket, else $GSMGW_SOCKET, else the one of the configuration
+    file. Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 no gateway answers, 4 timed out waiting.
+
+    \b
+    gsmgw modems                              which modems there are, and how they are
+    gsmgw send +4915112345678 "Hello" --wait  send, and wait until it is delivered
+    gsmgw inbox                               what was received
+    gsmgw watch                               what happens, as it happens
+    gsmgw doctor                              what is wrong, and what helps
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that knows no emoji shows its number
+            stream.reconfigure(errors="backslashreplace")
 
 
 _MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks, audit, backup, doctor, setup)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from gsmgw.cli.common import connect, local_time, print_json, print_table, talks
-from gsmgw.cli.params import MOMENT
+from gsmgw.cli.common import connect, json_lines_option, local_time, print_json, talks
+from gsmgw.cli.listing import print_table
+from gsmgw.cli.params import PAST
 
 
 @click.command()
 @click.option("--who", help="Only this token's, or this user's.")
-@click.option("--since", type=MOMENT, help="From then on: 2026-12-01.")
-@click.option("--until", type=MOMENT, help="And before then.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--since", type=PAST, help="From then on: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="And before then.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@json_lines_option
 @click.pass_context
 @talks
 def audit(
@@ -27,10 +28,10 @@ def audit(
             print_json(entry)
         return
     rows = [
-        (local_time(entry["at"]), entry["who"], entry["from"], entry["method"], entry["path"], entry["status"])
+        (local_time(entry["at"]), entry["who"], entry["from"], entry["status"], entry["method"], entry["path"])
         for entry in found
     ]
-    print_table(("time", "who", "from", "method", "text", "status"), rows, "nothing was managed yet")
+    print_table(("time", "who", "from", "status", "method", "path"), rows, "nothing was managed yet")
 
 
 COMMANDS = (audit,)

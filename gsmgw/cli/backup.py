@@ -11,19 +11,23 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import connect, fail, local_time, print_json, print_table, talks
-from gsmgw.client import NoDaemon
+from gsmgw.cli.common import connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.listing import print_table
+from gsmgw.client import NoAnswer, NoDaemon
 from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
 
+#: A database of some gigabytes on a slow card.
+_BACKUP_TIMEOUT_S = 3600.0
 
-@click.command()
+
+@click.command(short_help="Back up the database and the configuration.")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--list", "as_list", is_flag=True, help="Show the backups that are kept.")
 @click.option("--verify", "only_verify", is_flag=True, help="Read FILE from end to end and say whether it is good.")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def backup(
@@ -62,9 +66,14 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
     from gsmgw.backup import as_resource, make_scheduled, write_backup
 
     if file is None and config_file is None:
-        with suppress(NoDaemon), connect(context) as client:
-            made: dict[str, Any] = client.request("POST", "/v1/backups")
-            return made
+        try:
+            with connect(context) as client:
+                made: dict[str, Any] = client.request("POST", "/v1/backups", timeout_s=_BACKUP_TIMEOUT_S)
+                return made
+        except NoAnswer:
+            raise  # it is at it: a second one beside it would only take longer
+        except NoDaemon:
+            pass
         if context.find_root().params.get("url"):
             fail(f"no gateway answers at {context.find_root().params['url']}")
     path, config = _settings(config_file)
@@ -108,7 +117,7 @@ def _list(context: click.Context, config_file: str | None, as_json: bool) -> Non
             print_json(entry)
         return
     rows = [(local_time(entry["created_at"]), entry["octets"], entry["file"]) for entry in found]
-    print_table(("made", "octets", "text"), rows, "no backups")
+    print_table(("made", "octets", "file"), rows, "no backups")
 
 
 @click.command()
@@ -118,7 +127,7 @@ def _list(context: click.Context, config_file: str | None, as_json: bool) -> Non
 @click.option("--keep-config", is_flag=True, help="Leave the configuration of this machine as it is.")
 @click.option("--cancel-waiting", is_flag=True, help="Take back what waits in the backup: it may have gone since.")
 @click.option("--force", is_flag=True, help="Put aside what is here already.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def restore(
     file: Path,
     config_file: str | None,
@@ -168,9 +177,9 @@ def restore(
     click.echo("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
 
 
-@click.command("export")
+@click.command("export", short_help="Write the configuration file, with its PINs.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def export_config(file: str, config_file: str | None) -> None:
     """Write the configuration file to FILE or standard output, as it is: with its PINs."""
     path, _ = _settings(config_file)
@@ -187,7 +196,7 @@ def export_config(file: str, config_file: str | None) -> None:
     target.write_text(content, encoding="utf-8")
 
 
-@click.command("import")
+@click.command("import", short_help="Replace the configuration file, once checked.")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The file to replace.")
 def import_config(file: Any, config_file: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -13,7 +13,8 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoDaemon
+from gsmgw.cli.listing import escaped_json, shown
+from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoAnswer, NoDaemon
 from gsmgw.config import find_config, load_config
 from gsmgw.errors import ConfigError
 
@@ -26,7 +27,7 @@ FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End with a sentence on standard error."""
-    click.echo(f"gsmgw: {message}", err=True)
+    click.echo(f"gsmgw: {shown(message, lines=True)}", err=True)
     sys.exit(code)
 
 
@@ -48,7 +49,10 @@ def connect(context: click.Context) -> Client:
     """A client of the gateway that the options name."""
     options = context.find_root().params
     if options.get("url"):
-        return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
+        try:
+            return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
+        except ValueError as exc:
+            raise click.UsageError(str(exc)) from None
     return Client(socket_path(options.get("socket")))
 
 
@@ -59,29 +63,51 @@ def talks(function: Callable[P, R]) -> Callable[P, R]:
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except NoDaemon as exc:
+        except NoAnswer as exc:
             fail(
-                f"no gateway answers at {exc.where} ({exc.reason}).\n"
-                "Start it with: gsmgw run   (or: sudo systemctl start gsmgw; gsmgw demo needs no modem)\n"
-                "Another socket: gsmgw --socket PATH ..., or $GSMGW_SOCKET",
-                NO_DAEMON,
+                f"the gateway at {exc.where} has the request: {exc.reason}. It may have been done, or be done later",
+                TIMED_OUT,
             )
+        except NoDaemon as exc:
+            fail(f"no gateway answers at {exc.where} ({exc.reason}).\n{_cure(exc.where)}", NO_DAEMON)
         except ApiError as exc:
             fail(explain(exc.problem))
         except BrokenPipeError:
             sys.exit(FAILED)
+        except UnicodeEncodeError as exc:
+            # Python hands octets of an argument that are no UTF-8 on as surrogates, which no request can carry.
+            fail(f"an argument is not UTF-8: {exc.object[max(exc.start - 20, 0) : exc.end]!a}", USAGE)
 
     return command
+
+
+def _cure(where: str) -> str:
+    if where.startswith(("http://", "https://")):
+        return (
+            "Is that the address of [api] listen in its configuration, with https where it has a certificate?\n"
+            "On its own machine no address is needed: gsmgw status"
+        )
+    return (
+        "Start it with: gsmgw run   (or: sudo systemctl start gsmgw; gsmgw demo needs no modem)\n"
+        "Another socket: gsmgw --socket PATH ..., or $GSMGW_SOCKET"
+    )
 
 
 def explain(problem: dict[str, Any]) -> str:
     """A problem document in a sentence, and each bad field on its line."""
     lines = [str(problem.get("detail") or problem.get("title") or "the request failed")]
+    if problem.get("code") == "unauthorized" and problem.get("title"):
+        lines[0] = f"{problem['title']}: {lines[0]}"
     errors = problem.get("errors", [])
     if len(errors) > 1:
         lines += [f"  {error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in errors]
     code = problem.get("code")
     return "\n".join(lines) + (f" [{code}]" if code else "")
+
+
+#: Of commands that show one thing, and of those that list.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+json_lines_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
 
 
 @contextmanager
@@ -99,32 +125,8 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 def print_json(value: Any) -> None:
     """One line of JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False))
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, overflow="fold" if name == "text" else "ellipsis", no_wrap=name != "text")
-    count = 0
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-        count += 1
-    console = Console()
-    if count:
-        console.print(table)
-    else:
-        click.echo(empty)
-
-
-def _cell(value: object) -> str:
-    from rich.markup import escape
-
-    return "" if value is None else escape(str(value))
+    ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
+    click.echo(escaped_json(json.dumps(value, ensure_ascii=ascii_only)))
 
 
 def local_time(stamp: str | None) -> str:

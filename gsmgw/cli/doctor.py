@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gsmgw.cli.common import FAILED, connect, fail, print_json
+from gsmgw.cli.listing import shown
 from gsmgw.config import find_config
 from gsmgw.errors import GsmgwError
 
@@ -36,9 +37,9 @@ def doctor(context: click.Context, config_file: str | None, thorough: bool, bund
             print_json(asdict(finding))
             continue
         word, colour = _MARKS[finding.level]
-        click.echo(f"{click.style(f'{word:>7}', fg=colour)}  {finding.subject}: {finding.says}")
+        click.echo(f"{click.style(f'{word:>7}', fg=colour)}  {finding.subject}: {shown(finding.says)}")
         if finding.cure:
-            click.echo(f"         {finding.cure}")
+            click.echo(f"         {shown(finding.cure)}")
     if bundle is not None:
         try:
             names = write_bundle(found, bundle)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from secrets import token_hex
+from shutil import copymode
 from typing import Any, TextIO
 
 import click
 
-from gsmgw.cli.common import connect, fail, local_time, print_json, print_table, talks
-from gsmgw.cli.params import MOMENT
-from gsmgw.client import Client
+from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, local_time, print_json, talks
+from gsmgw.cli.listing import print_table
+from gsmgw.cli.params import PAST
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@json_lines_option
 @click.pass_context
 @talks
 def conversations(context: click.Context, limit: int, as_json: bool) -> None:
@@ -37,46 +41,84 @@ def conversations(context: click.Context, limit: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--format", "format_", type=click.Choice(["csv", "ndjson"]), help="By the ending of FILE, else.")
-@click.option("--since", type=MOMENT, help="Accepted or received from then on: 2026-12-01.")
-@click.option("--until", type=MOMENT, help="And before then.")
-@click.option("--direction", type=click.Choice(["outbound", "inbound"]))
+@click.option("--format", "format_", type=click.Choice(["csv", "ndjson"]), help="Instead of by the ending of FILE.")
+@click.option("--since", type=PAST, help="Accepted or received from then on: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="And before then.")
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Only those sent, or those received.")
 @click.option("--status", multiple=True, help="Only in this state.")
 @click.option("--peer", help="Only this number.")
 @click.option("--modem", help="Only this modem.")
 @click.option("--search", "q", metavar="WORDS", help="Only texts with all of these words.")
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.pass_context
 @talks
-def export(context: click.Context, /, file: str, format_: str | None, **filters: Any) -> None:
-    """Write all messages to FILE, newest first, as CSV or one JSON object per line. FILE may be -."""
+def export(context: click.Context, /, file: str, format_: str | None, force: bool, **filters: Any) -> None:
+    """Export all messages to FILE.
+
+    Newest first, as CSV where FILE ends in .csv, else as one JSON object per line. FILE may be - for standard output.
+    A file gets its name when it is whole, and an existing one is replaced only with --force.
+    """
     kind = format_ or ("csv" if file.lower().endswith(".csv") else "ndjson")
     filters["status"] = list(filters["status"]) or None
+    target = None if file == "-" else Path(file)
+    if target is not None and target.is_file() and not force:
+        fail(f"{file} exists already; --force replaces it", USAGE)
     with connect(context) as client:
-        if file == "-":
-            for portion in client.export(kind, **filters):
+        portions = client.export(kind, **filters)
+        if target is None:
+            for portion in portions:
                 sys.stdout.write(portion)
             return
         try:
-            with Path(file).open("w", encoding="utf-8", newline="") as target:
-                count = _copy(client, target, kind, filters)
+            count = write_whole(target, _counted(portions))
         except OSError as exc:
             fail(f"{file}: {exc.strerror}")
     click.echo(f"{count} octets are in {file}", err=True)
 
 
-def _copy(client: Client, target: TextIO, kind: str, filters: dict[str, Any]) -> int:
+def write_whole(target: Path, portions: Iterable[str]) -> int:
+    """Write a file that has its name only when it is whole; its size in octets.
+
+    What is no file (a pipe, a device) is written to as it is. A link stays one.
+    """
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            return _write(stream, portions)
+    target = target.resolve()
+    part = target.with_name(f".{target.name[:200]}.{token_hex(4)}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="") as stream:
+            if target.exists():
+                copymode(target, part)
+            count = _write(stream, portions)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _write(stream: TextIO, portions: Iterable[str]) -> int:
+    count = 0
+    for portion in portions:
+        stream.write(portion)
+        count += len(portion.encode())
+    return count
+
+
+def _counted(portions: Iterable[str]) -> Iterator[str]:
+    """The same portions, with what has come of them on standard error where that is a terminal."""
     from rich.console import Console
     from rich.progress import DownloadColumn, Progress, SpinnerColumn, TimeElapsedColumn
 
-    count = 0
+    console = Console(stderr=True)
     columns = (SpinnerColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("export", total=None)
-        for portion in client.export(kind, **filters):
-            target.write(portion)
-            count += len(portion.encode())
-            progress.update(task, completed=count)
-    return count
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("export", total=None)
+        for portion in portions:
+            yield portion
+            bar.update(task, advance=len(portion.encode()))
 
 
 COMMANDS = (conversations, export)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64decode
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -10,9 +11,21 @@ from typing import Any
 import click
 
 from gsmgw.cli import sendfile
-from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, connect, fail, local_time, print_json, print_table, talks
-from gsmgw.cli.params import MOMENT, SPAN
-from gsmgw.client import Client
+from gsmgw.cli.common import (
+    FAILED,
+    TIMED_OUT,
+    USAGE,
+    connect,
+    fail,
+    json_lines_option,
+    json_option,
+    local_time,
+    print_json,
+    talks,
+)
+from gsmgw.cli.listing import print_table, shown
+from gsmgw.cli.params import MOMENT, NAME, PAST, SPAN
+from gsmgw.client import Client, NoDaemon
 
 Json = dict[str, Any]
 
@@ -33,16 +46,18 @@ _STATUSES = [
 @click.option("--allow-empty", is_flag=True, help="With --file: cells that the text uses may be empty.")
 @click.option("--run", default="", help="With --file: a name; the same rows are sent anew under another one.")
 @click.option("--file-encoding", help="With --file: its encoding, where it is not found out right.")
-@click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, without a report) or has failed.")
+@click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, where no report is asked for).")
 @click.option("--timeout", type=SPAN, default=120, show_default=True, help="How long to wait: 90s, 15m.")
 @click.option("--modem", help="Send through this modem only.")
 @click.option("--pool", help="Send through the modems of this pool.")
-@click.option("--priority", type=click.Choice(["urgent", "normal", "bulk"]))
+@click.option("--priority", type=click.Choice(["urgent", "normal", "bulk"]), help="Urgent ones overtake the others.")
 @click.option("--at", "send_at", type=MOMENT, help="Not before: 2026-12-24T18:00, 18:00 or +2h.")
 @click.option("--valid-for", type=SPAN, help="Give up after: 90s, 15m, 2h, 3d.")
 @click.option("--flash", is_flag=True, default=None, help="Class 0: shown at once, not stored.")
 @click.option("--class", "class", type=click.IntRange(0, 3), help="Message class; 0 is the same as --flash.")
-@click.option("--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]))
+@click.option(
+    "--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]), help="How it is encoded; auto takes what is shorter."
+)
 @click.option("--report/--no-report", "delivery_report", default=None, help="Ask for a delivery report.")
 @click.option("--ref", "client_ref", help="Your own identifier; the same one is never sent twice.")
 @click.option("--tag", "tags", multiple=True, help="A tag, more than once if you like.")
@@ -77,7 +92,7 @@ def send(
     if to is None:
         raise click.UsageError("Missing argument 'TO'.")
     if text == "-" or (text is None and not sys.stdin.isatty()):
-        text = sys.stdin.read().removesuffix("\n")
+        text = _standard_input()
     if text is None:
         fail("there is no text: gsmgw send TO TEXT", USAGE)
     with connect(context) as client:
@@ -89,8 +104,19 @@ def send(
         print_json(message)
     else:
         _print_outcome(message)
-    if wait and message["status"] not in ("sent", "delivered"):
+    if wait and message["status"] not in _good_ends(message):
         sys.exit(FAILED if message["status"] in _ENDED else TIMED_OUT)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig").removesuffix("\n")
+    except UnicodeDecodeError as exc:
+        fail(
+            f"standard input: octet 0x{exc.object[exc.start]:02x} at offset {exc.start} is not UTF-8; "
+            "convert it first: iconv -f LATIN1 -t UTF-8",
+            USAGE,
+        )
 
 
 def _send_file(
@@ -116,13 +142,26 @@ def _send_file(
 
 
 def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:
-    """Follow a message by its events until it has ended, or the time is over."""
-    enough = _ENDED if message["delivery_report"] else _ENDED | {"sent"}
-    with suppress(TimeoutError):
-        for event in client.events(cursor, types=["message.*"], timeout_s=timeout_s):
-            if event["message_id"] == message["id"] and event["type"].removeprefix("message.") in enough:
-                break
-    return client.message(message["id"])
+    """Follow a message by its events until it has ended, or the time is over.
+
+    What ends the waiting early is told: the message is the gateway's by then, and must not look as if it were not.
+    """
+    enough = _ENDED | _good_ends(message)
+    try:
+        with suppress(TimeoutError):
+            for event in client.events(cursor, types=["message.*"], timeout_s=timeout_s):
+                if event["message_id"] == message["id"] and event["type"].removeprefix("message.") in enough:
+                    break
+        return client.message(message["id"])
+    except (NoDaemon, KeyboardInterrupt) as exc:
+        cause = f"the gateway does not answer any more: {exc}" if isinstance(exc, NoDaemon) else "interrupted"
+        click.echo(f"gsmgw: {cause}", err=True)
+        click.echo(f"The message was accepted before. What became of it: gsmgw show {message['id']}", err=True)
+        return message
+
+
+def _good_ends(message: Json) -> set[str]:
+    return {"delivered"} if message["delivery_report"] else {"sent", "delivered"}
 
 
 def _print_outcome(message: Json) -> None:
@@ -133,7 +172,14 @@ def _print_outcome(message: Json) -> None:
         line += f": {message['error']['title']}"
     elif message.get("waiting_for"):
         line += f": {message['waiting_for']['sentence']}"
-    click.echo(line)
+    click.echo(shown(line))
+
+
+def _content(message: Json) -> str:
+    """The text; of a message of data its size, for it is not to be read."""
+    if message["text"] is not None:
+        return str(message["text"])
+    return f"({len(b64decode(message.get('data') or ''))} octets of data for port {message.get('port')})"
 
 
 def _listing(context: click.Context, as_json: bool, limit: int, follow_direction: str | None, **filters: Any) -> None:
@@ -150,7 +196,7 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
                 message["status"],
                 message["from"] if message["direction"] == "inbound" else message["to"],
                 message["modem"],
-                message["text"] if message["text"] is not None else f"({len(message['data'])} of data)",
+                _content(message),
             )
             for message in found
         ]
@@ -159,33 +205,36 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 
 
 @click.command()
-@click.option("--status", type=click.Choice(_STATUSES), multiple=True)
-@click.option("--direction", type=click.Choice(["outbound", "inbound"]))
+@click.option(
+    "--status", type=click.Choice(_STATUSES), multiple=True, help="In this state; more than once for several."
+)
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Only those sent, or those received.")
 @click.option("--peer", help="Only this number.")
 @click.option("--modem", help="Only this modem.")
-@click.option("--search", metavar="WORDS", help='Only texts with all of these words; "a phrase", begin*.')
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--since", type=PAST, help="Accepted or received from then on: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="And before then.")
+@click.option("--search", "q", metavar="WORDS", help='Only texts with all of these words; "a phrase", begin*.')
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@json_lines_option
 @click.pass_context
 @talks
 def messages(
     context: click.Context,
+    /,
     status: tuple[str, ...],
     direction: str | None,
-    peer: str | None,
-    modem: str | None,
-    search: str | None,
     limit: int,
     as_json: bool,
+    **filters: Any,
 ) -> None:
     """List messages, newest first."""
-    _listing(context, as_json, limit, direction, status=list(status) or None, peer=peer, modem=modem, q=search)
+    _listing(context, as_json, limit, direction, status=list(status) or None, **filters)
 
 
 @click.command()
 @click.option("--peer", help="Only from this number.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@json_lines_option
 @click.pass_context
 @talks
 def inbox(context: click.Context, peer: str | None, limit: int, as_json: bool) -> None:
@@ -194,8 +243,8 @@ def inbox(context: click.Context, peer: str | None, limit: int, as_json: bool) -
 
 
 @click.command()
-@click.argument("message_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True)
+@click.argument("message_id", metavar="ID", type=NAME)
+@json_option
 @click.pass_context
 @talks
 def show(context: click.Context, message_id: str, as_json: bool) -> None:
@@ -210,15 +259,16 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
         "created_at", "send_at", "sent_at", "delivered_at", "received_at",
     ):  # fmt: skip
         if message.get(name) is not None:
-            click.echo(f"{name:>14}  {message[name]}")
+            click.echo(f"{name:>14}  {shown(message[name])}")
     if message.get("error"):
-        click.echo(f"{'error':>14}  {message['error']['title']}")
+        click.echo(f"{'error':>14}  {shown(message['error']['title'])}")
     if message.get("waiting_for"):
         click.echo(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
-    click.echo(f"{'text':>14}  {message['text']}")
+    for number, line in enumerate(shown(_content(message), lines=True).split("\n")):
+        click.echo(f"{'' if number else 'text':>14}  {line}")
     for segment in message["segment_list"]:
         extra = f" as {segment['reference']}" if segment["reference"] is not None else ""
-        reason = f": {segment['error']}" if segment["error"] else ""
+        reason = f": {shown(segment['error'])}" if segment["error"] else ""
         click.echo(f"{'segment':>14}  {segment['number']} {segment['status']} by {segment['modem']}{extra}{reason}")
     for event in message["history"]:
         click.echo(f"{local_time(event['at']):>14}  {describe_event(event)}")
@@ -241,13 +291,13 @@ def describe_event(event: Json) -> str:
             words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
     if data.get("error"):
         words.append(data["error"]["title"])
-    return "  ".join(words)
+    return "  ".join(map(shown, words))
 
 
-def _action(name: str, summary: str) -> click.Command:
-    @click.command(name, help=summary)
-    @click.argument("message_id", metavar="ID")
-    @click.option("--json", "as_json", is_flag=True)
+def _action(name: str, summary: str, brief: str | None = None) -> click.Command:
+    @click.command(name, help=summary, short_help=brief)
+    @click.argument("message_id", metavar="ID", type=NAME)
+    @json_option
     @click.pass_context
     @talks
     def command(context: click.Context, message_id: str, as_json: bool) -> None:
@@ -259,13 +309,17 @@ def _action(name: str, summary: str) -> click.Command:
 
 
 cancel = _action("cancel", "Take back a message that has not begun to leave.")
-retry = _action("retry", "Queue a failed, undelivered, expired or canceled message again.")
+retry = _action(
+    "retry",
+    "Queue a failed, undelivered, expired or canceled message again.",
+    "Queue what ended without success again.",
+)
 
 
-@click.command()
-@click.argument("message_id", metavar="ID")
+@click.command(short_help="Settle what may or may not be on the air.")
+@click.argument("message_id", metavar="ID", type=NAME)
 @click.argument("action", type=click.Choice(["resend", "leave"]))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def resolve(context: click.Context, message_id: str, action: str, as_json: bool) -> None:
@@ -278,7 +332,7 @@ def resolve(context: click.Context, message_id: str, action: str, as_json: bool)
 @click.command()
 @click.option("--types", default="", help="Comma-separated types, message.* for all of a kind.")
 @click.option("--after", type=int, help="From behind this event on, instead of from now.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_lines_option
 @click.pass_context
 @talks
 def watch(context: click.Context, types: str, after: int | None, as_json: bool) -> None:

@@ -7,11 +7,13 @@ from typing import IO, Any
 
 import click
 
-from gsmgw.cli.common import connect, print_json, print_table, talks
+from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.listing import print_table, shown
+from gsmgw.cli.params import NAME
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_lines_option
 @click.pass_context
 @talks
 def modems(context: click.Context, as_json: bool) -> None:
@@ -34,7 +36,7 @@ def modems(context: click.Context, as_json: bool) -> None:
         )
         for modem in found
     ]
-    print_table(("name", "state", "operator", "signal", "number", "port", "text"), rows, "no modems")
+    print_table(("name", "state", "operator", "signal", "number", "port", "detail"), rows, "no modems")
 
 
 def _signal(dbm: int | None) -> str:
@@ -44,15 +46,15 @@ def _signal(dbm: int | None) -> str:
 _ACTIONS = ["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]
 
 
-@click.command()
-@click.argument("name")
+@click.command(short_help="Look at a modem, or do something with it.")
+@click.argument("name", metavar="NAME", type=NAME)
 @click.argument(
     "action", type=click.Choice(["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]), default="info"
 )
 @click.argument("value", required=False)
 @click.option("--masked", is_flag=True, help="With tap: hide numbers and texts, so that it may be shown to others.")
 @click.option("--output", type=click.Path(dir_okay=False), help="With tap: write to this file, for your eyes only.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def modem(
@@ -61,6 +63,8 @@ def modem(
     """Look at modem NAME, or do something with it: reset, enable, disable, ussd CODE, pin,
     signal, tap."""
     body: dict[str, Any] | None = None
+    if action != "tap" and (masked or output):
+        raise click.UsageError("--masked and --output belong to tap")
     if action == "tap":
         _tap(context, name, masked, output)
         return
@@ -77,7 +81,7 @@ def modem(
     if as_json:
         print_json(answer)
     elif action == "ussd":
-        click.echo(answer["answer"] or f"({answer['outcome']})")
+        click.echo(shown(answer["answer"], lines=True) or f"({answer['outcome']})")
         if answer["more"]:
             click.echo(f"(a reply is awaited: gsmgw modem {name} ussd REPLY)", err=True)
     elif action == "signal":
@@ -85,7 +89,7 @@ def modem(
     else:
         for key, known in answer.items():
             if known not in (None, {}, []):
-                click.echo(f"{key:>14}  {known}")
+                click.echo(f"{key:>14}  {shown(known)}")
 
 
 def _tap(context: click.Context, name: str, masked: bool, output: str | None) -> None:
@@ -93,10 +97,14 @@ def _tap(context: click.Context, name: str, masked: bool, output: str | None) ->
     file: IO[str] | None = None
     if output is not None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        file = os.fdopen(os.open(output, flags, 0o600), "w", encoding="utf-8", buffering=1)
+        try:
+            file = os.fdopen(os.open(output, flags, 0o600), "w", encoding="utf-8", buffering=1)
+            os.fchmod(file.fileno(), 0o600)
+        except OSError as exc:
+            fail(f"{output}: {exc.strerror}", USAGE)
     try:
         with connect(context) as client:
-            for line in client.lines(f"/v1/modems/{name}/tap", params={"masked": masked}):
+            for line in client.tap(name, masked=masked):
                 print(line, file=file, flush=True)
     except KeyboardInterrupt:
         return

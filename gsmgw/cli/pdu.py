@@ -180,7 +180,7 @@ def _print_table(found: Pdu) -> None:
     console.print(table)
 
 
-@pdu.command()
+@pdu.command(short_help="Print the PDU of each segment of a text.")
 @click.argument("text")
 @click.option("--to", "to", metavar="NUMBER", required=True, help="Who the message is for.")
 @click.option(

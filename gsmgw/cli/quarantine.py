@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from gsmgw.cli.common import connect, local_time, print_json, print_table, talks
+from gsmgw.cli.common import connect, json_lines_option, local_time, print_json, talks
+from gsmgw.cli.listing import print_table
 
 
-@click.command()
+@click.command(short_help="List received PDUs that nobody understood.")
 @click.option("--reread", is_flag=True, help="Try all of it again; a newer version may understand more.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@json_lines_option
 @click.pass_context
 @talks
 def quarantine(context: click.Context, reread: bool, limit: int, as_json: bool) -> None:

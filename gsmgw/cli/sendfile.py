@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, print_table, progress
+from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, progress
+from gsmgw.cli.listing import count, print_table, shown
 from gsmgw.cli.mailing import Letter, Mailing, compose, portions
 from gsmgw.cli.table import Table, TableError, read_table
 from gsmgw.client import Client, NoDaemon
@@ -42,7 +43,8 @@ def _notes(file: str, table: Table, mailing: Mailing) -> None:
     if table.encoding == "windows-1252":
         click.echo(f"gsmgw: {file} is not UTF-8; it was read as Windows-1252", err=True)
     if mailing.repeated:
-        click.echo(f"gsmgw: {file}: {mailing.repeated} rows are the same as earlier ones, number and text", err=True)
+        same = "is the same as an earlier one" if mailing.repeated == 1 else "are the same as earlier ones"
+        click.echo(f"gsmgw: {file}: {count(mailing.repeated, 'row')} {same}, number and text", err=True)
     if not mailing.letters and not mailing.faults:
         fail(f"{file}: there are no rows below the header", USAGE)
 
@@ -67,10 +69,10 @@ def dry_run(client: Client, mailing: Mailing, as_json: bool) -> None:
         _complain(mailing, pairs)
     good = [answer for answer in looked_at if "error" not in answer]
     encodings = Counter(answer["encoding"] for answer in good)
-    kinds = ", ".join(f"{count} {name}" for name, count in sorted(encodings.items()))
+    kinds = ", ".join(f"{number} {name}" for name, number in sorted(encodings.items()))
     segments = sum(answer["segments"] for answer in good)
-    total = f"{len(good)} messages ({kinds}), {segments} segments" if good else "no message"
-    click.echo(f"{total}, {bad} rows with errors; nothing was sent", err=True)
+    total = f"{count(len(good), 'message')} ({kinds}), {count(segments, 'segment')}" if good else "no message"
+    click.echo(f"{total}, {count(bad, 'row')} with errors; nothing was sent", err=True)
     sys.exit(FAILED if bad else 0)
 
 
@@ -82,7 +84,9 @@ def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool)
     if bad:
         _complain(mailing, pairs)
         if not skip_bad:
-            fail(f"nothing was sent: {bad} rows have errors. Correct them, or send the others with --skip-bad")
+            have = "has" if bad == 1 else "have"
+            cure = "Correct them, or send the others with --skip-bad"
+            fail(f"nothing was sent: {count(bad, 'row')} {have} errors. {cure}")
     done: Counter[str] = Counter()
     try:
         with progress("sending", len(good)) as advance:
@@ -126,7 +130,7 @@ def _tell(letter: Letter, answer: Json, as_json: bool) -> None:
         kept = {name: answer[name] for name in names}
         print_json({"line": letter.line, **kept, "replayed": _outcome(answer) == "before"})
     elif _outcome(answer) == "refused":
-        click.echo(f"gsmgw: line {letter.line}: {answer['error']['detail']}", err=True)
+        click.echo(f"gsmgw: line {letter.line}: {shown(answer['error']['detail'])}", err=True)
 
 
 def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
@@ -138,6 +142,6 @@ def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
             words = detail[2] if detail[0].startswith("message ") else answer["error"]["detail"]
             told.append((letter.line, f"line {letter.line}: {words}"))
     for _, words in sorted(told)[:_SHOWN]:
-        click.echo(f"gsmgw: {words}", err=True)
+        click.echo(f"gsmgw: {shown(words)}", err=True)
     if len(told) > _SHOWN:
         click.echo(f"gsmgw: and {len(told) - _SHOWN} more", err=True)

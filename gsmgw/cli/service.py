@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, USAGE, connect, fail, local_time, print_json, talks
+from gsmgw.cli.common import FAILED, USAGE, connect, fail, json_option, local_time, print_json, talks
 from gsmgw.config import SEARCH, Config, find_config, load_config
 from gsmgw.errors import ConfigError, GsmgwError
 
@@ -41,7 +41,7 @@ def run(config_file: str | None) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def status(context: click.Context, as_json: bool) -> None:
@@ -73,8 +73,8 @@ def config() -> None:
     """Check and show the configuration."""
 
 
-@config.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+@config.command(short_help="Say whether the configuration can be used.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
     from gsmgw.doctor.installation import load_whole
@@ -83,8 +83,8 @@ def check(config_file: str | None) -> None:
     click.echo(f"{path} is fine")
 
 
-@config.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False))
+@config.command(short_help="Print the configuration in effect as JSON.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
     path, loaded = _load(config_file)
@@ -98,7 +98,7 @@ def show(config_file: str | None) -> None:
     print_json({"file": str(path), **content})
 
 
-@click.command()
+@click.command(short_help="See texts go both ways, without hardware.")
 @click.option("--once", is_flag=True, help="End after the story; exit code 0 only when everything arrived.")
 def demo(once: bool) -> None:
     """See real texts go both ways, over simulated modems: no hardware is needed."""

@@ -42,7 +42,7 @@ class _Wishes:
         return str(answer).strip() or None
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Find modems, write the configuration, send a text.")
 @click.option("--yes", "-y", is_flag=True, help="Ask nothing: what has no flag is left out.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.option("--country", help="Two letters: of numbers written without a +.")
@@ -216,7 +216,7 @@ def _first_text(client: Client, number: str) -> None:
         fail(f"the first text has not gone in {_TEST_WAIT_S:.0f} s; gsmgw show {sent['id']} says why", TIMED_OUT)
 
 
-@setup.command("system")
+@setup.command("system", short_help="Make a service of it.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--uninstall", is_flag=True, help="Take it away again; messages, configuration and user stay.")
 @click.option(

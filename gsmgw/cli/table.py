@@ -63,14 +63,14 @@ def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
         encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None) or _guess(raw)
     try:
         return raw.decode(encoding), encoding.removesuffix("-sig")
-    except LookupError:
-        raise TableError(f"there is no encoding named {encoding!r}") from None
     except UnicodeDecodeError as exc:
         line = raw.count(b"\n", 0, exc.start) + 1
         raise TableError(
             f"line {line}: octet 0x{raw[exc.start]:02x} at offset {exc.start} is not {encoding}; "
             "save the file as UTF-8, or name its encoding: --file-encoding NAME"
         ) from None
+    except (LookupError, ValueError):
+        raise TableError(f"there is no encoding named {encoding!r}") from None
 
 
 def _guess(raw: bytes) -> str:

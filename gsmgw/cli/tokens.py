@@ -6,22 +6,27 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import connect, local_time, print_json, print_table, talks
-from gsmgw.cli.params import SPAN
+from gsmgw.cli.common import connect, json_lines_option, json_option, local_time, print_json, talks
+from gsmgw.cli.listing import print_table
+from gsmgw.cli.params import NAME, SPAN
+from gsmgw.client import part
 
 _SCOPES = ["send", "read", "manage"]
 
 
 @click.group(invoke_without_command=True)
+@json_lines_option
 @click.pass_context
-def tokens(context: click.Context) -> None:
+def tokens(context: click.Context, as_json: bool) -> None:
     """List, create and revoke the tokens of the TCP listener."""
     if context.invoked_subcommand is None:
-        context.invoke(listing)
+        context.invoke(listing, as_json=as_json)
+    elif as_json:
+        raise click.UsageError(f"--json comes last: gsmgw tokens {context.invoked_subcommand} ... --json")
 
 
 @tokens.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_lines_option
 @click.pass_context
 @talks
 def listing(context: click.Context, as_json: bool = False) -> None:
@@ -43,7 +48,7 @@ def listing(context: click.Context, as_json: bool = False) -> None:
         )
         for token in found
     ]
-    print_table(("name", "scopes", "created", "expires", "last used", "text"), rows, "no tokens")
+    print_table(("name", "scopes", "created", "expires", "last used", "held to"), rows, "no tokens")
 
 
 def _limits(token: dict[str, Any]) -> str:
@@ -52,16 +57,21 @@ def _limits(token: dict[str, Any]) -> str:
 
 
 @tokens.command()
-@click.argument("name")
+@click.argument("name", metavar="NAME", type=NAME)
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(["send", "read", "manage"]), default=["send", "read"]
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(_SCOPES),
+    default=["send", "read"],
+    help="What it allows, more than once if you like; manage allows everything. Else: send and read.",
 )
 @click.option("--expires-in", type=SPAN, help="30d, 52w; never, where left out.")
 @click.option("--per-minute", type=click.IntRange(1), help="Texts in any 60 seconds.")
 @click.option("--per-day", type=click.IntRange(1), help="Texts in any 24 hours.")
 @click.option("--modem", "modems", multiple=True, help="It sends through this modem only; more than once for several,")
 @click.option("--pool", "pools", multiple=True, help="or through this pool.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 @talks
 def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_json: bool, **limits: Any) -> None:
@@ -78,13 +88,13 @@ def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_jso
 
 
 @tokens.command()
-@click.argument("name")
+@click.argument("name", metavar="NAME", type=NAME)
 @click.pass_context
 @talks
 def delete(context: click.Context, name: str) -> None:
     """Revoke the token NAME."""
     with connect(context) as client:
-        client.request("DELETE", f"/v1/tokens/{name}")
+        client.request("DELETE", f"/v1/tokens/{part(name)}")
     click.echo(f"{name} is revoked")
 
 

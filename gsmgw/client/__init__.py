@@ -14,9 +14,9 @@ listing's next page and a broken event stream are dealt with stands once, in ``p
 from __future__ import annotations
 
 from gsmgw.client.aio import AsyncClient
-from gsmgw.client.calls import Json
-from gsmgw.client.errors import ApiError, NoDaemon
+from gsmgw.client.calls import Json, part
+from gsmgw.client.errors import ApiError, NoAnswer, NoDaemon
 from gsmgw.client.options import DEFAULT_SOCKET
 from gsmgw.client.sync import Client
 
-__all__ = ["DEFAULT_SOCKET", "ApiError", "AsyncClient", "Client", "Json", "NoDaemon"]
+__all__ = ["DEFAULT_SOCKET", "ApiError", "AsyncClient", "Client", "Json", "NoAnswer", "NoDaemon", "part"]

@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
+from httpx import Timeout
 
 from gsmgw.client import calls, procedures
 from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
-from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
+from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, TIMEOUT_S, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk
 
 P = ParamSpec("P")
@@ -106,9 +107,14 @@ class AsyncClient:
         while True:
             try:
                 answer = await self._http.request(
-                    call.method, call.path, json=call.json, params=call.params, headers=call.headers
+                    call.method,
+                    call.path,
+                    json=call.json,
+                    params=call.params,
+                    headers=call.headers,
+                    timeout=Timeout(TIMEOUT_S, read=call.timeout_s),
                 )
-                return call.pick(checked(answer))
+                return call.pick(checked(answer, self.where))
             except httpx.TransportError as exc:
                 await asyncio.sleep(attempts.pause_s(exc))
 
@@ -132,6 +138,7 @@ class AsyncClient:
     audit = _lists(procedures.audit)
     export = _reads(procedures.export)
     lines = _reads(procedures.lines)
+    tap = _reads(procedures.tap)
     events = _follows(procedures.events)
 
     @asynccontextmanager
@@ -139,5 +146,5 @@ class AsyncClient:
         async with self._http.stream(call.method, call.path, params=call.params, timeout=timeout) as answer:
             if not answer.is_success:
                 await answer.aread()
-                checked(answer)
+                checked(answer, self.where)
             yield answer

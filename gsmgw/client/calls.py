@@ -6,9 +6,14 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from gsmgw.client.options import TIMEOUT_S
 
 Json = dict[str, Any]
 T = TypeVar("T")
+#: A modem may wait for an urgent text before its turn, and the network takes up to a minute to answer USSD.
+MODEM_TIMEOUT_S = 180.0
 
 
 def _whole(answer: Any) -> Any:
@@ -21,13 +26,17 @@ def _data(answer: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request. With a ``key``, or when it only reads, a lost answer is asked for again."""
+    """One request. With a ``key``, or when it only reads, a lost answer is asked for again.
+
+    ``timeout_s`` is for the answer to begin.
+    """
 
     method: str
     path: str
     json: Any = None
     params: Any = None
     key: str | None = None
+    timeout_s: float = TIMEOUT_S
     pick: Callable[[Any], T] = _whole
 
     @property
@@ -55,9 +64,24 @@ def given(fields: Json) -> Json:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def request(method: str, path: str, *, json: Any = None, params: Any = None, key: str | None = None) -> Call[Any]:
+def part(name: str) -> str:
+    """A name as one part of a path, whatever characters it has. Raises ValueError for an empty one."""
+    if not name:
+        raise ValueError("the name or identifier is empty")
+    return quote(name, safe="").replace(".", "%2E")
+
+
+def request(
+    method: str,
+    path: str,
+    *,
+    json: Any = None,
+    params: Any = None,
+    key: str | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Call[Any]:
     """Call a route. With ``key``, or when it changes nothing, a lost answer is asked for again."""
-    return Call(method, path, json, params, key)
+    return Call(method, path, json, params, key, timeout_s)
 
 
 def send(to: str, text: str | None = None, *, key: str | None = None, **fields: Any) -> Call[Json]:
@@ -81,7 +105,7 @@ def preview(text: str, **fields: Any) -> Call[Json]:
 
 def message(message_id: str) -> Call[Json]:
     """One message with its segments and its history."""
-    return Call("GET", f"/v1/messages/{message_id}")
+    return Call("GET", f"/v1/messages/{part(message_id)}")
 
 
 def page(**filters: Any) -> Call[Json]:
@@ -116,7 +140,7 @@ def export(format: str, filters: Json) -> Call[str]:
 
 def act(message_id: str, action: str, body: Json | None = None) -> Call[Json]:
     """``cancel``, ``retry`` or ``resolve`` a message."""
-    return Call("POST", f"/v1/messages/{message_id}/{action}", body)
+    return Call("POST", f"/v1/messages/{part(message_id)}/{part(action)}", body)
 
 
 def modems() -> Call[list[Json]]:
@@ -126,7 +150,9 @@ def modems() -> Call[list[Json]]:
 
 def modem(name: str, action: str | None = None, body: Json | None = None) -> Call[Json]:
     """One modem, or an action on it: ``reset``, ``enable``, ``disable``, ``pin``, ``ussd``."""
-    return Call("POST", f"/v1/modems/{name}/{action}", body) if action else Call("GET", f"/v1/modems/{name}")
+    if action is None:
+        return Call("GET", f"/v1/modems/{part(name)}")
+    return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
 def stats() -> Call[Json]:

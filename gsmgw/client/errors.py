@@ -31,16 +31,28 @@ class NoDaemon(Exception):
         super().__init__(f"no gateway answers at {where}: {self.reason}")
 
 
+class NoAnswer(NoDaemon):
+    """The gateway took the request and did not answer in time; what was asked for may have been done."""
+
+
 #: What a connection that breaks raises.
 LOST = (httpx.TransportError, httpx.StreamError)
 
 
-def checked(response: httpx.Response) -> Any:
-    """The JSON of a good answer; :class:`ApiError` for any other. The body has been read."""
-    if response.is_success:
-        return response.json() if response.content else None
+def checked(response: httpx.Response, where: str) -> Any:
+    """The JSON of a good answer; :class:`ApiError` for a problem document. The body has been read.
+
+    Anything else is no answer of a gateway, but of a proxy before it or of another program: :class:`NoDaemon`.
+    """
+    if response.is_success and not response.content:
+        return None
     try:
-        problem = response.json()
+        body = response.json()
     except ValueError:
-        problem = {"detail": response.text[:200]}
-    raise ApiError(response.status_code, problem if isinstance(problem, dict) else {"detail": str(problem)})
+        body = None
+    if response.is_success and body is not None:
+        return body
+    if not response.is_success and isinstance(body, dict) and isinstance(body.get("code"), str):
+        raise ApiError(response.status_code, body)
+    kind = response.headers.get("content-type", "").partition(";")[0] or "no content type"
+    raise NoDaemon(where, f"what answers there is no gateway: HTTP {response.status_code}, {kind}")

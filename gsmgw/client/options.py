@@ -24,7 +24,17 @@ def options(url: str | None, token: str | None, ca_file: str | Path | None) -> d
     """What both kinds of httpx client are made with, but for the transport.
 
     ``ca_file`` holds the certificates of the authority, or the gateway's own one, that TLS is to trust.
+    Raises ValueError for a URL or token that can be none.
     """
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise ValueError("the token has characters that no token has")
+    if url is not None:
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError) as exc:
+            raise ValueError(f"{url!r} is no URL: {exc}") from None
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            raise ValueError(f"{url!r} is no URL of a gateway: http://HOST:PORT or https://HOST:PORT is expected")
     found: dict[str, Any] = {
         "base_url": url or "http://gsmgw",
         "headers": {"Authorization": f"Bearer {token}"} if token else {},

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from gsmgw.client import calls
-from gsmgw.client.calls import Call, Json
-from gsmgw.client.errors import NoDaemon
+from gsmgw.client.calls import Call, Json, part
+from gsmgw.client.errors import NoAnswer, NoDaemon
 from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT
 
 #: A request that was not answered is asked again after these pauses, seconds.
@@ -33,13 +33,16 @@ class Attempts:
     def __init__(self, call: Call[Any], where: str) -> None:
         self._pauses_s = iter(RETRY_PAUSES_S if call.repeatable else ())
         self._where = where
+        self._timeout_s = call.timeout_s
 
     def pause_s(self, exc: httpx.TransportError) -> float:
         """How long to wait before the next try; :class:`NoDaemon` when there is none."""
         pause_s = None if isinstance(exc, httpx.ConnectError) else next(self._pauses_s, None)
-        if pause_s is None:
-            raise NoDaemon(self._where, str(exc)) from exc
-        return pause_s
+        if pause_s is not None:
+            return pause_s
+        if isinstance(exc, httpx.ReadTimeout):
+            raise NoAnswer(self._where, f"it did not answer within {self._timeout_s:g} s") from exc
+        raise NoDaemon(self._where, str(exc)) from exc
 
 
 class Walk:
@@ -160,6 +163,11 @@ def export(format: str = "ndjson", **filters: Any) -> Reading:
 def lines(path: str, params: Any = None) -> Reading:
     """The lines of an answer that does not end by itself."""
     return Reading(Call("GET", path, params=params), ENDLESS, by_line=True)
+
+
+def tap(name: str, *, masked: bool = False) -> Reading:
+    """All that is said on a modem's port, line by line, as it is said; ``masked`` hides numbers and texts."""
+    return lines(f"/v1/modems/{part(name)}/tap", {"masked": masked})
 
 
 def events(

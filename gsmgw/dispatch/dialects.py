@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -159,8 +160,15 @@ def _kannel(event: Event, message: MessageRecord, callback: Callback) -> Post | 
     return Post(fill_escapes(callback.url, event, message, value), b"", {}, "GET")
 
 
+#: Kannel's codes for which there is nothing to tell here (its user guide, "parameters" of sms-service).
+_NOTHING_TO_TELL = frozenset("ksSrRmMuBDoOvlf")
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]{2}")
+
+
 def fill_escapes(url: str, event: Event, message: MessageRecord, value: int) -> str:
-    """A dlr-url with its escape codes filled in, each as a part of a URL; one that is not known becomes empty."""
+    """A dlr-url with its escape codes filled in, each as a part of a URL. What is no code stays as it is: the URL's own
+    percent encoding, which may also stand behind a doubled percent sign.
+    """
     at = datetime.fromtimestamp(event.at_ms / 1000, UTC)
     known = {
         "d": str(value),
@@ -185,9 +193,11 @@ def fill_escapes(url: str, event: Event, message: MessageRecord, value: int) -> 
         pieces.append(rest[:at_sign])
         code = rest[at_sign + 1 : at_sign + 2]
         if code == "%":
-            pieces.append("%25")
+            pieces.append("%" if _HEXADECIMAL.match(rest, at_sign + 2) else "%25")
         elif code in known:
             pieces.append(quote(known[code], safe=""))
+        elif code not in _NOTHING_TO_TELL:
+            pieces.append(f"%{code}")
         rest = rest[at_sign + 2 :]
     return "".join((*pieces, rest))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,6 +21,8 @@ from gsmgw.ports import Clock
 
 #: So much of an answer is read, and so much of that is kept for the delivery log.
 ANSWER_OCTETS = 16_384
+#: So long the rest of an answer may take to come, behind its status.
+BODY_S = 2.0
 EXCERPT_CHARS = 300
 
 
@@ -90,15 +94,19 @@ class Poster:
             async with asyncio.timeout(self._settings.timeout_s + self._settings.connect_timeout_s):
                 target = self._policy.check_url(request.url)
                 addresses = await self._policy.addresses(target, self._resolve)
-                return await self._send(target, addresses, request, started)
+                answer = await self._send(target, addresses, request)
+            return self._outcome(answer, await _read(answer), round((time.monotonic() - started) * 1000))
         except TargetRefused as exc:
             return failed(f"refused by the policy: {exc}")
         except (TimeoutError, httpx.TimeoutException) as exc:
             return failed(f"no answer in time ({type(exc).__name__})")
+        except socket.gaierror as exc:
+            return failed(f"the name of the host is not known: {exc.strerror}")
         except (OSError, httpx.HTTPError, httpx.StreamError, UnicodeError) as exc:
             return failed(f"{type(exc).__name__}: {exc}"[:EXCERPT_CHARS])
 
-    async def _send(self, target: httpx.URL, addresses: Sequence[str], wanted: Post, started: float) -> Outcome:
+    async def _send(self, target: httpx.URL, addresses: Sequence[str], wanted: Post) -> httpx.Response:
+        """The head of the answer of the first address that can be connected to."""
         headers = {**wanted.headers, "Host": target.netloc.decode("ascii")}
         extensions = {"sni_hostname": target.raw_host.decode("ascii")} if target.scheme == "https" else None
         for number, address in enumerate(addresses, 1):
@@ -111,16 +119,11 @@ class Poster:
             if extensions:
                 request.extensions.update(extensions)
             try:
-                answer = await self._http.send(request, stream=True)
+                return await self._http.send(request, stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if number == len(addresses):
                     raise
                 continue
-            try:
-                excerpt = await _read(answer)
-            finally:
-                await answer.aclose()
-            return self._outcome(answer, excerpt, round((time.monotonic() - started) * 1000))
         raise OSError(f"{target.host} has no address")
 
     def _outcome(self, answer: httpx.Response, excerpt: str | None, duration_ms: int) -> Outcome:
@@ -135,10 +138,15 @@ class Poster:
 
 
 async def _read(answer: httpx.Response) -> str | None:
-    """The beginning of an answer; reading all of a short one lets the connection be used again."""
+    """The beginning of an answer; reading all of a short one lets the connection be used again.
+
+    Whether it comes changes nothing: by its status the receiver has said what it has to say.
+    """
     seen = b""
-    async for chunk in answer.aiter_raw(4096):
-        seen += chunk
-        if len(seen) >= ANSWER_OCTETS:
-            break
+    with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError):
+        async with aclosing(answer), asyncio.timeout(BODY_S):
+            async for chunk in answer.aiter_raw(4096):
+                seen += chunk
+                if len(seen) >= ANSWER_OCTETS:
+                    break
     return seen.decode("utf-8", "replace")[:EXCERPT_CHARS] or None

@@ -52,9 +52,12 @@ KINDS: dict[str, tuple[Network, ...]] = {
 _EMBEDDING: tuple[tuple[IPv6Network, int], ...] = (
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("::/96"), 0),
+    (IPv6Network("::ffff:0:0:0/96"), 0),
     (IPv6Network("64:ff9b::/96"), 0),
     (IPv6Network("2002::/16"), 80),
 )
+#: A network's own translation to IPv4 (RFC 8215): where in it the IPv4 address stands, only that network knows.
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 
 
 class TargetRefused(Exception):
@@ -63,7 +66,7 @@ class TargetRefused(Exception):
 
 def kind_of(address: Address) -> str:
     """``public``, ``loopback``, ``link-local``, ``private``, or ``never`` for what nobody may be sent to."""
-    if address in METADATA:
+    if address in METADATA or (isinstance(address, IPv6Address) and address in _LOCAL_NAT64):
         return "never"
     for kind, networks in KINDS.items():
         if any(address in network for network in networks):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
+import httpx
 import pytest
 from android_sms_gateway import APIClient, DataMessage, Message, TextMessage
 from android_sms_gateway.domain import Webhook
@@ -94,7 +95,10 @@ def told(receiver: Receiver) -> list[Any]:
 
 async def test_kannel_takes_a_message_and_reports_its_delivery(place: Place) -> None:
     async with receiving(200) as receiver:
-        dlr = quote(f"http://127.0.0.1:{receiver.port}/dlr?order=17&type=%d&to=%P&at=%T&none=%k&half=100%%", safe="")
+        dlr = quote(
+            f"http://127.0.0.1:{receiver.port}/dlr?order=17&type=%d&to=%P&at=%T&none=%k&half=100%%&own=a%2Bb%20%%C3%%BC",
+            safe="",
+        )
         query = f"username=door&password={place.secret}&from=123&to={quote(ANNA)}&text=Hello+world"
         status, words = await place.kannel(f"{query}&dlr-mask=31&dlr-url={dlr}")
         assert (status, words) == (202, "0: Accepted for delivery")
@@ -104,6 +108,8 @@ async def test_kannel_takes_a_message_and_reports_its_delivery(place: Place) -> 
     assert {fields["to"] for fields in found} == {ANNA}
     assert {fields["order"] for fields in found} == {"17"}
     assert {fields["half"] for fields in found} == {"100%"}
+    assert {fields["own"] for fields in found} == {"a+b ü"}
+    assert not any("none" in fields for fields in found)
     assert [entry.text for entry in place.sim.phone(ANNA).received] == ["Hello world"]
 
 
@@ -126,6 +132,15 @@ async def test_kannel_speaks_its_words_when_something_is_wrong(place: Place) -> 
         (f"{auth}&to=12&text=x", 400, "to: '12' lacks its area code, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&udh=06050415820000", 400, "udh is not supported here, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&charset=nonsense", 400, "Charset nonsense is not known, rejected"),
+        *(
+            (f"{auth}&to={quote(ANNA)}&text=x&charset={name}", 400, "is not known, rejected")
+            for name in ("undefined", "punycode", "idna", "unicode_escape", "rot13", "hex", "%00")
+        ),
+        (f"{auth}&to={quote(ANNA)}&text=%04%1F&coding=2&charset=UCS-2", 400, "name UTF-8, UTF-16BE or UTF-16LE"),
+        (f"{auth}&to={quote(ANNA)}&text=odd&coding=2", 400, "Text is not in the charset UTF-16BE, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&compress=1", 400, "compress is not supported here, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&priority=9", 400, "priority is 0 to 3, rejected"),
+        (f"{auth}&to={quote(ANNA)}&text=x&deferred=999999999", 400, "deferred is too far ahead, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&dlr-mask=1&dlr-url=http%3A%2F%2F10.0.0.1%2F", 400, "callback may not go"),
     ):
         answer = await place.kannel(query)
@@ -143,6 +158,12 @@ async def test_kannel_knows_charsets_codings_and_several_receivers(place: Place)
     found = (await place.rig.client.page(direction="outbound"))["data"]
     assert {message["to"] for message in found} == {ANNA, BEN}
     assert {(message["text"], message["encoding"], message["class"]) for message in found} == {("Grüße ☀", "ucs2", 1)}
+    status, words = await place.kannel(f"{auth}&to={quote(BEN)}&text={utf16}&coding=2")  # its default with coding 2
+    newest = (await place.rig.client.page(direction="outbound", limit=1))["data"][0]
+    assert (status, newest["text"], newest["encoding"]) == (202, "Grüße ☀", "ucs2")
+    await place.kannel(f"{auth}&to={quote(BEN)}&text=at+once&flash=1&rpi=0&pid=0&compress=0")
+    newest = (await place.rig.client.page(direction="outbound", limit=1))["data"][0]
+    assert (newest["text"], newest["class"]) == ("at once", 0)
     status, words = await place.kannel(f"{auth}&to={ANNA[1:]}&text=later&deferred=60", "-X", "POST")
     assert (status, words) == (202, "3: Queued for later delivery")
     assert (await place.rig.client.page(status="scheduled"))["data"][0]["to"] == ANNA
@@ -202,6 +223,13 @@ async def test_smsgate_errors_and_data(place: Place) -> None:
     secret, place.secret = place.secret, "wrong"
     assert "401" in await place.smsgate(lambda client: rejected(client, bad))
     place.secret = secret
+    for moment in ("9999-12-31T23:59:59-23:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"):
+        body = {"phoneNumbers": [ANNA], "message": "x", "scheduleAt": moment}
+        async with httpx.AsyncClient(base_url=place.url, auth=("door", secret)) as client:
+            answer = await client.post("/3rdparty/v1/messages", json=body)
+        assert (answer.status_code, answer.json()) == (
+            400, {"message": "scheduleAt: lies outside the years 1970 to 2199"},
+        ), moment  # fmt: skip
     data = Message(phone_numbers=[ANNA], data_message=DataMessage.with_bytes(b"\0\1", 5000), ttl=120)
     await place.smsgate(lambda client: client.send(data))
     (entry,) = (await place.rig.client.page(direction="outbound"))["data"]
@@ -254,6 +282,9 @@ async def test_twilio_errors_have_its_codes(place: Place) -> None:
         (lambda: messages.create(to="12", from_="x", body="x"), (400, 21211)),
         (lambda: messages.create(to=ANNA, from_="x", body=""), (400, 21602)),
         (lambda: messages.create(to=ANNA, from_="x", body="x" * 40_000), (400, 21617)),
+        (lambda: messages.create(to=ANNA, from_="x", body="x", status_callback="http://10.0.0.1/"), (400, 21609)),
+        (lambda: messages.create(to=ANNA, body="x", send_at="9999-12-31T23:59:59-23:00"), (400, 20001)),
+        (lambda: messages.create(to=ANNA, body="x", send_at="0001-01-01T00:00:00+23:00"), (400, 20001)),
         (lambda: messages("SM" + "0" * 32).fetch(), (404, 20404)),
         (lambda: messages("SM" + "f" * 32).fetch(), (404, 20404)),
     ):

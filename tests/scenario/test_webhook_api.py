@@ -143,6 +143,11 @@ async def test_what_is_wrong_is_said(rig: Rig, receiver: Receiver) -> None:
     ):
         assert await code_of(rig, "POST", "/v1/webhooks", body) == code, body
     made = await add(rig, receiver)
+    for since in ("yesterday", "2026-12-24T18:00", 0, 1.5, True, [], {}):
+        with pytest.raises(ApiError) as caught:
+            await rig.client.request("POST", f"/v1/webhooks/{made['id']}/replay", json={"since": since})
+        assert [error["pointer"] for error in caught.value.problem["errors"]] == ["/since"], since
+        assert "neither the number of an event nor a time" in caught.value.detail
     assert await code_of(rig, "PATCH", f"/v1/webhooks/{made['id']}", {"url": "https://10.0.0.1"}) == "target_refused"
     assert (await rig.client.request("GET", f"/v1/webhooks/{made['id']}"))["url"] == receiver.url
 

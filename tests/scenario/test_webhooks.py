@@ -167,6 +167,17 @@ async def test_a_receiver_that_does_not_answer_is_left_and_tried_again(tmp_path:
         assert receiver.events == [1, 1]
 
 
+async def test_a_receiver_that_says_200_and_no_more_has_taken_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gsmgw.dispatch.poster.BODY_S", 0.1)
+    async with receiving(script=["stall", "stall"]) as receiver, working(tmp_path) as house:
+        hook = await house.add(receiver.url)
+        await house.note("a.b", "a.c", "a.d")
+        await house.delivered(hook, 3)
+        assert receiver.events == [1, 2, 3]
+
+
 async def test_a_flapping_receiver_gets_each_in_order(tmp_path: Path) -> None:
     script: list[Answer] = [500, 204, "cut", 503, 200, 204, "cut", 404, 202]
     async with receiving(script=script) as receiver, working(tmp_path) as house:

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-#: A status, and extra headers; or "hang" for no answer, "cut" for a connection that is closed instead.
+#: A status, and extra headers; or "hang" for no answer, "cut" for a connection that is closed instead,
+#: "stall" for a good status whose body never comes.
 Answer = int | tuple[int, dict[str, str]] | str
 
 
@@ -69,6 +70,10 @@ class Receiver:
                 if answer == "cut":
                     return
                 if answer == "hang":
+                    await reader.read()
+                    return
+                if answer == "stall":
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe beg")
                     await reader.read()
                     return
                 assert not isinstance(answer, str)

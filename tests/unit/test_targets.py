@@ -38,6 +38,10 @@ TLS = Path(__file__).parents[1] / "support" / "tls" / "receiver.pem"
         ("::ffff:10.0.0.1", "private"),
         ("64:ff9b::c0a8:101", "private"),  # 192.168.1.1 behind NAT64
         ("2002:0a00:0001::1", "private"),  # 10.0.0.1 behind 6to4
+        ("::ffff:0:10.0.0.1", "private"),  # translated statelessly (RFC 7915)
+        ("::ffff:0:127.0.0.1", "loopback"),
+        ("::ffff:0:169.254.169.254", "never"),
+        ("64:ff9b:1::10.0.0.1", "never"),  # a network's own NAT64 (RFC 8215)
         ("169.254.7.7", "link-local"),
         ("fe80::1", "link-local"),
         ("169.254.169.254", "never"),

@@ -7,6 +7,7 @@ import binascii
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 from fastapi import Request
@@ -25,6 +26,8 @@ from gsmgw.store.webhooks import Webhook
 
 #: Recipients of one request.
 MOST_RECIPIENTS = 1000
+#: Years that a message may be meant for, as everywhere in the API; what lies beyond 9999 no answer could name.
+_YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class Notice:
     url: str
     events: tuple[str, ...]
     mask: int = 0
+
+
+def wall_ms(moment: datetime) -> int:
+    """A moment with a zone in milliseconds since 1970. Raises ValueError for one that no message is meant for."""
+    if moment.year not in _YEARS:
+        raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return round(moment.timestamp() * 1000)
 
 
 def origin_of(request: Request) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -25,8 +26,16 @@ Ctx = Annotated[Context, Depends(context_of)]
 ACCEPTED = "0: Accepted for delivery"
 QUEUED = "3: Queued for later delivery"
 #: Parameters that change what is on the air, and that this door has no way for.
-_UNABLE = ("udh", "mwi", "pid", "alt-dcs", "altdcs", "rpi", "binfo", "meta-data")
+_UNABLE = ("udh", "mwi", "pid", "alt-dcs", "altdcs", "rpi", "compress", "binfo", "meta-data")
+#: Of these 0 is what holds without them.
+_NEUTRAL_ZERO = frozenset({"pid", "alt-dcs", "altdcs", "rpi", "compress"})
+#: What Python calls an encoding and is no charset of a text.
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+#: Names that Python lacks. UCS-2 alone does not say its byte order, and converters differ about it.
+_CHARSETS = {"ucs-2be": "utf-16-be", "ucs-2le": "utf-16-le", "gsm": "", "ucs-2": "", "ucs2": "", "iso-10646-ucs-2": ""}
 _MINUTE_S = 60
+#: How far ahead a message may be put off: 100 years.
+_LONGEST_MIN = 100 * 366 * 24 * 60
 
 
 class _Refused(Exception):
@@ -61,17 +70,35 @@ class _Fields:
             raise _Refused(f"{names[0]} is no number, rejected")
         return int(text)
 
-    def text(self, name: str, charset: str) -> str:
-        """A text in a character set; without one UTF-8, and where it is none Windows-1252, as of old."""
+    def text(self, name: str, charset: str, default: str) -> str:
+        """A text in a character set; without one in ``default``, and where UTF-8 is none Windows-1252, as of old."""
         raw = self._octets(name)
         try:
-            return raw.decode(charset or "utf-8")
-        except LookupError:
-            raise _Refused(f"Charset {charset} is not known, rejected") from None
+            return raw.decode(_codec(charset or default))
+        except LookupError:  # one from octets to octets, say
+            raise _unknown(charset) from None
         except UnicodeDecodeError:
-            if charset:
-                raise _Refused(f"Text is not in the charset {charset}, rejected") from None
+            if charset or default != "UTF-8":
+                raise _Refused(f"Text is not in the charset {charset or default}, rejected") from None
             return raw.decode("windows-1252", "replace")
+
+
+def _codec(charset: str) -> str:
+    """What Python calls a charset."""
+    known = _CHARSETS.get(charset.lower(), charset)
+    if not known:
+        raise _Refused(f"Charset {charset} is not supported here, name UTF-8, UTF-16BE or UTF-16LE, rejected")
+    try:
+        name = codecs.lookup(known).name
+    except (LookupError, ValueError):
+        raise _unknown(charset) from None
+    if name.replace("-", "_") in _NO_CHARSETS:
+        raise _unknown(charset)
+    return name
+
+
+def _unknown(charset: str) -> _Refused:
+    return _Refused(f"Charset {ascii(charset)[1:-1]} is not known, rejected")
 
 
 @router.api_route("/cgi-bin/sendsms", methods=["GET", "POST"])
@@ -115,18 +142,24 @@ def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
     if len(recipients) > MOST_RECIPIENTS:
         raise _Refused(f"More than {MOST_RECIPIENTS} receivers, rejected")
     for name in _UNABLE:
-        if fields.get(name):
+        if fields.get(name) and not (name in _NEUTRAL_ZERO and fields.get(name) == "0"):
             raise _Refused(f"{name} is not supported here, rejected")
     coding = fields.number("coding")
     if coding not in (None, 0, 2):
         raise _Refused("coding is 0 (7 bits) or 2 (UCS-2), rejected")
-    text = fields.text("text", fields.get("charset"))
+    text = fields.text("text", fields.get("charset"), "UTF-16BE" if coding == 2 else "UTF-8")
     if not text:
         raise _Refused("Empty text not allowed, rejected")
     message_class = fields.number("mclass")
     if message_class is not None and message_class > 3:
         raise _Refused("mclass is 0 to 3, rejected")
+    if message_class is None and fields.number("flash"):  # its name before there was mclass
+        message_class = 0
     deferred, validity, priority = fields.number("deferred"), fields.number("validity"), fields.number("priority")
+    if deferred is not None and deferred > _LONGEST_MIN:
+        raise _Refused("deferred is too far ahead, rejected")
+    if priority is not None and priority > 3:
+        raise _Refused("priority is 0 to 3, rejected")
     modem = fields.get("smsc")
     return [
         Wanted(

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send
+from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import stamp
@@ -100,7 +100,7 @@ class _Refused(Exception):
 async def _enter(ctx: Context, request: Request, scope: str) -> str:
     user, password = basic(request)
     if not password:
-        raise Problem("unauthorized", "HTTP Basic with a token's name and secret is wanted")
+        raise Problem("unauthorized", "there are none")
     return (await let_in(ctx, request, user, password, scope)).token
 
 
@@ -116,6 +116,8 @@ def _error(exc: Exception) -> Response:
         headers = dict(exc.headers)
         if exc.code == "unauthorized":
             headers["WWW-Authenticate"] = 'Basic realm="gsmgw"'
+            words = "login and password are not the name and the secret of a token"
+            return JSONResponse({"message": words}, exc.status, headers)
         return JSONResponse({"message": exc.detail}, exc.status, headers)
     return JSONResponse({"message": str(exc)}, 503, {"Retry-After": "5"})
 
@@ -169,6 +171,10 @@ def _wanted(ctx: Context, body: _Message, name: str, client: str) -> list[Wanted
         valid_for = round(body.valid_until.timestamp() - now_ms / 1000)
         if valid_for <= 0:
             raise _Refused("validUntil: is in the past")
+    try:
+        send_at_ms = None if body.schedule_at is None else wall_ms(body.schedule_at)
+    except ValueError as exc:
+        raise _Refused(f"scheduleAt: {exc}") from None
     priority = Priority.URGENT if body.priority >= _URGENT else Priority.BULK if body.priority < 0 else Priority.NORMAL
     return [
         Wanted(
@@ -179,7 +185,7 @@ def _wanted(ctx: Context, body: _Message, name: str, client: str) -> list[Wanted
             modem=body.device_id if body.device_id in ctx.modems else None,
             client=client,
             priority=priority,
-            send_at_ms=None if body.schedule_at is None else round(body.schedule_at.timestamp() * 1000),
+            send_at_ms=send_at_ms,
             valid_for=None if valid_for is None else max(60, min(valid_for, 63 * 7 * 86_400)),
             report=body.with_delivery_report,
             client_ref=f"{SMSGATE_REF}{name}:{place}",

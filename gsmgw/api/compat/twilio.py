@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from gsmgw.api.callers import Caller, enter
-from gsmgw.api.compat.common import Notice, basic, origin_of, send
+from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
@@ -38,6 +38,7 @@ _NOT_FOUND, _UNAUTHORIZED, _THROTTLED, _BAD_TO, _NO_BODY, _TOO_LONG, _BAD, _BUSY
     20404, 20003, 20429, 21211, 21602, 21617, 20001, 20503,
 )  # fmt: skip
 _NOT_CANCELABLE = 30409
+_PROBLEMS = {"too_many_requests": _THROTTLED, "target_refused": 21609}
 _CODES = {"invalid_number": _BAD_TO, "empty_message": _NO_BODY, "too_long": _TOO_LONG}
 _STATUSES = {
     Status.SCHEDULED: "scheduled",
@@ -58,7 +59,7 @@ class _Refused(Exception):
 
 def _error(exc: Exception) -> Response:
     if isinstance(exc, Problem):
-        code = _THROTTLED if exc.code == "too_many_requests" else _BAD
+        code = _PROBLEMS.get(exc.code, _BAD)
         exc = _Refused(code, exc.detail, exc.status if exc.status != 422 else 400, dict(exc.headers))
     if not isinstance(exc, _Refused):
         exc = _Refused(_BUSY, str(exc), 503, {"Retry-After": "5"})
@@ -120,9 +121,9 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
     if form.get("SendAt"):
         try:
             moment = datetime.fromisoformat(form["SendAt"])
+            send_at_ms = wall_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         except ValueError:
-            raise _Refused(_BAD, "SendAt: is no time of ISO 8601.") from None
-        send_at_ms = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+            raise _Refused(_BAD, "SendAt: is no time of ISO 8601 in this century or the next.") from None
     return Wanted(
         to=form["To"],
         text=form.get("Body"),
