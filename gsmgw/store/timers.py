@@ -167,9 +167,11 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     """
     error = {"code": "interrupted", "title": "the gateway stopped before the modem had confirmed it"}
     sims = tx.all(
-        "SELECT sim, min(sending_ms) FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' "
-        "GROUP BY sim"
+        "SELECT sim, min(sending_ms), max(claim) FROM segments "
+        "WHERE status IN ('sending', 'unknown') AND status = 'sending' GROUP BY sim"
     )
+    # What tells interruptions apart, of one SIM: the time would not do, for a clock may stand still or be set back.
+    interruption = max((claim for _, _, claim in sims), default=None)
     unknown = tx.all(
         "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
         "WHERE s.status IN ('sending', 'unknown') AND s.status = 'sending'"
@@ -178,10 +180,10 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
         tx.run(
             "UPDATE segments SET status = 'unknown', doubt = ?, error = ?, report_due = ? "
             "WHERE message_id = ? AND status = 'sending'",
-            (now_ms, error["title"], report, message_id),
+            (interruption, error["title"], report, message_id),
         )
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
-    for sim, since_ms in sims:  # a report that came in the moment before the end found nothing in doubt yet
+    for sim, since_ms, _ in sims:  # a report that came in the moment before the end found nothing in doubt yet
         look_again(tx, now_ms, sim, since_ms)
     back = tx.all(f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'")
     for (message_id,) in back:

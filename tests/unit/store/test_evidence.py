@@ -20,7 +20,6 @@ class Sim:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.count = 0
-        self.kills = 0
 
     async def _begin(self) -> Outgoing:
         self.count += 1
@@ -46,8 +45,7 @@ class Sim:
     async def interrupted(self, count: int) -> list[int]:
         """So many segments were committed when the gateway was killed."""
         numbers = [(await self._begin()).id for _ in range(count)]
-        self.kills += 1
-        await self.store.write(lambda tx: timers.recover(tx, NOW + self.kills, 10**6))
+        await self.store.write(lambda tx: timers.recover(tx, NOW, 10**6))  # the clock of a board may stand still
         return numbers
 
     async def refused(self) -> None:
