@@ -65,8 +65,7 @@ def create_app(context: Context) -> Application:
         title="gsmgw",
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
-        docs_url=None,  # FastAPI's own page loads its programs from elsewhere
-        redoc_url=None,
+        openapi_url=None,  # ``pages`` has it, and the pages, as FastAPI's own load their programs from elsewhere
         redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
     )
     app.state.context = context

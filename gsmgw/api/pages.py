@@ -8,12 +8,12 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from gsmgw.api.problem_pages import PAGES
 from gsmgw.api.problems import PROBLEMS, Problem
 
-router = APIRouter(prefix="/docs", include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -39,19 +39,26 @@ def _text(words: str) -> str:
     return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(words, quote=False))
 
 
-@router.get("")
-async def index(request: Request) -> HTMLResponse:
+# These two are no coroutines: to describe all routes for the first time holds up others for long, so a thread does it.
+@router.get("/openapi.json")
+def document(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
+@router.get("/docs")
+def index(request: Request) -> HTMLResponse:
     """All routes."""
-    document = request.app.openapi()
+    described = request.app.openapi()
     groups: dict[str, list[str]] = {}
-    for path, operations in document["paths"].items():
+    for path, operations in described["paths"].items():
         for method, operation in operations.items():
             groups.setdefault(operation.get("tags", ["other"])[0], []).append(_operation(method, path, operation))
-    parts = [f"<h1>gsmgw {escape(document['info']['version'])}</h1>", _INTRODUCTION]
+    parts = [f"<h1>gsmgw {escape(described['info']['version'])}</h1>", _INTRODUCTION]
     for name, operations in groups.items():
         parts += [f"<h2>{escape(name)}</h2>", *operations]
     parts.append("<h2>schemas</h2>")
-    for name, schema in sorted(document["components"]["schemas"].items()):
+    for name, schema in sorted(described["components"]["schemas"].items()):
         parts.append(
             f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code> '
             f'<span class="dim">{escape(schema.get("description", "").partition(chr(10))[0])}</span></summary>'
@@ -123,7 +130,7 @@ def _kind(schema: dict[str, Any]) -> str:
 _BOUNDS = {"minimum": "from", "maximum": "to", "minLength": "min. length", "maxLength": "max. length"}
 
 
-@router.get("/problems")
+@router.get("/docs/problems")
 async def problems() -> HTMLResponse:
     """All problems."""
     rows = "".join(
@@ -134,7 +141,7 @@ async def problems() -> HTMLResponse:
     return _page("Problems", f"<h1>Problems</h1><table>{rows}</table>")
 
 
-@router.get("/problems/{code}")
+@router.get("/docs/problems/{code}")
 async def problem(code: str) -> HTMLResponse:
     """One problem."""
     if code not in PROBLEMS:
