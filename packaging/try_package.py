@@ -280,7 +280,7 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
     shutil.rmtree(fresh.path("/srv/sim"), ignore_errors=True)
     fresh.run("apt-get", "purge", "-qq", "-y", "gsmgw")
     restore(fresh, package)
-    for left in fresh.path("/root").glob("gsmgw_*.deb"):
+    for left in fresh.path("/var/tmp").glob("gsmgw_*.deb"):
         left.unlink()
     fresh.run("apt-get", "purge", "-qq", "-y", "gsmgw")
     after = {name for name in fresh.run("find", "/", "-xdev", "-name", "*gsmgw*").split() if "/var/log/" not in name}
