@@ -142,8 +142,11 @@ class Guarded(H11Protocol):
                     self.conn.receive_data(rest)
         super().handle_events()
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn returns nothing, asyncio takes either
-        """The client says no more. What it has asked is answered still; TLS knows no connection that is half open."""
+    def eof_received(self) -> Any:
+        """The client says no more. What it has asked is answered still; TLS knows no connection that is half open.
+
+        Returns whether the connection stays open (``asyncio.Protocol``); uvicorn's own never says so.
+        """
         cycle = self.cycle
         if self._closed or self.scheme == "https" or cycle is None or cycle.response_started:
             return False

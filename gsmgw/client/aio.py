@@ -10,13 +10,12 @@ from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
-from httpx import Timeout
 
 from gsmgw.client import calls, procedures
 from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
-from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, TIMEOUT_S, options, where
-from gsmgw.client.procedures import Attempts, Following, Reading, Walk
+from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
+from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -106,14 +105,7 @@ class AsyncClient:
         attempts = Attempts(call, self.where)
         while True:
             try:
-                answer = await self._http.request(
-                    call.method,
-                    call.path,
-                    json=call.json,
-                    params=call.params,
-                    headers=call.headers,
-                    timeout=Timeout(TIMEOUT_S, read=call.timeout_s),
-                )
+                answer = await self._http.request(**arguments(call))
                 return call.pick(checked(answer, self.where))
             except httpx.TransportError as exc:
                 await asyncio.sleep(attempts.pause_s(exc))

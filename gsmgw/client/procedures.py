@@ -17,7 +17,7 @@ import httpx
 from gsmgw.client import calls
 from gsmgw.client.calls import Call, Json, part
 from gsmgw.client.errors import NoAnswer, NoDaemon
-from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT
+from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
 
 #: A request that was not answered is asked again after these pauses, seconds.
 RETRY_PAUSES_S = (0.1, 0.5, 2.0)
@@ -25,6 +25,18 @@ RETRY_PAUSES_S = (0.1, 0.5, 2.0)
 RESUME_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 HEARTBEAT_S = 15.0
 PAGE = 1000
+
+
+def arguments(call: Call[Any]) -> dict[str, Any]:
+    """A call as httpx wants it."""
+    return {
+        "method": call.method,
+        "url": call.path,
+        "json": call.json,
+        "params": call.params,
+        "headers": call.headers,
+        "timeout": httpx.Timeout(TIMEOUT_S, read=call.timeout_s),
+    }
 
 
 class Attempts:

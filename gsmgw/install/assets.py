@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -19,7 +20,7 @@ def asset(name: str) -> str:
 
 
 #: What ProtectHome= hides (systemd.exec(5)), as far as programs live there.
-HOMES = ("/home/", "/root/")
+HOMES = ("/home/", os.path.expanduser("~root/"))
 
 
 def unit_for(name: str, command: Path, homes: tuple[str, ...] = HOMES) -> str:

@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import termios
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import serial
 from serial_asyncio_fast import SerialTransport
@@ -29,7 +29,15 @@ CLOSE_DEADLINE_S = 2.0
 _VMIN, _VTIME = termios.VMIN, termios.VTIME
 
 
-class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no type information, so its class is Any
+class _Posix(serial.Serial):
+    """pyserial's port, with the step that its type information leaves out."""
+
+    if TYPE_CHECKING:
+
+        def _reconfigure_port(self, force_update: bool = False) -> None: ...
+
+
+class _Port(_Posix):
     """Raw, non-blocking, exclusive; DTR stays up when it is closed, for some modems reset when it drops."""
 
     fd: int | None

@@ -52,9 +52,8 @@ def main() -> None:
 
 
 def _until_sent(place: Site, count: int) -> None:
-    """Look seldom: the looking is not to be measured."""
     while place.sim_log.read_bytes().count(b'"event": "submit"') < count:
-        time.sleep(0.1)
+        time.sleep(0.1)  # seldom: the looking is not to be measured
 
 
 def _share(place: Site, modems: int, count: int) -> None:

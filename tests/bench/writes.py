@@ -71,8 +71,13 @@ def _wal(place: Site, count: int) -> None:
         with Client(place.socket) as other:
             while other.stats()["messages"]:
                 largest = max(largest, wal.stat().st_size)
-                time.sleep(0.1)
+                time.sleep(0.1)  # seldom: the asking writes nothing, but takes its time from the sending
         print(f"writes WAL under a load of {count} texts: at most {largest / 1048576:.1f} MiB")
+
+
+def _is_traced(place: Site) -> bool:
+    """Whether a tracer has got hold of the gateway's main thread (proc_pid_status(5))."""
+    return "TracerPid:\t0\n" not in Path(f"/proc/{_pid(place)}/status").read_text()
 
 
 class _Flushes:
@@ -84,7 +89,7 @@ class _Flushes:
         if shutil.which("strace"):
             command = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", str(self._log), "-p", str(_pid(place))]
             self._tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-            time.sleep(1)
+            until(lambda: _is_traced(place))
 
     def stop(self) -> float:
         """How many there were; not a number without strace."""

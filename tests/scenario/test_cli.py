@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.processes import Site, site, until
+from support.processes import Site, until
 
 ANNA = "+4915112345671"
 
@@ -33,14 +32,6 @@ def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.Complete
         env={**os.environ, "COLUMNS": "200", **environ},
         check=False,
     )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("site"), modems=1) as found:
-        with found.start() as client:
-            until(lambda: client.modems()[0]["state"] == "ready")
-        yield found
 
 
 @pytest.fixture

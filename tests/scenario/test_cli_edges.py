@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 import pytest
-from support.processes import Site, site, until
+from support.processes import Site
 from support.rig import make_config, running
 from support.shell import command
 
@@ -40,14 +40,6 @@ def gsmgw(place: Site | Path, *arguments: str | bytes, stdin: bytes = b"") -> Do
     path = place if isinstance(place, Path) else place.socket
     done = subprocess.run(line(path, *arguments), input=stdin, capture_output=True, timeout=60, check=False)
     return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("site"), modems=1) as found:
-        with found.start() as client:
-            until(lambda: client.modems()[0]["state"] == "ready")
-        yield found
 
 
 # -- export -----------------------------------------------------------------------------------------------------

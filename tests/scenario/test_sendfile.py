@@ -6,24 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.processes import Site, site, until
+from support.processes import Site, until
 
 from gsmgw.client import Client
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TABLE = "phone,name\n+491511234500,Anna\n+491511234501,Zoë ☀\n"
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with site(tmp_path_factory.mktemp("site"), modems=1) as found:
-        with found.start() as client:
-            until(lambda: client.modems()[0]["state"] == "ready")
-        yield found
 
 
 @pytest.fixture
