@@ -1,4 +1,9 @@
-"""What modems receive: kept raw, then understood, all before the modem may forget it."""
+"""Received PDUs: kept raw first, then understood, all before the modem may forget them.
+
+Everything that comes over the air goes through one funnel, :meth:`Collector._isolated`: whatever understanding or
+joining raises, except a failure of the database, puts the PDU into quarantine with the reason, in the transaction that
+keeps it. So no PDU can harm another one, a modem or the process.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +15,12 @@ from functools import partial
 
 from gsmgw.errors import StoreError
 from gsmgw.inbound.joining import join, to_ms
-from gsmgw.inbound.reassembly import Assembly, Piece, assemble
+from gsmgw.inbound.reassembly import Assembly, Piece, assemble, groups, is_overdue
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.pdu import Concat, Deliver, PduError, StatusReport, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
-from gsmgw.store import Store, Tx, inbox, reports
-from gsmgw.store.inbox import Part, PartFacts, Received
-from gsmgw.store.reports import Taken
+from gsmgw.store import Rejected, Store, Tx, inbox, reports
+from gsmgw.store.inbox import Group, Part, PartFacts, Received
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +28,9 @@ log = logging.getLogger(__name__)
 MEMORY_MS = 4 * 86_400_000
 #: TP-PID of a type 0 message: acknowledged, and shown to nobody (TS 23.040 9.2.3.9).
 TYPE_0 = 0x40
-#: Quarantined PDUs looked at together.
+#: Quarantined PDUs that are read from the database at once.
 _PAGE = 100
-#: <stat> of messages that were not received but written or sent by this SIM (TS 27.005 3.1).
+#: <stat> of messages that this SIM wrote or sent (TS 27.005 3.1).
 _OWN = (2, 3)
 
 ReportHook = Callable[[str, int, str], None]
@@ -49,8 +53,23 @@ class _Readable:
 
 
 @dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a PDU led to: a report that belongs to no known message, messages that are queued again, a reason why it
+    is in quarantine. ``stays``: it was in quarantine and is still there.
+    """
+
+    unmatched: StatusReportFacts | None = None
+    queued: Sequence[Outgoing] = ()
+    problem: str | None = None
+    stays: bool = False
+
+
+_NOTHING = _Outcome()
+
+
+@dataclass(frozen=True, slots=True)
 class Reread:
-    """How many PDUs of the quarantine are understood now, and how many are left there."""
+    """How many PDUs left the quarantine because they are understood now, and how many stay."""
 
     understood: int
     left: int
@@ -78,39 +97,21 @@ class Collector:
 
     async def take(self, raw: RawPdu) -> None:
         """Keep and understand a received PDU. Raises :class:`StoreError` when it could not be kept."""
-        now_ms = self._clock.wall_ms()
-        if raw.stored_status in _OWN:
-            await self._store.write(lambda tx: self._set_aside(tx, now_ms, raw, PartFacts("stored")))
-            return
-        tpdu = _parse(raw)
-        if isinstance(tpdu, StatusReport):
-            await self._take_report(now_ms, raw, tpdu)
-        elif isinstance(tpdu, Deliver):
-            readable = _Readable(tpdu, raw)
-            await self._store.write(lambda tx: self._take_deliver(tx, now_ms, readable))
-        else:
-            await self._quarantine(now_ms, raw, tpdu)
+        await self._take(raw, self._clock.wall_ms())
 
     async def reread(self) -> Reread:
-        """Try the PDUs of the quarantine again, which another version may have put there: what can be understood now
-        becomes a message, or settles one. Raises :class:`StoreError`.
+        """Try the quarantined PDUs again, which an earlier version may have put there: one that is understood now
+        becomes a message or a report. Raises :class:`StoreError`.
         """
         understood, left, before = 0, 0, None
         while page := await self._store.read(partial(inbox.quarantined, limit=_PAGE, before=before)):
             before = page[-1].id
             for item in page:
-                tpdu = _parse(item.raw)
-                if isinstance(tpdu, StatusReport):
-                    await self._take_report(item.at_ms, item.raw, tpdu, item.id)
-                elif isinstance(tpdu, Deliver):
-                    readable = _Readable(tpdu, item.raw)
-                    await self._store.write(
-                        partial(self._take_deliver, now_ms=item.at_ms, readable=readable, kept=item.id)
-                    )
-                else:
+                outcome = await self._take(item.raw, item.at_ms, item.id)
+                if outcome.stays:
                     left += 1
-                    continue
-                understood += 1
+                else:
+                    understood += 1
         return Reread(understood, left)
 
     def released(self, raw: RawPdu) -> None:
@@ -118,28 +119,19 @@ class Collector:
         self._store.write(lambda tx: inbox.release(tx, raw)).add_done_callback(_log_failure)
 
     async def sweep(self) -> None:
-        """Show long texts that still lack a part after their time."""
+        """Show long texts whose missing parts were waited for long enough. Raises :class:`StoreError`."""
         now_ms = self._clock.wall_ms()
-
-        def show(tx: Tx) -> None:
-            for sim, modem, sender, reference, total in inbox.overdue(tx, now_ms - self._incomplete_ms):
-                parts = inbox.siblings(tx, sim, sender, reference, total, now_ms - 10 * MEMORY_MS)
-                waiting = [_piece(part) for part in parts if part.state == "waiting" and part.message_id is None]
-                newest = {piece.seq: piece for piece in waiting}
-                pieces = tuple(newest[seq] for seq in sorted(newest))
-                received = self._join(modem, Assembly(pieces, complete=False), total)
-                inbox.add_message(tx, now_ms, self._store.ids, received, [piece.id for piece in waiting])
-
-        await self._store.write(show)
+        for group in await self._store.read(lambda db: inbox.overdue(db, now_ms, self._incomplete_ms)):
+            await self._store.write(partial(self._show_incomplete, now_ms=now_ms, group=group))
 
     async def run(self) -> None:
         """Show incomplete texts when their time has come, for as long as the gateway runs."""
         try:
             again = await self.reread()
             if again.understood:
-                log.info("%d PDUs of the quarantine are understood now, %d are not", again.understood, again.left)
+                log.info("quarantined PDUs read again: understood=%d left=%d", again.understood, again.left)
         except StoreError as exc:
-            log.error("the quarantine could not be looked at: %s", exc)
+            log.error("quarantined PDUs could not be read again: %s", exc)
         while True:
             await self._clock.sleep(max(1.0, min(30.0, self._incomplete_ms / 4000)))
             try:
@@ -147,27 +139,77 @@ class Collector:
             except StoreError as exc:
                 log.error("incomplete texts could not be looked for: %s", exc)
 
+    # -- the funnel -----------------------------------------------------------------------------------------------
+
+    async def _take(self, raw: RawPdu, at_ms: int, kept: int | None = None) -> _Outcome:
+        """Keep a PDU that came at ``at_ms`` and understand it; ``kept`` is its row where it is in quarantine."""
+        outcome = await self._store.write(partial(self._isolated, at_ms=at_ms, raw=raw, kept=kept))
+        if outcome.problem is not None:
+            log.warning(
+                "%s: a received PDU could not be understood and is in quarantine: %s", raw.modem, outcome.problem
+            )
+        if outcome.unmatched is not None:
+            self._on_unmatched_report(raw.modem, outcome.unmatched.reference, outcome.unmatched.recipient)
+        if outcome.queued:
+            self._on_queued(outcome.queued)
+        return outcome
+
+    def _isolated(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
+        """Understand a PDU, or put it into quarantine whatever that raised."""
+        try:
+            with tx.savepoint():
+                return self._understand(tx, at_ms, raw, kept)
+        except Rejected as exc:
+            cause = exc.cause
+            problem = f"{cause.field}: {cause.title}" if isinstance(cause, PduError) else f"internal error: {exc}"
+            if not isinstance(cause, PduError):
+                log.error("%s: internal error while understanding a PDU", raw.modem, exc_info=cause)
+        if kept is not None:
+            return _Outcome(stays=True)
+        if self._set_aside(tx, at_ms, raw, PartFacts("quarantined", problem=problem)) is None:
+            return _NOTHING
+        tx.event(at_ms, "message.quarantined", None, raw.modem, problem=problem, pdu=raw.pdu)
+        return _Outcome(problem=problem)
+
+    def _show_incomplete(self, tx: Tx, now_ms: int, group: Group) -> None:
+        """Show what there is of the overdue texts of a group; one that cannot be shown goes into quarantine."""
+        waiting = [part for part in inbox.siblings(tx, group, now_ms) if part.message_id is None]
+        for pieces in groups(_piece(part) for part in waiting if part.state == "waiting"):
+            if not is_overdue(pieces, now_ms, self._incomplete_ms):
+                continue
+            ids = [piece.id for piece in pieces]
+            try:
+                with tx.savepoint():
+                    received = self._join(
+                        group.modem, Assembly(pieces, complete=len(pieces) == group.total), group.total
+                    )
+                    inbox.add_message(tx, now_ms, self._store.ids, received, ids)
+            except Rejected as exc:
+                log.error("%s: an incomplete text cannot be shown", group.modem, exc_info=exc.cause)
+                inbox.quarantine(tx, now_ms, f"cannot be joined: {exc}", ids)
+
     def _join(self, modem: str, assembly: Assembly, total: int) -> Received:
         return join(assembly, total, modem=modem, own=self._own_number(modem))
 
     # -- kinds ----------------------------------------------------------------------------------------------------
 
-    def _set_aside(self, tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> bool:
-        if inbox.is_held(tx, raw):
-            return False
-        inbox.keep(tx, now_ms, raw, facts)
-        return True
+    def _understand(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
+        if raw.stored_status in _OWN:
+            self._set_aside(tx, at_ms, raw, PartFacts("stored"))
+            return _NOTHING
+        tpdu = parse_pdu(raw.pdu, stated_octets=raw.length_octets).tpdu
+        if isinstance(tpdu, StatusReport):
+            return self._take_report(tx, at_ms, raw, tpdu, kept)
+        if isinstance(tpdu, Deliver):
+            return self._take_deliver(tx, at_ms, _Readable(tpdu, raw), kept)
+        raise PduError(f"a {type(tpdu).__name__} is not a received message", field="TP-MTI")
 
-    async def _quarantine(self, now_ms: int, raw: RawPdu, problem: str) -> None:
-        def keep(tx: Tx) -> None:
-            if self._set_aside(tx, now_ms, raw, PartFacts("quarantined", problem=problem)):
-                tx.event(now_ms, "message.quarantined", None, raw.modem, problem=problem, pdu=raw.pdu)
+    def _set_aside(self, tx: Tx, at_ms: int, raw: RawPdu, facts: PartFacts) -> int | None:
+        """Keep a PDU; its row, or None when it was taken before."""
+        return None if inbox.is_held(tx, raw) else inbox.keep(tx, at_ms, raw, facts)
 
-        log.warning("%s: a received PDU could not be understood and is kept: %s", raw.modem, problem)
-        await self._store.write(keep)
-
-    async def _take_report(self, now_ms: int, raw: RawPdu, report: StatusReport, kept: int | None = None) -> None:
-        """Record what a report says; ``kept`` is its part where it was in quarantine."""
+    def _take_report(self, tx: Tx, at_ms: int, raw: RawPdu, report: StatusReport, kept: int | None) -> _Outcome:
+        """Record what a report says."""
         meaning = status_meaning(report.status)
         facts = StatusReportFacts(
             modem=raw.modem,
@@ -180,77 +222,78 @@ class Collector:
             discharge_ms=to_ms(report.discharge),
             pdu=raw.pdu,
         )
+        if kept is not None and not inbox.understand(tx, kept, PartFacts("silent", sender=facts.recipient)):
+            return _NOTHING
+        taken = reports.take_report(tx, at_ms, facts)
+        return _Outcome(unmatched=facts if taken.message_id is None else None, queued=taken.queued)
 
-        def take(tx: Tx) -> Taken:
-            if kept is not None and not inbox.understand(tx, kept, PartFacts("silent", sender=facts.recipient)):
-                return Taken(None, [])
-            return reports.take_report(tx, now_ms, facts)
-
-        taken = await self._store.write(take)
-        if taken.message_id is None:
-            self._on_unmatched_report(raw.modem, report.reference, facts.recipient)
-        if taken.queued:
-            self._on_queued(taken.queued)
-
-    def _take_deliver(self, tx: Tx, now_ms: int, readable: _Readable, kept: int | None = None) -> None:
-        """Make of a DELIVER what can be made of it; ``kept`` is its part where it was in quarantine."""
+    def _take_deliver(self, tx: Tx, at_ms: int, readable: _Readable, kept: int | None) -> _Outcome:
+        """Make of a DELIVER what can be made of it."""
         raw, deliver, concat = readable.raw, readable.deliver, readable.deliver.concat
         whole = concat is None or concat.total == 1
-        facts = PartFacts("assembled" if whole else "waiting", None, readable.sender, smsc_ms=readable.smsc_ms)
+        is_data = deliver.data is not None
+        facts = PartFacts(
+            "assembled" if whole else "waiting", None, readable.sender, smsc_ms=readable.smsc_ms, data=is_data
+        )
         if deliver.pid == TYPE_0:
             facts = replace(facts, state="silent")
         elif concat is not None and not whole:
             facts = replace(facts, reference=concat.reference, total=concat.total, seq=concat.sequence)
         if kept is not None:
             if not inbox.understand(tx, kept, facts):
-                return
+                return _NOTHING
             part = kept
-        elif inbox.is_held(tx, raw):
-            return
         else:
-            part = inbox.keep(tx, now_ms, raw, facts)
+            new = self._set_aside(tx, at_ms, raw, facts)
+            if new is None:
+                return _NOTHING
+            part = new
         if facts.state == "silent":
-            return
+            return _NOTHING
+        piece = Piece(part, 1, at_ms, raw.pdu, readable.smsc_ms, is_data)
         if concat is None or whole:
-            piece = Piece(part, 1, now_ms, raw.pdu)
             received = self._join(raw.modem, Assembly((piece,), complete=True), 1)
-            inbox.add_message(tx, now_ms, self._store.ids, received, [part])
+            inbox.add_message(tx, at_ms, self._store.ids, received, [part])
         else:
-            self._take_part(tx, now_ms, readable, part, concat)
+            return self._take_part(tx, readable, replace(piece, seq=concat.sequence), concat)
+        return _NOTHING
 
-    def _take_part(self, tx: Tx, now_ms: int, readable: _Readable, part: int, concat: Concat) -> None:
+    def _take_part(self, tx: Tx, readable: _Readable, piece: Piece, concat: Concat) -> _Outcome:
         raw, total = readable.raw, concat.total
-        known = inbox.siblings(tx, raw.sim, readable.sender, concat.reference, total, now_ms - MEMORY_MS)
-        others = (_piece(one) for one in known if one.id != part)
-        assembly = assemble(Piece(part, concat.sequence, now_ms, raw.pdu), others, total)
+        group = Group(raw.sim, raw.modem, readable.sender, concat.reference, total)
+        known = inbox.siblings(tx, group, piece.at_ms - MEMORY_MS)
+        assembly = assemble(piece, (_piece(one) for one in known if one.id != piece.id), total)
         if assembly.duplicate:
-            inbox.mark_silent(tx, part)
-            return
-        if not assembly.complete and assembly.message_id is None:
-            return
-        received = self._join(raw.modem, assembly, total)
-        ids = [piece.id for piece in assembly.pieces]
-        if assembly.message_id is not None:
-            inbox.complete_message(tx, now_ms, assembly.message_id, received, ids)
-        else:
-            inbox.add_message(tx, now_ms, self._store.ids, received, ids)
-
-
-def _parse(raw: RawPdu) -> Deliver | StatusReport | str:
-    """What was received, or why that cannot be understood."""
-    try:
-        tpdu = parse_pdu(raw.pdu, stated_octets=raw.length_octets).tpdu
-    except PduError as exc:
-        return f"{exc.field}: {exc.title}"
-    if isinstance(tpdu, Deliver | StatusReport):
-        return tpdu
-    return f"a {type(tpdu).__name__} is no received message"
+            inbox.mark_silent(tx, piece.id)
+        elif assembly.complete or assembly.message_id is not None:
+            ids = [each.id for each in assembly.pieces]
+            try:
+                with tx.savepoint():
+                    received = self._join(raw.modem, assembly, total)
+                    if assembly.message_id is not None:
+                        inbox.complete_message(tx, piece.at_ms, assembly.message_id, received, ids)
+                    else:
+                        inbox.add_message(tx, piece.at_ms, self._store.ids, received, ids)
+            except Rejected as exc:
+                log.error("%s: the parts of a text cannot be joined", raw.modem, exc_info=exc.cause)
+                inbox.quarantine(tx, piece.at_ms, f"cannot be joined: {exc}", ids)
+                return _Outcome(stays=True)
+        return _NOTHING
 
 
 def _piece(part: Part) -> Piece:
-    return Piece(part.id, part.seq, part.at_ms, part.pdu, part.state == "assembled", part.message_id)
+    return Piece(
+        part.id,
+        part.seq,
+        part.at_ms,
+        part.pdu,
+        part.smsc_ms,
+        None if part.data is None else bool(part.data),
+        assembled=part.state == "assembled",
+        message_id=part.message_id,
+    )
 
 
 def _log_failure(written: asyncio.Future[None]) -> None:
     if not written.cancelled() and (failure := written.exception()) is not None:
-        log.warning("that a modem forgot a message could not be noted: %s", failure)
+        log.warning("the release of a stored message could not be recorded: %s", failure)

@@ -16,12 +16,17 @@ REPLACE_TYPES = range(0x41, 0x48)
 
 
 def join(assembly: Assembly, total: int, *, modem: str, own: str | None) -> Received:
-    """Join the content of parts. A part that is missing shows as an ellipsis in brackets."""
+    """Join the content of parts. A part that is missing shows as an ellipsis in brackets.
+
+    Raises :class:`PduError` when the parts are not of one message.
+    """
     delivers = [(piece.seq, _deliver(piece.pdu)) for piece in assembly.pieces]
     first = delivers[0][1]
     stamps = [stamp for _, deliver in delivers if (stamp := to_ms(deliver.timestamp)) is not None]
     fields = [deliver.user_data for _, deliver in delivers]
     is_data = first.data is not None
+    if any((deliver.data is not None) != is_data for _, deliver in delivers):
+        raise PduError("some parts hold text and some 8-bit data", field="TP-DCS")
     ports = first.ports
     return Received(
         sender=first.originator.number,
@@ -61,7 +66,7 @@ def _text(delivers: Sequence[tuple[int, Deliver]], total: int) -> str:
 def _deliver(pdu: str) -> Deliver:
     tpdu = parse_pdu(pdu, stated_octets=len(pdu) // 2).tpdu
     if not isinstance(tpdu, Deliver):
-        raise PduError("is no DELIVER", field="TP-MTI")
+        raise PduError("is not a DELIVER", field="TP-MTI")
     return tpdu
 
 

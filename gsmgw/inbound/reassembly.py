@@ -1,23 +1,39 @@
-"""Which parts make a whole text. Pure."""
+"""Which parts make a whole text (TS 23.040 9.2.3.24.1). Pure.
+
+Parts that share sender, SIM, reference and total may still belong to different messages: a reference is used again
+after 256 messages at the latest, and two programs on one phone do not share a counter. The service centre stamps the
+parts of one message within moments of each other, so its time stamps tell messages apart, however late or in whatever
+order the parts arrive.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-#: Parts of one text come within that time, or the reference has been used again for another one. Service centres
-#: keep what they cannot deliver for days.
-WINDOW_MS = 4 * 86_400_000
+#: Service centre time stamps of one message lie within this time. A slow sender takes minutes for 255 parts; service
+#: centres whose time zones are set differently are off by one or two hours.
+SPREAD_MS = 3 * 3_600_000
+#: Where a time stamp cannot be read, parts that arrive within this time belong together. Service centres keep what
+#: they cannot deliver for days.
+ARRIVAL_MS = 4 * 86_400_000
+#: Incomplete messages of one reference among which a part is looked for: bounds what a flood of them costs.
+NEIGHBOURS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stored part: its row, its number, the moment it came, whether it is in a finished message."""
+    """A stored part: its row, its number, the moment it came, its service centre's, whether it is in a finished
+    message. ``data`` is True for 8-bit data, None where that was not recorded.
+    """
 
     id: int
     seq: int
     at_ms: int
     pdu: str
+    smsc_ms: int | None = None
+    data: bool | None = None
     assembled: bool = False
     message_id: int | None = None
 
@@ -34,18 +50,74 @@ class Assembly:
 
 
 def assemble(new: Piece, others: Iterable[Piece], total: int) -> Assembly:
-    """Find the pieces that belong to a new one among others of the same sender, reference and total.
+    """Find the pieces that belong to a new one among others of the same SIM, sender, reference and total.
 
-    The newest piece of each number counts: a reference that is used again brings newer ones. A part that is the
-    same, to the octet with its service centre time stamp, as one that is in a finished text came twice.
+    Of several pieces with the same number the nearest in time counts. A part that is the same, to the last byte with
+    its service centre time stamp, as another one came twice.
     """
-    newest: dict[int, Piece] = {}
+    nearest: dict[int, Piece] = {}
     for piece in others:
         if piece.pdu == new.pdu:
             return Assembly((), complete=False, duplicate=True)
-        if not piece.assembled and abs(new.at_ms - piece.at_ms) <= WINDOW_MS:
-            newest[piece.seq] = piece
-    newest[new.seq] = new
-    pieces = tuple(newest[seq] for seq in sorted(newest))
-    shown = next((piece.message_id for piece in pieces if piece.message_id is not None), None)
-    return Assembly(pieces, complete=len(pieces) == total, message_id=shown)
+        if piece.assembled or piece.seq == new.seq or not _together(new, piece):
+            continue
+        known = nearest.get(piece.seq)
+        if known is None or _distance_ms(new, piece) <= _distance_ms(new, known):
+            nearest[piece.seq] = piece
+    shown = [piece for piece in nearest.values() if piece.message_id is not None]
+    message_id = min(shown, key=lambda piece: _distance_ms(new, piece)).message_id if shown else None
+    kept = [piece for piece in nearest.values() if piece.message_id in (None, message_id)]
+    pieces = tuple(sorted([new, *kept], key=lambda piece: piece.seq))
+    return Assembly(pieces, complete=len(pieces) == total, message_id=message_id)
+
+
+def groups(pieces: Iterable[Piece]) -> list[tuple[Piece, ...]]:
+    """Split pieces of the same SIM, sender, reference and total into those of one message each, in the order of parts.
+
+    Every piece is in exactly one group, and no group holds a number twice.
+    """
+    found: list[dict[int, Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (_moment_ms(piece), piece.id)):
+        group = next(
+            (
+                group
+                for group in islice(reversed(found), NEIGHBOURS)
+                if piece.seq not in group and all(_together(piece, other) for other in group.values())
+            ),
+            None,
+        )
+        if group is None:
+            found.append({piece.seq: piece})
+        else:
+            group[piece.seq] = piece
+    return [_ordered(group.values()) for group in found]
+
+
+def _ordered(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    return tuple(sorted(pieces, key=lambda piece: piece.seq))
+
+
+def is_overdue(group: Sequence[Piece], now_ms: int, after_ms: int) -> bool:
+    """Return whether the missing parts of a group were waited for long enough.
+
+    A part that came in the future was recorded by a clock that was wrong; it does not wait for that time.
+    """
+    return all(abs(now_ms - piece.at_ms) > after_ms for piece in group)
+
+
+def _moment_ms(piece: Piece) -> int:
+    return piece.at_ms if piece.smsc_ms is None else piece.smsc_ms
+
+
+def _distance_ms(one: Piece, other: Piece) -> int:
+    if one.smsc_ms is None or other.smsc_ms is None:
+        return abs(one.at_ms - other.at_ms)
+    return abs(one.smsc_ms - other.smsc_ms)
+
+
+def _together(one: Piece, other: Piece) -> bool:
+    """Text and data are never parts of one message; nor is what was stamped far apart."""
+    if one.data is not None and other.data is not None and one.data != other.data:
+        return False
+    stamped = one.smsc_ms is not None and other.smsc_ms is not None
+    return _distance_ms(one, other) <= (SPREAD_MS if stamped else ARRIVAL_MS)

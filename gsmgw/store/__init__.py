@@ -31,12 +31,13 @@ from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
 from gsmgw.store.requests import KeyConflict
-from gsmgw.store.tx import Tx
+from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
 
 __all__ = [
     "Gone",
     "KeyConflict",
+    "Rejected",
     "Store",
     "Tx",
     "audit",

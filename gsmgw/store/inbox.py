@@ -24,6 +24,21 @@ class Part:
     smsc_ms: int | None
     state: str
     message_id: int | None
+    data: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the parts of a long text have in common: SIM, sender, concatenation reference and number of parts.
+
+    ``modem`` received one of them.
+    """
+
+    sim: str
+    modem: str
+    sender: str
+    reference: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,8 @@ class PartFacts:
     total: int | None = None
     seq: int | None = None
     smsc_ms: int | None = None
+    #: Whether it holds 8-bit data; None where that does not matter.
+    data: bool | None = None
 
 
 def is_held(tx: Tx, raw: RawPdu) -> bool:
@@ -60,7 +77,7 @@ def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
     """Store a received PDU; the part's id."""
     return tx.insert(
         "INSERT INTO parts (at_ms, modem, sim, storage, slot, pdu, length_octets, state, problem, sender, reference, "
-        "total, seq, smsc_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "total, seq, smsc_ms, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             now_ms,
             raw.modem,
@@ -76,6 +93,7 @@ def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
             facts.total,
             facts.seq,
             facts.smsc_ms,
+            facts.data,
         ),
     )
 
@@ -85,23 +103,27 @@ def mark_silent(tx: Tx, part: int) -> None:
     tx.run("UPDATE parts SET state = 'silent' WHERE id = ?", (part,))
 
 
-def siblings(tx: Tx, sim: str, sender: str, reference: int, total: int, since_ms: int) -> list[Part]:
-    """Parts of long texts from that sender to that SIM with that reference and count, oldest first."""
+def siblings(tx: Tx, group: Group, since_ms: int) -> list[Part]:
+    """Return the parts of a group, oldest first: those of finished texts only when they came after ``since_ms``."""
     rows = tx.all(
-        "SELECT id, at_ms, seq, pdu, smsc_ms, state, message_id FROM parts WHERE sender = ? AND reference = ? "
-        "AND total = ? AND sim = ? AND at_ms >= ? AND state IN ('waiting', 'assembled') ORDER BY id",
-        (sender, reference, total, sim, since_ms),
+        "SELECT id, at_ms, seq, pdu, smsc_ms, state, message_id, data FROM parts WHERE sender = ? AND reference = ? "
+        "AND total = ? AND sim = ? AND (state = 'waiting' OR (state = 'assembled' AND at_ms >= ?)) ORDER BY id",
+        (group.sender, group.reference, group.total, group.sim, since_ms),
     )
     return [Part(*row) for row in rows]
 
 
-def overdue(tx: Tx, before_ms: int, limit: int = 100) -> list[tuple[str, str, str, int, int]]:
-    """Long texts that still lack a part: sim, modem, sender, reference, total of those last added to before then."""
-    return tx.all(
+def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
+    """Return the groups with a part that is shown nowhere and came longer than ``after_ms`` ago, oldest first.
+
+    A part that came in the future, by a clock that was wrong, counts as one that came long ago.
+    """
+    rows = db.execute(
         "SELECT sim, modem, sender, reference, total FROM parts WHERE state = 'waiting' AND message_id IS NULL "
-        "GROUP BY sim, sender, reference, total HAVING max(at_ms) < ? LIMIT ?",
-        (before_ms, limit),
+        "AND (at_ms < ? OR at_ms > ?) GROUP BY sim, sender, reference, total ORDER BY min(id)",
+        (now_ms - after_ms, now_ms + after_ms),
     )
+    return [Group(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +193,8 @@ def _replaced(tx: Tx, received: Received, part: int) -> int | None:
 def complete_message(tx: Tx, now_ms: int, message_id: int, received: Received, parts: Sequence[int]) -> None:
     """More parts of a message came that was shown as incomplete."""
     tx.run(
-        "UPDATE messages SET text = ?, incomplete = ? WHERE id = ?", (received.text, received.incomplete, message_id)
+        "UPDATE messages SET text = ?, data = ?, incomplete = ?, smsc_ms = ? WHERE id = ?",
+        (received.text, received.data, received.incomplete, received.smsc_ms, message_id),
     )
     _attach(tx, message_id, parts, received.incomplete)
     _announce(tx, now_ms, "message.completed", message_id, received)
@@ -224,10 +247,29 @@ def quarantined(
 
 
 def understand(tx: Tx, part: int, facts: PartFacts) -> bool:
-    """A PDU of the quarantine is understood after all; False when it is not there any more."""
+    """Record what a quarantined PDU turned out to be; False when it has left the quarantine meanwhile."""
     changed = tx.run(
-        "UPDATE parts SET state = ?, problem = ?, sender = ?, reference = ?, total = ?, seq = ?, smsc_ms = ? "
+        "UPDATE parts SET state = ?, problem = ?, sender = ?, reference = ?, total = ?, seq = ?, smsc_ms = ?, data = ? "
         "WHERE id = ? AND state = 'quarantined'",
-        (facts.state, facts.problem, facts.sender, facts.reference, facts.total, facts.seq, facts.smsc_ms, part),
+        (
+            facts.state,
+            facts.problem,
+            facts.sender,
+            facts.reference,
+            facts.total,
+            facts.seq,
+            facts.smsc_ms,
+            facts.data,
+            part,
+        ),
     )
     return bool(changed)
+
+
+def quarantine(tx: Tx, now_ms: int, problem: str, parts: Sequence[int]) -> None:
+    """Put stored PDUs into quarantine, with the reason. Those that a message shows stay where they are."""
+    for part in parts:
+        row = tx.one("SELECT modem, pdu FROM parts WHERE id = ? AND message_id IS NULL", (part,))
+        if row is not None:
+            tx.run("UPDATE parts SET state = 'quarantined', problem = ? WHERE id = ?", (problem, part))
+            tx.event(now_ms, "message.quarantined", None, row[0], problem=problem, pdu=row[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -16,6 +17,18 @@ _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUE
 _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data)"
 #: Rows that one statement inserts: more at once gain nothing, and each by itself costs half as much again.
 ROWS = 50
+
+
+#: Errors of SQLite that follow from the values or the statement, never from the disk.
+_CONTENT_FAULTS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+
+
+class Rejected(Exception):
+    """The block of a savepoint failed because of its content, and is undone. ``cause`` says why."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.cause = cause
+        super().__init__(f"{type(cause).__name__}: {cause}")
 
 
 @lru_cache(maxsize=16)
@@ -37,6 +50,27 @@ class Tx:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self.events: list[Event] = []
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the block's statements and events when it raises; the transaction itself goes on.
+
+        Raises :class:`Rejected` where the content of the block is at fault: any exception but one of a database that
+        cannot write or read at the moment, which is raised as it is and ends the transaction.
+        """
+        recorded = len(self.events)
+        self._db.execute("SAVEPOINT block")
+        try:
+            yield
+        except Exception as exc:
+            if self._db.in_transaction:  # SQLite itself rolls back on a full disk
+                self._db.execute("ROLLBACK TO block")
+                self._db.execute("RELEASE block")
+            del self.events[recorded:]
+            if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, _CONTENT_FAULTS):
+                raise
+            raise Rejected(exc) from exc
+        self._db.execute("RELEASE block")
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Execute a statement and return how many rows it changed."""

@@ -5,50 +5,17 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.inbox import SENDER, STAMP, Desk, pdus
 
-from gsmgw.clock import VirtualClock
-from gsmgw.inbound import Collector
 from gsmgw.inbound.collector import Reread
 from gsmgw.inbound.joining import GAP
-from gsmgw.model import Direction, MessageRecord, Outgoing, Priority, Status, format_id
-from gsmgw.pdu import Address, build_pdu, delivers, plan_text
+from gsmgw.model import Outgoing, Priority, Status, format_id
+from gsmgw.pdu import Address, build_pdu
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, Tx, inbox, messages, outbox
-
-SENDER = "+4915112345678"
-STAMP = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-
-
-class Desk:
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.clock = VirtualClock()
-        self.collector = Collector(
-            store,
-            self.clock,
-            incomplete_after_s=600,
-            own_number=lambda modem: "+491700000001",
-            on_unmatched_report=lambda *_: None,
-            on_queued=lambda _: None,
-        )
-        self._slots = itertools.count(1)
-
-    async def take(self, pdu: str, *, slot: int | None = None, sim: str = "sim", stat: int = 0) -> RawPdu:
-        raw = RawPdu("m", sim, pdu, None, "SM", slot or next(self._slots), stat)
-        await self.collector.take(raw)
-        return raw
-
-    async def inbox(self) -> list[MessageRecord]:
-        wanted = messages.Filter(direction=Direction.INBOUND)
-        found = await self.store.read(lambda db: messages.list_messages(db, wanted, 100))
-        return found[::-1]
-
-    async def texts(self) -> list[str | None]:
-        return [message.text for message in await self.inbox()]
 
 
 @pytest.fixture
@@ -56,13 +23,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     store = await Store.open(tmp_path / "g.db")
     yield Desk(store)
     await store.close()
-
-
-def pdus(text: str, *, reference: int = 7, sender: str = SENDER, stamp: datetime = STAMP, **fields: int) -> list[str]:
-    plan = plan_text(text)
-    return [
-        build_pdu(part) for part in delivers(plan, Address.parse_number(sender), stamp, reference=reference, **fields)
-    ]
 
 
 async def test_a_single_text(desk: Desk) -> None:
