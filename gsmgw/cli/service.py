@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gsmgw.cli.common import FAILED, USAGE, connect, fail, json_option, local_time, print_json, talks
-from gsmgw.config import SEARCH, Config, find_config, load_config
+from gsmgw.config import SEARCH, Config, find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError
 
 
@@ -88,14 +88,7 @@ def check(config_file: str | None) -> None:
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
     path, loaded = _load(config_file)
-    content = loaded.model_dump(mode="json")
-    for modem in content["modem"]:
-        if modem["pin"] is not None:
-            modem["pin"] = "****"
-    for name in ("smsgate_signing_key", "twilio_auth_token"):
-        if content["compat"][name] is not None:
-            content["compat"][name] = "****"
-    print_json({"file": str(path), **content})
+    print_json({"file": str(path), **redacted(loaded)})
 
 
 @click.command(short_help="See texts go both ways, without hardware.")
