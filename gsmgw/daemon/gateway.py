@@ -26,7 +26,7 @@ from gsmgw.errors import StoreError
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
-from gsmgw.modem import Finder, Modem, format_piece, mask
+from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.store import Store, Tx
@@ -176,7 +176,7 @@ class Gateway:
             is_ready=lambda: self.store.trouble,
             make_backup=self._make_backup,
             list_backups=self._list_backups,
-            transcript_line=_transcript_line,
+            transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
         api = self.config.api
         apps = create_apps(context, api.users)
@@ -250,11 +250,6 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database or the queue does not answer: %s", exc or "in time")
             await self.clock.sleep(interval_s / 2)
-
-
-def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:
-    line = format_piece(seconds, direction, data)
-    return mask(line) if masked else line
 
 
 def _nothing(tx: Tx) -> None:
