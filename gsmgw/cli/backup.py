@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import sys
 from contextlib import suppress
@@ -16,9 +18,11 @@ from gsmgw.cli.listing import print_table
 from gsmgw.client import NoAnswer, NoDaemon
 from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.owners import acting_as_owner
 
 #: A database of some gigabytes on a slow card.
 _BACKUP_TIMEOUT_S = 3600.0
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
 @click.command(short_help="Back up the database and the configuration.")
@@ -79,7 +83,8 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
     path, config = _settings(config_file)
     try:
         if file is None:
-            file, manifest = make_scheduled(config.database, path, config.backups, config.backup.keep)
+            with acting_as_owner(config.database):
+                file, manifest = make_scheduled(config.database, path, config.backups, config.backup.keep)
         else:
             manifest = write_backup(config.database, path, file, overwrite=force)
         return as_resource(manifest, file)
@@ -155,6 +160,7 @@ def restore(
             {
                 "written": [str(path) for path in done.written],
                 "aside": {str(path): str(kept) for path, kept in done.aside.items()},
+                "left_out": done.left_out,
                 "waiting": done.waiting,
                 "canceled": done.canceled,
                 "created_at": done.manifest.created_at,
@@ -163,6 +169,8 @@ def restore(
         return
     for path in done.written:
         click.echo(f"restored {path}")
+    for sentence in done.left_out:
+        click.echo(f"not restored: {sentence}", err=True)
     for path, kept in done.aside.items():
         click.echo(f"what was {path} is kept as {kept}")
     if done.canceled:
@@ -189,11 +197,13 @@ def export_config(file: str, config_file: str | None) -> None:
     if file == "-":
         sys.stdout.write(content)
         return
-    target = Path(file)
-    if target.exists():
-        fail(f"{target} exists already")
-    target.touch(mode=0o600)
-    target.write_text(content, encoding="utf-8")
+    try:
+        with acting_as_owner(Path(file).parent), open(os.open(file, _NEW, 0o600), "w", encoding="utf-8") as target:
+            target.write(content)
+    except FileExistsError:
+        fail(f"{file} exists already")
+    except OSError as exc:
+        fail(f"{file}: {exc.strerror}")
 
 
 @click.command("import", short_help="Replace the configuration file, once checked.")
@@ -221,23 +231,31 @@ def import_config(file: Any, config_file: str | None) -> None:
 
 def replace_config(target: Path, content: str) -> None:
     """Put a checked configuration in place at once or not at all, owner and mode kept; the former one stays beside."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(target.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(content, encoding="utf-8")
-    if target.exists():
-        former = target.with_name(target.name + ".former")
-        shutil.copy2(target, former)
-        for path in (former, fresh):
-            shutil.copymode(target, path)
-            with suppress(PermissionError):
-                shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
-    else:
-        fresh.chmod(0o640)
-        with suppress(PermissionError):  # the service's group reads it, where there is one
-            shutil.chown(fresh, target.parent.stat().st_uid, target.parent.stat().st_gid)
-    fresh.replace(target)
+    with acting_as_owner(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh, former = target.with_name(target.name + ".new"), target.with_name(target.name + ".former")
+        fresh.unlink(missing_ok=True)
+        with open(os.open(fresh, _NEW, 0o600), "w", encoding="utf-8") as file:
+            file.write(content)
+        if target.exists():
+            former.unlink(missing_ok=True)
+            shutil.copy2(target, former)
+            for path in (former, fresh):
+                shutil.copymode(target, path)
+                with suppress(PermissionError):
+                    shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
+        elif os.geteuid() == 0 and (service := _service_user()) is not None:
+            os.chown(fresh, *service)
+        fresh.replace(target)
+
+
+def _service_user() -> tuple[int, int] | None:
+    """User and group that the configuration is for: it holds PINs, and nobody else reads it."""
+    try:
+        found = pwd.getpwnam("gsmgw")
+    except KeyError:
+        return None
+    return found.pw_uid, found.pw_gid
 
 
 def _settings(config_file: str | None) -> tuple[Path | None, Config]:

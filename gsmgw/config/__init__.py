@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values, redacted
+from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values, holds_secrets, redacted
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
@@ -23,6 +23,7 @@ __all__ = [
     "WebhooksSection",
     "confidential_values",
     "find_config",
+    "holds_secrets",
     "load_config",
     "not_utf8",
     "parse_config",

@@ -47,6 +47,18 @@ def confidential_values(model: BaseModel) -> Iterator[str]:
                 yield from confidential_values(inner)
 
 
+def holds_secrets(model: BaseModel) -> bool:
+    """Return whether a model has a secret in it."""
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if value is not None and mark_of(field) is Confidential.SECRET:
+            return True
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, BaseModel) and holds_secrets(inner):
+                return True
+    return False
+
+
 def _redact(model: BaseModel, content: dict[str, Any], for_others: bool) -> dict[str, Any]:
     for name, field in type(model).model_fields.items():
         if content.get(name) is None:

@@ -23,8 +23,11 @@ def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.env
         return Path(named).expanduser()
     for place in SEARCH:
         path = Path(place).expanduser()
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except PermissionError:  # of the service: nobody else may look into its directory
+            continue
     return None
 
 

@@ -20,6 +20,7 @@ from gsmgw.api.tls import Certificates
 from gsmgw.config import Config
 from gsmgw.daemon.gateway import Gateway
 from gsmgw.errors import ConfigError
+from gsmgw.owners import make_private
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,10 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def _single(state_dir: Path) -> Iterator[None]:
     """Hold the state directory: two gateways on one database would both send its queue."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-        descriptor = os.open(state_dir / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if changed := make_private(state_dir):
+            log.info("state directory: permissions of group and others removed from %s", ", ".join(changed))
+        descriptor = os.open(state_dir / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
         raise ConfigError("[gateway] state_dir", [f"{state_dir}: {exc.strerror}"]) from None
     try:
@@ -92,6 +95,7 @@ def run(config: Config, config_file: Path | None = None) -> None:
         format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
     )
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
     _allow_descriptors()
     # What has been imported stays for good, and batches of 10 000 make garbage by the hundred thousand: without this
     # a quarter of the time to take one goes into looking for cycles that are not there.

@@ -130,6 +130,29 @@ def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path:
     assert "stopped" in (tmp_path / "log").read_text()
 
 
+def test_what_it_keeps_is_for_its_user_alone_whatever_was_there_before(tmp_path: Path) -> None:
+    config, path, state = write_config(tmp_path), tmp_path / "gsmgw.sock", tmp_path / "state"
+    state.mkdir()
+    state.chmod(0o750)
+    (state / "gsmgw.lock").touch()
+    (state / "gsmgw.lock").chmod(0o644)
+    with (tmp_path / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gsmgw", "run", "--config", str(config)], stderr=log, umask=0o022
+        )
+        try:
+            until(path.is_socket)
+            assert state.stat().st_mode & 0o777 == 0o700
+            found = {entry.name: entry.stat().st_mode & 0o777 for entry in state.iterdir()}
+            assert {"gsmgw.db", "gsmgw.db-wal", "gsmgw.lock"} <= set(found)
+            assert set(found.values()) == {0o600}
+            assert path.stat().st_mode & 0o777 == 0o660
+        finally:
+            child.terminate()
+            assert child.wait(30) == 0
+    assert "permissions of group and others removed" in (tmp_path / "log").read_text()
+
+
 class Notified:
     """The socket of a service manager, and what it was told."""
 
