@@ -6,6 +6,7 @@ user first, so that it can reach nothing that the user could not reach.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import stat
@@ -76,6 +77,20 @@ def owner_of(path: Path) -> tuple[int, int] | None:
             waiting += reversed(target.parts[1:] if target.is_absolute() else target.parts)
             place = Path("/") if target.is_absolute() else place.parent
     return None
+
+
+@contextmanager
+def hold(directory: Path) -> Iterator[None]:
+    """Hold a state directory for one process; BlockingIOError where another one does.
+
+    The lock is on the directory itself: a lock file could be deleted, and a second process would lock its successor.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def make_private(directory: Path) -> list[str]:

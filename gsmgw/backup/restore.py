@@ -6,12 +6,11 @@ configuration names go where that user may write, or beside a configuration that
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import BinaryIO
 from gsmgw.backup.archive import CONFIG, DATABASE, MANIFEST, Manifest, named_files, reading, verify
 from gsmgw.config import Config, parse_config
 from gsmgw.errors import ConfigError, GsmgwError, StoreError
-from gsmgw.owners import acting_as_owner, owner_of
+from gsmgw.owners import acting_as_owner, hold, owner_of
 from gsmgw.store import restoring
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.snapshot import verify_copy
@@ -252,16 +251,14 @@ def _companions(database: Path) -> list[Path]:
 
 @contextmanager
 def _stopped_gateway(directory: Path) -> Iterator[None]:
-    """Hold the state directory as the daemon does (daemon._single), so that none starts in the middle of it."""
-    with acting_as_owner(directory):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(directory / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Hold the state directory as the gateway does, so that none starts in the middle of it."""
+    with ExitStack() as held:
+        try:
+            with acting_as_owner(directory):
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+                held.enter_context(hold(directory))
+        except BlockingIOError:
+            raise RestoreRefused(
+                f"a gateway runs on {directory}: stop it first (sudo systemctl stop gsmgw.service gsmgw.socket)"
+            ) from None
         yield
-    except BlockingIOError:
-        raise RestoreRefused(
-            f"a gateway runs on {directory}: stop it first (sudo systemctl stop gsmgw.service gsmgw.socket)"
-        ) from None
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from gsmgw.backup.archive import Manifest, write_backup
 from gsmgw.errors import StoreError
 
 _NAME = re.compile(r"gsmgw-(\d{8}T\d{6}Z)(?:-(\d+))?\.tar\.gz")
+_LOCK = ".gsmgw-backup.lock"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -74,7 +75,8 @@ def _number(name: str) -> int:
 def _turn(directory: Path) -> Iterator[None]:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # Not the directory itself: where backups lie beside the database, the gateway has locked it.
+        descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
         raise StoreError(f"{directory} cannot be used for backups: {exc.strerror}") from exc
     try:

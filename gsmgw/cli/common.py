@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 #: Exit codes: 0 done.
 FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
+#: Of `gsmgw run`: EX_TEMPFAIL of sysexits.h.
+NOT_NOW = 75
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, USAGE, connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, connect, fail, json_option, local_time, print_json, talks
 from gsmgw.config import SEARCH, Config, find_config, load_config, redacted
-from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
 
 def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
@@ -19,21 +19,36 @@ def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) ->
         fail(f"there is no configuration: looked for {', '.join(SEARCH)}; name one with --config FILE", USAGE)
     try:
         return path, load(path)
+    except Unavailable:
+        raise
     except ConfigError as exc:
         for problem in exc.problems:
             click.echo(f"{exc.source}: {problem}", err=True)
         sys.exit(USAGE)
 
 
+def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
+    try:
+        return _load(explicit, load)
+    except Unavailable as exc:
+        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
+
+
 @click.command()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def run(config_file: str | None) -> None:
-    """Run the gateway in the foreground."""
-    path, config = _load(config_file)
-    from gsmgw import daemon
+    """Run the gateway in the foreground until SIGTERM or SIGINT.
 
+    Exit codes: 0 stopped, 1 failed, 2 the configuration is wrong, 75 something is not available now and may be later
+    (an address, a disk, the lock of another gateway): start it again.
+    """
     try:
+        path, config = _load(config_file)
+        from gsmgw import daemon
+
         daemon.run(config, path)
+    except Unavailable as exc:  # not 2, after which systemd does not try again
+        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), NOT_NOW)
     except ConfigError as exc:
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
     except GsmgwError as exc:
@@ -79,7 +94,7 @@ def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
     from gsmgw.doctor.installation import load_whole
 
-    path, _ = _load(config_file, load_whole)
+    path, _ = _load_or_fail(config_file, load_whole)
     click.echo(f"{path} is fine")
 
 
@@ -87,7 +102,7 @@ def check(config_file: str | None) -> None:
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
-    path, loaded = _load(config_file)
+    path, loaded = _load_or_fail(config_file)
     print_json({"file": str(path), **redacted(loaded)})
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gsmgw.config.explaining import explain
 from gsmgw.config.file import Config
-from gsmgw.errors import ConfigError
+from gsmgw.errors import ConfigError, Unavailable
 
 SEARCH = ("/etc/gsmgw/gsmgw.toml", "~/.config/gsmgw/gsmgw.toml")
 
@@ -37,13 +37,13 @@ def load_config(path: Path) -> Config:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8. Raises :class:`ConfigError`."""
+    """Return the text of a file in UTF-8. Raises :class:`ConfigError`."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
         raise ConfigError(str(path), [not_utf8(exc)]) from None
     except OSError as exc:
-        raise ConfigError(str(path), [f"cannot be read: {exc.strerror or exc}"]) from None
+        raise Unavailable(str(path), [f"cannot be read: {exc.strerror or exc}"]) from None
 
 
 def not_utf8(exc: UnicodeDecodeError) -> str:

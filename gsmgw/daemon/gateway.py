@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +145,12 @@ class Gateway:
         on_ready: Callable[[], None],
         tcp_sockets: Sequence[socket.socket] = (),
         certificates: Certificates | None = None,
+        tcp_later: Callable[[], Awaitable[tuple[list[socket.socket], Certificates | None]]] | None = None,
     ) -> None:
         """Serve until ``stop``; then let the segments that are on the air finish.
 
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
-        there are ``certificates``.
+        there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
         streams = Streams(self.feed, self.store)
         context = Context(
@@ -204,6 +205,15 @@ class Gateway:
                 group.create_task(self._watchdog(), name="watchdog"),
                 group.create_task(self._run_modems(), name="modems"),
             ]
+            if tcp_later is not None:
+
+                async def serve_later() -> None:
+                    listeners, found = await tcp_later()
+                    server = make_server(apps.tcp, bounds, found)
+                    servers[server] = listeners
+                    group.create_task(server.serve(listeners), name="api")
+
+                helpers.append(group.create_task(serve_later(), name="tcp listener"))
             for server in servers:
                 await server.listening.wait()
             on_ready()

@@ -6,7 +6,20 @@ import os
 import socket
 from pathlib import Path
 
-from gsmgw.owners import make_private
+import pytest
+
+from gsmgw.owners import hold, make_private
+
+
+def test_a_directory_is_held_once_whatever_is_deleted_in_it(tmp_path: Path) -> None:
+    (tmp_path / "gsmgw.lock").touch()
+    with hold(tmp_path):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        with pytest.raises(BlockingIOError), hold(tmp_path):
+            pass
+    with hold(tmp_path):
+        pass
 
 
 def mode(path: Path) -> int:

@@ -78,6 +78,12 @@ def test_a_program_in_a_home_is_let_into_the_sandbox_alone() -> None:
     assert "/opt/gsmgw" not in unit
 
 
+def test_only_a_wrong_configuration_keeps_it_down() -> None:
+    lines = asset("systemd/gsmgw.service").splitlines()
+    for line in ("Restart=always", "RestartPreventExitStatus=2", "StartLimitIntervalSec=0"):
+        assert line in lines
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_service_runs_as_its_own_user_without_anything(name: str) -> None:
     lines = asset(f"systemd/{name}").splitlines()
