@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from gsmgw.cli.common import connect, fail, json_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say, write_data
 from gsmgw.client import NoAnswer, NoDaemon
 from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
@@ -59,11 +58,11 @@ def backup(
         if as_json:
             print_json(made)
         else:
-            click.echo(
+            say(
                 f"{made['file']}: {made['messages']} messages up to event {made['last_event']}, {made['octets']} octets"
             )
         for missing in made["left_out"]:
-            click.echo(f"not in it: {missing}", err=True)
+            say(f"not in it: {missing}", err=True)
 
 
 def _make(context: click.Context, file: Path | None, config_file: str | None, force: bool) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def _verify(file: Path, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{file} is good: {found['messages']} messages, made {local_time(found['created_at'])}")
+        say(f"{file} is good: {found['messages']} messages, made {local_time(found['created_at'])}")
 
 
 def _list(context: click.Context, config_file: str | None, as_json: bool) -> None:
@@ -168,21 +167,21 @@ def restore(
         )
         return
     for path in done.written:
-        click.echo(f"restored {path}")
+        say(f"restored {path}")
     for sentence in done.left_out:
-        click.echo(f"not restored: {sentence}", err=True)
+        say(f"not restored: {sentence}", err=True)
     for path, kept in done.aside.items():
-        click.echo(f"what was {path} is kept as {kept}")
+        say(f"what was {path} is kept as {kept}")
     if done.canceled:
-        click.echo(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
+        say(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
     if done.waiting:
         made = datetime.fromisoformat(done.manifest.created_at).astimezone()
-        click.echo(
+        say(
             f"{done.waiting} messages wait and will be sent once the gateway starts. If the former gateway "
             f"went on after {made:%Y-%m-%d %H:%M}, it may have sent them: "
             f"gsmgw restore --force --cancel-waiting {file} takes them back"
         )
-    click.echo("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
+    say("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
 
 
 @click.command("export", short_help="Write the configuration file, with its PINs.")
@@ -195,7 +194,7 @@ def export_config(file: str, config_file: str | None) -> None:
         fail(f"there is no configuration: looked for {', '.join(SEARCH)}")
     content = path.read_text(encoding="utf-8")
     if file == "-":
-        sys.stdout.write(content)
+        write_data(content)
         return
     try:
         with acting_as_owner(Path(file).parent), open(os.open(file, _NEW, 0o600), "w", encoding="utf-8") as target:
@@ -226,7 +225,7 @@ def import_config(file: Any, config_file: str | None) -> None:
         replace_config(target, content)
     except OSError as exc:
         fail(f"{exc.filename or target}: {exc.strerror}")
-    click.echo(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
+    say(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
 
 
 def replace_config(target: Path, content: str) -> None:

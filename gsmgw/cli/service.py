@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.listing import say
 from gsmgw.config import SEARCH, Config, find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
@@ -23,7 +24,7 @@ def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) ->
         raise
     except ConfigError as exc:
         for problem in exc.problems:
-            click.echo(f"{exc.source}: {problem}", err=True)
+            say(f"{exc.source}: {problem}", err=True)
         sys.exit(USAGE)
 
 
@@ -66,21 +67,21 @@ def status(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({**stats, "modem_list": modems})
         return
-    click.echo(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
+    say(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
     for name, key in (("messages", "messages"), ("since the start", "since_start"), ("webhooks", "webhooks")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(stats[key].items()))
         if counts or key == "messages":
-            click.echo(f"{name}: {counts or 'nothing waits'}")
+            say(f"{name}: {counts or 'nothing waits'}")
     if stats["oldest_queued_at"]:
-        click.echo(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
+        say(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
     state = "takes writes" if stats["database_ok"] else "TAKES NO WRITES"
     size_mb = stats["database_octets"] / 1e6
-    click.echo(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
-    click.echo(f"events: {stats['first_event']} to {stats['last_event']}")
+    say(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
+    say(f"events: {stats['first_event']} to {stats['last_event']}")
     for modem in modems:
-        click.echo(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
+        say(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
     if not modems:
-        click.echo("no modems")
+        say("no modems")
 
 
 @click.group()
@@ -95,7 +96,7 @@ def check(config_file: str | None) -> None:
     from gsmgw.doctor.installation import load_whole
 
     path, _ = _load_or_fail(config_file, load_whole)
-    click.echo(f"{path} is fine")
+    say(f"{path} is fine")
 
 
 @config.command(short_help="Print the configuration in effect as JSON.")

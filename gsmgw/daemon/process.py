@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from gsmgw import __version__, sdnotify
+from gsmgw import __version__, logs, sdnotify
 from gsmgw.api.server import bind_unix, close_all
 from gsmgw.config import Config
 from gsmgw.daemon.gateway import Gateway
@@ -29,7 +29,6 @@ DESCRIPTORS = 65_536
 _OPENING_LIMIT_S = 1800
 
 _IGNORED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @contextlib.contextmanager
@@ -96,11 +95,7 @@ def _announce(config: Config, tcp: TcpDoor) -> None:
 
 def run(config: Config, config_file: Path | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
-    logging.basicConfig(
-        level=config.gateway.log_level.upper(),
-        format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
-    )
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    logs.configure(config.gateway.log_level)
     os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
     for number in _IGNORED:  # until the event loop has them
         signal.signal(number, signal.SIG_IGN)
