@@ -66,9 +66,17 @@ HOSTILE = "bad\x1b[2Jnews\x9b31m\nmodem x: ready, all is well\x07"
 
 def test_status_shows_escapes_of_what_modems_say(monkeypatch: pytest.MonkeyPatch) -> None:
     stats: dict[str, Any] = {
-        **{"version": HOSTILE, "started_at": None, "messages": {HOSTILE: 1}, "since_start": {}, "webhooks": {}},
-        **{"oldest_queued_at": None, "database_ok": True, "database_octets": 1, "commit_ms": 1.0},
-        **{"first_event": 1, "last_event": 2},
+        "version": HOSTILE,
+        "started_at": None,
+        "messages": {HOSTILE: 1},
+        "since_start": {},
+        "webhooks": {},
+        "oldest_queued_at": None,
+        "database_ok": True,
+        "database_octets": 1,
+        "commit_ms": 1.0,
+        "first_event": 1,
+        "last_event": 2,
     }
     monkeypatch.setattr(Client, "stats", lambda self: stats)
     monkeypatch.setattr(Client, "modems", lambda self: [{"name": "a", "state": "ready", "detail": HOSTILE}])
