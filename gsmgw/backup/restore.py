@@ -141,6 +141,7 @@ def _put_in_place(
                     path.rename(aside)
                     done.aside[path] = aside
             fresh.rename(database)
+            (directory / "gsmgw.mark").unlink(missing_ok=True)  # it goes back on purpose
             done.written.append(database)
             flush(directory)
         return done

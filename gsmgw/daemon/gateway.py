@@ -18,6 +18,7 @@ from gsmgw.api.tls import Certificates
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
+from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
@@ -53,6 +54,7 @@ class Gateway:
         self.config_file = config_file
         self.clock = SystemClock()
         self.feed = EventFeed()
+        self.guard = DatabaseGuard(config.database, self.clock, self.feed)
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
         self._profiles = profiles_of(config)
@@ -66,6 +68,7 @@ class Gateway:
         self.store = await Store.open(self.config.database, self.feed.publish)
         try:
             await self.feed.attach(self.store)
+            await self.guard.examine(self.store)
             table = route_table(self.config)
             self.scheduler = Scheduler(
                 self.store,
@@ -116,6 +119,7 @@ class Gateway:
             self.links.close()
             self.feed.close()
             await self.store.close()
+            await asyncio.to_thread(self.guard.note, flush=True)
 
     def _add_modem(self, section: ModemSection) -> None:
         pins = Pins(self.store, self.clock)
@@ -174,7 +178,8 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            is_ready=lambda: self.store.trouble,
+            is_ready=lambda: self.store.trouble or self.guard.trouble,
+            database_loss=self.guard.loss,
             make_backup=self._make_backup,
             list_backups=self._list_backups,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
@@ -203,6 +208,7 @@ class Gateway:
                 group.create_task(self.retention.run(), name="retention"),
                 group.create_task(streams.run(), name="event streams"),
                 group.create_task(self._watchdog(), name="watchdog"),
+                group.create_task(self.guard.run(self.store), name="database guard"),
                 group.create_task(self._run_modems(), name="modems"),
             ]
             if tcp_later is not None:

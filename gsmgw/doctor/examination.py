@@ -84,6 +84,8 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
         )
     else:
         yield ok("gateway", f"version {running} answers at {client.where}")
+    if loss := found.stats.get("database_loss"):
+        yield error("database", loss, "sudo gsmgw restore FILE, with both gsmgw.service and gsmgw.socket stopped")
     waiting = found.stats["messages"]
     if any(waiting.get(state) for state in ("queued", "unknown")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))
