@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from gsmgw.model import OnUnknown
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
-from gsmgw.store import Store, Tx
+from gsmgw.store import Store, Tx, names
 from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Gateway:
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
-            self._finder = Finder(self.config, self.clock, self._add_modem)
+            self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
                 self._add_modem(section)
             yield
@@ -137,6 +137,9 @@ class Gateway:
         self.scheduler.attach(modem, limits_of(section.limits), section.weight)
         if self._supervisor is not None:
             self._supervisor.start(f"modem {section.name}", modem.run)
+
+    async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
+        return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
