@@ -26,13 +26,15 @@ setup: $(if $(WANTED),interpreter) $(STAMP)
 interpreter:
 	@if [ -x $(BIN)/python ] && [ "$$($(BIN)/python -c 'import sys; print(sys.version)')" != "$$($(INTERP) -c 'import sys; print(sys.version)')" ]; then rm -rf $(VENV); fi
 
-$(STAMP): pyproject.toml $(if $(WANTED),interpreter)
-	@if [ -f $(STAMP) ] && [ ! pyproject.toml -nt $(STAMP) ]; then exit 0; fi; \
+# The run-time dependencies in the versions that the package is built with; pip takes no hashes beside an editable install.
+$(STAMP): pyproject.toml packaging/constraints.txt $(if $(WANTED),interpreter)
+	@if [ -f $(STAMP) ] && [ ! pyproject.toml -nt $(STAMP) ] && [ ! packaging/constraints.txt -nt $(STAMP) ]; then exit 0; fi; \
 	if [ -z "$(INTERP)" ]; then echo "gsmgw needs Python 3.11, 3.12 or 3.13 (make setup PYTHON=/path/to/python)" >&2; exit 1; fi; \
 	set -e; \
 	echo "building $(VENV) with $(INTERP) ..."; \
 	$(INTERP) -m venv $(VENV) || { echo "this Python cannot make a virtual environment: on Debian, apt install python3-venv" >&2; exit 1; }; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' packaging/constraints.txt > $(VENV)/versions.txt; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/versions.txt -e '.[dev]'; \
 	touch $(STAMP)
 
 demo: setup

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gsmgw.client import AsyncClient, NoDaemon
+from gsmgw.escaping import visible
 
 Json = dict[str, Any]
 
@@ -56,12 +57,12 @@ class _Story:
         self._began = time.perf_counter()
 
     def step(self, text: str) -> None:
-        self._console.print(f"\n[bold]{escape(text)}[/]")
+        self._console.print(f"\n[bold]{_safe(text)}[/]")
         self._began = time.perf_counter()
 
     def line(self, text: str, style: str = "") -> None:
         passed_ms = (time.perf_counter() - self._began) * 1000
-        body = f"[{style}]{escape(text)}[/]" if style else escape(text)
+        body = f"[{style}]{_safe(text)}[/]" if style else _safe(text)
         self._console.print(f"  [dim]{passed_ms:8.1f} ms[/]  {body}")
 
     def plain(self, text: str) -> None:
@@ -232,6 +233,11 @@ async def _stay(story: _Story, socket_path: Path, control: Path, *children: subp
             raise DemoFailed("a process ended")
 
 
+def _safe(text: str) -> str:
+    """Return a text as rich may be given it: neither markup nor what steers a terminal."""
+    return escape(visible(text))
+
+
 def tell(*, once: bool) -> int:
     """Tell the whole story; 0 when everything really arrived."""
     directory = Path(tempfile.mkdtemp(prefix="gsmgw-demo-"))
@@ -240,14 +246,12 @@ def tell(*, once: bool) -> int:
     except KeyboardInterrupt:
         return 130
     except (DemoFailed, TimeoutError, NoDaemon) as exc:
-        print(f"\nThe demo failed: {exc or 'a step took too long'}", file=sys.stderr)
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"\nThe demo failed: {_safe(str(exc)) or 'a step took too long'}")
         for log in sorted(directory.glob("*.log")):
-            print(
-                f"--- the end of {log.name}",
-                *log.read_text(errors="replace").splitlines()[-15:],
-                sep="\n",
-                file=sys.stderr,
-            )
+            console.print(f"--- the end of {log.name}")
+            for line in log.read_text(errors="replace").splitlines()[-15:]:
+                console.print(_safe(line))
         return 1
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -33,6 +33,10 @@ class ConfigError(GsmgwError):
         super().__init__(f"{source}: " + "; ".join(problems))
 
 
+class Unavailable(ConfigError):
+    """What the configuration names cannot be used now, and may be later: an address, a disk, a lock, a certificate."""
+
+
 class StoreError(GsmgwError):
     """The database did not take or give what was asked; nothing of the request was stored."""
 

@@ -35,7 +35,8 @@ class ImeiLinks:
             if known is not None:
                 self._remove(status.name)
             if wanted is not None:
-                self._directory.mkdir(exist_ok=True, mode=0o755)
+                self._directory.mkdir(exist_ok=True)
+                self._directory.chmod(0o755)  # whatever the umask is: names of devices are for everybody
                 fresh = self._directory / f".{wanted[0]}"
                 fresh.unlink(missing_ok=True)
                 fresh.symlink_to(wanted[1])

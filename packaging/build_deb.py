@@ -19,6 +19,9 @@ import tomllib
 from email.utils import formatdate
 from pathlib import Path
 
+import lock
+from lock import platform_flags
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 ENVIRONMENT = "opt/gsmgw"
@@ -97,14 +100,14 @@ def _environment(tree: Path, work: Path, source: Path, python: str, platforms: l
     wheel = next(work.glob("gsmgw-*.whl"))
     home = tree / ENVIRONMENT
     packages = home / "lib" / f"python{python}" / "site-packages"
-    chosen = [flag for platform in platforms for flag in ("--platform", platform)]
-    abi = f"cp{python.replace('.', '')}"
-    _run(
-        *(*pip, "install", "--no-compile", "--only-binary=:all:", "--target", str(packages)),
-        *("--python-version", python, "--implementation", "cp", "--abi", abi, "--abi", "abi3", "--abi", "none"),
-        *chosen,
-        *("--constraint", str(HERE / "constraints.txt"), f"{wheel}[web]" if with_web else str(wheel)),
-    )
+    install = (*pip, "install", "--no-compile", "--target", str(packages), *platform_flags(python, platforms))
+    _run(*install, "--no-deps", "--require-hashes", "--requirement", str(lock.TARGET))
+    _run(*install, "--no-deps", str(wheel))
+    if with_web:  # an extra is not locked; what it shares with the rest is
+        versions = lock.locked(lock.TARGET.read_text(encoding="utf-8"))
+        shared = work / "versions.txt"
+        shared.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))
+        _run(*install, "--constraint", str(shared), f"{wheel}[web]")
     for unused in packages.glob("pip*"):  # a dependency of sqlite-utils' own command line
         shutil.rmtree(unused)
     shutil.rmtree(packages / "bin", ignore_errors=True)  # they name the interpreter that ran pip

@@ -91,7 +91,10 @@ class Context:
     make_backup: Callable[[], dict[str, Any]]
     list_backups: Callable[[], list[dict[str, Any]]]
     #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
-    transcript_line: Callable[[float, str, bytes, bool], str]
+    #: What of the database was lost before this start, in a sentence.
+    database_loss: str | None
+    #: Masked or not -> turns pieces (seconds, direction, bytes) of a conversation into rows.
+    transcript: Callable[[bool], Callable[[float, str, bytes], list[str]]]
     #: Batches that are worked on.
     batches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES))
 

@@ -413,5 +413,6 @@ class Stats(_Document):
     first_event: int = Field(description="The oldest event that is kept")
     last_event: int
     database_ok: bool
+    database_loss: str | None = Field(description="What of the database was lost before the start, in a sentence")
     database_octets: int
     commit_ms: float

@@ -57,6 +57,7 @@ async def stats(ctx: Ctx, request: Request) -> Response:
             "first_event": await ctx.feed.first_kept(),
             "last_event": ctx.feed.last_id,
             "database_ok": ctx.is_ready() is None,
+            "database_loss": ctx.database_loss,
             "database_octets": size_of(ctx),
             "commit_ms": round(ctx.store.commit_s * 1000, 3),
         }

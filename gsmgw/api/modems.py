@@ -115,13 +115,13 @@ async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
     return JSONResponse({"modem": modem.name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
 
 
-#: Pieces of a conversation that may wait for a slow reader; more than that are left out.
+#: Rows of a conversation that may wait for a slow reader; more than that are left out.
 TAP_LIMIT = 2000
 
 
 @router.get("/{name}/tap", response_class=StreamingResponse)
 async def tap(ctx: Ctx, modem: Named, masked: bool = False) -> StreamingResponse:
-    """All that is said on the modem's port, as it is said, a line for each piece; PINs are never in it.
+    """All that is said on the modem's port, as it is said, a row for each line; PINs are never in it.
 
     ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
     """
@@ -129,10 +129,12 @@ async def tap(ctx: Ctx, modem: Named, masked: bool = False) -> StreamingResponse
 
     async def lines() -> AsyncIterator[str]:
         waiting: asyncio.Queue[str] = asyncio.Queue(TAP_LIMIT)
+        rows = ctx.transcript(masked)
 
         def note(direction: str, data: bytes) -> None:
             with contextlib.suppress(asyncio.QueueFull):
-                waiting.put_nowait(ctx.transcript_line(ctx.clock.monotonic() - started, direction, data, masked))
+                for row in rows(ctx.clock.monotonic() - started, direction, data):
+                    waiting.put_nowait(row)
 
         end = modem.tap(note)
         try:

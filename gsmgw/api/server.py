@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from gsmgw.api.handshakes import Handshakes
 from gsmgw.api.protocol import Bounds, guarded
 from gsmgw.api.tls import Certificates
-from gsmgw.errors import ConfigError
+from gsmgw.errors import ConfigError, Unavailable
 
 
 class Server(uvicorn.Server):
@@ -67,11 +67,11 @@ def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None 
 def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:
     """A listening Unix socket at ``path`` with these permissions. A stale one of a dead process is replaced."""
     number = -1 if group is None else _group(group)
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # what is wrong with the place, binding will say
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise ConfigError("[gateway] socket", [f"{path} exists and is no socket"])
+            raise Unavailable("[gateway] socket", [f"{path} exists and is not a socket"])
         if _answers(path):
-            raise ConfigError("[gateway] socket", [f"another process serves {path}"])
+            raise Unavailable("[gateway] socket", [f"another process serves {path}"])
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     previous = os.umask(0o777 & ~mode)
@@ -83,7 +83,9 @@ def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:
         path.chmod(mode)
     except OSError as exc:
         listener.close()
-        raise ConfigError("[gateway] socket", [f"{path}: {exc.strerror or exc}"]) from None
+        # Without an error number it is the path itself that no socket can have.
+        kind = Unavailable if exc.errno is not None else ConfigError
+        raise kind("[gateway] socket", [f"{path}: {exc.strerror or exc}"]) from None
     finally:
         os.umask(previous)
     listener.listen(512)
@@ -109,7 +111,7 @@ def bind_tcp(address: str) -> socket.socket:
         listener.bind((host, int(port)))
     except OSError as exc:
         listener.close()
-        raise ConfigError("[api] listen", [f"{address}: {exc.strerror or exc}"]) from None
+        raise Unavailable("[api] listen", [f"{address}: {exc.strerror or exc}"]) from None
     listener.listen(512)
     listener.setblocking(False)
     return listener

@@ -6,7 +6,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from gsmgw.errors import ConfigError
+from gsmgw.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Certificates:
         try:
             self.context = self._load()
         except (OSError, ssl.SSLError) as exc:
-            raise ConfigError("[api] tls_cert, tls_key", [self._explain(exc)]) from None
+            raise Unavailable("[api] tls_cert, tls_key", [self._explain(exc)]) from None
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

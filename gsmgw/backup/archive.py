@@ -8,6 +8,7 @@ import io
 import json
 import os
 import platform
+import secrets
 import shutil
 import tarfile
 import tempfile
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from gsmgw import __version__
 from gsmgw.config import Config, parse_config
 from gsmgw.errors import ConfigError, StoreError
+from gsmgw.owners import acting_as_owner
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.snapshot import Snapshot, take_snapshot
 
@@ -78,32 +80,49 @@ class Manifest:
 def write_backup(database: Path, config_file: Path | None, target: Path, *, overwrite: bool = False) -> Manifest:
     """Back up a database, in use or not, with its configuration to ``target``; verified, mode 0600, or not there.
 
-    Blocks the calling thread, never the daemon. Raises :class:`StoreError`.
+    Run by root, it reads as the owner of the database and writes as the owner of the place of ``target``. Blocks the
+    calling thread, never the daemon. Raises :class:`StoreError`.
     """
     if target.exists() and not overwrite:
         raise StoreError(f"{target} exists already")
+    partial = target.with_name(f".gsmgw-backup-{secrets.token_hex(4)}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with tempfile.TemporaryDirectory(prefix=".gsmgw-backup-", dir=target.parent) as work:
-            _room_for(database, target.parent)
-            copy = Path(work) / DATABASE
-            created_at = datetime.now(UTC)
-            snapshot = take_snapshot(database, copy)
-            files, left_out = _configuration(config_file)
-            partial = Path(work) / target.name
-            manifest = _pack(partial, created_at, snapshot, copy, files, left_out)
-            if verify(partial) != manifest:
-                raise StoreError(f"the backup {target} does not hold what was written to it")
-            partial.replace(target)
-            flush(target.parent)
+        with acting_as_owner(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = open_new(partial)
+        try:
+            with file, acting_as_owner(database.parent) as is_other:
+                manifest = _fill(file, database, config_file, database.parent if is_other else target.parent)
+                if verify(target, file) != manifest:
+                    raise StoreError(f"the backup {target} does not hold what was written to it")
+            with acting_as_owner(target.parent):
+                partial.replace(target)
+                flush(target.parent)
             return manifest
+        finally:
+            with acting_as_owner(target.parent):
+                partial.unlink(missing_ok=True)
     except OSError as exc:
         raise StoreError(f"the backup {target} cannot be written: {exc.strerror or exc}") from exc
 
 
-def verify(path: Path) -> Manifest:
-    """Read a backup from end to end and compare each file with the manifest; :class:`StoreError` names the fault."""
-    with reading(path) as members:
+def _fill(file: BinaryIO, database: Path, config_file: Path | None, room: Path) -> Manifest:
+    """Write a backup to ``file``; the copy of the database lies in ``room`` meanwhile."""
+    _room_for(database, room)
+    with tempfile.TemporaryDirectory(prefix=".gsmgw-backup-", dir=room) as work:
+        copy = Path(work) / DATABASE
+        created_at = datetime.now(UTC)
+        snapshot = take_snapshot(database, copy)
+        files, left_out = _configuration(config_file)
+        return _pack(file, created_at, snapshot, copy, files, left_out)
+
+
+def verify(path: Path, file: BinaryIO | None = None) -> Manifest:
+    """Read a backup from end to end and compare each file with the manifest; :class:`StoreError` names the fault.
+
+    ``file`` is the backup where it is open already.
+    """
+    with reading(path, file) as members:
         manifest, seen = _compared(path, members)
     if missing := sorted(set(manifest.members) - seen):
         raise StoreError(f"{path} is incomplete: {', '.join(missing)} is missing")
@@ -132,13 +151,15 @@ def _compared(path: Path, members: Iterator[tuple[str, IO[bytes]]]) -> tuple[Man
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+def reading(path: Path, file: BinaryIO | None = None) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """The files of a backup in their order, each with a stream that is valid until the next one is asked for.
 
     Whatever is wrong with the file while the block reads from it comes out as :class:`StoreError`.
     """
     try:
-        with gzip.open(path) as packed:
+        if file is not None:
+            file.seek(0)
+        with gzip.open(path if file is None else file) as packed:
             with tarfile.open(fileobj=packed, mode="r|") as tar:
                 yield _members(path, tar)
             while packed.read(_PORTION_OCTETS):  # to the end, where the checksum of the whole stands
@@ -184,7 +205,7 @@ def _configuration(path: Path | None) -> tuple[dict[str, tuple[bytes, str | None
 
 
 def _pack(
-    partial: Path,
+    file: BinaryIO,
     created_at: datetime,
     snapshot: Snapshot,
     copy: Path,
@@ -205,19 +226,18 @@ def _pack(
         left_out=left_out,
         machine=platform.node(),
     )
-    with open_new(partial) as file:
-        with (
-            gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, filename="") as packed,
-            tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-        ):
-            moment = int(created_at.timestamp())
-            _add(tar, MANIFEST, moment, io.BytesIO(text := manifest.to_json().encode()), len(text))
-            for name, (content, _) in files.items():
-                _add(tar, name, moment, io.BytesIO(content), len(content))
-            with copy.open("rb") as stream:
-                _add(tar, DATABASE, moment, stream, listed[DATABASE].octets)
-        file.flush()
-        os.fsync(file.fileno())
+    with (
+        gzip.GzipFile(fileobj=file, mode="wb", compresslevel=_LEVEL, filename="") as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        moment = int(created_at.timestamp())
+        _add(tar, MANIFEST, moment, io.BytesIO(text := manifest.to_json().encode()), len(text))
+        for name, (content, _) in files.items():
+            _add(tar, name, moment, io.BytesIO(content), len(content))
+        with copy.open("rb") as stream:
+            _add(tar, DATABASE, moment, stream, listed[DATABASE].octets)
+    file.flush()
+    os.fsync(file.fileno())
     return manifest
 
 

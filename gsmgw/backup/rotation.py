@@ -14,9 +14,9 @@ from typing import Any
 
 from gsmgw.backup.archive import Manifest, write_backup
 from gsmgw.errors import StoreError
-from gsmgw.store.files import belong
 
 _NAME = re.compile(r"gsmgw-(\d{8}T\d{6}Z)(?:-(\d+))?\.tar\.gz")
+_LOCK = ".gsmgw-backup.lock"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -51,14 +51,14 @@ def list_backups(directory: Path) -> list[Entry]:
 def make_scheduled(database: Path, config_file: Path | None, directory: Path, keep: int) -> tuple[Path, Manifest]:
     """Make a backup named by the time in ``directory``, then delete the oldest ones until ``keep`` are left.
 
-    One at a time: a second caller waits for the first. Nothing is deleted unless the new one is good.
+    To be run as the user of the service, whose they are to list and to delete one day. One at a time: a second caller
+    waits for the first. Nothing is deleted unless the new one is good.
     """
-    with _turn(directory, database):
+    with _turn(directory):
         stem = f"gsmgw-{datetime.now(UTC).strftime(_STAMP)}"
         same = [entry.path.name for entry in list_backups(directory) if entry.path.name.startswith(stem)]
         path = directory / (f"{stem}-{_number(same[0]) + 1}.tar.gz" if same else f"{stem}.tar.gz")
         manifest = write_backup(database, config_file, path)
-        belong(path, directory, 0o600)  # made by root, it is the service's all the same: to list, and to delete one day
         kept = [path, *(entry.path for entry in list_backups(directory) if entry.path != path)]
         for old in kept[keep:]:  # a clock that was set back must not cost the newest one
             old.unlink(missing_ok=True)
@@ -72,12 +72,11 @@ def _number(name: str) -> int:
 
 
 @contextmanager
-def _turn(directory: Path, database: Path) -> Iterator[None]:
+def _turn(directory: Path) -> Iterator[None]:
     try:
-        if not directory.exists():
-            directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-            belong(directory, database if database.exists() else directory.parent, 0o750)
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Not the directory itself: where backups lie beside the database, the gateway has locked it.
+        descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
         raise StoreError(f"{directory} cannot be used for backups: {exc.strerror}") from exc
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
-import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any
 import click
 
 from gsmgw.cli.common import connect, fail, json_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say, write_data
 from gsmgw.client import NoAnswer, NoDaemon
 from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.owners import acting_as_owner
 
 #: A database of some gigabytes on a slow card.
 _BACKUP_TIMEOUT_S = 3600.0
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
 @click.command(short_help="Back up the database and the configuration.")
@@ -55,11 +58,11 @@ def backup(
         if as_json:
             print_json(made)
         else:
-            click.echo(
+            say(
                 f"{made['file']}: {made['messages']} messages up to event {made['last_event']}, {made['octets']} octets"
             )
         for missing in made["left_out"]:
-            click.echo(f"not in it: {missing}", err=True)
+            say(f"not in it: {missing}", err=True)
 
 
 def _make(context: click.Context, file: Path | None, config_file: str | None, force: bool) -> dict[str, Any]:
@@ -79,7 +82,8 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
     path, config = _settings(config_file)
     try:
         if file is None:
-            file, manifest = make_scheduled(config.database, path, config.backups, config.backup.keep)
+            with acting_as_owner(config.database):
+                file, manifest = make_scheduled(config.database, path, config.backups, config.backup.keep)
         else:
             manifest = write_backup(config.database, path, file, overwrite=force)
         return as_resource(manifest, file)
@@ -97,7 +101,7 @@ def _verify(file: Path, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{file} is good: {found['messages']} messages, made {local_time(found['created_at'])}")
+        say(f"{file} is good: {found['messages']} messages, made {local_time(found['created_at'])}")
 
 
 def _list(context: click.Context, config_file: str | None, as_json: bool) -> None:
@@ -155,6 +159,7 @@ def restore(
             {
                 "written": [str(path) for path in done.written],
                 "aside": {str(path): str(kept) for path, kept in done.aside.items()},
+                "left_out": done.left_out,
                 "waiting": done.waiting,
                 "canceled": done.canceled,
                 "created_at": done.manifest.created_at,
@@ -162,19 +167,21 @@ def restore(
         )
         return
     for path in done.written:
-        click.echo(f"restored {path}")
+        say(f"restored {path}")
+    for sentence in done.left_out:
+        say(f"not restored: {sentence}", err=True)
     for path, kept in done.aside.items():
-        click.echo(f"what was {path} is kept as {kept}")
+        say(f"what was {path} is kept as {kept}")
     if done.canceled:
-        click.echo(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
+        say(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
     if done.waiting:
         made = datetime.fromisoformat(done.manifest.created_at).astimezone()
-        click.echo(
+        say(
             f"{done.waiting} messages wait and will be sent once the gateway starts. If the former gateway "
             f"went on after {made:%Y-%m-%d %H:%M}, it may have sent them: "
             f"gsmgw restore --force --cancel-waiting {file} takes them back"
         )
-    click.echo("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
+    say("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
 
 
 @click.command("export", short_help="Write the configuration file, with its PINs.")
@@ -187,13 +194,15 @@ def export_config(file: str, config_file: str | None) -> None:
         fail(f"there is no configuration: looked for {', '.join(SEARCH)}")
     content = path.read_text(encoding="utf-8")
     if file == "-":
-        sys.stdout.write(content)
+        write_data(content)
         return
-    target = Path(file)
-    if target.exists():
-        fail(f"{target} exists already")
-    target.touch(mode=0o600)
-    target.write_text(content, encoding="utf-8")
+    try:
+        with acting_as_owner(Path(file).parent), open(os.open(file, _NEW, 0o600), "w", encoding="utf-8") as target:
+            target.write(content)
+    except FileExistsError:
+        fail(f"{file} exists already")
+    except OSError as exc:
+        fail(f"{file}: {exc.strerror}")
 
 
 @click.command("import", short_help="Replace the configuration file, once checked.")
@@ -216,28 +225,36 @@ def import_config(file: Any, config_file: str | None) -> None:
         replace_config(target, content)
     except OSError as exc:
         fail(f"{exc.filename or target}: {exc.strerror}")
-    click.echo(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
+    say(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
 
 
 def replace_config(target: Path, content: str) -> None:
     """Put a checked configuration in place at once or not at all, owner and mode kept; the former one stays beside."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(target.name + ".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(content, encoding="utf-8")
-    if target.exists():
-        former = target.with_name(target.name + ".former")
-        shutil.copy2(target, former)
-        for path in (former, fresh):
-            shutil.copymode(target, path)
-            with suppress(PermissionError):
-                shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
-    else:
-        fresh.chmod(0o640)
-        with suppress(PermissionError):  # the service's group reads it, where there is one
-            shutil.chown(fresh, target.parent.stat().st_uid, target.parent.stat().st_gid)
-    fresh.replace(target)
+    with acting_as_owner(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh, former = target.with_name(target.name + ".new"), target.with_name(target.name + ".former")
+        fresh.unlink(missing_ok=True)
+        with open(os.open(fresh, _NEW, 0o600), "w", encoding="utf-8") as file:
+            file.write(content)
+        if target.exists():
+            former.unlink(missing_ok=True)
+            shutil.copy2(target, former)
+            for path in (former, fresh):
+                shutil.copymode(target, path)
+                with suppress(PermissionError):
+                    shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
+        elif os.geteuid() == 0 and (service := _service_user()) is not None:
+            os.chown(fresh, *service)
+        fresh.replace(target)
+
+
+def _service_user() -> tuple[int, int] | None:
+    """User and group that the configuration is for: it holds PINs, and nobody else reads it."""
+    try:
+        found = pwd.getpwnam("gsmgw")
+    except KeyError:
+        return None
+    return found.pw_uid, found.pw_gid
 
 
 def _settings(config_file: str | None) -> tuple[Path | None, Config]:

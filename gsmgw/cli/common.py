@@ -13,7 +13,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from gsmgw.cli.listing import escaped_json, shown
+from gsmgw.cli.listing import escaped_json, say, write_data
 from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoAnswer, NoDaemon
 from gsmgw.config import find_config, load_config
 from gsmgw.errors import ConfigError
@@ -23,11 +23,13 @@ R = TypeVar("R")
 
 #: Exit codes: 0 done.
 FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
+#: Of `gsmgw run`: EX_TEMPFAIL of sysexits.h.
+NOT_NOW = 75
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End with a sentence on standard error."""
-    click.echo(f"gsmgw: {shown(message, lines=True)}", err=True)
+    say(f"gsmgw: {message}", err=True, lines=True)
     sys.exit(code)
 
 
@@ -126,7 +128,8 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
 def print_json(value: Any) -> None:
     """One line of JSON."""
     ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
-    click.echo(escaped_json(json.dumps(value, ensure_ascii=ascii_only)))
+    write_data(escaped_json(json.dumps(value, ensure_ascii=ascii_only)) + "\n")
+    sys.stdout.flush()
 
 
 def local_time(stamp: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gsmgw.cli.common import FAILED, connect, fail, print_json
-from gsmgw.cli.listing import shown
+from gsmgw.cli.listing import say
 from gsmgw.config import find_config
 from gsmgw.errors import GsmgwError
 
@@ -37,15 +37,15 @@ def doctor(context: click.Context, config_file: str | None, thorough: bool, bund
             print_json(asdict(finding))
             continue
         word, colour = _MARKS[finding.level]
-        click.echo(f"{click.style(f'{word:>7}', fg=colour)}  {finding.subject}: {shown(finding.says)}")
+        say(f"{finding.subject}: {finding.says}", label=click.style(f"{word:>7}", fg=colour) + "  ")
         if finding.cure:
-            click.echo(f"         {shown(finding.cure)}")
+            say(f"         {finding.cure}")
     if bundle is not None:
         try:
             names = write_bundle(found, bundle)
         except GsmgwError as exc:
             fail(str(exc))
-        click.echo(f"{bundle} holds {', '.join(names)}, with numbers, texts and secrets masked", err=True)
+        say(f"{bundle} holds {', '.join(names)}, with numbers, texts and secrets masked", err=True)
     if not found.is_healthy:
         sys.exit(FAILED)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -13,7 +12,7 @@ from typing import Any, TextIO
 import click
 
 from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say, write_data
 from gsmgw.cli.params import PAST
 
 
@@ -67,13 +66,13 @@ def export(context: click.Context, /, file: str, format_: str | None, force: boo
         portions = client.export(kind, **filters)
         if target is None:
             for portion in portions:
-                sys.stdout.write(portion)
+                write_data(portion)
             return
         try:
             count = write_whole(target, _counted(portions))
         except OSError as exc:
             fail(f"{file}: {exc.strerror}")
-    click.echo(f"{count} octets are in {file}", err=True)
+    say(f"{count} octets are in {file}", err=True)
 
 
 def write_whole(target: Path, portions: Iterable[str]) -> int:

@@ -7,13 +7,12 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
-#: C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of what follows (UAX #9):
-#: a text from outside may hold any of them, and a terminal obeys.
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+from gsmgw.escaping import STEERING, visible
+
 #: A last column narrower than that, in which not every text fits, goes below the others.
 _NARROWEST = 36
 _GAP = "  "
@@ -24,12 +23,12 @@ def shown(value: object, *, lines: bool = False) -> str:
     text = _words(value)
     if lines:
         return "\n".join(map(shown, re.split("\r\n|\r|\n", text)))
-    return _STEERING.sub(_escape, text)
+    return visible(text)
 
 
 def escaped_json(text: str) -> str:
     """The same for JSON, which allows all but C0 in its strings: each as JSON's own escape."""
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def count(number: int, unit: str) -> str:
@@ -37,9 +36,18 @@ def count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return _NAMED.get(match[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+def say(text: object = "", *, err: bool = False, lines: bool = False, label: str = "", **style: Any) -> None:
+    """Print a line for people, escaped; the only way out besides :func:`write_data`.
+
+    With ``lines`` line ends stay. ``label`` is of the program itself, may be styled, and comes first.
+    """
+    words = shown(text, lines=lines)
+    click.echo(label + (click.style(words, **style) if style else words), err=err)
+
+
+def write_data(text: str) -> None:
+    """Write data to standard output as it is: for programs. At a terminal it is for a person, and escaped."""
+    sys.stdout.write(shown(text, lines=True) if sys.stdout.isatty() else text)
 
 
 def _words(value: object) -> str:
@@ -62,10 +70,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
         [*(shown(value) for value in row[:-1]), shown(row[-1], lines=width is not None).rstrip("\n")] for row in rows
     ]
     if not cells:
-        click.echo(empty)
+        say(empty)
         return
     for number, line in enumerate(layout(columns, cells, width)):
-        click.echo(click.style(line, bold=True) if number == 0 else line)
+        say(line, bold=True) if number == 0 else say(line)
+
+
+def print_rich(table: object) -> None:
+    """Print a table of rich, whose cells are escaped already."""
+    from rich.console import Console
+
+    Console().print(table)
 
 
 def layout(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:

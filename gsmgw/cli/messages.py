@@ -23,7 +23,7 @@ from gsmgw.cli.common import (
     print_json,
     talks,
 )
-from gsmgw.cli.listing import print_table, shown
+from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME, PAST, SPAN
 from gsmgw.client import Client, NoDaemon
 
@@ -155,8 +155,8 @@ def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> 
         return client.message(message["id"])
     except (NoDaemon, KeyboardInterrupt) as exc:
         cause = f"the gateway does not answer any more: {exc}" if isinstance(exc, NoDaemon) else "interrupted"
-        click.echo(f"gsmgw: {cause}", err=True)
-        click.echo(f"The message was accepted before. What became of it: gsmgw show {message['id']}", err=True)
+        say(f"gsmgw: {cause}", err=True)
+        say(f"The message was accepted before. What became of it: gsmgw show {message['id']}", err=True)
         return message
 
 
@@ -172,7 +172,7 @@ def _print_outcome(message: Json) -> None:
         line += f": {message['error']['title']}"
     elif message.get("waiting_for"):
         line += f": {message['waiting_for']['sentence']}"
-    click.echo(shown(line))
+    say(shown(line))
 
 
 def _content(message: Json) -> str:
@@ -259,19 +259,19 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
         "created_at", "send_at", "sent_at", "delivered_at", "received_at",
     ):  # fmt: skip
         if message.get(name) is not None:
-            click.echo(f"{name:>14}  {shown(message[name])}")
+            say(f"{name:>14}  {shown(message[name])}")
     if message.get("error"):
-        click.echo(f"{'error':>14}  {shown(message['error']['title'])}")
+        say(f"{'error':>14}  {shown(message['error']['title'])}")
     if message.get("waiting_for"):
-        click.echo(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
+        say(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
     for number, line in enumerate(shown(_content(message), lines=True).split("\n")):
-        click.echo(f"{'' if number else 'text':>14}  {line}")
+        say(f"{'' if number else 'text':>14}  {line}")
     for segment in message["segment_list"]:
         extra = f" as {segment['reference']}" if segment["reference"] is not None else ""
         reason = f": {shown(segment['error'])}" if segment["error"] else ""
-        click.echo(f"{'segment':>14}  {segment['number']} {segment['status']} by {segment['modem']}{extra}{reason}")
+        say(f"{'segment':>14}  {segment['number']} {segment['status']} by {segment['modem']}{extra}{reason}")
     for event in message["history"]:
-        click.echo(f"{local_time(event['at']):>14}  {describe_event(event)}")
+        say(f"{local_time(event['at']):>14}  {describe_event(event)}")
 
 
 def describe_event(event: Json) -> str:
@@ -350,7 +350,7 @@ def _follow(events: Iterable[Json], as_json: bool) -> None:
         if as_json:
             print_json(event)
         else:
-            click.echo(f"{local_time(event['at'])}  {describe_event(event)}")
+            say(f"{local_time(event['at'])}  {describe_event(event)}")
 
 
 COMMANDS = (send, messages, inbox, show, cancel, retry, resolve, watch)

@@ -8,7 +8,7 @@ from typing import IO, Any
 import click
 
 from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, json_option, print_json, talks
-from gsmgw.cli.listing import print_table, shown
+from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import NAME
 
 
@@ -81,15 +81,15 @@ def modem(
     if as_json:
         print_json(answer)
     elif action == "ussd":
-        click.echo(shown(answer["answer"], lines=True) or f"({answer['outcome']})")
+        say(answer["answer"] or f"({answer['outcome']})", lines=True)
         if answer["more"]:
-            click.echo(f"(a reply is awaited: gsmgw modem {name} ussd REPLY)", err=True)
+            say(f"(a reply is awaited: gsmgw modem {name} ussd REPLY)", err=True)
     elif action == "signal":
-        click.echo(_signal(answer["signal_dbm"]) or "unknown")
+        say(_signal(answer["signal_dbm"]) or "unknown")
     else:
         for key, known in answer.items():
             if known not in (None, {}, []):
-                click.echo(f"{key:>14}  {shown(known)}")
+                say(f"{key:>14}  {shown(known)}")
 
 
 def _tap(context: click.Context, name: str, masked: bool, output: str | None) -> None:
@@ -105,7 +105,10 @@ def _tap(context: click.Context, name: str, masked: bool, output: str | None) ->
     try:
         with connect(context) as client:
             for line in client.tap(name, masked=masked):
-                print(line, file=file, flush=True)
+                if file is None:
+                    say(line)
+                else:
+                    file.write(f"{line}\n")
     except KeyboardInterrupt:
         return
     finally:

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import click
 
+from gsmgw.cli.listing import print_rich, say, shown, write_data
 from gsmgw.pdu import (
     DCS,
     AbsoluteValidity,
@@ -59,7 +60,7 @@ def decode(pdus: tuple[str, ...], no_smsc: bool, sent: bool, rp: Rp | None, as_j
             if as_json:
                 _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
             else:
-                click.echo(f"refused: {error}", err=True)
+                say(f"refused: {error}", err=True)
             continue
         if as_json:
             _print_json(as_object(found))
@@ -158,26 +159,24 @@ def _moment(moment: datetime | None) -> str | None:
 
 def _print_json(value: dict[str, Any]) -> None:
     # ASCII, for some characters of a text end a line in the eyes of some readers (U+0085, U+2028).
-    sys.stdout.write(json.dumps(value) + "\n")
+    write_data(json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
 def _print_table(found: Pdu) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from gsmgw.pdu.describe import describe
 
-    console = Console()
     table = Table(title=f"{found.tpdu.name}, {len(found.octets)} octets", title_justify="left")
     table.add_column("field", no_wrap=True, style="bold")
     table.add_column("value", overflow="fold")
     table.add_column("meaning", overflow="fold")
     table.add_column("clause", overflow="fold", style="dim")
     for row in describe(found):
-        table.add_row(*(Text(cell) for cell in (row.field, row.value, row.meaning, row.clause)))
-    console.print(table)
+        table.add_row(*(Text(shown(cell)) for cell in (row.field, row.value, row.meaning, row.clause)))
+    print_rich(table)
 
 
 @pdu.command(short_help="Print the PDU of each segment of a text.")
@@ -208,7 +207,7 @@ def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
         if as_json:
             _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
         else:
-            click.echo(f"refused: {error}", err=True)
+            say(f"refused: {error}", err=True)
         raise SystemExit(1) from None
     total = len(built)
     for number, (hexadecimal, segment) in enumerate(zip(built, plan.segments, strict=True), 1):
@@ -225,14 +224,14 @@ def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
                 }
             )
         else:
-            click.echo(hexadecimal)
+            say(hexadecimal)
     if not as_json:
         unit = "septets" if plan.encoding == "gsm7" else "UCS-2 units"
         lengths = ", ".join(str(cmgs_length(hexadecimal)) for hexadecimal in built)
-        click.echo(
+        say(
             f"{plan.encoding}, segments: {total}, {unit} used: {plan.units_used}, left in the last: {plan.units_left}, "
             f"AT+CMGS length: {lengths}",
             err=True,
         )
         if plan.forcing:
-            click.echo(f"not in the 7 bit alphabet: {' '.join(plan.forcing)}", err=True)
+            say(f"not in the 7 bit alphabet: {' '.join(plan.forcing)}", err=True)

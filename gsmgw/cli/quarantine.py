@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gsmgw.cli.common import connect, json_lines_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say
 
 
 @click.command(short_help="List received PDUs that nobody understood.")
@@ -22,7 +22,7 @@ def quarantine(context: click.Context, reread: bool, limit: int, as_json: bool) 
             if as_json:
                 print_json(result)
             else:
-                click.echo(f"{result['understood']} understood now, {result['left']} left")
+                say(f"{result['understood']} understood now, {result['left']} left")
             return
         found = list(client.quarantine(limit=limit))
     if as_json:

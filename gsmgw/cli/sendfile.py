@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
 from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, progress
-from gsmgw.cli.listing import count, print_table, shown
+from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.mailing import Letter, Mailing, compose, portions
 from gsmgw.cli.table import Table, TableError, read_table
 from gsmgw.client import Client, NoDaemon
@@ -41,10 +39,10 @@ def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **h
 
 def _notes(file: str, table: Table, mailing: Mailing) -> None:
     if table.encoding == "windows-1252":
-        click.echo(f"gsmgw: {file} is not UTF-8; it was read as Windows-1252", err=True)
+        say(f"gsmgw: {file} is not UTF-8; it was read as Windows-1252", err=True)
     if mailing.repeated:
         same = "is the same as an earlier one" if mailing.repeated == 1 else "are the same as earlier ones"
-        click.echo(f"gsmgw: {file}: {count(mailing.repeated, 'row')} {same}, number and text", err=True)
+        say(f"gsmgw: {file}: {count(mailing.repeated, 'row')} {same}, number and text", err=True)
     if not mailing.letters and not mailing.faults:
         fail(f"{file}: there are no rows below the header", USAGE)
 
@@ -72,7 +70,7 @@ def dry_run(client: Client, mailing: Mailing, as_json: bool) -> None:
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(encodings.items()))
     segments = sum(answer["segments"] for answer in good)
     total = f"{count(len(good), 'message')} ({kinds}), {count(segments, 'segment')}" if good else "no message"
-    click.echo(f"{total}, {count(bad, 'row')} with errors; nothing was sent", err=True)
+    say(f"{total}, {count(bad, 'row')} with errors; nothing was sent", err=True)
     sys.exit(FAILED if bad else 0)
 
 
@@ -98,12 +96,12 @@ def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool)
                 advance(len(portion))
     except (NoDaemon, KeyboardInterrupt) as exc:
         where = f": {exc}" if isinstance(exc, NoDaemon) else ""
-        click.echo(f"gsmgw: interrupted after {sum(done.values())} of {len(good)} rows{where}", err=True)
-        click.echo("Run the same command again: what was accepted is not sent twice.", err=True)
+        say(f"gsmgw: interrupted after {sum(done.values())} of {len(good)} rows{where}", err=True)
+        say("Run the same command again: what was accepted is not sent twice.", err=True)
         sys.exit(NO_DAEMON if isinstance(exc, NoDaemon) else FAILED)
     before = f", {done['before']} were accepted before (--run NAME sends them anew)" if done["before"] else ""
     refused = done["refused"] + bad
-    click.echo(f"{done['accepted']} accepted{before}, {refused} refused", err=True)
+    say(f"{done['accepted']} accepted{before}, {refused} refused", err=True)
     sys.exit(FAILED if refused else 0)
 
 
@@ -130,7 +128,7 @@ def _tell(letter: Letter, answer: Json, as_json: bool) -> None:
         kept = {name: answer[name] for name in names}
         print_json({"line": letter.line, **kept, "replayed": _outcome(answer) == "before"})
     elif _outcome(answer) == "refused":
-        click.echo(f"gsmgw: line {letter.line}: {shown(answer['error']['detail'])}", err=True)
+        say(f"gsmgw: line {letter.line}: {shown(answer['error']['detail'])}", err=True)
 
 
 def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
@@ -142,6 +140,6 @@ def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
             words = detail[2] if detail[0].startswith("message ") else answer["error"]["detail"]
             told.append((letter.line, f"line {letter.line}: {words}"))
     for _, words in sorted(told)[:_SHOWN]:
-        click.echo(f"gsmgw: {shown(words)}", err=True)
+        say(f"gsmgw: {shown(words)}", err=True)
     if len(told) > _SHOWN:
-        click.echo(f"gsmgw: and {len(told) - _SHOWN} more", err=True)
+        say(f"gsmgw: and {len(told) - _SHOWN} more", err=True)

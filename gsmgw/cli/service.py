@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, USAGE, connect, fail, json_option, local_time, print_json, talks
-from gsmgw.config import SEARCH, Config, find_config, load_config
-from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.listing import say
+from gsmgw.config import SEARCH, Config, find_config, load_config, redacted
+from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
 
 def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
@@ -19,21 +20,36 @@ def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) ->
         fail(f"there is no configuration: looked for {', '.join(SEARCH)}; name one with --config FILE", USAGE)
     try:
         return path, load(path)
+    except Unavailable:
+        raise
     except ConfigError as exc:
         for problem in exc.problems:
-            click.echo(f"{exc.source}: {problem}", err=True)
+            say(f"{exc.source}: {problem}", err=True)
         sys.exit(USAGE)
+
+
+def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
+    try:
+        return _load(explicit, load)
+    except Unavailable as exc:
+        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
 
 
 @click.command()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def run(config_file: str | None) -> None:
-    """Run the gateway in the foreground."""
-    path, config = _load(config_file)
-    from gsmgw import daemon
+    """Run the gateway in the foreground until SIGTERM or SIGINT.
 
+    Exit codes: 0 stopped, 1 failed, 2 the configuration is wrong, 75 something is not available now and may be later
+    (an address, a disk, the lock of another gateway): start it again.
+    """
     try:
+        path, config = _load(config_file)
+        from gsmgw import daemon
+
         daemon.run(config, path)
+    except Unavailable as exc:  # not 2, after which systemd does not try again
+        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), NOT_NOW)
     except ConfigError as exc:
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
     except GsmgwError as exc:
@@ -51,21 +67,23 @@ def status(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json({**stats, "modem_list": modems})
         return
-    click.echo(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
+    say(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
     for name, key in (("messages", "messages"), ("since the start", "since_start"), ("webhooks", "webhooks")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(stats[key].items()))
         if counts or key == "messages":
-            click.echo(f"{name}: {counts or 'nothing waits'}")
+            say(f"{name}: {counts or 'nothing waits'}")
     if stats["oldest_queued_at"]:
-        click.echo(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
+        say(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
     state = "takes writes" if stats["database_ok"] else "TAKES NO WRITES"
     size_mb = stats["database_octets"] / 1e6
-    click.echo(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
-    click.echo(f"events: {stats['first_event']} to {stats['last_event']}")
+    say(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
+    if stats.get("database_loss"):
+        say(f"LOST: {stats['database_loss']}")
+    say(f"events: {stats['first_event']} to {stats['last_event']}")
     for modem in modems:
-        click.echo(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
+        say(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
     if not modems:
-        click.echo("no modems")
+        say("no modems")
 
 
 @click.group()
@@ -79,23 +97,16 @@ def check(config_file: str | None) -> None:
     """Say whether the configuration can be used; all problems at once, with their lines."""
     from gsmgw.doctor.installation import load_whole
 
-    path, _ = _load(config_file, load_whole)
-    click.echo(f"{path} is fine")
+    path, _ = _load_or_fail(config_file, load_whole)
+    say(f"{path} is fine")
 
 
 @config.command(short_help="Print the configuration in effect as JSON.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, defaults included, secrets left out."""
-    path, loaded = _load(config_file)
-    content = loaded.model_dump(mode="json")
-    for modem in content["modem"]:
-        if modem["pin"] is not None:
-            modem["pin"] = "****"
-    for name in ("smsgate_signing_key", "twilio_auth_token"):
-        if content["compat"][name] is not None:
-            content["compat"][name] = "****"
-    print_json({"file": str(path), **content})
+    path, loaded = _load_or_fail(config_file)
+    print_json({"file": str(path), **redacted(loaded)})
 
 
 @click.command(short_help="See texts go both ways, without hardware.")

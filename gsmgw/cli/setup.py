@@ -12,9 +12,11 @@ import click
 
 from gsmgw.cli.backup import replace_config
 from gsmgw.cli.common import TIMED_OUT, connect, fail
+from gsmgw.cli.listing import say
 from gsmgw.client import ApiError, Client, NoDaemon
 from gsmgw.config import SEARCH
 from gsmgw.errors import ConfigError
+from gsmgw.escaping import visible
 
 if TYPE_CHECKING:
     from gsmgw.install.configfile import ModemChoice
@@ -38,7 +40,7 @@ class _Wishes:
         if given is not None or not self.ask:
             return given
         shown = bool(default)
-        answer = click.prompt(question, default=default, show_default=shown, hide_input=hidden, err=True)
+        answer = click.prompt(visible(question), default=default, show_default=shown, hide_input=hidden, err=True)
         return str(answer).strip() or None
 
 
@@ -78,13 +80,13 @@ def setup(
         running = _is_running(client)
         _write(path, wishes, force, running, client)
         if not running:
-            click.echo("Start the gateway: sudo systemctl restart gsmgw   (without a service: gsmgw run)")
+            say("Start the gateway: sudo systemctl restart gsmgw   (without a service: gsmgw run)")
             for what in filter(
                 None, (token and f"gsmgw tokens create {token}", test_to and f"gsmgw send {test_to} ...")
             ):
-                click.echo(f"then: {what}")
+                say(f"then: {what}")
             return
-        click.echo("The gateway takes the configuration up when it is started again: sudo systemctl restart gsmgw")
+        say("The gateway takes the configuration up when it is started again: sudo systemctl restart gsmgw")
         _finish(client, wishes, token, test_to)
 
 
@@ -113,7 +115,7 @@ def _write(path: Path, wishes: _Wishes, force: bool, running: bool, client: Clie
         fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
     except OSError as exc:
         fail(f"{exc.filename or path}: {exc.strerror}")
-    click.echo(f"{path} is written: {len(modems)} modem(s) by name, country {country or 'none'}")
+    say(f"{path} is written: {len(modems)} modem(s) by name, country {country or 'none'}")
 
 
 def _is_untouched(path: Path) -> bool:
@@ -130,20 +132,20 @@ def _chosen_modems(wishes: _Wishes, running: bool, client: Client) -> list[Modem
 
     if running:
         for modem in client.modems():
-            click.echo(f"found {modem['name']} ({modem['state']}: {modem['detail']})")
+            say(f"found {modem['name']} ({modem['state']}: {modem['detail']})")
         if not wishes.ports:
             return []
     named = [_name_and_port(text) for text in wishes.ports]
     groups = [[Candidate(port, name)] for name, port in named] if named else candidates()
     found, silent = ([], []) if running else probe_all(groups)
     for sentence in silent:
-        click.echo(f"no answer: {sentence}", err=True)
+        say(f"no answer: {sentence}", err=True)
     if not found and not silent and not running:
-        click.echo("no modem is plugged in; it is used when it comes", err=True)
+        say("no modem is plugged in; it is used when it comes", err=True)
     by_title = {answer.title: answer for answer in found}
     pins = {answer.title: _pin_for(answer, wishes) for answer in found}
     for answer in found:
-        click.echo(f"found {answer.title} at {answer.port}, SIM: {answer.sim}")
+        say(f"found {answer.title} at {answer.port}, SIM: {answer.sim}")
     if named:
         return [ModemChoice(name, port=port, pin=pins.get(name)) for name, port in named]
     locked = [answer for answer in by_title.values() if pins[answer.title] is not None]
@@ -193,7 +195,7 @@ def _finish(client: Client, wishes: _Wishes, token: str | None, test_to: str | N
     try:
         if token is not None:
             made = client.request("POST", "/v1/tokens", json={"name": token, "scopes": ["send", "read"]})
-            click.echo(f"token {token}: {made['token']}   (shown this once)")
+            say(f"token {token}: {made['token']}   (shown this once)")
         number = wishes.text(test_to, "Send a first text to (a number; empty for none)")
         if number is not None:
             _first_text(client, number)
@@ -208,7 +210,7 @@ def _first_text(client: Client, number: str) -> None:
         for event in client.events(cursor, ["message.sent", "message.failed"], timeout_s=_TEST_WAIT_S):
             if event["message_id"] == sent["id"]:
                 outcome = event["type"].removeprefix("message.")
-                click.echo(f"first text to {number}: {outcome}")
+                say(f"first text to {number}: {outcome}")
                 if outcome == "failed":
                     fail(f"gsmgw show {sent['id']} says why")
                 return
@@ -242,11 +244,11 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
     if command.name != "gsmgw" or not command.exists():
         fail(f"{command} is not the program; name it: --command /path/to/bin/gsmgw")
     steps = (uninstall_steps if uninstall else install_steps)(command, main, root)
-    failures = carry_out(steps, dry_run, click.echo)
+    failures = carry_out(steps, dry_run, say)
     if failures:
         fail(f"{len(failures)} of the steps failed, see above; run it again once they are mended")
     if not dry_run:
-        click.echo("taken away" if uninstall else "done; gsmgw doctor says whether all is well")
+        say("taken away" if uninstall else "done; gsmgw doctor says whether all is well")
 
 
 COMMANDS = (setup,)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gsmgw.cli.common import connect, json_lines_option, json_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import NAME, SPAN
 from gsmgw.client import part
 
@@ -83,8 +83,8 @@ def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_jso
     if as_json:
         print_json(made)
     else:
-        click.echo(made["token"])
-        click.echo("Keep it: it is not shown again. Use it as: Authorization: Bearer TOKEN", err=True)
+        say(made["token"])
+        say("Keep it: it is not shown again. Use it as: Authorization: Bearer TOKEN", err=True)
 
 
 @tokens.command()
@@ -95,7 +95,7 @@ def delete(context: click.Context, name: str) -> None:
     """Revoke the token NAME."""
     with connect(context) as client:
         client.request("DELETE", f"/v1/tokens/{part(name)}")
-    click.echo(f"{name} is revoked")
+    say(f"{name} is revoked")
 
 
 COMMANDS = (tokens,)

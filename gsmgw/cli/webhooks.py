@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gsmgw.cli.common import FAILED, connect, json_lines_option, json_option, local_time, print_json, talks
-from gsmgw.cli.listing import print_table
+from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import EVENT_OR_MOMENT, NAME, SPAN
 from gsmgw.client import part
 
@@ -78,8 +78,8 @@ def _print_secret(made: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(made)
     else:
-        click.echo(f"{made['id']}  {made['secret']}")
-        click.echo("Keep the secret: it is not shown again. The receiver verifies webhook-signature with it.", err=True)
+        say(f"{made['id']}  {made['secret']}")
+        say("Keep the secret: it is not shown again. The receiver verifies webhook-signature with it.", err=True)
 
 
 @webhooks.command()
@@ -104,7 +104,7 @@ def _action(name: str, summary: str) -> click.Command:
     def command(context: click.Context, webhook_id: str, as_json: bool) -> None:
         with connect(context) as client:
             hook = client.request("POST", f"{_PATH}/{part(webhook_id)}/{name}")
-        print_json(hook) if as_json else click.echo(f"{hook['id']} is {hook['state']}")
+        print_json(hook) if as_json else say(f"{hook['id']} is {hook['state']}")
 
     return command
 
@@ -122,7 +122,7 @@ def resume(context: click.Context, webhook_id: str, skip: bool, as_json: bool) -
     """Let a paused or disabled webhook go on where it stopped."""
     with connect(context) as client:
         hook = client.request("POST", f"{_PATH}/{part(webhook_id)}/resume", json={"skip": skip})
-    print_json(hook) if as_json else click.echo(f"{hook['id']} is {hook['state']}")
+    print_json(hook) if as_json else say(f"{hook['id']} is {hook['state']}")
 
 
 @webhooks.command()
@@ -133,7 +133,7 @@ def delete(context: click.Context, webhook_id: str) -> None:
     """Remove a webhook with its delivery log."""
     with connect(context) as client:
         client.request("DELETE", f"{_PATH}/{part(webhook_id)}")
-    click.echo(f"{webhook_id} is removed")
+    say(f"{webhook_id} is removed")
 
 
 @webhooks.command()
@@ -145,7 +145,7 @@ def test(context: click.Context, webhook_id: str, as_json: bool) -> None:
     """Post a test event now. Exit code 1 when it was not taken."""
     with connect(context) as client:
         delivery = client.request("POST", f"{_PATH}/{part(webhook_id)}/test", timeout_s=_TEST_TIMEOUT_S)
-    print_json(delivery) if as_json else click.echo(_outcome(delivery))
+    print_json(delivery) if as_json else say(_outcome(delivery))
     if delivery["state"] != "delivered":
         sys.exit(FAILED)
 
@@ -172,7 +172,7 @@ def replay(context: click.Context, webhook_id: str, event: int | None, since: in
     body = {"event": event} if since is None else {"since": since}
     with connect(context) as client:
         hook = client.request("POST", f"{_PATH}/{part(webhook_id)}/replay", json=body)
-    print_json(hook) if as_json else click.echo(f"{hook['pending'] + hook['behind']} events are on their way")
+    print_json(hook) if as_json else say(f"{hook['pending'] + hook['behind']} events are on their way")
 
 
 @webhooks.command()

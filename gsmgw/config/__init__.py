@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values, holds_secrets, redacted
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
@@ -9,8 +10,10 @@ from gsmgw.config.reading import SEARCH, find_config, load_config, not_utf8, par
 from gsmgw.config.service import CompatSection, RetentionSection
 
 __all__ = [
+    "HIDDEN",
     "SEARCH",
     "CompatSection",
+    "Confidential",
     "Config",
     "HookSection",
     "LimitsSection",
@@ -18,9 +21,12 @@ __all__ = [
     "ModemSection",
     "RetentionSection",
     "WebhooksSection",
+    "confidential_values",
     "find_config",
+    "holds_secrets",
     "load_config",
     "not_utf8",
     "parse_config",
     "read_text",
+    "redacted",
 ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from gsmgw.config.confidential import Confidential
 from gsmgw.config.fields import Name, Section
 
 
@@ -41,7 +42,7 @@ class HookSection(Section):
     name: Name
     events: list[str] = Field(["message.received"])
     #: The program with its arguments; there is no shell.
-    command: list[str] = Field(min_length=1)
+    command: Annotated[list[str], Confidential.ARGUMENTS] = Field(min_length=1)
     timeout_s: float = Field(120.0, gt=0, le=3600)
     #: Runs at once at the most; with one they keep the order of the events.
     parallel: int = Field(1, ge=1, le=32)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from gsmgw.config.confidential import Confidential, mark_of
 from gsmgw.config.file import Config
 
 
@@ -34,7 +35,8 @@ def _in_words(error: Mapping[str, Any], where: tuple[int | str, ...]) -> str:
     if error["type"] == "missing":
         message = "is missing"
     elif error["type"] == "string_pattern_mismatch":
-        message = f"{error['input']!r} has the wrong form (expected {error['ctx']['pattern']})"
+        said = "the value" if _mark_at(where) is Confidential.SECRET else repr(error["input"])
+        message = f"{said} has the wrong form (expected {error['ctx']['pattern']})"
         if where[-1] == "pin":
             message = "must be 4 to 8 digits in quotes"
     return f"{name}: {message}" if name else message
@@ -49,6 +51,17 @@ def _keys_at(where: Iterable[int | str]) -> list[str]:
                 return []
             model = found
     return list(model.model_fields)
+
+
+def _mark_at(where: Sequence[int | str]) -> Confidential | None:
+    """Return how confidential the key at ``where`` is. A secret is not repeated in what says that it is wrong."""
+    model: type[BaseModel] | None = Config
+    mark = None
+    for part in where:
+        field = model.model_fields.get(part) if isinstance(part, str) and model is not None else None
+        if field is not None:
+            mark, model = mark_of(field), section_of(field.annotation)
+    return mark
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from gsmgw.config.confidential import mark_of
 
 
 class Section(BaseModel):
     """A table of the file: no unknown keys, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Leave what is confidential out of the repr, which ends up in logs and tracebacks."""
+        fields = type(self).model_fields
+        return [(name, value) for name, value in super().__repr_args__() if not name or mark_of(fields[name]) is None]
 
 
 def _host_port(value: Any) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from gsmgw.config.confidential import Confidential
 from gsmgw.config.fields import Name, Section
 
 
@@ -44,7 +45,7 @@ class ModemsSection(Section):
 class MatchSection(Section):
     """match = { imei = "..." } or { usb = "1-1.3" }"""
 
-    imei: str | None = Field(None, pattern=r"^\d{14,16}$")
+    imei: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\d{14,16}$")
     usb: str | None = Field(None, pattern=r"^\d+-\d+(\.\d+)*$")
 
     @model_validator(mode="after")
@@ -64,10 +65,10 @@ class ModemSection(Section):
     urc_port: str | None = None
     #: Whether received messages may be read by the second port while one is being sent; the profile knows by default.
     reads_while_sending: bool | None = None
-    pin: str | None = Field(None, pattern=r"^\d{4,8}$", repr=False)
+    pin: Annotated[str | None, Confidential.SECRET] = Field(None, pattern=r"^\d{4,8}$")
     pin_file: Path | None = None
-    number: str | None = Field(None, pattern=r"^\+?\d{3,15}$")
-    smsc: str | None = Field(None, pattern=r"^\+?\d{3,20}$")
+    number: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{3,15}$")
+    smsc: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{3,20}$")
     #: Offer the recipient's phone to answer through the same service centre (TP-RP).
     reply_path: bool = False
     profile: str | None = None
@@ -81,7 +82,7 @@ class ModemSection(Section):
     #: Hang up incoming calls, which are noted in any case.
     hang_up_calls: bool = False
     #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
-    power_command: list[str] = Field(default_factory=list)
+    power_command: Annotated[list[str], Confidential.ARGUMENTS] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)
     enabled: bool = True
     #: Of several idle modems the one that sent least for its weight goes first.

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gsmgw.config.explaining import explain
 from gsmgw.config.file import Config
-from gsmgw.errors import ConfigError
+from gsmgw.errors import ConfigError, Unavailable
 
 SEARCH = ("/etc/gsmgw/gsmgw.toml", "~/.config/gsmgw/gsmgw.toml")
 
@@ -23,8 +23,11 @@ def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.env
         return Path(named).expanduser()
     for place in SEARCH:
         path = Path(place).expanduser()
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except PermissionError:  # of the service: nobody else may look into its directory
+            continue
     return None
 
 
@@ -34,13 +37,13 @@ def load_config(path: Path) -> Config:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8. Raises :class:`ConfigError`."""
+    """Return the text of a file in UTF-8. Raises :class:`ConfigError`."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
         raise ConfigError(str(path), [not_utf8(exc)]) from None
     except OSError as exc:
-        raise ConfigError(str(path), [f"cannot be read: {exc.strerror or exc}"]) from None
+        raise Unavailable(str(path), [f"cannot be read: {exc.strerror or exc}"]) from None
 
 
 def not_utf8(exc: UnicodeDecodeError) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from gsmgw.config.confidential import Confidential
 from gsmgw.config.fields import CountryCode, Section
 
 
@@ -23,11 +24,11 @@ def _compiled(value: Any) -> Any:
 class RouteSection(Section):
     """[[route]]: messages that meet every condition given go through a modem or a pool; the first one counts."""
 
-    prefix: str | None = Field(None, pattern=r"^\+?\d{1,15}$")
+    prefix: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{1,15}$")
     country: CountryCode | None = None
-    tag: str | None = None
-    client: str | None = None
-    pattern: Annotated[str | None, BeforeValidator(_compiled)] = None
+    tag: Annotated[str | None, Confidential.PERSONAL] = None
+    client: Annotated[str | None, Confidential.PERSONAL] = None
+    pattern: Annotated[str | None, BeforeValidator(_compiled), Confidential.PERSONAL] = None
     modem: str | None = None
     pool: str | None = None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from gsmgw.config.confidential import Confidential
 from gsmgw.config.fields import CountryCode, HostPort, Section
 
 
@@ -65,10 +66,10 @@ class CompatSection(Section):
     smsgate: bool = False
     twilio: bool = False
     #: What SMSGate's webhooks are signed with; unsigned, where there is none.
-    smsgate_signing_key: str | None = Field(None, min_length=8, repr=False)
+    smsgate_signing_key: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=8)
     #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
-    twilio_account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$")
-    twilio_auth_token: str | None = Field(None, min_length=16, repr=False)
+    twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
+    twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
 
     @model_validator(mode="after")
     def _account(self) -> CompatSection:
@@ -104,5 +105,5 @@ class ClientSection(Section):
     """[[client]]: what holds for messages of one client unless they say otherwise."""
 
     #: The name of its token; empty for the local socket.
-    name: str = Field(max_length=64)
+    name: Annotated[str, Confidential.PERSONAL] = Field(max_length=64)
     on_unknown: Literal["resend", "hold"]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from gsmgw.api.tls import Certificates
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
+from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
@@ -26,10 +27,10 @@ from gsmgw.errors import StoreError
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
-from gsmgw.modem import Finder, Modem, format_piece, mask
+from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
-from gsmgw.store import Store, Tx
+from gsmgw.store import Store, Tx, names
 from gsmgw.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Gateway:
         self.config_file = config_file
         self.clock = SystemClock()
         self.feed = EventFeed()
+        self.guard = DatabaseGuard(config.database, self.clock, self.feed)
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
         self._profiles = profiles_of(config)
@@ -66,6 +68,7 @@ class Gateway:
         self.store = await Store.open(self.config.database, self.feed.publish)
         try:
             await self.feed.attach(self.store)
+            await self.guard.examine(self.store)
             table = route_table(self.config)
             self.scheduler = Scheduler(
                 self.store,
@@ -108,7 +111,7 @@ class Gateway:
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
-            self._finder = Finder(self.config, self.clock, self._add_modem)
+            self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
                 self._add_modem(section)
             yield
@@ -116,6 +119,7 @@ class Gateway:
             self.links.close()
             self.feed.close()
             await self.store.close()
+            await asyncio.to_thread(self.guard.note, flush=True)
 
     def _add_modem(self, section: ModemSection) -> None:
         pins = Pins(self.store, self.clock)
@@ -134,6 +138,9 @@ class Gateway:
         if self._supervisor is not None:
             self._supervisor.start(f"modem {section.name}", modem.run)
 
+    async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
+        return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
         return modem.status.number if modem is not None else None
@@ -145,11 +152,12 @@ class Gateway:
         on_ready: Callable[[], None],
         tcp_sockets: Sequence[socket.socket] = (),
         certificates: Certificates | None = None,
+        tcp_later: Callable[[], Awaitable[tuple[list[socket.socket], Certificates | None]]] | None = None,
     ) -> None:
         """Serve until ``stop``; then let the segments that are on the air finish.
 
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
-        there are ``certificates``.
+        there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
         streams = Streams(self.feed, self.store)
         context = Context(
@@ -173,10 +181,11 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            is_ready=lambda: self.store.trouble,
+            is_ready=lambda: self.store.trouble or self.guard.trouble,
+            database_loss=self.guard.loss,
             make_backup=self._make_backup,
             list_backups=self._list_backups,
-            transcript_line=_transcript_line,
+            transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
         api = self.config.api
         apps = create_apps(context, api.users)
@@ -202,8 +211,18 @@ class Gateway:
                 group.create_task(self.retention.run(), name="retention"),
                 group.create_task(streams.run(), name="event streams"),
                 group.create_task(self._watchdog(), name="watchdog"),
+                group.create_task(self.guard.run(self.store), name="database guard"),
                 group.create_task(self._run_modems(), name="modems"),
             ]
+            if tcp_later is not None:
+
+                async def serve_later() -> None:
+                    listeners, found = await tcp_later()
+                    server = make_server(apps.tcp, bounds, found)
+                    servers[server] = listeners
+                    group.create_task(server.serve(listeners), name="api")
+
+                helpers.append(group.create_task(serve_later(), name="tcp listener"))
             for server in servers:
                 await server.listening.wait()
             on_ready()
@@ -250,11 +269,6 @@ class Gateway:
             except (TimeoutError, StoreError) as exc:
                 log.error("the database or the queue does not answer: %s", exc or "in time")
             await self.clock.sleep(interval_s / 2)
-
-
-def _transcript_line(seconds: float, direction: str, data: bytes, masked: bool) -> str:
-    line = format_piece(seconds, direction, data)
-    return mask(line) if masked else line
 
 
 def _nothing(tx: Tx) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import os
@@ -14,12 +13,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from gsmgw import __version__, sdnotify
-from gsmgw.api.server import bind_tcp, bind_unix, close_all
-from gsmgw.api.tls import Certificates
+from gsmgw import __version__, logs, sdnotify
+from gsmgw.api.server import bind_unix, close_all
 from gsmgw.config import Config
 from gsmgw.daemon.gateway import Gateway
-from gsmgw.errors import ConfigError
+from gsmgw.daemon.tcpdoor import TcpDoor
+from gsmgw.errors import Unavailable
+from gsmgw.owners import hold, make_private
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +28,23 @@ DESCRIPTORS = 65_536
 #: An upgrade, or the check after a crash, reads the whole database: minutes on an SD card with millions of rows.
 _OPENING_LIMIT_S = 1800
 
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_IGNORED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @contextlib.contextmanager
 def _single(state_dir: Path) -> Iterator[None]:
     """Hold the state directory: two gateways on one database would both send its queue."""
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
-        descriptor = os.open(state_dir / "gsmgw.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as exc:
-        raise ConfigError("[gateway] state_dir", [f"{state_dir}: {exc.strerror}"]) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with contextlib.ExitStack() as held:
+        try:
+            state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(hold(state_dir))
+            if changed := make_private(state_dir):
+                log.info("state directory: permissions of group and others removed from %s", ", ".join(changed))
+        except BlockingIOError:
+            raise Unavailable("[gateway] state_dir", [f"another gsmgw uses {state_dir}"]) from None
+        except OSError as exc:
+            raise Unavailable("[gateway] state_dir", [f"{state_dir}: {exc.strerror}"]) from None
         yield
-    except BlockingIOError:
-        raise ConfigError("[gateway] state_dir", [f"another gsmgw uses {state_dir}"]) from None
-    finally:
-        os.close(descriptor)
 
 
 async def _serve(config: Config, config_file: Path | None) -> None:
@@ -53,23 +52,31 @@ async def _serve(config: Config, config_file: Path | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    for number in _IGNORED:
+        loop.add_signal_handler(number, _ignore, number)
     gateway = Gateway(config, config_file)
     sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
     async with gateway.open():
-        listen = config.api.listen
-        tcp_sockets = [bind_tcp(listen)] if listen is not None else []
-        tls = config.api
-        certificates = Certificates(tls.tls_cert, tls.tls_key) if tls.tls_cert and tls.tls_key else None
+        tcp = TcpDoor(config.api, gateway.clock)
         sockets, own = sdnotify.listen_sockets(), None
         if str(config.gateway.socket) not in (passed.getsockname() for passed in sockets):
             own = config.gateway.socket
             sockets.append(bind_unix(own, int(config.gateway.socket_mode, 8), config.gateway.socket_group))
         try:
-            await gateway.run(sockets, stop, partial(_announce, config), tcp_sockets, certificates)
+            tcp.open()
+            later = tcp.wait if tcp.trouble is not None else None
+            await gateway.run(sockets, stop, partial(_announce, config, tcp), tcp.sockets, tcp.certificates, later)
         finally:
             sdnotify.notify("STOPPING=1")
-            close_all([*sockets, *tcp_sockets], own)
+            close_all([*sockets, *tcp.sockets], own)
     log.info("stopped")
+
+
+def _ignore(number: signal.Signals) -> None:
+    """None of these may end a gateway: a terminal that is closed, log rotation, a reload out of habit."""
+    log.info(
+        "signal ignored signal=%s: settings need a restart, certificates are reloaded when they change", number.name
+    )
 
 
 def _allow_descriptors() -> None:
@@ -80,18 +87,18 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(config: Config) -> None:
-    sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}")
+def _announce(config: Config, tcp: TcpDoor) -> None:
+    missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
+    sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")
     log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
 
 
 def run(config: Config, config_file: Path | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
-    logging.basicConfig(
-        level=config.gateway.log_level.upper(),
-        format="%(levelname)s %(name)s: %(message)s" if "JOURNAL_STREAM" in os.environ else _LOG_FORMAT,
-    )
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    logs.configure(config.gateway.log_level)
+    os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
+    for number in _IGNORED:  # until the event loop has them
+        signal.signal(number, signal.SIG_IGN)
     _allow_descriptors()
     # What has been imported stays for good, and batches of 10 000 make garbage by the hundred thousand: without this
     # a quarter of the time to take one goes into looking for cycles that are not there.

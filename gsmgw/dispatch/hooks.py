@@ -20,6 +20,7 @@ from gsmgw.dispatch.bodies import envelope, packed
 from gsmgw.dispatch.environment import environment
 from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.matching import Types
+from gsmgw.dispatch.sessions import end_session
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
@@ -29,8 +30,6 @@ log = logging.getLogger(__name__)
 
 #: Of what a program writes to its standard error the last octets are kept.
 STDERR_OCTETS = 2000
-#: Between the request to end and the kill.
-GRACE_S = 2.0
 #: After a failure of our own, for instance a full disk.
 REST_S = 5.0
 #: What hooks report of themselves is never given to a hook: one that fails on its own failure would never end.
@@ -174,7 +173,7 @@ class _Hook:
 async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], timeout_s: float) -> Failure | None:
     """Run a program with ``body`` on its standard input; None when it ended with 0 in time.
 
-    It gets a process group of its own, all of which is ended when the time is over or the caller is cancelled.
+    It gets a session of its own, all of which is ended when the time is over or the caller is cancelled.
     """
     errors = _Tail()
     stdin = os.memfd_create("gsmgw-hook")
@@ -214,14 +213,11 @@ async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], t
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
-    """Ask the program and what it started to end, then make them."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, number)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_S):
-                await child.wait()
-                return
+    """End the program and what it started. Nothing of it outlives its run, also when the gateway stops."""
+    await end_session(child.pid)
+    with suppress(ProcessLookupError):
+        child.kill()  # where /proc shows nothing
+    await child.wait()
 
 
 class _Tail:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gsmgw.config import Config
+from gsmgw.config import Config, confidential_values, redacted
 from gsmgw.doctor.examination import Examination
 from gsmgw.doctor.machine import Machine
 from gsmgw.doctor.masking import mask_text, mask_value
@@ -23,6 +23,7 @@ from gsmgw.errors import GsmgwError
 from gsmgw.store.files import open_new
 
 _LOG_LINES = "2000"
+_SHORTEST = 4
 #: Of a modem; not its IMEI, nor ICCID, IMSI and number of the SIM.
 _MODEM_FIELDS = (
     "name",
@@ -88,33 +89,10 @@ def _modem(modem: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config(config: Config | None) -> dict[str, Any]:
-    """The configuration with the places of secrets and numbers filled with stars."""
-    if config is None:
-        return {}
-    content: dict[str, Any] = config.model_dump(mode="json", exclude_defaults=True)
-    for modem in content.get("modem", []):
-        for key in ("pin", "number", "smsc", "match"):
-            if modem.get(key):
-                modem[key] = "****"
-        if modem.get("power_command"):
-            modem["power_command"] = [modem["power_command"][0], "..."]
-    for hook in content.get("hook", []):
-        hook["command"] = [hook["command"][0], "..."]
-    for route in content.get("route", []):
-        for key in ("prefix", "pattern", "client", "tag"):
-            if route.get(key):
-                route[key] = "****"
-    return content
+    return {} if config is None else redacted(config, for_others=True, exclude_defaults=True)
 
 
 def _secrets(config: Config | None) -> list[str]:
-    """What must appear nowhere, however it got there."""
-    found: list[str] = []
-    for modem in config.modem if config is not None else ():
-        found += [text for text in (modem.pin, modem.number, modem.smsc) if text]
-        if modem.match is not None and modem.match.imei:
-            found.append(modem.match.imei)
-        found += modem.power_command[1:]
-    for hook in config.hook if config is not None else ():
-        found += hook.command[1:]
-    return [text for text in found if len(text) >= 4]
+    """List what must appear nowhere, however it got there. A shorter text would mask half of everything."""
+    found = [] if config is None else confidential_values(config)
+    return [text for text in found if len(text) >= _SHORTEST]

@@ -16,6 +16,7 @@ from gsmgw.config import Config
 from gsmgw.doctor import installation, machine, modems
 from gsmgw.doctor.findings import Finding, Level, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
+from gsmgw.owners import acting_as_owner
 
 
 @dataclass(slots=True)
@@ -54,8 +55,9 @@ def examine(
         for section in config.modem:
             if section.port is not None and section.port.startswith("/"):
                 found.findings += machine.check_port(here, section.port)
-        found.findings += installation.check_database(config, thorough=thorough)
-        found.findings += installation.check_backup(config)
+        with acting_as_owner(config.database):
+            found.findings += installation.check_database(config, thorough=thorough)
+            found.findings += installation.check_backup(config)
         found.findings += machine.check_disk(here, config.gateway.state_dir)
     found.findings += machine.check_rivals(here)
     found.findings += machine.check_power(here)
@@ -82,6 +84,8 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
         )
     else:
         yield ok("gateway", f"version {running} answers at {client.where}")
+    if loss := found.stats.get("database_loss"):
+        yield error("database", loss, "sudo gsmgw restore FILE, with both gsmgw.service and gsmgw.socket stopped")
     waiting = found.stats["messages"]
     if any(waiting.get(state) for state in ("queued", "unknown")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gsmgw.backup import list_backups
-from gsmgw.config import SEARCH, Config, parse_config, read_text
+from gsmgw.config import SEARCH, Config, holds_secrets, parse_config, read_text
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
@@ -50,10 +50,11 @@ def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
             cure = _SUDO
         return None, [error("configuration", f"{path}: {problem}", cure) for problem in exc.problems]
     found = [ok("configuration", f"{path} is fine")]
-    if path.stat().st_mode & 0o004 and any(modem.pin is not None for modem in config.modem):
-        found.append(
-            warning("configuration", f"everybody may read {path}, which holds a PIN", f"sudo chmod 640 {path}")
-        )
+    for file in (path, *(modem.pin_file for modem in config.modem if modem.pin_file is not None)):
+        with suppress(OSError):
+            if file.stat().st_mode & 0o044 and (file != path or holds_secrets(config)):
+                cure = f"sudo chown {SERVICE} {file}; sudo chmod 600 {file}   (your own gateway: chmod 600 {file})"
+                found.append(warning("configuration", f"others may read {file}, which holds secrets", cure))
     return config, found
 
 

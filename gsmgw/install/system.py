@@ -35,7 +35,7 @@ class PutFile:
     path: Path
     content: str
     mode: int = 0o644
-    group: str | None = None
+    owner: str | None = None
     keep: bool = False
 
     def needed(self) -> bool:
@@ -52,10 +52,12 @@ class PutFile:
         """Do it."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         fresh = self.path.with_name(f".{self.path.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(0o600)
         fresh.write_text(self.content, encoding="utf-8")
+        if self.owner is not None:
+            shutil.chown(fresh, self.owner, self.owner)
         fresh.chmod(self.mode)
-        if self.group is not None:
-            shutil.chown(fresh, group=self.group)
         fresh.replace(self.path)
 
 
@@ -123,7 +125,7 @@ def installed_files(command: Path, group: click.Group, root: Path = Path("/")) -
 
 def install_steps(command: Path, group: click.Group, root: Path = Path("/")) -> list[Step]:
     """All steps of an installation. Below another root only files are written: there is no system to talk to."""
-    config = PutFile(root / CONFIG, asset("systemd/gsmgw.toml"), 0o640, keep=True)
+    config = PutFile(root / CONFIG, asset("systemd/gsmgw.toml"), 0o600, keep=True)
     files: list[Step] = [*installed_files(command, group, root)]
     if root != Path("/"):
         return [*files, config]

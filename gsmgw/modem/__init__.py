@@ -3,7 +3,7 @@
 from gsmgw.modem.finder import Finder
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.session import Modem
-from gsmgw.modem.transcript import Transcript, format_piece, mask
+from gsmgw.modem.transcript import Transcript, TranscriptRows
 from gsmgw.modem.ussd import UssdReply
 
-__all__ = ["Finder", "MemoryPinGuard", "Modem", "PinGuard", "Transcript", "UssdReply", "format_piece", "mask"]
+__all__ = ["Finder", "MemoryPinGuard", "Modem", "PinGuard", "Transcript", "TranscriptRows", "UssdReply"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from gsmgw.at import answers, commands
 from gsmgw.config import Config, MatchSection, ModemSection
-from gsmgw.errors import ModemError
+from gsmgw.errors import ModemError, StoreError
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.failures import CommandError
 from gsmgw.modem.waiting import Signal
@@ -65,6 +65,24 @@ async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
         await channel.close()
 
 
+#: The stick, names in order of preference, names of the configuration -> the name that it has from then on.
+NameOf = Callable[[str, Sequence[str], Collection[str]], Awaitable[str]]
+
+
+class MemoryNames:
+    """Gives names that are unique in this process. The gateway's are unique and kept (store.names)."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    async def __call__(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
+        """Return the name of a stick."""
+        used = {*taken, *self._known.values()}
+        if stick not in self._known:
+            self._known[stick] = next((name for name in candidates if name not in used), f"{candidates[-1]}-2")
+        return self._known[stick]
+
+
 class Finder:
     """Keeps track of what is plugged in. ``on_new`` is told of a modem that nobody configured, once.
 
@@ -77,12 +95,14 @@ class Finder:
         clock: Clock,
         on_new: Callable[[ModemSection], None],
         *,
+        name_of: NameOf | None = None,
         look: Callable[[], list[Stick]] = scan,
         make_opener: Callable[[str], Opener] = opener_for,
     ) -> None:
         self._config = config
         self._clock = clock
         self._on_new = on_new
+        self._name_of = name_of or MemoryNames()
         self._look = look
         self._make_opener = make_opener
         self._found: dict[str, Found] = {}
@@ -138,7 +158,7 @@ class Finder:
         async with asyncio.TaskGroup() as group:
             for stick in new:
                 group.create_task(self._ask(stick))
-        self._announce()
+        await self._announce()
         return all(plugged in self._found or not self._wanted(stick) for plugged, stick in sticks.items())
 
     def _wanted(self, stick: Stick) -> bool:
@@ -162,20 +182,30 @@ class Finder:
                 return
         log.info("%s at USB %s does not answer on any of its ports", stick.title, stick.usb)
 
-    def _announce(self) -> None:
+    async def _announce(self) -> None:
         if not self._config.modems.discover:
             return
         matches = [modem.match for modem in self._config.modem if modem.match is not None]
-        for found in self._found.values():
-            if any(self.locate(match) == found.port for match in matches):
-                continue
-            # The IMEI is the same at whichever plug; a modem that does not tell it is known by its plug.
-            key = found.imei or found.stick.usb
+        taken = frozenset(modem.name for modem in self._config.modem)
+        unknown = [found for found in self._found.values() if not any(self._is_at(found, match) for match in matches)]
+        for found in sorted(unknown, key=lambda found: (found.imei or "", found.stick.usb)):
+            # The IMEI is the same at whichever plug; a modem that does not tell it, or a copy, is known by its plug.
+            imei = found.imei if self._is_first_of_its_imei(found) else None
+            key = imei or found.stick.usb
             if key in self._announced:
                 continue
+            candidates = (f"modem-{imei[-6:]}", f"modem-{imei[-8:]}", f"modem-{imei}") if imei else (f"usb-{key}",)
+            try:
+                name = await self._name_of(key, candidates, taken)
+            except StoreError as exc:  # at the next look, then
+                log.warning("finder: no name for the stick at USB %s: %s", found.stick.usb, exc)
+                continue
             self._announced.add(key)
-            match = {"imei": found.imei} if found.imei else {"usb": found.stick.usb}
-            name = f"modem-{found.imei[-6:]}" if found.imei else f"usb-{found.stick.usb}"
-            if any(modem.name == name for modem in self._config.modem):
-                name += "-found"
+            match = {"imei": imei} if imei else {"usb": found.stick.usb}
             self._on_new(ModemSection.model_validate({"name": name, "match": match}))
+
+    def _is_first_of_its_imei(self, found: Found) -> bool:
+        return found.imei is not None and self._is_at(found, MatchSection.model_validate({"imei": found.imei}))
+
+    def _is_at(self, found: Found, match: MatchSection) -> bool:
+        return self.locate(match) == found.port

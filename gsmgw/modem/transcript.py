@@ -1,7 +1,8 @@
 """Transcripts of what is said on a port: raw for the owner's eyes, masked to be shown to others.
 
-One line for each piece: ``12.345678 > AT+CSQ\\r``, with seconds since the start, ``>`` to and ``<`` from the modem, and
-Python's escapes. A PIN is masked even in a raw transcript.
+One row for each line that was said: ``12.345678 > AT+CSQ\\r``, with seconds since the start, ``>`` to and ``<`` from
+the modem, and Python's escapes. The rows are the same however the bytes were cut on their way: a PIN that comes in two
+pieces is one. A PIN is masked even in a raw transcript.
 """
 
 from __future__ import annotations
@@ -11,14 +12,82 @@ import re
 from pathlib import Path
 from typing import IO
 
+from gsmgw.modem.masking import Masker
 from gsmgw.ports import Clock
 
-_SECRET = re.compile(rb"(\+(?:CPIN|CLCK|CPWD)=)[^\r\n]*", re.IGNORECASE)
-_PDU = re.compile(r"\b[0-9A-Fa-f]{16,}\b")
-_NUMBER = re.compile(r"\+?\d{5,}")
-_QUOTED = re.compile(r'(\+(?:CUSD|CMT|CMGL|CMGR|CLIP|CNUM|COPS|CPBR)[^"]*)"([^"]*)"')
-#: Commands and answers whose digits say nothing about anybody.
-_HARMLESS = re.compile(r"\^BOOT|\+CLAC|\+CPMS|\+CNMI|\+CSQ")
+_SECRET = re.compile(rb"([+^#*$%!](?:CPIN2?|CLCK|CPWD|CPINE|SPIC)=)[^\r\n]*", re.IGNORECASE)
+#: Longer lines are counted and not shown.
+LINE_LIMIT_BYTES = 8192
+#: A line and its end. To the modem a command ends with CR, a payload with Ctrl-Z, and ESC ends either. A modem ends its
+#: lines with CR LF, CR CR LF, LF, or CR alone, which is known by what follows; it begins them with CR LF, too.
+_ENDED = {
+    ">": re.compile(rb"[^\r\n\x1a\x1b]*(?:\r\n?|\n|\x1a|\x1b)"),
+    "<": re.compile(rb"[\r\n\x00]*[^\r\n]+(?:\r*\n|\r+(?=[^\r\n]))"),
+}
+#: CR CR LF.
+_MOST_ENDS = 3
+_ENDS = b"\r\n\x00\x1a\x1b"
+
+
+class TranscriptRows:
+    """Turns the pieces of one conversation into rows."""
+
+    def __init__(self, *, masked: bool) -> None:
+        self._masker = Masker() if masked else None
+        self._begun = {">": b"", "<": b""}
+        self._lost = {">": 0, "<": 0}
+        self._last = ""
+
+    def feed(self, seconds: float, direction: str, data: bytes) -> list[str]:
+        """Return the rows that a piece completes; ``seconds`` is when it came."""
+        rows = []
+        if direction != self._last:
+            rows = self._turn(seconds, self._last) if self._last else []
+            self._last = direction
+        text, at = self._begun[direction] + data, 0
+        for line in _ENDED[direction].finditer(text):
+            rows += self._row(seconds, direction, text[at : line.end()])
+            at = line.end()
+        self._keep(direction, text[at:])
+        return rows
+
+    def end(self, seconds: float) -> list[str]:
+        """Return what was begun and not completed."""
+        return [row for direction, rest in self._begun.items() if rest for row in self._row(seconds, direction, rest)]
+
+    def _turn(self, seconds: float, direction: str) -> list[str]:
+        """The other side speaks now: a prompt has no end of its own, and nothing follows a CR that would tell."""
+        begun = self._begun[direction]
+        said = begun.strip(b"\r\n\0 ")
+        if said == b">" or (said and begun.endswith(b"\r")):
+            self._begun[direction] = b""
+            return self._row(seconds, direction, begun)
+        return []
+
+    def _keep(self, direction: str, rest: bytes) -> None:
+        before, line, after = _parts(rest)
+        if self._lost[direction] or len(line) > LINE_LIMIT_BYTES:
+            self._lost[direction] += max(0, len(line) - 1)
+            line = line[-1:]  # so that its end is known as one
+        self._begun[direction] = before + line + after
+
+    def _row(self, seconds: float, direction: str, said: bytes) -> list[str]:
+        before, line, after = _parts(said)
+        lost, self._lost[direction] = self._lost[direction], 0
+        if lost + len(line) > LINE_LIMIT_BYTES:
+            return [f"{seconds:.6f} {direction} ({lost + len(line)} bytes in a line)"]
+        if self._masker is None or line.strip() == b">":
+            line = without_secrets(line)
+        elif line:
+            line = self._masker.mask(direction, line.decode("latin-1")).encode("latin-1")
+        return [f"{seconds:.6f} {direction} {repr(before + line + after)[2:-1]}"]
+
+
+def _parts(said: bytes) -> tuple[bytes, bytes, bytes]:
+    """Split what was said into line ends before the line, the line, and its end; a flood of ends is cut short."""
+    line = said.strip(_ENDS)
+    at = said.index(line)
+    return said[:at][-_MOST_ENDS:], line, said[at + len(line) :][-_MOST_ENDS:]
 
 
 class Transcript:
@@ -27,49 +96,25 @@ class Transcript:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
         self._started = clock.monotonic()
+        self._rows = TranscriptRows(masked=False)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         os.fchmod(descriptor, 0o600)
         self._file: IO[str] = os.fdopen(descriptor, "a", encoding="ascii")
 
     def note(self, direction: str, data: bytes) -> None:
-        """A piece went in ``direction``, ``>`` or ``<``."""
-        self._file.write(f"{format_piece(self._clock.monotonic() - self._started, direction, data)}\n")
-        self._file.flush()
+        """Write the rows that a piece in ``direction``, ``>`` or ``<``, completes."""
+        self._write(self._rows.feed(self._clock.monotonic() - self._started, direction, data))
 
     def close(self) -> None:
-        """End it."""
+        """Write what was begun, and end the file."""
+        self._write(self._rows.end(self._clock.monotonic() - self._started))
         self._file.close()
 
-
-def format_piece(seconds: float, direction: str, data: bytes) -> str:
-    """One line of a transcript, without a PIN."""
-    return f"{seconds:.6f} {direction} {repr(without_secrets(data))[2:-1]}"
-
-
-def without_secrets(data: bytes) -> bytes:
-    """A piece with PINs and passwords replaced."""
-    return _SECRET.sub(rb"\1***\r", data) if b"=" in data else data
+    def _write(self, rows: list[str]) -> None:
+        self._file.writelines(f"{row}\n" for row in rows)
+        self._file.flush()
 
 
-def mask(text: str) -> str:
-    """A transcript that may be shown: numbers, texts, PDUs, IMSI, IMEI and ICCID keep their length and nothing else."""
-    return "\n".join(_mask_line(line) for line in text.split("\n"))
-
-
-def _mask_line(line: str) -> str:
-    stamp, arrow, said = _split(line)
-    if _HARMLESS.search(said) and not _PDU.search(said):
-        return line
-    said = _PDU.sub(lambda match: "X" * len(match[0]), said)
-    said = _QUOTED.sub(lambda match: f'{match[1]}"{"x" * len(match[2])}"', said)
-    said = _NUMBER.sub(lambda match: ("+" if match[0][0] == "+" else "") + "9" * len(match[0].lstrip("+")), said)
-    return f"{stamp}{arrow}{said}"
-
-
-def _split(line: str) -> tuple[str, str, str]:
-    """Time stamp, direction and what was said; a line of another form is all said."""
-    for arrow in (" > ", " < "):
-        stamp, found, said = line.partition(arrow)
-        if found and stamp.replace(".", "").isdigit():
-            return stamp, found, said
-    return "", "", line
+def without_secrets(said: bytes) -> bytes:
+    """Return a line with PINs and passwords replaced."""
+    return _SECRET.sub(rb"\1***", said) if b"=" in said else said

@@ -16,7 +16,9 @@ from gsmgw.store import (
     hooks,
     inbox,
     lanes,
+    mark,
     messages,
+    names,
     outbox,
     reports,
     requests,
@@ -27,6 +29,7 @@ from gsmgw.store import (
     webhooks,
 )
 from gsmgw.store.engine import Engine
+from gsmgw.store.files import make_sure_of
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
@@ -47,7 +50,9 @@ __all__ = [
     "hooks",
     "inbox",
     "lanes",
+    "mark",
     "messages",
+    "names",
     "outbox",
     "reports",
     "requests",
@@ -68,9 +73,10 @@ class Store(Engine):
     async def open(cls, path: Path, on_events: Callable[[Sequence[Event]], None] | None = None) -> Store:
         """Open or create the database and bring it to the newest form; :class:`StoreError` says what is wrong."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_sure_of(path)  # SQLite gives its log the mode of the database
         except OSError as exc:
-            raise StoreError(f"{path.parent} cannot be created: {exc.strerror}") from None
+            raise StoreError(f"{path} cannot be created: {exc.strerror}") from None
         await asyncio.to_thread(check_after_interruption, path)
         await asyncio.to_thread(migrate, path)
         store = cls(path, on_events)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 
-def open_new(path: Path, mode: int = 0o600) -> BinaryIO:
-    """Create a file with these permissions for writing; FileExistsError where there is one."""
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode), "wb")
+def open_new(path: Path) -> BinaryIO:
+    """Create a file with mode 0600 and open it for writing and reading; FileExistsError where there is one."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600), "w+b")
 
 
-def belong(path: Path, like: Path, mode: int) -> None:
-    """Give a file a mode and, where root does it, the owner of another one. Others' files are their own anyway."""
-    path.chmod(mode)
-    if os.geteuid() == 0:  # nobody else may, and the service's sandbox does not even let it be tried
-        owner = like.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+def make_sure_of(path: Path) -> None:
+    """Create a file with mode 0600 where there is none."""
+    with suppress(FileExistsError):
+        open_new(path).close()
 
 
 def flush(path: Path) -> None:

@@ -64,7 +64,7 @@ def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
         )
     try:
         partial.unlink(missing_ok=True)
-        open_new(partial, 0o640).close()
+        open_new(partial).close()
         copy = sqlite3.connect(partial, isolation_level=None)
         try:
             connection.backup(copy)

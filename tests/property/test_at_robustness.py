@@ -13,7 +13,7 @@ from gsmgw.at import answers, commands
 from gsmgw.at.dialogue import Answer, Dialogue, Phase
 from gsmgw.at.fields import groups, numbers, split_fields
 from gsmgw.at.finals import parse_final
-from gsmgw.modem.transcript import mask
+from gsmgw.modem.transcript import TranscriptRows
 from gsmgw.modem.ussd import decode_answer
 
 #: Pieces that are likely to hurt, between arbitrary bytes.
@@ -116,4 +116,7 @@ def test_nor_does_anything_else(text: str) -> None:
     answers.parse_tries_left([text])
     answers.parse_registration(text, urc=True)
     answers.parse_registration(text, urc=False)
-    mask(text)
+    for direction in "<>":
+        rows = TranscriptRows(masked=True)
+        rows.feed(0.0, direction, text.encode("latin-1", "replace"))
+        rows.end(0.0)

@@ -179,7 +179,8 @@ def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
         path.write_text(f"[gateway]\nstate_dir = '{tmp_path}/state'\nsocket = '{tmp_path}/s'\n{text}")
         for command in (("run",), ("config", "check")):
             result = run(*command, "--config", str(path))
-            assert result.returncode == 2, result.stderr
+            later = command == ("run",) and "cannot be read" in said  # its disk may not be mounted yet
+            assert result.returncode == (75 if later else 2), result.stderr
             assert said in result.stderr
 
 

@@ -124,6 +124,24 @@ async def test_one_that_cannot_be_started(tmp_path: Path) -> None:
         assert "cannot be started: No such file" in (await house.failures())[0].data["reason"]
 
 
+#: Both do not hear a request to end, and the second is in a process group of its own; the program itself ends at once.
+STUBBORN = (
+    "trap '' TERM; sh -c 'echo $$ >> OUT; while :; do sleep 0.1; done' & "
+    "set -m; sh -c 'echo $$ >> OUT; while :; do sleep 0.1; done' & trap 'exit 0' TERM; wait; wait"
+)
+
+
+@pytest.mark.parametrize("how", ["timeout", "stop"])
+async def test_children_that_do_not_hear_a_request_to_end_are_killed(tmp_path: Path, how: str) -> None:
+    script = sh(tmp_path, STUBBORN.replace("OUT", f"{tmp_path}/out"))
+    async with working(tmp_path, script, timeout_s=1.0 if how == "timeout" else 600.0) as house:
+        await house.note("a.b")
+        children = [int(line) for line in await house.wrote(2)]
+        if how == "timeout":
+            await house.idle()
+    assert [has_ended(child) for child in children] == [True, True]
+
+
 async def test_its_time_is_limited_and_its_children_end_with_it(tmp_path: Path) -> None:
     script = sh(tmp_path, "echo $$ >> $out; sleep 60 & echo $! >> $out; echo slow >&2; wait")
     async with working(tmp_path, script, timeout_s=0.3) as house:

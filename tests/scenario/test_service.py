@@ -118,7 +118,7 @@ def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path:
         try:
             until(path.is_socket)
             second = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
-            assert second.returncode == 2
+            assert second.returncode == 75
             assert "another gsmgw uses" in second.stderr
             child.send_signal(signal.SIGTERM)
             assert child.wait(30) == 0
@@ -128,6 +128,90 @@ def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path:
     assert not path.exists()
     assert not (tmp_path / "state" / "gsmgw.db-wal").exists()
     assert "stopped" in (tmp_path / "log").read_text()
+
+
+def test_what_it_keeps_is_for_its_user_alone_whatever_was_there_before(tmp_path: Path) -> None:
+    config, path, state = write_config(tmp_path), tmp_path / "gsmgw.sock", tmp_path / "state"
+    state.mkdir()
+    state.chmod(0o750)
+    (state / "gsmgw.lock").touch()
+    (state / "gsmgw.lock").chmod(0o644)
+    with (tmp_path / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "gsmgw", "run", "--config", str(config)], stderr=log, umask=0o022
+        )
+        try:
+            until(path.is_socket)
+            assert state.stat().st_mode & 0o777 == 0o700
+            found = {entry.name: entry.stat().st_mode & 0o777 for entry in state.iterdir()}
+            assert {"gsmgw.db", "gsmgw.db-wal", "gsmgw.db-shm", "gsmgw.lock"} <= set(found)
+            assert set(found.values()) == {0o600}
+            assert path.stat().st_mode & 0o777 == 0o660
+        finally:
+            child.terminate()
+            assert child.wait(30) == 0
+    assert "permissions of group and others removed" in (tmp_path / "log").read_text()
+
+
+@contextmanager
+def started(config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A gateway in the foreground, which answers on its socket."""
+    with config.with_suffix(".log").open("wb") as log:
+        child = subprocess.Popen([sys.executable, "-m", "gsmgw", "run", "--config", str(config)], stderr=log)
+        try:
+            until((config.parent / "gsmgw.sock").is_socket)
+            yield child
+        finally:
+            child.terminate()
+            assert child.wait(30) == 0
+
+
+def test_signals_that_mean_nothing_here_do_not_end_it(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with started(config) as child, Client(tmp_path / "gsmgw.sock") as client:
+        for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
+            child.send_signal(signal.Signals[name])
+            until(lambda name=name: f"signal ignored signal={name}" in config.with_suffix(".log").read_text())  # type: ignore[misc]
+        assert client.stats()["version"]
+
+
+def test_the_socket_is_served_while_a_port_is_in_use_and_the_port_once_it_is_free(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        config.write_text(config.read_text() + f'[api]\nlisten = "127.0.0.1:{port}"\n')
+        with started(config), Client(tmp_path / "gsmgw.sock") as client:
+            assert client.stats()["version"]
+            until(lambda: "TCP listener not available" in config.with_suffix(".log").read_text())
+            other.close()
+
+            def answers() -> bool:
+                with socket.socket() as probe:
+                    return probe.connect_ex(("127.0.0.1", port)) == 0
+
+            until(answers)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (None, 75),
+        ("[gatway]\n", 2),
+        ('[gateway]\nstate_dir = "{directory}/file/state"\n', 75),
+        ('[gateway]\nstate_dir = "{directory}/state"\nsocket = "{directory}/file/sock"\n', 75),
+        ('[gateway]\nstate_dir = "{directory}/state"\nsocket = "{directory}/' + "x" * 200 + '"\n', 2),
+        ('[gateway]\nstate_dir = "{directory}/state"\n[modems]\nprofiles = "{directory}/not-mounted.toml"\n', 75),
+    ],
+    ids=["no file", "unknown key", "no state directory", "no place for the socket", "impossible socket", "no profiles"],
+)
+def test_2_is_for_what_the_file_says_and_75_for_what_may_pass(tmp_path: Path, text: str | None, code: int) -> None:
+    (tmp_path / "file").touch()
+    config = tmp_path / "gsmgw.toml"
+    if text is not None:
+        config.write_text(text.replace("{directory}", str(tmp_path)))
+    command = [sys.executable, "-m", "gsmgw", "run", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
 
 
 class Notified:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -224,11 +223,3 @@ def test_the_configuration_goes_out_and_in(place: Path) -> None:
     assert good.exit_code == 0, good.output
     assert config.read_text().endswith("# changed\n")
     assert (place / "gsmgw.toml.former").read_text() == content
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_what_root_backs_up_is_the_services_to_list_and_to_delete(place: Path) -> None:
-    database, directory = place / "state" / "gsmgw.db", place / "state" / "backups"
-    os.chown(database, 12345, 12346)
-    path, _ = make_scheduled(database, None, directory, 2)
-    assert [(about.stat().st_uid, about.stat().st_gid) for about in (directory, path)] == [(12345, 12346)] * 2

@@ -29,10 +29,17 @@ PLANTED = {
     "argument": "--api-key=topsecretkey",
     "pdu": "07919471060040F011000C9194511132547600080A0048006500790021",
     "mail": "owner@example.org",
+    "twilio": "f00dcafe5ecre7t0ken1",
+    "signing": "hunter2hunter2",
+    "sid": "AC0123456789abcdef0123456789abcdef",
 }
 CONFIG = f"""
 [gateway]
 country = "DE"
+[compat]
+smsgate_signing_key = "{PLANTED["signing"]}"
+twilio_account_sid = "{PLANTED["sid"]}"
+twilio_auth_token = "{PLANTED["twilio"]}"
 [[modem]]
 name = "office"
 match = {{ imei = "{PLANTED["imei"]}" }}
@@ -52,7 +59,7 @@ LOG = f"""
 2026-11-21T12:00:01+0100 pi gsmgw[812]: WARNING gsmgw: the text '{PLANTED["text"]}' to 0151 1234 5678 failed
 2026-11-21T12:00:02+0100 pi gsmgw[812]: DEBUG gsmgw.at: > {PLANTED["pdu"]} AT+CPIN="{PLANTED["pin"]}"
 2026-11-21T12:00:03+0100 pi gsmgw[812]: ERROR gsmgw: POST https://{PLANTED["url"]} {PLANTED["secret"]}
-2026-11-21T12:00:03+0100 pi gsmgw[812]: ERROR gsmgw: {PLANTED["token"]}
+2026-11-21T12:00:03+0100 pi gsmgw[812]: ERROR gsmgw: {PLANTED["token"]} {PLANTED["twilio"]} {PLANTED["signing"]}
 2026-11-21T12:00:04+0100 pi gsmgw[812]: INFO gsmgw: SIM {PLANTED["iccid"]} {PLANTED["imsi"]} {PLANTED["mail"]}
 2026-11-21T12:00:05+0100 pi gsmgw[812]: INFO gsmgw: office is ready: registered at home
 """
@@ -100,7 +107,7 @@ def test_what_helps_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert json.loads(content["stats.json"])["last_event"] == 1234567
     config = json.loads(content["config.json"])
     assert config["gateway"]["country"] == "DE"
-    assert config["hook"][0]["command"] == ["/usr/local/bin/crm", "..."]
+    assert config["hook"][0]["command"] == ["/usr/local/bin/crm", "****"]
 
 
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:

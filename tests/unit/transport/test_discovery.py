@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.modem.finder import Finder, probe
 from gsmgw.ports import Opener
+from gsmgw.store import Store, names
 from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan, second_port
 from gsmgw.transport.usb import reauthorise, usb_interface, usb_path
 
@@ -169,6 +171,50 @@ async def test_a_known_stick_needs_no_configuration_and_keeps_its_name_wherever_
     assert found.locate(match) == "/dev/ttyUSB10"
     assert len(new) == 2
     assert bus.ports["/dev/ttyUSB0"].opened == 0, "the diagnostics port was left alone"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_sticks_with_the_same_last_digits_have_names_of_their_own_that_stay(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    """Whichever is plugged in first, today and after a restart."""
+    store = await Store.open(tmp_path / "gsmgw.db")
+
+    async def name_of(stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
+        return await store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+
+    imeis = ("350000000000014", "351111110000014")
+    named: list[dict[str, str]] = []
+    for plugged in (order, (0, 1), (1, 0)):
+        bus, new = Bus(), list[ModemSection]()
+        found = Finder(
+            Config(), SystemClock(), new.append, name_of=name_of, look=lambda b=bus: b.sticks, make_opener=bus.opener
+        )
+        for place, number in enumerate(plugged):
+            bus.plug(f"1-{place + 1}", imeis[number], 4 * place)
+            await found.refresh()
+        named.append({str(section.match and section.match.imei): section.name for section in new})
+    assert named[0] == named[1] == named[2]
+    assert named[0][imeis[order[0]]] == "modem-000014"
+    assert named[0][imeis[order[1]]] == "modem-00000014" if order == (1, 0) else "modem-10000014"
+    await store.close()
+
+
+async def test_copies_with_the_same_imei_are_told_by_their_plugs() -> None:
+    bus, new = Bus(), list[ModemSection]()
+    bus.plug("1-1", "350000000000014", 0)
+    bus.plug("1-2", "350000000000014", 4)
+    found = finder(bus, new)
+    await found.refresh()
+    assert sorted(section.name for section in new) == ["modem-000014", "usb-1-2"]
+    assert {found.locate(section.match) for section in new if section.match} == {"/dev/ttyUSB2", "/dev/ttyUSB6"}
+
+
+async def test_a_name_of_the_configuration_is_not_given_to_another_stick() -> None:
+    bus, new = Bus(), list[ModemSection]()
+    bus.plug("1-1", "350000000000014", 0)
+    await finder(bus, new, modem=[{"name": "modem-000014", "port": "/dev/ttyS9"}]).refresh()
+    assert [section.name for section in new] == ["modem-00000014"]
 
 
 async def test_configured_modems_are_found_by_imei_and_by_plug_and_not_announced() -> None:

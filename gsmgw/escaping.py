@@ -1,0 +1,20 @@
+"""Text from outside made harmless for whoever reads it: a terminal obeys control characters, a log is read by lines."""
+
+from __future__ import annotations
+
+import re
+
+#: C0 and C1 controls, line and paragraph separators, the marks that turn the direction of what follows (UAX #9), and
+#: bytes that are not UTF-8 (surrogates).
+STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text: str) -> str:
+    """Return a text in which everything that would steer a terminal, or end a line, stands as an escape."""
+    return STEERING.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return _NAMED.get(match[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
