@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gsmgw.model import CopyFate, ModemStatus
 
@@ -60,6 +60,9 @@ class ByteStream(Protocol):
 
 #: Called with the memory and the index at which a submission was stored; returns once that is on disk.
 Stored = Callable[[str, int], Awaitable[None]]
+
+#: Runs a task under a name and starts it again whenever it raises: :meth:`gsmgw.supervisor.Supervisor.keep`.
+Keep = Callable[[str, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
 
 #: Opens a stream that reports to the receiver; raises :class:`gsmgw.errors.PortError`.
 Opener = Callable[[ByteReceiver], Awaitable[ByteStream]]

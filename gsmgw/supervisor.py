@@ -1,4 +1,8 @@
-"""Children that are started again when they fail, with growing pauses, and the cause of each end on record."""
+"""Tasks that are started again when they fail, with growing pauses, and the cause of each failure on record.
+
+No task of the daemon ends the process: whatever one raises is logged, counted and told to ``on_failure``, and the task
+alone is started again.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,10 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 #: A child that ran for that long starts with the first pause again.
 STEADY_S = 60.0
+#: A child that failed shows as unwell until it has run for that long.
+UNWELL_S = 10.0
+
+Run = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -25,11 +33,11 @@ class Child:
 
     name: str
     restarts: int = 0
-    #: Why it ended last, and the exception; None while it never did.
-    cause: BaseException | None = None
-    #: Seconds until it is started again; None while it runs.
-    resting_s: float | None = None
-    #: It returned, or it was stopped.
+    #: The exception that ended it last; None while it never failed.
+    cause: Exception | None = None
+    #: When it was started last, in seconds of the monotonic clock; None while it waits for its next start.
+    started: float | None = None
+    #: It returned, or was stopped.
     finished: bool = False
     _task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -38,13 +46,17 @@ class Supervisor:
     """Runs children for the daemon. Use as ``async with Supervisor(clock) as supervisor: supervisor.start(...)``.
 
     A child is a coroutine function. One that raises is started again; one that returns is finished. Leaving the
-    context cancels all children and waits for them. Cancellation of the owner reaches every child.
+    context cancels all children and waits for them. Cancellation of the owner reaches every child. ``on_failure`` is
+    called after each failure, before the pause.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, on_failure: Callable[[Child], object] = lambda child: None) -> None:
         self._clock = clock
+        self._on_failure = on_failure
         self._group = asyncio.TaskGroup()
         self._children: dict[str, Child] = {}
+        #: Failures of each child since the start, by name.
+        self.failures: dict[str, int] = {}
 
     async def __aenter__(self) -> Supervisor:
         await self._group.__aenter__()
@@ -53,25 +65,38 @@ class Supervisor:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.cancel()
+        await self._group.__aexit__(kind, exc, traceback)
+
+    def cancel(self) -> None:
+        """Cancel all children; leaving the context waits for them."""
         for child in self._children.values():
             if child._task is not None:
                 child._task.cancel()
-        await self._group.__aexit__(kind, exc, traceback)
 
     @property
-    def children(self) -> tuple[Child, ...]:
-        """All children that were started."""
-        return tuple(self._children.values())
+    def trouble(self) -> str | None:
+        """Return a sentence about a child that failed and does not run steadily yet; None when all are well."""
+        now = self._clock.monotonic()
+        for child in self._children.values():
+            if child.cause is None or child.finished:
+                continue
+            if child.started is None or now - child.started < UNWELL_S:
+                return f"{child.name} failed and is being restarted: {type(child.cause).__name__}: {child.cause}"
+        return None
 
-    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> Child:
-        """Run ``run()`` from now on. A name is used once at a time."""
-        known = self._children.get(name)
-        if known is not None and not known.finished:
-            raise ValueError(f"{name} is running already")
-        child = Child(name)
-        self._children[name] = child
+    def start(self, name: str, run: Run) -> Child:
+        """Run ``run()`` from now on. Raises :class:`ValueError` for a name that is in use."""
+        child = self._add(name)
         child._task = self._group.create_task(self._keep(child, run), name=name)
         return child
+
+    async def keep(self, name: str, run: Run) -> None:
+        """Run ``run()`` in the caller's task, again and again until it returns. For groups with an owner of their own.
+
+        Raises :class:`ValueError` for a name that is in use.
+        """
+        await self._keep(self._add(name), run)
 
     async def stop(self, name: str) -> None:
         """Cancel a child and wait until it has ended. Unknown names are ignored."""
@@ -80,23 +105,42 @@ class Supervisor:
             child._task.cancel()
             await asyncio.wait([child._task])
 
-    async def _keep(self, child: Child, run: Callable[[], Awaitable[None]]) -> None:
+    def _add(self, name: str) -> Child:
+        known = self._children.get(name)
+        if known is not None and not known.finished:
+            raise ValueError(f"{name} is running already")
+        child = Child(name)
+        self._children[name] = child
+        self.failures.setdefault(name, 0)
+        return child
+
+    async def _keep(self, child: Child, run: Run) -> None:
         pause_s = FIRST_PAUSE_S
         try:
             while True:
-                started = self._clock.monotonic()
+                child.started = started = self._clock.monotonic()
                 try:
                     await run()
                     return
                 except Exception as exc:
-                    child.cause = exc
-                    log.exception("%s failed and is started again", child.name)
-                if self._clock.monotonic() - started >= STEADY_S:
-                    pause_s = FIRST_PAUSE_S
-                child.restarts += 1
-                child.resting_s = pause_s
+                    if self._clock.monotonic() - started >= STEADY_S:
+                        pause_s = FIRST_PAUSE_S
+                    log.exception("%s failed; restarting in %.1f s", child.name, pause_s)
+                    self._failed(child, _first(exc))
                 await self._clock.sleep(pause_s)
-                child.resting_s = None
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         finally:
             child.finished = True
+
+    def _failed(self, child: Child, cause: Exception) -> None:
+        child.cause, child.started = cause, None
+        child.restarts += 1
+        self.failures[child.name] += 1
+        self._on_failure(child)
+
+
+def _first(exc: Exception) -> Exception:
+    """Return the first exception inside nested groups: task groups wrap what their tasks raise."""
+    while isinstance(exc, ExceptionGroup):
+        exc = exc.exceptions[0]
+    return exc

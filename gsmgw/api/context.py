@@ -86,7 +86,10 @@ class Context:
     valid_for_s: int
     country: str | None
     started_ms: int
-    is_ready: Callable[[], str | None]
+    #: Why the gateway is not ready to serve, in a sentence; None while it is.
+    trouble: Callable[[], str | None]
+    #: How often each task failed and was started again.
+    task_failures: Mapping[str, int]
     #: Makes a backup in the directory of scheduled ones, and lists these; both block a thread.
     make_backup: Callable[[], dict[str, Any]]
     list_backups: Callable[[], list[dict[str, Any]]]

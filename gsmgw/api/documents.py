@@ -414,5 +414,7 @@ class Stats(_Document):
     last_event: int
     database_ok: bool
     database_loss: str | None = Field(description="What of the database was lost before the start, in a sentence")
+    #: Failures since the start of each task that failed.
+    task_failures: dict[str, int]
     database_octets: int
     commit_ms: float

@@ -25,8 +25,8 @@ async def live() -> Response:
 
 @router.get("/health/ready")
 async def ready(ctx: Ctx) -> Response:
-    """Messages are accepted: the database takes writes. 503 with the reason when not."""
-    trouble = ctx.is_ready()
+    """Return whether messages are accepted and every task runs: 503 with the reason when not."""
+    trouble = ctx.trouble()
     if trouble is not None:
         return JSONResponse({"status": "unavailable", "detail": trouble}, 503)
     return JSONResponse({"status": "ok"})
@@ -56,7 +56,8 @@ async def stats(ctx: Ctx, request: Request) -> Response:
             "webhooks": targets,
             "first_event": await ctx.feed.first_kept(),
             "last_event": ctx.feed.last_id,
-            "database_ok": ctx.is_ready() is None,
+            "database_ok": ctx.store.trouble is None,
+            "task_failures": {task: count for task, count in ctx.task_failures.items() if count},
             "database_loss": ctx.database_loss,
             "database_octets": size_of(ctx),
             "commit_ms": round(ctx.store.commit_s * 1000, 3),

@@ -83,10 +83,12 @@ class _Gateway(Collector):
         yield from self._messages(figures)
         yield from self._modems()
         yield _gauge("gsmgw_commit_seconds", "How long a commit takes lately", ctx.store.commit_s)
-        yield _gauge("gsmgw_database_ok", "Whether the last transaction was taken", float(ctx.is_ready() is None))
+        yield _gauge("gsmgw_database_ok", "Whether the last transaction was taken", float(ctx.store.trouble is None))
         yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", size_of(ctx))
         types = {(type,): count for type, count in self._tally.events.items()}
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)
+        failures = {(task,): count for task, count in ctx.task_failures.items()}
+        yield _counter("gsmgw_task_failures", "Tasks that failed and were restarted", ("task",), failures)
         yield _gauge("gsmgw_event_last_id", "The newest event", ctx.feed.last_id)
         yield from self._targets()
 

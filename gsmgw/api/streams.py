@@ -101,7 +101,8 @@ class Streams:
         return sum(len(group.readers) for group in self._groups)
 
     async def run(self) -> None:
-        """Serve the readers until cancelled; that ends their streams."""
+        """Serve the readers until cancelled; that ends their streams, and they ask again from where they were."""
+        self._stopped = False
         try:
             async with asyncio.TaskGroup() as tasks:
                 for group in self._groups:

@@ -77,6 +77,8 @@ def status(context: click.Context, as_json: bool) -> None:
     state = "takes writes" if stats["database_ok"] else "TAKES NO WRITES"
     size_mb = stats["database_octets"] / 1e6
     say(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
+    for task, count in stats["task_failures"].items():
+        say(f"task {task}: failed and restarted {count} times; see: journalctl -u gsmgw")
     if stats.get("database_loss"):
         say(f"LOST: {stats['database_loss']}")
     say(f"events: {stats['first_event']} to {stats['last_event']}")

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.store import Store, Tx, names
-from gsmgw.supervisor import Supervisor
+from gsmgw.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Gateway:
         self.limits: dict[str, dict[str, Any]] = {}
         self._profiles = profiles_of(config)
         self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
-        self._supervisor: Supervisor | None = None
+        self.supervisor = Supervisor(self.clock, self._task_failed)
+        self._serving = False
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -77,6 +79,7 @@ class Gateway:
                 table=table,
                 times=sending_times(self.config),
                 pool_limits={pool.name: limits_of(pool.limits) for pool in self.config.pool},
+                keep=self.supervisor.keep,
             )
             self.collector = Collector(
                 self.store,
@@ -135,8 +138,8 @@ class Gateway:
         self.modems[section.name] = modem
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, limits_of(section.limits), section.weight)
-        if self._supervisor is not None:
-            self._supervisor.start(f"modem {section.name}", modem.run)
+        if self._serving:
+            self.supervisor.start(f"modem {section.name}", modem.run)
 
     async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
         return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
@@ -181,7 +184,8 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            is_ready=lambda: self.store.trouble or self.guard.trouble,
+            trouble=lambda: self.store.trouble or self.guard.trouble or self.supervisor.trouble,
+            task_failures=self.supervisor.failures,
             database_loss=self.guard.loss,
             make_backup=self._make_backup,
             list_backups=self._list_backups,
@@ -199,21 +203,12 @@ class Gateway:
         if tcp_sockets:
             servers[make_server(apps.tcp, bounds, certificates)] = list(tcp_sockets)
         await self.scheduler.begin()
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group, self.supervisor:
             for server, listeners in servers.items():
                 group.create_task(server.serve(listeners), name="api")
-            queue = group.create_task(self.scheduler.run(), name="queue")
-            helpers = [
-                group.create_task(self.collector.run(), name="inbox upkeep"),
-                group.create_task(self.webhooks.run(), name="webhooks"),
-                group.create_task(self.hooks.run(), name="hooks"),
-                group.create_task(self.indexer.run(), name="search index"),
-                group.create_task(self.retention.run(), name="retention"),
-                group.create_task(streams.run(), name="event streams"),
-                group.create_task(self._watchdog(), name="watchdog"),
-                group.create_task(self.guard.run(self.store), name="database guard"),
-                group.create_task(self._run_modems(), name="modems"),
-            ]
+            queue = group.create_task(self.supervisor.keep("queue", self.scheduler.run), name="queue")
+            self._start_upkeep(streams)
+            self._start_modems()
             if tcp_later is not None:
 
                 async def serve_later() -> None:
@@ -222,23 +217,53 @@ class Gateway:
                     servers[server] = listeners
                     group.create_task(server.serve(listeners), name="api")
 
-                helpers.append(group.create_task(serve_later(), name="tcp listener"))
+                self.supervisor.start("tcp listener", serve_later)
             for server in servers:
                 await server.listening.wait()
             on_ready()
             await stop.wait()
-            log.info("stopping: the messages on the air are finished, the rest stays queued")
+            log.info("stopping: messages in transmission are finished, the rest stays queued")
             self.scheduler.stop()
             _, late = await asyncio.wait({queue}, timeout=self.config.gateway.stop_timeout_s)
             if late:
-                log.warning("a message is still on the air after %s s", self.config.gateway.stop_timeout_s)
+                log.warning("a message is still in transmission after %s s", self.config.gateway.stop_timeout_s)
                 queue.cancel()
             await asyncio.gather(*(modem.leave() for modem in self.modems.values()))
-            for helper in helpers:
-                helper.cancel()
+            self._serving = False
+            self.supervisor.cancel()
             self.feed.close()
             for server in servers:
                 server.should_exit = True
+
+    def _start_upkeep(self, streams: Streams) -> None:
+        """Start what runs beside the queue. A failure of one is its own: it alone is started again."""
+        for name, run in (
+            ("inbox upkeep", self.collector.run),
+            ("webhooks", self.webhooks.run),
+            ("hooks", self.hooks.run),
+            ("search index", self.indexer.run),
+            ("retention", self.retention.run),
+            ("event streams", streams.run),
+            ("watchdog", self._watchdog),
+            ("database guard", partial(self.guard.run, self.store)),
+        ):
+            self.supervisor.start(name, run)
+
+    def _start_modems(self) -> None:
+        """Start the modems that are configured, and the search for others."""
+        self._serving = True
+        for modem in self.modems.values():
+            self.supervisor.start(f"modem {modem.name}", modem.run)
+        if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
+            self.supervisor.start("finder", self._finder.run)
+
+    def _task_failed(self, child: Child) -> None:
+        """Record that a task failed and is started again."""
+        now_ms, failure = self.clock.wall_ms(), f"{type(child.cause).__name__}: {child.cause}"
+        written = self.store.write(
+            lambda tx: tx.event(now_ms, "task.failed", task=child.name, error=failure, restarts=child.restarts)
+        )
+        written.add_done_callback(_log_failure)
 
     def _make_backup(self) -> dict[str, Any]:
         config = self.config
@@ -247,15 +272,6 @@ class Gateway:
 
     def _list_backups(self) -> list[dict[str, Any]]:
         return [entry.as_resource() for entry in list_backups(self.config.backups)]
-
-    async def _run_modems(self) -> None:
-        """Run the modems that are configured, and those that are found. A fault in one is that one's alone."""
-        async with Supervisor(self.clock) as self._supervisor:
-            for modem in self.modems.values():
-                self._supervisor.start(f"modem {modem.name}", modem.run)
-            if self.config.modems.discover or any(section.match is not None for section in self.config.modem):
-                self._supervisor.start("finder", self._finder.run)
-            await asyncio.Event().wait()
 
     async def _watchdog(self) -> None:
         """Tell systemd that the database and the queue answer, as often as it wants to hear it."""
@@ -273,3 +289,8 @@ class Gateway:
 
 def _nothing(tx: Tx) -> None:
     """An operation that shows that transactions come through."""
+
+
+def _log_failure(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (failure := written.exception()) is not None:
+        log.error("the failure of a task could not be recorded: %s", failure)

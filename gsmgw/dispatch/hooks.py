@@ -101,6 +101,8 @@ class _Hook:
     async def run(self, cursor: int) -> None:
         """Follow the log from behind ``cursor`` until cancelled."""
         self._cursor = self._saved = cursor
+        self._running.clear()
+        self._room = asyncio.Semaphore(self._section.parallel)
         async with asyncio.TaskGroup() as group:
             while True:
                 self.wake.clear()

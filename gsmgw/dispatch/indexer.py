@@ -35,6 +35,7 @@ class Indexer:
 
     async def run(self) -> None:
         """Index until cancelled."""
+        self._wake.set()
         while True:
             await self._wake.wait()
             await self._clock.sleep(REST_S)

@@ -89,6 +89,7 @@ class Webhooks:
                 await asyncio.get_running_loop().create_future()
             finally:
                 self._group = None
+                self._targets.clear()
 
     def poster(self) -> Poster:
         """A poster for one target."""

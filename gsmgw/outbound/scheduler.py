@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from gsmgw.errors import StoreError
@@ -20,13 +20,17 @@ from gsmgw.outbound.roads import Roads
 from gsmgw.outbound.router import RouteTable
 from gsmgw.outbound.timekeeper import Timekeeper
 from gsmgw.outbound.worker import STORE_RETRY_S, Worker
-from gsmgw.ports import Clock, ModemHandle
+from gsmgw.ports import Clock, Keep, ModemHandle
 from gsmgw.store import Store, lanes, timers
 
 log = logging.getLogger(__name__)
 
 #: A report whose segment's final result is still awaited settles it, unless the result comes within this time.
 SETTLE_AFTER_S = 1.0
+
+
+async def _run_once(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    await run()
 
 
 class Scheduler:
@@ -41,7 +45,9 @@ class Scheduler:
         table: RouteTable | None = None,
         times: SendingTimes | None = None,
         pool_limits: Mapping[str, Limits] | None = None,
+        keep: Keep = _run_once,
     ) -> None:
+        self._keep = keep
         self._table = table or RouteTable()
         self._pool_pacers = {pool: Pacer(limits) for pool, limits in (pool_limits or {}).items() if limits.any}
         self._roads = Roads(self._table)
@@ -66,7 +72,11 @@ class Scheduler:
         self._workers[handle.name] = worker
         self._roads.attach(handle.name, fit=handle.status.state.carries)
         if self._group is not None:
-            self._group.create_task(worker.run(), name=f"worker {handle.name}")
+            self._start(self._group, worker)
+
+    def _start(self, group: asyncio.TaskGroup, worker: Worker) -> None:
+        name = f"worker {worker.name}"
+        group.create_task(self._keep(name, worker.run), name=name)
 
     async def begin(self) -> None:
         """Settle what the last stop interrupted, and look at what waits. Before any modem is at work."""
@@ -86,11 +96,11 @@ class Scheduler:
             await self.begin()
         async with asyncio.TaskGroup() as upkeep:
             self._upkeep = upkeep
-            timer = upkeep.create_task(self._time.run(), name="queue timer")
-            refill = upkeep.create_task(self._keep_filled(), name="queue refill")
+            timer = upkeep.create_task(self._keep("queue timer", self._time.run), name="queue timer")
+            refill = upkeep.create_task(self._keep("queue refill", self._keep_filled), name="queue refill")
             async with asyncio.TaskGroup() as self._group:
                 for worker in self._workers.values():
-                    self._group.create_task(worker.run(), name=f"worker {worker.name}")
+                    self._start(self._group, worker)
                 await self._stopping.wait()
                 for worker in self._workers.values():
                     worker.stop()

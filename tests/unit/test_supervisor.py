@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from gsmgw.clock import VirtualClock
-from gsmgw.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, Supervisor
+from gsmgw.supervisor import FIRST_PAUSE_S, LONGEST_PAUSE_S, UNWELL_S, Supervisor
 
 
 class Boom(Exception):
@@ -54,7 +54,9 @@ async def test_one_child_does_not_disturb_another() -> None:
         good = supervisor.start("good", live)
         await clock.advance(10)
         assert (good.restarts, good.finished) == (0, False)
-        assert {child.name for child in supervisor.children} == {"bad", "good"}
+        assert supervisor.failures["bad"] > 1
+        assert supervisor.failures["good"] == 0
+        assert supervisor.trouble == "bad failed and is being restarted: Boom: "
         with pytest.raises(ValueError, match="running already"):
             supervisor.start("good", live)
         await supervisor.stop("good")
@@ -96,3 +98,45 @@ async def test_cancellation_of_the_owner_reaches_every_child() -> None:
     with pytest.raises(asyncio.CancelledError):
         await owner
     assert ended.is_set()
+
+
+async def test_a_failure_is_told_with_its_first_cause_and_trouble_passes() -> None:
+    clock = VirtualClock()
+    told: list[tuple[str, str]] = []
+    fail = True
+
+    async def run() -> None:
+        if fail:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(burst())
+        await asyncio.Event().wait()
+
+    async def burst() -> None:
+        raise Boom("inside")
+
+    async with Supervisor(clock, lambda child: told.append((child.name, str(child.cause)))) as supervisor:
+        supervisor.start("child", run)
+        await clock.advance(0)
+        assert told == [("child", "inside")]
+        assert supervisor.trouble == "child failed and is being restarted: Boom: inside"
+        fail = False
+        await clock.advance(FIRST_PAUSE_S + UNWELL_S)
+        assert supervisor.trouble is None
+        assert supervisor.failures == {"child": 1}
+
+
+async def test_a_task_can_be_kept_in_a_group_of_another_owner() -> None:
+    clock, runs = VirtualClock(), 0
+
+    async def run() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise Boom
+
+    supervisor = Supervisor(clock)
+    async with asyncio.TaskGroup() as group:
+        kept = group.create_task(supervisor.keep("child", run))
+        await clock.advance(10)
+        await kept
+    assert (runs, supervisor.failures) == (3, {"child": 2})
