@@ -9,6 +9,10 @@ EXTENDED = "+^$*#%!_"
 _ONE = re.compile(r'([+^$*#%!_][A-Z0-9!%\-./:_]*)(=\?|\?|=[^;"]*(?:"[^"]*"[^;"]*)*)?', re.IGNORECASE)
 
 
+#: A character of a string constant given by its code (V.250 5.4.2.2).
+_ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2})")
+
+
 class Command(NamedTuple):
     """One command: upper-case name, form (``run``, ``read``, ``test``, ``set``) and what follows the equals sign."""
 
@@ -89,7 +93,7 @@ def split_args(text: str) -> list[str | None]:
             end = text.find('"', at + 1)
             if end < 0:
                 raise BadLine(text)
-            values.append(text[at + 1 : end])
+            values.append(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text[at + 1 : end]))
             at = text.find(",", end)
             if text[end + 1 : at if at >= 0 else len(text)].strip():
                 raise BadLine(text)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, ManagedModem, context_of
@@ -36,6 +36,13 @@ class UssdIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str = Field(min_length=1, max_length=182)
+
+    @field_validator("code")
+    @classmethod
+    def _printable(cls, code: str) -> str:
+        if not code.isprintable():
+            raise ValueError("may hold printable characters only, for example *100#")
+        return code
 
 
 async def _named(ctx: Ctx, request: Request, name: str) -> ManagedModem:

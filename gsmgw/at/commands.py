@@ -6,12 +6,18 @@ profile scales them. Commands that only one family knows are built by :func:`ven
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from gsmgw.errors import ModemError
+
+#: Everything that would end a command line, edit it or steer a terminal; only ASCII and Latin-1 text may be in one.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]|[^\x00-\xff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line.
+    """One command line. Raises :class:`ModemError` for a text that is not one line of printable characters.
 
     ``prefixes`` are those of its information lines (``+CSQ:``); with ``free`` any line that is neither a final result
     nor a known URC belongs to the answer (``AT+CGMI``). ``pairs`` says that a line with a prefix is a header that one
@@ -31,10 +37,23 @@ class Command:
     lone: bool = False
     submits: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what would reach the modem as more than one command, wherever the text came from."""
+        found = _CONTROL.search(self.text)
+        if found is not None:
+            name = self.text.partition("=")[0] if "=" in self.text[: found.start()] else "AT command"
+            raise ModemError(f"{name}: the character U+{ord(found[0]):04X} is not allowed")
+
     @property
     def shown(self) -> str:
         """The text as a log or transcript may show it."""
         return self.text.partition("=")[0] + "=***" if self.secret else self.text
+
+
+def quoted(text: str) -> str:
+    """Return a string constant: quotation marks and backslashes in it are escaped (V.250 5.4.2.2)."""
+    escaped = text.replace("\\", "\\5C").replace('"', "\\22")
+    return f'"{escaped}"'
 
 
 # -- any modem (V.250) ------------------------------------------------------------------------------------------
@@ -87,7 +106,7 @@ def sim_identity(text: str) -> Command:
 
 def enter_pin(pin: str) -> Command:
     """TS 27.007 8.3. Never shown."""
-    return Command(f'AT+CPIN="{pin}"', ("+CPIN:",), timeout_s=30.0, secret=True)
+    return Command(f"AT+CPIN={quoted(pin)}", ("+CPIN:",), timeout_s=30.0, secret=True)
 
 
 def functionality(level: int, *, reset: bool = False) -> Command:
@@ -107,7 +126,7 @@ def registration_reports(name: str, level: int) -> Command:
 
 def set_smsc(number: str) -> Command:
     """TS 27.005 3.3.1. 145 is an international number (TS 24.011 8.2.5.1)."""
-    return Command(f'AT+CSCA="{number}",{145 if number.startswith("+") else 129}', timeout_s=10.0)
+    return Command(f"AT+CSCA={quoted(number)},{145 if number.startswith('+') else 129}", timeout_s=10.0)
 
 
 def message_service(level: int) -> Command:
@@ -117,7 +136,7 @@ def message_service(level: int) -> Command:
 
 def select_storage(*memories: str) -> Command:
     """TS 27.005 3.2.2, with one, two or three memories."""
-    return Command("AT+CPMS=" + ",".join(f'"{memory}"' for memory in memories), ("+CPMS:",), timeout_s=10.0)
+    return Command("AT+CPMS=" + ",".join(map(quoted, memories)), ("+CPMS:",), timeout_s=10.0)
 
 
 def indications(setting: str) -> Command:
@@ -165,7 +184,7 @@ def hold_link(level: int) -> Command:
 
 def ussd(request: str, dcs: int) -> Command:
     """TS 27.007 7.15. The answer of the network is the URC +CUSD, also when it comes before the OK."""
-    return Command(f'AT+CUSD=1,"{request}",{dcs}', timeout_s=15.0)
+    return Command(f"AT+CUSD=1,{quoted(request)},{dcs}", timeout_s=15.0)
 
 
 USSD_CANCEL = Command("AT+CUSD=2", timeout_s=15.0)
@@ -173,7 +192,7 @@ USSD_CANCEL = Command("AT+CUSD=2", timeout_s=15.0)
 
 def character_set(name: str) -> Command:
     """TS 27.007 5.5"""
-    return Command(f'AT+CSCS="{name}"', timeout_s=3.0)
+    return Command(f"AT+CSCS={quoted(name)}", timeout_s=3.0)
 
 
 def vendor(text: str, *, prefix: str = "", timeout_s: float = 5.0) -> Command:

@@ -21,6 +21,8 @@ ANSWER_S = 60.0
 _DCS_DEFAULT = 15
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _CR = 0x0D
+#: A USSD string has at most 160 bytes, which carry 182 septets (TS 23.038 6.1.2.3).
+MAX_SEPTETS = 182
 
 _OUTCOMES = {
     2: "the network ended the session",
@@ -40,12 +42,18 @@ class UssdReply:
 
 
 def encode_request(request: str, form: str) -> str:
-    """The string of AT+CUSD: as it is, or packed into hexadecimal with a CR in spare bits (TS 23.038 6.1.2.3.1)."""
+    """Return the string of AT+CUSD: as it is, or packed into hexadecimal with a CR in spare bits (TS 23.038 6.1.2.3.1).
+
+    Raises :class:`ModemError` for what a USSD string cannot carry: printable characters of the default alphabet, at
+    most 182 septets (TS 22.090, TS 23.038 6.1.2.3).
+    """
+    septets = DEFAULT.encode(request)
+    if septets is None or not _printable(request) or any(char in "\r\n\t\f" for char in request):
+        raise ModemError("the USSD code may hold printable characters of the GSM alphabet only, for example *100#")
+    if not 0 < len(septets) <= MAX_SEPTETS:
+        raise ModemError(f"the USSD code is {len(septets)} characters long; at least 1 and at most {MAX_SEPTETS} fit")
     if form == "plain":
         return request
-    septets = DEFAULT.encode(request)
-    if septets is None:
-        raise ModemError("the request holds characters that USSD cannot carry")
     if len(septets) % 8 == 7:
         septets += bytes((_CR,))
     return pack(septets).hex().upper()
@@ -144,8 +152,9 @@ class Ussd:
     async def _send(self, text: str) -> None:
         refusal: ModemError | None = None
         for form in self._driver.profile.ussd_forms:
+            string = encode_request(text, form)
             try:
-                await self._driver.run(commands.ussd(encode_request(text, form), _DCS_DEFAULT))
+                await self._driver.run(commands.ussd(string, _DCS_DEFAULT))
                 return
             except CommandError as exc:
                 refusal = exc

@@ -74,6 +74,7 @@ def parse_overlay(raw: dict[str, Any], source: str = "profiles") -> tuple[Profil
             if field == "base":
                 continue
             try:
+                _refuse_control(value)
                 changes[field] = _value(field, value)
             except (TypeError, ValueError) as exc:
                 problems.append(f"profile.{name}.{field}: {exc}")
@@ -83,6 +84,16 @@ def parse_overlay(raw: dict[str, Any], source: str = "profiles") -> tuple[Profil
     if problems:
         raise ConfigError(source, problems)
     return (*found, *PROFILES)
+
+
+def _refuse_control(value: Any) -> None:
+    """Refuse text that would reach the modem as more than one line. Raises ValueError."""
+    if isinstance(value, str):
+        if not value.isprintable():
+            raise ValueError(f"{value!r} holds a control character; write each command as an item of its own")
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _refuse_control(item)
 
 
 def _value(field: str, value: Any) -> Any:

@@ -262,3 +262,17 @@ def test_the_page_names_every_state_step_and_key() -> None:
         assert f"| `{event}` |" in page
     for key in ModemSection.model_fields:
         assert f"`{key}`" in page or key in ("name", "match", "limits", "pin_file", "weight"), key
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"init": ["AT+X\rAT+CMGD=1,4"]},
+        {"init_for_interface": {"2": "AT^U\n"}},
+        {"temperature": {"command": "AT^T\x1b", "prefix": "^T:"}},
+        {"cnmi": ["2,1\x00"]},
+    ],
+)
+def test_an_overlay_cannot_hide_commands_in_a_line(table: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="control character"):
+        parse_overlay({"profile": {"mine": table}})

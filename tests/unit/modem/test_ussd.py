@@ -44,3 +44,10 @@ def test_requests() -> None:
     assert encode_request("*1000#1", "packed").endswith("1A")
     with pytest.raises(ModemError):
         encode_request("日本", "packed")
+
+
+@pytest.mark.parametrize("code", ["*100#\rAT+CMGD=1,4", "*100#\n", "a\0", "\x1a", "\x1b", "tab\t", "", "x" * 183])
+@pytest.mark.parametrize("form", ["plain", "packed"])
+def test_requests_that_would_be_more_than_a_string_are_refused(code: str, form: str) -> None:
+    with pytest.raises(ModemError):
+        encode_request(code, form)
