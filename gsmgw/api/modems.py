@@ -27,7 +27,7 @@ class PinIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    pin: str = Field(pattern=r"^\d{4,8}$", repr=False)
+    pin: str = Field(pattern=r"^[0-9]{4,8}$", repr=False)
 
 
 class UssdIn(BaseModel):

@@ -14,15 +14,15 @@ from gsmgw.model import OnUnknown, Outgoing, Priority
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.router import ANY, RouteTable, like_last_time, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
-from gsmgw.pdu import MAX_SEGMENTS, PduError
+from gsmgw.pdu import MAX_SEGMENTS, Address, PduError
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, outbox, requests
 from gsmgw.zones import country_of_number
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
 MAX_VALID_FOR_S = 63 * 7 * 86400
-#: The longest text that 255 segments can carry: GSM-7, behind an 8-bit concatenation header.
-TEXT_LIMIT = 255 * 153
+#: The longest text that 255 segments can carry: GSM-7, behind a 16-bit concatenation header.
+TEXT_LIMIT = 255 * 152
 #: Of a large request, so many messages are looked at before others have a turn.
 SLICE = 500
 #: The encoding of 8-bit data.
@@ -74,6 +74,8 @@ Result = Accepted | Refusal
 @lru_cache(maxsize=4096)
 def _measure(text: str, encoding: str) -> tuple[int, str]:
     planned = plan(text, encoding)
+    if planned.segment_count > 1:  # the reference that is free when it leaves may be of either size
+        plan(text, encoding, bits=16)
     return planned.segment_count, planned.encoding.value
 
 
@@ -177,8 +179,12 @@ class Intake:
         """A message that has no number yet."""
         try:
             to = parse_recipient(request.to, self._country)
+            Address.parse_number(to)
         except NumberError as exc:
             raise Refusal("invalid_number", "to", f"{request.to!r} {exc}") from None
+        except PduError as exc:
+            raise Refusal("invalid_number", "to", f"{request.to!r}: {exc.title}") from None
+        _check_characters(request)
         route = self._route(request, to)
         valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
         segments, encoding = self._measure(request)
@@ -246,6 +252,17 @@ class Intake:
         except PduError as exc:
             code = "not_encodable" if request.encoding == "gsm7" and "segments" not in exc.title else "too_long"
             raise Refusal(code, "text", exc.title) from None
+
+
+def _check_characters(request: Request) -> None:
+    """Refuse half surrogates: neither the database nor an answer can hold them (RFC 3629 3)."""
+    given = (("text", request.text), ("client_ref", request.client_ref), *(("tags", tag) for tag in request.tags))
+    for field, value in given:
+        if value is not None and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as exc:
+                raise Refusal("invalid_request", field, f"has half a surrogate pair at position {exc.start}") from None
 
 
 def _fingerprint(wanted: Sequence[Request]) -> str:

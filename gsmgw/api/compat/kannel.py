@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gsmgw.api.compat.common import MOST_RECIPIENTS, Notice, let_in, send
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.dispatch.dialects import KANNEL_DLR
 from gsmgw.errors import StoreError
 from gsmgw.model import Priority
@@ -66,7 +67,7 @@ class _Fields:
         text = self.get(*names)
         if not text:
             return None
-        if not text.isdecimal() or len(text) > 9:
+        if not is_digits(text) or len(text) > 9:
             raise _Refused(f"{names[0]} is no number, rejected")
         return int(text)
 
@@ -180,7 +181,8 @@ def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
 
 def _international(number: str) -> str:
     """Kannel's clients write numbers without the plus; a query string makes a space of one that is not encoded."""
-    return f"+{number}" if number.isdecimal() and len(number) >= 11 and not number.startswith("0") else number
+    number = ascii_digits(number)
+    return f"+{number}" if is_digits(number) and len(number) >= 11 and not number.startswith("0") else number
 
 
 def _notice(fields: _Fields) -> Notice | None:

@@ -19,6 +19,7 @@ from gsmgw.api.callers import Caller, enter
 from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
 from gsmgw.model import Direction, MessageRecord, Status
@@ -114,7 +115,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
         raise _Refused(21623, "MediaUrl: there is no MMS here.")
     valid_for: int | None = None
     if form.get("ValidityPeriod"):
-        if not form["ValidityPeriod"].isdecimal() or len(form["ValidityPeriod"]) > 9:
+        if not is_digits(form["ValidityPeriod"]) or len(form["ValidityPeriod"]) > 9:
             raise _Refused(_BAD, "ValidityPeriod: is no number of seconds.")
         valid_for = max(60, min(int(form["ValidityPeriod"]), 63 * 7 * 86_400))
     send_at_ms: int | None = None
