@@ -184,7 +184,8 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            trouble=lambda: self.store.trouble or self.guard.trouble or self.supervisor.trouble,
+            trouble=lambda: self._database_trouble() or self.supervisor.trouble,
+            database_trouble=self._database_trouble,
             task_failures=self.supervisor.failures,
             database_loss=self.guard.loss,
             make_backup=self._make_backup,
@@ -264,6 +265,10 @@ class Gateway:
             lambda tx: tx.event(now_ms, "task.failed", task=child.name, error=failure, restarts=child.restarts)
         )
         written.add_done_callback(_log_failure)
+
+    def _database_trouble(self) -> str | None:
+        """Return why what is written now is not kept, in a sentence."""
+        return self.store.trouble or self.guard.trouble
 
     def _make_backup(self) -> dict[str, Any]:
         config = self.config
