@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
-from gsmgw.dispatch.bodies import accepted_json, message_out
+from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import SLICE, Accepted, Refusal, Request, Result, Waiting, not_yet
 from gsmgw.store import messages, requests
@@ -111,9 +110,9 @@ def _entries(answers: Sequence[Result | Problem], first: int, bodies: Iterator[b
     """What a batch is answered for some of its messages; ``bodies`` are those of the accepted ones among them."""
     for number, answer in enumerate(answers, first):
         if not isinstance(answer, Accepted):
-            yield to_json(_refused(answer, number))
+            yield dumped(_refused(answer, number))
         elif (body := next(bodies)) is None:
-            yield to_json({"error": Problem("not_found", _FORGOTTEN).body()})
+            yield dumped({"error": Problem("not_found", _FORGOTTEN).body()})
         elif answer.replayed:
             yield body[:-1] + b',"replayed":true}'
         else:
@@ -132,7 +131,7 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
                 data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
             else:
                 data.append(_refused(seen, number))
-        return Answer(200, [to_json({"data": data})])
+        return Answer(200, [dumped({"data": data})])
 
 
 @asynccontextmanager
@@ -271,7 +270,7 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | No
         fresh = entry.message
         if fresh is None:
             record = next(records)
-            found.append(None if record is None else to_json(message_out(record, ctx.scheduler.explain(record))))
+            found.append(None if record is None else dumped(message_out(record, ctx.scheduler.explain(record))))
         elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
             found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
         else:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted, cursor_of
 from gsmgw.api.schemas import message_out, page_out
 from gsmgw.api.sights import Seen
+from gsmgw.dispatch.bodies import dumped
 from gsmgw.model import format_id
 from gsmgw.store import messages
 
@@ -47,7 +48,7 @@ async def conversations(
 async def export(ctx: Ctx, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson") -> StreamingResponse:
     """All messages that the filters let through, newest first, as a stream: one per line, or as CSV with a header."""
 
-    async def lines() -> AsyncIterator[str]:
+    async def lines() -> AsyncIterator[str | bytes]:
         if format == "csv":
             yield _csv([COLUMNS])
         page = wanted
@@ -58,7 +59,7 @@ async def export(ctx: Ctx, wanted: Wanted, format: Literal["csv", "ndjson"] = "n
             if format == "csv":
                 yield _csv([[_cell(body.get(name)) for name in COLUMNS] for body in bodies])
             else:
-                yield "".join(json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n" for body in bodies)
+                yield b"".join(dumped(body) + b"\n" for body in bodies)
             if len(found) < PORTION:
                 return
             page = replace(page, before_id=found[-1].id)

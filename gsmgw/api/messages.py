@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from gsmgw.api.accepting import Answer, accept_batch, accept_one, key_of, look_at_batch
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted

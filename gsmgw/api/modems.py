@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, ManagedModem, context_of
 from gsmgw.api.problems import Problem

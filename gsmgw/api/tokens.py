@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.auditing import audit_detail
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem, pointer

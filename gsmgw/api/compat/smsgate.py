@@ -13,10 +13,10 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem

@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.callers import Caller, enter
 from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
