@@ -142,7 +142,10 @@ class Intake:
         def take(tx: Tx) -> list[Result]:
             if key is not None and (given := requests.earlier_answers(tx, [f"key:{key}"])):
                 answer = given[f"key:{key}"].repeated(f"key:{key}", fingerprint)
-                return [_replayed(entry) for entry in json.loads(answer)]
+                replayed = tx.readable("idempotency", _replayed_all, [(key, answer)])
+                if not replayed:  # it was accepted, and nobody knows any more as what: it is not to go twice
+                    raise requests.KeyConflict(f"key:{key}")
+                return replayed[0]
             results = _take(tx, now_ms, checked, marks)
             fresh = [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
             outbox.accept(tx, now_ms, fresh)
@@ -290,6 +293,10 @@ def _replayed(entry: dict[str, object]) -> Result:
     return Refusal(str(entry["code"]), str(entry["field"]), str(entry["detail"]))
 
 
+def _replayed_all(row: tuple[str, str]) -> list[Result]:
+    return [_replayed(entry) for entry in json.loads(row[1])]
+
+
 def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Sequence[str]) -> list[Result]:
     """Tell the new messages from those that an earlier request, or an earlier place of this one, had brought.
 
@@ -323,5 +330,5 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
 def _by_ref(earlier: requests.Answered, client_ref: str, mark: str) -> Result:
     try:
         return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
-    except requests.KeyConflict:
+    except (requests.KeyConflict, ValueError):  # also where nobody knows any more as what it was accepted
         return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")

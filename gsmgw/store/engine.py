@@ -22,6 +22,7 @@ from typing import Any, Generic, TypeVar
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import Connection, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,11 @@ class _Job(Generic[T]):
     error: BaseException | None = None
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool = False) -> Connection:
     """A connection with the settings that the whole house relies on: WAL, an fsync at each commit, foreign keys."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
+    db = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10, factory=Connection
+    )
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -62,6 +65,19 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return db
 
 
+def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
+    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
+    if db.text_factory is not str or not str(exc).startswith("Could not decode to UTF-8"):
+        return False
+    log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
+    db.text_factory = _decoded
+    return True
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
+
+
 class Engine:
     """Runs operations on one database. Made and closed on the event loop that uses it."""
 
@@ -71,10 +87,12 @@ class Engine:
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._writer = threading.Thread(target=self._write_loop, name="gsmgw-writer", daemon=True)
-        self._db = connect(path)
-        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        #: Rows that could not be decoded.
+        self.unreadable = Unreadable(self._note_unreadable)
+        self._db = self._connect(path)
+        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         for _ in range(READERS):
-            self._readers.put(connect(path, read_only=True))
+            self._readers.put(self._connect(path, read_only=True))
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
         self._closed = False
         self._crowded = False
@@ -83,6 +101,18 @@ class Engine:
         #: Why the last transaction failed; None while the database takes writes.
         self.trouble: str | None = None
         self._writer.start()
+
+    def _connect(self, path: Path, *, read_only: bool = False) -> Connection:
+        db = connect(path, read_only=read_only)
+        db.unreadable = self.unreadable
+        return db
+
+    def _note_unreadable(self, table: str, key: Any, why: str) -> None:
+        with suppress(RuntimeError):  # the loop is gone
+            self._loop.call_soon_threadsafe(self.report_unreadable, table, key, why)
+
+    def report_unreadable(self, table: str, key: Any, why: str) -> None:
+        """A row could not be decoded, for the first time in this process. Called on the event loop."""
 
     def write(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
@@ -124,7 +154,12 @@ class Engine:
     def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         db = self._readers.get()
         try:
-            return query(db)
+            try:
+                return query(db)
+            except sqlite3.OperationalError as exc:
+                if not _take_any_text(db, exc):
+                    raise
+                return query(db)
         except sqlite3.Error as exc:
             raise StoreError(f"the database could not be read: {exc}") from exc
         finally:
@@ -173,6 +208,8 @@ class Engine:
                 run = [job for job in run if job is not failed]
             except sqlite3.Error as exc:
                 self._rollback()
+                if _take_any_text(self._db, exc):
+                    continue
                 self.trouble = str(exc)
                 log.error("the database did not take a transaction: %s", exc)
                 for job in run:

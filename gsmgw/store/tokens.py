@@ -11,6 +11,7 @@ from typing import Any
 
 from gsmgw.store.ids import first_id
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_one, strings
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
@@ -51,8 +52,17 @@ class Token:
 _COLUMNS = "id, name, scopes, created_ms, expires_ms, last_used_ms, per_minute, per_day, modems, pools"
 
 
+_KINDS = kinds(
+    _COLUMNS,
+    integers="id created_ms expires_ms last_used_ms per_minute per_day",
+    optional="expires_ms last_used_ms per_minute per_day",
+)
+
+
 def _token(row: tuple[Any, ...]) -> Token:
-    limits = TokenLimits(row[6], row[7], tuple(json.loads(row[8])), tuple(json.loads(row[9])))
+    check(row, _KINDS)
+    check_moments(*row[3:6])
+    limits = TokenLimits(row[6], row[7], strings(row[8]), strings(row[9]))
     return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5], limits)
 
 
@@ -107,12 +117,12 @@ def note_use(tx: Tx, now_ms: int, number: int) -> None:
 def find(db: sqlite3.Connection, hashed: str) -> Token | None:
     """The token whose secret has this :func:`digest`."""
     row = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", (hashed,)).fetchone()
-    return _token(row) if row else None
+    return readable_one(db, "tokens", _token, row)
 
 
 def all_tokens(db: sqlite3.Connection) -> list[Token]:
     """All tokens by name."""
-    return [_token(row) for row in db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name")]
+    return readable(db, "tokens", _token, db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name"))
 
 
 def accepted_by_second(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
