@@ -24,7 +24,7 @@ from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
@@ -120,6 +120,7 @@ class Gateway:
             yield
         finally:
             self.links.close()
+            await self.collector.close()
             self.feed.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
@@ -284,7 +285,8 @@ class Gateway:
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
-                    await self.store.write(_nothing)
+                    with contextlib.suppress(StoreUnavailable):  # a full disk is not mended by a restart
+                        await self.store.write(_nothing)
                     await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")
             except (TimeoutError, StoreError) as exc:

@@ -131,7 +131,7 @@ class Timekeeper:
                 await self._catch_up()
                 self._next_due_ms = await self._store.read(lanes.next_due_ms)
             except StoreError as exc:
-                log.error("the queue's timer: %s", exc)
+                log.log(exc.level, "the queue's timer: %s", exc)
                 self._round_over.set()
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
@@ -185,7 +185,7 @@ class Timekeeper:
             try:
                 await step()
             except StoreError as exc:
-                log.error("the queue's timer: %s", exc)
+                log.log(exc.level, "the queue's timer: %s", exc)
                 await self._clock.sleep(STORE_RETRY_S)
             else:
                 return

@@ -36,6 +36,7 @@ from gsmgw.store.files import make_sure_of
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
+from gsmgw.store.pending import PendingWrites
 from gsmgw.store.requests import KeyConflict
 from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 __all__ = [
     "Gone",
     "KeyConflict",
+    "PendingWrites",
     "Rejected",
     "Store",
     "Tx",

@@ -53,6 +53,11 @@ class Connection(sqlite3.Connection):
     unreadable: Unreadable | None = None
 
 
+def is_odd_text(exc: BaseException) -> bool:
+    """Return whether a statement failed because a text in the database is not UTF-8."""
+    return isinstance(exc, sqlite3.OperationalError) and str(exc).startswith("Could not decode to UTF-8")
+
+
 def readable(
     db: sqlite3.Connection, table: str, decode: Callable[[Any], T], rows: Iterable[Any], key: int = 0
 ) -> list[T]:
