@@ -64,7 +64,7 @@ class Answer:
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages"""
     key = _own(caller, key)
-    request = routed(caller, _parse(_message_in, raw).request(caller.token))
+    request = routed(caller, _parse(_message_in, raw).request(caller.token, caller.owner))
     async with within_limits(ctx, caller, [request], key) as note:
         accepted = await ctx.intake.accept(request, key)
         note([accepted])
@@ -146,7 +146,7 @@ async def within_limits(
     if limits.per_minute is None and limits.per_day is None:
         yield lambda results: None
         return
-    refs = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    refs = [requests.ref_of(request.owner, request.client_ref) for request in wanted if request.client_ref]
     whole = [] if key is None else [f"key:{key}"]
     known = await ctx.store.read(lambda db: requests.known_of(db, [*whole, *refs]))
     repeated = not known.isdisjoint(whole)
@@ -197,7 +197,7 @@ def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Request 
     if isinstance(item, Problem):
         return item
     try:
-        return routed(caller, item.request(caller.token))
+        return routed(caller, item.request(caller.token, caller.owner))
     except Refusal as exc:
         return of_refusal(exc, "messages", number)
 
@@ -236,7 +236,7 @@ def key_of(found: Sequence[str]) -> str | None:
 
 def _own(caller: Caller, key: str | None) -> str | None:
     """A key among those of its token: two clients who number their orders do not know of each other."""
-    return key if key is None or not caller.token else f"{caller.token}\n{key}"
+    return None if key is None else requests.key_of(caller.owner, key)
 
 
 def routed(caller: Caller, request: Request) -> Request:

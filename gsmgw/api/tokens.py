@@ -103,8 +103,10 @@ async def index(ctx: Ctx) -> Response:
 @router.delete("/{name}", status_code=204)
 async def delete(ctx: Ctx, name: str) -> Response:
     """Revoke a token."""
-    if not await ctx.store.write(lambda tx: tokens.delete(tx, name)):
+    number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
+    if number is None:
         raise Problem("not_found", f"there is no token named {name!r}")
     ctx.access.forget()
-    ctx.streams.send_away(name)
+    ctx.access.send_away(number)
+    ctx.streams.send_away(number)
     return Response(status_code=204)

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from gsmgw.errors import GsmgwError
-from gsmgw.model import OnUnknown, Outgoing, Priority
+from gsmgw.model import SOCKET, OnUnknown, Outgoing, Priority
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.router import ANY, RouteTable, like_last_time, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
@@ -48,6 +48,7 @@ class Request(NamedTuple):
     client_ref: str | None = None
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown | None = None
+    owner: int = SOCKET
 
 
 class Refusal(GsmgwError):
@@ -208,6 +209,7 @@ class Intake:
             report=self._report if request.report is None else request.report,
             route=route,
             client=request.client,
+            owner=request.owner,
             send_at_ms=request.send_at_ms,
             expires_ms=starts_ms + valid_for_s * 1000,
             client_ref=request.client_ref,
@@ -275,7 +277,7 @@ def _fingerprint(wanted: Sequence[Request]) -> str:
         given = [
             (name, value)
             for name, value in zip(Request._fields, request, strict=True)
-            if value != Request._field_defaults.get(name)
+            if value != Request._field_defaults.get(name) and name != "owner"  # the key says whose it is
         ]
         digest.update(repr(given).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
@@ -304,7 +306,7 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
     ``client_ref``.
     """
     messages = [each for each in checked if isinstance(each, Outgoing)]
-    refs = [f"ref:{message.client_ref}" for message in messages if message.client_ref]
+    refs = [requests.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
     known = requests.earlier_answers(tx, refs) if refs else {}
     peers = {message.to for message in messages if message.route == ANY}
     last = outbox.last_texted(tx, peers) if peers else {}
@@ -315,7 +317,7 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
             results.append(message)
             continue
         if message.client_ref:
-            ref = f"ref:{message.client_ref}"
+            ref = requests.ref_of(message.owner, message.client_ref)
             if (earlier := known.get(ref) or given.get(ref)) is not None:
                 results.append(_by_ref(earlier, message.client_ref, mark))
                 continue

@@ -36,6 +36,16 @@ class Answered:
         return self.answer
 
 
+def key_of(owner: int, key: str) -> str:
+    """Return an Idempotency-Key among those of its owner."""
+    return f"#{owner}\n{key}"
+
+
+def ref_of(owner: int, client_ref: str) -> str:
+    """Return what the answer to a ``client_ref`` is remembered by: two owners do not know of each other's."""
+    return f"ref:#{owner}\n{client_ref}"
+
+
 def earlier_answers(tx: Tx, keys: Iterable[str]) -> dict[str, Answered]:
     """What requests with these keys were answered; new ones are not there. A key has no NUL."""
     found = tx.all(

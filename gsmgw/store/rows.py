@@ -22,7 +22,8 @@ from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable
 MESSAGE_COLUMNS = (
     "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, "
     "message_class, report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, "
-    "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by"
+    "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by, "
+    "owner"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
@@ -45,7 +46,7 @@ _OUTGOING_NAMES = (
 )
 _INTEGERS = (
     "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
-    "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by cut seq reference attempt "
+    "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
     "sending_ms report_status discharge_ms at_ms message_id"
 )
 _MESSAGE_KINDS = kinds(

@@ -99,9 +99,11 @@ def create(
     return Token(number, name, scopes, now_ms, expires_ms, None, limits), secret
 
 
-def delete(tx: Tx, name: str) -> bool:
-    """Revoke a token; False when there is none of that name."""
-    return bool(tx.run("DELETE FROM tokens WHERE name = ?", (name,)))
+def delete(tx: Tx, name: str) -> int | None:
+    """Revoke a token; its number, or None when there is none of that name."""
+    row = tx.one("SELECT id FROM tokens WHERE name = ?", (name,))
+    tx.run("DELETE FROM tokens WHERE name = ?", (name,))
+    return None if row is None else int(row[0])
 
 
 def exists(tx: Tx, name: str) -> bool:
@@ -125,11 +127,11 @@ def all_tokens(db: sqlite3.Connection) -> list[Token]:
     return readable(db, "tokens", _token, db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name"))
 
 
-def accepted_by_second(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
-    """How many texts a client's token had accepted in each second of UTC since then."""
+def accepted_by_second(db: sqlite3.Connection, owner: int, since_ms: int) -> list[tuple[int, int]]:
+    """How many texts a token had accepted in each second of UTC since then."""
     rows = db.execute(
-        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND client = ? AND direction = 'outbound' "
+        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND owner = ? AND direction = 'outbound' "
         "GROUP BY 1 ORDER BY 1",
-        (first_id(since_ms), client),
+        (first_id(since_ms), owner),
     )
     return [(int(second), int(count)) for second, count in rows]

@@ -22,7 +22,7 @@ from gsmgw.api.problems import Problem
 from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
-from gsmgw.model import Direction, MessageRecord, Status
+from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
 from gsmgw.outbound import Refusal
 from gsmgw.outbound import Request as Wanted
@@ -81,7 +81,7 @@ def _enter(ctx: Context, request: Request, account: str) -> Caller:
         ctx.access.fail(origin)
         raise _Refused(_UNAUTHORIZED, "Authenticate", 401, {"WWW-Authenticate": 'Basic realm="Twilio API"'})
     ctx.access.count_request(CLIENT)
-    caller = Caller(CLIENT, origin, CLIENT)
+    caller = Caller(CLIENT, origin, CLIENT, owner=TWILIO)
     enter(request.scope, caller)
     return caller
 
@@ -130,6 +130,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
         text=form.get("Body"),
         modem=_modem_of(ctx, form.get("From", "")),
         client=CLIENT,
+        owner=TWILIO,
         valid_for=valid_for,
         send_at_ms=send_at_ms,
         report=True,
@@ -186,7 +187,7 @@ def _number(sid: str) -> int:
 
 async def _load(ctx: Context, number: int) -> MessageRecord:
     record = await ctx.store.read(lambda db: messages.get_message(db, number))
-    if record is None:
+    if record is None or record.owner != TWILIO:
         raise _Refused(_NOT_FOUND, f"The requested resource {twilio_sid(number)} was not found", 404)
     return record
 
