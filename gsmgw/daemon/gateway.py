@@ -13,6 +13,7 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, Streams, create_apps
+from gsmgw.api.origins import Proxies, networks_of
 from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import make_server
 from gsmgw.api.tls import Certificates
@@ -194,9 +195,12 @@ class Gateway:
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
         api = self.config.api
-        apps = create_apps(context, api.users)
+        proxies = Proxies(networks_of(api.trusted_proxies))
+        apps = create_apps(context, api.users, proxies)
         bounds = Bounds(
             api.max_connections,
+            api.max_connections_per_address,
+            proxies,
             api.request_timeout_s,
             body_s=min(Bounds().body_s, api.request_timeout_s),
             stall_s=api.stall_timeout_s,
