@@ -77,6 +77,12 @@ FAULTS: tuple[tuple[str, float | None, dict[str, Any]], ...] = (
     ("split", 3.0, {}),
     ("merge", 3.0, {}),
     ("bad-index", None, {}),
+    ("only-ok", 3.0, {}),
+    ("only-ok", 3.0, {"prompt": False}),
+    ("mirror", 3.0, {}),
+    ("nmea", 3.0, {}),
+    ("babble", 3.0, {}),
+    ("babble", 3.0, {"form": "binary"}),
 )
 #: Those that stay until the modem restarts, which is for the gateway to find out.
 UNTIL_RESTART = frozenset({"stuck-500", "sends-nothing"})
