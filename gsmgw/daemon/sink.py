@@ -36,9 +36,9 @@ class Sink:
         self._modems = modems
         self._states: dict[str, ModemState] = {}
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """A PDU was received; it is on disk when this returns."""
-        await self._collector.take(raw)
+        return await self._collector.take(raw)
 
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
         """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""

@@ -95,9 +95,13 @@ class Collector:
         self._on_unmatched_report = on_unmatched_report
         self._on_queued = on_queued
 
-    async def take(self, raw: RawPdu) -> None:
-        """Keep and understand a received PDU. Raises :class:`StoreError` when it could not be kept."""
-        await self._take(raw, self._clock.wall_ms())
+    async def take(self, raw: RawPdu) -> bool:
+        """Keep and understand a received PDU; False when it is in quarantine instead.
+
+        Raises :class:`StoreError` when it could not be kept.
+        """
+        outcome = await self._take(raw, self._clock.wall_ms())
+        return outcome.problem is None
 
     async def reread(self) -> Reread:
         """Try the quarantined PDUs again, which an earlier version may have put there: one that is understood now

@@ -119,8 +119,8 @@ class Nmea(_Repeated):
 class Babble(_Repeated):
     """``bytes_s`` bytes a second come, without a pause, between what the modem says.
 
-    ``form`` is ``lines`` (``text`` again and again; ``{n}`` in it counts up, ``\\n`` ends a line), ``unended`` (the same
-    without line ends) or ``binary`` (random bytes). Imitates firmware in a loop, and a port that carries something else.
+    ``form`` is ``lines`` (``text`` again and again; ``{n}`` in it counts up, ``\\n`` ends a line), ``unended`` (the
+    same without line ends) or ``binary`` (random bytes). Imitates firmware in a loop, and a port of something else.
     """
 
     kind: ClassVar[str] = "babble"
