@@ -25,6 +25,9 @@ class Clock(Protocol):
     def adjust(self) -> int:
         """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
 
+    def boot_id(self) -> str:
+        """Return what names this boot of the machine: :meth:`monotonic` counts on for as long as it is the same."""
+
     def is_set(self) -> bool:
         """False while the machine is known not to know the time yet."""
 

@@ -76,4 +76,4 @@ class Audit:
         try:
             await self._store.write(lambda tx: audit.note(tx, entry))
         except StoreError as exc:
-            log.error("an entry of the audit log could not be kept: %s", exc)
+            log.log(exc.level, "an entry of the audit log could not be kept: %s", exc)

@@ -56,7 +56,7 @@ async def stats(ctx: Ctx, request: Request) -> Response:
             "webhooks": targets,
             "first_event": await ctx.feed.first_kept(),
             "last_event": ctx.feed.last_id,
-            "database_ok": ctx.store.trouble is None,
+            "database_ok": ctx.database_trouble() is None,
             "task_failures": {task: count for task, count in ctx.task_failures.items() if count},
             "database_loss": ctx.database_loss,
             "database_octets": size_of(ctx),

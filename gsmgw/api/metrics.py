@@ -86,7 +86,11 @@ class _Gateway(Collector):
         yield from self._messages(figures)
         yield from self._modems()
         yield _gauge("gsmgw_commit_seconds", "How long a commit takes lately", ctx.store.commit_s)
-        yield _gauge("gsmgw_database_ok", "Whether the last transaction was taken", float(ctx.store.trouble is None))
+        kept = ctx.database_trouble() is None
+        yield _gauge("gsmgw_database_ok", "Whether the database keeps what is written", float(kept))
+        yield CounterMetricFamily(
+            "gsmgw_database_faults", "Operations that the database refused for good", ctx.store.faults
+        )
         yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", size_of(ctx))
         types = {(type,): count for type, count in self._tally.events.items()}
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)

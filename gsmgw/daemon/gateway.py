@@ -24,7 +24,7 @@ from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
@@ -120,6 +120,7 @@ class Gateway:
             yield
         finally:
             self.links.close()
+            await self.collector.close()
             self.feed.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
@@ -184,7 +185,8 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            trouble=lambda: self.store.trouble or self.guard.trouble or self.supervisor.trouble,
+            trouble=lambda: self._database_trouble() or self.supervisor.trouble,
+            database_trouble=self._database_trouble,
             task_failures=self.supervisor.failures,
             database_loss=self.guard.loss,
             make_backup=self._make_backup,
@@ -265,6 +267,10 @@ class Gateway:
         )
         written.add_done_callback(_log_failure)
 
+    def _database_trouble(self) -> str | None:
+        """Return why what is written now is not kept, in a sentence."""
+        return self.store.trouble or self.guard.trouble
+
     def _make_backup(self) -> dict[str, Any]:
         config = self.config
         path, manifest = make_scheduled(config.database, self.config_file, config.backups, config.backup.keep)
@@ -279,7 +285,8 @@ class Gateway:
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
-                    await self.store.write(_nothing)
+                    with contextlib.suppress(StoreUnavailable):  # a full disk is not mended by a restart
+                        await self.store.write(_nothing)
                     await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")
             except (TimeoutError, StoreError) as exc:

@@ -209,7 +209,7 @@ class _Target:
                     if self._hook.state == "active":
                         pause_s = await self._turn(poster, group)
                 except StoreError as exc:
-                    log.warning("webhook %s rests: %s", self._hook.id, exc)
+                    log.log(exc.level, "webhook %s rests: %s", self._hook.id, exc)
                     pause_s = REST_S
                 except Exception:
                     log.exception("webhook %s failed and goes on after a rest", self._hook.id)
@@ -296,7 +296,7 @@ class _Target:
             if await self._record(hook, delivery, outcome, lost=content is None):
                 await self._house.refresh(hook.id)
         except StoreError as exc:
-            log.warning("webhook %s: the outcome of delivery %s could not be noted: %s", hook.id, delivery.id, exc)
+            log.log(exc.level, "webhook %s: outcome of delivery %s not recorded: %s", hook.id, delivery.id, exc)
             await self._clock.sleep(REST_S)
         except Exception:
             log.exception("webhook %s: delivery %s failed", hook.id, delivery.id)

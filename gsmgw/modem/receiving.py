@@ -337,7 +337,7 @@ class Receiver:
         try:
             decoded = await self._board.sink.take_pdu(raw)
         except StoreError as exc:
-            log.error("%s: a received message stays in the modem: %s", self._board.name, exc)
+            log.log(exc.level, "%s: a received message stays in the modem: %s", self._board.name, exc)
             self._retry_at = self._clock.monotonic() + RETRY_S
             return False
         if raw.storage is None:

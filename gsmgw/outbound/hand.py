@@ -13,10 +13,9 @@ from typing import Protocol
 from gsmgw.errors import StoreError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.jobs import Claim, Job, both, cut, retrieve
-from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.router import to_modem
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Store, lanes, outbox, requests
+from gsmgw.store import PendingWrites, Store, lanes, outbox, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Hand:
     as ``sending`` that have not left, in their order.
     """
 
-    def __init__(self, handle: ModemHandle, store: Store, clock: Clock, queue: Queue, outcomes: Outcomes) -> None:
+    def __init__(self, handle: ModemHandle, store: Store, clock: Clock, queue: Queue, outcomes: PendingWrites) -> None:
         self.jobs: list[Job] = []
         self.claims: list[Claim] = []
         self._handle = handle

@@ -257,7 +257,7 @@ class Scheduler:
                         )
                     )
                 except StoreError as exc:
-                    log.error("the queue could not be read: %s", exc)
+                    log.log(exc.level, "the queue could not be read: %s", exc)
                     await self._clock.sleep(STORE_RETRY_S)
                     self._refill_wake.set()
                     continue

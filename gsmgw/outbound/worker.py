@@ -20,13 +20,12 @@ from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import Outgoing, Priority
 from gsmgw.outbound.hand import Delay, Hand, Queue
 from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
-from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import Action, Decision, decide
 from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Gone, Store, Tx, copies, outbox
+from gsmgw.store import Gone, PendingWrites, Store, Tx, copies, outbox
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ class Worker:
         self._grace_ms = grace_ms
         self._wake = asyncio.Event()
         self._stopping = False
-        self._outcomes = Outcomes(store, handle.name)
+        self._outcomes = PendingWrites(store, handle.name)
         self._hand = Hand(handle, store, clock, queue, self._outcomes)
         self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
@@ -174,6 +173,8 @@ class Worker:
             if self._defers(message):
                 continue
             job = await self._prepare(message)
+            if job is None and self.resting_s() > 0:
+                return None
             if job is not None:
                 self._hand.hand_back_claims()
                 self._hand.jobs.append(job)
@@ -204,7 +205,7 @@ class Worker:
         try:
             return await self._hand.prepare(message)
         except StoreError as exc:
-            log.error("%s: %s", self.name, exc)
+            log.log(exc.level, "%s: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
             self._wake.set()
             return None
@@ -272,7 +273,7 @@ class Worker:
             self._hand.drop(job)
             return
         except StoreError as exc:
-            log.error("%s: nothing was sent: %s", self.name, exc)
+            log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
             self._hand.hand_back(job)
             return
@@ -312,7 +313,7 @@ class Worker:
             self._hand.drop(job)
             return
         except StoreError as trouble:
-            log.error("%s: %s", self.name, trouble)
+            log.log(trouble.level, "%s: %s", self.name, trouble)
             begun = False
         self._failures = 0 if exc.disposition in _NOT_THE_MODEMS else self._failures + 1
         detour = None if job.split else self._queue.around(message, self.name)

@@ -33,6 +33,7 @@ from gsmgw.store.files import make_sure_of
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
+from gsmgw.store.pending import PendingWrites
 from gsmgw.store.requests import KeyConflict
 from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
@@ -40,6 +41,7 @@ from gsmgw.store.upgrade import migrate
 __all__ = [
     "Gone",
     "KeyConflict",
+    "PendingWrites",
     "Rejected",
     "Store",
     "Tx",

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.model import Event
-from gsmgw.store.tx import Tx
+from gsmgw.store.tx import Tx, is_passing
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,11 @@ BACKLOG = 50_000
 READERS = 2
 #: A checkpoint after that many 4 KiB pages of write-ahead log bounds its size and the time of a recovery.
 CHECKPOINT_PAGES = 2000
+#: Time between two log lines about the same trouble, seconds.
+REPEAT_S = 60.0
+
+#: Values that SQLite cannot store: integers beyond 64 bits, halves of surrogate pairs.
+_UNSTORABLE = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 @dataclass(slots=True)
@@ -82,20 +87,24 @@ class Engine:
         self.commit_s = 0.001
         #: Why the last transaction failed; None while the database takes writes.
         self.trouble: str | None = None
+        #: Number of operations that the database refused for good, since the start.
+        self.faults = 0
+        self._failed = 0
+        self._reported: dict[str, float] = {}
         self._writer.start()
 
     def write(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
 
         Operations are run in the order of these calls. One may be run twice, when another of its transaction
-        failed, so it must have no effect outside the transaction. Its exception fails it alone; an exception of
-        SQLite (a full disk) comes out as :class:`StoreError`.
+        failed, so it must have no effect outside the transaction. Its exception fails it alone. What SQLite raises
+        comes out as :class:`StoreUnavailable` (a full disk) or :class:`StoreFault` (a constraint).
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
-            future.set_exception(StoreError("the database is closed"))
+            future.set_exception(StoreUnavailable("the database is closed"))
         elif self._queue.qsize() >= BACKLOG:
-            future.set_exception(StoreError("the database does not keep up: too many writes are waiting"))
+            future.set_exception(StoreUnavailable("the database does not keep up: too many writes are waiting"))
         else:
             self._queue.put(_Job(operation, future))
         return future
@@ -103,7 +112,7 @@ class Engine:
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query on a reader. It sees everything committed before the call."""
         if self._closed:
-            raise StoreError("the database is closed")
+            raise StoreUnavailable("the database is closed")
         return await self._loop.run_in_executor(self._pool, self._read, query)
 
     async def close(self) -> None:
@@ -126,7 +135,8 @@ class Engine:
         try:
             return query(db)
         except sqlite3.Error as exc:
-            raise StoreError(f"the database could not be read: {exc}") from exc
+            kind = StoreUnavailable if is_passing(exc) else StoreFault
+            raise kind(f"the database could not be read: {exc}") from exc
         finally:
             self._readers.put(db)
 
@@ -167,28 +177,48 @@ class Engine:
                     began = time.perf_counter()
                     self._db.execute("COMMIT")
                     self.commit_s += (time.perf_counter() - began - self.commit_s) * 0.1
-                    self.trouble = None
+                    self._works()
                     return tx.events
                 self._rollback()
                 run = [job for job in run if job is not failed]
             except sqlite3.Error as exc:
                 self._rollback()
-                self.trouble = str(exc)
-                log.error("the database did not take a transaction: %s", exc)
+                self._fails(exc)
                 for job in run:
-                    job.error = StoreError(f"the database did not take it: {exc}")
+                    job.error = StoreUnavailable(f"the database did not take it: {exc}")
                 return []
         return []
+
+    def _works(self) -> None:
+        if self.trouble is not None:
+            log.warning("database: takes writes again failed_transactions=%d", self._failed)
+            self.trouble, self._failed = None, 0
+
+    def _fails(self, exc: sqlite3.Error) -> None:
+        """Note that no transaction succeeds; the log has a line when that begins, and one each minute."""
+        self.trouble = str(exc)
+        self._failed += 1
+        if self._is_new(self.trouble):
+            log.error("database: writes fail, they are tried again: %s failed_transactions=%d", exc, self._failed)
+
+    def _is_new(self, trouble: str) -> bool:
+        """Return whether this was not logged in the last minute."""
+        now = time.monotonic()
+        self._reported = {text: at for text, at in self._reported.items() if now - at < REPEAT_S}
+        return self._reported.setdefault(trouble, now) == now
 
     def _run(self, tx: Tx, jobs: list[_Job[Any]]) -> _Job[Any] | None:
         for job in jobs:
             try:
                 job.result = job.operation(tx)
-            except sqlite3.IntegrityError as exc:
-                job.error = StoreError(f"the database refused it: {exc}")
+            except _UNSTORABLE as exc:
+                if is_passing(exc):
+                    raise
+                self.faults += 1
+                if self._is_new(str(exc)):
+                    log.error("database: an operation was refused and is not tried again: %s", exc, exc_info=exc)
+                job.error = StoreFault(f"the database refused it: {exc}")
                 return job
-            except sqlite3.Error:
-                raise
             except Exception as exc:  # noqa: BLE001 - an operation is a caller's code: what it raises goes to that caller's future
                 job.error = exc
                 return job

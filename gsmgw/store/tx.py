@@ -19,8 +19,28 @@ _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data)"
 ROWS = 50
 
 
-#: Errors of SQLite that follow from the values or the statement, never from the disk.
-_CONTENT_FAULTS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+#: Result codes of SQLite that concern the whole database, not the statement: they pass, or a person ends them
+#: (sqlite.org/rescode.html). All others will be the same for the same statement.
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def is_passing(exc: BaseException) -> bool:
+    """Return whether an exception of SQLite says something of the whole database, and nothing of the statement."""
+    return isinstance(exc, sqlite3.Error) and getattr(exc, "sqlite_errorcode", -1) & 0xFF in _PASSING
 
 
 class Rejected(Exception):
@@ -67,7 +87,7 @@ class Tx:
                 self._db.execute("ROLLBACK TO block")
                 self._db.execute("RELEASE block")
             del self.events[recorded:]
-            if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, _CONTENT_FAULTS):
+            if is_passing(exc):
                 raise
             raise Rejected(exc) from exc
         self._db.execute("RELEASE block")

@@ -25,6 +25,7 @@ _STEPS = (
     "m009_record",
     "m012_modem_names",
     "m013_part_kind",
+    "m014_boot",
 )
 
 migrations = Migrations("gsmgw")
