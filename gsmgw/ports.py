@@ -92,8 +92,10 @@ class RawPdu:
 class EventSink(Protocol):
     """Where a modem reports to."""
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """Take a received PDU. Returns once it is on disk; only then may the modem forget it (CMGD, CNMA).
+
+        False when it could not be decoded and is in quarantine.
 
         Raises :class:`gsmgw.errors.StoreError` when it could not be kept: the modem must keep it.
         """

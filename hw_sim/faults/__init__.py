@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..faultset import Fault
 from ..options import OptionError, arguments, nearest
-from . import device, dialogue, line, silent
+from . import device, dialogue, line, silent, stranger
 
 if TYPE_CHECKING:
     from ..simulation import SimModem
@@ -17,7 +17,7 @@ class FaultError(ValueError):
 
 
 KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind for module in (line, dialogue, device, silent) for kind in module.KINDS
+    kind.kind: kind for module in (line, dialogue, device, silent, stranger) for kind in module.KINDS
 }
 
 
