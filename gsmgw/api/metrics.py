@@ -47,6 +47,7 @@ class Tally:
         self.events: Counter[str] = Counter()
         self.outcomes: Counter[tuple[str, str, str]] = Counter()
         self.segments: Counter[str] = Counter()
+        self.babbling: Counter[str] = Counter()
         feed.listen(self._count)
 
     def _count(self, events: Sequence[Event]) -> None:
@@ -57,6 +58,8 @@ class Tally:
                 self.outcomes[direction, event.type.removeprefix("message."), event.modem or ""] += 1
             elif event.type == "message.segment_sent":
                 self.segments[event.modem or ""] += 1
+            elif event.type == "modem.babbling":
+                self.babbling[event.modem or ""] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_modems", "Modems in each state", ("state",), {(s.value,): states[s] for s in ModemState})
         ready = {(status.name,): status.state is ModemState.READY for status in known}
         yield _gauges("gsmgw_modem_ready", "Whether it is ready", ("modem",), ready)
+        babbling = {(status.name,): self._tally.babbling[status.name] for status in known}
+        yield _counter("gsmgw_modem_babbling", "How often it exceeded its budget", ("modem",), babbling)
         signal = {(status.name,): status.signal_dbm for status in known if status.signal_dbm is not None}
         yield _gauges("gsmgw_modem_signal_dbm", "Its signal", ("modem",), signal)
         heat = {(status.name,): status.temperature_c for status in known if status.temperature_c is not None}

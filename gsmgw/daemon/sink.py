@@ -41,9 +41,9 @@ class Sink:
         self._events = PendingWrites(store, "events of modems")
         self._dropped = 0
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """A PDU was received; it is on disk when this returns."""
-        await self._collector.take(raw)
+        return await self._collector.take(raw)
 
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
         """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""

@@ -97,11 +97,11 @@ class Collector:
         self._own_number = own_number
         self._on_unmatched_report = on_unmatched_report
         self._on_queued = on_queued
-        self._insisting: set[asyncio.Task[None]] = set()
+        self._insisting: set[asyncio.Task[bool]] = set()
         self._released = PendingWrites(store, "received PDUs")
 
-    async def take(self, raw: RawPdu) -> None:
-        """Keep and understand a received PDU.
+    async def take(self, raw: RawPdu) -> bool:
+        """Keep and understand a received PDU; False when it is in quarantine instead.
 
         Raises :class:`StoreError` when it could not be kept and still lies in a memory of the modem. One that the
         modem routed directly lies nowhere else: it is kept as soon as the database takes it, also when the caller has
@@ -109,21 +109,22 @@ class Collector:
         """
         at_ms = self._clock.wall_ms()
         try:
-            await self._take(raw, at_ms)
+            outcome = await self._take(raw, at_ms)
+            return outcome.problem is None
         except StoreUnavailable:
             if raw.index is not None:
                 raise
             task = asyncio.create_task(self._insist(raw, at_ms), name=f"keep a PDU of {raw.modem}")
             self._insisting.add(task)
             task.add_done_callback(self._insisting.discard)
-            await asyncio.shield(task)
+            return await asyncio.shield(task)
 
-    async def _insist(self, raw: RawPdu, at_ms: int) -> None:
+    async def _insist(self, raw: RawPdu, at_ms: int) -> bool:
         while True:
             await self._clock.sleep(RETRY_S)
             with suppress(StoreUnavailable):
-                await self._take(raw, at_ms)
-                return
+                outcome = await self._take(raw, at_ms)
+                return outcome.problem is None
 
     async def close(self) -> None:
         """Give up what the database did not take until the end of the process."""

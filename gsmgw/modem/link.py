@@ -58,8 +58,10 @@ class Link:
         self._clock = around.clock
         once = Once(around.clock, lambda urc: self._news.take(urc))
         on_urc = once.pass_on if around.second_opener is None else partial(once.news, 0)
-        self._channel = Channel(around.clock, on_urc, self.end, lambda stale: self._news.take_stale(stale))
-        self._listener = Listener(around.clock, partial(once.news, 1))
+        self._channel = Channel(
+            around.clock, on_urc, self.end, lambda stale: self._news.take_stale(stale), around.budget
+        )
+        self._listener = Listener(around.clock, partial(once.news, 1), self.end, around.budget)
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._hearing = Hearing(around.clock, lambda count: self._upkeep.deaf(count), lambda: self._upkeep.heard())
@@ -256,6 +258,7 @@ class Link:
             self._after_failure(exc)
             raise
         self._upkeep.confirmed()
+        self._around.budget.earn()
         self._around.failures.success()
         self._around.expectation.sent(tpdu)
         self._around.ladder.well()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.modem.board import Board
+from gsmgw.modem.budget import Budget
 from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.pin import PinGuard
@@ -30,6 +31,7 @@ class Surroundings:
     ladder: Ladder
     failures: FailureCounter
     expectation: Expectation
+    budget: Budget
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]
     #: What this very modem was found unable to do; kept from link to link.

@@ -1,4 +1,4 @@
-"""The database's engine: one writer thread with group commit, and a few readers.
+"""The database's engine: one writer thread with group commit, a few readers, and one more reader for the queue.
 
 All that wants to be written queues up; the writer takes what is there, runs it in one transaction, commits once (one
 fsync), and only then tells each caller. Under load a commit carries hundreds of operations; when idle, one.
@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -83,6 +84,41 @@ def _decoded(octets: bytes) -> str:
     return octets.decode("utf-8", "replace")
 
 
+class _Readers:
+    """Threads that read, each with a connection."""
+
+    def __init__(self, connected: Callable[[], Connection], count: int, name: str) -> None:
+        self._connections: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        for _ in range(count):
+            self._connections.put(connected())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+
+    def close(self) -> None:
+        """Finish what runs, then close the connections."""
+        self._pool.shutdown(wait=True)
+        while not self._connections.empty():
+            self._connections.get().close()
+
+    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._connections.get()
+        try:
+            try:
+                return query(db)
+            except sqlite3.OperationalError as exc:
+                if not _take_any_text(db, exc):
+                    raise
+                return query(db)
+        except sqlite3.Error as exc:
+            kind = StoreUnavailable if is_passing(exc) else StoreFault
+            raise kind(f"the database could not be read: {exc}") from exc
+        finally:
+            self._connections.put(db)
+
+
 class Engine:
     """Runs operations on one database. Made and closed on the event loop that uses it."""
 
@@ -95,10 +131,8 @@ class Engine:
         #: Rows that could not be decoded.
         self.unreadable = Unreadable(self._note_unreadable)
         self._db = self._connect(path)
-        self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        for _ in range(READERS):
-            self._readers.put(self._connect(path, read_only=True))
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
+        self._readers = _Readers(partial(self._connect, path, read_only=True), READERS, "gsmgw-reader")
+        self._queue_reader = _Readers(partial(self._connect, path, read_only=True), 1, "gsmgw-queue-reader")
         self._closed = False
         self._crowded = False
         #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
@@ -143,7 +177,13 @@ class Engine:
         """Run a query on a reader. It sees everything committed before the call."""
         if self._closed:
             raise StoreUnavailable("the database is closed")
-        return await self._loop.run_in_executor(self._pool, self._read, query)
+        return await self._readers.run(query)
+
+    async def read_for_queue(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query that sending waits for, on a reader of its own: no listing, export or search delays it."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        return await self._queue_reader.run(query)
 
     async def close(self) -> None:
         """Finish what is queued, then close every connection."""
@@ -152,28 +192,12 @@ class Engine:
         self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._pool.shutdown(wait=True)
-        while not self._readers.empty():
-            self._readers.get().close()
+        self._readers.close()
+        self._queue_reader.close()
         self._db.close()
         await asyncio.sleep(0)  # the last outcomes were handed to the loop: let their callers have them
 
     # -- in the threads -----------------------------------------------------------------------------------------
-
-    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        db = self._readers.get()
-        try:
-            try:
-                return query(db)
-            except sqlite3.OperationalError as exc:
-                if not _take_any_text(db, exc):
-                    raise
-                return query(db)
-        except sqlite3.Error as exc:
-            kind = StoreUnavailable if is_passing(exc) else StoreFault
-            raise kind(f"the database could not be read: {exc}") from exc
-        finally:
-            self._readers.put(db)
 
     def _write_loop(self) -> None:
         while self._write_what_waits():

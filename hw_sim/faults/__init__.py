@@ -8,7 +8,7 @@ from hw_sim.digits import is_digits
 
 from ..faultset import Fault
 from ..options import OptionError, arguments, nearest
-from . import device, dialogue, line, silent
+from . import device, dialogue, line, silent, stranger
 
 if TYPE_CHECKING:
     from ..simulation import SimModem
@@ -19,7 +19,7 @@ class FaultError(ValueError):
 
 
 KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind for module in (line, dialogue, device, silent) for kind in module.KINDS
+    kind.kind: kind for module in (line, dialogue, device, silent, stranger) for kind in module.KINDS
 }
 
 

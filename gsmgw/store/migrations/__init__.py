@@ -26,6 +26,7 @@ _STEPS = (
     "m011_owners",
     "m012_modem_names",
     "m013_part_kind",
+    "m014_boot",
 )
 
 migrations = Migrations("gsmgw")
