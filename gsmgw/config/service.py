@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import CountryCode, HostPort, Section
+from gsmgw.config.fields import AllowedTarget, CountryCode, HostPort, Section
 
 
 def _network(value: str) -> str:
@@ -82,6 +82,9 @@ class CompatSection(Section):
     #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
     twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
+
+    #: Where callbacks may go besides public addresses over https: the words of [webhooks] allow.
+    callback_allow: list[AllowedTarget] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _account(self) -> CompatSection:

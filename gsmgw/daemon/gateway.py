@@ -110,6 +110,7 @@ class Gateway:
                 self.config.webhooks,
                 f"gsmgw/{__version__}",
                 keys=keys_of(self.config),
+                callback_allow=self.config.compat.callback_allow,
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)

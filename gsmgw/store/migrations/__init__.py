@@ -27,6 +27,7 @@ _STEPS = (
     "m012_modem_names",
     "m013_part_kind",
     "m014_boot",
+    "m015_callbacks",
 )
 
 migrations = Migrations("gsmgw")
