@@ -219,6 +219,30 @@ async def test_the_audit_log_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPa
     assert [entry["path"].rpartition("/")[2] for entry in found] == ["enable", "disable", "enable", "disable", "enable"]
 
 
+async def test_refusals_and_send_tokens_do_not_wash_the_audit_log_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "KEPT", 5)
+    monkeypatch.setattr(audit, "KEPT_MINOR", 3)
+    await desk.rig.client.modem("m0", "disable")
+    token = await desk.token("send")
+    async with AsyncClient(url=desk.url, token=token) as client:
+        own = await client.send(**BODY)
+        for _ in range(8):
+            await refused(client, "DELETE", "/v1/tokens/send")
+            await client.act(own["id"], "cancel")
+            await client.act(own["id"], "retry")
+    found = [(entry["who"], entry["path"].rpartition("/")[2], entry["status"]) for entry in await entries(desk)]
+    me = getpass.getuser()
+    assert found == [
+        ("send", "retry", 200),
+        ("send", "cancel", 200),
+        ("send", "send", 403),
+        (me, "tokens", 201),
+        (me, "disable", 200),
+    ]
+
+
 async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
     """As root every user is let in: the guard is asked itself, with the credentials that it would find."""
     from gsmgw.api.callers import Peer

@@ -28,6 +28,7 @@ _STEPS = (
     "m013_part_kind",
     "m014_boot",
     "m015_callbacks",
+    "m016_audit",
 )
 
 migrations = Migrations("gsmgw")
