@@ -71,26 +71,13 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
     return db
 
 
-def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
-    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
-    if db.text_factory is not str or not is_odd_text(exc):
-        return False
-    log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
-    db.text_factory = _decoded
-    return True
-
-
-def _decoded(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
-
-
 class _Readers:
-    """Threads that read, each with a connection."""
+    """Threads that read, each with a connection that ``opened`` returns."""
 
-    def __init__(self, connected: Callable[[], Connection], count: int, name: str) -> None:
+    def __init__(self, opened: Callable[[], Connection], count: int, name: str) -> None:
         self._connections: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         for _ in range(count):
-            self._connections.put(connected())
+            self._connections.put(opened())
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -119,6 +106,19 @@ class _Readers:
             self._connections.put(db)
 
 
+def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
+    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
+    if db.text_factory is not str or not is_odd_text(exc):
+        return False
+    log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
+    db.text_factory = _decoded
+    return True
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
+
+
 class Engine:
     """Runs operations on one database. Made and closed on the event loop that uses it."""
 
@@ -131,8 +131,9 @@ class Engine:
         #: Rows that could not be decoded.
         self.unreadable = Unreadable(self._note_unreadable)
         self._db = self._connect(path)
-        self._readers = _Readers(partial(self._connect, path, read_only=True), READERS, "gsmgw-reader")
-        self._queue_reader = _Readers(partial(self._connect, path, read_only=True), 1, "gsmgw-queue-reader")
+        opened = partial(self._connect, path, read_only=True)
+        self._readers = _Readers(opened, READERS, "gsmgw-reader")
+        self._queue_reader = _Readers(opened, 1, "gsmgw-queue-reader")
         self._closed = False
         self._crowded = False
         #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
