@@ -56,6 +56,7 @@ _MESSAGE_KINDS = kinds(
     optional="own text data port modem message_class on_unknown client_ref tags send_at_ms expires_ms due_ms waiting "
     "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by",
 )
+_MESSAGE_MOMENTS = [place for place, name in enumerate(_MESSAGE_FIELDS) if name.endswith("_ms")]
 _OUTGOING_KINDS = kinds(
     _OUTGOING_NAMES,
     integers=_INTEGERS,
@@ -84,7 +85,7 @@ def message_of(row: Any) -> MessageRecord:
     """A row of MESSAGE_COLUMNS."""
     check(row, _MESSAGE_KINDS)
     values = dict(zip(_MESSAGE_FIELDS, row, strict=True))
-    check_moments(*(value for name, value in values.items() if name.endswith("_ms")))
+    check_moments(*(row[place] for place in _MESSAGE_MOMENTS))
     values |= {
         "direction": Direction(values["direction"]),
         "status": Status(values["status"]),
