@@ -19,6 +19,11 @@ T = TypeVar("T")
 _FAULTS: Final = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
 )  # fmt: skip
+#: Tables whose rows are decoded.
+TABLES: Final = (
+    "messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens", "webhooks",
+    "webhook_deliveries", "hooks", "search_cursor", "audit",
+)  # fmt: skip
 #: Rows that are remembered, so that each is reported once. Later ones are only counted.
 REMEMBERED: Final = 10_000
 #: The years 1 and 9999, UTC milliseconds: no other moment has a form in RFC 3339.
@@ -33,7 +38,7 @@ class Unreadable:
         self._known: set[tuple[str, Any]] = set()
         self._lock = threading.Lock()
         #: How many rows of each table.
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
 
     def note(self, table: str, key: object, cause: Exception) -> None:
         """Record that a row could not be decoded; the first time it is reported."""
