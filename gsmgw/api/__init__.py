@@ -27,6 +27,7 @@ from gsmgw.api import (
 )
 from gsmgw.api.access import Access
 from gsmgw.api.addressing import Addressed
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.auditing import Audit
 from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
@@ -66,6 +67,7 @@ def create_app(context: Context) -> Application:
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
         openapi_url=None,  # ``pages`` has it, and the pages, as FastAPI's own load their programs from elsewhere
+        default_response_class=JSONResponse,
         redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
     )
     app.state.context = context

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import ms_of
 from gsmgw.api.schemas import Moment, page_out, stamp

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
+from gsmgw.api.answers import JSONResponse
+from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted, cursor_of
 from gsmgw.api.schemas import message_out, page_out
 from gsmgw.api.sights import Seen
+from gsmgw.dispatch.bodies import dumped
 from gsmgw.model import format_id
 from gsmgw.store import messages
 
@@ -44,21 +47,30 @@ async def conversations(
 
 
 @router.get("/messages/export", response_class=StreamingResponse)
-async def export(ctx: Ctx, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson") -> StreamingResponse:
+async def export(
+    ctx: Ctx, request: Request, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson"
+) -> StreamingResponse:
     """All messages that the filters let through, newest first, as a stream: one per line, or as CSV with a header."""
 
-    async def lines() -> AsyncIterator[str]:
+    async def lines() -> AsyncIterator[str | bytes]:
         if format == "csv":
             yield _csv([COLUMNS])
+        with ctx.access.presence(caller_of(request.scope)) as gone:
+            async for portion in portions(gone):
+                yield portion
+
+    async def portions(gone: asyncio.Event) -> AsyncIterator[str | bytes]:
         page = wanted
         while found := await ctx.store.read(partial(messages.list_messages, wanted=page, limit=PORTION)):
+            if gone.is_set():
+                return
             bodies = [message_out(message) for message in found]
             for body in bodies:
                 body.pop("waiting_for", None)
             if format == "csv":
                 yield _csv([[_cell(body.get(name)) for name in COLUMNS] for body in bodies])
             else:
-                yield "".join(json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n" for body in bodies)
+                yield b"".join(dumped(body) + b"\n" for body in bodies)
             if len(found) < PORTION:
                 return
             page = replace(page, before_id=found[-1].id)

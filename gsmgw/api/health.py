@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.metrics import size_of
 from gsmgw.api.schemas import stamp

@@ -96,6 +96,8 @@ class _Gateway(Collector):
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)
         failures = {(task,): count for task, count in ctx.task_failures.items()}
         yield _counter("gsmgw_task_failures", "Tasks that failed and were restarted", ("task",), failures)
+        rows = {(table,): count for table, count in ctx.store.unreadable.counts.items()}
+        yield _counter("gsmgw_unreadable_rows", "Rows of the database that could not be decoded", ("table",), rows)
         yield _gauge("gsmgw_event_last_id", "The newest event", ctx.feed.last_id)
         yield from self._targets()
 

@@ -8,8 +8,9 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.problem_pages import PAGES
 from gsmgw.api.problems import PROBLEMS, Problem
 

@@ -25,7 +25,7 @@ from pydantic import (
 from gsmgw.api.problems import Problem, pointer
 from gsmgw.api.wording import in_words
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
-from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
+from gsmgw.model import SOCKET, ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
 
 __all__ = [
@@ -141,7 +141,7 @@ class MessageIn(BaseModel):
             raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
-    def request(self, client: str = "") -> Request:
+    def request(self, client: str = "", owner: int = SOCKET) -> Request:
         """As the intake wants it."""
         return Request(
             to=self.to,
@@ -151,6 +151,7 @@ class MessageIn(BaseModel):
             modem=self.modem,
             pool=self.pool,
             client=client,
+            owner=owner,
             priority=_PRIORITIES[self.priority],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, page_out, stamp

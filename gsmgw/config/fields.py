@@ -10,6 +10,7 @@ import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gsmgw.config.confidential import mark_of
+from gsmgw.digits import is_digits
 
 
 class Section(BaseModel):
@@ -26,7 +27,7 @@ class Section(BaseModel):
 def _host_port(value: Any) -> Any:
     if isinstance(value, str):
         host, colon, port = value.rpartition(":")
-        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not colon or not host or not is_digits(port) or not 0 < int(port) < 65536:
             raise ValueError('must be "host:port", for example "127.0.0.1:8775"')
     return value
 

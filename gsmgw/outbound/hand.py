@@ -80,7 +80,7 @@ class Hand:
         """
         try:
             if message.cut:
-                rows = await self._store.read(lambda db: lanes.segments_of(db, message.id))
+                rows = await self._store.read_for_queue(lambda db: lanes.segments_of(db, message.id))
                 todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
                 if rows and not todo:
                     self._queue.done(message)

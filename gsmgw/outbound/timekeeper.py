@@ -116,7 +116,7 @@ class Timekeeper:
 
         Raises :class:`StoreError`.
         """
-        last, seen_ms = await self._store.read(lambda db: (clockwork.last_boot(db), clockwork.latest_ms(db)))
+        last, seen_ms = await self._store.read_for_queue(lambda db: (clockwork.last_boot(db), clockwork.latest_ms(db)))
         if last is not None and last.boot_id and last.boot_id == self._boot.boot_id:
             by_ms, self._boot = self._boot.boot_ms - last.boot_ms, last
             if abs(by_ms) > STEP_MS:
@@ -142,7 +142,7 @@ class Timekeeper:
             self._wake.clear()
             try:
                 await self._catch_up()
-                self._next_due_ms = await self._store.read(lanes.next_due_ms)
+                self._next_due_ms = await self._store.read_for_queue(lanes.next_due_ms)
             except StoreError as exc:
                 log.log(exc.level, "the queue's timer: %s", exc)
                 self._round_over.set()

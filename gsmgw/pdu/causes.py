@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from gsmgw.digits import is_digits
 from gsmgw.errors import Disposition
 
 _NEVER = Disposition.NEVER
@@ -317,9 +318,9 @@ _CME_TITLES: Final = _by_title(CME, {"phfsimpinrequired": 6, "unknownerror": 100
 
 def cms_code(text: str) -> int | None:
     """Return the code of a +CMS ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if text.strip().isdecimal() else _CMS_TITLES.get(_plain(text))
+    return int(text) if is_digits(text.strip()) else _CMS_TITLES.get(_plain(text))
 
 
 def cme_code(text: str) -> int | None:
     """Return the code of a +CME ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if text.strip().isdecimal() else _CME_TITLES.get(_plain(text))
+    return int(text) if is_digits(text.strip()) else _CME_TITLES.get(_plain(text))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable_page
 
 #: Entries kept: some megabytes at the most.
 KEPT = 10_000
@@ -62,11 +63,16 @@ def entries(
     }
     given = {term: value for term, value in terms.items() if value is not None}
     where = f"WHERE {' AND '.join(given)} " if given else ""
-    rows = db.execute(
-        f"SELECT at_ms, who, origin, method, path, status, detail, id FROM audit {where}ORDER BY id DESC LIMIT ?",
-        (*given.values(), limit),
-    )
-    return [
-        Entry(at_ms, who_, origin, method, path, status, json.loads(detail), number)
-        for at_ms, who_, origin, method, path, status, detail, number in rows
-    ]
+    query = f"SELECT {_COLUMNS} FROM audit {where}ORDER BY id DESC LIMIT ?"
+    return readable_page(db, "audit", _entry, limit, lambda size: db.execute(query, (*given.values(), size)), -1)
+
+
+_COLUMNS = "at_ms, who, origin, method, path, status, detail, id"
+_KINDS = kinds(_COLUMNS, integers="at_ms status id")
+
+
+def _entry(row: Any) -> Entry:
+    check(row, _KINDS)
+    check_moments(row[0])
+    at_ms, who, origin, method, path, status, detail, number = row
+    return Entry(at_ms, who, origin, method, path, status, parsed(detail, dict), number)

@@ -47,7 +47,7 @@ def note_boot(tx: Tx, boot: Boot) -> None:
 def latest_ms(db: sqlite3.Connection) -> int:
     """When the last event was written, UTC milliseconds: no right clock is behind it. 0 when there was none."""
     row = db.execute("SELECT at_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
-    return int(row[0]) if row else 0
+    return row[0] if row and isinstance(row[0], int) else 0
 
 
 def follow(tx: Tx, now_ms: int, by_ms: int, boot: Boot, last_id: int, grace_ms: int) -> Boot:

@@ -1,4 +1,4 @@
-"""The database's engine: one writer thread with group commit, and a few readers.
+"""The database's engine: one writer thread with group commit, a few readers, and one more reader for the queue.
 
 All that wants to be written queues up; the writer takes what is there, runs it in one transaction, commits once (one
 fsync), and only then tells each caller. Under load a commit carries hundreds of operations; when idle, one.
@@ -16,12 +16,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.model import Event
 from gsmgw.store.tx import Tx, is_passing
+from gsmgw.store.unreadable import Connection, Unreadable, is_odd_text
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +55,11 @@ class _Job(Generic[T]):
     error: BaseException | None = None
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool = False) -> Connection:
     """A connection with the settings that the whole house relies on: WAL, an fsync at each commit, foreign keys."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
+    db = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10, factory=Connection
+    )
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -67,6 +71,54 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return db
 
 
+class _Readers:
+    """Threads that read, each with a connection that ``opened`` returns."""
+
+    def __init__(self, opened: Callable[[], Connection], count: int, name: str) -> None:
+        self._connections: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        for _ in range(count):
+            self._connections.put(opened())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+
+    def close(self) -> None:
+        """Finish what runs, then close the connections."""
+        self._pool.shutdown(wait=True)
+        while not self._connections.empty():
+            self._connections.get().close()
+
+    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._connections.get()
+        try:
+            try:
+                return query(db)
+            except sqlite3.OperationalError as exc:
+                if not _take_any_text(db, exc):
+                    raise
+                return query(db)
+        except sqlite3.Error as exc:
+            kind = StoreUnavailable if is_passing(exc) else StoreFault
+            raise kind(f"the database could not be read: {exc}") from exc
+        finally:
+            self._connections.put(db)
+
+
+def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
+    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
+    if db.text_factory is not str or not is_odd_text(exc):
+        return False
+    log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
+    db.text_factory = _decoded
+    return True
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
+
+
 class Engine:
     """Runs operations on one database. Made and closed on the event loop that uses it."""
 
@@ -76,11 +128,12 @@ class Engine:
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._writer = threading.Thread(target=self._write_loop, name="gsmgw-writer", daemon=True)
-        self._db = connect(path)
-        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        for _ in range(READERS):
-            self._readers.put(connect(path, read_only=True))
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
+        #: Rows that could not be decoded.
+        self.unreadable = Unreadable(self._note_unreadable)
+        self._db = self._connect(path)
+        opened = partial(self._connect, path, read_only=True)
+        self._readers = _Readers(opened, READERS, "gsmgw-reader")
+        self._queue_reader = _Readers(opened, 1, "gsmgw-queue-reader")
         self._closed = False
         self._crowded = False
         #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
@@ -92,6 +145,18 @@ class Engine:
         self._failed = 0
         self._reported: dict[str, float] = {}
         self._writer.start()
+
+    def _connect(self, path: Path, *, read_only: bool = False) -> Connection:
+        db = connect(path, read_only=read_only)
+        db.unreadable = self.unreadable
+        return db
+
+    def _note_unreadable(self, table: str, key: Any, why: str) -> None:
+        with suppress(RuntimeError):  # the loop is gone
+            self._loop.call_soon_threadsafe(self.report_unreadable, table, key, why)
+
+    def report_unreadable(self, table: str, key: Any, why: str) -> None:
+        """A row could not be decoded, for the first time in this process. Called on the event loop."""
 
     def write(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
@@ -113,7 +178,13 @@ class Engine:
         """Run a query on a reader. It sees everything committed before the call."""
         if self._closed:
             raise StoreUnavailable("the database is closed")
-        return await self._loop.run_in_executor(self._pool, self._read, query)
+        return await self._readers.run(query)
+
+    async def read_for_queue(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query that sending waits for, on a reader of its own: no listing, export or search delays it."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        return await self._queue_reader.run(query)
 
     async def close(self) -> None:
         """Finish what is queued, then close every connection."""
@@ -122,23 +193,12 @@ class Engine:
         self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._pool.shutdown(wait=True)
-        while not self._readers.empty():
-            self._readers.get().close()
+        self._readers.close()
+        self._queue_reader.close()
         self._db.close()
         await asyncio.sleep(0)  # the last outcomes were handed to the loop: let their callers have them
 
     # -- in the threads -----------------------------------------------------------------------------------------
-
-    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        db = self._readers.get()
-        try:
-            return query(db)
-        except sqlite3.Error as exc:
-            kind = StoreUnavailable if is_passing(exc) else StoreFault
-            raise kind(f"the database could not be read: {exc}") from exc
-        finally:
-            self._readers.put(db)
 
     def _write_loop(self) -> None:
         while self._write_what_waits():
@@ -183,6 +243,8 @@ class Engine:
                 run = [job for job in run if job is not failed]
             except sqlite3.Error as exc:
                 self._rollback()
+                if _take_any_text(self._db, exc):
+                    continue
                 self._fails(exc)
                 for job in run:
                     job.error = StoreUnavailable(f"the database did not take it: {exc}")
@@ -212,7 +274,7 @@ class Engine:
             try:
                 job.result = job.operation(tx)
             except _UNSTORABLE as exc:
-                if is_passing(exc):
+                if is_passing(exc) or is_odd_text(exc):
                     raise
                 self.faults += 1
                 if self._is_new(str(exc)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import grp
 import json
@@ -19,6 +20,7 @@ from gsmgw.api.server import bind_tcp
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.ports import RawPdu
 from gsmgw.store import audit
+from hw_sim import Simulation
 
 BODY = {"to": "+4915112345671", "text": "x"}
 
@@ -358,3 +360,106 @@ async def test_an_idempotency_key_is_the_tokens_own(desk: Desk) -> None:
             )
     assert [(status, replayed) for status, _, replayed in seen] == [(202, False), (202, True)] * 3
     assert len({number for _, number, _ in seen}) == 3
+
+
+async def refused(client: AsyncClient, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    with pytest.raises(ApiError) as caught:
+        await client.request(method, path, json=body)
+    return caught.value.status, caught.value.code
+
+
+async def test_a_send_token_changes_its_own_messages_and_sees_no_others(desk: Desk) -> None:
+    theirs = await desk.rig.client.send(**BODY)
+    sends, reads = await desk.token("send"), await desk.token("send", "read")
+    manages = await desk.token("send", "manage")
+    async with AsyncClient(url=desk.url, token=sends) as client:
+        own = await client.send("+4915112345672", "mine")
+        for action, body in (("cancel", None), ("retry", None), ("resolve", {"action": "leave"})):
+            assert await refused(client, "POST", f"/v1/messages/{theirs['id']}/{action}", body) == (404, "not_found")
+        assert (await client.act(own["id"], "cancel"))["text"] == "mine"
+        assert (await client.act(own["id"], "retry"))["status"] == "queued"
+    async with AsyncClient(url=desk.url, token=reads) as client:
+        assert (await client.message(theirs["id"]))["text"] == "x"
+        for action in ("cancel", "retry"):
+            assert await refused(client, "POST", f"/v1/messages/{theirs['id']}/{action}") == (403, "forbidden")
+    async with AsyncClient(url=desk.url, token=manages) as client:
+        assert (await client.act(theirs["id"], "cancel"))["status"] == "canceled"
+
+
+async def test_a_retry_counts_against_the_limits_of_its_token(desk: Desk) -> None:
+    token = await desk.token("send", per_minute=3)
+    async with AsyncClient(url=desk.url, token=token) as client:
+        own = await client.send(**BODY)
+        assert await refused(client, "POST", f"/v1/messages/{own['id']}/retry") == (409, "wrong_state")  # not counted
+        for _ in range(2):
+            await client.act(own["id"], "cancel")
+            await client.act(own["id"], "retry")
+        await client.act(own["id"], "cancel")
+        assert await refused(client, "POST", f"/v1/messages/{own['id']}/retry") == (429, "too_many_requests")
+        record = await desk.rig.client.message(own["id"])
+        assert record["status"] == "canceled"
+
+
+async def test_a_retry_leaves_through_modems_of_its_token_only(desk: Desk) -> None:
+    """It may see what its modem received from others' routes, and is not to send it through another one."""
+    anywhere = await desk.rig.client.send(**BODY, client_ref="r")
+    await desk.rig.client.act(anywhere["id"], "cancel")
+    await desk.rig.gateway.store.write(lambda tx: tx.run("UPDATE messages SET modem = 'm0'"))
+    token = await desk.token("send", "manage", modems=["m0"])
+    async with AsyncClient(url=desk.url, token=token) as client:
+        assert await refused(client, "POST", f"/v1/messages/{anywhere['id']}/retry") == (403, "not_your_modem")
+
+
+async def test_a_new_token_of_an_old_name_is_somebody_else(desk: Desk) -> None:
+    """Neither the texts nor the references nor the counts of the old one are its own."""
+    limits: dict[str, Any] = {"name": "shop", "modems": ["m0"], "per_day": 2}
+    old = await desk.token("send", "read", **limits)
+    async with AsyncClient(url=desk.url, token=old) as client:
+        first = await client.send(**BODY, client_ref="order-1", key="k")
+        await client.send(**BODY, client_ref="order-2")
+    await desk.rig.gateway.store.write(lambda tx: tx.run("UPDATE messages SET route = ''"))  # not seen by its modem
+    await desk.rig.client.request("DELETE", "/v1/tokens/shop")
+    new = await desk.token("send", "read", **limits)
+    async with AsyncClient(url=desk.url, token=new) as client:
+        assert [message async for message in client.messages()] == []
+        assert await refused(client, "GET", f"/v1/messages/{first['id']}") == (404, "not_found")
+        for key in ("k", "other"):
+            again = await client.send("+4915112345679", "another text", client_ref=f"order-{key}", key=key)
+            assert again["id"] != first["id"]
+        assert await refused(client, "POST", "/v1/messages", BODY) == (429, "too_many_requests")
+
+
+async def test_client_refs_are_each_clients_own(desk: Desk) -> None:
+    tokens = [await desk.token("send", name=name) for name in ("a", "b")]
+    ids = [(await desk.rig.client.send("+4915112345670", "of the socket", client_ref="1"))["id"]]
+    for number, token in enumerate(tokens):
+        async with AsyncClient(url=desk.url, token=token) as client:
+            ids += [(await client.send(f"+491511234567{number}", "x", client_ref="1"))["id"] for _ in range(2)]
+            with pytest.raises(ApiError) as caught:
+                await client.send("+4915112345679", "other", client_ref="1")
+            assert caught.value.code == "client_ref_conflict"
+    assert ids[1] == ids[2] != ids[3] == ids[4] != ids[0]
+
+
+async def test_a_tap_and_an_export_end_with_their_token(tmp_path: Path) -> None:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    async with Simulation(seed=1, directory=tmp_path / "tty") as sim:
+        path = (await sim.add_modem("m0")).path
+        async with running(make_config(tmp_path, {"m0": path}), listener) as rig:
+            desk = Desk(rig, f"http://{host}:{port}")
+            await rig.modem_is("m0", "ready")
+            token = await desk.token("manage")
+            async with AsyncClient(url=desk.url, token=token) as client:
+                rows = client.tap("m0")
+                read = asyncio.create_task(_all(rows))
+                async with asyncio.timeout(20):
+                    while rig.gateway.access.present == 0:  # noqa: ASYNC110 - no event tells of it
+                        await asyncio.sleep(0.01)
+                    await rig.client.request("DELETE", "/v1/tokens/manage")
+                    await read
+            assert rig.gateway.access.present == 0
+
+
+async def _all(rows: AsyncIterator[str]) -> list[str]:
+    return [row async for row in rows]

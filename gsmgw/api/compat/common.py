@@ -109,7 +109,7 @@ async def _target(ctx: Context, notice: Notice) -> str:
     origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
     found = await ctx.store.read(webhooks.all_webhooks)
     for hook in found:
-        if hook.format == notice.format and hook.url == origin:
+        if hook.format == notice.format and hook.url == origin and hook.tags:
             return hook.tags[0]
     if len(found) >= MOST_TARGETS:
         raise Problem("wrong_state", f"there are {MOST_TARGETS} webhooks already, and no room for another callback")
