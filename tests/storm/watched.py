@@ -57,13 +57,17 @@ class Watch:
                     self.longest[name] = max(self.longest[name], round(value, 1))
                 if time.perf_counter() - looked > 0.2:
                     looked = time.perf_counter()
-                    if orders.exists() != full:
+                    if self._is_ordered(orders) != full:
                         full = not full
                         pages = 1 if full else 1_000_000
                         with contextlib.suppress(StoreError):
                             await store.write(lambda tx, count=pages: tx.run(f"PRAGMA max_page_count = {count}"))
         finally:
             self._ended.set()
+
+    @staticmethod
+    def _is_ordered(orders: Path) -> bool:
+        return orders.exists()
 
     def _sample(self) -> None:
         """Write down what runs when a beat is late."""
@@ -91,6 +95,9 @@ def main(report: Path, orders: Path, config_file: Path) -> None:
     watch = Watch()
     run = Gateway.run
 
+    def write() -> None:
+        report.write_text(json.dumps(watch.report()))
+
     async def watched(self: Gateway, *arguments: Any, **options: Any) -> None:
         async def soon() -> None:
             await asyncio.sleep(2)  # the start is not what is measured
@@ -101,7 +108,7 @@ def main(report: Path, orders: Path, config_file: Path) -> None:
             await run(self, *arguments, **options)
         finally:
             looking.cancel()
-            report.write_text(json.dumps(watch.report()))
+            write()
 
     Gateway.run = watched  # type: ignore[method-assign]  # everything else is as it is
     daemon.run(load_config(config_file), config_file)

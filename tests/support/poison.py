@@ -32,7 +32,7 @@ def deliver(
     stamp: datetime | None = None,
     length: int | None = None,
 ) -> bytes:
-    """A TPDU octet by octet. ``stamp`` None is one that cannot be read; ``length`` is TP-UDL where it is to be wrong."""
+    """A TPDU octet by octet. ``stamp`` None cannot be read; ``length`` is TP-UDL where it is to be wrong."""
     digits = sender.lstrip("+")
     semi = "".join(b + a for a, b in zip(*[iter(digits + "F" * (len(digits) % 2))] * 2, strict=True))
     data = (bytes((len(elements),)) + elements if elements else b"") + body
