@@ -54,7 +54,7 @@ class FloodFilter(logging.Filter):
         if record.levelno <= logging.DEBUG:
             return True
         first = record.args[0] if isinstance(record.args, tuple) and record.args else None
-        kind = record.name, record.levelno, record.msg, first if isinstance(first, str) else None
+        kind = record.name, record.levelno, str(record.msg), first if isinstance(first, str) else None
         now = time.monotonic()
         left, at, skipped = self._kinds.pop(kind, (float(_BURST), now, 0))
         left = min(float(_BURST), left + (now - at) / _EACH_S)

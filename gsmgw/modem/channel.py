@@ -62,6 +62,8 @@ class Channel:
         self._probes = 0
         #: Whether a byte of the payload of the last submit has left.
         self.payload_left = False
+        #: How many answers had a line of their own command: only a modem gives those, while anything may say OK.
+        self.proofs = 0
         #: When the last byte came, monotonic seconds.
         self.heard_at = clock.monotonic()
         #: The shortest pause between a final result and the next command, seconds (Telit asks for 20 ms).
@@ -237,6 +239,8 @@ class Channel:
         finally:
             self._answer = None
             self._stop_timer()
+        if result.pairs or (result.lines and not command.free):
+            self.proofs += 1
         self._lacking = command.prefixes if command.text.endswith("?") and not result.lines else ()
         if self._slipped:
             self._slipped = False

@@ -19,7 +19,7 @@ from gsmgw.modem.calls import Calls
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.failures import CommandTimeout, ModemReset, NotAModem, PromptLost
 from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.listener import Listener, Once
 from gsmgw.modem.network import Network
@@ -221,6 +221,8 @@ class Link:
         if driver.profile.reads_while_sending if allowed is None else allowed:
             await self._listener.join(driver.profile, driver.memory)
         await self._survey.look_at_record()
+        if not self._channel.proofs:
+            raise NotAModem
         self._upkeep.serving = True
         self._upkeep.judge()
 
