@@ -94,6 +94,7 @@ class Gateway:
                 self.store,
                 self.clock,
                 self.scheduler.offer,
+                self.scheduler.due,
                 lambda: self.modems.keys(),
                 table=table,
                 country=settings.country,

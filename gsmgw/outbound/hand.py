@@ -52,7 +52,7 @@ class Queue(Protocol):
         """Messages were queued again."""
 
     def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
+        """Something on disk is due at that moment."""
 
 
 class Hand:

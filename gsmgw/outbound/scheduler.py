@@ -127,6 +127,8 @@ class Scheduler:
             if self._lanes.offer(message):
                 wanted.add(message.route)
                 count += 1
+        if ends := [message.expires_ms for message in messages if message.expires_ms is not None]:
+            self._time.due(min(ends))
         self._wake_idle(wanted, count)
 
     def withdraw(self, message_id: int) -> None:
@@ -134,7 +136,7 @@ class Scheduler:
         self._lanes.withdraw(message_id)
 
     def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
+        """Something on disk is due at that moment: a message that is scheduled or deferred, or expires."""
         self._time.due(moment_ms)
 
     def clock_was_set(self, by_ms: int) -> None:

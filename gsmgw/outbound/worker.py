@@ -195,8 +195,8 @@ class Worker:
                 return False
             delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
         due_ms, why = delay.until_ms, delay.why
-        self._outcomes.record(partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why))
-        self._queue.due(due_ms)
+        deferral = partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why)
+        self._outcomes.record(deferral, then=lambda _: self._queue.due(due_ms))
         self._queue.done(message)
         return True
 
@@ -382,11 +382,13 @@ class Worker:
             self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
             return
         keeps_copy = decision.action is Action.AWAIT and exc.silent
-        self._outcomes.record(
-            operation, then=self._then(None if keeps_copy else claim, lambda queued: self._queue.offer(queued or ()))
-        )
-        if due_ms is not None:
-            self._queue.due(due_ms)
+
+        def on_disk(queued: list[Outgoing] | None) -> None:
+            self._queue.offer(queued or ())
+            if due_ms is not None:
+                self._queue.due(due_ms)
+
+        self._outcomes.record(operation, then=self._then(None if keeps_copy else claim, on_disk))
         self._queue.done(message)
 
     def _then(self, claim: Claim | None, then: Callable[[Any], object]) -> Callable[[Any], object]:

@@ -35,7 +35,8 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
     tx.add_events(now_ms, (_first_event(message, now_ms) for message in messages))
 
 
-def _is_early(message: Outgoing, now_ms: int) -> bool:
+def is_early(message: Outgoing, now_ms: int) -> bool:
+    """Return True for a message that is to be sent later than ``now_ms``."""
     return message.send_at_ms is not None and message.send_at_ms > now_ms
 
 
@@ -43,11 +44,11 @@ def _first_event(message: Outgoing, now_ms: int) -> tuple[str, int, dict[str, An
     data: dict[str, Any] = {"to": message.to, "segments": message.segments}
     if message.client_ref is not None:
         data["client_ref"] = message.client_ref
-    return "message.scheduled" if _is_early(message, now_ms) else "message.queued", message.id, data
+    return "message.scheduled" if is_early(message, now_ms) else "message.queued", message.id, data
 
 
 def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
-    scheduled = _is_early(m, now_ms)
+    scheduled = is_early(m, now_ms)
     return (
         m.id,
         "outbound",
