@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -181,6 +182,10 @@ class Outgoing(NamedTuple):
     attempts: int = 0
     #: Its segments exist already, some may be on the air.
     cut: bool = False
+    #: How often it was refused, by what the modem answered (:attr:`gsmgw.errors.SubmitError.refusal`).
+    refusals: Mapping[str, int] = MappingProxyType({})
+    #: How often it was sent again although nothing told whether it had gone.
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ elsewhere changes nothing and says so. The states of segments are the truth, a m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
@@ -210,11 +210,20 @@ def segment_refused(
     waiting: str | None,
     charged: bool,
     route: str | None = None,
+    refusals: Mapping[str, int] | None = None,
+    tpdus: Mapping[int, bytes] | None = None,
 ) -> None:
     """A certain no: the segment goes back to the queue, until ``due_ms`` where that is given.
 
     An attempt that is not ``charged`` was the modem's fault. ``route`` pins the rest of a long text to a modem.
+    ``refusals`` are those of the message by now. ``tpdus`` replace those of segments that have not gone.
     """
+    if refusals:
+        tx.run("UPDATE messages SET refusals = ? WHERE id = ?", (json.dumps(refusals), message.id))
+    tx.run_many(
+        "UPDATE segments SET tpdu = ? WHERE message_id = ? AND seq = ? AND status IN ('queued', 'sending')",
+        [(tpdu, message.id, number) for number, tpdu in (tpdus or {}).items()],
+    )
     tx.run(
         "UPDATE segments SET status = 'queued', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.id, seq),

@@ -26,7 +26,7 @@ _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
-    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
+    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats"
 )
 #: The condition of the index messages_open: a question that is to use it has to hold it, word for word.
 OPEN = "status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', 'undelivered')"
@@ -82,6 +82,8 @@ def outgoing_of(row: Any) -> Outgoing:
         attempts=row[17],
         client=row[18],
         cut=bool(row[19]),
+        refusals=json.loads(row[20]) if row[20] else {},
+        repeats=row[21],
     )
 
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw.config import Config, read_text
-from gsmgw.errors import ConfigError, Disposition
-from gsmgw.modem.causes import Cause
+from gsmgw.errors import Cause, ConfigError, Disposition
 from gsmgw.modem.profiles import PROFILES
 from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
 
@@ -158,7 +157,7 @@ def _causes(value: Any) -> dict[int, Cause]:
         if not code.isdigit() or not isinstance(row, dict) or set(row) != {"title", "disposition"}:
             raise ValueError(f"{code}: must be code = {{ title = ..., disposition = ... }}")
         try:
-            causes[int(code)] = Cause(str(row["title"]), Disposition(row["disposition"]))
+            causes[int(code)] = Cause(int(code), str(row["title"]), Disposition(row["disposition"]))
         except ValueError:
             raise ValueError(f"{code}: disposition must be one of {', '.join(Disposition)}") from None
     return causes
