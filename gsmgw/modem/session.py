@@ -50,6 +50,7 @@ class Modem:
 
     ``locate`` finds the port of a modem that is configured by what it is (:meth:`gsmgw.modem.finder.Finder.locate`),
     ``second_of`` another port of the same stick,
+    ``others_wait`` tells whether texts wait for it that no modem has refused,
     ``make_opener`` maps the configured port to an opener, ``pin_guard`` remembers refused PINs across restarts.
     """
 
@@ -64,6 +65,7 @@ class Modem:
         locate: Callable[[MatchSection], str | None] | None = None,
         second_of: Callable[[str], str | None] | None = None,
         make_opener: Callable[[str], Opener] | None = None,
+        others_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -71,6 +73,7 @@ class Modem:
         self._guard = pin_guard or MemoryPinGuard()
         self._locate = locate
         self._second_of = second_of
+        self._others_wait = others_wait
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
         self._board = Board(config.name, sink, state, "not started yet" if config.enabled else "switched off")
@@ -257,6 +260,7 @@ class Modem:
                 unable=self._unable,
                 stranger=self._config.profile is None and not self._met,
                 interface=usb_interface(port),
+                others_wait=self._others_wait,
                 second_opener=None if (second := self._second(port)) is None else self._make_opener(second),
             )
         )

@@ -36,6 +36,9 @@ class Queue(Protocol):
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where no other modem would be there for it."""
 
+    def has_untried(self, modem: str) -> bool:
+        """Whether a message that no modem has refused waits for that modem."""
+
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
 

@@ -217,6 +217,10 @@ class Scheduler:
         hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
         return self.take(modem, None) if self._lanes.ready_count(self._roads.served_by(modem)) > hungry else None
 
+    def has_untried(self, modem: str) -> bool:
+        """Whether a message that no modem has refused waits for that modem."""
+        return modem in self._workers and self._lanes.has_untried(self._roads.served_by(modem))
+
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
         return self._roads.around(message.route, modem)

@@ -24,7 +24,7 @@ from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
 from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
-from gsmgw.outbound.policy import Action, Decision, decide
+from gsmgw.outbound.policy import REST_S, Action, Decision, decide
 from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
 from gsmgw.outbound.segmenting import without_validity
 from gsmgw.pdu.masking import masked_submit
@@ -354,7 +354,9 @@ class Worker:
             log.error("%s: %s: the gateway built pdu=%s", self.name, exc.title, masked_submit(job.tpdus[claim.seq]))
         log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, decision.action)
         if decision.rest_s:
-            self._rest(decision.rest_s)
+            # Texts that nobody has tried tell whether it is the modem: they do not wait for long.
+            soon = exc.disposition is Disposition.MODEM and self._queue.has_untried(self.name)
+            self._rest(min(decision.rest_s, REST_S[0]) if soon else decision.rest_s)
         if not begun:
             self._hand.hand_back(job)
             return
