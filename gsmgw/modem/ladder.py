@@ -79,8 +79,12 @@ class FailureCounter:
     FAR_LIMIT = 40
     #: So many recipients are remembered of each kind.
     REMEMBERED = 1000
+    #: A modem that has sent so short a time ago is not what a recipient that it never reached is refused for.
+    JUST_SENT_S = 60.0
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+        self._sent_s = float("-inf")
         self._own = 0
         self._any = 0
         self._silent = False
@@ -95,6 +99,8 @@ class FailureCounter:
         self._remember(self._bad, self._refused - {to})
         self._bad.pop(to, None)
         self._remember(self._good, {to})
+        self._refused.clear()
+        self._sent_s = self._now_s()
         self.received()
         self.in_a_row = 0
 
@@ -102,7 +108,6 @@ class FailureCounter:
         """Something came in from the network: the modem is not what keeps texts back."""
         self._own = self._any = 0
         self._silent = False
-        self._refused.clear()
 
     def failure(self, cause: Cause | None, to: bytes = b"", *, others_wait: bool = False) -> bool:
         """A message failed, with that cause where the modem answered; whether the modem is suspect now."""
@@ -111,6 +116,8 @@ class FailureCounter:
             if to in self._bad:
                 return False
             self._refused.add(to)
+            if to not in self._good and self._now_s() - self._sent_s < self.JUST_SENT_S:
+                return False
         self._any += 1
         self._own += cause is None or cause.is_modems
         self._silent |= cause is None
@@ -121,6 +128,9 @@ class FailureCounter:
         # From here on each further failure makes it suspect again, until a success.
         self._own, self._any = self.OWN_LIMIT - 1, self.ANY_LIMIT - 2
         return True
+
+    def _now_s(self) -> float:
+        return float("inf") if self._clock is None else self._clock.monotonic()
 
     @property
     def is_certain(self) -> bool:

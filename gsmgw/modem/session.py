@@ -87,7 +87,7 @@ class Modem:
         self._met = False
         self._unable: set[str] = set()
         self._ladder = Ladder(clock)
-        self._sending_failures = FailureCounter()
+        self._sending_failures = FailureCounter(clock)
         self._expectation = Expectation(clock)
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None

@@ -67,6 +67,17 @@ def test_a_modem_that_refuses_all_is_found_out_though_there_are_always_others() 
     assert verdicts.index(True) == FailureCounter.FAR_LIMIT - 1
 
 
+async def test_a_modem_that_has_just_sent_is_not_sick() -> None:
+    clock = VirtualClock()
+    counter = FailureCounter(clock)
+    counter.success(b"right")
+    assert not any(counter.failure(cms_cause(500), bytes([number])) for number in range(20))
+    assert [counter.failure(cms_cause(500), b"right") for _ in range(3)] == [False, False, True]
+    counter.success(b"another")
+    await clock.advance(FailureCounter.JUST_SENT_S)
+    assert [counter.failure(cms_cause(500), bytes([number])) for number in range(40, 43)] == [False, False, True]
+
+
 def test_silence_is_the_modems_whoever_waits() -> None:
     counter = FailureCounter()
     assert [counter.failure(None, bytes([n]), others_wait=True) for n in range(3)] == [False, False, True]
