@@ -79,7 +79,7 @@ class FailureCounter:
     FAR_LIMIT = 40
     #: So many recipients are remembered of each kind.
     REMEMBERED = 1000
-    #: A modem that has sent so short a time ago is not what a recipient that it never reached is refused for.
+    #: A modem that has sent so short a time ago is not what a few recipients that it never reached are refused for.
     JUST_SENT_S = 60.0
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -116,7 +116,8 @@ class FailureCounter:
             if to in self._bad:
                 return False
             self._refused.add(to)
-            if to not in self._good and self._now_s() - self._sent_s < self.JUST_SENT_S:
+            just_sent = self._now_s() - self._sent_s < self.JUST_SENT_S
+            if just_sent and to not in self._good and len(self._refused) < self.ANY_LIMIT:
                 return False
         self._any += 1
         self._own += cause is None or cause.is_modems
