@@ -95,6 +95,7 @@ class Gateway:
                 self.store,
                 self.clock,
                 self.scheduler.offer,
+                self.scheduler.due,
                 lambda: self.modems.keys(),
                 table=table,
                 country=settings.country,
@@ -137,6 +138,7 @@ class Gateway:
             profiles=self._profiles,
             locate=self._finder.locate,
             second_of=self._finder.second_of,
+            others_wait=lambda: self.scheduler.has_untried(section.name),
         )
         self.modems[section.name] = modem
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)

@@ -29,7 +29,7 @@ _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
-    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
+    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats"
 )
 #: The condition of the index messages_open: a question that is to use it has to hold it, word for word.
 OPEN = "status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', 'undelivered')"
@@ -42,12 +42,12 @@ EVENT_COLUMNS = "id, at_ms, type, message_id, modem, data"
 
 _OUTGOING_NAMES = (
     "id, to, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
-    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut"
+    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut, refusals, repeats"
 )
 _INTEGERS = (
     "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
     "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
-    "sending_ms report_status discharge_ms at_ms message_id"
+    "sending_ms report_status discharge_ms at_ms message_id repeats"
 )
 _MESSAGE_KINDS = kinds(
     MESSAGE_COLUMNS,
@@ -61,7 +61,7 @@ _OUTGOING_KINDS = kinds(
     _OUTGOING_NAMES,
     integers=_INTEGERS,
     octets="data",
-    optional="text data port message_class send_at_ms expires_ms client_ref tags",
+    optional="text data port message_class send_at_ms expires_ms client_ref tags refusals",
 )
 _SEGMENT_KINDS = kinds(
     SEGMENT_COLUMNS,
@@ -79,6 +79,14 @@ EVENT_UNREADABLE = "event.unreadable"
 def tags_of(text: str | None) -> tuple[str, ...]:
     """The tags in a column."""
     return strings(text) if text else ()
+
+
+def _counts(text: Any) -> dict[str, int]:
+    """Numbers by their words in a column."""
+    found = parsed(text, dict)
+    if not all(type(count) is int for count in found.values()):
+        raise TypeError("counts have to be integers")
+    return found
 
 
 def message_of(row: Any) -> MessageRecord:
@@ -125,6 +133,8 @@ def outgoing_of(row: Any) -> Outgoing:
         attempts=row[17],
         client=row[18],
         cut=bool(row[19]),
+        refusals=_counts(row[20]) if row[20] else {},
+        repeats=row[21],
     )
 
 
