@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from gsmgw.api.answers import JSONResponse
+from gsmgw.api.answers import page_response
 from gsmgw.api.callers import caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted, cursor_of
-from gsmgw.api.schemas import message_out, page_out
+from gsmgw.api.schemas import message_out
 from gsmgw.api.sights import Seen
 from gsmgw.dispatch.bodies import dumped
 from gsmgw.model import MessageRecord, format_id
@@ -42,8 +42,8 @@ async def conversations(
     before = cursor_of(cursor)
     found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1, seen))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
-    data = ({"peer": m.peer, "last_message": message_out(m, ctx.scheduler.explain(m))} for m in found[:limit])
-    return JSONResponse(page_out(data, more))
+    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    return await page_response(explained, lambda pair: {"peer": pair[0].peer, "last_message": message_out(*pair)}, more)
 
 
 @router.get("/messages/export", response_class=StreamingResponse)
