@@ -6,6 +6,7 @@ Every error of the gateway derives from :class:`GsmgwError`. Those that concern 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -18,6 +19,46 @@ class Disposition(StrEnum):
     MODEM = "modem"  #: the modem or SIM is unfit: the text goes back uncharged and the modem is healed
     ACCOUNT = "account"  #: the SIM's account is empty or barred: rest this SIM for long, the text goes back
     UNKNOWN = "unknown"  #: the text may be on the air: evidence decides, never a blind resend
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A code of a modem or network with its meaning and what may be done; the rows are in :mod:`gsmgw.pdu.causes`.
+
+    ``disposition`` holds for the first ``attempts`` refusals of a text with this code (``None``: for all), ``then``
+    from there on: so many tries a text gets. ``pause_s`` is the pause before the second try, where the usual one would
+    be too short or too long. ``our_fault`` marks codes that a correct gateway does not meet: its PDU is logged.
+    ``without_validity`` says that one more attempt without TP-VP is worth it.
+    """
+
+    code: int
+    title: str
+    disposition: Disposition
+    attempts: int | None = None
+    then: Disposition | None = None
+    pause_s: float = 0.0
+    our_fault: bool = False
+    without_validity: bool = False
+
+    def after(self, refusals: int, *, payload_started: bool = True) -> Disposition:
+        """Return what may be done after so many refusals of a text with this code (1 for the first).
+
+        ``payload_started`` tells whether a byte of the PDU had left: before that nothing can be on the air.
+        """
+        if self.disposition is Disposition.UNKNOWN and not payload_started:
+            return Disposition.LATER
+        if self.attempts is not None and self.then is not None and refusals > self.attempts:
+            return self.then
+        return self.disposition
+
+    def is_spent(self, refusals: int) -> bool:
+        """Return True when so many refusals have used up the tries that a text gets with this code."""
+        return self.attempts is not None and refusals >= self.attempts
+
+    @property
+    def is_modems(self) -> bool:
+        """True for a code that speaks of the modem or its SIM, at once or in the end, and not of network or text."""
+        return Disposition.MODEM in (self.disposition, self.then)
 
 
 class GsmgwError(Exception):
@@ -73,8 +114,9 @@ class SubmitError(ModemError):
     """A segment was not confirmed by the modem.
 
     ``cms`` and ``cme`` are the code of ``+CMS ERROR`` (TS 27.005 3.2.5) or ``+CME ERROR`` (TS 27.007 9.2), if there
-    was one. ``payload_started`` tells whether a byte of the PDU had left: with ``Disposition.UNKNOWN`` it had, and
-    the segment may be on the air.
+    was one, and ``cause`` is the row of the table for it; ``disposition`` is what that says of the first refusal.
+    ``payload_started`` tells whether a byte of the PDU had left: with ``Disposition.UNKNOWN`` it had, and the segment
+    may be on the air.
     """
 
     def __init__(
@@ -85,13 +127,31 @@ class SubmitError(ModemError):
         cms: int | None = None,
         cme: int | None = None,
         payload_started: bool = False,
+        cause: Cause | None = None,
     ) -> None:
         super().__init__(title, disposition)
         self.cms = cms
         self.cme = cme
         self.payload_started = payload_started
+        self.cause = cause
 
     @property
     def silent(self) -> bool:
         """Whether the modem said nothing about it."""
         return self.cms is None and self.cme is None
+
+    @property
+    def refusal(self) -> str | None:
+        """What the modem answered, as a word under which refusals of a text are counted; None where it answered not."""
+        if self.cms is not None:
+            return f"cms {self.cms}"
+        if self.cme is not None:
+            return f"cme {self.cme}"
+        return None if self.cause is None else "error"
+
+    def after(self, refusals: int) -> Disposition:
+        """Return what may be done with a text that was answered like this so many times (1 for the first)."""
+        if self.cause is None:
+            return self.disposition
+        tried = refusals + 1 if self.cause.is_spent(refusals) else refusals
+        return self.cause.after(tried, payload_started=self.payload_started)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 #: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
@@ -186,6 +187,10 @@ class Outgoing(NamedTuple):
     cut: bool = False
     #: Whose it is, as in :class:`MessageRecord`. Not read back: the queue has no use for it.
     owner: int = 0
+    #: How often it was refused, by what the modem answered (:attr:`gsmgw.errors.SubmitError.refusal`).
+    refusals: Mapping[str, int] = MappingProxyType({})
+    #: How often it was sent again although nothing told whether it had gone.
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)

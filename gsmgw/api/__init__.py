@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
+from gsmgw.api.origins import Proxies
 from gsmgw.api.parameters import no_unknown
 from gsmgw.api.schemas import BatchIn, MessageIn
 from gsmgw.api.streams import Streams
@@ -71,6 +73,7 @@ def create_app(context: Context) -> Application:
         redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
     )
     app.state.context = context
+    app.state.pages, app.state.page_lock = {}, asyncio.Lock()
     app.state.tally = metrics.Tally(context.feed)
     problems.install(app, openapi.methods_at)
     app.include_router(pages.router)
@@ -81,7 +84,10 @@ def create_app(context: Context) -> Application:
     return app
 
 
-def create_apps(context: Context, users: Collection[str] = ()) -> Apps:
-    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty."""
+def create_apps(context: Context, users: Collection[str] = (), proxies: Proxies | None = None) -> Apps:
+    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty.
+
+    ``proxies`` are those whose word about their clients is taken.
+    """
     audited = Audit(Front(create_app(context), context), context.store, context.clock)
-    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited)))
+    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited, proxies)))

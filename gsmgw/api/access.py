@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from gsmgw.api.callers import Caller
+from gsmgw.api.origins import place_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.quotas import DAY_S, Quota
 from gsmgw.ports import Clock
@@ -18,7 +19,7 @@ from gsmgw.store.tokens import Token
 
 #: Wrong tokens from one address within a minute, after which it has to wait.
 TRIES_PER_MINUTE: Final = 10
-#: Addresses, and tokens, remembered at the most.
+#: Addresses remembered at the most.
 REMEMBERED: Final = 10_000
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="gsmgw"'}
 
@@ -70,7 +71,7 @@ class Access:
     def __init__(self, store: Store, clock: Clock, requests_per_minute: int | None = None) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[str, Token] = {}
+        self._known: dict[str, Token] | None = None
         self._generation = 0
         self._used_ms: dict[int, int] = {}
         self._failures = Rates(TRIES_PER_MINUTE)
@@ -81,7 +82,7 @@ class Access:
     def forget(self) -> None:
         """Tokens were made or revoked."""
         self._generation += 1
-        self._known.clear()
+        self._known = None
         self._quotas.clear()
 
     def send_away(self, owner: int) -> None:
@@ -113,8 +114,10 @@ class Access:
                 del self._present[caller.owner]
 
     async def enter(self, address: str, secret: str, name: str | None = None) -> Caller:
-        """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one."""
-        self.look(address)
+        """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one.
+
+        A valid token is let in whatever else came from the address: many clients may share it.
+        """
         now_ms = self._clock.wall_ms()
         token = await self._find(secret)
         if token is None or not token.is_valid(now_ms) or (name is not None and name != token.name):
@@ -128,27 +131,23 @@ class Access:
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
         return Caller(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
-    def look(self, address: str) -> None:
-        """:class:`Problem` when there were too many wrong credentials from there."""
-        wait_s = self._failures.wait_s(address)
+    def fail(self, address: str) -> None:
+        """Wrong credentials came from there; :class:`Problem` when there were too many."""
+        place = place_of(address)
+        wait_s = self._failures.wait_s(place)
         if wait_s is not None:
             raise _slow_down("too many wrong tokens from this address", wait_s)
-
-    def fail(self, address: str) -> None:
-        """Wrong credentials came from there."""
-        self._failures.note(address)
+        self._failures.note(place)
 
     async def _find(self, secret: str) -> Token | None:
+        """Look a token up in memory, where all of them are: a wrong one costs no query."""
         digest = tokens.digest(secret)
-        token = self._known.get(digest)
-        if token is None:
+        while self._known is None:
             generation = self._generation
-            token = await self._store.read(lambda db: tokens.find(db, digest))
-            if token is not None and generation == self._generation:  # else it may have been revoked meanwhile
-                if len(self._known) >= REMEMBERED:
-                    self._known.clear()
-                self._known[digest] = token
-        return token
+            found = await self._store.read(tokens.by_digest)
+            if generation == self._generation:  # else one may have been revoked meanwhile
+                self._known = found
+        return self._known.get(digest)
 
     def count_request(self, key: str) -> None:
         """A request by this token or from this address; :class:`Problem` when there are too many."""

@@ -25,7 +25,7 @@ async def index(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
-    """Who managed what, and what came of it, newest first. The last 10 000 calls are kept."""
+    """Who managed what, and what came of it, newest first. The last 10 000 calls are kept; of refused ones 2000."""
     since_ms, until_ms = ms_of(since), ms_of(until)
     found = await ctx.store.read(
         lambda db: audit.entries(db, limit + 1, who=who, since_ms=since_ms, until_ms=until_ms, before_id=cursor)

@@ -71,6 +71,7 @@ class Audit:
             scope["path"][:_PATH_CHARS],
             status,
             scope.get(_DETAIL, {}),
+            minor=status >= 400 or not caller.allows("manage"),
         )
         log.info("%s (%s): %s %s: %s", entry.who, entry.origin, entry.method, entry.path, status)
         try:

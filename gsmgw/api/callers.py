@@ -13,6 +13,8 @@ from gsmgw.model import SOCKET
 from gsmgw.store.tokens import UNLIMITED, TokenLimits
 
 _KEY = "gsmgw.caller"
+#: Where a request's state holds its connection.
+LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,11 @@ def address_of(scope: MutableMapping[str, Any]) -> str:
 
 
 def enter(scope: MutableMapping[str, Any], caller: Caller) -> None:
-    """Note who makes this request."""
+    """Note who makes this request. Its connection is no longer that of a stranger."""
     scope[_KEY] = caller
+    line = scope.get("state", {}).get(LINE)
+    if line is not None:
+        line.admit()
 
 
 def caller_of(scope: MutableMapping[str, Any]) -> Caller:

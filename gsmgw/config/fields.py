@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 import phonenumbers
@@ -41,8 +42,21 @@ def _known_country(value: str) -> str:
     return code
 
 
+def _allowed_target(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("http", "loopback", "link-local", "private"):
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError(
+                f'{value!r} is none of "http", "loopback", "link-local", "private" and no network like "192.168.1.0/24"'
+            ) from None
+    return value
+
+
 #: Of a modem, a pool or a hook.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 #: ISO 3166-1 alpha-2, in capitals once it is read.
 CountryCode = Annotated[str, AfterValidator(_known_country)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
+#: Where requests may go besides public addresses over https: a kind of address, or a network.
+AllowedTarget = Annotated[str, BeforeValidator(_allowed_target)]

@@ -13,6 +13,7 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, Streams, create_apps
+from gsmgw.api.origins import Proxies, networks_of
 from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import make_server
 from gsmgw.api.tls import Certificates
@@ -94,6 +95,7 @@ class Gateway:
                 self.store,
                 self.clock,
                 self.scheduler.offer,
+                self.scheduler.due,
                 lambda: self.modems.keys(),
                 table=table,
                 country=settings.country,
@@ -109,6 +111,7 @@ class Gateway:
                 self.config.webhooks,
                 f"gsmgw/{__version__}",
                 keys=keys_of(self.config),
+                callback_allow=self.config.compat.callback_allow,
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
@@ -135,6 +138,7 @@ class Gateway:
             profiles=self._profiles,
             locate=self._finder.locate,
             second_of=self._finder.second_of,
+            others_wait=lambda: self.scheduler.has_untried(section.name),
         )
         self.modems[section.name] = modem
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
@@ -194,9 +198,12 @@ class Gateway:
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
         api = self.config.api
-        apps = create_apps(context, api.users)
+        proxies = Proxies(networks_of(api.trusted_proxies))
+        apps = create_apps(context, api.users, proxies)
         bounds = Bounds(
             api.max_connections,
+            api.max_connections_per_address,
+            proxies,
             api.request_timeout_s,
             body_s=min(Bounds().body_s, api.request_timeout_s),
             stall_s=api.stall_timeout_s,

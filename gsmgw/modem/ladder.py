@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
+from gsmgw.errors import Cause
 from gsmgw.ports import Clock
 
 
@@ -65,33 +66,81 @@ class Ladder:
 
 
 class FailureCounter:
-    """Finds the modem out that answers AT but sends nothing. Lives as long as the modem: no reopening forgives."""
+    """Tells a modem that sends nothing from texts whose recipients cannot be reached. Lives as long as the modem.
 
-    #: Codes that mean the modem itself, not the network or the recipient (TS 27.005 3.2.5, TS 27.007 9.2).
-    OWN_CMS = frozenset({300, 302, 303, 320, 500})
-    OWN_CME = frozenset({0, 3, 4, 100})
+    Silence speaks of the modem. A refusal may be the recipient's: where others wait that nobody has tried, they tell.
+    What was refused before another recipient's text was taken is the recipient's from then on.
+    """
+
     #: How many failures in a row make it suspect: of its own, silence among them, and of any kind.
     OWN_LIMIT = 3
     ANY_LIMIT = 8
+    #: And how many refusals, where there are always others that nobody has tried.
+    FAR_LIMIT = 40
+    #: So many recipients are remembered of each kind.
+    REMEMBERED = 1000
+    #: A modem that has sent so short a time ago is not what a few recipients that it never reached are refused for.
+    JUST_SENT_S = 60.0
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+        self._sent_s = float("-inf")
         self._own = 0
         self._any = 0
+        self._silent = False
+        self._refused: set[bytes] = set()
+        self._good: dict[bytes, None] = {}
+        self._bad: dict[bytes, None] = {}
         #: How many texts have failed since the last that the network took.
         self.in_a_row = 0
 
-    def success(self) -> None:
+    def success(self, to: bytes = b"") -> None:
         """A message was taken by the network."""
-        self._own = self._any = self.in_a_row = 0
+        self._remember(self._bad, self._refused - {to})
+        self._bad.pop(to, None)
+        self._remember(self._good, {to})
+        self._refused.clear()
+        self._sent_s = self._now_s()
+        self.received()
+        self.in_a_row = 0
 
-    def failure(self, cms: int | None, cme: int | None) -> bool:
-        """A message failed for a reason that is not its own; whether the modem is suspect now."""
+    def received(self) -> None:
+        """Something came in from the network: the modem is not what keeps texts back."""
+        self._own = self._any = 0
+        self._silent = False
+
+    def failure(self, cause: Cause | None, to: bytes = b"", *, others_wait: bool = False) -> bool:
+        """A message failed, with that cause where the modem answered; whether the modem is suspect now."""
         self.in_a_row += 1
+        if cause is not None:
+            if to in self._bad:
+                return False
+            self._refused.add(to)
+            just_sent = self._now_s() - self._sent_s < self.JUST_SENT_S
+            if just_sent and to not in self._good and len(self._refused) < self.ANY_LIMIT:
+                return False
         self._any += 1
-        if cms in self.OWN_CMS or cme in self.OWN_CME or (cms is None and cme is None):
-            self._own += 1
+        self._own += cause is None or cause.is_modems
+        self._silent |= cause is None
         if self._own < self.OWN_LIMIT and self._any < self.ANY_LIMIT:
+            return False
+        if others_wait and cause is not None and self._any < self.FAR_LIMIT:
             return False
         # From here on each further failure makes it suspect again, until a success.
         self._own, self._any = self.OWN_LIMIT - 1, self.ANY_LIMIT - 2
         return True
+
+    def _now_s(self) -> float:
+        return float("inf") if self._clock is None else self._clock.monotonic()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the failures speak of the modem, and not of recipients that it never reached."""
+        return self._silent or any(to in self._good for to in self._refused)
+
+    def _remember(self, kind: dict[bytes, None], recipients: set[bytes]) -> None:
+        for to in recipients:
+            kind.pop(to, None)
+            kind[to] = None
+        while len(kind) > self.REMEMBERED:
+            del kind[next(iter(kind))]

@@ -102,7 +102,7 @@ class Link:
             self._sim_news,
             self._upkeep,
             self.end,
-            around.expectation.heard,
+            self._heard,
         )
         self.unlocker = Unlocker(around.config, self.driver, self._board, around.clock, around.guard, self._sim_news)
         #: Why the modem is believed to send nothing, when it restarted instead of sending.
@@ -114,6 +114,11 @@ class Link:
     def was_ready(self) -> bool:
         """Whether this link ever was ready."""
         return self._upkeep.was_ready
+
+    def _heard(self) -> None:
+        """Something came in from the network."""
+        self._around.expectation.heard()
+        self._around.failures.received()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -257,16 +262,16 @@ class Link:
         try:
             reference = await self._sender.submit(tpdu, before_payload, more=more, on_stored=on_stored)
         except SubmitError as exc:
-            self._after_failure(exc)
+            self._after_failure(exc, _recipient(tpdu))
             raise
         self._upkeep.confirmed()
         self._around.budget.earn()
-        self._around.failures.success()
+        self._around.failures.success(_recipient(tpdu))
         self._around.expectation.sent(tpdu)
         self._around.ladder.well()
         return reference
 
-    def _after_failure(self, exc: SubmitError) -> None:
+    def _after_failure(self, exc: SubmitError, to: bytes) -> None:
         """What a text that was not confirmed says about the modem."""
         if exc.disposition in (Disposition.NEVER, Disposition.ACCOUNT):
             self._upkeep.wake()
@@ -276,7 +281,7 @@ class Link:
         if exc.disposition is Disposition.UNKNOWN:
             self._upkeep.in_doubt()
         failures = self._around.failures
-        suspect = failures.failure(exc.cms, exc.cme)
+        suspect = failures.failure(exc.cause, to, others_wait=self._around.others_wait())
         trouble = f"{exc.title}; {failures.in_a_row} texts in a row failed" if suspect else exc.title
         if self._ended.done():
             self.suspicion = trouble if suspect else ""
@@ -327,3 +332,8 @@ class Link:
         except CommandTimeout as exc:
             log.info("%s: %s", self._board.name, exc)
         self.end(ModemReset("the modem was restarted on request"))
+
+
+def _recipient(tpdu: bytes) -> bytes:
+    """The destination of an SMS-SUBMIT as it stands there (TS 23.040 9.2.2.2): length, type and digits."""
+    return tpdu[2 : 4 + (tpdu[2] + 1) // 2] if len(tpdu) > 2 else b""

@@ -10,30 +10,30 @@ from gsmgw.at.answers import parse_reference
 from gsmgw.at.dialogue import Answer
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
-from gsmgw.modem import causes
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.failures import CommandError, CommandTimeout
 from gsmgw.modem.profiles import Profile
 from gsmgw.modem.turns import Priority
+from gsmgw.pdu.causes import PLAIN_ERROR, UNHEARD, cme_cause, cms_cause
 from gsmgw.ports import Clock, Stored
 
 
 def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
-    """The error that a final result other than OK stands for."""
-    if final.kind is FinalKind.CMS:
-        cause = causes.of_cms(final.code, profile.cms, payload_started=payload_started)
-    elif final.kind is FinalKind.CME:
-        cause = causes.of_cme(final.code, profile.cme, payload_started=payload_started)
-    else:
-        cause = causes.PLAIN_ERROR
+    """The error that a final result other than OK stands for: a code as the profile knows it, else as the standard."""
+    cause = PLAIN_ERROR
+    if final.kind is FinalKind.CMS and final.code is not None:
+        cause = profile.cms.get(final.code) or (UNHEARD if final.code == UNHEARD.code else cms_cause(final.code))
+    elif final.kind is FinalKind.CME and final.code is not None:
+        cause = profile.cme.get(final.code) or cme_cause(final.code)
     return SubmitError(
         f"{cause.title} ({final})",
-        cause.disposition,
+        cause.after(1, payload_started=payload_started),
         cms=final.code if final.kind is FinalKind.CMS else None,
         cme=final.code if final.kind is FinalKind.CME else None,
         payload_started=payload_started,
+        cause=cause,
     )
 
 

@@ -51,6 +51,7 @@ class Modem:
 
     ``locate`` finds the port of a modem that is configured by what it is (:meth:`gsmgw.modem.finder.Finder.locate`),
     ``second_of`` another port of the same stick,
+    ``others_wait`` tells whether texts wait for it that no modem has refused,
     ``make_opener`` maps the configured port to an opener, ``pin_guard`` remembers refused PINs across restarts.
     """
 
@@ -65,6 +66,7 @@ class Modem:
         locate: Callable[[MatchSection], str | None] | None = None,
         second_of: Callable[[str], str | None] | None = None,
         make_opener: Callable[[str], Opener] | None = None,
+        others_wait: Callable[[], bool] = lambda: False,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -72,6 +74,7 @@ class Modem:
         self._guard = pin_guard or MemoryPinGuard()
         self._locate = locate
         self._second_of = second_of
+        self._others_wait = others_wait
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
         self._budget = Budget(clock)
@@ -87,7 +90,7 @@ class Modem:
         self._met = False
         self._unable: set[str] = set()
         self._ladder = Ladder(clock)
-        self._sending_failures = FailureCounter()
+        self._sending_failures = FailureCounter(clock)
         self._expectation = Expectation(clock)
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
@@ -261,6 +264,7 @@ class Modem:
                 unable=self._unable,
                 stranger=self._config.profile is None and not self._met,
                 interface=usb_interface(port),
+                others_wait=self._others_wait,
                 second_opener=None if (second := self._second(port)) is None else self._make_opener(second),
             )
         )

@@ -39,6 +39,8 @@ class Surroundings:
     #: Whether nobody was told yet that the modem's family is not known, where it is not.
     stranger: bool = False
     interface: int | None = None
+    #: Whether texts wait for the modem that no modem has refused: what becomes of them tells more than a step would.
+    others_wait: Callable[[], bool] = lambda: False
     #: A second port that is listened to, where there is one.
     second_opener: Opener | None = None
 

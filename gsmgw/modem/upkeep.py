@@ -282,8 +282,13 @@ class Upkeep:
             raise ModemError(f"the SIM is not ready any more: {state}")
         await self._survey.look_for_network()
         if self._network.registered or suspect:
-            rung = self._around.ladder.climb(able=self._around.able) if suspect else Rung.SETTINGS
-            await self._take_step(rung, trouble)
+            certain = self._around.failures.is_certain
+            able = self._around.able if certain else self._around.able & frozenset(_OWN_STEPS)
+            rung = self._around.ladder.climb(able=able) if suspect else Rung.SETTINGS
+            if rung in able:
+                await self._take_step(rung, trouble)
+            else:  # nobody but recipients that it never reached: it goes on with others
+                log.warning("%s: %s; the recipients may be the cause: it stays in use", self._board.name, trouble)
         self._trouble = ""  # until here no text was given to it
         self.judge()
 

@@ -35,6 +35,9 @@ class Queue(Protocol):
     def take_ahead(self, modem: str) -> Outgoing | None:
         """One more message for that modem, where no other modem would be there for it."""
 
+    def has_untried(self, modem: str) -> bool:
+        """Whether a message that no modem has refused waits for that modem."""
+
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
 
@@ -51,7 +54,7 @@ class Queue(Protocol):
         """Messages were queued again."""
 
     def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
+        """Something on disk is due at that moment."""
 
 
 class Hand:

@@ -88,6 +88,7 @@ class Intake:
         store: Store,
         clock: Clock,
         offer: Callable[[Sequence[Outgoing]], None],
+        due: Callable[[int], None],
         modems: Callable[[], Collection[str]],
         *,
         table: RouteTable | None = None,
@@ -100,6 +101,7 @@ class Intake:
         self._store = store
         self._clock = clock
         self._offer = offer
+        self._due = due
         self._modems = modems
         self._table = table or RouteTable()
         self._wants_country = self._table.wants_country
@@ -158,15 +160,11 @@ class Intake:
             return results
 
         results = await self._store.write(take)
-        self._offer(
-            [
-                result.message
-                for result in results
-                if isinstance(result, Accepted)
-                and result.message is not None
-                and (result.message.send_at_ms is None or result.message.send_at_ms <= now_ms)
-            ]
-        )
+        fresh = [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
+        self._offer([message for message in fresh if not outbox.is_early(message, now_ms)])
+        later = [message.send_at_ms for message in fresh if outbox.is_early(message, now_ms)]
+        if moments := [moment_ms for moment_ms in later if moment_ms is not None]:
+            self._due(min(moments))
         return results
 
     def look(self, request: Request) -> Outgoing | Refusal:

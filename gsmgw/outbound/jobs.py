@@ -82,6 +82,8 @@ def describe(exc: SubmitError, modem: str) -> dict[str, Any]:
     else:
         code = "modem_error"
     error: dict[str, Any] = {"code": code, "title": exc.title, "modem": modem}
+    if exc.cause is not None and exc.cause.our_fault:
+        error["our_fault"] = True
     if exc.cms is not None:
         error["cms"] = exc.cms
     if exc.cme is not None:

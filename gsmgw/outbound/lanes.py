@@ -3,6 +3,9 @@
 A lane is a route, a client and a priority. It holds the oldest of its messages, up to a window; the rest stays on
 disk until the window has room. Messages to a recipient to whom another one is being sent are parked, so that texts to
 one person keep their order and nobody else waits for them.
+
+A message that a modem refused stands behind those of its class that nobody has tried yet, so that texts that are
+refused again and again hold nobody up.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ LaneKey = tuple[str, str, Priority]
 class _Lane:
     key: LaneKey
     ready: list[tuple[int, Outgoing]] = field(default_factory=list)
+    #: Those that were refused before and may be tried again.
+    again: list[tuple[int, Outgoing]] = field(default_factory=list)
     #: Everything on disk up to this id was seen.
     seen: int = 0
     #: Nothing waits on disk behind ``seen``.
@@ -35,6 +40,10 @@ class _Lane:
     missed: bool = False
     held: int = 0
     passed_over: int = 0
+
+    def queue_of(self, message: Outgoing) -> list[tuple[int, Outgoing]]:
+        """The heap in which a message waits."""
+        return self.again if message.refusals else self.ready
 
 
 class Lanes:
@@ -52,6 +61,8 @@ class Lanes:
         #: Routes and clients of what was offered before :meth:`expect`; None from then on.
         self._early: set[tuple[str, str]] | None = set()
         self._parked: dict[str, list[tuple[int, Outgoing]]] = {}
+        #: For each class, how many untried messages in a row went before one that was refused and could have gone.
+        self._before_refused: dict[Priority, int] = {}
         self.age = 0
 
     def __len__(self) -> int:
@@ -122,7 +133,7 @@ class Lanes:
     def _insert(self, lane: _Lane, message: Outgoing) -> None:
         self._known[message.id] = lane.key
         lane.held += 1
-        heapq.heappush(lane.ready, (message.id, message))
+        heapq.heappush(lane.queue_of(message), (message.id, message))
 
     def take(self, routes: tuple[str, ...], above: Priority | None = None) -> Outgoing | None:
         """The next message for a modem that serves these routes; only classes before ``above`` where that is given.
@@ -146,28 +157,45 @@ class Lanes:
         return None
 
     def _ready(self, routes: Iterable[str], priority: Priority) -> list[_Lane]:
-        return [lane for route in routes for lane in self._of.get((route, priority), ()) if lane.ready]
+        return [lane for route in routes for lane in self._of.get((route, priority), ()) if lane.ready or lane.again]
 
     def ready_count(self, routes: Iterable[str]) -> int:
         """How many messages of these routes are at hand."""
-        return sum(len(lane.ready) for priority in Priority for lane in self._ready(routes, priority))
+        return sum(len(lane.ready) + len(lane.again) for priority in Priority for lane in self._ready(routes, priority))
+
+    def has_untried(self, routes: Iterable[str]) -> bool:
+        """Whether a message of these routes is at hand that no modem has refused."""
+        return any(lane.ready for priority in Priority for lane in self._ready(routes, priority))
 
     def _passed_over(self, routes: Iterable[str], priority: Priority) -> int:
         return max((lane.passed_over for lane in self._ready(routes, priority)), default=0)
 
     def _pop(self, lanes: list[_Lane], priority: Priority) -> Outgoing | None:
-        """The next message: of the client that was served longest ago, its oldest one."""
+        """The next message: of the client that was served longest ago, its oldest one.
+
+        Those that were refused before follow the others, but for one after each ``PATIENCE`` of these.
+        """
         served = self._served
         while lanes:
-            lane = min(lanes, key=lambda lane: (served.get((lane.key[1], priority), 0), lane.ready[0][0]))
-            number, message = heapq.heappop(lane.ready)
-            if not lane.ready:
+            untried = [lane for lane in lanes if lane.ready]
+            refused = [lane for lane in lanes if lane.again]
+            before = self._before_refused.get(priority, 0)
+            if refused and (not untried or before >= PATIENCE):
+                lane = min(refused, key=lambda lane: (served.get((lane.key[1], priority), 0), lane.again[0][0]))
+                number, message = heapq.heappop(lane.again)
+                before = 0
+            else:
+                lane = min(untried, key=lambda lane: (served.get((lane.key[1], priority), 0), lane.ready[0][0]))
+                number, message = heapq.heappop(lane.ready)
+                before = before + 1 if refused else 0
+            if not lane.ready and not lane.again:
                 lanes.remove(lane)
             if number not in self._known:  # withdrawn
                 continue
             if message.to in self._busy:
                 heapq.heappush(self._parked.setdefault(message.to, []), (number, message))
                 continue
+            self._before_refused[priority] = before
             self._turn += 1
             served[lane.key[1], priority] = self._turn
             return message
@@ -184,7 +212,7 @@ class Lanes:
                 del self._parked[message.to]
             key = self._known.get(number)
             if key is not None:
-                heapq.heappush(self._lanes[key].ready, (number, following))
+                heapq.heappush(self._lanes[key].queue_of(following), (number, following))
                 return following
         return None
 
@@ -194,9 +222,10 @@ class Lanes:
         Those in a worker's hands stay there. ``age`` grows, so that what was looked up before is not brought in.
         """
         for lane in self._lanes.values():
-            for number, _ in lane.ready:
+            for number, _ in (*lane.ready, *lane.again):
                 self._forget(number)
             lane.ready.clear()
+            lane.again.clear()
             lane.seen, lane.complete, lane.missed = 0, True, False
         for waiting in self._parked.values():
             for number, _ in waiting:

@@ -127,6 +127,8 @@ class Scheduler:
             if self._lanes.offer(message):
                 wanted.add(message.route)
                 count += 1
+        if ends := [message.expires_ms for message in messages if message.expires_ms is not None]:
+            self._time.due(min(ends))
         self._wake_idle(wanted, count)
 
     def withdraw(self, message_id: int) -> None:
@@ -134,7 +136,7 @@ class Scheduler:
         self._lanes.withdraw(message_id)
 
     def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
+        """Something on disk is due at that moment: a message that is scheduled or deferred, or expires."""
         self._time.due(moment_ms)
 
     def clock_was_set(self, by_ms: int) -> None:
@@ -216,6 +218,10 @@ class Scheduler:
         """One more message for that modem, where more wait than there are modems without anything to do."""
         hungry = sum(worker.is_hungry for worker in self._workers.values() if worker.name != modem)
         return self.take(modem, None) if self._lanes.ready_count(self._roads.served_by(modem)) > hungry else None
+
+    def has_untried(self, modem: str) -> bool:
+        """Whether a message that no modem has refused waits for that modem."""
+        return modem in self._workers and self._lanes.has_untried(self._roads.served_by(modem))
 
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""

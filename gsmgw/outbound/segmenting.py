@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, cast
 
 from gsmgw.model import Outgoing
@@ -17,6 +18,7 @@ from gsmgw.pdu import (
     UserData,
     build_tpdu,
     dcs_octet,
+    parse_tpdu,
     plan_text,
     submits,
 )
@@ -72,6 +74,12 @@ def build_segments(message: Outgoing, reference: int, now_ms: int, bits: int = 8
             )
         )
     return [build_tpdu(submit) for submit in built]
+
+
+def without_validity(tpdu: bytes) -> bytes:
+    """The same SMS-SUBMIT without TP-VP, which some service centres refuse (TP-FCS C6 and C7)."""
+    submit = parse_tpdu(tpdu, sent=True)
+    return build_tpdu(replace(submit, validity=None)) if isinstance(submit, Submit) and submit.validity else tpdu
 
 
 def _data_fields(data: bytes, port: int, reference: int, bits: int) -> list[UserData]:

@@ -76,7 +76,9 @@ class Timekeeper:
         self._window = window
         self._wake = asyncio.Event()
         self._round_over = asyncio.Event()
-        self._next_due_ms: int | None = None
+        self._round_wanted = False
+        #: The earliest moment that was told since the database was last asked for the next one.
+        self._told_ms: int | None = None
         self._allowed: dict[tuple[ZoneInfo, ...], _Allowed] = {}
         self._started_s = clock.monotonic()
         #: This boot, by the clock as it is now.
@@ -84,9 +86,14 @@ class Timekeeper:
         self._seen_ms = 0
 
     def due(self, moment_ms: int) -> None:
-        """Something was deferred until then."""
-        if self._next_due_ms is None or moment_ms < self._next_due_ms:
-            self._next_due_ms = moment_ms
+        """Note that something on disk is due at that moment: scheduled, deferred, or no longer valid then.
+
+        A moment that lies behind the next regular round is found by that round.
+        """
+        if moment_ms - self._clock.wall_ms() >= SLEEP_MAX_S * 1000:
+            return
+        if self._told_ms is None or moment_ms < self._told_ms:
+            self._told_ms = moment_ms
             self._wake.set()
 
     def delay(self, message: Outgoing, now_ms: int) -> Delay | None:
@@ -133,25 +140,37 @@ class Timekeeper:
     async def answer(self) -> None:
         """Return once :meth:`run` has been through a round, whatever came of it."""
         self._round_over.clear()
+        self._round_wanted = True
         self._wake.set()
         await self._round_over.wait()
 
     async def run(self) -> None:
         """Bring in what was deferred, settle what is unknown, expire what is too old, each when it is due."""
         while True:
-            self._wake.clear()
+            self._round_wanted = False
+            self._told_ms = None  # what is told from here on may be too late for this round
             try:
                 await self._catch_up()
-                self._next_due_ms = await self._store.read_for_queue(lanes.next_due_ms)
+                next_due_ms = await self._store.read_for_queue(lanes.next_due_ms)
             except StoreError as exc:
                 log.log(exc.level, "the queue's timer: %s", exc)
                 self._round_over.set()
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
             self._round_over.set()
-            pause_s = SLEEP_MAX_S
-            if self._next_due_ms is not None:
-                pause_s = min(pause_s, max(0.0, (self._next_due_ms - self._clock.wall_ms()) / 1000))
+            await self._wait(next_due_ms)
+
+    async def _wait(self, next_due_ms: int | None) -> None:
+        """Wait for the next moment, whether it was on disk or is told meanwhile, or for the next regular round."""
+        began_s = self._clock.monotonic()
+        while not self._round_wanted:
+            self._wake.clear()
+            moments = [moment for moment in (next_due_ms, self._told_ms) if moment is not None]
+            pause_s = SLEEP_MAX_S - (self._clock.monotonic() - began_s)
+            if moments:
+                pause_s = min(pause_s, (min(moments) - self._clock.wall_ms()) / 1000)
+            if pause_s <= 0:
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()

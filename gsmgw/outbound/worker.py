@@ -11,8 +11,9 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,8 +23,10 @@ from gsmgw.outbound.hand import Delay, Hand, Queue
 from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
-from gsmgw.outbound.policy import Action, Decision, decide
+from gsmgw.outbound.policy import REST_S, Action, Decision, decide
 from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
+from gsmgw.outbound.segmenting import without_validity
+from gsmgw.pdu.masking import masked_submit
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Gone, PendingWrites, Store, Tx, copies, outbox
 
@@ -41,6 +44,20 @@ SLOW_S = 1.0
 
 #: +CMS ERROR: 197, the service centre's TP-FCS C5: "SM rejected - duplicate SM" (TS 23.040 9.2.3.22).
 DUPLICATE_CMS = 197
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """How a message goes on after a refusal.
+
+    ``siblings`` are other segments of it that were claimed and have not left; ``tpdus`` replace those that it had.
+    """
+
+    siblings: list[int]
+    route: str | None
+    refusals: Mapping[str, int]
+    tpdus: Mapping[int, bytes]
+
 
 _NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
 
@@ -196,8 +213,8 @@ class Worker:
                 return False
             delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
         due_ms, why = delay.until_ms, delay.why
-        self._outcomes.record(partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why))
-        self._queue.due(due_ms)
+        deferral = partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why)
+        self._outcomes.record(deferral, then=lambda _: self._queue.due(due_ms))
         self._queue.done(message)
         return True
 
@@ -317,32 +334,54 @@ class Worker:
             begun = False
         self._failures = 0 if exc.disposition in _NOT_THE_MODEMS else self._failures + 1
         detour = None if job.split else self._queue.around(message, self.name)
+        refusals, cause = _counted(message, exc), exc.cause
+        times = refusals.get(exc.refusal or "", 1)
+        spent = cause is not None and cause.is_spent(times)
+        shorter = {}
+        if cause is not None and cause.without_validity and times == 1:
+            waiting = [claim.seq, *job.open, *job.todo]
+            shorter = {seq: tpdu for seq in waiting if (tpdu := without_validity(job.tpdus[seq])) != job.tpdus[seq]}
         decision = decide(
-            exc.disposition,
+            exc.after(times),
             attempts=message.attempts + 1,
             failures_in_a_row=self._failures,
             chance=random.random(),
             others=detour is not None,
+            first_pause_s=0.0 if cause is None else cause.pause_s,
+            spent=spent,
+            without_validity=bool(shorter),
         )
+        if cause is not None and cause.our_fault:
+            log.error("%s: %s: the gateway built pdu=%s", self.name, exc.title, masked_submit(job.tpdus[claim.seq]))
         log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, decision.action)
         if decision.rest_s:
-            self._rest(decision.rest_s)
+            # Texts that nobody has tried tell whether it is the modem: they do not wait for long.
+            soon = exc.disposition is Disposition.MODEM and self._queue.has_untried(self.name)
+            self._rest(min(decision.rest_s, REST_S[0]) if soon else decision.rest_s)
         if not begun:
             self._hand.hand_back(job)
             return
         self._hand.withdraw(job)
         job.open.remove(claim.seq)
         route = self._hand.pinned(job)
+        job.tpdus |= shorter
         if decision.action is Action.MOVE or (decision.action is Action.HAND_BACK and is_conversation(message.route)):
+            route = detour
+        elif (
+            decision.action is Action.RETRY
+            and cause is not None
+            and cause.is_modems
+            and detour is not None
+            and (spent or not is_conversation(message.route))
+        ):  # another modem tells whether it was this one
             route = detour
         elif decision.action is Action.RETRY and route is None:  # all that may carry it have refused: begin anew
             route = avoided_by(message.route)[1]
-        self._apply(claim, decision, exc, list(job.open), route)
+        self._apply(claim, decision, exc, _After(list(job.open), route, refusals, shorter))
 
-    def _apply(
-        self, claim: Claim, decision: Decision, exc: SubmitError, siblings: list[int], route: str | None
-    ) -> None:
-        """Record a decision; ``siblings`` are other segments of the message that were claimed and have not left."""
+    def _apply(self, claim: Claim, decision: Decision, exc: SubmitError, after: _After) -> None:
+        """Record a decision."""
+        route, siblings = after.route, after.siblings
         job, message, now_ms = claim.job, claim.job.message, self._clock.wall_ms()
         error = describe(exc, self.name)
         common: dict[str, Any] = {"now_ms": now_ms, "message": message, "seq": claim.seq, "error": error}
@@ -372,22 +411,26 @@ class Worker:
                 waiting=exc.title,
                 charged=decision.action is not Action.HAND_BACK,
                 route=route,
+                refusals=after.refusals,
+                tpdus=after.tpdus,
                 **common,
             )
         if siblings:
             operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
-        if decision.action in (Action.HAND_BACK, Action.MOVE):
-            returned = self._hand.returned(job, route)
-            if decision.action is Action.MOVE:
+        if decision.action in (Action.HAND_BACK, Action.MOVE, Action.AGAIN):
+            returned = self._hand.returned(job, route)._replace(refusals=after.refusals)
+            if decision.action is not Action.HAND_BACK:
                 returned = returned._replace(attempts=message.attempts + 1)
             self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
             return
         keeps_copy = decision.action is Action.AWAIT and exc.silent
-        self._outcomes.record(
-            operation, then=self._then(None if keeps_copy else claim, lambda queued: self._queue.offer(queued or ()))
-        )
-        if due_ms is not None:
-            self._queue.due(due_ms)
+
+        def on_disk(queued: list[Outgoing] | None) -> None:
+            self._queue.offer(queued or ())
+            if due_ms is not None:
+                self._queue.due(due_ms)
+
+        self._outcomes.record(operation, then=self._then(None if keeps_copy else claim, on_disk))
         self._queue.done(message)
 
     def _then(self, claim: Claim | None, then: Callable[[Any], object]) -> Callable[[Any], object]:
@@ -406,3 +449,10 @@ class Worker:
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)
+
+
+def _counted(message: Outgoing, exc: SubmitError) -> Mapping[str, int]:
+    """The refusals of a message, this one among them."""
+    if exc.refusal is None:
+        return message.refusals
+    return {**message.refusals, exc.refusal: message.refusals.get(exc.refusal, 0) + 1}

@@ -5,16 +5,15 @@ Codes 1-127 of +CMS ERROR are the causes of the relay layer (TS 24.011 8.2.5.4),
 +CME ERROR is TS 27.007 9.2. The dispositions follow what operators and modems do, not only what the names say.
 
 ``UNKNOWN`` is meant for a refusal that came after the PDU had begun to leave; before that the same code is ``LATER``,
-as :meth:`Cause.after` says when told so.
+as :meth:`gsmgw.errors.Cause.after` says when told so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from gsmgw.digits import is_digits
-from gsmgw.errors import Disposition
+from gsmgw.errors import Cause, Disposition
 
 _NEVER = Disposition.NEVER
 _LATER = Disposition.LATER
@@ -22,37 +21,6 @@ _ELSEWHERE = Disposition.ELSEWHERE
 _MODEM = Disposition.MODEM
 _ACCOUNT = Disposition.ACCOUNT
 _UNKNOWN = Disposition.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A code with its meaning and what may be done.
-
-    ``disposition`` holds for the first ``attempts`` refusals of a text with this code (``None``: for all), ``then``
-    from there on. ``pause_s`` is the least time to wait where the usual back-off would be too short.
-    ``our_fault`` marks codes that a correct gateway does not meet: log the PDU. ``without_validity`` says that one
-    more attempt without TP-VP is worth it.
-    """
-
-    code: int
-    title: str
-    disposition: Disposition
-    attempts: int | None = None
-    then: Disposition | None = None
-    pause_s: float = 0.0
-    our_fault: bool = False
-    without_validity: bool = False
-
-    def after(self, refusals: int, *, payload_started: bool = True) -> Disposition:
-        """Return what may be done after so many refusals of a text with this code (1 for the first).
-
-        ``payload_started`` tells whether a byte of the PDU had left: before that nothing can be on the air.
-        """
-        if self.disposition is _UNKNOWN and not payload_started:
-            return _LATER
-        if self.attempts is not None and self.then is not None and refusals > self.attempts:
-            return self.then
-        return self.disposition
 
 
 _HOUR: Final = 3600.0
@@ -248,6 +216,16 @@ CME: Final[dict[int, Cause]] = {cause.code: cause for cause in _CME_ROWS}
 """+CME ERROR codes."""
 
 
+_BEYOND_CME: Final = {code: CMS[code] for code in (256, 257, 258)}
+"""+CME ERROR codes beyond the standard, with the same meaning wherever they were seen (gammu's atgen.c)."""
+
+PLAIN_ERROR: Final = Cause(500, "the modem refused without a reason", _LATER, 3, _MODEM)
+"""ERROR without a code: after the payload it is what +CMS ERROR: 500 is."""
+
+UNHEARD: Final = Cause(513, "no answer of the network", _UNKNOWN)
+"""Wavecom's and its heirs' word for having heard nothing from the network, also used by makers without a table."""
+
+
 def cms_cause(code: int, family: str | None = None) -> Cause:
     """Return the meaning of a +CMS ERROR code; ``family`` names a table of ``VENDOR_CMS``.
 
@@ -267,7 +245,7 @@ def _unnamed(code: int) -> str:
 
 def cme_cause(code: int) -> Cause:
     """Return the meaning of a +CME ERROR code; one that no table has is tried three times."""
-    return CME.get(code) or Cause(code, "not defined", _LATER, 3, _MODEM)
+    return CME.get(code) or _BEYOND_CME.get(code) or Cause(code, "not defined", _LATER, 3, _MODEM)
 
 
 def rp_cause(code: int) -> Cause:

@@ -10,8 +10,9 @@ from typing import Any
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable_page
 
-#: Entries kept: some megabytes at the most.
+#: Entries kept, and of those that any token can cause as often as it likes: some megabytes.
 KEPT = 10_000
+KEPT_MINOR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class Entry:
     status: int
     detail: dict[str, Any]
     id: int = 0
+    #: Refused, or of a token that does not manage the gateway.
+    minor: bool = False
 
 
 def note(tx: Tx, entry: Entry) -> None:
     """Add an entry; the oldest ones make room."""
-    number = tx.insert(
-        "INSERT INTO audit (at_ms, who, origin, method, path, status, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    tx.insert(
+        "INSERT INTO audit (at_ms, who, origin, method, path, status, detail, minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.at_ms,
             entry.who,
@@ -40,9 +43,14 @@ def note(tx: Tx, entry: Entry) -> None:
             entry.path,
             entry.status,
             json.dumps(entry.detail, ensure_ascii=False),
+            entry.minor,
         ),
     )
-    tx.run("DELETE FROM audit WHERE id <= ?", (number - KEPT,))
+    tx.run(
+        "DELETE FROM audit WHERE minor = ? AND id <= "
+        "(SELECT id FROM audit WHERE minor = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (entry.minor, entry.minor, KEPT_MINOR if entry.minor else KEPT),
+    )
 
 
 def entries(

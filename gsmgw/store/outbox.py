@@ -7,7 +7,7 @@ elsewhere changes nothing and says so. The states of segments are the truth, a m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
@@ -35,7 +35,8 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
     tx.add_events(now_ms, (_first_event(message, now_ms) for message in messages))
 
 
-def _is_early(message: Outgoing, now_ms: int) -> bool:
+def is_early(message: Outgoing, now_ms: int) -> bool:
+    """Return True for a message that is to be sent later than ``now_ms``."""
     return message.send_at_ms is not None and message.send_at_ms > now_ms
 
 
@@ -43,11 +44,11 @@ def _first_event(message: Outgoing, now_ms: int) -> tuple[str, int, dict[str, An
     data: dict[str, Any] = {"to": message.to, "segments": message.segments}
     if message.client_ref is not None:
         data["client_ref"] = message.client_ref
-    return "message.scheduled" if _is_early(message, now_ms) else "message.queued", message.id, data
+    return "message.scheduled" if is_early(message, now_ms) else "message.queued", message.id, data
 
 
 def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
-    scheduled = _is_early(m, now_ms)
+    scheduled = is_early(m, now_ms)
     return (
         m.id,
         "outbound",
@@ -210,11 +211,20 @@ def segment_refused(
     waiting: str | None,
     charged: bool,
     route: str | None = None,
+    refusals: Mapping[str, int] | None = None,
+    tpdus: Mapping[int, bytes] | None = None,
 ) -> None:
     """A certain no: the segment goes back to the queue, until ``due_ms`` where that is given.
 
     An attempt that is not ``charged`` was the modem's fault. ``route`` pins the rest of a long text to a modem.
+    ``refusals`` are those of the message by now. ``tpdus`` replace those of segments that have not gone.
     """
+    if refusals:
+        tx.run("UPDATE messages SET refusals = ? WHERE id = ?", (json.dumps(refusals), message.id))
+    tx.run_many(
+        "UPDATE segments SET tpdu = ? WHERE message_id = ? AND seq = ? AND status IN ('queued', 'sending')",
+        [(tpdu, message.id, number) for number, tpdu in (tpdus or {}).items()],
+    )
     tx.run(
         "UPDATE segments SET status = 'queued', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
         (error["title"], message.id, seq),

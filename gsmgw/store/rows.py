@@ -29,7 +29,7 @@ _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
-    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id)"
+    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats"
 )
 #: The condition of the index messages_open: a question that is to use it has to hold it, word for word.
 OPEN = "status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', 'undelivered')"
@@ -42,12 +42,12 @@ EVENT_COLUMNS = "id, at_ms, type, message_id, modem, data"
 
 _OUTGOING_NAMES = (
     "id, to, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
-    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut"
+    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut, refusals, repeats"
 )
 _INTEGERS = (
     "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
     "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
-    "sending_ms report_status discharge_ms at_ms message_id"
+    "sending_ms report_status discharge_ms at_ms message_id repeats"
 )
 _MESSAGE_KINDS = kinds(
     MESSAGE_COLUMNS,
@@ -56,11 +56,12 @@ _MESSAGE_KINDS = kinds(
     optional="own text data port modem message_class on_unknown client_ref tags send_at_ms expires_ms due_ms waiting "
     "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by",
 )
+_MESSAGE_MOMENTS = [place for place, name in enumerate(_MESSAGE_FIELDS) if name.endswith("_ms")]
 _OUTGOING_KINDS = kinds(
     _OUTGOING_NAMES,
     integers=_INTEGERS,
     octets="data",
-    optional="text data port message_class send_at_ms expires_ms client_ref tags",
+    optional="text data port message_class send_at_ms expires_ms client_ref tags refusals",
 )
 _SEGMENT_KINDS = kinds(
     SEGMENT_COLUMNS,
@@ -80,11 +81,19 @@ def tags_of(text: str | None) -> tuple[str, ...]:
     return strings(text) if text else ()
 
 
+def _counts(text: Any) -> dict[str, int]:
+    """Numbers by their words in a column."""
+    found = parsed(text, dict)
+    if not all(type(count) is int for count in found.values()):
+        raise TypeError("counts have to be integers")
+    return found
+
+
 def message_of(row: Any) -> MessageRecord:
     """A row of MESSAGE_COLUMNS."""
     check(row, _MESSAGE_KINDS)
     values = dict(zip(_MESSAGE_FIELDS, row, strict=True))
-    check_moments(*(value for name, value in values.items() if name.endswith("_ms")))
+    check_moments(*(row[place] for place in _MESSAGE_MOMENTS))
     values |= {
         "direction": Direction(values["direction"]),
         "status": Status(values["status"]),
@@ -124,6 +133,8 @@ def outgoing_of(row: Any) -> Outgoing:
         attempts=row[17],
         client=row[18],
         cut=bool(row[19]),
+        refusals=_counts(row[20]) if row[20] else {},
+        repeats=row[21],
     )
 
 

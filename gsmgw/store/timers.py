@@ -173,7 +173,8 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
     """Queue an ended message again; None when it is not in a state for that. Segments on the air are not repeated."""
     changed = tx.run(
         "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
-        "expires_ms = ? WHERE id = ? AND status IN ('failed', 'expired', 'canceled', 'undelivered')",
+        "refusals = NULL, repeats = 0, expires_ms = ? "
+        "WHERE id = ? AND status IN ('failed', 'expired', 'canceled', 'undelivered')",
         (expires_ms, message_id),
     )
     if not changed:

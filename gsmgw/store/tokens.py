@@ -11,7 +11,7 @@ from typing import Any
 
 from gsmgw.store.ids import first_id
 from gsmgw.store.tx import Tx
-from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_one, strings
+from gsmgw.store.unreadable import check, check_moments, kinds, readable, strings
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
@@ -116,10 +116,10 @@ def note_use(tx: Tx, now_ms: int, number: int) -> None:
     tx.run("UPDATE tokens SET last_used_ms = ? WHERE id = ?", (now_ms, number))
 
 
-def find(db: sqlite3.Connection, hashed: str) -> Token | None:
-    """The token whose secret has this :func:`digest`."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", (hashed,)).fetchone()
-    return readable_one(db, "tokens", _token, row)
+def by_digest(db: sqlite3.Connection) -> dict[str, Token]:
+    """All tokens by the :func:`digest` of their secrets."""
+    rows = db.execute(f"SELECT {_COLUMNS}, digest FROM tokens").fetchall()
+    return dict(readable(db, "tokens", lambda row: (row[-1], _token(row[:-1])), rows))
 
 
 def all_tokens(db: sqlite3.Connection) -> list[Token]:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,11 @@ T = TypeVar("T")
 #: What decoding raises because of what stands in the row.
 _FAULTS: Final = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+#: Tables whose rows are decoded.
+TABLES: Final = (
+    "messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens", "webhooks",
+    "webhook_deliveries", "hooks", "search_cursor", "audit",
 )  # fmt: skip
 #: Rows that are remembered, so that each is reported once. Later ones are only counted.
 REMEMBERED: Final = 10_000
@@ -32,7 +38,7 @@ class Unreadable:
         self._known: set[tuple[str, Any]] = set()
         self._lock = threading.Lock()
         #: How many rows of each table.
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
 
     def note(self, table: str, key: object, cause: Exception) -> None:
         """Record that a row could not be decoded; the first time it is reported."""
@@ -137,11 +143,9 @@ def _whole(value: Any) -> Any:
 def strings(text: Any) -> tuple[str, ...]:
     """Return the JSON array of strings in a column."""
     found = tuple(parsed(text, list))
-    check(found, (_STRING,) * len(found))
+    if any(value.__class__ is not str for value in found):
+        raise TypeError("a list with something else than strings")
     return found
-
-
-_STRING: Final = frozenset({str})
 
 
 def kinds(columns: str, *, integers: str = "", octets: str = "", optional: str = "") -> tuple[frozenset[type], ...]:
@@ -156,9 +160,16 @@ def kinds(columns: str, *, integers: str = "", octets: str = "", optional: str =
 
 def check(row: Sequence[Any], allowed: Sequence[frozenset[type]]) -> None:
     """Raise TypeError where a column holds something else than it may."""
-    for number, (value, kind) in enumerate(zip(row, allowed, strict=True)):
-        if value.__class__ not in kind:
-            raise TypeError(f"column {number} holds {type(value).__name__}")
+    wrong = _misfit(tuple(map(type, row)), tuple(allowed))
+    if wrong is not None:
+        raise TypeError(f"column {wrong} holds {type(row[wrong]).__name__}")
+
+
+@lru_cache(maxsize=1024)
+def _misfit(found: tuple[type, ...], allowed: tuple[frozenset[type], ...]) -> int | None:
+    """Return the first column that holds a wrong type. Rows have few combinations of them, so this is looked up."""
+    pairs = enumerate(zip(found, allowed, strict=True))
+    return next((number for number, (kind, kinds_) in pairs if kind not in kinds_), None)
 
 
 def check_moments(*moments: int | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gsmgw.model import Event, MessageRecord
+from gsmgw.model import SOCKET, Event, MessageRecord
 from gsmgw.store.messages import get_message
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx
@@ -60,6 +60,9 @@ class Webhook:
     created_ms: int
     #: How it is spoken to: ``standard``, or the dialect of a compatibility door (dispatch.dialects).
     format: str = "standard"
+    #: Of a target that was made for callbacks: the number of the token that uses it, and when it ends.
+    owner: int = SOCKET
+    expires_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,14 @@ class Delivery:
     tries: tuple[Mapping[str, Any], ...]
 
 
-_COLUMNS = "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms, format"
+_COLUMNS = (
+    "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms, format, owner, "
+    "expires_ms"
+)
 _DELIVERY = "id, webhook_id, event_id, type, kind, state, attempts, due_ms, created_ms, ended_ms, tries"
 
 
-_WEBHOOK_KINDS = kinds(_COLUMNS, integers="ordered cursor created_ms", optional="reason")
+_WEBHOOK_KINDS = kinds(_COLUMNS, integers="ordered cursor created_ms owner expires_ms", optional="reason expires_ms")
 _DELIVERY_KINDS = kinds(
     _DELIVERY,
     integers="id event_id attempts due_ms created_ms ended_ms",
@@ -95,7 +101,7 @@ _TRY_KINDS = (frozenset({int}), frozenset({int, float}))
 
 def _webhook(row: Any) -> Webhook:
     check(row, _WEBHOOK_KINDS)
-    check_moments(row[11])
+    check_moments(row[11], row[14])
     secrets = tuple(map(_secret, parsed(row[7], list)))
     events, tags, modems = map(strings, row[3:6])
     return Webhook(row[0], row[1], row[2], events, tags, modems, bool(row[6]), secrets, *row[8:])
@@ -131,8 +137,18 @@ def _values(hook: Webhook) -> tuple[Any, ...]:
 def create(tx: Tx, hook: Webhook) -> None:
     """Add a target."""
     tx.run(
-        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (hook.id, *_values(hook), hook.state, hook.reason, hook.cursor, hook.created_ms, hook.format),
+        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            hook.id,
+            *_values(hook),
+            hook.state,
+            hook.reason,
+            hook.cursor,
+            hook.created_ms,
+            hook.format,
+            hook.owner,
+            hook.expires_ms,
+        ),
     )
 
 
@@ -156,6 +172,19 @@ def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: t
     if seen is not None:
         tx.run("UPDATE webhooks SET cursor = ? WHERE id = ? AND cursor = ?", (seen[1], hook.id, seen[0]))
     return True
+
+
+def keep_until(tx: Tx, webhook_id: str, expires_ms: int) -> None:
+    """Let a target of callbacks last that long at least."""
+    tx.run("UPDATE webhooks SET expires_ms = max(expires_ms, ?) WHERE id = ?", (expires_ms, webhook_id))
+
+
+def expire(tx: Tx, now_ms: int) -> list[str]:
+    """Remove the targets of callbacks whose time is over; their identifiers."""
+    found = [row[0] for row in tx.all("SELECT id FROM webhooks WHERE expires_ms <= ?", (now_ms,))]
+    for webhook_id in found:
+        delete(tx, webhook_id)
+    return found
 
 
 def delete(tx: Tx, webhook_id: str) -> bool:

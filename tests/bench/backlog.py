@@ -44,6 +44,7 @@ async def _measure(directory: Path) -> None:
         store,
         SystemClock(),
         scheduler.offer,
+        scheduler.due,
         lambda: {modem.name for modem in modems},
         country=None,
         valid_for_s=10**6,

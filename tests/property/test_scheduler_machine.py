@@ -107,8 +107,8 @@ class House(RuleBasedStateMachine):
         table = RouteTable((), {"pool": POOL})
         self._scheduler = Scheduler(self._store, self._clock, unknown_grace_s=60, table=table)
         self._intake = Intake(
-            self._store, self._clock, self._scheduler.offer, lambda: set(NAMES), table=table, country=None,
-            valid_for_s=10**6, report=True, on_unknown=OnUnknown.RESEND,
+            self._store, self._clock, self._scheduler.offer, self._scheduler.due, lambda: set(NAMES), table=table,
+            country=None, valid_for_s=10**6, report=True, on_unknown=OnUnknown.RESEND,
         )  # fmt: skip
         for name in NAMES:
             former = self._modems.get(name)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from support.rig import Rig, make_config, running
 
@@ -84,6 +85,31 @@ async def test_guessing_is_throttled(desk: Desk) -> None:
     answers = [await desk.status(f"guess{n}", "GET", "/v1/messages") for n in range(12)]
     assert answers == [401] * 10 + [429] * 2
     assert (await desk.rig.client.stats())["version"]  # the socket is not concerned
+
+
+async def test_a_valid_token_is_let_in_behind_the_address_of_somebody_who_guesses(desk: Desk) -> None:
+    token = await desk.token("read")
+    assert await desk.status("guess", "GET", "/v1/messages") == 401
+    for _ in range(12):
+        await desk.status("guess", "GET", "/v1/messages")
+    assert await desk.status("guess", "GET", "/v1/messages") == 429
+    assert await desk.status(token, "GET", "/v1/messages") == 200
+
+
+async def test_guesses_are_counted_by_the_client_behind_a_trusted_proxy(tmp_path: Path) -> None:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    config = make_config(tmp_path, {}, {"api": {"trusted_proxies": ["127.0.0.1"]}})
+    async with running(config, listener), httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+
+        async def guess(forwarded: str) -> int:
+            headers = {"Authorization": "Bearer x", "X-Forwarded-For": forwarded}
+            return (await client.get("/v1/messages", headers=headers)).status_code
+
+        assert [await guess("made.up, 2001:db8::1") for _ in range(10)] == [401] * 10
+        assert await guess("made.up, 2001:db8::2") == 429  # of the same /64
+        assert await guess("2001:db8:1::1") == 401
+        assert await guess("") == 401
 
 
 async def test_a_token_is_shown_once_and_stored_as_a_hash(desk: Desk, tmp_path: Path) -> None:
@@ -191,6 +217,30 @@ async def test_the_audit_log_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPa
         await desk.rig.client.modem("m0", "enable")
     found = await entries(desk)
     assert [entry["path"].rpartition("/")[2] for entry in found] == ["enable", "disable", "enable", "disable", "enable"]
+
+
+async def test_refusals_and_send_tokens_do_not_wash_the_audit_log_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "KEPT", 5)
+    monkeypatch.setattr(audit, "KEPT_MINOR", 3)
+    await desk.rig.client.modem("m0", "disable")
+    token = await desk.token("send")
+    async with AsyncClient(url=desk.url, token=token) as client:
+        own = await client.send(**BODY)
+        for _ in range(8):
+            await refused(client, "DELETE", "/v1/tokens/send")
+            await client.act(own["id"], "cancel")
+            await client.act(own["id"], "retry")
+    found = [(entry["who"], entry["path"].rpartition("/")[2], entry["status"]) for entry in await entries(desk)]
+    me = getpass.getuser()
+    assert found == [
+        ("send", "retry", 200),
+        ("send", "cancel", 200),
+        ("send", "send", 403),
+        (me, "tokens", 201),
+        (me, "disable", 200),
+    ]
 
 
 async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:

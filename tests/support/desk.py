@@ -36,6 +36,7 @@ class Desk:
             store,
             self.clock,
             scheduler.offer,
+            scheduler.due,
             lambda: {modem.name for modem in modems},
             table=table,
             country="DE",

@@ -312,7 +312,7 @@ async def add_hook(ctx: Ctx, request: Request) -> Response:
         former = next((hook for hook in known if hook.id == body.id), None)
         if former is not None and former.format != "smsgate":
             raise _Refused("id: belongs to another webhook", 409)
-        if former is None and len(known) >= MOST_TARGETS:
+        if former is None and sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
             raise _Refused(f"there are {MOST_TARGETS} webhooks already", 409)
         hook = _hook(ctx, body, types)
         if former is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gsmgw.modem.causes import Cause
+from gsmgw.errors import Cause
 
 #: TS 27.005 3.4.1 ``mode,mt,bm,ds,bfr``, the wanted one first: stored messages indicated, reports routed directly.
 #: Many advertise what they then refuse (Qualcomm), some accept bfr 1 only (Siemens, Cinterion).

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.errors import Disposition
-from gsmgw.modem.causes import Cause
 from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
-
-#: smstools' documentation; forum.sierrawireless 1173.
-_WAVECOM_CODES = {
-    512: Cause("the link could not be set up: a message came in, or the signal is weak", Disposition.LATER),
-    513: Cause("the link failed before the network answered", Disposition.UNKNOWN),
-    514: Cause("the network is congested", Disposition.LATER),
-    515: Cause("initialisation in progress", Disposition.LATER),
-}
+from gsmgw.pdu.causes import VENDOR_CMS
 
 WAVECOM = replace(
     GENERIC,
@@ -24,7 +15,7 @@ WAVECOM = replace(
     cpms_forms=(2, 1),
     sim_ready_s=30.0,
     noise=("+WIND:",),
-    cms=_WAVECOM_CODES,
+    cms=VENDOR_CMS["wavecom"],
     source="python-gsmmodem test/fakemodems.py:153; gammu issue 93",
 )
 
@@ -36,7 +27,7 @@ SIERRA = replace(
     after_pin_s=3.0,
     after_radio_on_s=5.0,
     reset=("AT!RESET", "AT+CFUN=1,1"),
-    cms=_WAVECOM_CODES,
+    cms=VENDOR_CMS["wavecom"],
     temperature=Reading("AT!PCTEMP?", "Temperature:"),
     voltage=Reading("AT!PCVOLT?", "Power supply voltage:"),
     source="ModemManager mm-common-sierra.c",

@@ -19,8 +19,7 @@ from typing import Any
 
 from gsmgw.config import Config, read_text
 from gsmgw.digits import is_digits
-from gsmgw.errors import ConfigError, Disposition
-from gsmgw.modem.causes import Cause
+from gsmgw.errors import Cause, ConfigError, Disposition
 from gsmgw.modem.profiles import PROFILES
 from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
 
@@ -159,7 +158,7 @@ def _causes(value: Any) -> dict[int, Cause]:
         if not is_digits(code) or not isinstance(row, dict) or set(row) != {"title", "disposition"}:
             raise ValueError(f"{code}: must be code = {{ title = ..., disposition = ... }}")
         try:
-            causes[int(code)] = Cause(str(row["title"]), Disposition(row["disposition"]))
+            causes[int(code)] = Cause(int(code), str(row["title"]), Disposition(row["disposition"]))
         except ValueError:
             raise ValueError(f"{code}: disposition must be one of {', '.join(Disposition)}") from None
     return causes

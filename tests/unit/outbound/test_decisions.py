@@ -58,6 +58,20 @@ def test_a_lower_class_is_not_starved() -> None:
     assert drain(lanes).index(500) == PATIENCE
 
 
+def test_what_was_refused_goes_behind_what_nobody_tried_and_is_not_starved() -> None:
+    lanes = opened()
+    for number in range(3):
+        lanes.offer(message(number)._replace(refusals={"cms 500": 1}))
+    for number in range(10, 10 + 2 * PATIENCE):
+        lanes.offer(message(number, client="other" if number % 2 else ""))
+    assert lanes.has_untried(ANY_OF_M)
+    order = drain(lanes)
+    assert [order.index(number) for number in range(3)] == [PATIENCE, 2 * PATIENCE + 1, 2 * PATIENCE + 2]
+    lanes.offer(message(100)._replace(refusals={"cms 500": 1}))
+    assert not lanes.has_untried(ANY_OF_M)
+    assert drain(lanes) == [100]
+
+
 def test_only_what_is_before_a_class_interrupts_it() -> None:
     lanes = opened()
     lanes.offer(message(1))

@@ -47,7 +47,7 @@ async def test_a_page_is_full_without_the_row(tmp_path: Path, column: str, value
         await work.store.read(lambda db: messages.list_messages(db, messages.Filter(), 2))
         rows = [entry["row"] for entry in await reported(work.store)]
         assert sorted(rows) == sorted([str(ids[2]), str(ids[3])])
-        assert work.store.unreadable.counts == {"messages": 2}
+        assert +work.store.unreadable.counts == {"messages": 2}
 
 
 async def test_the_queue_goes_on_and_the_message_ends(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""What follows the recipient is told from what follows the modem: wrong numbers stop nobody else's texts."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support.rig import Rig, simulated
+
+from gsmgw.store import messages
+from hw_sim import Simulation
+from hw_sim.call import Failure, cms
+from hw_sim.codec import Tpdu
+from hw_sim.faults.dialogue import CmsError
+
+DEADLINE_S = 30
+WRONG = [f"+49151999000{n:02d}" for n in range(6)]
+GOOD = [f"+49151000000{n:02d}" for n in range(10)]
+
+
+class RefusedNumbers(CmsError):
+    """Submissions to some numbers are refused."""
+
+    numbers = frozenset(WRONG)
+
+    def submit(self, tpdu: Tpdu) -> Failure | bool:
+        return cms(self._code) if tpdu.address is not None and tpdu.address.number in self.numbers else False
+
+
+def refuse(sim: Simulation, modems: int, code: int) -> None:
+    for number in range(modems):
+        modem = sim.modem(f"modem{number}")
+        modem.faults.add(RefusedNumbers(modem, None, code))
+
+
+async def sent(rig: Rig, ids: list[str], within_s: float = DEADLINE_S) -> None:
+    async with asyncio.timeout(within_s):
+        for message_id in ids:
+            while (await rig.client.message(message_id))["status"] not in {"sent", "delivered"}:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("modems", [1, 2])
+@pytest.mark.parametrize("code", [500, 302, 38, 303])
+async def test_wrong_numbers_before_good_ones(code: int, modems: int, tmp_path: Path) -> None:
+    async with simulated(tmp_path, modems) as (sim, rig):
+        refuse(sim, modems, code)
+        wanted = [{"to": to, "text": "x"} for to in (*WRONG, *GOOD)]
+        ids = [answer["id"] for answer in await rig.client.send_many(wanted)]
+        await sent(rig, ids[len(WRONG) :])
+        assert len(sim.submits) == len(GOOD)
+        for number in range(modems):
+            assert rig.gateway.modems[f"modem{number}"].status.state.value != "quarantined"
+        # The wrong numbers are tried again after 5 s; whoever comes meanwhile goes at once, and nobody is suspected.
+        if code == 500:
+            await asyncio.sleep(6)
+            late = await rig.client.send("+4915100000077", "later")
+            await sent(rig, [late["id"]])
+            events = await rig.gateway.store.read(lambda db: messages.events_after(db, 0, 10_000))
+            assert [event for event in events if event.type in {"modem.recovery", "modem.quarantined"}] == []
+
+
+async def test_more_wrong_numbers_than_any_limit(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1) as (sim, rig):
+        wrong = [f"+4915199900{n:03d}" for n in range(25)]
+        refused = RefusedNumbers(sim.modem("modem0"), None, 500)
+        refused.numbers = frozenset(wrong)
+        sim.modem("modem0").faults.add(refused)
+        ids = [a["id"] for a in await rig.client.send_many([{"to": to, "text": "x"} for to in (*wrong, *GOOD)])]
+        await sent(rig, ids[len(wrong) :])
+        assert rig.gateway.modems["modem0"].status.state.value == "ready"
+
+
+async def test_a_modem_that_is_stuck_is_still_brought_back(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1) as (sim, rig):
+        first = await rig.client.send(GOOD[0], "before")
+        await sent(rig, [first["id"]])
+        sim.modem("modem0").fault("stuck-500")
+        ids = [answer["id"] for answer in await rig.client.send_many([{"to": to, "text": "x"} for to in GOOD])]
+        await sent(rig, ids, within_s=120)
+        assert len(sim.submits) == len(GOOD) + 1
