@@ -88,6 +88,9 @@ def _allow_descriptors() -> None:
 
 
 def _announce(config: Config, tcp: TcpDoor) -> None:
+    # The application is made by now, and stays, too: a full collection that looks through it holds up the event loop.
+    gc.collect()
+    gc.freeze()
     missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
     sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")
     log.info("gsmgw %s serves %s", __version__, config.gateway.socket)

@@ -31,6 +31,7 @@ def main() -> None:
     print("poison:", ", ".join(f"{name} {count}" for name, count in sorted(found.poison.items())))
     for name in ("wall", "work"):
         print(f"loop held, {name} ms up to:", found.loop.get(name), "longest", found.loop.get(f"{name}_ms"))
+    print("longest run of the garbage collector, ms:", found.loop.get("collector_ms"))
     faults = found.faults
     if found.loop.get("work_ms", HELD_MS + 1) > HELD_MS:
         faults.append(f"the loop was held for {found.loop.get('work_ms')} ms of work")

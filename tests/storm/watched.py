@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import sys
 import threading
@@ -35,13 +36,25 @@ class Watch:
         self.wall: Counter[int] = Counter()
         self.work: Counter[int] = Counter()
         self.longest = {"wall_ms": 0.0, "work_ms": 0.0}
+        #: Where the loop was when it was late, and how long the garbage collector took at most, milliseconds.
         self.stacks: list[str] = []
+        self.collector_ms = 0.0
+        self._collecting = 0.0
         self._beat = time.perf_counter()
         self._ended = threading.Event()
         self._main = threading.main_thread().ident
 
+    def collected(self, phase: str, info: dict[str, int]) -> None:
+        """For :data:`gc.callbacks`."""
+        now = time.perf_counter()
+        if phase == "start":
+            self._collecting = now
+        else:
+            self.collector_ms = max(self.collector_ms, round((now - self._collecting) * 1000, 1))
+
     async def look(self, store: Any, orders: Path) -> None:
         """Beat until cancelled; fill the database and empty it as ordered."""
+        gc.callbacks.append(self.collected)
         threading.Thread(target=self._sample, daemon=True).start()
         full = False
         looked = time.perf_counter()
@@ -86,6 +99,7 @@ class Watch:
             "wall": {str(bound): self.wall[bound] for bound in sorted(self.wall)},
             "work": {str(bound): self.work[bound] for bound in sorted(self.work)},
             **self.longest,
+            "collector_ms": self.collector_ms,
             "stacks": self.stacks,
         }
 
