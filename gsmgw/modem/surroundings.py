@@ -10,6 +10,7 @@ from gsmgw.errors import ModemError
 from gsmgw.modem.board import Board
 from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
+from gsmgw.modem.patience import Patience
 from gsmgw.modem.pin import PinGuard
 from gsmgw.modem.profiles import Profile
 from gsmgw.ports import Clock, Opener
@@ -30,6 +31,7 @@ class Surroundings:
     ladder: Ladder
     failures: FailureCounter
     expectation: Expectation
+    patience: Patience
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]
     #: What this very modem was found unable to do; kept from link to link.
