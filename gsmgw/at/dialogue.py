@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gsmgw.at.commands import Command
+from gsmgw.at.commands import AT, Command
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.finals import NUMERIC_FINALS, Final, FinalKind, parse_final
 from gsmgw.at.lexer import LineLexer
@@ -218,7 +218,7 @@ class Dialogue:
             self._events.append(Stale(line))
             return
         if command is not None:
-            if line == command.text:
+            if line == command.text or (self.probes and phase is Phase.PAYLOAD and line == AT.text):
                 self.echoes += 1
                 return
             if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
@@ -259,6 +259,8 @@ class Dialogue:
         if reference in self.known_references:
             self.known_references.discard(reference)
             return True
+        if own:  # results come in order
+            self.known_references.clear()
         return not own
 
     def _final(self, line: str, final: Final) -> None:

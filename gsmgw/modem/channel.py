@@ -56,6 +56,7 @@ class Channel:
         self._probes = 0
         #: When the final result is given up where the modem answers AT meanwhile, monotonic seconds.
         self._give_up_at: float | None = None
+        self._echoes_before = 0
         #: Whether a byte of the payload of the last submit has left.
         self.payload_left = False
         #: When that was, monotonic seconds.
@@ -171,6 +172,9 @@ class Channel:
         """
         if self._answer is None or self._answer.done():
             return
+        if self.echo_tells and self._dialogue.echoes > self._echoes_before:
+            self._fail(ModemReset(_ECHOES))
+            return
         if self._give_up_at is None or self._probes > 1:
             self._fail(PromptLost("the modem lost the message: no result came, yet it answers"))
             return
@@ -274,9 +278,9 @@ class Channel:
         ``before_payload`` has returned. What that raises comes out and nothing is sent. A final result that has not
         come ``probe_after_s`` after the payload is asked for by AT. One that answers is waited for until ``patience_s``
         after the payload. Raises as :meth:`run`; :class:`ResultOverdue` when the result did not come by then,
-        :class:`PromptLost` or :class:`ModemReset` when the modem forgot the message. A refusal after the payload is returned, not raised.
-        When the command line is echoed that should not be, nothing is sent: a modem that has started anew may be in
-        text mode, where it would take the length for a recipient.
+        :class:`PromptLost` or :class:`ModemReset` when the modem forgot the message. A refusal after the payload is
+        returned, not raised. When the command line is echoed that should not be, nothing is sent: a modem that has
+        started anew may be in text mode, where it would take the length for a recipient.
         """
         await self._breathe()
         echoes = self._dialogue.echoes
@@ -301,15 +305,11 @@ class Channel:
         if refused is not None:
             raise CommandError(command, refused.final)
         if self.echo_tells and self._dialogue.echoes > echoes:
-            self._failure = self._failure or ModemReset(
-                "the modem echoes again: it started anew and forgot its settings"
-            )
+            self._failure = self._failure or ModemReset(_ECHOES)
         if (failure := self._missed()) is not None:
             self._abandon()
             raise failure
-        return await self._result(
-            command, self._dialogue.payload(payload), probe_after_s, probe_every_s, patience_s
-        )
+        return await self._result(command, self._dialogue.payload(payload), probe_after_s, probe_every_s, patience_s)
 
     async def submit_stored(
         self,
@@ -336,6 +336,7 @@ class Channel:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self.payload_left, self.payload_at = True, self._clock.monotonic()
+        self._echoes_before = self._dialogue.echoes
         self._give_up_at = None if patience_s is None else self._clock.monotonic() + patience_s
         self._write(data)
         if probe_after_s is None or probe_after_s >= command.timeout_s:

@@ -166,7 +166,9 @@ class Sender:
         if self._storing:
             return False
         answer = Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True)
-        return self._channel.settle(answer, reference)
+        # Where references are counted, the result that may still come is known by its own.
+        counts = self.last_reference is not None and (reference - self.last_reference) % 256 == 1
+        return self._channel.settle(answer, reference if counts else None)
 
     def _reference(self, answer: Answer) -> int:
         """TP-MR of an accepted message. When its line was damaged on the way, the next in order is assumed: modems
