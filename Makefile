@@ -4,6 +4,7 @@
 # make docs    the documentation in build/site, with all links checked
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
 # make deb-test  those packages tried in a fresh Debian: wants root and a mirror
+# make storm   ten minutes of poison among ordinary traffic   (make storm SECONDS=60)
 # make bench   figures: throughput, latency, memory
 # make setup   the virtual environment in .venv that all of the above use
 
@@ -17,7 +18,9 @@ INTERP  := $(if $(WANTED),$(WANTED),$(FOUND))
 SUITES       := bookworm trixie
 ARCHITECTURE := $(shell dpkg --print-architecture 2>/dev/null)
 
-.PHONY: setup demo test check bench format clean docs deb deb-test lock
+SECONDS := 600
+
+.PHONY: setup demo test check bench storm format clean docs deb deb-test lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -51,6 +54,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+storm: setup
+	$(BIN)/python -m tests.storm --seconds $(SECONDS)
 
 docs: setup
 	$(BIN)/python tests/docs/hardware.py

@@ -7,6 +7,7 @@ import ctypes
 import heapq
 import itertools
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,13 @@ class SystemClock:
         machine_ms, steady_ms = self._machine_ms(), self._base_ms + self._passed_ms()
         self._base_ms += machine_ms - steady_ms
         return machine_ms - steady_ms if abs(machine_ms - steady_ms) > STEP_MS else 0
+
+    def boot_id(self) -> str:
+        """Return the kernel's name of this boot; empty where there is none (random(4))."""
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        except OSError:
+            return ""
 
     def is_set(self) -> bool:
         """False on a board without a clock battery that started a short while ago and has not asked for the time."""
@@ -96,6 +104,7 @@ class VirtualClock:
 
     def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
         self._wall_ms = wall_ms
+        self._boot_id = f"virtual {uuid.uuid4()}"
         self._set_by_ms = 0
         self._now = 0.0
         self._count = itertools.count()
@@ -118,6 +127,10 @@ class VirtualClock:
         set_by_ms, self._set_by_ms = self._set_by_ms, 0
         self._wall_ms += set_by_ms
         return set_by_ms
+
+    def boot_id(self) -> str:
+        """See :meth:`SystemClock.boot_id`: another one for each clock."""
+        return self._boot_id
 
     def is_set(self) -> bool:
         """See :meth:`SystemClock.is_set`."""

@@ -81,6 +81,21 @@ class Unavailable(ConfigError):
 class StoreError(GsmgwError):
     """The database did not take or give what was asked; nothing of the request was stored."""
 
+    #: Level at which a caller that goes on logs it, as :mod:`logging` counts: an error.
+    level = 40
+
+
+class StoreUnavailable(StoreError):
+    """The database takes nothing now, whatever it is asked: disk full, locked, read-only. The same request may succeed
+    later. The database's engine logs this once, for all callers.
+    """
+
+    level = 10
+
+
+class StoreFault(StoreError):
+    """The database refuses this operation and will refuse it again: a constraint, a broken row, a fault of ours."""
+
 
 class ModemError(GsmgwError):
     """A modem did not do what it was asked. ``disposition`` says what that means for a text."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from gsmgw.digits import is_digits
 from gsmgw.model import ModemState, ModemStatus
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class ImeiLinks:
         """Follow what is known about one modem."""
         there = status.state not in (ModemState.ABSENT, ModemState.DISABLED)
         wanted = (status.imei, status.port) if there and status.imei and status.port else None
-        if wanted is not None and not (wanted[0].isdigit() and wanted[1].startswith("/")):
+        if wanted is not None and not (is_digits(wanted[0]) and wanted[1].startswith("/")):
             wanted = None
         known = self._known.get(status.name)
         if not self._works or wanted == known:

@@ -8,6 +8,9 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+#: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
+SOCKET, TWILIO, NOBODY = 0, -1, -2
+
 
 class Direction(StrEnum):
     """Which way a message went, seen from the gateway."""
@@ -182,6 +185,8 @@ class Outgoing(NamedTuple):
     attempts: int = 0
     #: Its segments exist already, some may be on the air.
     cut: bool = False
+    #: Whose it is, as in :class:`MessageRecord`. Not read back: the queue has no use for it.
+    owner: int = 0
     #: How often it was refused, by what the modem answered (:attr:`gsmgw.errors.SubmitError.refusal`).
     refusals: Mapping[str, int] = MappingProxyType({})
     #: How often it was sent again although nothing told whether it had gone.
@@ -246,6 +251,8 @@ class MessageRecord:
     #: Inbound: the message that this one takes the place of, and the one that takes this one's (TP-PID 0x41 to 0x47).
     replaces: int | None = None
     replaced_by: int | None = None
+    #: The number of the token that sent it, or one of SOCKET, TWILIO, NOBODY.
+    owner: int = 0
 
     @property
     def flash(self) -> bool:

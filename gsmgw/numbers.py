@@ -8,8 +8,10 @@ from functools import lru_cache
 
 import phonenumbers
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
-_SHORT_CODE = re.compile(r"\d{3,6}")
+from gsmgw.digits import ascii_digits, is_digits
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SHORT_CODE = re.compile(r"[0-9]{3,6}")
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 _REASONS = {
     phonenumbers.ValidationResult.TOO_SHORT: "is too short for its country",
@@ -25,12 +27,13 @@ class NumberError(ValueError):
 
 @lru_cache(maxsize=4096)
 def parse_recipient(text: str, country: str | None) -> str:
-    """A number as a user wrote it, in E.164 (``+491701234567``), or a short code of 3 to 6 digits as it is.
+    """A number as a user wrote it, in E.164 (``+491701234567``), or a short code of 3 to 6 digits.
 
-    ``country`` is the region (ISO 3166) of numbers written without a ``+``. Separators are dropped. Raises
+    ``country`` is the region (ISO 3166) of numbers written without a ``+``. Separators are dropped, and
+    digits of other scripts become ASCII. Raises
     :class:`NumberError`.
     """
-    number = _SEPARATORS.sub("", text)
+    number = _SEPARATORS.sub("", ascii_digits(text))
     if not number:
         raise NumberError("is empty")
     if number.startswith("00"):
@@ -38,7 +41,7 @@ def parse_recipient(text: str, country: str | None) -> str:
     if _SHORT_CODE.fullmatch(number):
         return number
     if not number.startswith("+"):
-        if not number.isdigit() or not number.isascii():
+        if not is_digits(number):
             raise NumberError("is no phone number: digits are expected, with a + and the country code in front")
         if country is None:
             raise NumberError("has no + and country code, and no [gateway] country is configured")

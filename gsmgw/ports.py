@@ -25,6 +25,9 @@ class Clock(Protocol):
     def adjust(self) -> int:
         """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
 
+    def boot_id(self) -> str:
+        """Return what names this boot of the machine: :meth:`monotonic` counts on for as long as it is the same."""
+
     def is_set(self) -> bool:
         """False while the machine is known not to know the time yet."""
 
@@ -89,8 +92,10 @@ class RawPdu:
 class EventSink(Protocol):
     """Where a modem reports to."""
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """Take a received PDU. Returns once it is on disk; only then may the modem forget it (CMGD, CNMA).
+
+        False when it could not be decoded and is in quarantine.
 
         Raises :class:`gsmgw.errors.StoreError` when it could not be kept: the modem must keep it.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
+from gsmgw.digits import is_digits
 from gsmgw.errors import ConfigError
 
 #: SD_LISTEN_FDS_START
@@ -31,7 +32,7 @@ def watchdog_interval_s() -> float | None:
     """How often systemd wants a sign of life, halved for safety; None when it does not."""
     text = os.environ.get("WATCHDOG_USEC", "")
     owner = os.environ.get("WATCHDOG_PID")
-    if not text.isdigit() or (owner and owner != str(os.getpid())):
+    if not is_digits(text) or (owner and owner != str(os.getpid())):
         return None
     return int(text) / 2_000_000
 
@@ -40,7 +41,7 @@ def listen_sockets() -> list[socket.socket]:
     """The listening Unix sockets that systemd passed (sd_listen_fds(3)); others are not what gsmgw.socket has."""
     pid, count = os.environ.pop("LISTEN_PID", ""), os.environ.pop("LISTEN_FDS", "0")
     os.environ.pop("LISTEN_FDNAMES", None)  # all three are for this process, not for programs that it runs
-    if pid != str(os.getpid()) or not count.isdigit():
+    if pid != str(os.getpid()) or not is_digits(count):
         return []
     passed = [socket.socket(fileno=fd) for fd in range(_FIRST_FD, _FIRST_FD + int(count))]
     for listener in passed:

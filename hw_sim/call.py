@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from hw_sim.digits import is_digits
+
 from .charset import decode_string
 from .parsing import BadLine, Command, split_args
 
@@ -94,7 +96,7 @@ class Call:
             if default is None:
                 raise Failure()
             return default
-        if not value.isdigit() or not low <= int(value) <= high:
+        if not is_digits(value) or not low <= int(value) <= high:
             raise Failure()
         return int(value)
 

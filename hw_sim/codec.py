@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
+from hw_sim.digits import is_digits
+
 from .codec_alphabet import gsm7_decode, gsm7_encode, pack, unpack
 
 
@@ -36,7 +38,7 @@ class Address(NamedTuple):
     @classmethod
     def of(cls, number: str) -> Address:
         """From ``+49...`` (international), digits with * and # (unknown), or a name (alphanumeric)."""
-        if number.startswith("+") and number[1:].isdigit():
+        if number.startswith("+") and is_digits(number[1:]):
             return cls(number[1:], 0x91)
         if number and all(c in "0123456789*#abc" for c in number):
             return cls(number, 0x81)

@@ -66,7 +66,7 @@ def parse_line(line: str) -> list[Command]:
             found.append(Command("D", "run", line[at + 1 :]))
             at = len(line)
         else:
-            match = re.compile(r"(&?[A-Z]|\\[A-Z])(\d*)(\?|=\?|=\d*)?", re.IGNORECASE).match(line, at)
+            match = re.compile(r"(&?[A-Z]|\\[A-Z])([0-9]*)(\?|=\?|=[0-9]*)?", re.IGNORECASE).match(line, at)
             if match is None:
                 raise BadLine(line)
             name, number, rest = match[1].upper(), match[2], match[3] or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,13 @@ from gsmgw.api import (
 )
 from gsmgw.api.access import Access
 from gsmgw.api.addressing import Addressed
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.auditing import Audit
 from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.front import Front
 from gsmgw.api.guard import PeerGuard, TokenGuard
+from gsmgw.api.origins import Proxies
 from gsmgw.api.parameters import no_unknown
 from gsmgw.api.schemas import BatchIn, MessageIn
 from gsmgw.api.streams import Streams
@@ -66,9 +69,11 @@ def create_app(context: Context) -> Application:
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
         openapi_url=None,  # ``pages`` has it, and the pages, as FastAPI's own load their programs from elsewhere
+        default_response_class=JSONResponse,
         redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
     )
     app.state.context = context
+    app.state.pages, app.state.page_lock = {}, asyncio.Lock()
     app.state.tally = metrics.Tally(context.feed)
     problems.install(app, openapi.methods_at)
     app.include_router(pages.router)
@@ -79,7 +84,10 @@ def create_app(context: Context) -> Application:
     return app
 
 
-def create_apps(context: Context, users: Collection[str] = ()) -> Apps:
-    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty."""
+def create_apps(context: Context, users: Collection[str] = (), proxies: Proxies | None = None) -> Apps:
+    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty.
+
+    ``proxies`` are those whose word about their clients is taken.
+    """
     audited = Audit(Front(create_app(context), context), context.store, context.clock)
-    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited)))
+    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited, proxies)))

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.callers import Caller
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
-from gsmgw.dispatch.bodies import accepted_json, message_out
+from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import SLICE, Accepted, Refusal, Request, Result, Waiting, not_yet
 from gsmgw.store import messages, requests
@@ -65,7 +64,7 @@ class Answer:
 async def accept_one(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     """POST /v1/messages"""
     key = _own(caller, key)
-    request = routed(caller, _parse(_message_in, raw).request(caller.token))
+    request = routed(caller, _parse(_message_in, raw).request(caller.token, caller.owner))
     async with within_limits(ctx, caller, [request], key) as note:
         accepted = await ctx.intake.accept(request, key)
         note([accepted])
@@ -111,9 +110,9 @@ def _entries(answers: Sequence[Result | Problem], first: int, bodies: Iterator[b
     """What a batch is answered for some of its messages; ``bodies`` are those of the accepted ones among them."""
     for number, answer in enumerate(answers, first):
         if not isinstance(answer, Accepted):
-            yield to_json(_refused(answer, number))
+            yield dumped(_refused(answer, number))
         elif (body := next(bodies)) is None:
-            yield to_json({"error": Problem("not_found", _FORGOTTEN).body()})
+            yield dumped({"error": Problem("not_found", _FORGOTTEN).body()})
         elif answer.replayed:
             yield body[:-1] + b',"replayed":true}'
         else:
@@ -132,7 +131,7 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
                 data.append({"to": seen.to, "encoding": seen.encoding, "segments": seen.segments})
             else:
                 data.append(_refused(seen, number))
-        return Answer(200, [to_json({"data": data})])
+        return Answer(200, [dumped({"data": data})])
 
 
 @asynccontextmanager
@@ -147,7 +146,7 @@ async def within_limits(
     if limits.per_minute is None and limits.per_day is None:
         yield lambda results: None
         return
-    refs = [f"ref:{request.client_ref}" for request in wanted if request.client_ref]
+    refs = [requests.ref_of(request.owner, request.client_ref) for request in wanted if request.client_ref]
     whole = [] if key is None else [f"key:{key}"]
     known = await ctx.store.read(lambda db: requests.known_of(db, [*whole, *refs]))
     repeated = not known.isdisjoint(whole)
@@ -198,7 +197,7 @@ def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Request 
     if isinstance(item, Problem):
         return item
     try:
-        return routed(caller, item.request(caller.token))
+        return routed(caller, item.request(caller.token, caller.owner))
     except Refusal as exc:
         return of_refusal(exc, "messages", number)
 
@@ -237,7 +236,7 @@ def key_of(found: Sequence[str]) -> str | None:
 
 def _own(caller: Caller, key: str | None) -> str | None:
     """A key among those of its token: two clients who number their orders do not know of each other."""
-    return key if key is None or not caller.token else f"{caller.token}\n{key}"
+    return None if key is None else requests.key_of(caller.owner, key)
 
 
 def routed(caller: Caller, request: Request) -> Request:
@@ -271,7 +270,7 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | No
         fresh = entry.message
         if fresh is None:
             record = next(records)
-            found.append(None if record is None else to_json(message_out(record, ctx.scheduler.explain(record))))
+            found.append(None if record is None else dumped(message_out(record, ctx.scheduler.explain(record))))
         elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
             found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
         else:

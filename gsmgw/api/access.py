@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from gsmgw.api.callers import Caller
+from gsmgw.api.origins import place_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.quotas import DAY_S, Quota
 from gsmgw.ports import Clock
@@ -15,7 +19,7 @@ from gsmgw.store.tokens import Token
 
 #: Wrong tokens from one address within a minute, after which it has to wait.
 TRIES_PER_MINUTE: Final = 10
-#: Addresses, and tokens, remembered at the most.
+#: Addresses remembered at the most.
 REMEMBERED: Final = 10_000
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="gsmgw"'}
 
@@ -67,56 +71,83 @@ class Access:
     def __init__(self, store: Store, clock: Clock, requests_per_minute: int | None = None) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[str, Token] = {}
+        self._known: dict[str, Token] | None = None
         self._generation = 0
         self._used_ms: dict[int, int] = {}
         self._failures = Rates(TRIES_PER_MINUTE)
-        self._quotas: dict[str, Quota] = {}
+        self._present: dict[int, set[asyncio.Event]] = {}
+        self._quotas: dict[int, Quota] = {}
         self._requests = None if requests_per_minute is None else Bucket(requests_per_minute)
 
     def forget(self) -> None:
         """Tokens were made or revoked."""
         self._generation += 1
-        self._known.clear()
+        self._known = None
         self._quotas.clear()
 
+    def send_away(self, owner: int) -> None:
+        """End what callers with a token do that goes on and on: it was revoked."""
+        for gone in self._present.get(owner, ()):
+            gone.set()
+
+    @property
+    def present(self) -> int:
+        """How many callers do something that goes on and on."""
+        return sum(map(len, self._present.values()))
+
+    @contextmanager
+    def presence(self, caller: Caller) -> Iterator[asyncio.Event]:
+        """Yield an event that is set when the caller's token is revoked, or has expired."""
+        gone = asyncio.Event()
+        timer = None
+        if caller.expires_ms is not None:
+            left_s = (caller.expires_ms - self._clock.wall_ms()) / 1000
+            timer = self._clock.call_later(left_s, gone.set)
+        self._present.setdefault(caller.owner, set()).add(gone)
+        try:
+            yield gone
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._present[caller.owner].discard(gone)
+            if not self._present[caller.owner]:
+                del self._present[caller.owner]
+
     async def enter(self, address: str, secret: str, name: str | None = None) -> Caller:
-        """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one."""
-        self.look(address)
+        """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one.
+
+        A valid token is let in whatever else came from the address: many clients may share it.
+        """
         now_ms = self._clock.wall_ms()
         token = await self._find(secret)
         if token is None or not token.is_valid(now_ms) or (name is not None and name != token.name):
             self.fail(address)
             why = "the token has expired" if token is not None and name in (None, token.name) else "it is not known"
             raise Problem("unauthorized", why, headers=CHALLENGE)
-        self.count_request(f"token {token.name}")
+        self.count_request(f"token {token.id}")
         used_ms = self._used_ms.get(token.id, token.last_used_ms)
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
-        return Caller(token.name, address, token.name, token.limits, token.scopes, token.expires_ms)
-
-    def look(self, address: str) -> None:
-        """:class:`Problem` when there were too many wrong credentials from there."""
-        wait_s = self._failures.wait_s(address)
-        if wait_s is not None:
-            raise _slow_down("too many wrong tokens from this address", wait_s)
+        return Caller(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
     def fail(self, address: str) -> None:
-        """Wrong credentials came from there."""
-        self._failures.note(address)
+        """Wrong credentials came from there; :class:`Problem` when there were too many."""
+        place = place_of(address)
+        wait_s = self._failures.wait_s(place)
+        if wait_s is not None:
+            raise _slow_down("too many wrong tokens from this address", wait_s)
+        self._failures.note(place)
 
     async def _find(self, secret: str) -> Token | None:
+        """Look a token up in memory, where all of them are: a wrong one costs no query."""
         digest = tokens.digest(secret)
-        token = self._known.get(digest)
-        if token is None:
+        while self._known is None:
             generation = self._generation
-            token = await self._store.read(lambda db: tokens.find(db, digest))
-            if token is not None and generation == self._generation:  # else it may have been revoked meanwhile
-                if len(self._known) >= REMEMBERED:
-                    self._known.clear()
-                self._known[digest] = token
-        return token
+            found = await self._store.read(tokens.by_digest)
+            if generation == self._generation:  # else one may have been revoked meanwhile
+                self._known = found
+        return self._known.get(digest)
 
     def count_request(self, key: str) -> None:
         """A request by this token or from this address; :class:`Problem` when there are too many."""
@@ -132,12 +163,12 @@ class Access:
         if limits.per_minute is None and limits.per_day is None:
             return None
         now_s = self._clock.wall_ms() / 1000
-        quota = self._quotas.get(caller.token)
+        quota = self._quotas.get(caller.owner)
         if quota is None:
             since_ms = round((now_s - DAY_S) * 1000)
-            found = await self._store.read(lambda db: tokens.accepted_by_second(db, caller.token, since_ms))
+            found = await self._store.read(lambda db: tokens.accepted_by_second(db, caller.owner, since_ms))
             earlier = [(float(second + 1), number) for second, number in found]
-            quota = self._quotas.setdefault(caller.token, Quota(limits.per_minute, limits.per_day, earlier))
+            quota = self._quotas.setdefault(caller.owner, Quota(limits.per_minute, limits.per_day, earlier))
         wait = quota.wait_s(now_s, count)
         if wait is not None:
             pause_s, words = wait

@@ -20,6 +20,9 @@ class Addressed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http":
+            if (problem := _smuggled(scope)) is not None:
+                await problem.response()(scope, receive, send)
+                return
             if not scope["path"].startswith("/"):
                 found = _path_of_absolute(scope["raw_path"])
                 if found is None:
@@ -31,6 +34,23 @@ class Addressed:
                 # The server leaves the body of the answer out by itself, for its own scope still says HEAD.
                 scope, send = {**scope, "method": "GET", _HEAD: True}, _head_of(send)
         await self._app(scope, receive, send)
+
+
+def _smuggled(scope: Scope) -> Problem | None:
+    """What is wrong with a request whose length is said in two ways: a proxy may have understood the other one.
+
+    RFC 9112 6.1: such a connection is closed.
+    """
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" not in names:
+        return None
+    if b"content-length" in names:
+        detail = "the request has both Content-Length and Transfer-Encoding"
+    elif scope["http_version"] == "1.0":
+        detail = "HTTP/1.0 has no Transfer-Encoding"
+    else:
+        return None
+    return Problem("http_error", detail, headers={"Connection": "close"})
 
 
 def is_head(scope: Scope) -> bool:

@@ -71,9 +71,10 @@ class Audit:
             scope["path"][:_PATH_CHARS],
             status,
             scope.get(_DETAIL, {}),
+            minor=status >= 400 or not caller.allows("manage"),
         )
         log.info("%s (%s): %s %s: %s", entry.who, entry.origin, entry.method, entry.path, status)
         try:
             await self._store.write(lambda tx: audit.note(tx, entry))
         except StoreError as exc:
-            log.error("an entry of the audit log could not be kept: %s", exc)
+            log.log(exc.level, "an entry of the audit log could not be kept: %s", exc)

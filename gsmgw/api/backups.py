@@ -6,8 +6,8 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 
 router = APIRouter(prefix="/v1/backups", tags=["backups"])

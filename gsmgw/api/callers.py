@@ -9,9 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from gsmgw.api.problems import Problem
+from gsmgw.model import SOCKET
 from gsmgw.store.tokens import UNLIMITED, TokenLimits
 
 _KEY = "gsmgw.caller"
+#: Where a request's state holds its connection.
+LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,16 @@ class Caller:
     scopes: tuple[str, ...] | None = None
     #: When the token expires, UTC milliseconds; None when it does not.
     expires_ms: int | None = None
+    #: The token's number: a later token of the same name has another one.
+    owner: int = SOCKET
+
+    def allows(self, scope: str) -> bool:
+        """Whether the token is for that."""
+        return self.scopes is None or scope in self.scopes or "manage" in self.scopes
 
     def require(self, scope: str) -> None:
         """Raise :class:`Problem` when the token is not for that."""
-        if self.scopes is not None and scope not in self.scopes and "manage" not in self.scopes:
+        if not self.allows(scope):
             raise Problem("forbidden", f"the token {self.token!r} has no scope {scope!r}")
 
     def require_whole(self) -> None:
@@ -71,8 +80,11 @@ def address_of(scope: MutableMapping[str, Any]) -> str:
 
 
 def enter(scope: MutableMapping[str, Any], caller: Caller) -> None:
-    """Note who makes this request."""
+    """Note who makes this request. Its connection is no longer that of a stranger."""
     scope[_KEY] = caller
+    line = scope.get("state", {}).get(LINE)
+    if line is not None:
+        line.admit()
 
 
 def caller_of(scope: MutableMapping[str, Any]) -> Caller:

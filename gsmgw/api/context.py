@@ -88,12 +88,13 @@ class Context:
     started_ms: int
     #: Why the gateway is not ready to serve, in a sentence; None while it is.
     trouble: Callable[[], str | None]
+    #: Why what is written now is not kept, in a sentence; None while it is.
+    database_trouble: Callable[[], str | None]
     #: How often each task failed and was started again.
     task_failures: Mapping[str, int]
     #: Makes a backup in the directory of scheduled ones, and lists these; both block a thread.
     make_backup: Callable[[], dict[str, Any]]
     list_backups: Callable[[], list[dict[str, Any]]]
-    #: Seconds, direction, what was said, whether it is to be masked -> a line of a transcript.
     #: What of the database was lost before this start, in a sentence.
     database_loss: str | None
     #: Masked or not -> turns pieces (seconds, direction, bytes) of a conversation into rows.

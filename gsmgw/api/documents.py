@@ -276,6 +276,7 @@ class Webhook(_Document):
     pending: int
     behind: int
     created_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
     secrets: list[WebhookSecret]
 
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gsmgw.api.access import CHALLENGE, Access
 from gsmgw.api.auditing import Audit, is_managing
 from gsmgw.api.callers import address_of, enter, peer_of, user_name
+from gsmgw.api.origins import Proxies, place_of
 from gsmgw.api.problems import Problem
 
 #: Doors of other gateways' clients: they bring their credentials along in their own ways.
@@ -31,7 +32,8 @@ def scope_needed(method: str, path: str) -> str | None:
 class TokenGuard:
     """Lets requests of the TCP listener through that carry a token with the scope they need."""
 
-    def __init__(self, app: ASGIApp, access: Access, audit: Audit) -> None:
+    def __init__(self, app: ASGIApp, access: Access, audit: Audit, proxies: Proxies | None = None) -> None:
+        self._proxies = proxies or Proxies()
         self._app = app
         self._access = access
         self._audit = audit
@@ -39,6 +41,7 @@ class TokenGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http":
+            self._proxies.find_client(scope)
             try:
                 await self._check(scope)
             except Problem as problem:
@@ -52,12 +55,12 @@ class TokenGuard:
         address, path = address_of(scope), scope["path"]
         needed = scope_needed(scope["method"], path)
         if needed is None:
-            self._access.count_request(f"address {address}")
+            self._access.count_request(f"address {place_of(address)}")
             return
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
         kind, _, secret = header.partition(" ")
         if kind.lower() != "bearer" or not secret:
-            self._access.count_request(f"address {address}")
+            self._access.count_request(f"address {place_of(address)}")
             raise Problem("unauthorized", "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE)
         caller = await self._access.enter(address, secret.strip())
         enter(scope, caller)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gsmgw.api.protocol import Bounds, guarded
+from gsmgw.api.strangers import Strangers
 from gsmgw.api.tls import Certificates
 
 #: How long a client may take to say goodbye (close_notify) when its connection is closed: it is not counted then.
@@ -26,7 +27,8 @@ class Handshakes:
         self.bounds = bounds
         self.certificates = certificates
         #: Makes a connection, of what uvicorn gives to a protocol.
-        self.connection: Callable[..., asyncio.Protocol] = guarded(bounds)
+        self.strangers = Strangers(bounds.per_address, bounds.proxies)
+        self.connection: Callable[..., asyncio.Protocol] = guarded(bounds, self.strangers)
         self.under_way: set[asyncio.Transport] = set()
 
     def abort(self) -> None:
@@ -58,10 +60,14 @@ class _Secured(asyncio.Protocol):
             transport.abort()  # without TLS there is no way to say why
             return
         known.under_way.add(transport)
+        client = transport.get_extra_info("peername")
+        if client:
+            known.strangers.add(transport, client[0], transport.abort)
         done: asyncio.Future[None] = self._loop.create_future()
 
         def ended(done: asyncio.Future[None]) -> None:
             known.under_way.discard(transport)
+            known.strangers.discard(transport)
             if not done.cancelled():
                 done.exception()  # the client's fault; the connection is closed
 

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.metrics import size_of
 from gsmgw.api.schemas import stamp
@@ -56,7 +56,7 @@ async def stats(ctx: Ctx, request: Request) -> Response:
             "webhooks": targets,
             "first_event": await ctx.feed.first_kept(),
             "last_event": ctx.feed.last_id,
-            "database_ok": ctx.store.trouble is None,
+            "database_ok": ctx.database_trouble() is None,
             "task_failures": {task: count for task, count in ctx.task_failures.items() if count},
             "database_loss": ctx.database_loss,
             "database_octets": size_of(ctx),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from gsmgw.api.accepting import Answer, accept_batch, accept_one, key_of, look_at_batch
+from gsmgw.api.answers import JSONResponse, page_response
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted
@@ -21,11 +22,11 @@ from gsmgw.api.schemas import (
     ResolveIn,
     event_out,
     message_out,
-    page_out,
     segment_out,
 )
-from gsmgw.api.sights import Seen
+from gsmgw.api.sights import Seen, may_act, seen_by
 from gsmgw.model import MessageRecord, format_id, parse_id
+from gsmgw.outbound import target_of
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
 from gsmgw.store import lanes, messages, timers
@@ -88,7 +89,8 @@ async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1
     """Messages, newest first, a page at a time."""
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
-    return JSONResponse(page_out((message_out(m, ctx.scheduler.explain(m)) for m in found[:limit]), more))
+    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    return await page_response(explained, lambda pair: message_out(*pair), more)
 
 
 async def _load(ctx: Context, seen: Sight | None, text: str) -> MessageRecord:
@@ -97,6 +99,35 @@ async def _load(ctx: Context, seen: Sight | None, text: str) -> MessageRecord:
     if record is None or (seen is not None and not seen.sees(record)):
         raise Problem("not_found", f"there is no message {text!r}")
     return record
+
+
+async def _load_to_act(ctx: Context, caller: Caller, text: str) -> MessageRecord:
+    """A message that the caller may change; :class:`Problem` where there is none such."""
+    record = await _load(ctx, seen_by(caller, ctx.pools), text)
+    may_act(caller, record)
+    return record
+
+
+@asynccontextmanager
+async def _counted(ctx: Context, caller: Caller, record: MessageRecord) -> AsyncIterator[Callable[[], None]]:
+    """Count a message that is sent again as one more text of the caller's token, if what is yielded is called."""
+    limits = caller.limits
+    if limits.modems or limits.pools:
+        modem, pool = target_of(record.route)
+        if modem not in limits.modems and pool not in limits.pools:
+            raise Problem("not_your_modem", f"the token {caller.token!r} may not send through any modem")
+    quota = await ctx.access.take(caller, 1)
+    done = False
+
+    def note() -> None:
+        nonlocal done
+        done = True
+
+    try:
+        yield note
+    finally:
+        if quota is not None and not done:
+            quota.give_back(1)
 
 
 async def _whole(ctx: Context, seen: Sight | None, number: str) -> dict[str, Any]:
@@ -116,39 +147,50 @@ async def show(ctx: Ctx, seen: Seen, message_id: str) -> Response:
 
 
 @router.post("/{message_id}/cancel")
-async def cancel(ctx: Ctx, seen: Seen, message_id: str) -> Response:
+async def cancel(ctx: Ctx, request: Request, message_id: str) -> Response:
     """Take back a message that has not begun to leave."""
-    record = await _load(ctx, seen, message_id)
+    caller = caller_of(request.scope)
+    record = await _load_to_act(ctx, caller, message_id)
     now_ms = ctx.clock.wall_ms()
     if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, record.id)):
-        current = await _load(ctx, seen, message_id)
+        current = await _load(ctx, None, message_id)
         raise Problem("wrong_state", f"it is {current.status}: only what has not begun to leave can be canceled")
     ctx.scheduler.withdraw(record.id)
-    return JSONResponse(await _whole(ctx, seen, message_id))
+    return JSONResponse(await _whole(ctx, None, message_id))
 
 
 @router.post("/{message_id}/retry")
-async def retry(ctx: Ctx, seen: Seen, message_id: str) -> Response:
+async def retry(ctx: Ctx, request: Request, message_id: str) -> Response:
     """Queue a failed, undelivered, expired or canceled message again."""
-    record = await _load(ctx, seen, message_id)
+    caller = caller_of(request.scope)
+    record = await _load_to_act(ctx, caller, message_id)
     now_ms = ctx.clock.wall_ms()
     expires_ms = now_ms + ctx.valid_for_s * 1000
-    message = await ctx.store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
-    if message is None:
-        raise Problem("wrong_state", f"it is {record.status}, and has not ended without success")
+    async with _counted(ctx, caller, record) as note:
+        message = await ctx.store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
+        if message is None:
+            raise Problem("wrong_state", f"it is {record.status}, and has not ended without success")
+        note()
     ctx.scheduler.offer([message])
-    return JSONResponse(await _whole(ctx, seen, message_id))
+    return JSONResponse(await _whole(ctx, None, message_id))
 
 
 @router.post("/{message_id}/resolve")
-async def resolve(ctx: Ctx, seen: Seen, message_id: str, body: ResolveIn) -> Response:
+async def resolve(ctx: Ctx, request: Request, message_id: str, body: ResolveIn) -> Response:
     """Settle an unknown message: ``resend`` its doubtful segments, or ``leave`` them as sent."""
-    record = await _load(ctx, seen, message_id)
+    caller = caller_of(request.scope)
+    record = await _load_to_act(ctx, caller, message_id)
     now_ms = ctx.clock.wall_ms()
     resend = body.action == "resend"
-    message = await ctx.store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
-    if message is None:
-        raise Problem("wrong_state", f"it is {record.status}, not unknown: there is nothing to settle")
+    async with _counted(ctx, caller, record) if resend else nullcontext(_nothing) as note:
+        message = await ctx.store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
+        if message is None:
+            raise Problem("wrong_state", f"it is {record.status}, not unknown: there is nothing to settle")
+        note()
     if message.queued is not None:
         ctx.scheduler.offer([message.queued])
-    return JSONResponse(await _whole(ctx, seen, message_id))
+    return JSONResponse(await _whole(ctx, None, message_id))
+
+
+def _nothing() -> None:
+    """Count nothing."""

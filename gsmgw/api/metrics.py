@@ -47,6 +47,7 @@ class Tally:
         self.events: Counter[str] = Counter()
         self.outcomes: Counter[tuple[str, str, str]] = Counter()
         self.segments: Counter[str] = Counter()
+        self.babbling: Counter[str] = Counter()
         feed.listen(self._count)
 
     def _count(self, events: Sequence[Event]) -> None:
@@ -57,6 +58,8 @@ class Tally:
                 self.outcomes[direction, event.type.removeprefix("message."), event.modem or ""] += 1
             elif event.type == "message.segment_sent":
                 self.segments[event.modem or ""] += 1
+            elif event.type == "modem.babbling":
+                self.babbling[event.modem or ""] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,18 @@ class _Gateway(Collector):
         yield from self._messages(figures)
         yield from self._modems()
         yield _gauge("gsmgw_commit_seconds", "How long a commit takes lately", ctx.store.commit_s)
-        yield _gauge("gsmgw_database_ok", "Whether the last transaction was taken", float(ctx.store.trouble is None))
+        kept = ctx.database_trouble() is None
+        yield _gauge("gsmgw_database_ok", "Whether the database keeps what is written", float(kept))
+        yield CounterMetricFamily(
+            "gsmgw_database_faults", "Operations that the database refused for good", ctx.store.faults
+        )
         yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", size_of(ctx))
         types = {(type,): count for type, count in self._tally.events.items()}
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)
         failures = {(task,): count for task, count in ctx.task_failures.items()}
         yield _counter("gsmgw_task_failures", "Tasks that failed and were restarted", ("task",), failures)
+        rows = {(table,): count for table, count in ctx.store.unreadable.counts.items()}
+        yield _counter("gsmgw_unreadable_rows", "Rows of the database that could not be decoded", ("table",), rows)
         yield _gauge("gsmgw_event_last_id", "The newest event", ctx.feed.last_id)
         yield from self._targets()
 
@@ -109,6 +118,8 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_modems", "Modems in each state", ("state",), {(s.value,): states[s] for s in ModemState})
         ready = {(status.name,): status.state is ModemState.READY for status in known}
         yield _gauges("gsmgw_modem_ready", "Whether it is ready", ("modem",), ready)
+        babbling = {(status.name,): self._tally.babbling[status.name] for status in known}
+        yield _counter("gsmgw_modem_babbling", "How often it exceeded its budget", ("modem",), babbling)
         signal = {(status.name,): status.signal_dbm for status in known if status.signal_dbm is not None}
         yield _gauges("gsmgw_modem_signal_dbm", "Its signal", ("modem",), signal)
         heat = {(status.name,): status.temperature_c for status in known if status.temperature_c is not None}

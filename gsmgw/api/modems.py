@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gsmgw.api.callers import caller_of
+from gsmgw.api.answers import JSONResponse
+from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, ManagedModem, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import modem_out
@@ -27,7 +28,7 @@ class PinIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    pin: str = Field(pattern=r"^\d{4,8}$", repr=False)
+    pin: str = Field(pattern=r"^[0-9]{4,8}$", repr=False)
 
 
 class UssdIn(BaseModel):
@@ -126,13 +127,30 @@ async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
 TAP_LIMIT = 2000
 
 
+async def _until_gone(ctx: Context, caller: Caller, waiting: asyncio.Queue[str]) -> AsyncIterator[str]:
+    """What waits, as it comes, until the caller's token is revoked or has expired."""
+    with ctx.access.presence(caller) as gone:
+        leaving = asyncio.create_task(gone.wait(), name="tap until revoked")
+        coming = asyncio.create_task(waiting.get(), name="tap")
+        try:
+            while not gone.is_set():
+                await asyncio.wait({leaving, coming}, return_when=asyncio.FIRST_COMPLETED)
+                if coming.done() and not gone.is_set():
+                    row = coming.result()
+                    coming = asyncio.create_task(waiting.get(), name="tap")
+                    yield row
+        finally:
+            for task in (leaving, coming):
+                task.cancel()
+
+
 @router.get("/{name}/tap", response_class=StreamingResponse)
-async def tap(ctx: Ctx, modem: Named, masked: bool = False) -> StreamingResponse:
+async def tap(ctx: Ctx, request: Request, modem: Named, masked: bool = False) -> StreamingResponse:
     """All that is said on the modem's port, as it is said, a row for each line; PINs are never in it.
 
     ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
     """
-    started = ctx.clock.monotonic()
+    started, caller = ctx.clock.monotonic(), caller_of(request.scope)
 
     async def lines() -> AsyncIterator[str]:
         waiting: asyncio.Queue[str] = asyncio.Queue(TAP_LIMIT)
@@ -145,8 +163,8 @@ async def tap(ctx: Ctx, modem: Named, masked: bool = False) -> StreamingResponse
 
         end = modem.tap(note)
         try:
-            while True:
-                yield f"{await waiting.get()}\n"
+            async for row in _until_gone(ctx, caller, waiting):
+                yield f"{row}\n"
         finally:
             end()
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.problem_pages import PAGES
 from gsmgw.api.problems import PROBLEMS, Problem
 
@@ -39,17 +42,30 @@ def _text(words: str) -> str:
     return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(words, quote=False))
 
 
-# These two are no coroutines: to describe all routes for the first time holds up others for long, so a thread does it.
+# To describe all routes holds up others for long, so a thread does it, and each page is made once.
 @router.get("/openapi.json")
-def document(request: Request) -> JSONResponse:
+async def document(request: Request) -> Response:
     """The OpenAPI document."""
-    return JSONResponse(request.app.openapi())
+    return await _made_once(request.app, "openapi.json", lambda app: JSONResponse(app.openapi()))
 
 
 @router.get("/docs")
-def index(request: Request) -> HTMLResponse:
+async def index(request: Request) -> Response:
     """All routes."""
-    described = request.app.openapi()
+    return await _made_once(request.app, "docs", _index)
+
+
+async def _made_once(app: FastAPI, name: str, make: Callable[[FastAPI], Response]) -> Response:
+    pages: dict[str, Response] = app.state.pages
+    if name not in pages:
+        async with app.state.page_lock:
+            if name not in pages:
+                pages[name] = await asyncio.to_thread(make, app)
+    return pages[name]
+
+
+def _index(app: FastAPI) -> HTMLResponse:
+    described = app.openapi()
     groups: dict[str, list[str]] = {}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():

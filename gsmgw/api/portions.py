@@ -7,10 +7,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic_core import to_json
-
 from gsmgw.api.schemas import event_out
 from gsmgw.dispatch import EventFeed
+from gsmgw.dispatch.bodies import dumped
 from gsmgw.dispatch.feed import PAGE
 from gsmgw.dispatch.matching import Types
 from gsmgw.model import Event
@@ -97,4 +96,4 @@ def _pieces(place: int, page: Sequence[Event], chosen: frozenset[int]) -> Iterat
 
 
 def _line(event: Event) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), to_json(event_out(event)))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), dumped(event_out(event)))

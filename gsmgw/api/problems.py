@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.wording import in_words
 from gsmgw.errors import StoreError
 from gsmgw.outbound import Refusal

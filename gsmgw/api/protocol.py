@@ -11,23 +11,23 @@ import json
 import socket
 import struct
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gsmgw.api.callers import Peer
+from gsmgw.api.callers import LINE, Peer
+from gsmgw.api.origins import Proxies
 from gsmgw.api.problems import Problem
+from gsmgw.api.strangers import Strangers
 
 #: How long a client that is refused may take to hear it.
 _LINGER_S = 1.0
 #: So much of a body that nobody wants any more is read and dropped, so that the connection can go on.
 _DROPPED_OCTETS = 256 * 1024
 _UCRED = struct.Struct("3i")
-#: Where a request's state holds its connection.
-LINE = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Bounds:
     """What one listener allows."""
 
     max_connections: int = 1024
+    #: Of one address that has not shown a valid token.
+    per_address: int = 64
+    #: Addresses that many clients share.
+    proxies: Proxies = field(default_factory=Proxies)
     #: From the first octet of a request, or from the opening of the connection, to the end of the head.
     head_s: float = 15.0
     head_octets: int = 32 * 1024
@@ -68,6 +72,7 @@ class Guarded(H11Protocol):
     """A connection within bounds."""
 
     bounds: Bounds
+    strangers: Strangers
 
     _head_octets = 0
     _moved_octets = 0
@@ -84,15 +89,23 @@ class Guarded(H11Protocol):
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=self.bounds.buffer_octets)
-        self.app_state = {**self.app_state, "peer": _peer(transport), LINE: self}
+        peer = _peer(transport)
+        self.app_state = {**self.app_state, "peer": peer, LINE: self}
         if len(self.connections) > self.bounds.max_connections:
             self._refuse(Problem("busy", f"there are {self.bounds.max_connections} connections already"))
         else:
+            if peer is None and self.client is not None:
+                self.strangers.add(self, self.client[0], transport.abort)
             self._arm(self.bounds.head_s, self._head_is_late)
+
+    def admit(self) -> None:
+        """Whoever is at the other end has shown a valid token."""
+        self.strangers.discard(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._closed = True
+        self.strangers.discard(self)
         for timer in (self._timer, self._stall):
             if timer is not None:
                 timer.cancel()
@@ -272,7 +285,10 @@ def line_of(scope: MutableMapping[str, Any]) -> Guarded:
     return line
 
 
-def guarded(bounds: Bounds) -> type[asyncio.Protocol]:
+def guarded(bounds: Bounds, strangers: Strangers | None = None) -> type[asyncio.Protocol]:
     """The protocol of a listener with these bounds."""
-    made: dict[str, Any] = {"bounds": bounds}
+    made: dict[str, Any] = {
+        "bounds": bounds,
+        "strangers": strangers or Strangers(bounds.per_address, bounds.proxies),
+    }
     return type("GuardedConnection", (Guarded,), made)

@@ -6,11 +6,14 @@ gigabytes then, and so is a list of all that is wrong with them: so its values a
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from gsmgw.api.problems import Problem
+from gsmgw.api.problems import Problem, pointer
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -29,7 +32,7 @@ class Bound:
 
 #: 10 000 messages of some two kilobytes each; with every field and twenty tags, one has some forty values.
 BATCH = Bound(20 * 1024 * 1024, 500_000)
-#: The longest text has 39 015 characters, six octets each where all are escaped.
+#: The longest text has 38 760 characters, six octets each where all are escaped.
 SINGLE = Bound(1024 * 1024, 2_000)
 _BATCHES = frozenset({"/v1/messages/batch", "/v1/messages/batch/preview"})
 
@@ -55,7 +58,42 @@ def sound(raw: bytes, bound: Bound) -> bytes:
     # What stands in strings counts at first: that is quick, and enough for nearly all bodies.
     if sum(map(raw.count, _BEFORE_A_VALUE)) > bound.values and _more_than(bound.values).match(raw):
         raise Problem("too_large", f"a body may hold {bound.values} values here at the most")
+    if bound.octets <= SINGLE.octets and _SURROGATE.search(raw):  # in a batch each message is looked at by itself
+        _refuse_halves(raw)
     return raw
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _refuse_halves(raw: bytes) -> None:
+    """:class:`Problem` where a string holds half of a surrogate pair, which JSON can say and UTF-8 cannot."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return  # whoever reads it says what is wrong with it
+    for path, text in _strings(value):
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            detail = f"holds half of a surrogate pair at position {exc.start}"
+            errors = [{"pointer": pointer(*path), "detail": detail}]
+            raise Problem("invalid_request", f"{'.'.join(map(str, path)) or 'body'}: {detail}", errors=errors) from None
+
+
+def _strings(value: Any) -> Iterator[tuple[tuple[object, ...], str]]:
+    """All strings of a JSON value, names too, with the path to each."""
+    waiting: list[tuple[tuple[object, ...], Any]] = [((), value)]
+    while waiting:
+        path, inner = waiting.pop()
+        if isinstance(inner, str):
+            yield path, inner
+        elif isinstance(inner, list):
+            waiting += [((*path, number), each) for number, each in enumerate(inner)]
+        elif isinstance(inner, dict):
+            for name, each in inner.items():
+                yield path, name
+                waiting.append(((*path, name), each))
 
 
 _BEFORE_A_VALUE = (b",", b"[", b"{")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -25,7 +25,7 @@ from pydantic import (
 from gsmgw.api.problems import Problem, pointer
 from gsmgw.api.wording import in_words
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
-from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
+from gsmgw.model import SOCKET, ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Request
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "event_out",
     "message_out",
     "modem_out",
-    "page_out",
     "segment_out",
     "stamp",
 ]
@@ -141,7 +140,7 @@ class MessageIn(BaseModel):
             raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
-    def request(self, client: str = "") -> Request:
+    def request(self, client: str = "", owner: int = SOCKET) -> Request:
         """As the intake wants it."""
         return Request(
             to=self.to,
@@ -151,6 +150,7 @@ class MessageIn(BaseModel):
             modem=self.modem,
             pool=self.pool,
             client=client,
+            owner=owner,
             priority=_PRIORITIES[self.priority],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,
@@ -266,8 +266,3 @@ def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
         "storage": status.storage,
         "limits": limits,
     }
-
-
-def page_out(data: Iterable[dict[str, Any]], next_cursor: str | None) -> dict[str, Any]:
-    """A page of a listing."""
-    return {"data": list(data), "next_cursor": next_cursor}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import grp
+import logging
 import os
 import socket
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +21,45 @@ from gsmgw.api.handshakes import Handshakes
 from gsmgw.api.protocol import Bounds, guarded
 from gsmgw.api.tls import Certificates
 from gsmgw.errors import ConfigError, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+#: Between two log lines about connections that cannot be accepted.
+ACCEPT_REPORT_S = 60.0
+
+
+class _AcceptFailures:
+    """The event loop's exception handler. Without free descriptors the loop fails to accept once a second."""
+
+    def __init__(self, former: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None) -> None:
+        self._former = former
+        self._count = 0
+        self._reported_s: float | None = None
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        exc = context.get("exception")
+        if not (isinstance(exc, OSError) and exc.errno in _OUT_OF_RESOURCES and "accept" in context.get("message", "")):
+            if self._former is not None:
+                self._former(loop, context)
+            else:
+                loop.default_exception_handler(context)
+            return
+        self._count += 1
+        now_s = loop.time()
+        if self._reported_s is None or now_s - self._reported_s >= ACCEPT_REPORT_S:
+            log.error("api: connections cannot be accepted error=%s failures=%d", exc.strerror, self._count)
+            self._reported_s, self._count = now_s, 0
+
+
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def condense_accept_failures(loop: asyncio.AbstractEventLoop) -> None:
+    """Log once a minute that no connection can be accepted, with a count."""
+    former = loop.get_exception_handler()
+    if not isinstance(former, _AcceptFailures):
+        loop.set_exception_handler(_AcceptFailures(former))
 
 
 class Server(uvicorn.Server):
@@ -30,6 +72,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""
+        condense_accept_failures(asyncio.get_running_loop())
         await super().startup(sockets)
         self.listening.set()
 
@@ -105,7 +148,10 @@ def bind_tcp(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    # With the protocol named: asyncio turns Nagle's algorithm off for such sockets only. Each answer is more than one
+    # write, and the second one would wait for the client's delayed acknowledgement, 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, int(port)))

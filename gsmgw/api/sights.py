@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.model import Direction, MessageRecord
 from gsmgw.outbound import to_modem, to_pool
 from gsmgw.store.sight import Sight
 from gsmgw.store.tokens import TokenLimits
@@ -17,24 +18,37 @@ from gsmgw.store.tokens import TokenLimits
 
 def sight_of(ctx: Context, scope: MutableMapping[str, Any]) -> Sight | None:
     """What the caller of a request may see; None for everything."""
-    caller = caller_of(scope)
-    return seen_by(caller.token, caller.limits, ctx.pools)
+    return seen_by(caller_of(scope), ctx.pools)
 
 
-def seen_by(token: str, limits: TokenLimits, pools: Mapping[str, frozenset[str]]) -> Sight | None:
-    """What a token with these limits may see; None for everything."""
+def seen_by(caller: Caller, pools: Mapping[str, frozenset[str]]) -> Sight | None:
+    """What a caller may see; None for everything. Who may not read sees what it sent itself."""
+    limits = caller.limits
+    if not caller.allows("read"):
+        return Sight(caller.owner, frozenset(), frozenset())
     if not limits.modems and not limits.pools:
         return None
-    modems = frozenset(limits.modems).union(*(pools.get(pool, frozenset()) for pool in limits.pools))
+    modems = modems_of(limits, pools)
     routes = frozenset(map(to_modem, modems)) | frozenset(map(to_pool, limits.pools))
-    return Sight(token, modems, routes)
+    return Sight(caller.owner, modems, routes)
+
+
+def modems_of(limits: TokenLimits, pools: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The modems that a token with these limits is for; empty where it is for all."""
+    return frozenset(limits.modems).union(*(pools.get(pool, frozenset()) for pool in limits.pools))
+
+
+def may_act(caller: Caller, record: MessageRecord) -> None:
+    """:class:`Problem` where a caller may not cancel, retry or settle a message: without ``manage`` only its own."""
+    if not caller.allows("manage") and (record.owner != caller.owner or record.direction is not Direction.OUTBOUND):
+        raise Problem("forbidden", f"the token {caller.token!r} may change its own messages only")
 
 
 def require_modem(ctx: Context, caller: Caller, name: str) -> None:
     """:class:`Problem` for a modem that the caller's token is not for."""
-    sight = seen_by(caller.token, caller.limits, ctx.pools)
-    if sight is not None and name not in sight.modems:
-        raise Problem("forbidden", f"the token {caller.token!r} is for the modems {', '.join(sorted(sight.modems))}")
+    limits = caller.limits
+    if (limits.modems or limits.pools) and name not in (modems := modems_of(limits, ctx.pools)):
+        raise Problem("forbidden", f"the token {caller.token!r} is for the modems {', '.join(sorted(modems))}")
 
 
 async def _sight(ctx: Annotated[Context, Depends(context_of)], request: Request) -> Sight | None:

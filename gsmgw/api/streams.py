@@ -68,8 +68,8 @@ class Reader:
     #: Done when nothing more comes: the connection is lost, the token is not valid any more, the gateway stops, or what
     #: came next is no longer kept.
     ended: asyncio.Future[None]
-    #: The name of the token that it came with, empty for the socket, and the moment at which that expires.
-    token: str = ""
+    #: The number of the token that it came with, 0 for the socket, and the moment at which that expires.
+    owner: int = 0
     until_s: float = float("inf")
     spoke_s: float = field(default_factory=time.monotonic)
 
@@ -134,11 +134,11 @@ class Streams:
             reader.line.watch(None)
             group.readers.discard(reader)
 
-    def send_away(self, token: str) -> None:
+    def send_away(self, owner: int) -> None:
         """End the streams of a token that was revoked."""
         for group in self._groups:
             for reader in group.readers:
-                if reader.token == token:
+                if reader.owner == owner:
                     reader.end()
 
     def _news(self, events: Sequence[Event]) -> None:

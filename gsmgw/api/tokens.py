@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.auditing import audit_detail
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem, pointer
@@ -103,8 +103,10 @@ async def index(ctx: Ctx) -> Response:
 @router.delete("/{name}", status_code=204)
 async def delete(ctx: Ctx, name: str) -> Response:
     """Revoke a token."""
-    if not await ctx.store.write(lambda tx: tokens.delete(tx, name)):
+    number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
+    if number is None:
         raise Problem("not_found", f"there is no token named {name!r}")
     ctx.access.forget()
-    ctx.streams.send_away(name)
+    ctx.access.send_away(number)
+    ctx.streams.send_away(number)
     return Response(status_code=204)

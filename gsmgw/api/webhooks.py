@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,10 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from gsmgw.api.answers import JSONResponse, page_response
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, page_out, stamp
-from gsmgw.dispatch.targets import TargetRefused, resolve_by_system
+from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, stamp
+from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
@@ -143,6 +143,7 @@ def _out(ctx: Context, hook: Webhook, pending: int) -> dict[str, Any]:
         "pending": pending,
         "behind": ctx.webhooks.lag(hook),
         "created_at": stamp(hook.created_ms),
+        "expires_at": stamp(hook.expires_ms),
         "secrets": [
             {"created_at": stamp(secret.created_ms), "expires_at": stamp(secret.expires_ms)}
             for secret in hook.secrets
@@ -191,7 +192,7 @@ async def _check(ctx: Context, url: str) -> None:
     try:
         parsed = ctx.webhooks.policy.check_url(url)
         async with asyncio.timeout(RESOLVE_S):
-            await ctx.webhooks.policy.addresses(parsed, resolve_by_system)
+            await ctx.webhooks.policy.addresses(parsed, ctx.webhooks.resolve)
     except TargetRefused as exc:
         errors = [{"pointer": "/url", "detail": str(exc)}]
         raise Problem("target_refused", f"url: {exc}", errors=errors) from None
@@ -203,7 +204,8 @@ async def _check(ctx: Context, url: str) -> None:
 async def create(ctx: Ctx, body: WebhookIn) -> Response:
     """Add a target, from the next event on. The answer's ``secret`` is shown this once."""
     await _check(ctx, body.url)
-    if len(await ctx.store.read(webhooks.all_webhooks)) >= MOST_TARGETS:
+    known = await ctx.store.read(webhooks.all_webhooks)
+    if sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
         raise Problem("wrong_state", f"there are {MOST_TARGETS} webhooks already")
     now_ms = ctx.clock.wall_ms()
     secret = body.secret or new_secret()
@@ -336,4 +338,4 @@ async def deliveries(
     hook = await _load(ctx, webhook_id)
     found = await ctx.store.read(lambda db: webhooks.log(db, hook.id, state, cursor, limit + 1))
     more = str(found[limit - 1].id) if len(found) > limit else None
-    return JSONResponse(page_out(map(_delivery_out, found[:limit]), more))
+    return await page_response(found[:limit], _delivery_out, more)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from gsmgw.at.fields import after_prefix, groups, integer, numbers, split_fields
+from gsmgw.digits import is_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def parse_stored(line: str) -> tuple[str, int] | None:
     if index is None:
         return None
     memory = fields[0] if len(fields) > 1 else ""
-    return ("" if memory.isdigit() else memory.upper()), index
+    return ("" if is_digits(memory) else memory.upper()), index
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def parse_digits(lines: list[str], prefix: str, least: int, most: int) -> str | 
         text = line[len(prefix) :] if line.startswith(prefix) else line
         for field in split_fields(text):
             digits = field.strip('" ').rstrip("Ff")
-            if digits.isascii() and digits.isdigit() and least <= len(digits) <= most:
+            if is_digits(digits) and least <= len(digits) <= most:
                 return digits
     return None
 
@@ -189,7 +190,7 @@ def parse_own_number(line: str) -> str | None:
     fields = split_fields(after_prefix(line))
     number = fields[1] if len(fields) > 1 else ""
     digits = number.lstrip("+")
-    if not digits or not digits.isascii() or not digits.isdigit():
+    if not is_digits(digits):
         return None
     international = len(fields) > 2 and integer(fields[2]) == 145
     return f"+{digits}" if international or number.startswith("+") else digits
@@ -205,7 +206,7 @@ def parse_smsc(line: str) -> str | None:
         except ValueError:
             return None
     digits = number.lstrip("+")
-    if not digits.isascii() or not digits.isdigit():
+    if not is_digits(digits):
         return None
     international = number.startswith("+") or (len(fields) > 1 and integer(fields[1]) == 145)
     return f"+{digits}" if international else digits

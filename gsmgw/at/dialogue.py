@@ -23,6 +23,8 @@ CTRL_Z = b"\x1a"
 
 #: An answer is cut after that many lines: a full storage of 1000 messages is listed on 2000.
 ANSWER_LIMIT_LINES = 4000
+#: And after that many bytes: 1000 of the longest messages are half of it.
+ANSWER_LIMIT_BYTES = 1_000_000
 #: A text of USSD with line ends inside its quotes: TS 22.090 allows 182 characters.
 _OPEN_LIMIT_CHARS = 1200
 #: How many lines may stand between the header of a PDU and its PDU before the PDU counts as lost.
@@ -110,6 +112,7 @@ class Dialogue:
     """See the module. Not to be shared between threads."""
 
     __slots__ = (
+        "_answer_bytes",
         "_answer_lines",
         "_answer_pairs",
         "_command",
@@ -119,8 +122,11 @@ class Dialogue:
         "_lexer",
         "_open",
         "_payload_hex",
+        "asked_bytes",
+        "asked_lines",
         "echoes",
         "known_references",
+        "lines",
         "noise",
         "phase",
         "probes",
@@ -131,6 +137,7 @@ class Dialogue:
         self._command: Command | None = None
         self._answer_lines: list[str] = []
         self._answer_pairs: list[tuple[str, str]] = []
+        self._answer_bytes = 0
         self._payload_hex = ""
         self._headers: list[_Header] = []
         self._open = ""
@@ -143,6 +150,10 @@ class Dialogue:
         self.phase = Phase.IDLE
         #: How many command lines came back as echo: after ATE0 none should.
         self.echoes = 0
+        #: How many lines came so far, how many of them belonged to an answer, and the size of those.
+        self.lines = 0
+        self.asked_lines = 0
+        self.asked_bytes = 0
         #: Names of further lines that mean nothing, given by the profile.
         self.noise: frozenset[str] = frozenset()
 
@@ -155,6 +166,7 @@ class Dialogue:
         self._command = command
         self._answer_lines = []
         self._answer_pairs = []
+        self._answer_bytes = 0
         self._payload_hex = ""
         self.probes = 0
         if command.submits:
@@ -193,7 +205,9 @@ class Dialogue:
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in any portions; the events that they complete, in order."""
         self._events = []
-        for line in self._lexer.feed(data):
+        lines = self._lexer.feed(data)
+        self.lines += len(lines)
+        for line in lines:
             self._line(line)
         if self.phase is Phase.PROMPT and self._lexer.tail.strip(" \t\xff") == ">":
             self._lexer.clear_tail()
@@ -220,9 +234,12 @@ class Dialogue:
         if command is not None:
             if line == command.text or (self.probes and phase is Phase.PAYLOAD and line == AT.text):
                 self.echoes += 1
+                self._asked(line)
                 return
             if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
                 # A prompt with something behind it, or the echo of a payload.
+                if phase is not Phase.STALE:
+                    self._asked(line)
                 if phase is Phase.PROMPT and line[0] == ">":
                     self._prompted()
                 line = line.rpartition("\x1a")[2].rpartition("\x1b")[2].lstrip("> ")
@@ -245,7 +262,7 @@ class Dialogue:
         elif command.prefixes and line.startswith(command.prefixes):
             self._information(line)
         elif phase is Phase.PAYLOAD and _HEX.fullmatch(line) and self._payload_hex.upper().endswith(line.upper()):
-            return  # echo of the payload
+            self._asked(line)  # echo of the payload
         elif command.free and phase is Phase.ANSWER and line[0] not in _SYMBOLS and line not in LINES:
             self._information(line)
         elif not self._glued(line, command):
@@ -270,6 +287,7 @@ class Dialogue:
             return
         if self.phase is Phase.PROMPT and final.kind is FinalKind.OK:
             return  # no answer to a command that prompts; its error or prompt is still to come
+        self._asked(line)
         sent = self.phase is Phase.PAYLOAD
         if sent and self.probes and not self._answer_lines and final.kind in (FinalKind.OK, FinalKind.ERROR):
             self.probes -= 1
@@ -287,8 +305,18 @@ class Dialogue:
             self._events.append(Stale(line))
         elif command is not None and command.pairs:
             self._header(line, None)
-        elif len(self._answer_lines) < ANSWER_LIMIT_LINES:
+        elif len(self._answer_lines) < ANSWER_LIMIT_LINES and self._asked(line):
             self._answer_lines.append(line)
+
+    def _asked(self, line: str) -> bool:
+        """Count a line of an answer; False when the answer is too long for it to belong to it."""
+        size = len(line) + 4  # with the line ends around it
+        self._answer_bytes += size
+        if self._answer_bytes > ANSWER_LIMIT_BYTES:
+            return False
+        self.asked_lines += 1
+        self.asked_bytes += size
+        return True
 
     def _header(self, line: str, kind: UrcKind | None) -> None:
         same_line = _HEX_AT_END.search(line)
@@ -314,7 +342,12 @@ class Dialogue:
     def _pair(self, header: _Header, pdu: str) -> None:
         if header.kind is not None:
             self._events.append(Urc(header.kind, header.line, pdu))
-        elif self.phase is not Phase.STALE and len(self._answer_pairs) < ANSWER_LIMIT_LINES:
+        elif (
+            self.phase is not Phase.STALE
+            and len(self._answer_pairs) < ANSWER_LIMIT_LINES
+            and self._asked(header.line)
+            and self._asked(pdu)
+        ):
             self._answer_pairs.append((header.line, pdu))
 
     def _glued(self, line: str, command: Command) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gsmgw.digits import is_digits
+
 
 def after_prefix(line: str) -> str:
     """What follows the colon of an information line, or the whole line where there is none."""
@@ -41,7 +43,7 @@ def integer(text: str) -> int | None:
     """A decimal number, with or without quotes and sign, or None."""
     text = text.strip().strip('"')
     digits = text[1:] if text[:1] == "-" else text
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+    return int(text) if is_digits(digits) and len(digits) < 10 else None
 
 
 def groups(text: str) -> list[list[str]]:

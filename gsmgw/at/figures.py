@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?=V|\b)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?=V|\b)", re.ASCII)
 #: What a modem can measure of itself while it works: beyond that a figure is a sensor that is not there, or in tenths.
 _COLDEST_C, _HOTTEST_C = -60.0, 130.0
 _ABSENT = (255.0, 65535.0, -273.0)

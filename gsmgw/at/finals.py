@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gsmgw.at.errortexts import CME_TEXTS, CMS_TEXTS, normalise
+from gsmgw.digits import is_digits
 
 
 class FinalKind(StrEnum):
@@ -67,7 +68,7 @@ def parse_final(line: str) -> Final | None:
                 if rest and rest[0] not in ": ":
                     return None
                 text = rest.lstrip(": ")
-                code = int(text) if text.isdecimal() and len(text) < 6 else texts.get(normalise(text))
+                code = int(text) if is_digits(text) and len(text) < 6 else texts.get(normalise(text))
                 return Final(kind, code, text)
         return None
     if line.startswith("MODEM ERROR"):  # Motorola

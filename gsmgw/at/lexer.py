@@ -17,36 +17,50 @@ _EDGES = " \t\xff"
 class LineLexer:
     """Splits a stream of bytes into lines. ``overflows`` counts lines that were too long and dropped."""
 
-    __slots__ = ("_skipping", "_tail", "overflows")
+    __slots__ = ("_pieces", "_size", "_skipping", "overflows")
 
     def __init__(self) -> None:
-        self._tail = ""
+        #: What came after the last line end, joined when that line ends: bytes that come one by one cost no more.
+        self._pieces: list[str] = []
+        self._size = 0
         self._skipping = False
         self.overflows = 0
 
     @property
     def tail(self) -> str:
         """What came after the last line end."""
-        return self._tail
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
 
     def clear_tail(self) -> None:
         """Forget the tail: it was taken for a prompt."""
-        self._tail = ""
+        self._pieces.clear()
+        self._size = 0
 
     def feed(self, data: bytes) -> list[str]:
         """The lines that ``data`` completes, as Latin-1 text so that no octet is lost."""
-        text = self._tail + data.decode("latin-1")
+        text = data.decode("latin-1")
         if "\0" in text:
             text = text.replace("\0", "")
-        *lines, self._tail = text.replace("\r", "\n").split("\n")
-        if self._skipping and lines:
-            del lines[0]  # the end of the line that was too long
-            self._skipping = False
-        if len(self._tail) > LINE_LIMIT_OCTETS:
-            self._tail = ""
-            if not self._skipping:
-                self.overflows += 1
+        first, *rest = text.replace("\r", "\n").split("\n")
+        self._add(first)
+        if not rest:
+            return []
+        lines = [] if self._skipping else ["".join(self._pieces)]
+        self.clear_tail()
+        self._skipping = False
+        *whole, last = rest
+        self._add(last)
+        return [line for raw in (*lines, *whole) if (line := raw.strip(_EDGES)) and len(line) <= LINE_LIMIT_OCTETS]
+
+    def _add(self, part: str) -> None:
+        """Put a part behind the tail, unless that is too long for a line already."""
+        if self._skipping or not part:
+            return
+        self._pieces.append(part)
+        self._size += len(part)
+        if self._size > LINE_LIMIT_OCTETS:
+            self.clear_tail()
+            self.overflows += 1
             self._skipping = True
-        elif self._skipping:
-            self._tail = ""
-        return [line for raw in lines if (line := raw.strip(_EDGES)) and len(line) <= LINE_LIMIT_OCTETS]

@@ -15,7 +15,7 @@ from typing import Any
 from gsmgw.backup.archive import Manifest, write_backup
 from gsmgw.errors import StoreError
 
-_NAME = re.compile(r"gsmgw-(\d{8}T\d{6}Z)(?:-(\d+))?\.tar\.gz")
+_NAME = re.compile(r"gsmgw-([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?\.tar\.gz")
 _LOCK = ".gsmgw-backup.lock"
 _STAMP = "%Y%m%dT%H%M%SZ"
 

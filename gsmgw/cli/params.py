@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import click
 
+from gsmgw.digits import is_digits
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"([0-9]{1,12})([smhdw]?)")
 
@@ -58,7 +60,7 @@ class Moment(click.ParamType[str]):
         if text[:1] in ("+", "-"):
             span = timedelta(seconds=_seconds(text[1:]))
             return now + span if text[0] == "+" else now - span
-        if not re.fullmatch(r"\d{1,2}:\d{2}", text):
+        if not re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
             return datetime.fromisoformat(text)
         hour, minute = map(int, text.split(":"))
         moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -75,7 +77,7 @@ class EventOrMoment(click.ParamType[int | str]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         """To an event's number, or to RFC 3339 with a zone."""
         text = str(value).strip()
-        return int(text) if text.isascii() and text.isdigit() else PAST.convert(text, param, ctx)
+        return int(text) if is_digits(text) else PAST.convert(text, param, ctx)
 
 
 class Name(click.ParamType[str]):

@@ -14,11 +14,21 @@ import httpx
 from gsmgw.client import calls, procedures
 from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
+from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    lines = Lines()
+    async for octets in answer.aiter_bytes():
+        for line in lines.feed(octets):
+            yield line
+    for line in lines.end():
+        yield line
 
 
 def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], Awaitable[T]]:
@@ -43,7 +53,7 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, 
         reading = describe(*args, **kwargs)
         try:
             async with self._stream(reading.call, reading.timeout) as answer:
-                async for portion in answer.aiter_lines() if reading.by_line else answer.aiter_text():
+                async for portion in _lines(answer) if reading.by_line else answer.aiter_text():
                     yield portion
         except LOST as exc:
             raise NoDaemon(self.where, str(exc)) from exc
@@ -59,7 +69,7 @@ def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClie
             cause: Exception | None = None
             try:
                 async with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
-                    async for line in answer.aiter_lines():
+                    async for line in _lines(answer):
                         event = following.line(line)
                         if event is not None:
                             yield event

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 #: What Python puts before the system's words.
-_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+_NUMBER = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 
 class ApiError(Exception):

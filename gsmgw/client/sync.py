@@ -14,11 +14,19 @@ import httpx
 from gsmgw.client import calls, procedures
 from gsmgw.client.calls import Call, Json, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
+from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    lines = Lines()
+    for octets in answer.iter_bytes():
+        yield from lines.feed(octets)
+    yield from lines.end()
 
 
 def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
@@ -42,7 +50,7 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[Client, P], I
         reading = describe(*args, **kwargs)
         try:
             with self._stream(reading.call, reading.timeout) as answer:
-                yield from answer.iter_lines() if reading.by_line else answer.iter_text()
+                yield from _lines(answer) if reading.by_line else answer.iter_text()
         except LOST as exc:
             raise NoDaemon(self.where, str(exc)) from exc
 
@@ -56,7 +64,7 @@ def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[Client, P
             cause: Exception | None = None
             try:
                 with self._stream(following.connect(), STREAM_TIMEOUT) as answer:
-                    for line in answer.iter_lines():
+                    for line in _lines(answer):
                         event = following.line(line)
                         if event is not None:
                             yield event

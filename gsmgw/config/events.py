@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import Name, Section
-
-
-def _allowed_target(value: Any) -> Any:
-    if isinstance(value, str) and value not in ("http", "loopback", "link-local", "private"):
-        try:
-            ip_network(value)
-        except ValueError:
-            raise ValueError(
-                f'{value!r} is none of "http", "loopback", "link-local", "private" and no network like "192.168.1.0/24"'
-            ) from None
-    return value
+from gsmgw.config.fields import AllowedTarget, Name, Section
 
 
 class WebhooksSection(Section):
     """[webhooks]: where events may be posted to, and within which bounds."""
 
     #: Besides public addresses over https.
-    allow: list[Annotated[str, BeforeValidator(_allowed_target)]] = Field(default_factory=list)
+    allow: list[AllowedTarget] = Field(default_factory=list)
     connect_timeout_s: float = Field(5.0, gt=0, le=60)
     timeout_s: float = Field(15.0, gt=0, le=120)
     #: A larger body goes without the text of its message; octets.

@@ -85,7 +85,7 @@ def _key_lines(text: str) -> dict[tuple[int | str, ...], int]:
     lines: dict[tuple[int | str, ...], int] = {}
     counts: dict[str, int] = {}
     table: tuple[int | str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # TOML knows no other end of a line
         if header := _HEADER.match(line):
             parts = [part.strip().strip('"') for part in header[2].split(".")]
             table = ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gsmgw.config.confidential import mark_of
+from gsmgw.digits import is_digits
 
 
 class Section(BaseModel):
@@ -26,7 +28,7 @@ class Section(BaseModel):
 def _host_port(value: Any) -> Any:
     if isinstance(value, str):
         host, colon, port = value.rpartition(":")
-        if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not colon or not host or not is_digits(port) or not 0 < int(port) < 65536:
             raise ValueError('must be "host:port", for example "127.0.0.1:8775"')
     return value
 
@@ -40,8 +42,21 @@ def _known_country(value: str) -> str:
     return code
 
 
+def _allowed_target(value: Any) -> Any:
+    if isinstance(value, str) and value not in ("http", "loopback", "link-local", "private"):
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError(
+                f'{value!r} is none of "http", "loopback", "link-local", "private" and no network like "192.168.1.0/24"'
+            ) from None
+    return value
+
+
 #: Of a modem, a pool or a hook.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 #: ISO 3166-1 alpha-2, in capitals once it is read.
 CountryCode = Annotated[str, AfterValidator(_known_country)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
+#: Where requests may go besides public addresses over https: a kind of address, or a network.
+AllowedTarget = Annotated[str, BeforeValidator(_allowed_target)]

@@ -45,8 +45,8 @@ class ModemsSection(Section):
 class MatchSection(Section):
     """match = { imei = "..." } or { usb = "1-1.3" }"""
 
-    imei: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\d{14,16}$")
-    usb: str | None = Field(None, pattern=r"^\d+-\d+(\.\d+)*$")
+    imei: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^[0-9]{14,16}$")
+    usb: str | None = Field(None, pattern=r"^[0-9]+-[0-9]+(\.[0-9]+)*$")
 
     @model_validator(mode="after")
     def _one(self) -> MatchSection:
@@ -65,10 +65,10 @@ class ModemSection(Section):
     urc_port: str | None = None
     #: Whether received messages may be read by the second port while one is being sent; the profile knows by default.
     reads_while_sending: bool | None = None
-    pin: Annotated[str | None, Confidential.SECRET] = Field(None, pattern=r"^\d{4,8}$")
+    pin: Annotated[str | None, Confidential.SECRET] = Field(None, pattern=r"^[0-9]{4,8}$")
     pin_file: Path | None = None
-    number: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{3,15}$")
-    smsc: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{3,20}$")
+    number: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{3,15}$")
+    smsc: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{3,20}$")
     #: Offer the recipient's phone to answer through the same service centre (TP-RP).
     reply_path: bool = False
     profile: str | None = None

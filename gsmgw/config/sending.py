@@ -24,7 +24,7 @@ def _compiled(value: Any) -> Any:
 class RouteSection(Section):
     """[[route]]: messages that meet every condition given go through a modem or a pool; the first one counts."""
 
-    prefix: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?\d{1,15}$")
+    prefix: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{1,15}$")
     country: CountryCode | None = None
     tag: Annotated[str | None, Confidential.PERSONAL] = None
     client: Annotated[str | None, Confidential.PERSONAL] = None
@@ -40,7 +40,7 @@ class RouteSection(Section):
 
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+_HOURS = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 class TimesSection(Section):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import CountryCode, HostPort, Section
+from gsmgw.config.fields import AllowedTarget, CountryCode, HostPort, Section
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError('must be an address or a network, for example "127.0.0.1" or "10.0.0.0/8"') from None
 
 
 class GatewaySection(Section):
@@ -45,6 +53,10 @@ class ApiSection(Section):
     requests_per_minute: int | None = Field(None, ge=1)
     #: Connections at once to a listener; more are answered 503.
     max_connections: int = Field(1024, ge=8, le=100_000)
+    #: Connections at once from one address that have not shown a valid token; the oldest make room.
+    max_connections_per_address: int = Field(64, ge=1, le=100_000)
+    #: Proxies whose X-Forwarded-For is believed: addresses and networks.
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
     #: How long the head of a request may take to come.
     request_timeout_s: float = Field(15.0, gt=0, le=3600)
     #: A client that does not read what it asked for is cut off after that time.
@@ -70,6 +82,9 @@ class CompatSection(Section):
     #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
     twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
+
+    #: Where callbacks may go besides public addresses over https: the words of [webhooks] allow.
+    callback_allow: list[AllowedTarget] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _account(self) -> CompatSection:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, Streams, create_apps
+from gsmgw.api.origins import Proxies, networks_of
 from gsmgw.api.protocol import Bounds
 from gsmgw.api.server import make_server
 from gsmgw.api.tls import Certificates
@@ -24,7 +25,7 @@ from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown
@@ -110,6 +111,7 @@ class Gateway:
                 self.config.webhooks,
                 f"gsmgw/{__version__}",
                 keys=keys_of(self.config),
+                callback_allow=self.config.compat.callback_allow,
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
@@ -121,6 +123,7 @@ class Gateway:
             yield
         finally:
             self.links.close()
+            await self.collector.close()
             self.feed.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
@@ -186,7 +189,8 @@ class Gateway:
             valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
-            trouble=lambda: self.store.trouble or self.guard.trouble or self.supervisor.trouble,
+            trouble=lambda: self._database_trouble() or self.supervisor.trouble,
+            database_trouble=self._database_trouble,
             task_failures=self.supervisor.failures,
             database_loss=self.guard.loss,
             make_backup=self._make_backup,
@@ -194,9 +198,12 @@ class Gateway:
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
         api = self.config.api
-        apps = create_apps(context, api.users)
+        proxies = Proxies(networks_of(api.trusted_proxies))
+        apps = create_apps(context, api.users, proxies)
         bounds = Bounds(
             api.max_connections,
+            api.max_connections_per_address,
+            proxies,
             api.request_timeout_s,
             body_s=min(Bounds().body_s, api.request_timeout_s),
             stall_s=api.stall_timeout_s,
@@ -267,6 +274,10 @@ class Gateway:
         )
         written.add_done_callback(_log_failure)
 
+    def _database_trouble(self) -> str | None:
+        """Return why what is written now is not kept, in a sentence."""
+        return self.store.trouble or self.guard.trouble
+
     def _make_backup(self) -> dict[str, Any]:
         config = self.config
         path, manifest = make_scheduled(config.database, self.config_file, config.backups, config.backup.keep)
@@ -281,7 +292,8 @@ class Gateway:
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
-                    await self.store.write(_nothing)
+                    with contextlib.suppress(StoreUnavailable):  # a full disk is not mended by a restart
+                        await self.store.write(_nothing)
                     await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")
             except (TimeoutError, StoreError) as exc:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
@@ -11,9 +10,12 @@ from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
 from gsmgw.outbound import Scheduler
 from gsmgw.ports import Clock, ModemHandle, RawPdu
-from gsmgw.store import Store, Tx, copies, evidence
+from gsmgw.store import PendingWrites, Store, Tx, copies, evidence
 
 log = logging.getLogger(__name__)
+
+#: Events of modems that wait for the disk: more are dropped, and counted in the log.
+EVENTS_MAX = 1000
 
 
 class Sink:
@@ -35,10 +37,13 @@ class Sink:
         self._links = links
         self._modems = modems
         self._states: dict[str, ModemState] = {}
+        self._evidence = PendingWrites(store, "evidence")
+        self._events = PendingWrites(store, "events of modems")
+        self._dropped = 0
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """A PDU was received; it is on disk when this returns."""
-        await self._collector.take(raw)
+        return await self._collector.take(raw)
 
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
         """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
@@ -89,17 +94,18 @@ class Sink:
 
     def _settle(self, operation: Callable[[Tx], list[Outgoing]]) -> None:
         """Record evidence, and offer the messages that are queued again by it."""
-
-        def settled(written: asyncio.Future[list[Outgoing]]) -> None:
-            if not written.cancelled() and written.exception() is None:
-                self._scheduler.offer(written.result())
-
-        self._store.write(operation).add_done_callback(settled)
+        self._evidence.record(operation, self._scheduler.offer)
 
     def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
+        """Record an event of a modem. While the disk is full a limited number waits for it."""
+        if len(self._events) >= EVENTS_MAX:
+            self._dropped += 1
+            return
+        if self._dropped:
+            log.error("events of modems were lost while the database took none count=%d", self._dropped)
+            self._dropped = 0
         now_ms = self._clock.wall_ms()
-        written = self._store.write(lambda tx: tx.event(now_ms, type, None, modem, **data))
-        written.add_done_callback(_log_failure)
+        self._events.record(lambda tx: tx.event(now_ms, type, None, modem, **data))
 
 
 def _copy(raw: RawPdu) -> copies.Copy | None:
@@ -112,8 +118,3 @@ def _copy(raw: RawPdu) -> copies.Copy | None:
     if not tpdu or raw.index is None or raw.stored_status is None:
         return None
     return copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)
-
-
-def _log_failure(written: asyncio.Future[None]) -> None:
-    if not written.cancelled() and (failure := written.exception()) is not None:
-        log.error("an event could not be noted: %s", failure)

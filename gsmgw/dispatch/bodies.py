@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from gsmgw.escaping import one_line
 from gsmgw.model import Direction, Event, MessageRecord, OnUnknown, Outgoing, Priority, format_id
 from gsmgw.outbound import Waiting, target_of
 
@@ -96,7 +97,7 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
         message.expires_ms,
         waiting,
     )
-    return to_json(own)[:-1] + common
+    return one_line(to_json(own))[:-1] + common
 
 
 @lru_cache(maxsize=64)
@@ -137,7 +138,7 @@ def _in_common(
         "expires_at": stamp(expires_ms),
         "waiting_for": None if waiting is None else waiting_out(waiting),
     }
-    return b"," + to_json(rest)[1:]
+    return b"," + one_line(to_json(rest))[1:]
 
 
 def waiting_out(waiting: Waiting) -> dict[str, Any]:
@@ -173,15 +174,16 @@ def envelope(event: Event, message: MessageRecord | None) -> dict[str, Any]:
 
 def packed(body: dict[str, Any], limit_octets: int) -> bytes:
     """An envelope as JSON. Where that would be larger than allowed, the text or data of the message is left out."""
-    raw = _dumped(body)
+    raw = dumped(body)
     message = body["data"].get("message")
     if len(raw) <= limit_octets or message is None:
         return raw
     slim = {**message, "text": None, "truncated": True}
     slim.pop("data", None)
     detail = {name: value for name, value in body["data"]["detail"].items() if name != "text"}
-    return _dumped({**body, "data": {**body["data"], "detail": detail, "message": slim}})
+    return dumped({**body, "data": {**body["data"], "detail": detail, "message": slim}})
 
 
-def _dumped(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+def dumped(body: Any) -> bytes:
+    """Return a value as JSON in UTF-8, without line separators."""
+    return one_line(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 from standardwebhooks import Webhook as Signer
 
-from gsmgw.dispatch.bodies import envelope, packed, stamp
+from gsmgw.dispatch.bodies import dumped, envelope, packed, stamp
 from gsmgw.model import Event, MessageRecord, format_id
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Webhook
@@ -111,7 +110,7 @@ def _smsgate(hook: Webhook, event: Event, message: MessageRecord | None, now_ms:
         if name == "sms:received" and message.data is not None:
             name = "sms:data-received"
     whole = {"deviceId": DEVICE, "event": name, "id": f"evt_{event.id}", "payload": payload, "webhookId": hook.id}
-    body = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+    body = dumped(whole)
     headers = {"Content-Type": "application/json"}
     if keys.smsgate is not None:
         timestamp = str(now_ms // 1000)

@@ -65,7 +65,7 @@ class Hooks:
                 cursors = await self._store.write(lambda tx: hooks.open_cursors(tx, names))
                 break
             except StoreError as exc:
-                log.warning("hooks rest: %s", exc)
+                log.log(exc.level, "hooks rest: %s", exc)
                 await self._clock.sleep(REST_S)
         async with asyncio.TaskGroup() as group:
             for hook in self._hooks:
@@ -117,7 +117,7 @@ class _Hook:
                     if self._done() - self._saved >= PAGE:
                         await self._save()
                 except StoreError as exc:
-                    log.warning("hook %s rests: %s", self.name, exc)
+                    log.log(exc.level, "hook %s rests: %s", self.name, exc)
                     await self._clock.sleep(REST_S)
                     continue
                 if not page:
@@ -153,7 +153,7 @@ class _Hook:
             self._running.discard(event.id)
             await self._save()
         except StoreError as exc:
-            log.warning("hook %s, event %s could not be noted: %s", self.name, event.id, exc)
+            log.log(exc.level, "hook %s, event %s could not be noted: %s", self.name, event.id, exc)
             await self._clock.sleep(REST_S)
         except Exception:
             log.exception("hook %s, event %s failed", self.name, event.id)

@@ -44,7 +44,7 @@ class Indexer:
                 while await self._store.write(lambda tx: search.index_events(tx, PORTION)):
                     pass
             except StoreError as exc:
-                log.warning("the index for searching rests: %s", exc)
+                log.log(exc.level, "the index for searching rests: %s", exc)
                 self._wake.set()
 
     async def catch_up(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from gsmgw.digits import is_digits
+
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 #: Pauses between the tries of a delivery, seconds; 48 hours and 12 minutes in all.
 PAUSES_S = (
@@ -44,7 +46,7 @@ def parse_retry_after(value: str | None, now_ms: int) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if text.isascii() and text.isdigit():
+    if is_digits(text):
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)

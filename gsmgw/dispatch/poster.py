@@ -16,7 +16,7 @@ import httpx
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.dialects import Post
 from gsmgw.dispatch.pauses import parse_retry_after
-from gsmgw.dispatch.targets import Policy, Resolver, TargetRefused, resolve_by_system
+from gsmgw.dispatch.targets import Policy, Resolver, TargetRefused
 from gsmgw.ports import Clock
 
 #: So much of an answer is read, and so much of that is kept for the delivery log.
@@ -62,7 +62,7 @@ class Poster:
         clock: Clock,
         agent: str,
         tls: ssl.SSLContext,
-        resolve: Resolver = resolve_by_system,
+        resolve: Resolver,
     ) -> None:
         self._settings = settings
         self._policy = policy

@@ -55,7 +55,7 @@ class Retention:
                 if dropped:
                     log.info("%d rows were too old and are gone", dropped)
             except StoreError as exc:
-                log.warning("old messages could not be deleted: %s", exc)
+                log.log(exc.level, "old messages could not be deleted: %s", exc)
 
     async def round(self) -> int:
         """Delete all that is too old now; how many rows."""

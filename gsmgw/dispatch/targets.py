@@ -6,8 +6,6 @@ looked at, so that a name cannot mean another one a moment later.
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -31,6 +29,7 @@ METADATA = frozenset(
             "169.254.0.23",
             "fd00:ec2::254",
             "fd00:ec2::23",
+            "fd20:ce::254",  # Google Cloud
             "100.100.100.200",
             "168.63.129.16",  # a public address, and yet the host's own service
             "192.0.0.192",
@@ -79,10 +78,11 @@ def kind_of(address: Address) -> str:
 
 
 class Policy:
-    """What ``[webhooks] allow`` says: ``http``, the kinds of address, and networks such as ``192.168.1.0/24``."""
+    """What ``[webhooks] allow`` or another ``key`` says: ``http``, kinds of address, networks (``192.168.1.0/24``)."""
 
-    def __init__(self, allow: Iterable[str] = ()) -> None:
+    def __init__(self, allow: Iterable[str] = (), key: str = "[webhooks] allow") -> None:
         words = set(allow)
+        self._key = key
         self.http = "http" in words
         self._kinds = words & set(KINDS)
         self._networks = [ip_network(word) for word in words - set(KINDS) - {"http"}]
@@ -98,7 +98,7 @@ class Policy:
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise TargetRefused("must begin with https:// and name a host")
         if parsed.scheme == "http" and not self.http:
-            raise TargetRefused('plain http is not allowed; [webhooks] allow = ["http"] would')
+            raise TargetRefused(f'plain http is not allowed; {self._key} = ["http"] would')
         if parsed.port is not None and not 0 < parsed.port < 65536:
             raise TargetRefused(f"there is no port {parsed.port}")
         if parsed.userinfo:
@@ -120,20 +120,10 @@ class Policy:
             raise TargetRefused(f"{address} is never allowed: it is a metadata service or no host's address")
         allowed = kind == "public" or kind in self._kinds
         if not allowed and not any(address in network for network in self._networks):
-            raise TargetRefused(f'{address} is a {kind} address; [webhooks] allow = ["{kind}"] or its network would')
+            raise TargetRefused(f'{address} is a {kind} address; {self._key} = ["{kind}"] or its network would')
         return address
 
     async def addresses(self, url: httpx.URL, resolve: Resolver) -> list[str]:
         """The addresses behind a URL, each of them checked; OSError when the name has none."""
         found = await resolve(url.host, url.port or (443 if url.scheme == "https" else 80))
         return [str(self.check_address(text)) for text in dict.fromkeys(found)]
-
-
-async def resolve_by_system(host: str, port: int) -> list[str]:
-    """Ask the system's resolver."""
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]

@@ -25,10 +25,11 @@ from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.matching import Types, Wanted
 from gsmgw.dispatch.pauses import TRIES, pause_after
 from gsmgw.dispatch.poster import NOT_ASKED, Outcome, Poster
-from gsmgw.dispatch.targets import Policy, Resolver, resolve_by_system
+from gsmgw.dispatch.targets import Policy, Resolver
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.model import Event, MessageRecord
 from gsmgw.ports import Clock, Timer
+from gsmgw.resolving import Names
 from gsmgw.store import Store, Tx, callbacks, messages, webhooks
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Delivery, Webhook
@@ -37,6 +38,12 @@ log = logging.getLogger(__name__)
 
 #: Targets at the most: each is a task and a few connections.
 MOST_TARGETS = 100
+#: Targets of callbacks, which clients of the doors name: of one token, and of all.
+MOST_CALLBACKS, MOST_CALLBACKS_ALL = 10, 100
+#: A target of callbacks ends so long after the validity of the last message that named it.
+CALLBACK_MARGIN_MS = 3 * 86_400_000
+#: How often it is looked whether one ends, seconds.
+EXPIRY_S = 3600.0
 #: Open deliveries of one target that are planned ahead; the rest waits in the event log.
 WINDOW = 64
 #: Requests under way at once, to one target that needs no order and to all together.
@@ -62,8 +69,9 @@ class Webhooks:
         feed: EventFeed,
         settings: WebhooksSection,
         agent: str = "gsmgw",
-        resolve: Resolver = resolve_by_system,
+        resolve: Resolver | None = None,
         keys: Keys | None = None,
+        callback_allow: Sequence[str] = (),
     ) -> None:
         self._keys = keys or Keys()
         self.store = store
@@ -71,7 +79,10 @@ class Webhooks:
         self.feed = feed
         self.settings = settings
         self.policy = Policy(settings.allow)
-        self.resolve = resolve
+        #: Where callbacks may go, which anybody with a token for sending can name.
+        self.callback_policy = Policy(callback_allow, "[compat] callback_allow")
+        self._naming = asyncio.Lock()
+        self.resolve: Resolver = resolve or Names().resolve
         self.slots = asyncio.Semaphore(PARALLEL_ALL)
         self._agent = agent
         self._tls: ssl.SSLContext | None = None if settings.ca_file is None else _tls(settings.ca_file)
@@ -86,16 +97,59 @@ class Webhooks:
             try:
                 for hook in await self.store.read(webhooks.all_webhooks):
                     self._start(hook)
-                await asyncio.get_running_loop().create_future()
+                while True:
+                    await self.clock.sleep(EXPIRY_S)
+                    await self._expire()
             finally:
                 self._group = None
                 self._targets.clear()
 
-    def poster(self) -> Poster:
+    async def _expire(self) -> None:
+        now_ms = self.clock.wall_ms()
+        try:
+            for webhook_id in await self.store.write(lambda tx: webhooks.expire(tx, now_ms)):
+                await self.refresh(webhook_id)
+        except StoreError as exc:
+            log.log(exc.level, "webhooks: expired callback targets could not be removed: %s", exc)
+
+    async def callback_target(self, format: str, origin: str, events: Sequence[str], owner: int) -> Webhook | None:
+        """The target of a token's callbacks to a server, made where there is none; None where it has too many."""
+        async with self._naming:
+            await self._expire()
+            found = [hook for hook in await self.store.read(webhooks.all_webhooks) if hook.expires_ms is not None]
+            own = [hook for hook in found if hook.owner == owner]
+            for hook in own:
+                if hook.format == format and hook.url == origin and hook.tags:
+                    return hook
+            if len(own) >= MOST_CALLBACKS or len(found) >= MOST_CALLBACKS_ALL:
+                return None
+            number, now_ms = f"wh_{secrets.token_hex(6)}", self.clock.wall_ms()
+            hook = Webhook(
+                id=number,
+                url=origin,
+                description=f"callbacks of the {format} door",
+                events=tuple(events),
+                tags=(f"callback:{number}",),
+                modems=(),
+                ordered=False,
+                secrets=(),
+                state="active",
+                reason=None,
+                cursor=self.feed.last_id,
+                created_ms=now_ms,
+                format=format,
+                owner=owner,
+                expires_ms=now_ms + CALLBACK_MARGIN_MS,
+            )
+            await self.add(hook)
+            return hook
+
+    def poster(self, hook: Webhook) -> Poster:
         """A poster for one target."""
         if self._tls is None:  # made when it is needed: the public authorities take some megabytes
             self._tls = _tls()
-        return Poster(self.settings, self.policy, self.clock, self._agent, self._tls, self.resolve)
+        policy = self.policy if hook.expires_ms is None else self.callback_policy
+        return Poster(self.settings, policy, self.clock, self._agent, self._tls, self.resolve)
 
     def lag(self, hook: Webhook) -> int:
         """How many events a target has not looked at yet."""
@@ -134,7 +188,7 @@ class Webhooks:
         request = self.request(hook, event, None, None, f"test_{secrets.token_hex(8)}")
         if request is None:
             raise StoreError(f"a target of the {hook.format} door is told of its messages only: there is no test")
-        async with self.poster() as poster:
+        async with self.poster(hook) as poster:
             outcome = await poster.post(request)
         state = "failed" if outcome.error else "delivered"
         number = await self.store.write(
@@ -201,7 +255,7 @@ class _Target:
 
     async def run(self) -> None:
         """Deliver until cancelled. A failure of our own is logged, and tried again after a rest."""
-        async with self._house.poster() as poster, asyncio.TaskGroup() as group:
+        async with self._house.poster(self._hook) as poster, asyncio.TaskGroup() as group:
             while True:
                 self.wake.clear()
                 pause_s: float | None = None
@@ -209,7 +263,7 @@ class _Target:
                     if self._hook.state == "active":
                         pause_s = await self._turn(poster, group)
                 except StoreError as exc:
-                    log.warning("webhook %s rests: %s", self._hook.id, exc)
+                    log.log(exc.level, "webhook %s rests: %s", self._hook.id, exc)
                     pause_s = REST_S
                 except Exception:
                     log.exception("webhook %s failed and goes on after a rest", self._hook.id)
@@ -296,7 +350,7 @@ class _Target:
             if await self._record(hook, delivery, outcome, lost=content is None):
                 await self._house.refresh(hook.id)
         except StoreError as exc:
-            log.warning("webhook %s: the outcome of delivery %s could not be noted: %s", hook.id, delivery.id, exc)
+            log.log(exc.level, "webhook %s: outcome of delivery %s not recorded: %s", hook.id, delivery.id, exc)
             await self._clock.sleep(REST_S)
         except Exception:
             log.exception("webhook %s: delivery %s failed", hook.id, delivery.id)

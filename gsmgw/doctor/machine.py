@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gsmgw.digits import is_digits
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.transport import discovery
 
@@ -104,13 +105,13 @@ def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
     if device is None:
         return
     faults = read(machine.sys / "fs" / "ext4" / device / "errors_count")
-    if faults.isdigit() and int(faults) > 0:
+    if is_digits(faults) and int(faults) > 0:
         yield error(
             "disk",
             f"the file system on {device} has noted {faults} errors",
             "make a backup now, check the file system (fsck), and replace the card",
         )
-    card = machine.sys / "class" / "block" / re.sub(r"p\d+$", "", device) / "device"
+    card = machine.sys / "class" / "block" / re.sub(r"p[0-9]+$", "", device) / "device"
     worn = read(card / "life_time").split()
     if any(int(part, 16) >= 9 for part in worn if part.startswith("0x")):  # JESD84-B51: 9 is 80 to 90 % used
         yield warning("disk", f"the flash memory of {device} is worn ({' '.join(worn)})", "replace it soon")

@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound.joining import join, to_ms
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble, groups, is_overdue
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.pdu import Concat, Deliver, PduError, StatusReport, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
-from gsmgw.store import Rejected, Store, Tx, inbox, reports
+from gsmgw.store import PendingWrites, Rejected, Store, Tx, inbox, reports
 from gsmgw.store.inbox import Group, Part, PartFacts, Received
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 MEMORY_MS = 4 * 86_400_000
 #: TP-PID of a type 0 message: acknowledged, and shown to nobody (TS 23.040 9.2.3.9).
 TYPE_0 = 0x40
+#: Time until the database is given a PDU again that it did not take, seconds.
+RETRY_S = 1.0
 #: Quarantined PDUs that are read from the database at once.
 _PAGE = 100
 #: <stat> of messages that this SIM wrote or sent (TS 27.005 3.1).
@@ -94,10 +97,42 @@ class Collector:
         self._own_number = own_number
         self._on_unmatched_report = on_unmatched_report
         self._on_queued = on_queued
+        self._insisting: set[asyncio.Task[bool]] = set()
+        self._released = PendingWrites(store, "received PDUs")
 
-    async def take(self, raw: RawPdu) -> None:
-        """Keep and understand a received PDU. Raises :class:`StoreError` when it could not be kept."""
-        await self._take(raw, self._clock.wall_ms())
+    async def take(self, raw: RawPdu) -> bool:
+        """Keep and understand a received PDU; False when it is in quarantine instead.
+
+        Raises :class:`StoreError` when it could not be kept and still lies in a memory of the modem. One that the
+        modem routed directly lies nowhere else: it is kept as soon as the database takes it, also when the caller has
+        gone (its port was lost).
+        """
+        at_ms = self._clock.wall_ms()
+        try:
+            outcome = await self._take(raw, at_ms)
+            return outcome.problem is None
+        except StoreUnavailable:
+            if raw.index is not None:
+                raise
+            task = asyncio.create_task(self._insist(raw, at_ms), name=f"keep a PDU of {raw.modem}")
+            self._insisting.add(task)
+            task.add_done_callback(self._insisting.discard)
+            return await asyncio.shield(task)
+
+    async def _insist(self, raw: RawPdu, at_ms: int) -> bool:
+        while True:
+            await self._clock.sleep(RETRY_S)
+            with suppress(StoreUnavailable):
+                outcome = await self._take(raw, at_ms)
+                return outcome.problem is None
+
+    async def close(self) -> None:
+        """Give up what the database did not take until the end of the process."""
+        if self._insisting:
+            log.error("received PDUs are lost: the database takes no writes count=%d", len(self._insisting))
+        for task in self._insisting:
+            task.cancel()
+        await asyncio.gather(*self._insisting, return_exceptions=True)
 
     async def reread(self) -> Reread:
         """Try the quarantined PDUs again, which an earlier version may have put there: one that is understood now
@@ -116,7 +151,7 @@ class Collector:
 
     def released(self, raw: RawPdu) -> None:
         """The modem confirmed that it forgot the PDU."""
-        self._store.write(lambda tx: inbox.release(tx, raw)).add_done_callback(_log_failure)
+        self._released.record(lambda tx: inbox.release(tx, raw))
 
     async def sweep(self) -> None:
         """Show long texts whose missing parts were waited for long enough. Raises :class:`StoreError`."""
@@ -131,13 +166,13 @@ class Collector:
             if again.understood:
                 log.info("quarantined PDUs read again: understood=%d left=%d", again.understood, again.left)
         except StoreError as exc:
-            log.error("quarantined PDUs could not be read again: %s", exc)
+            log.log(exc.level, "quarantined PDUs could not be read again: %s", exc)
         while True:
             await self._clock.sleep(max(1.0, min(30.0, self._incomplete_ms / 4000)))
             try:
                 await self.sweep()
             except StoreError as exc:
-                log.error("incomplete texts could not be looked for: %s", exc)
+                log.log(exc.level, "incomplete texts could not be looked for: %s", exc)
 
     # -- the funnel -----------------------------------------------------------------------------------------------
 
@@ -292,8 +327,3 @@ def _piece(part: Part) -> Piece:
         assembled=part.state == "assembled",
         message_id=part.message_id,
     )
-
-
-def _log_failure(written: asyncio.Future[None]) -> None:
-    if not written.cancelled() and (failure := written.exception()) is not None:
-        log.warning("the release of a stored message could not be recorded: %s", failure)

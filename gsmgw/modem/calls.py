@@ -25,6 +25,7 @@ class Calls:
         self._told = False
         self._number: str | None = None
         self._over: Timer | None = None
+        self._rang_at = 0.0
         self._number_due: Timer | None = None
 
     def news(self, line: str) -> None:
@@ -44,9 +45,17 @@ class Calls:
             self._told = False
             self._number = None
             self._number_due = self._clock.call_later(_NUMBER_S, self._tell)
-        if self._over is not None:
-            self._over.cancel()
-        self._over = self._clock.call_later(_OVER_S, self.close)
+        self._rang_at = self._clock.monotonic()
+        if self._over is None:
+            self._over = self._clock.call_later(_OVER_S, self._look)
+
+    def _look(self) -> None:
+        """The call is over when it has not rung for long enough."""
+        left = self._rang_at + _OVER_S - self._clock.monotonic()
+        if left > 0:
+            self._over = self._clock.call_later(left, self._look)
+        else:
+            self.close()
 
     def _tell(self) -> None:
         if self._ringing and not self._told:

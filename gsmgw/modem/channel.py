@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Phase, Probed, Prompted, Stale, Urc
+from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Event, Phase, Probed, Prompted, Stale, Urc
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
+from gsmgw.modem.budget import Babbling, Budget
 from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost, ResultOverdue
 from gsmgw.modem.resync import RESYNC_TRIES, Resync
 from gsmgw.modem.turns import Priority, Turns
@@ -28,7 +29,8 @@ class Channel:
     """A :class:`gsmgw.ports.ByteReceiver` that turns a byte stream into commands and URCs.
 
     ``on_urc`` is called on the event loop for everything unasked for; ``on_stale`` for the lines of answers that came
-    too late; ``on_lost`` once, when the connection ended by itself.
+    too late; ``on_lost`` once, when the connection ended by itself. A channel whose modem exceeds its ``budget``
+    dies of :class:`Babbling`.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class Channel:
         on_urc: Callable[[Urc], None],
         on_lost: Callable[[Exception], None],
         on_stale: Callable[[Stale], None] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._clock = clock
+        self._budget = budget or Budget(clock)
         self._on_urc = on_urc
         self._on_lost = on_lost
         self._on_stale = on_stale
@@ -61,6 +65,8 @@ class Channel:
         self.payload_left = False
         #: When that was, monotonic seconds.
         self.payload_at = float("-inf")
+        #: How many answers had a line of their own command: only a modem gives those, while anything may say OK.
+        self.proofs = 0
         #: When the last byte came, monotonic seconds.
         self.heard_at = clock.monotonic()
         #: The shortest pause between a final result and the next command, seconds (Telit asks for 20 ms).
@@ -136,10 +142,22 @@ class Channel:
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
+        if self._cause is not None:
+            return
         self.heard_at = self._clock.monotonic()
         if self.tap is not None:
             self.tap("<", data)
-        for event in self._dialogue.feed(data):
+        dialogue = self._dialogue
+        unasked = dialogue.lines - dialogue.asked_lines, -dialogue.asked_bytes
+        events = dialogue.feed(data)
+        self._take(events)
+        lines, size = dialogue.lines - dialogue.asked_lines - unasked[0], -dialogue.asked_bytes - unasked[1]
+        self._budget.take_input(len(data) + size, lines)
+        if self._budget.exceeded is not None:
+            self._die(Babbling(self._budget.exceeded), tell=True)
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
             if type(event) is Answer:
                 self._answered(event)
             elif type(event) is Prompted:
@@ -155,7 +173,7 @@ class Channel:
                 if self._lacking and event.line.startswith(self._lacking):
                     self._slip()
                 if event.kind is UrcKind.RESET:
-                    self._fail(ModemReset(f"the modem restarted by itself ({event.line})"))
+                    self._fail(ModemReset(f"the modem restarted by itself ({event.line[:80]})"))
                 self._on_urc(event)
 
     def _answered(self, answer: Answer) -> None:
@@ -244,6 +262,8 @@ class Channel:
         finally:
             self._answer = None
             self._stop_timer()
+        if result.pairs or (result.lines and not command.free):
+            self.proofs += 1
         self._lacking = command.prefixes if command.text.endswith("?") and not result.lines else ()
         if self._slipped:
             self._slipped = False

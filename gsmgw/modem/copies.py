@@ -110,7 +110,7 @@ class Copies:
         try:
             fates = await self._board.sink.take_copies(news)
         except StoreError as exc:
-            log.error("%s: what a stored copy tells could not be kept: %s", self._board.name, exc)
+            log.log(exc.level, "%s: what a stored copy tells could not be kept: %s", self._board.name, exc)
             return True
         for raw, fate in zip(news, fates, strict=True):
             memory, index = raw.storage or "", raw.index or 0

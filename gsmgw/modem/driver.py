@@ -13,6 +13,7 @@ from gsmgw.at.dialogue import Answer
 from gsmgw.at.fields import after_prefix
 from gsmgw.at.figures import parse_temperature_c, parse_voltage_mv
 from gsmgw.at.finals import FinalKind
+from gsmgw.digits import is_digits
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.failures import CommandError
 from gsmgw.modem.profiles import GENERIC, Profile, Reading
@@ -202,7 +203,7 @@ class Driver:
         """Full functionality, where the modem says that it has less."""
         answer = await self.attempt(commands.FUNCTIONALITY)
         level = answers.parse_pin_state(answer.lines[0]) if answer and answer.lines else ""
-        if level.isdigit() and level != "1":
+        if is_digits(level) and level != "1":
             await self.attempt(commands.functionality(1))
             await self._clock.sleep(self.profile.after_radio_on_s)
 

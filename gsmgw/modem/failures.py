@@ -27,6 +27,13 @@ class CommandTimeout(ModemError):
         )
 
 
+class NotAModem(ModemError):
+    """The port answers, and nothing that it says could come from a modem alone."""
+
+    def __init__(self) -> None:
+        super().__init__("the port answers OK and nothing else, so it is not the AT port of a modem")
+
+
 class ModemReset(ModemError):
     """The modem started anew by itself: all settings and the command in flight are lost."""
 

@@ -24,6 +24,7 @@ class Hearing:
         self._on_heard = on_heard
         self._unannounced: set[tuple[str, int]] = set()
         self._due: Timer | None = None
+        #: When each place was announced last, the latest at the end.
         self._announced: dict[tuple[str, int], float] = {}
         #: How often in a row texts were found that no indication had told of.
         self.missed = 0
@@ -31,8 +32,11 @@ class Hearing:
     def announced(self, place: tuple[str, int]) -> None:
         """An indication came, for a place or for none that can be read."""
         now = self._clock.monotonic()
-        self._announced = {known: at for known, at in self._announced.items() if now - at < LATE_S}
-        self._announced[place] = now
+        announced = self._announced
+        announced.pop(place, None)
+        announced[place] = now
+        while now - announced[oldest := next(iter(announced))] >= LATE_S:
+            del announced[oldest]
         self._unannounced.discard(place)
         if not self._unannounced:
             self._stop()

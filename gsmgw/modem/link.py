@@ -19,7 +19,7 @@ from gsmgw.modem.calls import Calls
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.failures import CommandTimeout, ModemReset, PromptLost, ResultOverdue
+from gsmgw.modem.failures import CommandTimeout, ModemReset, NotAModem, PromptLost, ResultOverdue
 from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.listener import Listener, Once
 from gsmgw.modem.network import Network
@@ -58,8 +58,10 @@ class Link:
         self._clock = around.clock
         once = Once(around.clock, lambda urc: self._news.take(urc))
         on_urc = once.pass_on if around.second_opener is None else partial(once.news, 0)
-        self._channel = Channel(around.clock, on_urc, self.end, lambda stale: self._news.take_stale(stale))
-        self._listener = Listener(around.clock, partial(once.news, 1))
+        self._channel = Channel(
+            around.clock, on_urc, self.end, lambda stale: self._news.take_stale(stale), around.budget
+        )
+        self._listener = Listener(around.clock, partial(once.news, 1), self.end, around.budget)
         self.driver = Driver(self._channel, around.clock)
         self._network = Network()
         self._hearing = Hearing(around.clock, lambda count: self._upkeep.deaf(count), lambda: self._upkeep.heard())
@@ -224,6 +226,8 @@ class Link:
         if driver.profile.reads_while_sending if allowed is None else allowed:
             await self._listener.join(driver.profile, driver.memory)
         await self._survey.look_at_record()
+        if not self._channel.proofs:
+            raise NotAModem
         self._upkeep.serving = True
         self._upkeep.judge()
 
@@ -261,6 +265,7 @@ class Link:
             self._after_failure(exc, _recipient(tpdu))
             raise
         self._upkeep.confirmed()
+        self._around.budget.earn()
         self._around.failures.success(_recipient(tpdu))
         self._around.expectation.sent(tpdu)
         self._around.ladder.well()

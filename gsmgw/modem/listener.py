@@ -12,6 +12,7 @@ from collections.abc import Callable
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import ModemError
+from gsmgw.modem.budget import Babbling, Budget
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.driver import Driver
 from gsmgw.modem.profiles import Profile
@@ -52,9 +53,16 @@ class Once:
 class Listener:
     """The second port of a stick: listened to, and spoken to only where the profile allows it (:meth:`join`)."""
 
-    def __init__(self, clock: Clock, on_urc: Callable[[Urc], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_urc: Callable[[Urc], None],
+        on_babbling: Callable[[Babbling], None],
+        budget: Budget,
+    ) -> None:
         self._clock = clock
-        self._channel = Channel(clock, on_urc, self._lost)
+        self._on_babbling = on_babbling
+        self._channel = Channel(clock, on_urc, self._lost, budget=budget)
         #: The verbs on it, while it may be spoken to.
         self.driver: Driver | None = None
 
@@ -90,8 +98,10 @@ class Listener:
         self.driver = None
 
     def _lost(self, cause: Exception) -> None:
-        """The port is gone; the first port will tell what that means."""
+        """The port is gone; the first port will tell what that means. One that babbles tells for itself."""
         self.driver = None
+        if isinstance(cause, Babbling):
+            self._on_babbling(cause)
 
     async def close(self) -> None:
         """Listen no more."""

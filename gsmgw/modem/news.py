@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _ACCEPTED = ("+CMGS:", "+CMSS:")
 
 
+#: So much of a line is shown to people.
+_SHOWN_CHARS = 80
 #: What comes from the network, and not from the modem alone.
 _RECEIVED = (UrcKind.MESSAGE, UrcKind.REPORT, UrcKind.STORED)
 
@@ -90,11 +92,11 @@ class News:
             self._upkeep.registration_changed()
 
     def _full(self, urc: Urc) -> None:
-        self._board.event("storage.full", line=urc.line)
+        self._board.event("storage.full", line=urc.line[:_SHOWN_CHARS])
         self._receiver.want_sweep()
 
     def _reset(self, urc: Urc) -> None:
-        self._end(ModemReset(f"the modem restarted by itself ({urc.line})"))
+        self._end(ModemReset(f"the modem restarted by itself ({urc.line[:_SHOWN_CHARS]})"))
 
     def _boot(self, urc: Urc) -> None:
         if self._upkeep.serving:
@@ -102,8 +104,8 @@ class News:
 
     def _sim(self, urc: Urc) -> None:
         self._sim_news.set()
-        if self._upkeep.serving and parse_pin_state(urc.line) != "READY":
-            cause = ModemError(f"the SIM is not ready any more ({urc.line})")
+        if self._upkeep.serving and self._upkeep.farewell is None and parse_pin_state(urc.line) != "READY":
+            cause = ModemError(f"the SIM is not ready any more ({urc.line[:_SHOWN_CHARS]})")
             self._upkeep.leave(cause)
             self._board.enter(ModemState.RECOVERING, f"{cause.title}; it is looked at again")
 

@@ -17,6 +17,7 @@ from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
 from gsmgw.errors import PortError, StoreError
 from gsmgw.modem.board import Board
+from gsmgw.modem.budget import Kind
 from gsmgw.modem.copies import OWN, Copies
 from gsmgw.modem.driver import Driver, StoredPdu
 from gsmgw.modem.failures import CommandError, CommandTimeout
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 DIRECT_LIMIT = 1000
 #: Indications waiting to be read. More than that are found by a sweep.
 STORED_LIMIT = 500
+#: How often is told that some were dropped.
+TELL_EVERY_S = 10.0
 #: How many of them are kept together.
 DIRECT_BATCH = 64
 #: How many messages are read, kept and deleted together.
@@ -40,6 +43,10 @@ BATCH = 16
 READINGS = 3
 #: When the store did not take a message it stays in the modem, and is tried again after that time.
 RETRY_S = 15.0
+#: After so many sweeps in a row that found nothing the next one waits: indications that mean nothing must not keep the
+#: port from sending.
+IDLE_SWEEPS = 3
+IDLE_PAUSE_S = 1.0
 #: A copy whose segment is not settled yet, because the queue is only starting, is asked about again after that time.
 ASK_AGAIN_S = 1.0
 
@@ -58,9 +65,15 @@ class Receiver:
         self._unable = unable
         self._direct: deque[Urc] = deque()
         self._direct_news = Signal(clock)
-        self._stored: deque[tuple[str, int]] = deque()
+        #: The places that were announced and not read yet, in order: the keys count.
+        self._stored: dict[tuple[str, int], None] = {}
+        self._dropped = 0
+        self._dropped_told_at = float("-inf")
         self._stored_news = Signal(clock)
         self._sweep_wanted = False
+        #: How many sweeps in a row found nothing, and when the next one may begin.
+        self._idle_sweeps = 0
+        self._next_sweep_at = 0.0
         #: Whether the next sweep is one that nothing asked for: what it finds was not announced.
         self._on_patrol = False
         #: What the last sweep left in each memory: drafts and the like, which are not ours.
@@ -80,18 +93,27 @@ class Receiver:
     def direct(self, urc: Urc) -> None:
         """A PDU came with its URC."""
         if len(self._direct) >= DIRECT_LIMIT:
-            log.error("%s: a received PDU was dropped: %d wait for the store", self._board.name, DIRECT_LIMIT)
+            self._drop()
             return
         self._direct.append(urc)
         self._direct_news.set()
+
+    def _drop(self) -> None:
+        """Note that a PDU was dropped; said once in a while."""
+        self._dropped += 1
+        now = self._clock.monotonic()
+        if now - self._dropped_told_at >= TELL_EVERY_S:
+            self._dropped_told_at = now
+            name, limit = self._board.name, DIRECT_LIMIT
+            log.error("%s: received PDUs dropped dropped=%d waiting=%d", name, self._dropped, limit)
 
     def stored(self, urc: Urc) -> None:
         """The modem says that it put something into a memory."""
         place = parse_stored(urc.line)
         if place is None or place[1] < 0 or len(self._stored) >= STORED_LIMIT:
             self.want_sweep()
-        elif place not in self._stored:
-            self._stored.append(place)
+        else:
+            self._stored[place] = None
         self._hearing.announced(place or ("", -1))
         self._stored_news.set()
 
@@ -132,16 +154,27 @@ class Receiver:
     async def take_stored(self) -> None:
         """Worker: what lies in storage."""
         while True:
-            left = None if self._retry_at is None else max(0.0, self._retry_at - self._clock.monotonic())
-            if not await self._stored_news.wait(left):
+            await self._stored_news.wait(self._pause_s())
+            if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
                 self._retry_at, self._sweep_wanted = None, True
-            while self._stored or self._sweep_wanted or self._copies.to_delete:
+            while self._stored or self._sweep_is_due or self._copies.to_delete:
                 if self._copies.to_delete:
                     await self._tolerantly(self._delete_copies())
                 elif self._stored:
                     await self._tolerantly(self._fetch())
                 else:
                     await self.sweep()
+
+    def _pause_s(self) -> float | None:
+        """How long nothing is to be done unless there is news; None for as long as it takes."""
+        due = [] if self._retry_at is None else [self._retry_at]
+        if self._sweep_wanted:
+            due.append(self._next_sweep_at)
+        return max(0.0, min(due) - self._clock.monotonic()) if due else None
+
+    @property
+    def _sweep_is_due(self) -> bool:
+        return self._sweep_wanted and self._clock.monotonic() >= self._next_sweep_at
 
     async def _delete_copies(self) -> None:
         async with self._driver.channel.turn(Priority.RECEIVE):
@@ -159,7 +192,10 @@ class Receiver:
         """Take over all that lies in the memories."""
         self._sweep_wanted = False
         patrol, self._on_patrol = self._on_patrol, False
+        self._idle_sweeps += 1
         await self._tolerantly(self._sweep(patrol))
+        if self._idle_sweeps >= IDLE_SWEEPS:
+            self._next_sweep_at = self._clock.monotonic() + IDLE_PAUSE_S
 
     async def _sweep(self, patrol: bool) -> None:
         home = self._driver.memory
@@ -173,6 +209,8 @@ class Receiver:
             if patrol and self._retry_at is None:
                 self._hearing.found({(memory, stored.index) for stored in found} - self._kept.keys())
             await self._tell_of_copies([stored for stored in listed if stored.status in OWN])
+            if found:
+                self._idle_sweeps = 0
             for at in range(0, len(found), BATCH):
                 read = [await self._whole(stored) for stored in found[at : at + BATCH]]
                 await self._take_over([stored for stored in read if stored is not None])
@@ -210,7 +248,7 @@ class Receiver:
         """Read what was indicated: all that lies in the same memory, in one turn, so that between two submits the
         modem is emptied and not only one message shorter.
         """
-        memory = self._stored[0][0]
+        memory = self._first_place()[0]
         aside = self.aside()
         if aside is not None and aside.driver is not None and self._selected_on_both(aside.driver, memory):
             try:
@@ -233,14 +271,18 @@ class Receiver:
         """What was indicated and lies in the memory that is selected."""
         found: list[StoredPdu] = []
         async with driver.channel.turn(Priority.RECEIVE):
-            while self._stored and self._stored[0][0] == memory and len(found) < BATCH:
-                stored = await driver.read(self._stored.popleft()[1])
+            while self._stored and (place := self._first_place())[0] == memory and len(found) < BATCH:
+                del self._stored[place]
+                stored = await driver.read(place[1])
                 if stored is None:
                     # Taken by a sweep already, or it lies elsewhere than the modem says.
                     self.want_sweep()
                 elif (whole := await self._whole(stored, driver)) is not None:
                     found.append(whole)
         return found
+
+    def _first_place(self) -> tuple[str, int]:
+        return next(iter(self._stored))
 
     async def _whole(self, stored: StoredPdu, driver: Driver | None = None) -> StoredPdu | None:
         """Read again what lost bytes on the way; None for what reads otherwise each time: it stays where it is for now.
@@ -278,6 +320,7 @@ class Receiver:
                     await driver.delete(raw.index)
                     del self._kept[memory, raw.index]
                     self._board.sink.pdu_released(raw)
+                    self._board.budget.earn()
 
     def _is_kept(self, raw: RawPdu) -> bool:
         return raw.index is not None and self._kept.get((raw.storage or "", raw.index)) == raw.pdu
@@ -292,11 +335,16 @@ class Receiver:
 
     async def _take(self, raw: RawPdu) -> bool:
         try:
-            await self._board.sink.take_pdu(raw)
+            decoded = await self._board.sink.take_pdu(raw)
         except StoreError as exc:
-            log.error("%s: a received message stays in the modem: %s", self._board.name, exc)
+            log.log(exc.level, "%s: a received message stays in the modem: %s", self._board.name, exc)
             self._retry_at = self._clock.monotonic() + RETRY_S
             return False
+        if raw.storage is None:
+            if decoded:
+                self._board.budget.earn(lines=0, size=len(raw.pdu))
+            else:
+                self._board.budget.take(Kind.PDUS)
         return True
 
     def _raw(

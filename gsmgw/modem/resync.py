@@ -16,6 +16,8 @@ from gsmgw.ports import Clock
 
 #: How long nothing may come after the answer to AT before an interrupted port counts as in step again.
 QUIET_S = 0.15
+#: And how long something may go on coming before the port counts as one that cannot be brought into step.
+LONGEST_S = 10.0
 #: How many times AT is tried before an interrupted port counts as silent, each as long as AT may take.
 RESYNC_TRIES = 3
 
@@ -50,11 +52,13 @@ class Resync:
 
     async def run(self, tries: int = RESYNC_TRIES) -> None:
         """Ask AT until it is answered, and wait until nothing more comes. Raises :class:`CommandTimeout`."""
+        give_up_at = self._clock.monotonic() + LONGEST_S
         for _ in range(tries):
             self._write(AT.text.encode() + b"\r")
             if await self._hear(AT.timeout_s, final=True):
                 while await self._hear(QUIET_S, final=False):
-                    pass
+                    if self._clock.monotonic() >= give_up_at:
+                        raise CommandTimeout(AT)
                 self._dialogue.settled()
                 self.dirty.clear()
                 return

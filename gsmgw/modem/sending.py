@@ -171,9 +171,15 @@ class Sender:
         return self._channel.settle(answer, reference if counts else None)
 
     def _reference(self, answer: Answer) -> int:
-        """TP-MR of an accepted message. When its line was damaged on the way, the next in order is assumed: modems
-        count up (TS 23.040 9.2.3.6), and OK alone says for certain that the message was taken.
+        """TP-MR of an accepted message. When the number in its line was damaged, the next in order is assumed: modems
+        count up (TS 23.040 9.2.3.6). OK without that line (TS 27.005 3.5.1) proves nothing: some ports say OK to all.
         """
+        if not answer.lines:
+            raise SubmitError(
+                "the modem answered OK without +CMGS, which does not prove that it sent the message",
+                Disposition.UNKNOWN,
+                payload_started=True,
+            )
         for line in answer.lines:
             with contextlib.suppress(IndexError):
                 if (reference := parse_reference(line)) is not None:
@@ -189,5 +195,5 @@ class Sender:
             exc.title,
             Disposition.UNKNOWN if started else Disposition.MODEM,
             payload_started=started,
-            overdue=isinstance(exc, ResultOverdue),
+            overdue=started and isinstance(exc, ResultOverdue | CommandTimeout),
         )

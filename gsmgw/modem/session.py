@@ -11,6 +11,7 @@ from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.modem.board import Board
+from gsmgw.modem.budget import Babbling, Budget
 from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.failures import CommandTimeout, ModemReset
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
@@ -77,7 +78,9 @@ class Modem:
         self._others_wait = others_wait
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
-        self._board = Board(config.name, sink, state, "not started yet" if config.enabled else "switched off")
+        self._budget = Budget(clock)
+        detail = "not started yet" if config.enabled else "switched off"
+        self._board = Board(config.name, sink, state, detail, self._budget)
         self._enabled = config.enabled
         self._link: Link | None = None
         self._wake = Signal(clock)
@@ -259,6 +262,7 @@ class Modem:
                 failures=self._sending_failures,
                 expectation=self._expectation,
                 patience=self._patience,
+                budget=self._budget,
                 able=self._able(),
                 unable=self._unable,
                 stranger=self._config.profile is None and not self._met,
@@ -300,6 +304,9 @@ class Modem:
         elif isinstance(cause, ModemReset):
             pauses = REOPEN_PAUSES_S
             self._board.enter(ModemState.RECOVERING, f"{title}; it is set up again")
+        elif isinstance(cause, Babbling):
+            await self._rest_from(cause)
+            return
         elif isinstance(cause, StepNeeded):
             await self._take_step(cause.rung, title)
             return
@@ -313,6 +320,16 @@ class Modem:
         else:
             self._board.enter(ModemState.RECOVERING, f"{title}; it is tried again")
         await self._wake.wait(pauses[min(self._failures, len(pauses)) - 1])
+
+    async def _rest_from(self, cause: Babbling) -> None:
+        """Leave a modem that babbles alone for a while, with its port closed, and try it again."""
+        pause_s = self._ladder.quarantine_s()
+        self._board.enter(
+            ModemState.QUARANTINED, f"{cause.title}; check the modem and its port. Next attempt in {pause_s:.0f} s"
+        )
+        self._board.tell("modem.babbling", limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._budget.counts))
+        await self._wake.wait(pause_s)
+        self._budget.renew()
 
     # -- steps that are not the modem's own ---------------------------------------------------------------------
 
@@ -334,7 +351,7 @@ class Modem:
                 ModemState.QUARANTINED,
                 f"{reason}, and nothing helped; please look at it. It is tried again in {pause_s:.0f} s",
             )
-            self._board.event("modem.quarantined", reason=reason)
+            self._board.tell("modem.quarantined", reason=reason)
             await self._wake.wait(pause_s)
             return
         self._board.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[rung]}")
@@ -347,7 +364,7 @@ class Modem:
             self._board.enter(
                 ModemState.QUARANTINED, f"{reason}, and nothing helped; please look at it. It is asked on every second"
             )
-            self._board.event("modem.quarantined", reason=reason)
+            self._board.tell("modem.quarantined", reason=reason)
         await self._wake.wait(REOPEN_PAUSES_S[-1])
 
     async def _step(self, rung: Rung) -> bool:

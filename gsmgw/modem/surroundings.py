@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.modem.board import Board
+from gsmgw.modem.budget import Budget
 from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.patience import Patience
@@ -32,6 +33,7 @@ class Surroundings:
     failures: FailureCounter
     expectation: Expectation
     patience: Patience
+    budget: Budget
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]
     #: What this very modem was found unable to do; kept from link to link.

@@ -22,7 +22,8 @@ LINE_LIMIT_BYTES = 8192
 #: lines with CR LF, CR CR LF, LF, or CR alone, which is known by what follows; it begins them with CR LF, too.
 _ENDED = {
     ">": re.compile(rb"[^\r\n\x1a\x1b]*(?:\r\n?|\n|\x1a|\x1b)"),
-    "<": re.compile(rb"[\r\n\x00]*[^\r\n]+(?:\r*\n|\r+(?=[^\r\n]))"),
+    # A line is looked for at its beginning alone, and nothing is tried twice: a flood must not cost more than its size.
+    "<": re.compile(rb"(?<![^\r\n])\x00*+[^\r\n\x00][^\r\n]*+(?:\r*+\n|\r++(?=[^\r\n]))"),
 }
 #: CR CR LF.
 _MOST_ENDS = 3

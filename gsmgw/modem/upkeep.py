@@ -12,7 +12,7 @@ from collections.abc import Callable
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.failures import ModemReset
+from gsmgw.modem.failures import ModemReset, NotAModem
 from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.ladder import Rung
 from gsmgw.modem.network import Network
@@ -210,7 +210,10 @@ class Upkeep:
         busy = self._sending()
         if not busy or now - self._refreshed_at >= REFRESH_AT_LEAST_EVERY_S:
             self._refreshed_at = now
+            proofs = self._channel.proofs
             use = await self._survey.refresh()
+            if self._channel.proofs == proofs:
+                raise NotAModem
             if any(item.used >= item.total > 0 for item in use):
                 self._receiver.want_sweep()
             elif any(self._receiver.holds_more(item.memory, item.used) for item in use):

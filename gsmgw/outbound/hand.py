@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from gsmgw.errors import StoreError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.jobs import Claim, Job, both, cut, retrieve
-from gsmgw.outbound.outcomes import Outcomes
 from gsmgw.outbound.router import to_modem
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Store, lanes, outbox, requests
+from gsmgw.store import PendingWrites, Store, lanes, outbox, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Hand:
     as ``sending`` that have not left, in their order.
     """
 
-    def __init__(self, handle: ModemHandle, store: Store, clock: Clock, queue: Queue, outcomes: Outcomes) -> None:
+    def __init__(self, handle: ModemHandle, store: Store, clock: Clock, queue: Queue, outcomes: PendingWrites) -> None:
         self.jobs: list[Job] = []
         self.claims: list[Claim] = []
         self._handle = handle
@@ -83,25 +81,21 @@ class Hand:
     async def prepare(self, message: Outgoing) -> Job | None:
         """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do.
 
-        Raises :class:`StoreError`; the message is back in the queue then.
+        Raises :class:`StoreError`.
         """
-        try:
-            if message.cut:
-                rows = await self._store.read(lambda db: lanes.segments_of(db, message.id))
-                todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
-                if rows and not todo:
-                    self._queue.done(message)
-                    return None
-                if rows:
-                    on_air = any(row.status in ON_AIR for row in rows)
-                    return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
-            reference, bits = 0, 8
-            if message.segments > 1:
-                now_ms = self._clock.wall_ms()
-                reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
-        except StoreError:
-            self._queue.give_back(message)
-            raise
+        if message.cut:
+            rows = await self._store.read_for_queue(lambda db: lanes.segments_of(db, message.id))
+            todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
+            if rows and not todo:
+                self._queue.done(message)
+                return None
+            if rows:
+                on_air = any(row.status in ON_AIR for row in rows)
+                return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
+        reference, bits = 0, 8
+        if message.segments > 1:
+            now_ms = self._clock.wall_ms()
+            reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
         return cut(message, self._clock.wall_ms(), reference, bits)
 
     def claim(self, job: Job) -> Claim:

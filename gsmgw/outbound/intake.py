@@ -10,19 +10,19 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from gsmgw.errors import GsmgwError
-from gsmgw.model import OnUnknown, Outgoing, Priority
+from gsmgw.model import SOCKET, OnUnknown, Outgoing, Priority
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.router import ANY, RouteTable, like_last_time, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
-from gsmgw.pdu import MAX_SEGMENTS, PduError
+from gsmgw.pdu import MAX_SEGMENTS, Address, PduError
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, outbox, requests
 from gsmgw.zones import country_of_number
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
 MAX_VALID_FOR_S = 63 * 7 * 86400
-#: The longest text that 255 segments can carry: GSM-7, behind an 8-bit concatenation header.
-TEXT_LIMIT = 255 * 153
+#: The longest text that 255 segments can carry: GSM-7, behind a 16-bit concatenation header.
+TEXT_LIMIT = 255 * 152
 #: Of a large request, so many messages are looked at before others have a turn.
 SLICE = 500
 #: The encoding of 8-bit data.
@@ -48,6 +48,7 @@ class Request(NamedTuple):
     client_ref: str | None = None
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown | None = None
+    owner: int = SOCKET
 
 
 class Refusal(GsmgwError):
@@ -74,6 +75,8 @@ Result = Accepted | Refusal
 @lru_cache(maxsize=4096)
 def _measure(text: str, encoding: str) -> tuple[int, str]:
     planned = plan(text, encoding)
+    if planned.segment_count > 1:  # the reference that is free when it leaves may be of either size
+        plan(text, encoding, bits=16)
     return planned.segment_count, planned.encoding.value
 
 
@@ -142,7 +145,10 @@ class Intake:
         def take(tx: Tx) -> list[Result]:
             if key is not None and (given := requests.earlier_answers(tx, [f"key:{key}"])):
                 answer = given[f"key:{key}"].repeated(f"key:{key}", fingerprint)
-                return [_replayed(entry) for entry in json.loads(answer)]
+                replayed = tx.readable("idempotency", _replayed_all, [(key, answer)])
+                if not replayed:  # it was accepted, and nobody knows any more as what: it is not to go twice
+                    raise requests.KeyConflict(f"key:{key}")
+                return replayed[0]
             results = _take(tx, now_ms, checked, marks)
             fresh = [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
             outbox.accept(tx, now_ms, fresh)
@@ -175,8 +181,12 @@ class Intake:
         """A message that has no number yet."""
         try:
             to = parse_recipient(request.to, self._country)
+            Address.parse_number(to)
         except NumberError as exc:
             raise Refusal("invalid_number", "to", f"{request.to!r} {exc}") from None
+        except PduError as exc:
+            raise Refusal("invalid_number", "to", f"{request.to!r}: {exc.title}") from None
+        _check_characters(request)
         route = self._route(request, to)
         valid_for_s = request.valid_for if request.valid_for is not None else self._valid_for_s
         segments, encoding = self._measure(request)
@@ -197,6 +207,7 @@ class Intake:
             report=self._report if request.report is None else request.report,
             route=route,
             client=request.client,
+            owner=request.owner,
             send_at_ms=request.send_at_ms,
             expires_ms=starts_ms + valid_for_s * 1000,
             client_ref=request.client_ref,
@@ -246,6 +257,17 @@ class Intake:
             raise Refusal(code, "text", exc.title) from None
 
 
+def _check_characters(request: Request) -> None:
+    """Refuse half surrogates: neither the database nor an answer can hold them (RFC 3629 3)."""
+    given = (("text", request.text), ("client_ref", request.client_ref), *(("tags", tag) for tag in request.tags))
+    for field, value in given:
+        if value is not None and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as exc:
+                raise Refusal("invalid_request", field, f"has half a surrogate pair at position {exc.start}") from None
+
+
 def _fingerprint(wanted: Sequence[Request]) -> str:
     """What tells whether two requests ask for the same. Fields with their default do not count: later ones may come."""
     digest = hashlib.sha256()
@@ -253,7 +275,7 @@ def _fingerprint(wanted: Sequence[Request]) -> str:
         given = [
             (name, value)
             for name, value in zip(Request._fields, request, strict=True)
-            if value != Request._field_defaults.get(name)
+            if value != Request._field_defaults.get(name) and name != "owner"  # the key says whose it is
         ]
         digest.update(repr(given).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
@@ -271,6 +293,10 @@ def _replayed(entry: dict[str, object]) -> Result:
     return Refusal(str(entry["code"]), str(entry["field"]), str(entry["detail"]))
 
 
+def _replayed_all(row: tuple[str, str]) -> list[Result]:
+    return [_replayed(entry) for entry in json.loads(row[1])]
+
+
 def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Sequence[str]) -> list[Result]:
     """Tell the new messages from those that an earlier request, or an earlier place of this one, had brought.
 
@@ -278,7 +304,7 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
     ``client_ref``.
     """
     messages = [each for each in checked if isinstance(each, Outgoing)]
-    refs = [f"ref:{message.client_ref}" for message in messages if message.client_ref]
+    refs = [requests.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
     known = requests.earlier_answers(tx, refs) if refs else {}
     peers = {message.to for message in messages if message.route == ANY}
     last = outbox.last_texted(tx, peers) if peers else {}
@@ -289,7 +315,7 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
             results.append(message)
             continue
         if message.client_ref:
-            ref = f"ref:{message.client_ref}"
+            ref = requests.ref_of(message.owner, message.client_ref)
             if (earlier := known.get(ref) or given.get(ref)) is not None:
                 results.append(_by_ref(earlier, message.client_ref, mark))
                 continue
@@ -304,5 +330,5 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
 def _by_ref(earlier: requests.Answered, client_ref: str, mark: str) -> Result:
     try:
         return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
-    except requests.KeyConflict:
+    except (requests.KeyConflict, ValueError):  # also where nobody knows any more as what it was accepted
         return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")

@@ -44,7 +44,7 @@ class Pace:
             return 0.0, 0.0
         if self._sim != sim:
             since_ms = self._clock.wall_ms() - self._own.limits.longest_ms
-            used = await self._store.read(lambda db: lanes.usage_since(db, sim, since_ms))
+            used = await self._store.read_for_queue(lambda db: lanes.usage_since(db, sim, since_ms))
             self._own = Pacer(self._own.limits, [Use(at_ms, to, seq == 1) for at_ms, to, seq in used])
             self._sim = sim
         now_ms = self._clock.wall_ms()

@@ -149,7 +149,7 @@ class Scheduler:
 
     async def look_anew(self) -> None:
         """Look up what waits in the database. Raises :class:`StoreError`."""
-        waiting = await self._store.read(lanes.ready_lanes)
+        waiting = await self._store.read_for_queue(lanes.ready_lanes)
         self._roads.know(route for route, _ in waiting)
         self._lanes.expect(waiting)
         self._refill_wake.set()
@@ -168,7 +168,9 @@ class Scheduler:
     async def _load_pool(self, pool: str, pacer: Pacer, now_ms: int) -> None:
         members = tuple((self._table.pools or {}).get(pool, ()))
         since_ms = now_ms - pacer.limits.longest_ms
-        for at_ms, to, seq in await self._store.read(lambda db: lanes.pool_usage_since(db, members, since_ms)):
+        for at_ms, to, seq in await self._store.read_for_queue(
+            lambda db: lanes.pool_usage_since(db, members, since_ms)
+        ):
             pacer.note(Use(at_ms, to, first=seq == 1))
 
     def report_unmatched(self, modem: str, reference: int, recipient: str) -> None:
@@ -257,7 +259,7 @@ class Scheduler:
             for key, after, room in self._lanes.hungry():
                 route, client, priority = key
                 try:
-                    found = await self._store.read(
+                    found = await self._store.read_for_queue(
                         partial(
                             lanes.ready_after,
                             route=route,
@@ -268,7 +270,7 @@ class Scheduler:
                         )
                     )
                 except StoreError as exc:
-                    log.error("the queue could not be read: %s", exc)
+                    log.log(exc.level, "the queue could not be read: %s", exc)
                     await self._clock.sleep(STORE_RETRY_S)
                     self._refill_wake.set()
                     continue

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from gsmgw.clock import STEP_MS
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing
 from gsmgw.outbound.calendar import SendingTimes
@@ -18,6 +19,7 @@ from gsmgw.outbound.hand import Delay
 from gsmgw.outbound.pacing import DAY_MS
 from gsmgw.ports import Clock
 from gsmgw.store import Store, clockwork, lanes, timers
+from gsmgw.store.clockwork import Boot
 from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country
 
 log = logging.getLogger(__name__)
@@ -79,9 +81,8 @@ class Timekeeper:
         self._told_ms: int | None = None
         self._allowed: dict[tuple[ZoneInfo, ...], _Allowed] = {}
         self._started_s = clock.monotonic()
-        #: The start of this process, as the clock is now, and the last message accepted before.
-        self._since_ms = clock.wall_ms()
-        self._before_id = store.ids.last
+        #: This boot, by the clock as it is now.
+        self._boot = Boot(clock.boot_id(), self._boot_ms(), clock.wall_ms(), store.ids.last)
         self._seen_ms = 0
 
     def due(self, moment_ms: int) -> None:
@@ -118,8 +119,20 @@ class Timekeeper:
         return known.moment_ms
 
     async def begin(self) -> None:
-        """Look at what the database says of the time. Raises :class:`StoreError`."""
-        self._seen_ms = await self._store.read(clockwork.latest_ms)
+        """Look at what the database says of the time; follow a clock that was set since the last stop.
+
+        Raises :class:`StoreError`.
+        """
+        last, seen_ms = await self._store.read_for_queue(lambda db: (clockwork.last_boot(db), clockwork.latest_ms(db)))
+        if last is not None and last.boot_id and last.boot_id == self._boot.boot_id:
+            by_ms, self._boot = self._boot.boot_ms - last.boot_ms, last
+            if abs(by_ms) > STEP_MS:
+                await self._follow(by_ms)
+                seen_ms += by_ms
+        else:
+            boot = self._boot
+            await self._store.write(lambda tx: clockwork.note_boot(tx, boot))
+        self._seen_ms = seen_ms
         behind_s = (self._seen_ms - self._clock.wall_ms()) / 1000
         if behind_s * 1000 > BEHIND_MS:
             log.warning("the clock is %d s behind what the database has seen: it has not been set yet", behind_s)
@@ -138,9 +151,9 @@ class Timekeeper:
             self._told_ms = None  # what is told from here on may be too late for this round
             try:
                 await self._catch_up()
-                next_due_ms = await self._store.read(lanes.next_due_ms)
+                next_due_ms = await self._store.read_for_queue(lanes.next_due_ms)
             except StoreError as exc:
-                log.error("the queue's timer: %s", exc)
+                log.log(exc.level, "the queue's timer: %s", exc)
                 self._round_over.set()
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
@@ -189,14 +202,20 @@ class Timekeeper:
             clockwork.follow,
             now_ms=now_ms,
             by_ms=by_ms,
-            since_ms=self._since_ms,
-            accepted=(self._before_id, self._store.ids.last),
+            boot=self._boot,
+            last_id=self._store.ids.last,
             grace_ms=self._grace_ms,
         )
-        self._since_ms += by_ms
         self._window.clock_was_set(by_ms)
-        await self._insist(lambda: self._store.write(follow))
+
+        async def write() -> None:
+            self._boot = await self._store.write(follow)
+
+        await self._insist(write)
         await self._insist(self._window.look_anew)
+
+    def _boot_ms(self) -> int:
+        return self._clock.wall_ms() - round(self._clock.monotonic() * 1000)
 
     async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
         """Nothing goes on before the database has followed."""
@@ -204,7 +223,7 @@ class Timekeeper:
             try:
                 await step()
             except StoreError as exc:
-                log.error("the queue's timer: %s", exc)
+                log.log(exc.level, "the queue's timer: %s", exc)
                 await self._clock.sleep(STORE_RETRY_S)
             else:
                 return

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gsmgw.digits import is_digits
 from gsmgw.errors import Cause, Disposition
 
 _NEVER = Disposition.NEVER
@@ -295,9 +296,9 @@ _CME_TITLES: Final = _by_title(CME, {"phfsimpinrequired": 6, "unknownerror": 100
 
 def cms_code(text: str) -> int | None:
     """Return the code of a +CMS ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if text.strip().isdecimal() else _CMS_TITLES.get(_plain(text))
+    return int(text) if is_digits(text.strip()) else _CMS_TITLES.get(_plain(text))
 
 
 def cme_code(text: str) -> int | None:
     """Return the code of a +CME ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if text.strip().isdecimal() else _CME_TITLES.get(_plain(text))
+    return int(text) if is_digits(text.strip()) else _CME_TITLES.get(_plain(text))

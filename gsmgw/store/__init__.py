@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
@@ -33,13 +36,17 @@ from gsmgw.store.files import make_sure_of
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
+from gsmgw.store.pending import PendingWrites
 from gsmgw.store.requests import KeyConflict
 from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
 
+log = logging.getLogger(__name__)
+
 __all__ = [
     "Gone",
     "KeyConflict",
+    "PendingWrites",
     "Rejected",
     "Store",
     "Tx",
@@ -82,3 +89,19 @@ class Store(Engine):
         store = cls(path, on_events)
         store.ids = IdSource(await store.read(lanes.last_id))
         return store
+
+    def report_unreadable(self, table: str, key: Any, why: str) -> None:
+        """Record it as an event. An outbound message that can never be sent ends."""
+        now_ms = time.time_ns() // 1_000_000
+
+        def record(tx: Tx) -> None:
+            tx.event(now_ms, "store.row_unreadable", table=table, row=str(key), error=why)
+            if table == "messages":
+                timers.fail_unreadable(tx, now_ms, key)
+
+        self.write(record).add_done_callback(_log_failure)
+
+
+def _log_failure(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (failure := written.exception()) is not None:
+        log.error("store: an unreadable row could not be recorded error=%s", failure)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable_page
 
-#: Entries kept: some megabytes at the most.
+#: Entries kept, and of those that any token can cause as often as it likes: some megabytes.
 KEPT = 10_000
+KEPT_MINOR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,14 @@ class Entry:
     status: int
     detail: dict[str, Any]
     id: int = 0
+    #: Refused, or of a token that does not manage the gateway.
+    minor: bool = False
 
 
 def note(tx: Tx, entry: Entry) -> None:
     """Add an entry; the oldest ones make room."""
-    number = tx.insert(
-        "INSERT INTO audit (at_ms, who, origin, method, path, status, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    tx.insert(
+        "INSERT INTO audit (at_ms, who, origin, method, path, status, detail, minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.at_ms,
             entry.who,
@@ -39,9 +43,14 @@ def note(tx: Tx, entry: Entry) -> None:
             entry.path,
             entry.status,
             json.dumps(entry.detail, ensure_ascii=False),
+            entry.minor,
         ),
     )
-    tx.run("DELETE FROM audit WHERE id <= ?", (number - KEPT,))
+    tx.run(
+        "DELETE FROM audit WHERE minor = ? AND id <= "
+        "(SELECT id FROM audit WHERE minor = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (entry.minor, entry.minor, KEPT_MINOR if entry.minor else KEPT),
+    )
 
 
 def entries(
@@ -62,11 +71,16 @@ def entries(
     }
     given = {term: value for term, value in terms.items() if value is not None}
     where = f"WHERE {' AND '.join(given)} " if given else ""
-    rows = db.execute(
-        f"SELECT at_ms, who, origin, method, path, status, detail, id FROM audit {where}ORDER BY id DESC LIMIT ?",
-        (*given.values(), limit),
-    )
-    return [
-        Entry(at_ms, who_, origin, method, path, status, json.loads(detail), number)
-        for at_ms, who_, origin, method, path, status, detail, number in rows
-    ]
+    query = f"SELECT {_COLUMNS} FROM audit {where}ORDER BY id DESC LIMIT ?"
+    return readable_page(db, "audit", _entry, limit, lambda size: db.execute(query, (*given.values(), size)), -1)
+
+
+_COLUMNS = "at_ms, who, origin, method, path, status, detail, id"
+_KINDS = kinds(_COLUMNS, integers="at_ms status id")
+
+
+def _entry(row: Any) -> Entry:
+    check(row, _KINDS)
+    check_moments(row[0])
+    at_ms, who, origin, method, path, status, detail, number = row
+    return Entry(at_ms, who, origin, method, path, status, parsed(detail, dict), number)

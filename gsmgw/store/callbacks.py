@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gsmgw.digits import is_digits
+from gsmgw.store.requests import ref_of
 from gsmgw.store.tx import Tx
 
 
@@ -31,7 +33,7 @@ def of_message(db: sqlite3.Connection, message_id: int) -> Callback | None:
     return Callback(row[0], row[1]) if row else None
 
 
-def message_of_ref(db: sqlite3.Connection, client_ref: str) -> int | None:
-    """The message that was accepted under a client_ref, as long as that is remembered."""
-    row = db.execute("SELECT answer FROM idempotency WHERE key = ?", (f"ref:{client_ref}",)).fetchone()
-    return int(row[0]) if row else None
+def message_of_ref(db: sqlite3.Connection, owner: int, client_ref: str) -> int | None:
+    """The message that was accepted under a client_ref of an owner, as long as that is remembered."""
+    row = db.execute("SELECT answer FROM idempotency WHERE key = ?", (ref_of(owner, client_ref),)).fetchone()
+    return int(row[0]) if row and is_digits(str(row[0])) else None

@@ -1,4 +1,4 @@
-"""The database's engine: one writer thread with group commit, and a few readers.
+"""The database's engine: one writer thread with group commit, a few readers, and one more reader for the queue.
 
 All that wants to be written queues up; the writer takes what is there, runs it in one transaction, commits once (one
 fsync), and only then tells each caller. Under load a commit carries hundreds of operations; when idle, one.
@@ -16,12 +16,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.model import Event
-from gsmgw.store.tx import Tx
+from gsmgw.store.tx import Tx, is_passing
+from gsmgw.store.unreadable import Connection, Unreadable, is_odd_text
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,11 @@ BACKLOG = 50_000
 READERS = 2
 #: A checkpoint after that many 4 KiB pages of write-ahead log bounds its size and the time of a recovery.
 CHECKPOINT_PAGES = 2000
+#: Time between two log lines about the same trouble, seconds.
+REPEAT_S = 60.0
+
+#: Values that SQLite cannot store: integers beyond 64 bits, halves of surrogate pairs.
+_UNSTORABLE = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 @dataclass(slots=True)
@@ -48,9 +55,11 @@ class _Job(Generic[T]):
     error: BaseException | None = None
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool = False) -> Connection:
     """A connection with the settings that the whole house relies on: WAL, an fsync at each commit, foreign keys."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
+    db = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10, factory=Connection
+    )
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
@@ -62,6 +71,54 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return db
 
 
+class _Readers:
+    """Threads that read, each with a connection that ``opened`` returns."""
+
+    def __init__(self, opened: Callable[[], Connection], count: int, name: str) -> None:
+        self._connections: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        for _ in range(count):
+            self._connections.put(opened())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+
+    def close(self) -> None:
+        """Finish what runs, then close the connections."""
+        self._pool.shutdown(wait=True)
+        while not self._connections.empty():
+            self._connections.get().close()
+
+    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._connections.get()
+        try:
+            try:
+                return query(db)
+            except sqlite3.OperationalError as exc:
+                if not _take_any_text(db, exc):
+                    raise
+                return query(db)
+        except sqlite3.Error as exc:
+            kind = StoreUnavailable if is_passing(exc) else StoreFault
+            raise kind(f"the database could not be read: {exc}") from exc
+        finally:
+            self._connections.put(db)
+
+
+def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
+    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
+    if db.text_factory is not str or not is_odd_text(exc):
+        return False
+    log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
+    db.text_factory = _decoded
+    return True
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
+
+
 class Engine:
     """Runs operations on one database. Made and closed on the event loop that uses it."""
 
@@ -71,31 +128,48 @@ class Engine:
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._writer = threading.Thread(target=self._write_loop, name="gsmgw-writer", daemon=True)
-        self._db = connect(path)
-        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        for _ in range(READERS):
-            self._readers.put(connect(path, read_only=True))
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="gsmgw-reader")
+        #: Rows that could not be decoded.
+        self.unreadable = Unreadable(self._note_unreadable)
+        self._db = self._connect(path)
+        opened = partial(self._connect, path, read_only=True)
+        self._readers = _Readers(opened, READERS, "gsmgw-reader")
+        self._queue_reader = _Readers(opened, 1, "gsmgw-queue-reader")
         self._closed = False
         self._crowded = False
         #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
         self.commit_s = 0.001
         #: Why the last transaction failed; None while the database takes writes.
         self.trouble: str | None = None
+        #: Number of operations that the database refused for good, since the start.
+        self.faults = 0
+        self._failed = 0
+        self._reported: dict[str, float] = {}
         self._writer.start()
+
+    def _connect(self, path: Path, *, read_only: bool = False) -> Connection:
+        db = connect(path, read_only=read_only)
+        db.unreadable = self.unreadable
+        return db
+
+    def _note_unreadable(self, table: str, key: Any, why: str) -> None:
+        with suppress(RuntimeError):  # the loop is gone
+            self._loop.call_soon_threadsafe(self.report_unreadable, table, key, why)
+
+    def report_unreadable(self, table: str, key: Any, why: str) -> None:
+        """A row could not be decoded, for the first time in this process. Called on the event loop."""
 
     def write(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
 
         Operations are run in the order of these calls. One may be run twice, when another of its transaction
-        failed, so it must have no effect outside the transaction. Its exception fails it alone; an exception of
-        SQLite (a full disk) comes out as :class:`StoreError`.
+        failed, so it must have no effect outside the transaction. Its exception fails it alone. What SQLite raises
+        comes out as :class:`StoreUnavailable` (a full disk) or :class:`StoreFault` (a constraint).
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
-            future.set_exception(StoreError("the database is closed"))
+            future.set_exception(StoreUnavailable("the database is closed"))
         elif self._queue.qsize() >= BACKLOG:
-            future.set_exception(StoreError("the database does not keep up: too many writes are waiting"))
+            future.set_exception(StoreUnavailable("the database does not keep up: too many writes are waiting"))
         else:
             self._queue.put(_Job(operation, future))
         return future
@@ -103,8 +177,14 @@ class Engine:
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query on a reader. It sees everything committed before the call."""
         if self._closed:
-            raise StoreError("the database is closed")
-        return await self._loop.run_in_executor(self._pool, self._read, query)
+            raise StoreUnavailable("the database is closed")
+        return await self._readers.run(query)
+
+    async def read_for_queue(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query that sending waits for, on a reader of its own: no listing, export or search delays it."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        return await self._queue_reader.run(query)
 
     async def close(self) -> None:
         """Finish what is queued, then close every connection."""
@@ -113,22 +193,12 @@ class Engine:
         self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._pool.shutdown(wait=True)
-        while not self._readers.empty():
-            self._readers.get().close()
+        self._readers.close()
+        self._queue_reader.close()
         self._db.close()
         await asyncio.sleep(0)  # the last outcomes were handed to the loop: let their callers have them
 
     # -- in the threads -----------------------------------------------------------------------------------------
-
-    def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        db = self._readers.get()
-        try:
-            return query(db)
-        except sqlite3.Error as exc:
-            raise StoreError(f"the database could not be read: {exc}") from exc
-        finally:
-            self._readers.put(db)
 
     def _write_loop(self) -> None:
         while self._write_what_waits():
@@ -167,28 +237,50 @@ class Engine:
                     began = time.perf_counter()
                     self._db.execute("COMMIT")
                     self.commit_s += (time.perf_counter() - began - self.commit_s) * 0.1
-                    self.trouble = None
+                    self._works()
                     return tx.events
                 self._rollback()
                 run = [job for job in run if job is not failed]
             except sqlite3.Error as exc:
                 self._rollback()
-                self.trouble = str(exc)
-                log.error("the database did not take a transaction: %s", exc)
+                if _take_any_text(self._db, exc):
+                    continue
+                self._fails(exc)
                 for job in run:
-                    job.error = StoreError(f"the database did not take it: {exc}")
+                    job.error = StoreUnavailable(f"the database did not take it: {exc}")
                 return []
         return []
+
+    def _works(self) -> None:
+        if self.trouble is not None:
+            log.warning("database: takes writes again failed_transactions=%d", self._failed)
+            self.trouble, self._failed = None, 0
+
+    def _fails(self, exc: sqlite3.Error) -> None:
+        """Note that no transaction succeeds; the log has a line when that begins, and one each minute."""
+        self.trouble = str(exc)
+        self._failed += 1
+        if self._is_new(self.trouble):
+            log.error("database: writes fail, they are tried again: %s failed_transactions=%d", exc, self._failed)
+
+    def _is_new(self, trouble: str) -> bool:
+        """Return whether this was not logged in the last minute."""
+        now = time.monotonic()
+        self._reported = {text: at for text, at in self._reported.items() if now - at < REPEAT_S}
+        return self._reported.setdefault(trouble, now) == now
 
     def _run(self, tx: Tx, jobs: list[_Job[Any]]) -> _Job[Any] | None:
         for job in jobs:
             try:
                 job.result = job.operation(tx)
-            except sqlite3.IntegrityError as exc:
-                job.error = StoreError(f"the database refused it: {exc}")
+            except _UNSTORABLE as exc:
+                if is_passing(exc) or is_odd_text(exc):
+                    raise
+                self.faults += 1
+                if self._is_new(str(exc)):
+                    log.error("database: an operation was refused and is not tried again: %s", exc, exc_info=exc)
+                job.error = StoreFault(f"the database refused it: {exc}")
                 return job
-            except sqlite3.Error:
-                raise
             except Exception as exc:  # noqa: BLE001 - an operation is a caller's code: what it raises goes to that caller's future
                 job.error = exc
                 return job

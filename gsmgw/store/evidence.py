@@ -146,7 +146,7 @@ def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:
     row = tx.one(
         f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued' AND due_ms IS NULL", (message_id,)
     )
-    return [] if row is None else [outgoing_of(row)]
+    return tx.readable("messages", outgoing_of, () if row is None else (row,))
 
 
 def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]:

@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gsmgw.model import format_id
 from gsmgw.ports import RawPdu
 from gsmgw.store.ids import IdSource
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, check_moments, kinds, readable_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +240,21 @@ def quarantined(
 ) -> list[Quarantined]:
     """PDUs that could not be understood, newest first; those with a smaller id than ``before``, of these modems."""
     narrowed = "" if modems is None else "AND modem IN (SELECT value FROM json_each(?)) "
-    rows = db.execute(
-        "SELECT id, at_ms, problem, modem, sim, pdu, length_octets FROM parts WHERE state = 'quarantined' AND id < ? "
-        f"{narrowed}ORDER BY id DESC LIMIT ?",
-        (2**63 - 1 if before is None else before, *(() if modems is None else (json.dumps(sorted(modems)),)), limit),
+    query = (
+        f"SELECT {_QUARANTINED} FROM parts WHERE state = 'quarantined' AND id < ? {narrowed}ORDER BY id DESC LIMIT ?"
     )
-    return [Quarantined(row[0], row[1], row[2], RawPdu(*row[3:])) for row in rows]
+    given = (2**63 - 1 if before is None else before, *(() if modems is None else (json.dumps(sorted(modems)),)))
+    return readable_page(db, "parts", _quarantined, limit, lambda size: db.execute(query, (*given, size)))
+
+
+_QUARANTINED = "id, at_ms, problem, modem, sim, pdu, length_octets"
+_QUARANTINED_KINDS = kinds(_QUARANTINED, integers="id at_ms length_octets", optional="length_octets")
+
+
+def _quarantined(row: Any) -> Quarantined:
+    check(row, _QUARANTINED_KINDS)
+    check_moments(row[1])
+    return Quarantined(row[0], row[1], row[2], RawPdu(*row[3:]))
 
 
 def understand(tx: Tx, part: int, facts: PartFacts) -> bool:

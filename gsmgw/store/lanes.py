@@ -7,18 +7,19 @@ from collections.abc import Sequence
 
 from gsmgw.model import Outgoing, SegmentRecord
 from gsmgw.store.rows import OUTGOING_COLUMNS, SEGMENT_COLUMNS, outgoing_of, segment_of
+from gsmgw.store.unreadable import check, readable, readable_page
 
 
 def ready_after(
     db: sqlite3.Connection, route: str, client: str, priority: int, after: int, limit: int
 ) -> list[Outgoing]:
     """Messages of one lane that wait for a modem, oldest first."""
-    rows = db.execute(
+    query = (
         f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route = ? "
-        "AND client = ? AND priority = ? AND id > ? ORDER BY id LIMIT ?",
-        (route, client, priority, after, limit),
+        "AND client = ? AND priority = ? AND id > ? ORDER BY id LIMIT ?"
     )
-    return [outgoing_of(row) for row in rows]
+    given = (route, client, priority, after)
+    return readable_page(db, "messages", outgoing_of, limit, lambda size: db.execute(query, (*given, size)))
 
 
 def ready_lanes(db: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -46,13 +47,14 @@ def next_due_ms(db: sqlite3.Connection) -> int | None:
     expiry = db.execute(
         "SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND status IN ('queued', 'scheduled')"
     ).fetchone()[0]
-    return min((moment for moment in (due, expiry) if moment is not None), default=None)
+    return min((moment for moment in (due, expiry) if isinstance(moment, int)), default=None)
 
 
 def segments_of(db: sqlite3.Connection, message_id: int) -> list[SegmentRecord]:
     """The segments of a message in order."""
     rows = db.execute(f"SELECT {SEGMENT_COLUMNS} FROM segments WHERE message_id = ? ORDER BY seq", (message_id,))
-    return [segment_of(row) for row in rows]
+    named = ((*row, f"{message_id}/{row[0]}") for row in rows)
+    return readable(db, "segments", lambda row: segment_of(row[:-1]), named, -1)
 
 
 def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[tuple[int, str, int]]:
@@ -62,7 +64,7 @@ def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[tuple[i
         "WHERE s.sim = ? AND s.sending_ms >= ? ORDER BY s.sending_ms",
         (sim, since_ms),
     )
-    return rows.fetchall()
+    return readable(db, "segments", _use_of, rows)
 
 
 def pool_usage_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: int) -> list[tuple[int, str, int]]:
@@ -73,7 +75,15 @@ def pool_usage_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: in
         f"WHERE s.sending_ms >= ? AND s.modem IN ({marks}) ORDER BY s.sending_ms",
         (since_ms, *modems),
     )
-    return rows.fetchall()
+    return readable(db, "segments", _use_of, rows)
+
+
+def _use_of(row: tuple[int, str, int]) -> tuple[int, str, int]:
+    check(row, _USE)
+    return row
+
+
+_USE = (frozenset({int}), frozenset({str}), frozenset({int}))
 
 
 def last_id(db: sqlite3.Connection) -> int:
@@ -83,4 +93,4 @@ def last_id(db: sqlite3.Connection) -> int:
     (claim,) = db.execute(
         "SELECT coalesce(max(claim), 0) FROM segments WHERE status IN ('sending', 'unknown')"
     ).fetchone()
-    return max(int(message), int(claim))
+    return max(int(message), claim if isinstance(claim, int) else 0)

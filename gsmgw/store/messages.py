@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Status
-from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, event_of, message_of
+from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, events_of, message_of
 from gsmgw.store.sight import Sight
+from gsmgw.store.unreadable import readable_one, readable_page
 
 #: No message has this identifier or a larger one.
 _LAST_ID = 2**63 - 1
@@ -34,7 +35,7 @@ class Filter:
 def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
     """One message."""
     row = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()
-    return message_of(row) if row else None
+    return readable_one(db, "messages", message_of, row)
 
 
 def get_messages(db: sqlite3.Connection, ids: Sequence[int]) -> list[MessageRecord | None]:
@@ -77,8 +78,8 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
     if wanted.match is not None:
         return _search(db, wanted.match, terms, values, wanted.before_id, limit)
     where = f"WHERE {' AND '.join(terms)} " if terms else ""
-    rows = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages {where}ORDER BY id DESC LIMIT ?", (*values, limit))
-    return [message_of(row) for row in rows]
+    query = f"SELECT {MESSAGE_COLUMNS} FROM messages {where}ORDER BY id DESC LIMIT ?"
+    return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*values, size)))
 
 
 def _search(
@@ -88,12 +89,12 @@ def _search(
     columns = ", ".join(f"messages.{name}" for name in MESSAGE_COLUMNS.split(", "))
     where = "".join(f" AND {term}" for term in terms)  # the index has none of these columns
     bound = "" if before is None else " AND messages_search.rowid < ?"
-    rows = db.execute(
+    query = (
         f"SELECT {columns} FROM messages_search CROSS JOIN messages ON messages.id = messages_search.rowid "
-        f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?",
-        (match, *(() if before is None else (before,)), *values, limit),
+        f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?"
     )
-    return [message_of(row) for row in rows]
+    given = (match, *(() if before is None else (before,)), *values)
+    return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
 
 
 def conversations(
@@ -102,25 +103,25 @@ def conversations(
     """The latest message with each peer, newest first."""
     words, values = ("", []) if sight is None else sight.clause()
     seen = f"AND {words} " if words else ""
-    rows = db.execute(
+    query = (
         f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? {seen}AND NOT EXISTS "
         f"(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id {seen}) "
-        "ORDER BY id DESC LIMIT ?",
-        (_LAST_ID if before_id is None else before_id, *values, *values, limit),
+        "ORDER BY id DESC LIMIT ?"
     )
-    return [message_of(row) for row in rows]
+    given = (_LAST_ID if before_id is None else before_id, *values, *values)
+    return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
 
 
 def history(db: sqlite3.Connection, message_id: int) -> list[Event]:
     """The events of one message, oldest first."""
     rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE message_id = ? ORDER BY id", (message_id,))
-    return [event_of(row) for row in rows]
+    return events_of(db, rows)
 
 
 def events_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
     """Events behind a cursor, oldest first."""
     rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
-    return [event_of(row) for row in rows]
+    return events_of(db, rows)
 
 
 def event_range(db: sqlite3.Connection) -> tuple[int, int]:
@@ -133,7 +134,7 @@ def event_range(db: sqlite3.Connection) -> tuple[int, int]:
 def oldest_queued_ms(db: sqlite3.Connection) -> int | None:
     """When the oldest queued message was accepted; None when none is queued."""
     row = db.execute("SELECT created_ms FROM messages WHERE status = 'queued' ORDER BY id LIMIT 1").fetchone()
-    return None if row is None else int(row[0])
+    return row[0] if row is not None and isinstance(row[0], int) else None
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:

@@ -25,7 +25,7 @@ class Gone(StoreError):
 
 _INSERT = (
     "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
-    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms)"
+    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms, owner)"
 )
 
 
@@ -71,6 +71,7 @@ def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
         m.send_at_ms,
         m.expires_ms,
         m.send_at_ms if scheduled else None,
+        m.owner,
     )
 
 

@@ -12,6 +12,7 @@ from gsmgw.numbers import digits_of, same_number
 from gsmgw.store.evidence import accepted, is_plausible, queued_now
 from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, kinds, strings
 
 #: Digits of the shortest number that a report can be about: a short code.
 _SHORTEST = 3
@@ -96,8 +97,7 @@ def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: st
         "AND at_ms >= (SELECT sending_ms FROM segments WHERE message_id = ? AND seq = ?) ORDER BY id",
         (sim, reference, message.id, seq),
     )
-    for number, *row in rows:
-        facts = _kept(row)
+    for number, facts in tx.readable("reports", _kept, rows):
         if same_number(digits_of(message.to), facts.recipient):
             tx.run("DELETE FROM reports WHERE id = ?", (number,))
             _apply_report(tx, now_ms, message.id, seq, facts, roll=False)
@@ -114,8 +114,8 @@ def look_again(tx: Tx, now_ms: int, sim: str, since_ms: int) -> list[Outgoing]:
         f"SELECT {_KEPT_COLUMNS} FROM reports WHERE at_ms >= ? AND +sim = ? ORDER BY at_ms, id", (since_ms, sim)
     )
     queued: list[Outgoing] = []
-    for number, *row in rows:
-        taken = _match(tx, now_ms, _kept(row))
+    for number, facts in tx.readable("reports", _kept, rows):
+        taken = _match(tx, now_ms, facts)
         if taken is not None:
             tx.run("DELETE FROM reports WHERE id = ?", (number,))
             queued += taken.queued
@@ -125,11 +125,15 @@ def look_again(tx: Tx, now_ms: int, sim: str, since_ms: int) -> list[Outgoing]:
 _KEPT_COLUMNS = "id, modem, sim, reference, recipient, report_status, discharge_ms, pdu"
 
 
-def _kept(row: Sequence[Any]) -> StatusReportFacts:
-    """A report that matched nothing when it came."""
-    modem, sim, reference, known, status, discharge_ms, pdu = row
-    digits, outcome, title = json.loads(known)
-    return StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
+_KEPT_KINDS = kinds(_KEPT_COLUMNS, integers="id reference report_status discharge_ms", optional="discharge_ms")
+
+
+def _kept(row: Sequence[Any]) -> tuple[int, StatusReportFacts]:
+    """A report that matched nothing when it came, and its number."""
+    check(row, _KEPT_KINDS)
+    number, modem, sim, reference, known, status, discharge_ms, pdu = row
+    digits, outcome, title = strings(known)
+    return number, StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
 
 
 def _apply_report(

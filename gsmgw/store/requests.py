@@ -6,10 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gsmgw.errors import GsmgwError
 from gsmgw.pdu.references import References
 from gsmgw.store.tx import Tx, as_json
+from gsmgw.store.unreadable import check, parsed
 
 
 class KeyConflict(GsmgwError):
@@ -32,6 +34,16 @@ class Answered:
         if fingerprint != self.fingerprint:
             raise KeyConflict(key.partition(":")[2])
         return self.answer
+
+
+def key_of(owner: int, key: str) -> str:
+    """Return an Idempotency-Key among those of its owner."""
+    return f"#{owner}\n{key}"
+
+
+def ref_of(owner: int, client_ref: str) -> str:
+    """Return what the answer to a ``client_ref`` is remembered by: two owners do not know of each other's."""
+    return f"ref:#{owner}\n{client_ref}"
 
 
 def earlier_answers(tx: Tx, keys: Iterable[str]) -> dict[str, Answered]:
@@ -57,17 +69,26 @@ def known_of(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
     return {row[0] for row in db.execute(query, (as_json(keys),))}
 
 
+def _references(row: tuple[str, Any]) -> References:
+    next_8, next_16, used_s = parsed(row[1], list)
+    check((next_8, next_16, *used_s), _REFERENCES)
+    return References(next_8 & 0xFF, next_16 & 0xFFFF, tuple(used_s))
+
+
+_INTEGER: frozenset[type] = frozenset({int})
+_MOMENT: frozenset[type] = frozenset({int, float, type(None)})
+_REFERENCES = [_INTEGER, _INTEGER, *[_MOMENT] * len(References(0, 0).used_s)]
+
+
 def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:
     """A concatenation reference that the recipient has not seen for a week, and its size in bits (8 or 16).
 
     TS 23.040 9.2.3.24.1 and .8; see :class:`gsmgw.pdu.references.References`.
     """
     row = tx.one("SELECT state FROM concat_references WHERE recipient = ?", (recipient,))
-    if row is None:
-        known = References.of(recipient)
-    else:
-        next_8, next_16, used_s = json.loads(row[0])
-        known = References(next_8, next_16, tuple(used_s))
+    rows = () if row is None else ((recipient, row[0]),)
+    found: list[References] = tx.readable("concat_references", _references, rows)
+    known = found[0] if found else References.of(recipient)
     bits = known.bits(now_ms / 1000)
     reference, after = known.take(now_ms / 1000, bits)
     tx.run(

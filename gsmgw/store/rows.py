@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import sqlite3
+from collections.abc import Iterable
 from typing import Any
 
 from gsmgw.model import (
@@ -16,11 +17,13 @@ from gsmgw.model import (
     SegmentStatus,
     Status,
 )
+from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable, strings
 
 MESSAGE_COLUMNS = (
     "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, "
     "message_class, report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, "
-    "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by"
+    "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by, "
+    "owner"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
@@ -37,14 +40,60 @@ SEGMENT_COLUMNS = (
 EVENT_COLUMNS = "id, at_ms, type, message_id, modem, data"
 
 
+_OUTGOING_NAMES = (
+    "id, to, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
+    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut, refusals, repeats"
+)
+_INTEGERS = (
+    "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
+    "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
+    "sending_ms report_status discharge_ms at_ms message_id repeats"
+)
+_MESSAGE_KINDS = kinds(
+    MESSAGE_COLUMNS,
+    integers=_INTEGERS,
+    octets="data",
+    optional="own text data port modem message_class on_unknown client_ref tags send_at_ms expires_ms due_ms waiting "
+    "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by",
+)
+_MESSAGE_MOMENTS = [place for place, name in enumerate(_MESSAGE_FIELDS) if name.endswith("_ms")]
+_OUTGOING_KINDS = kinds(
+    _OUTGOING_NAMES,
+    integers=_INTEGERS,
+    octets="data",
+    optional="text data port message_class send_at_ms expires_ms client_ref tags refusals",
+)
+_SEGMENT_KINDS = kinds(
+    SEGMENT_COLUMNS,
+    integers=_INTEGERS,
+    octets="tpdu",
+    optional="reference modem sim sending_ms sent_ms report_status discharge_ms error",
+)
+_EVENT_KINDS = kinds(EVENT_COLUMNS, integers=_INTEGERS, optional="message_id modem")
+#: What stands in an event stream for an event that cannot be decoded: its place is passed all the same.
+EVENT_UNREADABLE = "event.unreadable"
+
+# The functions below raise for a row that cannot be decoded: callers go through store.unreadable.
+
+
 def tags_of(text: str | None) -> tuple[str, ...]:
     """The tags in a column."""
-    return tuple(json.loads(text)) if text else ()
+    return strings(text) if text else ()
+
+
+def _counts(text: Any) -> dict[str, int]:
+    """Numbers by their words in a column."""
+    found = parsed(text, dict)
+    if not all(type(count) is int for count in found.values()):
+        raise TypeError("counts have to be integers")
+    return found
 
 
 def message_of(row: Any) -> MessageRecord:
     """A row of MESSAGE_COLUMNS."""
+    check(row, _MESSAGE_KINDS)
     values = dict(zip(_MESSAGE_FIELDS, row, strict=True))
+    check_moments(*(row[place] for place in _MESSAGE_MOMENTS))
     values |= {
         "direction": Direction(values["direction"]),
         "status": Status(values["status"]),
@@ -52,7 +101,7 @@ def message_of(row: Any) -> MessageRecord:
         "report": bool(values["report"]),
         "on_unknown": OnUnknown(values["on_unknown"]) if values["on_unknown"] else None,
         "tags": tags_of(values["tags"]),
-        "error": json.loads(values["error"]) if values["error"] else None,
+        "error": parsed(values["error"], dict) if values["error"] else None,
         "incomplete": bool(values["incomplete"]),
         "report_missing": bool(values["report_missing"]),
     }
@@ -61,6 +110,8 @@ def message_of(row: Any) -> MessageRecord:
 
 def outgoing_of(row: Any) -> Outgoing:
     """A row of OUTGOING_COLUMNS."""
+    check(row, _OUTGOING_KINDS)
+    check_moments(row[5], row[12], row[13])
     return Outgoing(
         id=row[0],
         to=row[1],
@@ -82,16 +133,28 @@ def outgoing_of(row: Any) -> Outgoing:
         attempts=row[17],
         client=row[18],
         cut=bool(row[19]),
-        refusals=json.loads(row[20]) if row[20] else {},
+        refusals=_counts(row[20]) if row[20] else {},
         repeats=row[21],
     )
 
 
 def segment_of(row: Any) -> SegmentRecord:
     """A row of SEGMENT_COLUMNS."""
+    check(row, _SEGMENT_KINDS)
+    check_moments(row[7], row[8], row[10])
     return SegmentRecord(row[0], SegmentStatus(row[1]), *row[2:])
 
 
 def event_of(row: Any) -> Event:
     """A row of EVENT_COLUMNS."""
-    return Event(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]))
+    check(row, _EVENT_KINDS)
+    check_moments(row[1])
+    return Event(row[0], row[1], row[2], row[3], row[4], parsed(row[5], dict))
+
+
+def events_of(db: sqlite3.Connection, rows: Iterable[Any]) -> list[Event]:
+    """Rows of EVENT_COLUMNS. One that cannot be decoded is an EVENT_UNREADABLE, so that cursors go past it."""
+    found: list[Event] = []
+    for row in rows:
+        found += readable(db, "events", event_of, (row,)) or [Event(row[0], 0, EVENT_UNREADABLE, None, None, {})]
+    return found

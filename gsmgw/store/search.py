@@ -17,12 +17,18 @@ _TERM = re.compile(r'"([^"]*)"|(\S+)')
 
 def index_events(tx: Tx, limit: int) -> bool:
     """Index the texts behind the next events; False when there was none left."""
-    cursor = int(tx.one("SELECT event_id FROM search_cursor")[0])
+    row = tx.one("SELECT event_id FROM search_cursor")
+    if row is None or not isinstance(row[0], int):  # from the beginning: what is indexed is not indexed twice
+        tx.note_unreadable("search_cursor", 0, TypeError("there is no number in it"))
+        tx.run("DELETE FROM search_cursor")
+        tx.run("INSERT INTO search_cursor (event_id) VALUES (0)")
+        row = (0,)
+    cursor = row[0]
     last = tx.one("SELECT max(id) FROM (SELECT id FROM events WHERE id > ? ORDER BY id LIMIT ?)", (cursor, limit))[0]
     if last is None:
         return False
     tx.run(
-        "INSERT INTO messages_search (rowid, text) SELECT id, text FROM messages WHERE text IS NOT NULL AND id IN "
+        "INSERT INTO messages_search (rowid, text) SELECT id, text FROM messages WHERE typeof(text) = 'text' AND id IN "
         f"(SELECT message_id FROM events WHERE id > ? AND id <= ? AND type IN ({_BRINGS_TEXT})) "
         "AND NOT EXISTS (SELECT 1 FROM messages_search_docsize AS indexed WHERE indexed.id = messages.id)",
         (cursor, last),
@@ -33,7 +39,8 @@ def index_events(tx: Tx, limit: int) -> bool:
 
 def cursor(db: sqlite3.Connection) -> int:
     """The last event whose message is in the index."""
-    return int(db.execute("SELECT event_id FROM search_cursor").fetchone()[0])
+    row = db.execute("SELECT event_id FROM search_cursor").fetchone()
+    return row[0] if row is not None and isinstance(row[0], int) else -1
 
 
 def expression(question: str) -> str | None:

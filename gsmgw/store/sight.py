@@ -12,20 +12,20 @@ from gsmgw.model import MessageRecord
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The messages of a client, those that these modems carried, and those that are bound to these routes."""
+    """The messages of an owner, those that these modems carried, and those that are bound to these routes."""
 
-    client: str
+    owner: int
     modems: frozenset[str]
     routes: frozenset[str]
 
     def sees(self, record: MessageRecord) -> bool:
         """Whether a message is among them."""
-        return record.client == self.client or record.modem in self.modems or record.route in self.routes
+        return record.owner == self.owner or record.modem in self.modems or record.route in self.routes
 
-    def clause(self) -> tuple[str, list[str]]:
+    def clause(self) -> tuple[str, list[str | int]]:
         """The same as a condition on the table of messages, with its values."""
-        words = "(client = ? OR modem IN (SELECT value FROM json_each(?)) OR route IN (SELECT value FROM json_each(?)))"
-        return words, [self.client, json.dumps(sorted(self.modems)), json.dumps(sorted(self.routes))]
+        words = "(owner = ? OR modem IN (SELECT value FROM json_each(?)) OR route IN (SELECT value FROM json_each(?)))"
+        return words, [self.owner, json.dumps(sorted(self.modems)), json.dumps(sorted(self.routes))]
 
 
 def seen_of(db: sqlite3.Connection, ids: Collection[int], sight: Sight) -> frozenset[int]:

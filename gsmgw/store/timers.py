@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gsmgw.model import OnUnknown, Outgoing, Status
 from gsmgw.store.outbox import become_unknown, requeue
@@ -30,7 +32,9 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     )
     probed = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
     for status, waiting, *row in rows:
-        message = outgoing_of(row)
+        message = _due_one(tx, now_ms, row)
+        if message is None:
+            continue
         if status == Status.UNKNOWN:
             if message.on_unknown is OnUnknown.HOLD or message.repeats:
                 waiting = REPEATED if message.repeats else HELD
@@ -51,6 +55,29 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                 tx.event(now_ms, "message.queued", message.id, to=message.to, client_ref=message.client_ref)
         ready.append(message)
     return Promoted(ready, len(rows))
+
+
+def _due_one(tx: Tx, now_ms: int, row: Sequence[Any]) -> Outgoing | None:
+    found = tx.readable("messages", outgoing_of, (row,))
+    if not found:
+        fail_unreadable(tx, now_ms, row[0])
+    return found[0] if found else None
+
+
+def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """End an outbound message whose row cannot be decoded, so that it can never be sent; False when it can be."""
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND direction = 'outbound'", (message_id,))
+    if row is None or tx.readable("messages", outgoing_of, (row,)):
+        return False
+    error = {"code": "internal_error", "title": "the row of the message in the database cannot be decoded"}
+    changed = tx.run(
+        "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
+        (json.dumps(error), message_id),
+    )
+    if changed:
+        tx.event(now_ms, "message.failed", message_id, error=error)
+    return bool(changed)
 
 
 #: How long after the end of its validity a message's status report may still come.
@@ -162,7 +189,8 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
         (message_id,),
     )
     tx.event(now_ms, "message.queued", message_id, reason="retry")
-    return outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,)))
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,))
+    return _due_one(tx, now_ms, row)
 
 
 def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
@@ -208,4 +236,4 @@ def resolve(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> Resolved |
     if not settle_unknown(tx, now_ms, message_id, resend=resend):
         return None
     row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued'", (message_id,))
-    return Resolved(None if row is None else outgoing_of(row))
+    return Resolved(None if row is None else _due_one(tx, now_ms, row))

@@ -11,6 +11,7 @@ from typing import Any
 
 from gsmgw.store.ids import first_id
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, check_moments, kinds, readable, strings
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
@@ -51,8 +52,17 @@ class Token:
 _COLUMNS = "id, name, scopes, created_ms, expires_ms, last_used_ms, per_minute, per_day, modems, pools"
 
 
+_KINDS = kinds(
+    _COLUMNS,
+    integers="id created_ms expires_ms last_used_ms per_minute per_day",
+    optional="expires_ms last_used_ms per_minute per_day",
+)
+
+
 def _token(row: tuple[Any, ...]) -> Token:
-    limits = TokenLimits(row[6], row[7], tuple(json.loads(row[8])), tuple(json.loads(row[9])))
+    check(row, _KINDS)
+    check_moments(*row[3:6])
+    limits = TokenLimits(row[6], row[7], strings(row[8]), strings(row[9]))
     return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5], limits)
 
 
@@ -89,9 +99,11 @@ def create(
     return Token(number, name, scopes, now_ms, expires_ms, None, limits), secret
 
 
-def delete(tx: Tx, name: str) -> bool:
-    """Revoke a token; False when there is none of that name."""
-    return bool(tx.run("DELETE FROM tokens WHERE name = ?", (name,)))
+def delete(tx: Tx, name: str) -> int | None:
+    """Revoke a token; its number, or None when there is none of that name."""
+    row = tx.one("SELECT id FROM tokens WHERE name = ?", (name,))
+    tx.run("DELETE FROM tokens WHERE name = ?", (name,))
+    return None if row is None else int(row[0])
 
 
 def exists(tx: Tx, name: str) -> bool:
@@ -104,22 +116,22 @@ def note_use(tx: Tx, now_ms: int, number: int) -> None:
     tx.run("UPDATE tokens SET last_used_ms = ? WHERE id = ?", (now_ms, number))
 
 
-def find(db: sqlite3.Connection, hashed: str) -> Token | None:
-    """The token whose secret has this :func:`digest`."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", (hashed,)).fetchone()
-    return _token(row) if row else None
+def by_digest(db: sqlite3.Connection) -> dict[str, Token]:
+    """All tokens by the :func:`digest` of their secrets."""
+    rows = db.execute(f"SELECT {_COLUMNS}, digest FROM tokens").fetchall()
+    return dict(readable(db, "tokens", lambda row: (row[-1], _token(row[:-1])), rows))
 
 
 def all_tokens(db: sqlite3.Connection) -> list[Token]:
     """All tokens by name."""
-    return [_token(row) for row in db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name")]
+    return readable(db, "tokens", _token, db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name"))
 
 
-def accepted_by_second(db: sqlite3.Connection, client: str, since_ms: int) -> list[tuple[int, int]]:
-    """How many texts a client's token had accepted in each second of UTC since then."""
+def accepted_by_second(db: sqlite3.Connection, owner: int, since_ms: int) -> list[tuple[int, int]]:
+    """How many texts a token had accepted in each second of UTC since then."""
     rows = db.execute(
-        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND client = ? AND direction = 'outbound' "
+        "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND owner = ? AND direction = 'outbound' "
         "GROUP BY 1 ORDER BY 1",
-        (first_id(since_ms), client),
+        (first_id(since_ms), owner),
     )
     return [(int(second), int(count)) for second, count in rows]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
 from gsmgw.model import Event
+from gsmgw.store.unreadable import is_odd_text, note, readable
+
+T = TypeVar("T")
 
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
 _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data)"
@@ -19,8 +23,28 @@ _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data)"
 ROWS = 50
 
 
-#: Errors of SQLite that follow from the values or the statement, never from the disk.
-_CONTENT_FAULTS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+#: Result codes of SQLite that concern the whole database, not the statement: they pass, or a person ends them
+#: (sqlite.org/rescode.html). All others will be the same for the same statement.
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def is_passing(exc: BaseException) -> bool:
+    """Return whether an exception of SQLite says something of the whole database, and nothing of the statement."""
+    return isinstance(exc, sqlite3.Error) and getattr(exc, "sqlite_errorcode", -1) & 0xFF in _PASSING
 
 
 class Rejected(Exception):
@@ -40,6 +64,16 @@ def _inserting(into: str, columns: int, rows: int) -> str:
 def as_json(values: Iterable[str]) -> str:
     """Many values as one parameter, for ``json_each``. A NUL would end a value (SQLite's JSON functions)."""
     return to_json(list(values)).decode()
+
+
+def _event_text(data: dict[str, Any]) -> str:
+    """Return the data of an event as JSON. What JSON cannot hold is made so that it can, in ``data`` as well."""
+    try:
+        return to_json(data).decode()
+    except ValueError:  # of a damaged row; the step that the event tells of is not to fail with it
+        text = json.dumps(data, default=repr)
+        data.update(json.loads(text))
+        return text
 
 
 class Tx:
@@ -67,7 +101,7 @@ class Tx:
                 self._db.execute("ROLLBACK TO block")
                 self._db.execute("RELEASE block")
             del self.events[recorded:]
-            if isinstance(exc, sqlite3.DatabaseError) and not isinstance(exc, _CONTENT_FAULTS):
+            if is_passing(exc) or is_odd_text(exc):
                 raise
             raise Rejected(exc) from exc
         self._db.execute("RELEASE block")
@@ -75,6 +109,14 @@ class Tx:
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Execute a statement and return how many rows it changed."""
         return self._db.execute(sql, values).rowcount
+
+    def readable(self, table: str, decode: Callable[[Any], T], rows: Iterable[Any], key: int = 0) -> list[T]:
+        """Decode rows and leave out those that cannot be, which are reported."""
+        return readable(self._db, table, decode, rows, key)
+
+    def note_unreadable(self, table: str, key: object, cause: Exception) -> None:
+        """Report a row that could not be decoded."""
+        note(self._db, table, key, cause)
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Execute a statement for each row."""
@@ -117,13 +159,13 @@ class Tx:
     ) -> Iterator[tuple[Any, ...]]:
         for number, (type, message_id, data) in enumerate(rows, first):
             self.events.append(Event(number, at_ms, type, message_id, None, data))
-            yield number, at_ms, type, message_id, to_json(data).decode()
+            yield number, at_ms, type, message_id, _event_text(data)
 
     def event(
         self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any
     ) -> None:
         """Add a row to the event log; fields that are None are left out."""
         kept = {key: value for key, value in data.items() if value is not None}
-        text = to_json(kept).decode() if kept else "{}"
+        text = _event_text(kept) if kept else "{}"
         number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
         self.events.append(Event(number, at_ms, type, message_id, modem, kept))

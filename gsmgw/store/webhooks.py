@@ -8,10 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gsmgw.model import Event, MessageRecord
+from gsmgw.model import SOCKET, Event, MessageRecord
 from gsmgw.store.messages import get_message
-from gsmgw.store.rows import EVENT_COLUMNS, event_of
+from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import (
+    check,
+    check_moments,
+    kinds,
+    parsed,
+    readable,
+    readable_one,
+    readable_page,
+    strings,
+)
 
 #: Ended deliveries that are kept for each target.
 LOG_KEPT = 1000
@@ -50,6 +60,9 @@ class Webhook:
     created_ms: int
     #: How it is spoken to: ``standard``, or the dialect of a compatibility door (dispatch.dialects).
     format: str = "standard"
+    #: Of a target that was made for callbacks: the number of the token that uses it, and when it ends.
+    owner: int = SOCKET
+    expires_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +82,46 @@ class Delivery:
     tries: tuple[Mapping[str, Any], ...]
 
 
-_COLUMNS = "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms, format"
+_COLUMNS = (
+    "id, url, description, events, tags, modems, ordered, secrets, state, reason, cursor, created_ms, format, owner, "
+    "expires_ms"
+)
 _DELIVERY = "id, webhook_id, event_id, type, kind, state, attempts, due_ms, created_ms, ended_ms, tries"
 
 
+_WEBHOOK_KINDS = kinds(_COLUMNS, integers="ordered cursor created_ms owner expires_ms", optional="reason expires_ms")
+_DELIVERY_KINDS = kinds(
+    _DELIVERY,
+    integers="id event_id attempts due_ms created_ms ended_ms",
+    optional="event_id due_ms ended_ms",
+)
+_SECRET_KINDS = (frozenset({str}), frozenset({int}), frozenset({int, type(None)}))
+_TRY_KINDS = (frozenset({int}), frozenset({int, float}))
+
+
 def _webhook(row: Any) -> Webhook:
-    secrets = tuple(Secret(**secret) for secret in json.loads(row[7]))
-    events, tags, modems = (tuple(json.loads(text)) for text in row[3:6])
+    check(row, _WEBHOOK_KINDS)
+    check_moments(row[11], row[14])
+    secrets = tuple(map(_secret, parsed(row[7], list)))
+    events, tags, modems = map(strings, row[3:6])
     return Webhook(row[0], row[1], row[2], events, tags, modems, bool(row[6]), secrets, *row[8:])
 
 
+def _secret(fields: Any) -> Secret:
+    secret = Secret(**fields)
+    check((secret.value, secret.created_ms, secret.expires_ms), _SECRET_KINDS)
+    check_moments(secret.created_ms, secret.expires_ms)
+    return secret
+
+
 def _delivery(row: Any) -> Delivery:
-    values: list[Any] = [*row[:-1], tuple(json.loads(row[-1]))]
+    check(row, _DELIVERY_KINDS)
+    check_moments(row[7], row[8], row[9])
+    tries = tuple(parsed(row[-1], list))
+    for tried in tries:
+        check((tried["at_ms"], tried["duration_ms"]), _TRY_KINDS)
+        check_moments(tried["at_ms"])
+    values: list[Any] = [*row[:-1], tries]
     return Delivery(*values)
 
 
@@ -96,8 +137,18 @@ def _values(hook: Webhook) -> tuple[Any, ...]:
 def create(tx: Tx, hook: Webhook) -> None:
     """Add a target."""
     tx.run(
-        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (hook.id, *_values(hook), hook.state, hook.reason, hook.cursor, hook.created_ms, hook.format),
+        f"INSERT INTO webhooks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            hook.id,
+            *_values(hook),
+            hook.state,
+            hook.reason,
+            hook.cursor,
+            hook.created_ms,
+            hook.format,
+            hook.owner,
+            hook.expires_ms,
+        ),
     )
 
 
@@ -109,7 +160,10 @@ def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: t
     row = tx.one(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,))
     if row is None:
         return False
-    hook = change(_webhook(row))
+    found = tx.readable("webhooks", _webhook, (row,))
+    if not found:
+        return False
+    hook = change(found[0])
     tx.run(
         "UPDATE webhooks SET url = ?, description = ?, events = ?, tags = ?, modems = ?, ordered = ?, secrets = ? "
         "WHERE id = ?",
@@ -118,6 +172,19 @@ def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: t
     if seen is not None:
         tx.run("UPDATE webhooks SET cursor = ? WHERE id = ? AND cursor = ?", (seen[1], hook.id, seen[0]))
     return True
+
+
+def keep_until(tx: Tx, webhook_id: str, expires_ms: int) -> None:
+    """Let a target of callbacks last that long at least."""
+    tx.run("UPDATE webhooks SET expires_ms = max(expires_ms, ?) WHERE id = ?", (expires_ms, webhook_id))
+
+
+def expire(tx: Tx, now_ms: int) -> list[str]:
+    """Remove the targets of callbacks whose time is over; their identifiers."""
+    found = [row[0] for row in tx.all("SELECT id FROM webhooks WHERE expires_ms <= ?", (now_ms,))]
+    for webhook_id in found:
+        delete(tx, webhook_id)
+    return found
 
 
 def delete(tx: Tx, webhook_id: str) -> bool:
@@ -159,13 +226,13 @@ def resume(tx: Tx, now_ms: int, hook: Webhook, *, skip: bool) -> bool:
 
 def all_webhooks(db: sqlite3.Connection) -> list[Webhook]:
     """All targets, oldest first."""
-    return [_webhook(row) for row in db.execute(f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_ms, id")]
+    return readable(db, "webhooks", _webhook, db.execute(f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_ms, id"))
 
 
 def get(db: sqlite3.Connection, webhook_id: str) -> Webhook | None:
     """One target."""
     row = db.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,)).fetchone()
-    return _webhook(row) if row else None
+    return readable_one(db, "webhooks", _webhook, row)
 
 
 # -- deliveries -------------------------------------------------------------------------------------------------
@@ -187,7 +254,7 @@ def plan(tx: Tx, now_ms: int, webhook_id: str, previous: int, cursor: int, event
 
 def replay_one(tx: Tx, now_ms: int, webhook_id: str, event_id: int) -> int | None:
     """Deliver an event once more; the delivery's id, or None where the event is not kept."""
-    row = tx.one("SELECT type FROM events WHERE id = ?", (event_id,))
+    row = tx.one("SELECT type FROM events WHERE id = ? AND typeof(type) = 'text'", (event_id,))
     if row is None:
         return None
     return tx.insert(
@@ -215,7 +282,7 @@ def note_try(
     row = tx.one("SELECT tries, webhook_id FROM webhook_deliveries WHERE id = ? AND state = 'pending'", (delivery_id,))
     if row is None:
         return False
-    tries = [*json.loads(row[0]), attempt][-TRIES_KEPT:]
+    tries = [*_tries(tx, delivery_id, row[0]), attempt][-TRIES_KEPT:]
     tx.run(
         "UPDATE webhook_deliveries SET state = ?, due_ms = ?, ended_ms = ?, attempts = ?, tries = ? WHERE id = ?",
         (
@@ -230,6 +297,11 @@ def note_try(
     if delivery_id % 100 == 0:
         _trim(tx, row[1])
     return True
+
+
+def _tries(tx: Tx, delivery_id: int, text: Any) -> list[Any]:
+    found: list[list[Any]] = tx.readable("webhook_deliveries", lambda row: parsed(row[1], list), [(delivery_id, text)])
+    return found[0] if found else []
 
 
 def note_test(tx: Tx, now_ms: int, webhook_id: str, type: str, attempt: Mapping[str, Any], state: str) -> int:
@@ -251,11 +323,8 @@ def _trim(tx: Tx, webhook_id: str) -> None:
 
 def open_deliveries(db: sqlite3.Connection, webhook_id: str, limit: int) -> list[Delivery]:
     """What is to be delivered to a target, in the order of its planning."""
-    rows = db.execute(
-        f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = 'pending' ORDER BY id LIMIT ?",
-        (webhook_id, limit),
-    )
-    return [_delivery(row) for row in rows]
+    query = f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = 'pending' ORDER BY id LIMIT ?"
+    return readable_page(db, "webhook_deliveries", _delivery, limit, lambda size: db.execute(query, (webhook_id, size)))
 
 
 def count_open(db: sqlite3.Connection) -> dict[str, int]:
@@ -267,19 +336,19 @@ def count_open(db: sqlite3.Connection) -> dict[str, int]:
 def get_delivery(db: sqlite3.Connection, delivery_id: int) -> Delivery | None:
     """One delivery."""
     row = db.execute(f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE id = ?", (delivery_id,)).fetchone()
-    return _delivery(row) if row else None
+    return readable_one(db, "webhook_deliveries", _delivery, row)
 
 
 def log(
     db: sqlite3.Connection, webhook_id: str, state: str | None, before_id: int | None, limit: int
 ) -> list[Delivery]:
     """A target's deliveries, newest first."""
-    rows = db.execute(
+    query = (
         f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = coalesce(?, state) "
-        "AND id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?",
-        (webhook_id, state, before_id, limit),
+        "AND id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?"
     )
-    return [_delivery(row) for row in rows]
+    given = (webhook_id, state, before_id)
+    return readable_page(db, "webhook_deliveries", _delivery, limit, lambda size: db.execute(query, (*given, size)))
 
 
 def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord | None] | None:
@@ -287,7 +356,7 @@ def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord
     row = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id = ?", (event_id,)).fetchone()
     if row is None:
         return None
-    event = event_of(row)
+    (event,) = events_of(db, (row,))
     return event, None if event.message_id is None else get_message(db, event.message_id)
 
 

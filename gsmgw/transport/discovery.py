@@ -16,8 +16,8 @@ from gsmgw.transport.usbports import EMERGENCY, HINTS, MODEM_VENDORS, NO_MODEMS,
 log = logging.getLogger(__name__)
 
 _SYS = Path("/sys")
-_DEVICE = re.compile(r"\d+-\d+(\.\d+)*")
-_INTERFACE = re.compile(r"(\d+-\d+(?:\.\d+)*):\d+\.(\d+)")
+_DEVICE = re.compile(r"[0-9]+-[0-9]+(\.[0-9]+)*")
+_INTERFACE = re.compile(r"([0-9]+-[0-9]+(?:\.[0-9]+)*):[0-9]+\.([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from gsmgw.digits import is_digits
 from gsmgw.errors import PortError
 from gsmgw.ports import ByteReceiver, ByteStream, Opener
 from gsmgw.transport.serialport import open_serial, open_tcp
@@ -17,7 +18,7 @@ def parse_socket(port: str) -> tuple[str, int] | None:
     if not port.startswith(SOCKET):
         return None
     host, colon, number = port[len(SOCKET) :].rstrip("/").rpartition(":")
-    if not colon or not host or not number.isdigit():
+    if not colon or not host or not is_digits(number):
         raise PortError(f"{port} is not of the form socket://host:port")
     return host.strip("[]"), int(number)
 

@@ -15,12 +15,14 @@ import fcntl
 import os
 import termios
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
 
 import serial
 from serial_asyncio_fast import SerialTransport
 
 from gsmgw.errors import PortError
 from gsmgw.ports import ByteReceiver, ByteStream
+from gsmgw.resolving import Names
 
 #: How long a port may take to open or close: the kernel answers at once, a dying USB stick may not.
 OPEN_DEADLINE_S = 5.0
@@ -188,9 +190,27 @@ async def open_tcp(host: str, port: int, receiver: ByteReceiver) -> ByteStream:
     bridge = _Bridge(name, receiver)
     try:
         async with asyncio.timeout(OPEN_DEADLINE_S):
-            transport, _ = await asyncio.get_running_loop().create_connection(lambda: bridge, host, port)
+            *others, last = await _names().resolve(host, port)
+            for address in others:
+                with contextlib.suppress(OSError):
+                    return StreamOver(await _connect(bridge, address, port), bridge)
+            return StreamOver(await _connect(bridge, last, port), bridge)
     except TimeoutError:
         raise PortError(f"{name} did not answer within {OPEN_DEADLINE_S:.0f} s") from None
     except OSError as exc:
         raise PortError(f"{name} cannot be reached: {exc.strerror or exc}") from None
-    return StreamOver(transport, bridge)
+    except UnicodeError as exc:
+        raise PortError(f"{name} cannot be reached: {host!r} is not a valid host name ({exc})") from None
+
+
+async def _connect(bridge: _Bridge, address: str, port: int) -> asyncio.Transport:
+    transport, _ = await asyncio.get_running_loop().create_connection(lambda: bridge, address, port)
+    return transport
+
+
+#: Names of modem servers, by event loop. A modem has pauses of its own between its tries.
+_known_names: WeakKeyDictionary[asyncio.AbstractEventLoop, Names] = WeakKeyDictionary()
+
+
+def _names() -> Names:
+    return _known_names.setdefault(asyncio.get_running_loop(), Names(failed_s=1.0, slow_s=5.0))

@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 _SYS = Path("/sys")
-_DEVICE = re.compile(r"\d+-\d+(\.\d+)*")
-_INTERFACE = re.compile(r"\d+-\d+(?:\.\d+)*:\d+\.(\d+)")
+_DEVICE = re.compile(r"[0-9]+-[0-9]+(\.[0-9]+)*")
+_INTERFACE = re.compile(r"[0-9]+-[0-9]+(?:\.[0-9]+)*:[0-9]+\.([0-9]+)")
 #: Some firmware keeps running on what its capacitors hold when the supply is cut for less.
 OFF_S = 5.0
 _COMMAND_LIMIT_S = 60.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from hw_sim.digits import is_digits
+
 from ..call import LATER, Call, Failure, Prompt, Reply, cms
 from ..charset import encode_string
 from ..codec import CodecError, Tpdu, read_tpdu, split_smsc, write_tpdu
@@ -119,7 +121,7 @@ def _held(call: Call) -> Reply:
 def _set_smsc(call: Call) -> Reply:
     number = call.string(0)
     kind = call.number(1, 145 if number.startswith("+") else 129, 0, 255)
-    if not number.lstrip("+").isdigit() and number:
+    if not is_digits(number.lstrip("+")) and number:
         raise cms(330)
     if kind == 145 and number and not number.startswith("+"):
         number = "+" + number

@@ -92,7 +92,7 @@ def _clock(call: Call) -> Reply:
 
 
 def _set_clock(call: Call) -> Reply:
-    match = re.fullmatch(r"(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d)([+-]\d\d)?", call.text(0))
+    match = re.fullmatch(r"(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d)([+-]\d\d)?", call.text(0), re.ASCII)
     if match is None:
         raise cme(50)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hw_sim.digits import is_digits
+
 from ..call import Call, Failure, Reply, cme
 from ..charset import encode_string
 from .row import Row
@@ -84,7 +86,7 @@ def _change_pin(call: Call) -> Reply:
     facility, old, new = call.text(0).upper(), call.text(1), call.text(2)
     if facility != "SC":
         raise cme(4)
-    if not new.isdigit() or not 4 <= len(new) <= 8:
+    if not is_digits(new) or not 4 <= len(new) <= 8:
         raise Failure()
     if not card.try_pin(old):
         raise cme(12 if card.blocked else 16)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hw_sim.digits import is_digits
+
 from ..call import Call, Failure, Prompt, Reply, cms
 from ..charset import decode_string
 from ..codec import Address, Tpdu, alphabet, write_smsc, write_tpdu
@@ -60,7 +62,7 @@ def submission(call: Call, at: int = 0) -> Tpdu:
     form = first >> 3 & 3
     vp = b""
     if form == 2:
-        vp = bytes((int(validity) if validity.isdigit() else 167,))
+        vp = bytes((int(validity) if is_digits(validity) else 167,))
     elif form:
         raise cms(305)
     return Tpdu("submit", first, address=address(call, at), pid=port.pid, dcs=port.dcs, vp=vp)
@@ -71,7 +73,7 @@ def _set_parameters(call: Call) -> Reply:
     call.at_most(4)
     port.first_octet = call.number(0, port.first_octet)
     validity = call.text(1, port.validity)
-    if validity.isdigit() and int(validity) > 255:
+    if is_digits(validity) and int(validity) > 255:
         raise Failure()
     port.validity = validity
     port.pid = call.number(2, port.pid)
@@ -83,7 +85,7 @@ def _set_parameters(call: Call) -> Reply:
 
 def _parameters(call: Call) -> Reply:
     port = call.port
-    validity = port.validity if port.validity.isdigit() else f'"{port.validity}"'
+    validity = port.validity if is_digits(port.validity) else f'"{port.validity}"'
     return [f"+CSMP: {port.first_octet},{validity},{port.pid},{port.dcs}"]
 
 

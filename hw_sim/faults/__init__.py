@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hw_sim.digits import is_digits
+
 from ..faultset import Fault
 from ..options import OptionError, arguments, nearest
-from . import device, dialogue, line, silent
+from . import device, dialogue, line, silent, stranger
 
 if TYPE_CHECKING:
     from ..simulation import SimModem
@@ -17,7 +19,7 @@ class FaultError(ValueError):
 
 
 KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind for module in (line, dialogue, device, silent) for kind in module.KINDS
+    kind.kind: kind for module in (line, dialogue, device, silent, stranger) for kind in module.KINDS
 }
 
 
@@ -25,7 +27,7 @@ def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str,
     """A fault by its name; ``cms-500`` is ``cms-error`` with code 500, ``cme-14`` likewise. Raises FaultError."""
     name = kind.replace("_", "-").lower()
     family, _, number = name.partition("-")
-    if family in ("cms", "cme") and number.isdigit():
+    if family in ("cms", "cme") and is_digits(number):
         name, options = f"{family}-error", {"code": int(number), **options}
     found = KINDS.get(name)
     if found is None:

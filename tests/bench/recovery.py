@@ -78,6 +78,12 @@ FAULTS: tuple[tuple[str, float | None, dict[str, Any]], ...] = (
     ("split", 3.0, {}),
     ("merge", 3.0, {}),
     ("bad-index", None, {}),
+    ("only-ok", 3.0, {}),
+    ("only-ok", 3.0, {"prompt": False}),
+    ("mirror", 3.0, {}),
+    ("nmea", 3.0, {}),
+    ("babble", 3.0, {}),
+    ("babble", 3.0, {"form": "binary"}),
 )
 #: Those that stay until the modem restarts, which is for the gateway to find out.
 UNTIL_RESTART = frozenset({"stuck-500", "sends-nothing"})
@@ -104,19 +110,20 @@ class _Sink:
         self.changed = asyncio.Event()
         self.stored: set[str] = set()
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         """A report settles what is in flight, as the collector does."""
         try:
             octets = bytes.fromhex(raw.pdu)
         except ValueError:  # damaged on the way
-            return
+            return False
         start = octets[0] + 1 if octets else 0
         if len(octets) < start + 2:
-            return
+            return False
         if self.modem is not None and octets[start] & 3 == 2:
             self.modem.settle(octets[start + 1])
         elif raw.storage is not None:
             self.stored.add(raw.pdu)
+        return True
 
     async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
         return [CopyFate.FOREIGN] * len(copies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import grp
 import json
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from support.rig import Rig, make_config, running
 
@@ -19,6 +21,7 @@ from gsmgw.api.server import bind_tcp
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.ports import RawPdu
 from gsmgw.store import audit
+from hw_sim import Simulation
 
 BODY = {"to": "+4915112345671", "text": "x"}
 
@@ -82,6 +85,31 @@ async def test_guessing_is_throttled(desk: Desk) -> None:
     answers = [await desk.status(f"guess{n}", "GET", "/v1/messages") for n in range(12)]
     assert answers == [401] * 10 + [429] * 2
     assert (await desk.rig.client.stats())["version"]  # the socket is not concerned
+
+
+async def test_a_valid_token_is_let_in_behind_the_address_of_somebody_who_guesses(desk: Desk) -> None:
+    token = await desk.token("read")
+    assert await desk.status("guess", "GET", "/v1/messages") == 401
+    for _ in range(12):
+        await desk.status("guess", "GET", "/v1/messages")
+    assert await desk.status("guess", "GET", "/v1/messages") == 429
+    assert await desk.status(token, "GET", "/v1/messages") == 200
+
+
+async def test_guesses_are_counted_by_the_client_behind_a_trusted_proxy(tmp_path: Path) -> None:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    config = make_config(tmp_path, {}, {"api": {"trusted_proxies": ["127.0.0.1"]}})
+    async with running(config, listener), httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+
+        async def guess(forwarded: str) -> int:
+            headers = {"Authorization": "Bearer x", "X-Forwarded-For": forwarded}
+            return (await client.get("/v1/messages", headers=headers)).status_code
+
+        assert [await guess("made.up, 2001:db8::1") for _ in range(10)] == [401] * 10
+        assert await guess("made.up, 2001:db8::2") == 429  # of the same /64
+        assert await guess("2001:db8:1::1") == 401
+        assert await guess("") == 401
 
 
 async def test_a_token_is_shown_once_and_stored_as_a_hash(desk: Desk, tmp_path: Path) -> None:
@@ -189,6 +217,30 @@ async def test_the_audit_log_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPa
         await desk.rig.client.modem("m0", "enable")
     found = await entries(desk)
     assert [entry["path"].rpartition("/")[2] for entry in found] == ["enable", "disable", "enable", "disable", "enable"]
+
+
+async def test_refusals_and_send_tokens_do_not_wash_the_audit_log_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "KEPT", 5)
+    monkeypatch.setattr(audit, "KEPT_MINOR", 3)
+    await desk.rig.client.modem("m0", "disable")
+    token = await desk.token("send")
+    async with AsyncClient(url=desk.url, token=token) as client:
+        own = await client.send(**BODY)
+        for _ in range(8):
+            await refused(client, "DELETE", "/v1/tokens/send")
+            await client.act(own["id"], "cancel")
+            await client.act(own["id"], "retry")
+    found = [(entry["who"], entry["path"].rpartition("/")[2], entry["status"]) for entry in await entries(desk)]
+    me = getpass.getuser()
+    assert found == [
+        ("send", "retry", 200),
+        ("send", "cancel", 200),
+        ("send", "send", 403),
+        (me, "tokens", 201),
+        (me, "disable", 200),
+    ]
 
 
 async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
@@ -358,3 +410,106 @@ async def test_an_idempotency_key_is_the_tokens_own(desk: Desk) -> None:
             )
     assert [(status, replayed) for status, _, replayed in seen] == [(202, False), (202, True)] * 3
     assert len({number for _, number, _ in seen}) == 3
+
+
+async def refused(client: AsyncClient, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    with pytest.raises(ApiError) as caught:
+        await client.request(method, path, json=body)
+    return caught.value.status, caught.value.code
+
+
+async def test_a_send_token_changes_its_own_messages_and_sees_no_others(desk: Desk) -> None:
+    theirs = await desk.rig.client.send(**BODY)
+    sends, reads = await desk.token("send"), await desk.token("send", "read")
+    manages = await desk.token("send", "manage")
+    async with AsyncClient(url=desk.url, token=sends) as client:
+        own = await client.send("+4915112345672", "mine")
+        for action, body in (("cancel", None), ("retry", None), ("resolve", {"action": "leave"})):
+            assert await refused(client, "POST", f"/v1/messages/{theirs['id']}/{action}", body) == (404, "not_found")
+        assert (await client.act(own["id"], "cancel"))["text"] == "mine"
+        assert (await client.act(own["id"], "retry"))["status"] == "queued"
+    async with AsyncClient(url=desk.url, token=reads) as client:
+        assert (await client.message(theirs["id"]))["text"] == "x"
+        for action in ("cancel", "retry"):
+            assert await refused(client, "POST", f"/v1/messages/{theirs['id']}/{action}") == (403, "forbidden")
+    async with AsyncClient(url=desk.url, token=manages) as client:
+        assert (await client.act(theirs["id"], "cancel"))["status"] == "canceled"
+
+
+async def test_a_retry_counts_against_the_limits_of_its_token(desk: Desk) -> None:
+    token = await desk.token("send", per_minute=3)
+    async with AsyncClient(url=desk.url, token=token) as client:
+        own = await client.send(**BODY)
+        assert await refused(client, "POST", f"/v1/messages/{own['id']}/retry") == (409, "wrong_state")  # not counted
+        for _ in range(2):
+            await client.act(own["id"], "cancel")
+            await client.act(own["id"], "retry")
+        await client.act(own["id"], "cancel")
+        assert await refused(client, "POST", f"/v1/messages/{own['id']}/retry") == (429, "too_many_requests")
+        record = await desk.rig.client.message(own["id"])
+        assert record["status"] == "canceled"
+
+
+async def test_a_retry_leaves_through_modems_of_its_token_only(desk: Desk) -> None:
+    """It may see what its modem received from others' routes, and is not to send it through another one."""
+    anywhere = await desk.rig.client.send(**BODY, client_ref="r")
+    await desk.rig.client.act(anywhere["id"], "cancel")
+    await desk.rig.gateway.store.write(lambda tx: tx.run("UPDATE messages SET modem = 'm0'"))
+    token = await desk.token("send", "manage", modems=["m0"])
+    async with AsyncClient(url=desk.url, token=token) as client:
+        assert await refused(client, "POST", f"/v1/messages/{anywhere['id']}/retry") == (403, "not_your_modem")
+
+
+async def test_a_new_token_of_an_old_name_is_somebody_else(desk: Desk) -> None:
+    """Neither the texts nor the references nor the counts of the old one are its own."""
+    limits: dict[str, Any] = {"name": "shop", "modems": ["m0"], "per_day": 2}
+    old = await desk.token("send", "read", **limits)
+    async with AsyncClient(url=desk.url, token=old) as client:
+        first = await client.send(**BODY, client_ref="order-1", key="k")
+        await client.send(**BODY, client_ref="order-2")
+    await desk.rig.gateway.store.write(lambda tx: tx.run("UPDATE messages SET route = ''"))  # not seen by its modem
+    await desk.rig.client.request("DELETE", "/v1/tokens/shop")
+    new = await desk.token("send", "read", **limits)
+    async with AsyncClient(url=desk.url, token=new) as client:
+        assert [message async for message in client.messages()] == []
+        assert await refused(client, "GET", f"/v1/messages/{first['id']}") == (404, "not_found")
+        for key in ("k", "other"):
+            again = await client.send("+4915112345679", "another text", client_ref=f"order-{key}", key=key)
+            assert again["id"] != first["id"]
+        assert await refused(client, "POST", "/v1/messages", BODY) == (429, "too_many_requests")
+
+
+async def test_client_refs_are_each_clients_own(desk: Desk) -> None:
+    tokens = [await desk.token("send", name=name) for name in ("a", "b")]
+    ids = [(await desk.rig.client.send("+4915112345670", "of the socket", client_ref="1"))["id"]]
+    for number, token in enumerate(tokens):
+        async with AsyncClient(url=desk.url, token=token) as client:
+            ids += [(await client.send(f"+491511234567{number}", "x", client_ref="1"))["id"] for _ in range(2)]
+            with pytest.raises(ApiError) as caught:
+                await client.send("+4915112345679", "other", client_ref="1")
+            assert caught.value.code == "client_ref_conflict"
+    assert ids[1] == ids[2] != ids[3] == ids[4] != ids[0]
+
+
+async def test_a_tap_and_an_export_end_with_their_token(tmp_path: Path) -> None:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    async with Simulation(seed=1, directory=tmp_path / "tty") as sim:
+        path = (await sim.add_modem("m0")).path
+        async with running(make_config(tmp_path, {"m0": path}), listener) as rig:
+            desk = Desk(rig, f"http://{host}:{port}")
+            await rig.modem_is("m0", "ready")
+            token = await desk.token("manage")
+            async with AsyncClient(url=desk.url, token=token) as client:
+                rows = client.tap("m0")
+                read = asyncio.create_task(_all(rows))
+                async with asyncio.timeout(20):
+                    while rig.gateway.access.present == 0:  # noqa: ASYNC110 - no event tells of it
+                        await asyncio.sleep(0.01)
+                    await rig.client.request("DELETE", "/v1/tokens/manage")
+                    await read
+            assert rig.gateway.access.present == 0
+
+
+async def _all(rows: AsyncIterator[str]) -> list[str]:
+    return [row async for row in rows]

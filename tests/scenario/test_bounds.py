@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import random
 import re
 import select
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -19,7 +21,9 @@ import pytest
 from support.processes import open_files
 from support.rig import Rig, make_config, running, simulated
 
-from gsmgw.api.server import bind_tcp
+from gsmgw.api import pages
+from gsmgw.api.protocol import Guarded
+from gsmgw.api.server import bind_tcp, condense_accept_failures
 from gsmgw.client import ApiError, AsyncClient
 
 ANNA = "+4915112345671"
@@ -480,3 +484,99 @@ async def test_a_wrong_key_is_an_api_error_over_tcp(tmp_path: Path) -> None:
     async with running(make_config(tmp_path, {}), listener), AsyncClient(url=url, token="wrong") as client:
         with pytest.raises(ApiError, match="not known"):
             await client.stats()
+
+
+@contextlib.asynccontextmanager
+async def over_tcp(directory: Path, **api: Any) -> AsyncIterator[tuple[Rig, str, int]]:
+    listener = bind_tcp("127.0.0.1:0")
+    host, port = listener.getsockname()
+    async with running(make_config(directory, {}, {"api": api}), listener) as rig:
+        yield rig, host, port
+
+
+async def test_a_stranger_cannot_hold_all_connections(tmp_path: Path) -> None:
+    """Also not against somebody with a token behind the same address, whose connections are not closed for it."""
+    async with over_tcp(tmp_path, max_connections=40, max_connections_per_address=8) as (rig, host, port):
+        made = await rig.client.request("POST", "/v1/tokens", json={"name": "a", "scopes": ["read"]})
+        async with AsyncClient(url=f"http://{host}:{port}", token=made["token"]) as client:
+            assert (await client.stats())["version"]
+            held = [await asyncio.open_connection(host, port) for _ in range(60)]
+            try:
+                assert (await client.stats())["version"]  # on its kept connection
+                async with AsyncClient(url=f"http://{host}:{port}", token=made["token"]) as second:
+                    assert (await second.stats())["version"]
+                async with asyncio.timeout(20):
+                    closed = [await reader.read() for reader, _ in held[:-8]]
+                assert closed == [b""] * 52
+            finally:
+                for _, writer in held:
+                    writer.close()
+
+
+async def test_a_request_with_two_lengths_ends_its_connection(rig: Rig) -> None:
+    second = b"GET /v1/stats HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST /v1/messages/preview HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    for lengths in (
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    ):
+        reader, writer = await asyncio.open_unix_connection(rig.gateway.config.gateway.socket)
+        writer.write(head + lengths + b"\r\n" + b"f\r\n" + b'{"text": "abc"}' + b"\r\n0\r\n\r\n" + second)
+        async with asyncio.timeout(20):
+            said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert b"connection: close" in said.lower()
+        assert said.count(b"HTTP/1.1 ") == 1
+        writer.close()
+    old = head.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert code_of(await spoken(rig, old)) == (400, "http_error")
+
+
+async def test_small_answers_do_not_wait_for_acknowledgements(tmp_path: Path) -> None:
+    """Nagle's algorithm is off for what we listen on, and what is accepted from it."""
+    async with over_tcp(tmp_path) as (rig, host, port):
+        made = await rig.client.request("POST", "/v1/tokens", json={"name": "a", "scopes": ["send"]})
+        options: list[int] = []
+        connection_made = Guarded.connection_made
+
+        def look(self: Guarded, transport: asyncio.BaseTransport) -> None:
+            sock = transport.get_extra_info("socket")
+            options.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            connection_made(self, transport)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Guarded, "connection_made", look)
+            async with AsyncClient(url=f"http://{host}:{port}", token=made["token"]) as client:
+                await client.send(ANNA, "x")
+        assert options == [1]
+
+
+async def test_no_free_descriptors_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    former: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: former.append(context))
+    condense_accept_failures(loop)
+    condense_accept_failures(loop)
+    error = OSError(errno.EMFILE, "Too many open files")
+    for _ in range(100):
+        loop.call_exception_handler({"message": "socket.accept() out of system resource", "exception": error})
+    loop.call_exception_handler({"message": "something else", "exception": ValueError()})
+    assert [record.getMessage() for record in caplog.records] == [
+        "api: connections cannot be accepted error=Too many open files failures=1"
+    ]
+    assert [context["message"] for context in former] == ["something else"]
+
+
+async def test_pages_are_made_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    describe = pages._index
+
+    def counted(app: Any) -> Any:
+        made.append("docs")
+        return describe(app)
+
+    monkeypatch.setattr(pages, "_index", counted)
+    answers = await asyncio.gather(*(rig.client._http.get("/docs") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert made == ["docs"]

@@ -247,6 +247,8 @@ def test_an_interrupted_wait_says_which_message_goes_on(place: Site, tmp_path: P
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # A background job of a shell ignores SIGINT, and its children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert follows.wait(30)
         child.send_signal(signal.SIGINT)

@@ -78,7 +78,10 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     listener = bind_tcp("127.0.0.1:0")
     async with Simulation(seed=1, directory=tmp_path / "tty") as sim:
         modem = await sim.add_modem("modem0")
-        sections = {"compat": compat, "webhooks": {"allow": ["http", "loopback"]}}
+        sections = {
+            "compat": {**compat, "callback_allow": ["http", "loopback"]},
+            "webhooks": {"allow": ["http", "loopback"]},
+        }
         async with running(make_config(tmp_path, {"modem0": modem.path}, sections), listener) as rig:
             await rig.modem_is("modem0", "ready")
             body = {"name": "door", "scopes": ["send", "read", "manage"]}
@@ -167,6 +170,44 @@ async def test_kannel_knows_charsets_codings_and_several_receivers(place: Place)
     status, words = await place.kannel(f"{auth}&to={ANNA[1:]}&text=later&deferred=60", "-X", "POST")
     assert (status, words) == (202, "3: Queued for later delivery")
     assert (await place.rig.client.page(status="scheduled"))["data"][0]["to"] == ANNA
+
+
+async def test_callbacks_are_bounded_for_each_token_and_leave_webhooks_their_room(place: Place) -> None:
+    made = await place.rig.client.request("POST", "/v1/tokens", json={"name": "shop", "scopes": ["send"]})
+
+    async def send(name: str, secret: str, port: int) -> tuple[int, str]:
+        url = quote(f"http://127.0.0.1:{port}/dlr", safe="")
+        query = f"username={name}&password={secret}&to={quote(ANNA)}&text=x&deferred=60&dlr-mask=1&dlr-url={url}"
+        return await place.kannel(query)
+
+    for number in range(10):
+        assert (await send("shop", made["token"], 20_000 + number))[0] == 202
+    status, words = await send("shop", made["token"], 20_010)
+    assert (status, "10 servers already" in words) == (400, True)
+    assert (await send("shop", made["token"], 20_003))[0] == 202  # a target that it has
+    assert (await send("door", place.secret, 20_010))[0] == 202  # another token has its own
+    assert (await send("door", place.secret, 20_003))[0] == 202
+    targets = (await place.rig.client.request("GET", "/v1/webhooks"))["data"]
+    assert len(targets) == 12
+    assert all(target["expires_at"] is not None for target in targets)
+    await place.rig.client.request("POST", "/v1/webhooks", json={"url": "http://127.0.0.1:9/own"})
+
+
+async def test_callbacks_go_by_a_policy_of_their_own(tmp_path: Path) -> None:
+    sections = {"compat": {"kannel": True}, "webhooks": {"allow": ["http", "loopback", "private"]}}
+    listener = bind_tcp("127.0.0.1:0")
+    async with running(make_config(tmp_path, {}, sections), listener) as rig:
+        made = await rig.client.request("POST", "/v1/tokens", json={"name": "shop", "scopes": ["send"]})
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            for url, why in (
+                ("http://192.168.1.1/", "plain http is not allowed; [compat] callback_allow"),
+                ("https://127.0.0.1/", "is a loopback address; [compat] callback_allow"),
+                ("https://[fd20:ce::254]/", "never allowed"),
+            ):
+                query = {"username": "shop", "password": made["token"], "to": ANNA, "text": "x"}
+                answer = await client.get("/cgi-bin/sendsms", params={**query, "dlr-mask": "1", "dlr-url": url})
+                assert (answer.status_code, why in answer.text) == (400, True), answer.text
+        assert (await rig.client.page())["data"] == []
 
 
 # -- SMSGate ----------------------------------------------------------------------------------------------------

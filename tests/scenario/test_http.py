@@ -253,6 +253,27 @@ async def test_half_an_emoji_is_the_fault_of_its_field_alone(rig: Rig) -> None:
     assert broken.json()["code"] == "invalid_json"
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/v1/webhooks", r'{"url": "https://x.example", "modems": ["ok", "\ud800"]}', "/modems/1"),
+        ("/v1/webhooks", r'{"url": "https://x.example/\udc00"}', "/url"),
+        ("/v1/webhooks", r'{"url": "https://x.example", "description": "\ud83d"}', "/description"),
+        ("/v1/webhooks", r'{"\ud83d": 1}', ""),
+        ("/v1/tokens", r'{"name": "a", "scopes": ["send"], "modems": ["\ud83d"]}', "/modems/0"),
+        ("/v1/messages", r'{"to": "110", "text": "x", "modem": "\ud83d"}', "/modem"),
+        ("/v1/messages", r'{"to": "110", "text": "x", "\ud83d": 1}', ""),
+        ("/v1/messages/preview", r'{"text": "\ud83d"}', "/text"),
+        ("/v1/messages/0000000000000/resolve", r'{"action": "\ud83d"}', "/action"),
+    ],
+)
+async def test_half_an_emoji_is_refused_everywhere(rig: Rig, path: str, body: str, pointer: str) -> None:
+    answer = await rig.client._http.post(path, content=body, headers=JSON)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert (await rig.client._http.get(path.partition("/preview")[0].partition("/0")[0])).status_code == 200
+
+
 def _peak_kb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -282,7 +303,7 @@ async def test_as_many_values_as_a_request_can_have_are_taken(rig: Rig) -> None:
     answer = await rig.client._http.post("/v1/messages/batch/preview", json={"messages": [full] * 10_000})
     assert answer.status_code == 200
     assert {entry["error"]["code"] for entry in answer.json()["data"]} == {"unknown_modem"}
-    longest = json.dumps({"text": "a," * (255 * 153 // 2)})
+    longest = json.dumps({"text": "a," * (255 * 152 // 2)})
     answer = await rig.client._http.post("/v1/messages/preview", content=longest, headers=JSON)
     assert (answer.status_code, len(longest) < SINGLE.octets < BATCH.octets) == (200, True)
 

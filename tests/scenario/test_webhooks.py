@@ -20,6 +20,7 @@ from support.webhooks import SECRET, House, until, working
 
 from gsmgw.dispatch import webhooks as module
 from gsmgw.dispatch.pauses import PAUSES_S, TRIES
+from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
 
@@ -374,3 +375,22 @@ def test_expired_secrets_go_and_there_are_never_too_many() -> None:
         hook = webhooks.rotated(hook, secret, now_ms, 1000, 5)
     assert [secret.value for secret in hook.secrets] == list("gfedc")
     assert [s.value for s in webhooks.rotated(hook, "h", 10, 0, 5).secrets] == ["h"]
+
+
+async def test_a_target_of_callbacks_ends_by_itself(tmp_path: Path) -> None:
+    async with working(tmp_path) as house:
+        wanted = ("kannel", "https://shop.example/", ["message.sent"], 7)
+        hook = await house.webhooks.callback_target(*wanted)
+        assert hook is not None
+        assert await house.webhooks.callback_target(*wanted) == hook
+        later_ms = house.clock.wall_ms() + CALLBACK_MARGIN_MS + 7_200_000
+        await house.store.write(lambda tx: webhooks.keep_until(tx, hook.id, later_ms))
+        await house.clock.advance(CALLBACK_MARGIN_MS / 1000 + 3600)
+        await house.store.write(lambda tx: None)
+        assert [found.id for found in await house.store.read(webhooks.all_webhooks)] == [hook.id]
+
+        async def is_gone() -> bool:
+            await house.clock.advance(3600)
+            return await house.store.read(webhooks.all_webhooks) == []
+
+        await until(is_gone)

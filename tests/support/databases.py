@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from sqlite_utils import Database
 
+from gsmgw.store import Store
 from gsmgw.store.migrations import known_migrations, migrations
 
 
@@ -39,3 +41,13 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
 def latest_migration() -> str:
     """The last step that this version knows."""
     return known_migrations()[-1]
+
+
+@asynccontextmanager
+async def refusing(store: Store) -> AsyncIterator[None]:
+    """Let every write fail at once, as on a full disk: another connection holds the lock for writing."""
+    await store.write(lambda tx: tx.run("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")

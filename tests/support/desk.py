@@ -77,6 +77,7 @@ async def desk(
     for modem in modems:
         scheduler.attach(modem, limits, (weights or {}).get(modem.name, 1.0))
     try:
+        await scheduler.begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(scheduler.run())
             try:

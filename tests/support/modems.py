@@ -120,13 +120,14 @@ class Sink:
         self.before_take: Callable[[RawPdu], None] = lambda raw: None
         self._news = asyncio.Event()
 
-    async def take_pdu(self, raw: RawPdu) -> None:
+    async def take_pdu(self, raw: RawPdu) -> bool:
         if self.refuse:
             self.refuse -= 1
             raise StoreError("the disk is full")
         self.before_take(raw)
         self.pdus.append(raw)
         self._news.set()
+        return True
 
     async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
         self.copies += copies

@@ -13,7 +13,7 @@ from typing import Any
 from gsmgw.clock import VirtualClock
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch import EventFeed, Webhooks
-from gsmgw.dispatch.targets import Resolver, resolve_by_system
+from gsmgw.dispatch.targets import Resolver
 from gsmgw.dispatch.webhooks import new_secret
 from gsmgw.store import Store, webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
@@ -91,7 +91,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 @contextlib.asynccontextmanager
 async def working(
-    directory: Path, resolve: Resolver = resolve_by_system, clock: VirtualClock | None = None, **settings: Any
+    directory: Path, resolve: Resolver | None = None, clock: VirtualClock | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     """Webhooks at work until the block ends, as abruptly as a crash for what is under way."""
     clock = clock or VirtualClock(time.time_ns() // 1_000_000)

@@ -73,6 +73,7 @@ def test_status_shows_escapes_of_what_modems_say(monkeypatch: pytest.MonkeyPatch
         "webhooks": {},
         "oldest_queued_at": None,
         "database_ok": True,
+        "task_failures": {HOSTILE: 1},
         "database_octets": 1,
         "commit_ms": 1.0,
         "first_event": 1,

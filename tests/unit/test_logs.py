@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gsmgw.logs import EscapingFormatter, configure
+from gsmgw import logs
+from gsmgw.logs import EscapingFormatter, FloodFilter, configure
 
 FORGED = "office\n2026-11-27 12:00:00,000 INFO gsmgw.api: all is well\r\x1b[2J\x9b31m\u2028\u202e\udcff"
 
@@ -43,6 +44,29 @@ def test_no_line_of_a_traceback_looks_like_a_record(log: tuple[logging.Logger, i
     assert first == "ERROR gsmgw.test: failed"
     assert others
     assert all(line.startswith("  | ") and line.isprintable() for line in others)
+
+
+def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
+    log: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, out = log
+    logger.handlers[0].addFilter(FloodFilter())
+    now = 1000.0
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    for number in range(10_000):
+        logger.info("%s: refused %d", "office", number)
+    logger.info("%s: refused %d", "shop", 1)
+    logger.info("something else")
+    lines = out.getvalue().splitlines()
+    assert len(lines) < 30
+    assert lines[-2:] == ["INFO gsmgw.test: shop: refused 1", "INFO gsmgw.test: something else"]
+    now += 30
+    logger.info("%s: refused %d", "office", 7)
+    assert out.getvalue().splitlines()[-1] == "INFO gsmgw.test: office: refused 7 (and 9980 more like it)"
+    for number in range(5000):
+        logger.info("%s: %s", f"name{number}", number)
+        logger.debug("a detail")
+    assert len(out.getvalue().splitlines()) == len(lines) + 1 + 10_000
 
 
 def test_clients_of_http_do_not_log_urls_and_headers() -> None:

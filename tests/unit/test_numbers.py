@@ -21,6 +21,12 @@ from gsmgw.numbers import NumberError, digits_of, parse_recipient, same_number
         ("07700 900123", "GB", "+447700900123"),
         ("2442", None, "2442"),
         ("110", "DE", "110"),
+        ("١٢٣٤", None, "1234"),
+        ("１２３４５", None, "12345"),
+        ("+49１７０1234567", None, "+491701234567"),
+        ("＋４９ １７０ １２３４５６７", None, "+491701234567"),
+        ("\u202a+49 170 1234567\u202c", None, "+491701234567"),
+        ("٠١٧٠١٢٣٤٥٦٧", "DE", "+491701234567"),
     ],
 )
 def test_what_is_accepted(text: str, country: str | None, number: str) -> None:
@@ -37,7 +43,8 @@ def test_what_is_accepted(text: str, country: str | None, number: str) -> None:
         ("hello", "DE", "digits are expected"),
         ("+1555010", None, "too short"),
         ("+155501099991234", None, "too long"),
-        ("٠١٢٣٤٥٦٧", "DE", "digits are expected"),
+        ("²³¹", "DE", "digits are expected"),
+        ("+49 170 ①②③④⑤⑥⑦", None, "7 to 15 digits"),
         ("+49 151 1234 x", "DE", "7 to 15 digits"),
     ],
 )

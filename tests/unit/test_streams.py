@@ -203,17 +203,17 @@ async def test_a_token_that_is_revoked_or_expires_ends_its_streams(tmp_path: Pat
         loop = asyncio.get_running_loop()
         never = float("inf")
 
-        def reading(token: str, until_s: float) -> asyncio.Task[None]:
-            reader = Reader(Pipe(), 0, Choice(), 300.0, loop.create_future(), token, until_s)
+        def reading(owner: int, until_s: float) -> asyncio.Task[None]:
+            reader = Reader(Pipe(), 0, Choice(), 300.0, loop.create_future(), owner, until_s)
             return place.start(reader)
 
         revoked, other, expiring = (
-            reading("a", never),
-            reading("b", never),
-            reading("b", time.monotonic() + 0.05),
+            reading(7, never),
+            reading(8, never),
+            reading(8, time.monotonic() + 0.05),
         )
         await until(lambda: place.served.readers == 3)
-        place.served.send_away("a")
+        place.served.send_away(7)
         await revoked
         await expiring
         assert not other.done()

@@ -13,8 +13,9 @@ from support.webhooks import working
 
 from gsmgw.config import parse_config
 from gsmgw.dispatch.pauses import parse_retry_after
-from gsmgw.dispatch.targets import METADATA, Policy, TargetRefused, kind_of, resolve_by_system
+from gsmgw.dispatch.targets import METADATA, Policy, TargetRefused, kind_of
 from gsmgw.errors import ConfigError
+from gsmgw.resolving import Names
 
 TLS = Path(__file__).parents[1] / "support" / "tls" / "receiver.pem"
 
@@ -47,6 +48,7 @@ TLS = Path(__file__).parents[1] / "support" / "tls" / "receiver.pem"
         ("169.254.169.254", "never"),
         ("::ffff:169.254.169.254", "never"),
         ("fd00:ec2::254", "never"),
+        ("fd20:ce::254", "never"),
         ("100.100.100.200", "never"),
         ("168.63.129.16", "never"),
         ("0.0.0.0", "never"),
@@ -120,7 +122,7 @@ async def test_each_address_of_a_name_counts() -> None:
 async def test_odd_spellings_of_addresses_are_resolved_before_they_are_judged() -> None:
     for host in ("2130706433", "0x7f000001", "127.1", "localhost"):
         with pytest.raises((TargetRefused, OSError)):
-            await Policy(["http"]).addresses(httpx.URL(f"http://{host}/"), resolve_by_system)
+            await Policy(["http"]).addresses(httpx.URL(f"http://{host}/"), Names().resolve)
 
 
 async def test_a_name_that_changes_its_meaning_is_looked_at_each_time(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from gsmgw.api.callers import Caller, address_of, enter, peer_of
 from gsmgw.api.context import Context
 from gsmgw.api.problems import Problem
 from gsmgw.dispatch.targets import TargetRefused
-from gsmgw.dispatch.webhooks import MOST_TARGETS
+from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
 from gsmgw.outbound import Refusal, Result
 from gsmgw.outbound import Request as Wanted
 from gsmgw.store import Tx, callbacks, webhooks
@@ -85,12 +84,14 @@ async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: N
             checked.append(exc)
     also = None
     if notice is not None:
-        tag = await _target(ctx, notice)
-        checked = [item if isinstance(item, Refusal) else item._replace(tags=(*item.tags, tag)) for item in checked]
-        callback = Callback(notice.url, notice.mask)
+        hook = await _target(ctx, caller, notice)
+        tags = hook.tags[:1]
+        checked = [item if isinstance(item, Refusal) else item._replace(tags=(*item.tags, *tags)) for item in checked]
+        callback, until_ms = Callback(notice.url, notice.mask), _told_until_ms(ctx, checked)
 
         def also(tx: Tx, ids: Sequence[int]) -> None:
             callbacks.remember(tx, ids, callback)
+            webhooks.keep_until(tx, hook.id, until_ms)
 
     requests = [item for item in checked if not isinstance(item, Refusal)]
     async with within_limits(ctx, caller, requests, None) as note:
@@ -100,34 +101,26 @@ async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: N
     return [item if isinstance(item, Refusal) else next(found) for item in checked]
 
 
-async def _target(ctx: Context, notice: Notice) -> str:
-    """The tag of messages that a webhook of this dialect and this server is told of; made, where there is none."""
+def _told_until_ms(ctx: Context, wanted: Sequence[Wanted | Refusal]) -> int:
+    """Until when something may be told of these messages."""
+    now_ms = ctx.clock.wall_ms()
+    ends = [
+        max(now_ms, item.send_at_ms or 0) + (item.valid_for or ctx.valid_for_s) * 1000
+        for item in wanted
+        if not isinstance(item, Refusal)
+    ]
+    return max(ends, default=now_ms) + CALLBACK_MARGIN_MS
+
+
+async def _target(ctx: Context, caller: Caller, notice: Notice) -> Webhook:
+    """The webhook of this dialect and this server for the caller's messages; made, where there is none."""
     try:
-        url = ctx.webhooks.policy.check_url(notice.url)
+        url = ctx.webhooks.callback_policy.check_url(notice.url)
     except (TargetRefused, httpx.InvalidURL) as exc:
         raise Problem("target_refused", f"the callback may not go there: {exc}") from None
     origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
-    found = await ctx.store.read(webhooks.all_webhooks)
-    for hook in found:
-        if hook.format == notice.format and hook.url == origin:
-            return hook.tags[0]
-    if len(found) >= MOST_TARGETS:
-        raise Problem("wrong_state", f"there are {MOST_TARGETS} webhooks already, and no room for another callback")
-    number = f"wh_{secrets.token_hex(6)}"
-    hook = Webhook(
-        id=number,
-        url=origin,
-        description=f"callbacks of the {notice.format} door",
-        events=notice.events,
-        tags=(f"callback:{number}",),
-        modems=(),
-        ordered=False,
-        secrets=(),
-        state="active",
-        reason=None,
-        cursor=ctx.feed.last_id,
-        created_ms=ctx.clock.wall_ms(),
-        format=notice.format,
-    )
-    await ctx.webhooks.add(hook)
-    return hook.tags[0]
+    hook = await ctx.webhooks.callback_target(notice.format, origin, notice.events, caller.owner)
+    if hook is None:
+        detail = f"{caller.token!r} has callbacks to {MOST_CALLBACKS} servers already, or all clients have too many"
+        raise Problem("wrong_state", detail)
+    return hook

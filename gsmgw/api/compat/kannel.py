@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, Notice, let_in, send
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.dispatch.dialects import KANNEL_DLR
 from gsmgw.errors import StoreError
 from gsmgw.model import Priority
@@ -66,7 +68,7 @@ class _Fields:
         text = self.get(*names)
         if not text:
             return None
-        if not text.isdecimal() or len(text) > 9:
+        if not is_digits(text) or len(text) > 9:
             raise _Refused(f"{names[0]} is no number, rejected")
         return int(text)
 
@@ -108,7 +110,7 @@ async def sendsms(ctx: Ctx, request: Request) -> Response:
     try:
         name, secret = fields.get("username", "user"), fields.get("password", "pass")
         caller = await let_in(ctx, request, name, secret, "send")
-        wanted = _wanted(ctx, fields, caller.token)
+        wanted = _wanted(ctx, fields, caller)
         results = await send(ctx, caller, wanted, _notice(fields))
     except _Refused as exc:
         return _answer(exc.words, exc.status)
@@ -134,7 +136,7 @@ def _answer(words: str, status: int, headers: dict[str, str] | None = None) -> R
     return Response(words, status, headers, "text/plain; charset=utf-8")
 
 
-def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
+def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Wanted]:
     """The messages that are asked for."""
     recipients = fields.get("to").split()
     if not recipients:
@@ -166,7 +168,8 @@ def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
             to=_international(to),
             text=text,
             modem=modem if modem in ctx.modems else None,
-            client=client,
+            client=caller.token,
+            owner=caller.owner,
             priority=Priority.URGENT if priority is not None and priority >= 2 else Priority.NORMAL,
             send_at_ms=ctx.clock.wall_ms() + deferred * _MINUTE_S * 1000 if deferred else None,
             valid_for=max(60, min(validity * _MINUTE_S, 63 * 7 * 86_400)) if validity else None,
@@ -180,7 +183,8 @@ def _wanted(ctx: Context, fields: _Fields, client: str) -> list[Wanted]:
 
 def _international(number: str) -> str:
     """Kannel's clients write numbers without the plus; a query string makes a space of one that is not encoded."""
-    return f"+{number}" if number.isdecimal() and len(number) >= 11 and not number.startswith("0") else number
+    number = ascii_digits(number)
+    return f"+{number}" if is_digits(number) and len(number) >= 11 and not number.startswith("0") else number
 
 
 def _notice(fields: _Fields) -> Notice | None:

@@ -13,15 +13,16 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from gsmgw.api.answers import JSONResponse
+from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import stamp
-from gsmgw.api.sights import sight_of
+from gsmgw.api.sights import may_act, seen_by
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
@@ -97,11 +98,11 @@ class _Refused(Exception):
         super().__init__(words)
 
 
-async def _enter(ctx: Context, request: Request, scope: str) -> str:
+async def _enter(ctx: Context, request: Request, scope: str) -> Caller:
     user, password = basic(request)
     if not password:
         raise Problem("unauthorized", "there are none")
-    return (await let_in(ctx, request, user, password, scope)).token
+    return await let_in(ctx, request, user, password, scope)
 
 
 def _error(exc: Exception) -> Response:
@@ -130,13 +131,12 @@ _EXPECTED = (_Refused, ValidationError, Problem, StoreError)
 async def create(ctx: Ctx, request: Request) -> Response:
     """Take a message for all of its ``phoneNumbers``."""
     try:
-        await _enter(ctx, request, "send")
+        caller = await _enter(ctx, request, "send")
         body = _Message.model_validate_json(await request.body())
         name = body.id or secrets.token_urlsafe(16)
         if not _ID.fullmatch(name):
             raise _Refused("id: has other characters than letters, digits, _ and -")
-        caller = request.scope["gsmgw.caller"]
-        results = await send(ctx, caller, _wanted(ctx, body, name, caller.token))
+        results = await send(ctx, caller, _wanted(ctx, body, name, caller))
         refused = [result for result in results if isinstance(result, Refusal)]
         if len(refused) == len(results):
             conflict = refused[0].code == "client_ref_conflict"
@@ -153,7 +153,7 @@ async def create(ctx: Ctx, request: Request) -> Response:
     return JSONResponse(state, 202, {"Location": f"/3rdparty/v1/messages/{name}"})
 
 
-def _wanted(ctx: Context, body: _Message, name: str, client: str) -> list[Wanted]:
+def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wanted]:
     if body.is_encrypted:
         raise _Refused("isEncrypted: what is encrypted cannot be sent by a modem")
     if body.mms_message is not None:
@@ -183,7 +183,8 @@ def _wanted(ctx: Context, body: _Message, name: str, client: str) -> list[Wanted
             data=data,
             port=None if body.data_message is None else body.data_message.port,
             modem=body.device_id if body.device_id in ctx.modems else None,
-            client=client,
+            client=caller.token,
+            owner=caller.owner,
             priority=priority,
             send_at_ms=send_at_ms,
             valid_for=None if valid_for is None else max(60, min(valid_for, 63 * 7 * 86_400)),
@@ -199,17 +200,17 @@ async def _records(ctx: Context, ids: list[int]) -> list[MessageRecord]:
     return [record for record in found if record is not None]
 
 
-async def _group(ctx: Context, request: Request, name: str) -> list[MessageRecord]:
+async def _group(ctx: Context, caller: Caller, name: str) -> list[MessageRecord]:
     """The messages of one of its identifiers: those accepted under it, or the one that we call so."""
     ids: list[int] = []
     while len(ids) < MOST_RECIPIENTS:
         ref = f"{SMSGATE_REF}{name}:{len(ids)}"
-        number = await ctx.store.read(partial(callbacks.message_of_ref, client_ref=ref))
+        number = await ctx.store.read(partial(callbacks.message_of_ref, owner=caller.owner, client_ref=ref))
         if number is None:
             break
         ids.append(number)
     own = parse_id(name)
-    seen = sight_of(ctx, request.scope)
+    seen = seen_by(caller, ctx.pools)
     records = await _records(ctx, ids or ([] if own is None else [own]))
     found = [record for record in records if seen is None or seen.sees(record)]
     if not found:
@@ -249,8 +250,8 @@ def _state(name: str, found: list[MessageRecord]) -> dict[str, Any]:
 async def show(ctx: Ctx, request: Request, name: str) -> Response:
     """The state of a message."""
     try:
-        await _enter(ctx, request, "read")
-        return JSONResponse(_state(name, await _group(ctx, request, name)))
+        caller = await _enter(ctx, request, "read")
+        return JSONResponse(_state(name, await _group(ctx, caller, name)))
     except _EXPECTED as exc:
         return _error(exc)
 
@@ -259,10 +260,11 @@ async def show(ctx: Ctx, request: Request, name: str) -> Response:
 async def cancel(ctx: Ctx, request: Request, name: str) -> Response:
     """Take back what has not begun to leave."""
     try:
-        await _enter(ctx, request, "send")
+        caller = await _enter(ctx, request, "send")
         now_ms = ctx.clock.wall_ms()
         taken = 0
-        for record in await _group(ctx, request, name):
+        for record in await _group(ctx, caller, name):
+            may_act(caller, record)
             if await ctx.store.write(partial(timers.cancel, now_ms=now_ms, message_id=record.id)):
                 ctx.scheduler.withdraw(record.id)
                 taken += 1
@@ -310,7 +312,7 @@ async def add_hook(ctx: Ctx, request: Request) -> Response:
         former = next((hook for hook in known if hook.id == body.id), None)
         if former is not None and former.format != "smsgate":
             raise _Refused("id: belongs to another webhook", 409)
-        if former is None and len(known) >= MOST_TARGETS:
+        if former is None and sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
             raise _Refused(f"there are {MOST_TARGETS} webhooks already", 409)
         hook = _hook(ctx, body, types)
         if former is not None:

@@ -13,15 +13,16 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 
+from gsmgw.api.answers import JSONResponse
 from gsmgw.api.callers import Caller, enter
 from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
+from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
-from gsmgw.model import Direction, MessageRecord, Status
+from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
 from gsmgw.outbound import Refusal
 from gsmgw.outbound import Request as Wanted
@@ -74,13 +75,12 @@ def _enter(ctx: Context, request: Request, account: str) -> Caller:
     settings = ctx.compat
     origin = origin_of(request)
     user, password = basic(request)
-    ctx.access.look(origin)
     known = hmac.compare_digest(password.encode(), (settings.twilio_auth_token or "").encode())
     if not known or not password or not user == account == settings.twilio_account_sid:
         ctx.access.fail(origin)
         raise _Refused(_UNAUTHORIZED, "Authenticate", 401, {"WWW-Authenticate": 'Basic realm="Twilio API"'})
     ctx.access.count_request(CLIENT)
-    caller = Caller(CLIENT, origin, CLIENT)
+    caller = Caller(CLIENT, origin, CLIENT, owner=TWILIO)
     enter(request.scope, caller)
     return caller
 
@@ -114,7 +114,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
         raise _Refused(21623, "MediaUrl: there is no MMS here.")
     valid_for: int | None = None
     if form.get("ValidityPeriod"):
-        if not form["ValidityPeriod"].isdecimal() or len(form["ValidityPeriod"]) > 9:
+        if not is_digits(form["ValidityPeriod"]) or len(form["ValidityPeriod"]) > 9:
             raise _Refused(_BAD, "ValidityPeriod: is no number of seconds.")
         valid_for = max(60, min(int(form["ValidityPeriod"]), 63 * 7 * 86_400))
     send_at_ms: int | None = None
@@ -129,6 +129,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
         text=form.get("Body"),
         modem=_modem_of(ctx, form.get("From", "")),
         client=CLIENT,
+        owner=TWILIO,
         valid_for=valid_for,
         send_at_ms=send_at_ms,
         report=True,
@@ -185,7 +186,7 @@ def _number(sid: str) -> int:
 
 async def _load(ctx: Context, number: int) -> MessageRecord:
     record = await ctx.store.read(lambda db: messages.get_message(db, number))
-    if record is None:
+    if record is None or record.owner != TWILIO:
         raise _Refused(_NOT_FOUND, f"The requested resource {twilio_sid(number)} was not found", 404)
     return record
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw.config import Config, read_text
+from gsmgw.digits import is_digits
 from gsmgw.errors import Cause, ConfigError, Disposition
 from gsmgw.modem.profiles import PROFILES
 from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
@@ -106,7 +107,7 @@ def _value(field: str, value: Any) -> Any:
         return _reading(value)
     if field == "init_for_interface":
         if not isinstance(value, dict) or not all(
-            key.isdigit() and isinstance(line, str) for key, line in value.items()
+            is_digits(key) and isinstance(line, str) for key, line in value.items()
         ):
             raise ValueError("must be a table of interface number = command")
         return {int(key): line for key, line in value.items()}
@@ -154,7 +155,7 @@ def _causes(value: Any) -> dict[int, Cause]:
         raise TypeError("must be a table of code = { title, disposition }")
     causes = {}
     for code, row in value.items():
-        if not code.isdigit() or not isinstance(row, dict) or set(row) != {"title", "disposition"}:
+        if not is_digits(code) or not isinstance(row, dict) or set(row) != {"title", "disposition"}:
             raise ValueError(f"{code}: must be code = {{ title = ..., disposition = ... }}")
         try:
             causes[int(code)] = Cause(int(code), str(row["title"]), Disposition(row["disposition"]))

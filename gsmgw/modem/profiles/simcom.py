@@ -10,7 +10,7 @@ SIMCOM_GSM = replace(
     GENERIC,
     name="simcom-gsm",
     title="SIMCom SIM800, SIM900",
-    matches=(r"\bsim(800|808|868|900|908)", r"simcom.*sim[89]\d\d"),
+    matches=(r"\bsim(800|808|868|900|908)", r"simcom.*sim[89][0-9][0-9]"),
     # Reports come as +CDS only.
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
     iccid=("AT+CCID",),
@@ -25,7 +25,7 @@ SIMCOM_LTE = replace(
     GENERIC,
     name="simcom-lte",
     title="SIMCom SIM7xxx, A76xx",
-    matches=(r"simcom", r"\bsim7\d\d\d", r"\ba76\d\d"),
+    matches=(r"simcom", r"\bsim7[0-9][0-9][0-9]", r"\ba76[0-9][0-9]"),
     # A stored profile may have hardware flow control on, with nobody to drive it.
     init=("AT+IFC=0,0",),
     iccid=("AT+CICCID", "AT+CCID", "AT+ICCID"),

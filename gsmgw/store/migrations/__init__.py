@@ -24,8 +24,12 @@ _STEPS = (
     "m007b_doors",
     "m009_record",
     "m010_refusals",
+    "m011_owners",
     "m012_modem_names",
     "m013_part_kind",
+    "m014_boot",
+    "m015_callbacks",
+    "m016_audit",
 )
 
 migrations = Migrations("gsmgw")

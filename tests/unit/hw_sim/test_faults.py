@@ -77,6 +77,43 @@ def echo_mad(desk: Desk) -> None:
     assert desk.command("AT") == OK
 
 
+def only_ok(desk: Desk) -> None:
+    desk.modem.fault("only-ok", for_s=10)
+    assert desk.command("AT+CREG?") == OK
+    assert desk.command("AT+CMGS=23") == b"\r\n> "
+    assert desk.type(f"{SUBMIT}\x1a") == OK
+    assert desk.phone(PHONE).received == []
+    desk.wait(11)
+    assert desk.command("AT+CREG?") != OK
+    desk.modem.fault("only-ok", prompt=False, count=1)
+    assert desk.command("AT+CMGS=23") == OK
+
+
+def mirror(desk: Desk) -> None:
+    desk.modem.fault("mirror", count=1)
+    assert desk.command("AT") == b"AT\r"
+    assert desk.command("AT") == OK
+
+
+def nmea(desk: Desk) -> None:
+    desk.modem.fault("nmea", for_s=3.5)
+    assert desk.command("AT").startswith(b"$GPGGA,")
+    assert desk.wait(3).count(b"$GPRMC") == 3
+    desk.wait(1)
+    assert desk.command("AT") == OK
+
+
+def babble(desk: Desk) -> None:
+    desk.modem.fault("babble", text="+CUSD: {n}", bytes_s=1000, for_s=1)
+    said = desk.wait(2)
+    assert 900 < len(said) < 1600
+    assert said.startswith(b"\r\n+CUSD: 0\r\n")
+    assert b"\r\n+CUSD: 49\r\n" in said
+    desk.modem.fault("babble", form="binary", bytes_s=1000, for_s=1)
+    assert 900 < len(desk.wait(2)) < 1100
+    assert desk.command("AT") == OK
+
+
 def cms_error(desk: Desk) -> None:
     desk.modem.fault("cms-38", count=1)
     assert desk.send(SUBMIT) == b"\r\n+CMS ERROR: 38\r\n"
@@ -341,7 +378,7 @@ CASES: dict[str, Callable[[Desk], None]] = {
         lost_result, late_result, stuck_send, wrong_result, false_ok, prompt_missing, prompt_late, prompt_form,
         urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish, renumber,
         storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
-        forget, lost_indications, sends_nothing, odd_references,
+        forget, lost_indications, sends_nothing, odd_references, only_ok, mirror, nmea, babble,
     )
 }  # fmt: skip
 
@@ -365,7 +402,7 @@ def test_an_unknown_fault_names_the_nearest(desk: Desk) -> None:
         FaultError, match=r"^no fault lost; did you mean lost-indications or lost-result or network-lost\?$"
     ):
         desk.modem.fault("lost")
-    with pytest.raises(FaultError, match="no fault zzzz; there are bad-index, cme-error, "):
+    with pytest.raises(FaultError, match="no fault zzzz; there are babble, bad-index, cme-error, "):
         desk.modem.fault("zzzz")
 
 

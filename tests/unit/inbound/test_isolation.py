@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,11 +11,14 @@ from pathlib import Path
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
+from support.databases import refusing
 from support.inbox import SENDER, STAMP, Desk, pdus
 
+from gsmgw.errors import StoreError
 from gsmgw.inbound.joining import GAP
 from gsmgw.inbound.reassembly import ARRIVAL_MS, SPREAD_MS, Piece, groups, is_overdue
 from gsmgw.pdu import Address, Alphabet, Deliver, Element, UserData, build_pdu, build_timestamp, dcs_octet
+from gsmgw.ports import RawPdu
 from gsmgw.store import Store, inbox
 
 DAY_S = 86_400
@@ -166,8 +170,6 @@ async def test_what_cannot_be_joined_is_in_quarantine_and_nothing_else_is_held_u
 
 async def test_an_error_of_the_database_is_not_the_pdus_fault(desk: Desk) -> None:
     """A full disk must leave the PDU in the modem, not put it into quarantine."""
-    from gsmgw.errors import StoreError
-
     await desk.store.write(lambda tx: tx.run("PRAGMA max_page_count = 1"))
 
     async def fill() -> None:
@@ -178,6 +180,23 @@ async def test_an_error_of_the_database_is_not_the_pdus_fault(desk: Desk) -> Non
         await fill()
     await desk.store.write(lambda tx: tx.run("PRAGMA max_page_count = 1000000"))
     assert await desk.store.read(inbox.quarantined) == []
+
+
+async def test_a_pdu_that_only_we_have_is_kept_when_the_database_takes_it(desk: Desk) -> None:
+    """A directly routed PDU lies in no memory of the modem; also when the port was lost meanwhile."""
+    direct = RawPdu("m", "sim", pdus("only here")[0])
+    async with refusing(desk.store):
+        taking = asyncio.create_task(desk.collector.take(direct))
+        with pytest.raises(StoreError):
+            await desk.take(pdus("in the modem")[0])
+        while not desk.collector._insisting:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        taking.cancel()
+    await desk.clock.advance(2)
+    async with asyncio.timeout(20):
+        while desk.collector._insisting:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert await desk.texts() == ["only here"]
 
 
 KINDS = st.sampled_from([Alphabet.DATA, Alphabet.UCS2])

@@ -8,6 +8,7 @@ from support.modems import Sink
 from gsmgw.clock import VirtualClock
 from gsmgw.model import ModemState
 from gsmgw.modem.board import Board
+from gsmgw.modem.budget import Budget
 from gsmgw.modem.calls import Calls
 
 
@@ -16,7 +17,8 @@ class Rig:
         self.clock = VirtualClock()
         self.sink = Sink()
         self.hung_up = 0
-        self.calls = Calls(Board("office", self.sink, ModemState.READY, "ready"), self.clock, self.hang_up)
+        board = Board("office", self.sink, ModemState.READY, "ready", Budget(self.clock))
+        self.calls = Calls(board, self.clock, self.hang_up)
 
     def hang_up(self) -> None:
         self.hung_up += 1

@@ -8,6 +8,7 @@ from gsmgw.at.dialogue import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import PortError
+from gsmgw.modem.budget import Babbling, Budget
 from gsmgw.modem.listener import SAME_NEWS_S, Listener, Once
 from gsmgw.ports import ByteReceiver, ByteStream
 
@@ -37,7 +38,7 @@ async def test_what_comes_on_both_ports_counts_once() -> None:
 async def test_a_listener_says_nothing() -> None:
     heard: list[Urc] = []
     port = ScriptedPort()
-    listener = Listener(SystemClock(), heard.append)
+    listener = Listener(SystemClock(), heard.append, lambda cause: None, Budget(SystemClock()))
     assert await listener.open(port.open)
     port.feed(b'\r\n+CMTI: "SM",3\r\n\r\nOK\r\n')
     assert heard[0] == Urc(UrcKind.STORED, '+CMTI: "SM",3')
@@ -49,6 +50,17 @@ async def test_the_modem_works_without_its_second_port() -> None:
     async def refuse(receiver: ByteReceiver) -> ByteStream:
         raise PortError("in use")
 
-    listener = Listener(SystemClock(), lambda urc: None)
+    listener = Listener(SystemClock(), lambda urc: None, lambda cause: None, Budget(SystemClock()))
     assert not await listener.open(refuse)
+    await listener.close()
+
+
+async def test_one_that_babbles_is_told_of() -> None:
+    causes: list[Exception] = []
+    port = ScriptedPort()
+    listener = Listener(SystemClock(), lambda urc: None, causes.append, Budget(SystemClock()))
+    assert await listener.open(port.open)
+    for _ in range(20_000):
+        port.feed(b"\r\nRING\r\n")
+    assert [type(cause) for cause in causes] == [Babbling]
     await listener.close()

@@ -109,8 +109,16 @@ async def test_the_reference_comes_back() -> None:
     assert await Rig(port(b"\r\n> ")).submit() == 9
 
 
-async def test_a_lost_line_of_an_accepted_message_is_no_failure() -> None:
-    assert 0 <= await Rig(port(b"\r\n> ", result=b"\r\n+CM4\r\n\r\nOK\r\n")).submit() <= 255
+@pytest.mark.parametrize("result", [b"\r\nOK\r\n", b"\r\n+CM4\r\n\r\nOK\r\n", b"\r\n> \r\nOK\r\n"])
+async def test_ok_without_a_reference_proves_nothing(result: bytes) -> None:
+    with pytest.raises(SubmitError, match="OK without") as caught:
+        await Rig(port(b"\r\n> ", result=result)).submit()
+    assert caught.value.disposition is UNKNOWN
+    assert caught.value.payload_started
+
+
+async def test_a_damaged_number_in_the_line_of_an_accepted_message_is_no_failure() -> None:
+    assert 0 <= await Rig(port(b"\r\n> ", result=b"\r\n+CMGS: \x15\r\n\r\nOK\r\n")).submit() <= 255
 
 
 async def test_a_refusal_in_place_of_the_prompt_is_a_certain_no() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,17 @@ async def test_a_raw_transcript_is_private_and_holds_no_pin(tmp_path: Path) -> N
         "1.500000 > AT+CPIN=***\\r",
         "1.500000 < AT+CPIN=***",
     ]
+
+
+FLOODS = [b"\0", b"\r", b"\n", b"a", b"\0a", b"\r\0", b'"', b" -", b"\0" * 2000 + b"\r" * 2000]
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_flood_costs_no_more_than_its_size(flood: bytes, masked: bool) -> None:
+    rows = TranscriptRows(masked=masked)
+    piece = (flood * 8192)[:8192]
+    began = time.process_time()
+    for _ in range(20):
+        rows.feed(0.0, "<", piece)
+    assert time.process_time() - began < 20  # it takes 0.1 s; where lines were looked for twice it took hours

@@ -94,6 +94,42 @@ async def test_what_was_accepted_by_a_right_clock_expires_by_a_right_clock(tmp_p
         assert (await settled(work, clock, old.id)).status is Status.EXPIRED
 
 
+@pytest.mark.parametrize("by_s", [YEAR_S, -YEAR_S])
+async def test_a_clock_that_was_set_before_a_restart_expires_nothing(by_s: int, tmp_path: Path) -> None:
+    clock = VirtualClock()
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem, clock=clock) as work:
+        number = await work.send(valid_for=3600)
+    clock.jump(by_s)
+    clock.adjust()  # as a new process sees it
+    async with desk(tmp_path, modem, clock=clock) as work:
+        assert (await settled(work, clock, number)).status is Status.QUEUED
+        assert [event.data["by_s"] for event in await events(work, "clock.set")] == [by_s]
+        await pass_time(work, clock, 3500)
+        assert (await settled(work, clock, number)).status is Status.QUEUED
+        await pass_time(work, clock, 101)
+        assert (await settled(work, clock, number)).status is Status.EXPIRED
+    async with desk(tmp_path, modem, clock=clock) as work:
+        await settled(work, clock, number)
+        assert len(await events(work, "clock.set")) == 1
+
+
+async def test_time_without_the_gateway_counts(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem, clock=clock) as work:
+        number = await work.send(valid_for=3600)
+    await clock.advance(3601)
+    async with desk(tmp_path, modem, clock=clock) as work:
+        assert (await settled(work, clock, number)).status is Status.EXPIRED
+        assert await events(work, "clock.set") == []
+
+
+def test_a_boot_has_one_name() -> None:
+    assert SystemClock().boot_id() == SystemClock().boot_id() != ""
+    assert VirtualClock().boot_id() != ""
+
+
 async def test_a_moment_stays_that_moment(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with desk(tmp_path, ScriptedModem("m"), clock=clock) as work:

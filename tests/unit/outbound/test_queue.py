@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.databases import refusing
 from support.desk import TO, desk
 from support.fakes import ScriptedModem
 
@@ -273,6 +274,17 @@ async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp
         work.store._db.execute("PRAGMA max_page_count = 1000000")
         await work.until(number, Status.SENT)
         assert len(modem.tpdus) == 1
+
+
+async def test_a_long_text_before_a_full_disk_is_tried_once_a_second(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", state=ModemState.SEARCHING)
+    async with desk(tmp_path, modem) as work:
+        number = await work.send("x" * 400)
+        async with refusing(work.store):
+            work.scheduler.modem_changed(modem.become(ModemState.READY))
+            await asyncio.sleep(1.5)
+            assert 1 <= work.store._failed <= 10
+        assert (await work.until(number, Status.SENT)).segments == 3
 
 
 async def test_an_answer_leaves_through_the_modem_that_was_texted(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.store import Store, Tx
+from gsmgw.store.engine import READERS
 from gsmgw.store.tx import ROWS
 from gsmgw.store.upgrade import migrate
 
@@ -80,6 +82,26 @@ async def test_a_full_disk_is_an_error_and_passes(tmp_path: Path) -> None:
     store._db.execute("PRAGMA max_page_count = 1000000")
     assert await store.write(lambda tx: _note(tx, "room again")) == "room again"
     assert store.trouble is None
+    await store.close()
+
+
+async def test_the_queue_reads_while_all_other_readers_are_busy(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    busy, done = threading.Semaphore(0), threading.Event()
+
+    def listing(db: sqlite3.Connection) -> None:
+        busy.release()
+        assert done.wait(20)
+
+    listings = [asyncio.ensure_future(store.read(listing)) for _ in range(READERS + 2)]
+    try:
+        await asyncio.to_thread(lambda: [busy.acquire() for _ in range(READERS)])
+        async with asyncio.timeout(10):
+            assert await store.read_for_queue(lambda db: db.execute("SELECT 1").fetchone()) == (1,)
+        assert not any(each.done() for each in listings)
+    finally:
+        done.set()
+    await asyncio.gather(*listings)
     await store.close()
 
 

@@ -1,0 +1,75 @@
+"""Where a request comes from: the client behind a trusted proxy, and what counts as one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping, Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+Network = IPv4Network | IPv6Network
+
+#: Of an IPv6 address only the network says who it is: a customer has a /64, and every address in it.
+_PREFIX = 64
+
+
+def networks_of(words: Iterable[str]) -> tuple[Network, ...]:
+    """Return addresses and networks as networks. Raises ValueError."""
+    return tuple(ip_network(word, strict=False) for word in words)
+
+
+def place_of(address: str) -> str:
+    """Return what an address counts as: itself, for IPv6 its /64. What is not an address stands for itself."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((found, _PREFIX), strict=False))
+
+
+class Proxies:
+    """The proxies whose word about their clients is taken (``[api] trusted_proxies``)."""
+
+    def __init__(self, networks: Sequence[Network] = ()) -> None:
+        self._networks = tuple(networks)
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        try:
+            found = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+            return any(found.ipv4_mapped in network for network in self._networks)
+        return any(found in network for network in self._networks)
+
+    def find_client(self, scope: MutableMapping[str, Any]) -> None:
+        """Replace the address of a request that came through them by that of their client.
+
+        Each proxy appends the address that it sees to X-Forwarded-For. So the client is the last one in it that is no
+        trusted proxy: what stands before that, the client may have made up.
+        """
+        client = scope.get("client")
+        if not self._networks or client is None or client[0] not in self:
+            return
+        values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        address = client[0]
+        for word in reversed(",".join(values).split(",")):
+            try:
+                address = str(ip_address(_bare(word.strip())))
+            except ValueError:
+                break  # it said something that is not an address: it is the last one that is known
+            if address not in self:
+                break
+        scope["client"] = (address, 0)
+
+
+def _bare(word: str) -> str:
+    """Return an address without brackets and port."""
+    if word.startswith("["):
+        return word[1:].partition("]")[0]
+    return word.partition(":")[0] if word.count(":") == 1 else word

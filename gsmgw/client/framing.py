@@ -1,0 +1,34 @@
+"""Lines of a stream: they end at CR, LF or both (WHATWG HTML 9.2.6), and not at what else Unicode calls a separator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+class Lines:
+    """Cuts octets into lines, however they were cut on their way."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._skip_feed = False
+
+    def feed(self, octets: bytes) -> Iterator[str]:
+        """Return the lines that end in these octets."""
+        if self._skip_feed and octets:  # the second half of a CRLF whose first half ended the line
+            octets = octets.removeprefix(b"\n")
+            self._skip_feed = False
+        if not octets:
+            return
+        self._skip_feed = octets.endswith(b"\r")
+        *whole, rest = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        for piece in whole:
+            yield b"".join((*self._rest, piece)).decode("utf-8", "replace")
+            self._rest.clear()
+        if rest:
+            self._rest.append(rest)
+
+    def end(self) -> Iterator[str]:
+        """Return what is left when the stream has ended."""
+        if self._rest:
+            yield b"".join(self._rest).decode("utf-8", "replace")
+            self._rest.clear()
