@@ -52,6 +52,9 @@ class Queue(Protocol):
     def offer(self, messages: Sequence[Outgoing]) -> None:
         """Messages were queued again."""
 
+    def withdraw(self, message_id: int) -> None:
+        """A message has ended, or is settled, and is not handed out any more."""
+
     def due(self, moment_ms: int) -> None:
         """Something on disk is due at that moment."""
 

@@ -21,6 +21,7 @@ from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, 
 from gsmgw.model import Outgoing, Priority, format_id
 from gsmgw.outbound.hand import Delay, Hand, Queue
 from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
+from gsmgw.outbound.owed import Owed
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import REST_S, Action, Decision, decide
@@ -91,6 +92,8 @@ class Worker:
         self._hand = Hand(handle, store, clock, queue, self._outcomes)
         self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
+        #: Segments that were given up without a result, and those after them.
+        self._owed: Owed[tuple[Claim, Outgoing]] = Owed(clock.monotonic)
         self._faltered = False
         self._rest_until_s = 0.0
         #: How long a segment takes lately; as if slow, until the first one shows.
@@ -132,6 +135,33 @@ class Worker:
     def resting_s(self) -> float:
         """How long the modem still rests after failures of its own."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
+
+    def late_result(self, reference: int) -> bool:
+        """The modem confirmed a segment that had been given up; False when none was."""
+        settled = self._owed.late(reference)
+        for (claim, message), its_reference in settled:
+            operation = partial(
+                outbox.late_result,
+                now_ms=self._clock.wall_ms(),
+                message=message,
+                seq=claim.seq,
+                sim=claim.sim,
+                claim=claim.number,
+                reference=its_reference,
+            )
+            self._outcomes.record(operation, then=self._then(claim, self._late_on_disk(message)))
+        if settled:  # it is slow and does send
+            self._failures, self._rest_until_s = 0, 0.0
+            self._wake.set()
+        return bool(settled)
+
+    def _late_on_disk(self, message: Outgoing) -> Callable[[list[Outgoing]], None]:
+        def on_disk(queued: list[Outgoing]) -> None:
+            if not any(other.id == message.id for other in queued):
+                self._queue.withdraw(message.id)  # it may have been waiting to be sent again
+            self._queue.offer(queued)
+
+        return on_disk
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -355,6 +385,7 @@ class Worker:
                 give_up.cancel()
         self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
         self._failures = 0
+        self._owed.accepted((claim, message), reference)
         self._sent += 1
         job.split = True
         job.open.remove(claim.seq)
@@ -446,7 +477,11 @@ class Worker:
         if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
             # A modem that has not heard from the network keeps a copy that says no more than it said itself.
-            operation = partial(outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, **common)
+            operation = partial(
+                outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, owed=exc.overdue, **common
+            )
+            if exc.overdue:
+                self._owed.missing((claim, message))
             if exc.cms == DUPLICATE_CMS:
                 operation = partial(
                     outbox.segment_rejected_as_duplicate,
