@@ -11,7 +11,7 @@ _KNOWN = 5
 #: How many times as long as the slowest of them a modem is waited for.
 _MARGIN = 3.0
 #: How many times as long as the shortest wait a modem is waited for of which nothing is known.
-_UNKNOWN = 8.0
+_UNKNOWN = 3.0
 
 
 class Patience:
