@@ -223,7 +223,7 @@ class Channel:
 
     async def exchange(self, command: Command) -> Answer:
         """As :meth:`run`, for the holder of the turn."""
-        await self._breathe()
+        await self._prepare()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._write(self._dialogue.start(command))
@@ -278,7 +278,7 @@ class Channel:
         When the command line is echoed that should not be, nothing is sent: a modem that has started anew may be in
         text mode, where it would take the length for a recipient.
         """
-        await self._breathe()
+        await self._prepare()
         echoes = self._dialogue.echoes
         prompt: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._prompt = prompt
@@ -313,7 +313,7 @@ class Channel:
         self, command: Command, *, probe_after_s: float | None = None, probe_every_s: float = 2.0
     ) -> Answer:
         """Run a command that submits by itself, for the holder of the turn; otherwise as :meth:`submit`."""
-        await self._breathe()
+        await self._prepare()
         self._failure = None
         return await self._result(command, self._dialogue.start(command), probe_after_s, probe_every_s)
 
@@ -358,7 +358,10 @@ class Channel:
             self._write(ESCAPE + b"AT\r" if self._probes else b"AT\r")
             self._probes += 1
 
-    async def _breathe(self) -> None:
+    async def _prepare(self) -> None:
+        """Before a command: get into step where that was lost since the turn began, and leave the pause that is due."""
+        if self._dialogue.phase is Phase.STALE:
+            await self.resync()
         if self.pause_s:
             left = self._ended_at + self.pause_s - self._clock.monotonic()
             if left > 0:
