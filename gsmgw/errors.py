@@ -116,7 +116,7 @@ class SubmitError(ModemError):
     ``cms`` and ``cme`` are the code of ``+CMS ERROR`` (TS 27.005 3.2.5) or ``+CME ERROR`` (TS 27.007 9.2), if there
     was one, and ``cause`` is the row of the table for it; ``disposition`` is what that says of the first refusal.
     ``payload_started`` tells whether a byte of the PDU had left: with ``Disposition.UNKNOWN`` it had, and the segment
-    may be on the air.
+    may be on the air. ``overdue`` says that its final result did not come in time and may still come.
     """
 
     def __init__(
@@ -128,12 +128,14 @@ class SubmitError(ModemError):
         cme: int | None = None,
         payload_started: bool = False,
         cause: Cause | None = None,
+        overdue: bool = False,
     ) -> None:
         super().__init__(title, disposition)
         self.cms = cms
         self.cme = cme
         self.payload_started = payload_started
         self.cause = cause
+        self.overdue = overdue
 
     @property
     def silent(self) -> bool:

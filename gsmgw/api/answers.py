@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse as _JSONResponse
 
 from gsmgw.escaping import one_line
 
-__all__ = ["JSONResponse"]
+__all__ = ["JSONResponse", "page_response"]
+
+T = TypeVar("T")
+#: Items of a page that are written out on the event loop; more would hold it for longer than a text may be delayed.
+FEW = 50
 
 
 class JSONResponse(_JSONResponse):
@@ -19,3 +25,14 @@ class JSONResponse(_JSONResponse):
         """Return the body."""
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return one_line(text.encode("utf-8", "backslashreplace"))
+
+
+async def page_response(
+    items: Sequence[T], as_resource: Callable[[T], dict[str, Any]], next_cursor: str | None
+) -> JSONResponse:
+    """Return a page of a listing; a long one is written out in a thread. ``as_resource`` must not touch the loop."""
+
+    def written() -> JSONResponse:
+        return JSONResponse({"data": list(map(as_resource, items)), "next_cursor": next_cursor})
+
+    return written() if len(items) <= FEW else await asyncio.to_thread(written)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from gsmgw.api.answers import JSONResponse
+from gsmgw.api.answers import page_response
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import ms_of
-from gsmgw.api.schemas import Moment, page_out, stamp
+from gsmgw.api.schemas import Moment, stamp
 from gsmgw.store import audit
 
 router = APIRouter(prefix="/v1/audit", tags=["access"])
@@ -31,17 +31,17 @@ async def index(
         lambda db: audit.entries(db, limit + 1, who=who, since_ms=since_ms, until_ms=until_ms, before_id=cursor)
     )
     more = str(found[limit - 1].id) if len(found) > limit else None
-    data = (
-        {
-            "id": entry.id,
-            "at": stamp(entry.at_ms),
-            "who": entry.who,
-            "from": entry.origin,
-            "method": entry.method,
-            "path": entry.path,
-            "status": entry.status,
-            "detail": entry.detail,
-        }
-        for entry in found[:limit]
-    )
-    return JSONResponse(page_out(data, more))
+    return await page_response(found[:limit], _entry_out, more)
+
+
+def _entry_out(entry: audit.Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": stamp(entry.at_ms),
+        "who": entry.who,
+        "from": entry.origin,
+        "method": entry.method,
+        "path": entry.path,
+        "status": entry.status,
+        "detail": entry.detail,
+    }

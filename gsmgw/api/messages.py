@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from gsmgw.api.accepting import Answer, accept_batch, accept_one, key_of, look_at_batch
-from gsmgw.api.answers import JSONResponse
+from gsmgw.api.answers import JSONResponse, page_response
 from gsmgw.api.callers import Caller, caller_of
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import Wanted
@@ -22,7 +22,6 @@ from gsmgw.api.schemas import (
     ResolveIn,
     event_out,
     message_out,
-    page_out,
     segment_out,
 )
 from gsmgw.api.sights import Seen, may_act, seen_by
@@ -90,7 +89,8 @@ async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1
     """Messages, newest first, a page at a time."""
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
-    return JSONResponse(page_out((message_out(m, ctx.scheduler.explain(m)) for m in found[:limit]), more))
+    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    return await page_response(explained, lambda pair: message_out(*pair), more)
 
 
 async def _load(ctx: Context, seen: Sight | None, text: str) -> MessageRecord:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from gsmgw.api.answers import JSONResponse
+from gsmgw.api.answers import page_response
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.filters import cursor_of
-from gsmgw.api.schemas import page_out
 from gsmgw.api.sights import Seen
 from gsmgw.dispatch.bodies import stamp
 from gsmgw.model import format_id
@@ -27,17 +26,8 @@ async def listing(
     before = cursor_of(cursor)
     modems = None if seen is None else seen.modems
     found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before, modems))
-    data = (
-        {
-            "id": format_id(item.id),
-            "modem": item.raw.modem,
-            "received_at": stamp(item.at_ms),
-            "pdu": item.raw.pdu,
-            "problem": item.problem,
-        }
-        for item in found[:limit]
-    )
-    return JSONResponse(page_out(data, format_id(found[limit - 1].id) if len(found) > limit else None))
+    more = format_id(found[limit - 1].id) if len(found) > limit else None
+    return await page_response(found[:limit], _pdu_out, more)
 
 
 @router.post("/reread")
@@ -45,3 +35,13 @@ async def reread(ctx: Ctx) -> dict[str, int]:
     """Try all of it again. What is understood now becomes a message, received when it came, or settles one."""
     result = await ctx.collector.reread()
     return {"understood": result.understood, "left": result.left}
+
+
+def _pdu_out(item: inbox.Quarantined) -> dict[str, Any]:
+    return {
+        "id": format_id(item.id),
+        "modem": item.raw.modem,
+        "received_at": stamp(item.at_ms),
+        "pdu": item.raw.pdu,
+        "problem": item.problem,
+    }

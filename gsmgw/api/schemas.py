@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -39,7 +39,6 @@ __all__ = [
     "event_out",
     "message_out",
     "modem_out",
-    "page_out",
     "segment_out",
     "stamp",
 ]
@@ -267,8 +266,3 @@ def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
         "storage": status.storage,
         "limits": limits,
     }
-
-
-def page_out(data: Iterable[dict[str, Any]], next_cursor: str | None) -> dict[str, Any]:
-    """A page of a listing."""
-    return {"data": list(data), "next_cursor": next_cursor}

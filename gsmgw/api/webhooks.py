@@ -21,10 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from gsmgw.api.answers import JSONResponse
+from gsmgw.api.answers import JSONResponse, page_response
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.problems import Problem
-from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, page_out, stamp
+from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, stamp
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.store import webhooks
@@ -338,4 +338,4 @@ async def deliveries(
     hook = await _load(ctx, webhook_id)
     found = await ctx.store.read(lambda db: webhooks.log(db, hook.id, state, cursor, limit + 1))
     more = str(found[limit - 1].id) if len(found) > limit else None
-    return JSONResponse(page_out(map(_delivery_out, found[:limit]), more))
+    return await page_response(found[:limit], _delivery_out, more)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gsmgw.at.commands import Command
+from gsmgw.at.commands import AT, Command
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.finals import NUMERIC_FINALS, Final, FinalKind, parse_final
 from gsmgw.at.lexer import LineLexer
@@ -78,7 +78,15 @@ class Stale:
     final: Final | None = None
 
 
-Event = Answer | Prompted | Urc | Stale
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """AT was answered while the final result of a payload is awaited: that says nothing about the payload."""
+
+
+Event = Answer | Prompted | Urc | Stale | Probed
+
+#: Lines that say that a message was accepted. Where no message is on its way they are late.
+_ACCEPTED = ("+CMGS:", "+CMSS:")
 
 
 class _Header:
@@ -110,15 +118,18 @@ class Dialogue:
         "_command",
         "_events",
         "_headers",
+        "_late",
         "_lexer",
         "_open",
         "_payload_hex",
         "asked_bytes",
         "asked_lines",
         "echoes",
+        "known_references",
         "lines",
         "noise",
         "phase",
+        "probes",
     )
 
     def __init__(self) -> None:
@@ -131,6 +142,11 @@ class Dialogue:
         self._headers: list[_Header] = []
         self._open = ""
         self._events: list[Event] = []
+        self._late = False
+        #: How often AT was written while the final result of a payload is awaited, and not answered yet.
+        self.probes = 0
+        #: References of messages that are known to be accepted although their final result has not come yet.
+        self.known_references: set[int] = set()
         self.phase = Phase.IDLE
         #: How many command lines came back as echo: after ATE0 none should.
         self.echoes = 0
@@ -152,6 +168,7 @@ class Dialogue:
         self._answer_pairs = []
         self._answer_bytes = 0
         self._payload_hex = ""
+        self.probes = 0
         if command.submits:
             self.phase = Phase.PAYLOAD
         else:
@@ -206,8 +223,16 @@ class Dialogue:
             return
         phase = self.phase
         command = self._command
+        if self._late:
+            self._late = False
+            if (final := parse_final(line)) is not None and final.ok:
+                return  # the end of a late result, and not of the command in flight
+        if line.startswith(_ACCEPTED) and self._is_late(line):
+            self._late = phase is not Phase.STALE
+            self._events.append(Stale(line))
+            return
         if command is not None:
-            if line == command.text:
+            if line == command.text or (self.probes and phase is Phase.PAYLOAD and line == AT.text):
                 self.echoes += 1
                 self._asked(line)
                 return
@@ -243,6 +268,18 @@ class Dialogue:
         elif not self._glued(line, command):
             self._unasked(line)
 
+    def _is_late(self, line: str) -> bool:
+        """Whether a line that says that a message was accepted belongs to one that was given up or settled."""
+        reference = integer(split_fields(after_prefix(line))[0])
+        command = self._command
+        own = self.phase is Phase.PAYLOAD and command is not None and line.startswith(command.prefixes or ("-",))
+        if reference in self.known_references:
+            self.known_references.discard(reference)
+            return True
+        if own:  # results come in order
+            self.known_references.clear()
+        return not own
+
     def _final(self, line: str, final: Final) -> None:
         self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]
         if self.phase is Phase.STALE:
@@ -252,6 +289,10 @@ class Dialogue:
             return  # no answer to a command that prompts; its error or prompt is still to come
         self._asked(line)
         sent = self.phase is Phase.PAYLOAD
+        if sent and self.probes and not self._answer_lines and final.kind in (FinalKind.OK, FinalKind.ERROR):
+            self.probes -= 1
+            self._events.append(Probed())
+            return
         self.phase = Phase.IDLE
         self._command = None
         self._events.append(Answer(final, self._answer_lines + lost, self._answer_pairs, sent))

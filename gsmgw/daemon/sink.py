@@ -87,6 +87,8 @@ class Sink:
         handle = self._modems.get(modem)
         if handle is None or not isinstance(reference, int):
             return
+        if self._scheduler.late_result(modem, reference):
+            return
         now_ms, sim = self._clock.wall_ms(), handle.status.sim
         self._settle(lambda tx: evidence.late_answer(tx, now_ms, sim, reference))
 

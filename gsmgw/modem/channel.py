@@ -10,18 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Event, Phase, Prompted, Stale, Urc
+from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Event, Phase, Probed, Prompted, Stale, Urc
 from gsmgw.at.finals import Final, FinalKind
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
 from gsmgw.modem.budget import Babbling, Budget
-from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost
+from gsmgw.modem.failures import CommandError, CommandTimeout, ModemReset, PromptLost, ResultOverdue
 from gsmgw.modem.resync import RESYNC_TRIES, Resync
 from gsmgw.modem.turns import Priority, Turns
 from gsmgw.ports import ByteStream, Clock, Opener, Timer
 
-#: Final results that do not say which command they belong to.
-_UNTOLD = (FinalKind.OK, FinalKind.ERROR)
 #: A modem that sends no final result after an information line (Wavecom, +CPIN) is believed after that time.
 LONE_S = 1.0
 _ECHOES = "the modem echoes again: it started anew and forgot its settings"
@@ -60,8 +58,13 @@ class Channel:
         self._command: Command | None = None
         self._timer: Timer | None = None
         self._probes = 0
+        #: When the final result is given up where the modem answers AT meanwhile, monotonic seconds.
+        self._give_up_at: float | None = None
+        self._echoes_before = 0
         #: Whether a byte of the payload of the last submit has left.
         self.payload_left = False
+        #: When that was, monotonic seconds.
+        self.payload_at = float("-inf")
         #: How many answers had a line of their own command: only a modem gives those, while anything may say OK.
         self.proofs = 0
         #: When the last byte came, monotonic seconds.
@@ -160,6 +163,8 @@ class Channel:
             elif type(event) is Prompted:
                 if self._prompt is not None and not self._prompt.done():
                     self._prompt.set_result(None)
+            elif type(event) is Probed:
+                self._probed()
             elif type(event) is Stale:
                 self._resync.note(event)
                 if self._on_stale is not None:
@@ -172,16 +177,34 @@ class Channel:
                 self._on_urc(event)
 
     def _answered(self, answer: Answer) -> None:
-        if self._probes and self._answer is not None and not answer.lines and answer.final.kind in _UNTOLD:
-            # The answer to a probe: what was asked before it is not being worked on any more.
-            self._fail(PromptLost("the modem lost the message: no result came, yet it answers"))
-            return
         for future in (self._prompt, self._answer):
             if future is not None and not future.done():
                 future.set_result(answer)
                 return
         if self._command is not None:
             self._failure = CommandError(self._command, answer.final)
+
+    def _probed(self) -> None:
+        """AT was answered while a final result is awaited. V.250 5.6: that says nothing about the message, unless the
+        modem was freed by ESC: then it had waited for the end of the payload.
+        """
+        if self._answer is None or self._answer.done():
+            return
+        if self.echo_tells and self._dialogue.echoes > self._echoes_before:
+            self._fail(ModemReset(_ECHOES))
+            return
+        if self._give_up_at is None or self._probes > 1:
+            self._fail(PromptLost("the modem lost the message: no result came, yet it answers"))
+            return
+        self._stop_timer()
+        left_s = self._give_up_at - self._clock.monotonic()
+        if left_s <= 0:
+            self._overdue()
+        else:
+            self._start_timer(left_s, self._overdue)
+
+    def _overdue(self) -> None:
+        self._fail(ResultOverdue("no result came in time, though the modem answers"))
 
     def _fail(self, cause: Exception) -> None:
         """Tell whoever holds the turn that its command failed."""
@@ -267,16 +290,17 @@ class Channel:
         *,
         probe_after_s: float | None = None,
         probe_every_s: float = 2.0,
+        patience_s: float | None = None,
     ) -> Answer:
         """Run a prompted command, for the holder of the turn.
 
         The command line leaves at once; the payload leaves, in one piece, when both the prompt is there and
         ``before_payload`` has returned. What that raises comes out and nothing is sent. A final result that has not
-        come ``probe_after_s`` after the payload is asked for by AT: a modem works off its lines in order, so one that
-        answers AT first has forgotten the message. Raises as :meth:`run`, and :class:`PromptLost` or
-        :class:`ModemReset` when the modem forgot the message. A refusal after the payload is returned, not raised.
-        When the command line is echoed that should not be, nothing is sent: a modem that has started anew may be in
-        text mode, where it would take the length for a recipient.
+        come ``probe_after_s`` after the payload is asked for by AT. One that answers is waited for until ``patience_s``
+        after the payload. Raises as :meth:`run`; :class:`ResultOverdue` when the result did not come by then,
+        :class:`PromptLost` or :class:`ModemReset` when the modem forgot the message. A refusal after the payload is
+        returned, not raised. When the command line is echoed that should not be, nothing is sent: a modem that has
+        started anew may be in text mode, where it would take the length for a recipient.
         """
         await self._prepare()
         echoes = self._dialogue.echoes
@@ -301,27 +325,39 @@ class Channel:
         if refused is not None:
             raise CommandError(command, refused.final)
         if self.echo_tells and self._dialogue.echoes > echoes:
-            self._failure = self._failure or ModemReset(
-                "the modem echoes again: it started anew and forgot its settings"
-            )
+            self._failure = self._failure or ModemReset(_ECHOES)
         if (failure := self._missed()) is not None:
             self._abandon()
             raise failure
-        return await self._result(command, self._dialogue.payload(payload), probe_after_s, probe_every_s)
+        return await self._result(command, self._dialogue.payload(payload), probe_after_s, probe_every_s, patience_s)
 
     async def submit_stored(
-        self, command: Command, *, probe_after_s: float | None = None, probe_every_s: float = 2.0
+        self,
+        command: Command,
+        *,
+        probe_after_s: float | None = None,
+        probe_every_s: float = 2.0,
+        patience_s: float | None = None,
     ) -> Answer:
         """Run a command that submits by itself, for the holder of the turn; otherwise as :meth:`submit`."""
         await self._prepare()
         self._failure = None
-        return await self._result(command, self._dialogue.start(command), probe_after_s, probe_every_s)
+        return await self._result(command, self._dialogue.start(command), probe_after_s, probe_every_s, patience_s)
 
-    async def _result(self, command: Command, data: bytes, probe_after_s: float | None, probe_every_s: float) -> Answer:
+    async def _result(
+        self,
+        command: Command,
+        data: bytes,
+        probe_after_s: float | None,
+        probe_every_s: float,
+        patience_s: float | None,
+    ) -> Answer:
         """Write what makes the modem submit, and wait for the final result."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        self.payload_left = True
+        self.payload_left, self.payload_at = True, self._clock.monotonic()
+        self._echoes_before = self._dialogue.echoes
+        self._give_up_at = None if patience_s is None else self._clock.monotonic() + patience_s
         self._write(data)
         if probe_after_s is None or probe_after_s >= command.timeout_s:
             self._start_timer(command.timeout_s, lambda: self._expired(command))
@@ -336,20 +372,25 @@ class Channel:
         finally:
             self._answer = None
             self._stop_timer()
-            if self._probes and self._dialogue.phase is Phase.IDLE:
+            if self._dialogue.probes and self._dialogue.phase is Phase.IDLE:
                 self._abandon()  # answers to our probes are still to come
             self._probes = 0
 
-    def settle(self, answer: Answer) -> bool:
-        """Take ``answer`` for the final result of the payload that is out. False when none is."""
+    def settle(self, answer: Answer, reference: int | None = None) -> bool:
+        """Take ``answer`` for the final result of the payload that is out. False when none is.
+
+        The modem's own result, with that ``reference``, is not taken for another message's when it comes.
+        """
         if self._answer is None or self._answer.done() or not self.payload_out:
             return False
+        if reference is not None:
+            self._dialogue.known_references = {reference}
         self._answer.set_result(answer)
         self._abandon()
         return True
 
     def probe(self) -> None:
-        """Ask AT while the final result of a payload is awaited: a modem that answers has lost the message.
+        """Ask AT while the final result of a payload is awaited.
 
         From the second time on ESC goes first: when the end of the payload was lost, the modem still waits for it and
         would take AT for more of it.
@@ -357,6 +398,7 @@ class Channel:
         if self.payload_out and self._answer is not None and not self._answer.done():
             self._write(ESCAPE + b"AT\r" if self._probes else b"AT\r")
             self._probes += 1
+            self._dialogue.probes += 1
 
     async def _prepare(self) -> None:
         """Before a command: get into step where that was lost since the turn began, and leave the pause that is due."""
@@ -378,7 +420,7 @@ class Channel:
     def _abandon(self) -> None:
         """Give up what is in flight, if anything: the port is out of step from here on."""
         if self._dialogue.phase is Phase.IDLE or self._dialogue.phase is Phase.STALE:
-            if self._probes:
+            if self._dialogue.probes:
                 self._resync.give_up()
             return
         escape = self._resync.give_up()

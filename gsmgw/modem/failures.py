@@ -39,4 +39,8 @@ class ModemReset(ModemError):
 
 
 class PromptLost(ModemError):
-    """The payload may have been swallowed: AT is answered while the final result of the payload is missing."""
+    """The payload may have been swallowed: AT is answered only after ESC, and no final result of the payload came."""
+
+
+class ResultOverdue(ModemError):
+    """No final result of a payload came for as long as this modem is waited for. It may still come."""

@@ -19,7 +19,7 @@ from gsmgw.modem.calls import Calls
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.failures import CommandTimeout, ModemReset, NotAModem, PromptLost
+from gsmgw.modem.failures import CommandTimeout, ModemReset, NotAModem, PromptLost, ResultOverdue
 from gsmgw.modem.hearing import Hearing
 from gsmgw.modem.listener import Listener, Once
 from gsmgw.modem.network import Network
@@ -78,7 +78,7 @@ class Link:
             around.config, self.driver, self._board, around.clock, self._network, lambda: self._sender.confirmed
         )
         self.ussd = Ussd(self.driver, around.clock)
-        self._sender = Sender(self.driver, around.clock, self._copies)
+        self._sender = Sender(self.driver, around.clock, self._copies, around.patience)
         self._upkeep = Upkeep(
             around,
             self.driver,
@@ -286,7 +286,7 @@ class Link:
         if self._ended.done():
             self.suspicion = trouble if suspect else ""
             return
-        forgot = isinstance(exc.__cause__, PromptLost | ModemReset)
+        forgot = isinstance(exc.__cause__, PromptLost | ModemReset | ResultOverdue)
         if forgot:  # a modem that forgot a message, or that it was to be quiet, may have forgotten more
             self._upkeep.settings_lost()
             self._board.enter(ModemState.RECOVERING, f"{exc.title}; it is told its settings again before it is used")

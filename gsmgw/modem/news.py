@@ -84,7 +84,7 @@ class News:
         """A line of an answer that was given up."""
         if stale.line.startswith(_ACCEPTED):
             reference = parse_reference(stale.line)
-            if reference is not None and reference != self._sender.last_reference:
+            if reference is not None and self._sender.late(reference):
                 self._board.event("submit.late", reference=reference)
 
     def _registration(self, urc: Urc) -> None:

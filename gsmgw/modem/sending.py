@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from gsmgw.at import commands
@@ -13,7 +14,8 @@ from gsmgw.errors import Disposition, ModemError, SubmitError
 from gsmgw.modem.channel import Channel
 from gsmgw.modem.copies import Copies
 from gsmgw.modem.driver import Driver
-from gsmgw.modem.failures import CommandError, CommandTimeout
+from gsmgw.modem.failures import CommandError, CommandTimeout, ResultOverdue
+from gsmgw.modem.patience import Patience
 from gsmgw.modem.profiles import Profile
 from gsmgw.modem.turns import Priority
 from gsmgw.pdu.causes import PLAIN_ERROR, UNHEARD, cme_cause, cms_cause
@@ -49,7 +51,12 @@ async def _nothing() -> None:
 class Sender:
     """Sends TPDUs over one channel, one at a time."""
 
-    def __init__(self, driver: Driver, clock: Clock, copies: Copies | None = None) -> None:
+    def __init__(
+        self, driver: Driver, clock: Clock, copies: Copies | None = None, patience: Patience | None = None
+    ) -> None:
+        self._patience = patience or Patience()
+        #: When the payloads left whose final results did not come in time, monotonic seconds.
+        self._overdue: deque[float] = deque(maxlen=16)
         self._driver = driver
         self._clock = clock
         self._copies = copies
@@ -97,16 +104,36 @@ class Sender:
         return self._reference(answer)
 
     async def _exchange(self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]]) -> Answer:
-        probe_after_s = self._driver.profile.probe_after_s
         channel = self._channel
         try:
-            return await channel.submit(self._driver.send_row(octets, 0), payload, before, probe_after_s=probe_after_s)
+            return await self._timed(channel.submit, self._driver.send_row(octets, 0), payload, before)
         except CommandTimeout as exc:
             if exc.payload_sent:
                 raise
         # No prompt came, so nothing was sent: once more, with more patience, after the port answers again.
         await channel.resync()
-        return await channel.submit(self._driver.send_row(octets, 1), payload, _nothing, probe_after_s=probe_after_s)
+        return await self._timed(channel.submit, self._driver.send_row(octets, 1), payload, _nothing)
+
+    async def _timed(self, submit: Callable[..., Awaitable[Answer]], *what: object) -> Answer:
+        """Submit, wait as long as this modem needs, and note how long it took."""
+        profile = self._driver.profile
+        least_s = profile.probe_after_s
+        patience_s = None if least_s is None else self._patience.wait_s(least_s, profile.submit_timeout_s)
+        try:
+            answer = await submit(*what, probe_after_s=least_s, patience_s=patience_s)
+        except (ResultOverdue, CommandTimeout):
+            if self._channel.payload_left:
+                self._overdue.append(self._channel.payload_at)
+            raise
+        self._patience.note(self._clock.monotonic() - self._channel.payload_at)
+        return answer
+
+    def late(self, reference: int) -> bool:
+        """A line came that says that a message was accepted, and none was awaited; whether that is news."""
+        if self._overdue:
+            self._patience.note(self._clock.monotonic() - self._overdue.popleft())
+            return True
+        return reference != self.last_reference
 
     async def _by_copy(
         self, copies: Copies, octets: int, payload: bytes, before: Callable[[], Awaitable[None]], on_stored: Stored
@@ -123,7 +150,7 @@ class Sender:
         await on_stored(copies.memory, index)
         profile = self._driver.profile
         command = commands.send_stored(index, profile.submit_timeout_s)
-        return await self._channel.submit_stored(command, probe_after_s=profile.probe_after_s)
+        return await self._timed(self._channel.submit_stored, command)
 
     async def _hold_link(self) -> None:
         """Ask for the radio link to be kept (TS 27.005 3.5.6): once at the start of a run of messages, for the modem
@@ -138,7 +165,10 @@ class Sender:
         """See :meth:`gsmgw.ports.ModemHandle.settle`; whether a submit was ended by it."""
         if self._storing:
             return False
-        return self._channel.settle(Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True))
+        answer = Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True)
+        # Where references are counted, the result that may still come is known by its own.
+        counts = self.last_reference is not None and (reference - self.last_reference) % 256 == 1
+        return self._channel.settle(answer, reference if counts else None)
 
     def _reference(self, answer: Answer) -> int:
         """TP-MR of an accepted message. When the number in its line was damaged, the next in order is assumed: modems
@@ -161,4 +191,9 @@ class Sender:
     def _translate(self, exc: ModemError, started: bool) -> SubmitError:
         if isinstance(exc, CommandError):
             return refusal(exc.final, self._driver.profile, payload_started=False)
-        return SubmitError(exc.title, Disposition.UNKNOWN if started else Disposition.MODEM, payload_started=started)
+        return SubmitError(
+            exc.title,
+            Disposition.UNKNOWN if started else Disposition.MODEM,
+            payload_started=started,
+            overdue=started and isinstance(exc, ResultOverdue | CommandTimeout),
+        )

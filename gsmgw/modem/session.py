@@ -16,6 +16,7 @@ from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.failures import CommandTimeout, ModemReset
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
 from gsmgw.modem.link import Link
+from gsmgw.modem.patience import Patience
 from gsmgw.modem.pin import MemoryPinGuard, PinGuard
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
 from gsmgw.modem.surroundings import StepNeeded, Surroundings
@@ -92,6 +93,7 @@ class Modem:
         self._ladder = Ladder(clock)
         self._sending_failures = FailureCounter(clock)
         self._expectation = Expectation(clock)
+        self._patience = Patience()
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
 
@@ -259,6 +261,7 @@ class Modem:
                 ladder=self._ladder,
                 failures=self._sending_failures,
                 expectation=self._expectation,
+                patience=self._patience,
                 budget=self._budget,
                 able=self._able(),
                 unable=self._unable,

@@ -11,6 +11,7 @@ from gsmgw.modem.board import Board
 from gsmgw.modem.budget import Budget
 from gsmgw.modem.expectation import Expectation
 from gsmgw.modem.ladder import FailureCounter, Ladder, Rung
+from gsmgw.modem.patience import Patience
 from gsmgw.modem.pin import PinGuard
 from gsmgw.modem.profiles import Profile
 from gsmgw.ports import Clock, Opener
@@ -31,6 +32,7 @@ class Surroundings:
     ladder: Ladder
     failures: FailureCounter
     expectation: Expectation
+    patience: Patience
     budget: Budget
     #: The steps that can be taken with this port besides those of the modem itself.
     able: frozenset[Rung]

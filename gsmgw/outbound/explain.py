@@ -27,6 +27,8 @@ def explain(message: MessageRecord, workers: Sequence[Worker], now_ms: int, *, p
     """
     if message.status is Status.SCHEDULED:
         return not_yet(message.send_at_ms)
+    if message.status is Status.UNKNOWN and message.due_ms is None:
+        return Waiting("held", message.waiting or "outcome unknown; decide with `gsmgw resolve ID`")
     if message.status is Status.UNKNOWN:
         return Waiting("evidence", message.waiting or "evidence is awaited", message.due_ms)
     if message.status is not Status.QUEUED:

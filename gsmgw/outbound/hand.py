@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from gsmgw.errors import StoreError
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.outbound.jobs import Claim, Job, both, cut, retrieve
 from gsmgw.outbound.router import to_modem
@@ -53,6 +52,9 @@ class Queue(Protocol):
     def offer(self, messages: Sequence[Outgoing]) -> None:
         """Messages were queued again."""
 
+    def withdraw(self, message_id: int) -> None:
+        """A message has ended, or is settled, and is not handed out any more."""
+
     def due(self, moment_ms: int) -> None:
         """Something on disk is due at that moment."""
 
@@ -79,25 +81,21 @@ class Hand:
     async def prepare(self, message: Outgoing) -> Job | None:
         """Cut a message into segments, or take up those it was cut into before; None when there is nothing to do.
 
-        Raises :class:`StoreError`; the message is back in the queue then.
+        Raises :class:`StoreError`.
         """
-        try:
-            if message.cut:
-                rows = await self._store.read_for_queue(lambda db: lanes.segments_of(db, message.id))
-                todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
-                if rows and not todo:
-                    self._queue.done(message)
-                    return None
-                if rows:
-                    on_air = any(row.status in ON_AIR for row in rows)
-                    return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
-            reference, bits = 0, 8
-            if message.segments > 1:
-                now_ms = self._clock.wall_ms()
-                reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
-        except StoreError:
-            self._queue.give_back(message)
-            raise
+        if message.cut:
+            rows = await self._store.read_for_queue(lambda db: lanes.segments_of(db, message.id))
+            todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
+            if rows and not todo:
+                self._queue.done(message)
+                return None
+            if rows:
+                on_air = any(row.status in ON_AIR for row in rows)
+                return Job(message, {row.seq: row.tpdu for row in rows}, todo, [], stored=True, split=on_air)
+        reference, bits = 0, 8
+        if message.segments > 1:
+            now_ms = self._clock.wall_ms()
+            reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
         return cut(message, self._clock.wall_ms(), reference, bits)
 
     def claim(self, job: Job) -> Claim:

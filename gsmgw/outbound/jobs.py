@@ -89,3 +89,8 @@ def describe(exc: SubmitError, modem: str) -> dict[str, Any]:
     if exc.cme is not None:
         error["cme"] = exc.cme
     return error
+
+
+def internal_error(exc: Exception, modem: str) -> dict[str, Any]:
+    """Return the error of a message that a fault of ours ends."""
+    return {"code": "internal_error", "title": f"internal error: {type(exc).__name__}: {exc}"[:300], "modem": modem}

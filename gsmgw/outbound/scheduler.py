@@ -186,6 +186,11 @@ class Scheduler:
         if same_number(digits_of(flight.message.to), digits_of(recipient)):
             self._upkeep.create_task(self._settle(worker, flight, reference), name=f"settle {modem}")
 
+    def late_result(self, modem: str, reference: int) -> bool:
+        """A modem confirmed a segment after it had been given up; False when none of this process is meant."""
+        worker = self._workers.get(modem)
+        return worker is not None and worker.late_result(reference)
+
     async def _settle(self, worker: Worker, flight: InFlight, reference: int) -> None:
         await self._clock.sleep(SETTLE_AFTER_S)
         if worker.in_flight is flight and flight.payload_since_s is not None:

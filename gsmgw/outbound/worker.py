@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import Outgoing, Priority
+from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
+from gsmgw.model import Outgoing, Priority, format_id
 from gsmgw.outbound.hand import Delay, Hand, Queue
-from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe
+from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
+from gsmgw.outbound.owed import Owed
 from gsmgw.outbound.pace import Pace
 from gsmgw.outbound.pacing import Limits, Pacer
 from gsmgw.outbound.policy import REST_S, Action, Decision, decide
@@ -91,6 +92,8 @@ class Worker:
         self._hand = Hand(handle, store, clock, queue, self._outcomes)
         self._pace = Pace(store, clock, limits, pools)
         self._failures = 0
+        #: Segments that were given up without a result, and those after them.
+        self._owed: Owed[tuple[Claim, Outgoing]] = Owed(clock.monotonic)
         self._faltered = False
         self._rest_until_s = 0.0
         #: How long a segment takes lately; as if slow, until the first one shows.
@@ -132,6 +135,33 @@ class Worker:
     def resting_s(self) -> float:
         """How long the modem still rests after failures of its own."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
+
+    def late_result(self, reference: int) -> bool:
+        """The modem confirmed a segment that had been given up; False when none was."""
+        settled = self._owed.late(reference)
+        for (claim, message), its_reference in settled:
+            operation = partial(
+                outbox.late_result,
+                now_ms=self._clock.wall_ms(),
+                message=message,
+                seq=claim.seq,
+                sim=claim.sim,
+                claim=claim.number,
+                reference=its_reference,
+            )
+            self._outcomes.record(operation, then=self._then(claim, self._late_on_disk(message)))
+        if settled:  # it is slow and does send
+            self._failures, self._rest_until_s = 0, 0.0
+            self._wake.set()
+        return bool(settled)
+
+    def _late_on_disk(self, message: Outgoing) -> Callable[[list[Outgoing]], None]:
+        def on_disk(queued: list[Outgoing]) -> None:
+            if not any(other.id == message.id for other in queued):
+                self._queue.withdraw(message.id)  # it may have been waiting to be sent again
+            self._queue.offer(queued)
+
+        return on_disk
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -187,9 +217,13 @@ class Worker:
         if only_urgent:
             above = Priority.NORMAL if above is None else min(above, Priority.NORMAL)
         while (message := self._queue.take(self.name, above)) is not None:
-            if self._defers(message):
+            try:
+                if self._defers(message):
+                    continue
+                job = await self._prepare(message)
+            except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
+                self._fault(message, exc)
                 continue
-            job = await self._prepare(message)
             if job is None and self.resting_s() > 0:
                 return None
             if job is not None:
@@ -221,11 +255,42 @@ class Worker:
     async def _prepare(self, message: Outgoing) -> Job | None:
         try:
             return await self._hand.prepare(message)
-        except StoreError as exc:
+        except StoreUnavailable as exc:
             log.log(exc.level, "%s: %s", self.name, exc)
+            self._queue.give_back(message)
             self._rest(STORE_RETRY_S)
             self._wake.set()
             return None
+
+    def _fault(self, message: Outgoing, exc: Exception, job: Job | None = None) -> None:
+        """Fail a message that cannot be prepared or begun because of a fault of ours."""
+        log.error("%s: message %s failed, internal error: %s", self.name, format_id(message.id), exc, exc_info=exc)
+        operation: Callable[[Tx], Any] = partial(
+            outbox.fail,
+            now_ms=self._clock.wall_ms(),
+            message_id=message.id,
+            modem=self.name,
+            error=internal_error(exc, self.name),
+            to=message.to,
+            client_ref=message.client_ref,
+        )
+        if job is not None:
+            self._hand.withdraw(job)
+            operation = both(partial(outbox.unclaim, message_id=message.id, seqs=list(job.open)), operation)
+        self._outcomes.record(operation)
+        self._queue.done(message)
+
+    def _in_doubt(self, claim: Claim, exc: Exception) -> Callable[[Tx], Any]:
+        """Return what is recorded of a segment that may have left when its outcome cannot be."""
+        now_ms = self._clock.wall_ms()
+        return partial(
+            outbox.segment_unknown,
+            now_ms=now_ms,
+            message=claim.job.message,
+            seq=claim.seq,
+            error=internal_error(exc, self.name),
+            due_ms=now_ms + self._grace_ms,
+        )
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
@@ -243,12 +308,20 @@ class Worker:
                 if self._hand.claims and message.priority < self._hand.claims[-1].job.message.priority:
                     self._queue.give_back(message)  # it goes before these: at the next turn
                     return
-                if self._defers(message):
+                try:
+                    if self._defers(message):
+                        continue
+                except Exception as exc:  # noqa: BLE001 - as in _next_claim
+                    self._fault(message, exc)
                     continue
                 if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                     self._queue.give_back(message)
                     return
-                self._hand.jobs.append(cut(message, self._clock.wall_ms()))
+                try:
+                    self._hand.jobs.append(cut(message, self._clock.wall_ms()))
+                except Exception as exc:  # noqa: BLE001 - as in _next_claim
+                    self._fault(message, exc)
+                    continue
             self._hand.claims.append(self._hand.claim(self._hand.jobs[-1]))
 
     # -- one segment ----------------------------------------------------------------------------------------------
@@ -289,7 +362,7 @@ class Worker:
         except Gone:
             self._hand.drop(job)
             return
-        except StoreError as exc:
+        except StoreUnavailable as exc:
             log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
             self._hand.hand_back(job)
@@ -297,12 +370,22 @@ class Worker:
         except SubmitError as exc:
             await self._refused(claim, exc)
             return
+        except Exception as exc:
+            if flight.payload_since_s is None:
+                self._fault(message, exc, job)
+            else:
+                log.error("%s: internal error while sending", self.name, exc_info=exc)
+                self._hand.withdraw(job)
+                self._outcomes.record(self._in_doubt(claim, exc), then=self._then(None, self._doubted))
+                self._queue.done(message)
+            return
         finally:
             self.in_flight = None
             if give_up is not None:
                 give_up.cancel()
         self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
         self._failures = 0
+        self._owed.accepted((claim, message), reference)
         self._sent += 1
         job.split = True
         job.open.remove(claim.seq)
@@ -316,7 +399,8 @@ class Worker:
             claim=claim.number,
             reference=reference,
         )
-        self._outcomes.record(sent, then=self._then(claim, self._queue.offer))
+        doubt = self._in_doubt(claim, StoreFault("its outcome could not be recorded"))
+        self._outcomes.record(sent, then=self._then(claim, self._queue.offer), otherwise=doubt)
         if not job.todo and not job.open:
             self._queue.done(message)
 
@@ -328,6 +412,9 @@ class Worker:
             await claim.began
         except Gone:
             self._hand.drop(job)
+            return
+        except StoreFault as fault:
+            self._fault(message, fault, job)
             return
         except StoreError as trouble:
             log.log(trouble.level, "%s: %s", self.name, trouble)
@@ -390,7 +477,11 @@ class Worker:
         if decision.action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
             # A modem that has not heard from the network keeps a copy that says no more than it said itself.
-            operation = partial(outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, **common)
+            operation = partial(
+                outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, owed=exc.overdue, **common
+            )
+            if exc.overdue:
+                self._owed.missing((claim, message))
             if exc.cms == DUPLICATE_CMS:
                 operation = partial(
                     outbox.segment_rejected_as_duplicate,
@@ -432,6 +523,11 @@ class Worker:
 
         self._outcomes.record(operation, then=self._then(None if keeps_copy else claim, on_disk))
         self._queue.done(message)
+
+    def _doubted(self, queued: Sequence[Outgoing]) -> None:
+        """A segment is in doubt on disk: the timer looks when to settle it."""
+        self._queue.offer(queued)
+        self._queue.due(self._clock.wall_ms() + self._grace_ms)
 
     def _then(self, claim: Claim | None, then: Callable[[Any], object]) -> Callable[[Any], object]:
         """What follows once an outcome is on disk: the copy of that claim, if there is one, is of no more use."""

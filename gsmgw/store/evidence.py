@@ -36,6 +36,8 @@ class _Doubtful:
     doubt: int
     claim: int
     sending_ms: int
+    #: Its result may still come, so that no reference says that it was not sent.
+    owed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class _Window:
 def _window(tx: Tx, sim: str, after: int, before: int, refused: int) -> _Window:
     """The segments in doubt that were handed over between two claims."""
     rows = tx.all(
-        "SELECT status, message_id, seq, doubt, claim, sending_ms FROM segments "
+        "SELECT status, message_id, seq, doubt, claim, sending_ms, owed FROM segments "
         "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim",
         (sim, after, before),
     )
@@ -219,7 +221,7 @@ def _settle(
             touched.setdefault(one.message_id, "sent")
             if certain and reference is not None:
                 frontier = reference, one.claim
-        elif verdict.fate is Fate.NOT_SENT and rested:
+        elif verdict.fate is Fate.NOT_SENT and rested and not one.owed:
             tx.run(
                 "UPDATE segments SET status = 'queued', doubt = NULL, report_due = 0 "
                 "WHERE message_id = ? AND seq = ? AND status = 'unknown'",

@@ -136,7 +136,7 @@ def begin_segment(
             refused(tx, *doubted)
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
-        "doubt = NULL, reference = NULL, copy = NULL, error = NULL "
+        "doubt = NULL, reference = NULL, copy = NULL, error = NULL, owed = 0 "
         "WHERE message_id = ? AND seq = ? AND status = 'queued'",
         (modem, sim, claim, now_ms, message.id, seq),
     )
@@ -301,15 +301,18 @@ def segment_unknown(
     error: dict[str, Any],
     due_ms: int,
     copy_tells: bool = True,
+    owed: bool = False,
 ) -> list[Outgoing]:
     """The segment may be on the air. Evidence is awaited until ``due_ms``; the modem's copy of it may not be any.
+
+    ``owed`` says that the modem may still confirm it.
 
     Returns messages that are queued again, where a report that came meanwhile is the evidence.
     """
     changed = tx.run(
-        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ?, "
+        "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ?, owed = ?, "
         "copy = CASE WHEN ? THEN copy ELSE '' END WHERE message_id = ? AND seq = ? AND status = 'sending'",
-        (error["title"], message.report, copy_tells, message.id, seq),
+        (error["title"], message.report, owed, copy_tells, message.id, seq),
     )
     if changed:
         become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)
@@ -319,6 +322,35 @@ def segment_unknown(
         return look_again(tx, now_ms, sim, since_ms)
     roll_up(tx, now_ms, message.id)  # a report settled it before we gave up
     return []
+
+
+def late_result(
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, claim: int, reference: int
+) -> list[Outgoing]:
+    """The modem's result for a segment came after it had been given up, or another one than was taken for it.
+
+    Returns messages that are queued again by that evidence. A segment that was handed over again since is left alone,
+    unless that is in doubt: an earlier try of it has arrived.
+    """
+    row = tx.one("SELECT status, claim, reference FROM segments WHERE message_id = ? AND seq = ?", (message.id, seq))
+    if row is None:
+        return []
+    status, last_claim, known = row
+    if status in ("sending", "unknown", "queued") and (last_claim == claim or status == "unknown"):
+        tx.run(
+            "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL, owed = 0, report_due = ? "
+            "WHERE message_id = ? AND seq = ?",
+            (reference, now_ms, message.report, message.id, seq),
+        )
+        tx.event(now_ms, "message.settled", message.id, decision="sent", evidence="answer")
+    elif last_claim == claim and status == "sent" and known != reference:
+        tx.run("UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?", (reference, message.id, seq))
+    else:
+        return []
+    if message.report:
+        apply_early_report(tx, now_ms, message, seq, sim, reference)
+    roll_up(tx, now_ms, message.id)
+    return [*queued_now(tx, message.id), *accepted(tx, now_ms, sim, reference, claim)]
 
 
 def segment_rejected_as_duplicate(

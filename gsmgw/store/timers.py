@@ -36,11 +36,10 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
         if message is None:
             continue
         if status == Status.UNKNOWN:
-            if message.on_unknown is OnUnknown.HOLD:
-                tx.run(
-                    "UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?",
-                    ("held for a person: no evidence came whether the network took it", message.id),
-                )
+            if message.on_unknown is OnUnknown.HOLD or message.repeats:
+                waiting = REPEATED if message.repeats else HELD
+                tx.run("UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?", (waiting, message.id))
+                tx.event(now_ms, "message.held", message.id, reason=waiting, repeats=message.repeats)
                 continue
             if message.id not in probed and waiting != BEHIND_PROBE:  # once: the next probe would tell no more
                 tx.run(
@@ -49,6 +48,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                 )
                 continue
             settle_unknown(tx, now_ms, message.id, resend=True)
+            message = outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message.id,)))
         else:
             tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
             if status == Status.SCHEDULED:
@@ -84,6 +84,9 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
 REPORT_MARGIN_MS = 86_400_000
 #: After that time without evidence from the first one that was sent again, the others are.
 PROBE_MS = 3000
+#: Why a message in doubt is left to a person.
+HELD = "held for a person: no evidence came whether the network took it. Decide with `gsmgw resolve ID`"
+REPEATED = "held for a person: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
 BEHIND_PROBE = "another message of the same SIM is sent again first: its reference may tell about this one"
 
 
@@ -96,7 +99,7 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
     rows = tx.all(
         "SELECT s.message_id, max(s.claim) FROM segments s JOIN messages m ON m.id = s.message_id "
         "WHERE s.status IN ('sending', 'unknown') AND s.status = 'unknown' AND m.status = 'unknown' "
-        "AND m.due_ms <= ? AND m.on_unknown = 'resend' "
+        "AND m.due_ms <= ? AND m.on_unknown = 'resend' AND m.repeats = 0 "
         "GROUP BY s.sim",
         (now_ms,),
     )
@@ -112,6 +115,7 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
             "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND status = 'unknown'",
             (message_id,),
         )
+        tx.run("UPDATE messages SET repeats = repeats + 1 WHERE id = ?", (message_id,))
     else:
         tx.run(
             "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",

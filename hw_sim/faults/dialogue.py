@@ -126,6 +126,30 @@ class LateResult(Fault):
         return None
 
 
+class SlowResult(Fault):
+    """The modem needs ``seconds`` for each message (20 by default) and answers all other commands meanwhile.
+
+    Messages are worked off one after the other, so results come in order. Imitates sticks on a congested cell, whose
+    firmware answers AT while it waits for the network.
+    """
+
+    kind: ClassVar[str] = "slow-result"
+
+    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 20.0) -> None:
+        super().__init__(modem, left)
+        self._seconds = seconds
+        self._free_at = 0.0
+
+    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
+        if command not in SENDING or b"ERROR" in out:
+            return out
+        clock = self.modem.clock
+        self._free_at = max(self._free_at, clock.now()) + self._seconds
+        clock.call_later(self._free_at - clock.now(), self.modem.faults.outgoing, port, out)
+        self.strike()
+        return None
+
+
 class StuckSend(Fault):
     """After the payload nothing comes, and the port ignores everything except ESC; the message was taken.
 
@@ -358,6 +382,7 @@ KINDS: tuple[type[Fault], ...] = (
     TakenError,
     LostResult,
     LateResult,
+    SlowResult,
     StuckSend,
     WrongResult,
     FalseOk,

@@ -59,6 +59,7 @@ FAULTS: tuple[tuple[str, float | None, dict[str, Any]], ...] = (
     ("odd-references", 3.0, {}),
     ("lost-result", None, {}),
     ("late-result", None, {"seconds": 4.0}),
+    ("slow-result", None, {"seconds": 4.0}),
     ("stuck-send", None, {}),
     ("wrong-result", None, {}),
     ("hang-command", None, {"command": "+CMGS"}),

@@ -9,6 +9,7 @@ import json
 import os
 import pwd
 import stat
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -279,9 +280,11 @@ async def test_requests_may_be_limited_over_tcp(tmp_path: Path) -> None:
     async with running(config, listener) as rig:
         desk = Desk(rig, f"http://{host}:{port}")
         token = await desk.token("read")
-        answers = [await desk.status(token, "GET", "/v1/stats") for _ in range(25)]
-        assert answers.count(200) in (20, 21)
-        assert answers[-1] == 429
+        began_s, allowed = time.monotonic(), 0
+        while await desk.status(token, "GET", "/v1/stats") == 200:
+            allowed += 1
+        # One more each 3 s, while the machine is busy with something else.
+        assert 20 <= allowed <= 21 + (time.monotonic() - began_s) / 3
         for _ in range(30):  # the socket is not concerned
             await rig.client.stats()
 

@@ -300,7 +300,7 @@ async def test_as_many_values_as_a_request_can_have_are_taken(rig: Rig) -> None:
         "valid_for": 60, "delivery_report": True, "encoding": "auto", "flash": False, "class": None, "send_at": None,
         "data": None, "port": None, "client_ref": "x", "on_unknown": "hold", "tags": [f"t{n}" for n in range(20)],
     }  # fmt: skip
-    answer = await rig.client._http.post("/v1/messages/batch/preview", json={"messages": [full] * 10_000})
+    answer = await rig.client._http.post("/v1/messages/batch/preview", json={"messages": [full] * 10_000}, timeout=60)
     assert answer.status_code == 200
     assert {entry["error"]["code"] for entry in answer.json()["data"]} == {"unknown_modem"}
     longest = json.dumps({"text": "a," * (255 * 152 // 2)})

@@ -225,6 +225,7 @@ BY_DAY = SendingTimes(window=Window(hour(8), hour(20)))
 async def test_nobody_is_woken_by_a_machine_that_does_not_know_the_time(tmp_path: Path) -> None:
     clock = UnsetClock(NIGHT_MS + 9 * 3_600_000)  # noon, it thinks
     async with desk(tmp_path, ScriptedModem("m"), clock=clock, times=BY_DAY) as work:
+        await work.scheduler.answer()  # it knows by now how far the database was
         number = await work.send()
         async with asyncio.timeout(5):
             while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
@@ -250,6 +251,7 @@ async def test_a_clock_behind_the_database_is_not_believed_for_an_hour(tmp_path:
         await work.until(await work.send(), Status.SENT)
     clock = VirtualClock(NIGHT_MS - 15 * 3_600_000)  # the noon before
     async with desk(tmp_path, ScriptedModem("m"), clock=clock, times=BY_DAY) as work:
+        await work.scheduler.answer()  # it knows by now how far the database was
         number = await work.send()
         async with asyncio.timeout(5):
             while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
