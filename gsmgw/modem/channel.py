@@ -246,7 +246,7 @@ class Channel:
 
     async def exchange(self, command: Command) -> Answer:
         """As :meth:`run`, for the holder of the turn."""
-        await self._breathe()
+        await self._prepare()
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._write(self._dialogue.start(command))
@@ -302,7 +302,7 @@ class Channel:
         returned, not raised. When the command line is echoed that should not be, nothing is sent: a modem that has
         started anew may be in text mode, where it would take the length for a recipient.
         """
-        await self._breathe()
+        await self._prepare()
         echoes = self._dialogue.echoes
         prompt: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._prompt = prompt
@@ -340,7 +340,7 @@ class Channel:
         patience_s: float | None = None,
     ) -> Answer:
         """Run a command that submits by itself, for the holder of the turn; otherwise as :meth:`submit`."""
-        await self._breathe()
+        await self._prepare()
         self._failure = None
         return await self._result(command, self._dialogue.start(command), probe_after_s, probe_every_s, patience_s)
 
@@ -400,7 +400,10 @@ class Channel:
             self._probes += 1
             self._dialogue.probes += 1
 
-    async def _breathe(self) -> None:
+    async def _prepare(self) -> None:
+        """Before a command: get into step where that was lost since the turn began, and leave the pause that is due."""
+        if self._dialogue.phase is Phase.STALE:
+            await self.resync()
         if self.pause_s:
             left = self._ended_at + self.pause_s - self._clock.monotonic()
             if left > 0:

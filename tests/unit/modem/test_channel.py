@@ -369,3 +369,15 @@ async def test_answers_that_have_slipped_behind_by_one_are_noticed() -> None:
         port.answer = lambda line: one_behind(line) if late else answers.get(line, b"\r\nOK\r\n")
         assert (await r.channel.run(commands.STORAGE_USE)).lines == ["+CPMS: 1,30,1,30,1,30"]
         assert (await r.channel.run(commands.registration("CREG"))).lines == ["+CREG: 2,1"]
+
+
+async def test_step_that_is_lost_within_a_turn_is_found_again_before_the_next_command() -> None:
+    """The late answer to a question comes while the holder of the turn does nothing, as between AT+CFUN=0 and =1."""
+    answers = {"AT+CREG?": b"\r\nOK\r\n", "AT+CSQ": b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n"}
+    port = ScriptedPort()
+    port.answer = lambda line: answers.get(line, b"\r\nOK\r\n")
+    async with rig(port, SystemClock()) as r, r.channel.turn(Priority.CONTROL):  # type: ignore[arg-type]
+        assert (await r.channel.run(commands.registration("CREG"))).lines == []
+        port.feed(b"\r\n+CREG: 2,1\r\n\r\nOK\r\n")
+        assert r.channel.dirty
+        assert (await r.channel.run(commands.SIGNAL)).lines == ["+CSQ: 7,0"]
