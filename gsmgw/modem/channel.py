@@ -223,6 +223,8 @@ class Channel:
         Within a turn the same task may take another one: it is the same.
         """
         if self._turns.holder is asyncio.current_task():
+            if self._dialogue.phase is Phase.STALE:  # an earlier command of this turn was given up
+                await self.resync()
             yield
             return
         if self._stream is None:  # a person asks for something meanwhile

@@ -124,6 +124,7 @@ class Sender:
         except (ResultOverdue, CommandTimeout):
             if self._channel.payload_left:
                 self._overdue.append(self._channel.payload_at)
+                self._patience.missed()
             raise
         self._patience.note(self._clock.monotonic() - self._channel.payload_at)
         return answer

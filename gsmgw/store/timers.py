@@ -84,6 +84,8 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
 REPORT_MARGIN_MS = 86_400_000
 #: After that time without evidence from the first one that was sent again, the others are.
 PROBE_MS = 3000
+#: The error of what the gateway's end left in doubt.
+INTERRUPTED = "interrupted"
 #: Why a message in doubt is left to a person.
 HELD = "held for a person: no evidence came whether the network took it. Decide with `gsmgw resolve ID`"
 REPEATED = "held for a person: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
@@ -115,7 +117,12 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
             "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND status = 'unknown'",
             (message_id,),
         )
-        tx.run("UPDATE messages SET repeats = repeats + 1 WHERE id = ?", (message_id,))
+        # What the gateway's own end left in doubt is no text that a modem fails to confirm.
+        tx.run(
+            "UPDATE messages SET repeats = repeats + 1 "
+            "WHERE id = ? AND coalesce(json_extract(error, '$.code'), '') <> ?",
+            (message_id, INTERRUPTED),
+        )
     else:
         tx.run(
             "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",
@@ -198,7 +205,7 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
 
     Returns how many messages became unknown and how many went back to the queue.
     """
-    error = {"code": "interrupted", "title": "the gateway stopped before the modem had confirmed it"}
+    error = {"code": INTERRUPTED, "title": "the gateway stopped before the modem had confirmed it"}
     sims = tx.all(
         "SELECT sim, min(sending_ms), max(claim) FROM segments "
         "WHERE status IN ('sending', 'unknown') AND status = 'sending' GROUP BY sim"

@@ -157,6 +157,16 @@ def late_result(desk: Desk) -> None:
     assert desk.wait(31) == b"\r\n+CMGS: 0\r\n\r\nOK\r\n"
 
 
+def slow_result(desk: Desk) -> None:
+    desk.modem.fault("slow-result", seconds=20.0)
+    assert desk.send(SUBMIT) == b""
+    assert desk.command("AT") == OK
+    assert desk.send(SUBMIT) == b""  # it waits for the first one
+    assert desk.wait(19) == b""
+    assert desk.wait(2) == b"\r\n+CMGS: 0\r\n\r\nOK\r\n"
+    assert desk.wait(20) == b"\r\n+CMGS: 1\r\n\r\nOK\r\n"
+
+
 def stuck_send(desk: Desk) -> None:
     desk.modem.fault("stuck-send", count=1)
     assert desk.send(SUBMIT) == b""
@@ -375,9 +385,9 @@ CASES: dict[str, Callable[[Desk], None]] = {
     case.__name__.replace("_", "-"): case
     for case in (
         hang, dying, slow, garbage, split, merge, drop_bytes, echo_mad, cms_error, cme_error, stuck_500, taken_error,
-        lost_result, late_result, stuck_send, wrong_result, false_ok, prompt_missing, prompt_late, prompt_form,
-        urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish, renumber,
-        storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
+        lost_result, late_result, slow_result, stuck_send, wrong_result, false_ok, prompt_missing, prompt_late,
+        prompt_form, urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish,
+        renumber, storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
         forget, lost_indications, sends_nothing, odd_references, only_ok, mirror, nmea, babble,
     )
 }  # fmt: skip

@@ -7,8 +7,13 @@ from gsmgw.modem.patience import Patience
 
 def test_a_modem_of_which_nothing_is_known_is_waited_for_long() -> None:
     patience = Patience()
-    assert patience.wait_s(10.0, 180.0) == 30.0
-    for _ in range(5):
+    assert patience.wait_s(10.0, 180.0) == 80.0
+    for wait_s in (40.0, 20.0, 10.0, 10.0):
+        patience.missed()
+        assert patience.wait_s(10.0, 180.0) == wait_s
+    patience.note(0.3)
+    assert patience.wait_s(10.0, 180.0) == 80.0
+    for _ in range(4):
         patience.note(0.3)
     assert patience.wait_s(10.0, 180.0) == 10.0
 
