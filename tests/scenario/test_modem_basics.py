@@ -121,7 +121,8 @@ async def test_reception_is_event_driven(tmp_path: Path) -> None:
             simulation.send(from_=PHONE, to="modem0", text=f"text {number}")
             await sink.until(lambda: len(sink.pdus) > number)  # noqa: B023 - read at once
             took.append(time.perf_counter() - started)
-        assert statistics.median(took) < 0.002
+        # Half of the shortest interval at which other gateways poll; the figure itself is measured by tests/bench.
+        assert statistics.median(took) < 0.05
 
 
 async def test_reception_goes_on_between_two_submits(tmp_path: Path) -> None:
