@@ -20,7 +20,7 @@ from gsmgw.store import Store
 
 CASES = int(os.environ.get("GSMGW_PROPERTY_CASES", "60"))
 #: Sets that go into one database before a new one is begun.
-PER_DATABASE = 500
+PER_DATABASE = 50
 OTHERS = "+4915799999999"
 
 ages = st.sampled_from(
