@@ -1,5 +1,6 @@
 # make demo    a real exchange of texts over simulated modems, no hardware
 # make test    the test suite            (make test PYTHON=python3.13 for another interpreter)
+# make test-long  kills at random moments, a short storm, searches for harmful cases
 # make check   lint, types and import contracts, as CI runs them
 # make docs    the documentation in build/site, with all links checked
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
@@ -20,7 +21,7 @@ ARCHITECTURE := $(shell dpkg --print-architecture 2>/dev/null)
 
 SECONDS := 600
 
-.PHONY: setup demo test check bench storm format clean docs deb deb-test lock
+.PHONY: setup demo test test-long check bench storm format clean docs deb deb-test lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -44,7 +45,10 @@ demo: setup
 	$(BIN)/gsmgw demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not long"
+
+test-long: setup
+	$(BIN)/python -m pytest -n auto -m long
 
 check: setup
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ import pytest
 from crash.storm import storm
 from support.processes import Process, Site, site, until
 
+pytestmark = pytest.mark.long
+
 DOOMED = Path(__file__).parents[1] / "support" / "doomed.py"
 TEXTS = ["one", "two", "x" * 200]
 

@@ -10,6 +10,8 @@ from support.processes import Process, first_events, site, until
 
 from gsmgw.outbound.worker import CLAIMS_MAX
 
+pytestmark = pytest.mark.long
+
 COUNT = 200
 
 

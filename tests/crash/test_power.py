@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.processes import Process, Site, site, until
 
+pytestmark = pytest.mark.long
+
 SOURCE = Path(__file__).parents[1] / "support" / "synced.c"
 ROUNDS = int(os.environ.get("GSMGW_POWER_CUTS", "5"))
 

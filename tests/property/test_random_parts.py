@@ -18,6 +18,8 @@ from support.poison import as_pdu, concat, deliver
 from gsmgw.inbound.joining import GAP
 from gsmgw.store import Store
 
+pytestmark = pytest.mark.long
+
 CASES = int(os.environ.get("GSMGW_PROPERTY_CASES", "60"))
 #: Sets that go into one database before a new one is begun.
 PER_DATABASE = 50

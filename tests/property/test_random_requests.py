@@ -15,8 +15,11 @@ from typing import Any
 
 import httpx
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from support.rig import Rig, make_config, running
+
+pytestmark = pytest.mark.long
 
 CASES = int(os.environ.get("GSMGW_PROPERTY_CASES", "150"))
 SID, AUTH = "AC" + "0" * 31 + "1", "a secret of sixteen"

@@ -24,6 +24,8 @@ from gsmgw.errors import StoreError
 from gsmgw.ports import RawPdu
 from gsmgw.store import Tx
 
+pytestmark = pytest.mark.long
+
 CASES = int(os.environ.get("GSMGW_PROPERTY_CASES", "60"))
 TABLES = ("messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens",
           "webhooks", "webhook_deliveries", "callbacks", "audit", "sims", "search_cursor")  # fmt: skip

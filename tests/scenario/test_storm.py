@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from storm.run import seconds_wanted, storm
+
+pytestmark = pytest.mark.long
 
 
 async def test_ordinary_messages_arrive_once_in_a_storm(tmp_path: Path) -> None:
