@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from types import TracebackType
 
 from gsmgw.escaping import visible
 
@@ -21,6 +22,8 @@ _KINDS = 1000
 #: They log URLs and headers, with the secrets in them.
 _TALKATIVE = ("httpx", "httpcore")
 
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
 
 class EscapingFormatter(logging.Formatter):
     """Formats records so that no text in them can end a line, steer a terminal or look like another record."""
@@ -29,9 +32,9 @@ class EscapingFormatter(logging.Formatter):
         """Return the line of a record, escaped."""
         return visible(super().formatMessage(record))
 
-    def formatException(self, ei: object) -> str:
+    def formatException(self, ei: _ExcInfo) -> str:
         """Return a traceback, each line marked as one that follows."""
-        return _following(super().formatException(ei))  # type: ignore[arg-type]
+        return _following(super().formatException(ei))
 
     def formatStack(self, stack_info: str) -> str:
         """Return a stack in the same way."""
