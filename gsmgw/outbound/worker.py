@@ -311,15 +311,11 @@ class Worker:
                 try:
                     if self._defers(message):
                         continue
-                except Exception as exc:  # noqa: BLE001 - as in _next_claim
-                    self._fault(message, exc)
-                    continue
-                if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
-                    self._queue.give_back(message)
-                    return
-                try:
+                    if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
+                        self._queue.give_back(message)
+                        return
                     self._hand.jobs.append(cut(message, self._clock.wall_ms()))
-                except Exception as exc:  # noqa: BLE001 - as in _next_claim
+                except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
                     self._fault(message, exc)
                     continue
             self._hand.claims.append(self._hand.claim(self._hand.jobs[-1]))
