@@ -29,7 +29,7 @@ T = TypeVar("T")
 KEY_CHARS = 255
 #: What pydantic's parser says of such an escape.
 _ESCAPE = "hex escape"
-_FORGOTTEN = "the message of that earlier request is no longer kept"
+_FORGOTTEN = "the message of the earlier request was deleted"
 
 _message_in = TypeAdapter(MessageIn)
 _batch_in = TypeAdapter(BatchIn)

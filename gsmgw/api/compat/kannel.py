@@ -69,7 +69,7 @@ class _Fields:
         if not text:
             return None
         if not is_digits(text) or len(text) > 9:
-            raise _Refused(f"{names[0]} is no number, rejected")
+            raise _Refused(f"{names[0]} is not a valid number, rejected")
         return int(text)
 
     def text(self, name: str, charset: str, default: str) -> str:

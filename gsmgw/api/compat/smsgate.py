@@ -164,7 +164,7 @@ def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wan
         try:
             data = base64.b64decode(body.data_message.data, validate=True)
         except binascii.Error:
-            raise _Refused("dataMessage.data: is no base64") from None
+            raise _Refused("dataMessage.data: is not valid base64") from None
     now_ms = ctx.clock.wall_ms()
     valid_for = body.ttl
     if body.valid_until is not None:
@@ -214,7 +214,7 @@ async def _group(ctx: Context, caller: Caller, name: str) -> list[MessageRecord]
     records = await _records(ctx, ids or ([] if own is None else [own]))
     found = [record for record in records if seen is None or seen.sees(record)]
     if not found:
-        raise _Refused("there is no such message", 404)
+        raise _Refused("the message does not exist", 404)
     return found
 
 
@@ -351,7 +351,7 @@ async def remove_hook(ctx: Ctx, request: Request, name: str) -> Response:
         await _enter(ctx, request, "manage")
         hook = await ctx.store.read(lambda db: webhooks.get(db, name))
         if hook is None or hook.format != "smsgate":
-            raise _Refused("there is no such webhook", 404)
+            raise _Refused("the webhook does not exist", 404)
         await ctx.store.write(lambda tx: webhooks.delete(tx, name))
         await ctx.webhooks.refresh(name)
     except _EXPECTED as exc:

@@ -115,7 +115,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
     valid_for: int | None = None
     if form.get("ValidityPeriod"):
         if not is_digits(form["ValidityPeriod"]) or len(form["ValidityPeriod"]) > 9:
-            raise _Refused(_BAD, "ValidityPeriod: is no number of seconds.")
+            raise _Refused(_BAD, "ValidityPeriod: is not a valid number of seconds.")
         valid_for = max(60, min(int(form["ValidityPeriod"]), 63 * 7 * 86_400))
     send_at_ms: int | None = None
     if form.get("SendAt"):
