@@ -179,10 +179,45 @@ async def test_without_evidence_the_last_one_is_sent_again_first_and_no_gap_sett
     assert [entry.id for entry in queued] == [first]
 
 
+async def test_others_in_doubt_wait_until_the_one_that_is_sent_again_has_its_result(sim: Sim) -> None:
+    """However long its modem takes, and also when it is due later than the first one."""
+    first, _ = await sim.interrupted(2)
+    due = NOW + 10**6
+    ready = await sim.store.write(lambda tx: timers.promote_due(tx, due))
+    (again,) = ready.queued
+    for later in (3_000, 6_000):
+        assert not (await sim.store.write(lambda tx, ms=due + later: timers.promote_due(tx, ms))).queued
+    await sim.store.write(
+        lambda tx: outbox.begin_segment(tx, due + 7000, again, 1, "m", "sim", 99, first=True, tpdus=None)
+    )
+    for later in (9_000, 30_000):
+        assert not (await sim.store.write(lambda tx, ms=due + later: timers.promote_due(tx, ms))).queued
+    queued = await sim.store.write(lambda tx: outbox.segment_sent(tx, due + 31_000, again, 1, "m", "sim", 99, 1))
+    assert not queued
+    assert await sim.status(first) is Status.SENT  # reference 0 was used: of one interruption the first ones went
+
+
+async def test_the_place_of_one_that_is_sent_again_tells_about_its_interruption(sim: Sim) -> None:
+    """Of one interruption the first ones went: the second cannot have used the only reference that is missing."""
+    went, did_not = await sim.interrupted(2)
+    await sim.store.write(lambda tx: timers.settle_unknown(tx, NOW, went, resend=True))
+    sim.count = 90
+    assert await sim.accepted(1) == [did_not]
+
+
+async def test_others_in_doubt_do_not_wait_for_ever_for_the_one_that_is_sent_again(sim: Sim) -> None:
+    first, _ = await sim.interrupted(2)
+    due = NOW + 10**6
+    await sim.store.write(lambda tx: timers.promote_due(tx, due))
+    assert not (await sim.store.write(lambda tx: timers.promote_due(tx, due + 59_000))).queued
+    ready = await sim.store.write(lambda tx: timers.promote_due(tx, due + 63_000))
+    assert [entry.id for entry in ready.queued] == [first]
+
+
 @pytest.mark.parametrize("begun", [True, False])
 async def test_one_that_is_sent_again_without_evidence_may_have_used_the_gap(sim: Sim, begun: bool) -> None:
-    """Killed with two under way; one is held for a person, the other one, which had gone, is to be sent again."""
-    went, held = await sim.interrupted(2)
+    """Killed twice; one is held for a person, the other one, which had gone, is to be sent again."""
+    went, held = [(await sim.interrupted(1))[0] for _ in range(2)]
     await sim.store.write(lambda tx: timers.settle_unknown(tx, NOW, went, resend=True))
     if begun:
         again = Outgoing(went, f"+49151000000{went:02d}", "x", Priority.NORMAL, 1, NOW)
