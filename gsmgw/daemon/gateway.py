@@ -20,6 +20,7 @@ from gsmgw.api.tls import Certificates
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
+from gsmgw.daemon import memory
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
@@ -254,6 +255,7 @@ class Gateway:
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),
+            ("garbage collection", partial(memory.keep_settled, self.clock)),
             ("database guard", partial(self.guard.run, self.store)),
         ):
             self.supervisor.start(name, run)

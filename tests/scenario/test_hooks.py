@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.rig import simulated
-from support.webhooks import until
+from support.waiting import until
 
 from gsmgw.clock import SystemClock
 from gsmgw.config import HookSection, parse_config

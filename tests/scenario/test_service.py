@@ -225,7 +225,7 @@ class Notified:
     async def word(self, text: str) -> None:
         """Wait until it is told that."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in (await loop.sock_recv(self.socket, 4096)).decode().split("\n"):
                 pass
 

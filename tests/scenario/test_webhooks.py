@@ -16,7 +16,8 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 from support.receiver import Answer, Request, receiving
-from support.webhooks import SECRET, House, until, working
+from support.waiting import until
+from support.webhooks import SECRET, House, working
 
 from gsmgw.dispatch import webhooks as module
 from gsmgw.dispatch.pauses import PAUSES_S, TRIES

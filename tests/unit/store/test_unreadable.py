@@ -62,7 +62,7 @@ async def test_the_queue_goes_on_and_the_message_ends(tmp_path: Path) -> None:
         def state(number: int) -> str:
             return f"SELECT status, due_ms FROM messages WHERE id = {number}"
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for number in (first, later):
                 while await work.store.read(lambda db, n=number: db.execute(state(n)).fetchone()) != END:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
