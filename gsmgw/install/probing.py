@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from gsmgw.at import answers, commands
 from gsmgw.clock import SystemClock
 from gsmgw.errors import ModemError
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.failures import CommandError
 from gsmgw.modem.finder import PROBE_TRIES
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.errors import CommandError
 from gsmgw.transport.discovery import scan
 from gsmgw.transport.opening import opener_for
 

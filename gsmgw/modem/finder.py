@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from gsmgw.at import answers, commands
 from gsmgw.config import Config, MatchSection, ModemSection
 from gsmgw.errors import ModemError, StoreError
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.failures import CommandError
-from gsmgw.modem.waiting import Signal
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.errors import CommandError
+from gsmgw.modem.wakeup import Signal
 from gsmgw.ports import Clock, Opener
 from gsmgw.transport.discovery import Hotplug, Stick, scan, second_port
 from gsmgw.transport.opening import opener_for

@@ -6,11 +6,11 @@ from gsmgw.at import commands
 from gsmgw.at.commands import Command
 from gsmgw.at.fields import after_prefix
 from gsmgw.config import ModemSection
-from gsmgw.modem.board import Board
-from gsmgw.modem.driver import Driver
+from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.port.port_lock import Priority
 from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
-from gsmgw.modem.receiving import Receiver
-from gsmgw.modem.turns import Priority
+from gsmgw.modem.receiving.receiver import Receiver
+from gsmgw.modem.status import Board
 
 #: What can be read back, and how many of the fields of the answer were set by us; the others change or say nothing.
 _READ_BACK: tuple[tuple[Command, int], ...] = (

@@ -13,8 +13,8 @@ from gsmgw.at import answers, commands
 from gsmgw.at.dialogue import Answer, Dialogue, Phase
 from gsmgw.at.fields import groups, numbers, split_fields
 from gsmgw.at.finals import parse_final
-from gsmgw.modem.transcript import TranscriptRows
-from gsmgw.modem.ussd import decode_answer
+from gsmgw.modem.services.ussd import decode_answer
+from gsmgw.modem.tap.transcript import TranscriptRows
 
 #: Pieces that are likely to hurt, between arbitrary bytes.
 PIECES = st.one_of(

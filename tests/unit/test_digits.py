@@ -19,7 +19,7 @@ EXCEPT = {
     "gsmgw/digits.py",
     "hw_sim/digits.py",
     "gsmgw/doctor/masking.py",
-    "gsmgw/modem/masking.py",
+    "gsmgw/modem/tap/masking.py",
     "gsmgw/pdu/address.py",
 }
 #: Octets, whose digits are ASCII by definition (and not texts).

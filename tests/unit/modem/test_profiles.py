@@ -19,12 +19,12 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import ConfigError, Disposition
 from gsmgw.model import ModemState
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.driver import Driver
-from gsmgw.modem.ladder import Rung
+from gsmgw.modem.health.recovery import Rung
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, Reading, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
-from gsmgw.modem.sending import refusal
+from gsmgw.modem.sending.sender import refusal
 
 FAMILIES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[2] / "transcripts" / "families.toml").read_text()
