@@ -10,19 +10,19 @@ from functools import partial
 from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
-from gsmgw.modem.health.recovery import FailureCounter, Ladder, Rung
+from gsmgw.modem.health.recovery import FailureCounter, RecoveryPlan, RecoveryStep
 from gsmgw.modem.link.link import Link
-from gsmgw.modem.link.link_context import StepNeeded, Surroundings
-from gsmgw.modem.port.babble_guard import Babbling, Budget
+from gsmgw.modem.link.link_context import LinkContext, StepNeeded
+from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
 from gsmgw.modem.port.errors import CommandTimeout, ModemReset
 from gsmgw.modem.profiles import PROFILES, Profile, choose_profile, named_profile
-from gsmgw.modem.receiving.report_watch import Expectation
-from gsmgw.modem.sending.result_timeout import Patience
+from gsmgw.modem.receiving.report_watch import ReportWatch
+from gsmgw.modem.sending.result_timeout import ResultTimeout
 from gsmgw.modem.services.ussd import UssdReply
 from gsmgw.modem.sim.pin import MemoryPinGuard, PinGuard
-from gsmgw.modem.status import Board
+from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.tap.transcript import without_secrets
-from gsmgw.modem.wakeup import Signal
+from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Clock, EventSink, Opener, Stored
 from gsmgw.transport import opener_for, port_present, same_node
 from gsmgw.transport.usb import power_cycle, reauthorise, run_command, usb_interface, usb_path
@@ -42,8 +42,8 @@ SILENCES_BEFORE_STEP = 4
 
 _DISABLED = "switched off; `gsmgw modem NAME enable` switches it on"
 _STEPS = {
-    Rung.USB: "its USB device is taken away from the drivers and given back",
-    Rung.POWER: "its power is cut for a moment",
+    RecoveryStep.USB: "its USB device is taken away from the drivers and given back",
+    RecoveryStep.POWER: "its power is cut for a moment",
 }
 
 
@@ -78,22 +78,22 @@ class Modem:
         self._others_wait = others_wait
         self._make_opener = make_opener or partial(opener_for, baudrate=config.baudrate)
         state = ModemState.PROBING if config.enabled else ModemState.DISABLED
-        self._budget = Budget(clock)
+        self._babble_guard = BabbleGuard(clock)
         detail = "not started yet" if config.enabled else "switched off"
-        self._board = Board(config.name, sink, state, detail, self._budget)
+        self._reporter = StatusReporter(config.name, sink, state, detail, self._babble_guard)
         self._enabled = config.enabled
         self._link: Link | None = None
-        self._wake = Signal(clock)
+        self._wake = Wakeup(clock)
         self._taps: list[Callable[[str, bytes], None]] = []
         self._failures = 0
         self._silences = 0
         #: Whether it was ready once: what is to be said about its kind has been said.
         self._met = False
         self._unable: set[str] = set()
-        self._ladder = Ladder(clock)
+        self._recovery = RecoveryPlan(clock)
         self._sending_failures = FailureCounter(clock)
-        self._expectation = Expectation(clock)
-        self._patience = Patience()
+        self._report_watch = ReportWatch(clock)
+        self._result_timeout = ResultTimeout()
         #: The USB path where the port was last seen: when it is silent, sysfs may not say any more.
         self._usb: str | None = None
 
@@ -107,7 +107,7 @@ class Modem:
     @property
     def status(self) -> ModemStatus:
         """What is known about it now."""
-        return self._board.status
+        return self._reporter.status
 
     async def submit(
         self,
@@ -153,17 +153,17 @@ class Modem:
         if self._link is not None:
             await self._link.ussd.cancel()
 
-    def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
+    def tap(self, second_port: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Have ``listener(direction, data)`` called for all that is said on the port, ``>`` to and ``<`` from the
         modem, without PINs. Returns what ends it.
         """
-        self._taps.append(listener)
+        self._taps.append(second_port)
         self._hang_taps()
-        return lambda: self._untap(listener)
+        return lambda: self._untap(second_port)
 
-    def _untap(self, listener: Callable[[str, bytes], None]) -> None:
-        if listener in self._taps:
-            self._taps.remove(listener)
+    def _untap(self, second_port: Callable[[str, bytes], None]) -> None:
+        if second_port in self._taps:
+            self._taps.remove(second_port)
         self._hang_taps()
 
     def _hang_taps(self) -> None:
@@ -172,8 +172,8 @@ class Modem:
 
     def _overheard(self, direction: str, data: bytes) -> None:
         shown = without_secrets(data)
-        for listener in tuple(self._taps):
-            listener(direction, shown)
+        for second_port in tuple(self._taps):
+            second_port(direction, shown)
 
     async def reset(self) -> None:
         """Restart the modem and everything known about it."""
@@ -187,7 +187,7 @@ class Modem:
         what is on the air has ended.
         """
         self._enabled = False
-        self._board.enter(ModemState.DISABLED, _DISABLED)
+        self._reporter.enter(ModemState.DISABLED, _DISABLED)
         if self._link is not None:
             self._link.stop()
         self._wake.set()
@@ -211,7 +211,7 @@ class Modem:
         try:
             while True:
                 if not self._enabled:
-                    self._board.enter(ModemState.DISABLED, _DISABLED)
+                    self._reporter.enter(ModemState.DISABLED, _DISABLED)
                     await self._wake.wait()
                     continue
                 port = self._where()
@@ -240,29 +240,29 @@ class Modem:
         match = self._config.match
         if port is None and match is not None:
             port = f"the modem with IMEI {match.imei}" if match.imei else f"a modem at USB {match.usb}"
-        self._board.update(
+        self._reporter.update(
             state=ModemState.ABSENT, detail=f"{port} is not there; it is used as soon as it appears", port=None
         )
 
     async def _connect(self, port: str) -> None:
         if self.status.state not in (ModemState.RECOVERING, ModemState.QUARANTINED):
-            self._board.enter(ModemState.PROBING, f"{port} is being opened and asked")
-        self._board.update(port=port)
+            self._reporter.enter(ModemState.PROBING, f"{port} is being opened and asked")
+        self._reporter.update(port=port)
         self._usb = usb_path(port) or self._usb
         link = Link(
-            Surroundings(
+            LinkContext(
                 config=self._config,
-                board=self._board,
+                reporter=self._reporter,
                 clock=self._clock,
                 guard=self._guard,
                 opener=self._make_opener(port),
                 node=partial(same_node, port),
                 choose_profile=self._choose_profile,
-                ladder=self._ladder,
+                recovery=self._recovery,
                 failures=self._sending_failures,
-                expectation=self._expectation,
-                patience=self._patience,
-                budget=self._budget,
+                report_watch=self._report_watch,
+                patience=self._result_timeout,
+                babble_guard=self._babble_guard,
                 able=self._able(),
                 unable=self._unable,
                 stranger=self._config.profile is None and not self._met,
@@ -283,7 +283,7 @@ class Modem:
             self._silences = 0
         if self._enabled and link.suspicion and isinstance(cause, ModemReset):
             # It restarts whenever it is to send, as with too weak a supply: nothing that can be said to it helps.
-            await self._take_step(self._ladder.climb(Rung.USB, able=self._able()), link.suspicion)
+            await self._take_step(self._recovery.next_step(RecoveryStep.USB, able=self._able()), link.suspicion)
         elif self._enabled:
             await self._after(cause, port)
 
@@ -298,81 +298,83 @@ class Modem:
                 return
             pauses = REOPEN_PAUSES_S
             if self._link is None and self._failures > 1:
-                self._board.enter(ModemState.ABSENT, f"{title}; tried again every second")
+                self._reporter.enter(ModemState.ABSENT, f"{title}; tried again every second")
             else:
-                self._board.enter(ModemState.RECOVERING, f"{title}; it is opened again")
+                self._reporter.enter(ModemState.RECOVERING, f"{title}; it is opened again")
         elif isinstance(cause, ModemReset):
             pauses = REOPEN_PAUSES_S
-            self._board.enter(ModemState.RECOVERING, f"{title}; it is set up again")
+            self._reporter.enter(ModemState.RECOVERING, f"{title}; it is set up again")
         elif isinstance(cause, Babbling):
             await self._rest_from(cause)
             return
         elif isinstance(cause, StepNeeded):
-            await self._take_step(cause.rung, title)
+            await self._take_step(cause.step, title)
             return
         elif isinstance(cause, CommandTimeout):
             self._silences += 1
             if self._silences > SILENCES_BEFORE_STEP:
-                await self._take_step(self._ladder.climb(Rung.USB, able=self._able()), title)
+                await self._take_step(self._recovery.next_step(RecoveryStep.USB, able=self._able()), title)
                 return
             pauses = REOPEN_PAUSES_S
-            self._board.enter(ModemState.RECOVERING, f"{title}; it is asked again until it answers")
+            self._reporter.enter(ModemState.RECOVERING, f"{title}; it is asked again until it answers")
         else:
-            self._board.enter(ModemState.RECOVERING, f"{title}; it is tried again")
+            self._reporter.enter(ModemState.RECOVERING, f"{title}; it is tried again")
         await self._wake.wait(pauses[min(self._failures, len(pauses)) - 1])
 
     async def _rest_from(self, cause: Babbling) -> None:
         """Leave a modem that babbles alone for a while, with its port closed, and try it again."""
-        pause_s = self._ladder.quarantine_s()
-        self._board.enter(
+        pause_s = self._recovery.quarantine_s()
+        self._reporter.enter(
             ModemState.QUARANTINED, f"{cause.title}; check the modem and its port. Next attempt in {pause_s:.0f} s"
         )
-        self._board.tell("modem.babbling", limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._budget.counts))
+        self._reporter.tell(
+            "modem.babbling", limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts)
+        )
         await self._wake.wait(pause_s)
-        self._budget.renew()
+        self._babble_guard.renew()
 
     # -- steps that are not the modem's own ---------------------------------------------------------------------
 
-    def _able(self) -> frozenset[Rung]:
-        steps = {Rung.SETTINGS, Rung.RADIO, Rung.RESET, Rung.QUARANTINE}
+    def _able(self) -> frozenset[RecoveryStep]:
+        steps = {RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET, RecoveryStep.QUARANTINE}
         if self._usb is not None:
-            steps |= {Rung.USB, Rung.POWER}
+            steps |= {RecoveryStep.USB, RecoveryStep.POWER}
         if self._config.power_command:
-            steps.add(Rung.POWER)
+            steps.add(RecoveryStep.POWER)
         return frozenset(steps)
 
-    async def _take_step(self, rung: Rung, reason: str) -> None:
-        if rung is Rung.QUARANTINE:
+    async def _take_step(self, step: RecoveryStep, reason: str) -> None:
+        if step is RecoveryStep.QUARANTINE:
             if self._silences:
                 await self._wait_for_sign(reason)
                 return
-            pause_s = self._ladder.quarantine_s()
-            self._board.enter(
+            pause_s = self._recovery.quarantine_s()
+            self._reporter.enter(
                 ModemState.QUARANTINED,
                 f"{reason}, and nothing helped; please look at it. It is tried again in {pause_s:.0f} s",
             )
-            self._board.tell("modem.quarantined", reason=reason)
+            self._reporter.tell("modem.quarantined", reason=reason)
             await self._wake.wait(pause_s)
             return
-        self._board.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[rung]}")
-        self._board.event("modem.recovery", step=rung.value, reason=reason)
-        await self._step(rung)
+        self._reporter.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[step]}")
+        self._reporter.event("modem.recovery", step=step.value, reason=reason)
+        await self._step(step)
 
     async def _wait_for_sign(self, reason: str) -> None:
         """A silent modem costs nothing: it is asked on, and used at once when it answers."""
         if self.status.state is not ModemState.QUARANTINED:
-            self._board.enter(
+            self._reporter.enter(
                 ModemState.QUARANTINED, f"{reason}, and nothing helped; please look at it. It is asked on every second"
             )
-            self._board.tell("modem.quarantined", reason=reason)
+            self._reporter.tell("modem.quarantined", reason=reason)
         await self._wake.wait(REOPEN_PAUSES_S[-1])
 
-    async def _step(self, rung: Rung) -> bool:
-        if rung is Rung.POWER and self._config.power_command:
+    async def _step(self, step: RecoveryStep) -> bool:
+        if step is RecoveryStep.POWER and self._config.power_command:
             return await run_command(self._config.power_command)
         if self._usb is None:
             return False
-        return await (power_cycle(self._usb) if rung is Rung.POWER else reauthorise(self._usb))
+        return await (power_cycle(self._usb) if step is RecoveryStep.POWER else reauthorise(self._usb))
 
     def _choose_profile(self, identity: str) -> Profile:
         named = named_profile(self._config.profile, self._profiles) if self._config.profile else None

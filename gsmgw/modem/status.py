@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from gsmgw.model import ModemState, ModemStatus
-from gsmgw.modem.port.babble_guard import Budget, Kind
+from gsmgw.modem.port.babble_guard import BabbleGuard, BabbleKind
 from gsmgw.ports import EventSink
 
 log = logging.getLogger(__name__)
 
 
-class Board:
+class StatusReporter:
     """The one place that holds a modem's :class:`ModemStatus`. What it tells is within the modem's ``budget``."""
 
-    def __init__(self, name: str, sink: EventSink, state: ModemState, detail: str, budget: Budget) -> None:
+    def __init__(self, name: str, sink: EventSink, state: ModemState, detail: str, babble_guard: BabbleGuard) -> None:
         self.name = name
         self.sink = sink
-        self.budget = budget
+        self.babble_guard = babble_guard
         self._status = ModemStatus(name, state, detail)
 
     @property
@@ -33,7 +33,7 @@ class Board:
         if status == self._status:
             return
         before, self._status = self._status, status
-        if (status.state, status.detail) != (before.state, before.detail) and self.budget.take(Kind.EVENTS):
+        if (status.state, status.detail) != (before.state, before.detail) and self.babble_guard.take(BabbleKind.EVENTS):
             log.info("%s: %s: %s", self.name, status.state.value, status.detail)
         self.sink.modem_changed(status)
 
@@ -43,7 +43,7 @@ class Board:
 
     def event(self, type: str, **data: object) -> None:
         """Tell of something that happened, unless the modem has used up its budget of events."""
-        if self.budget.take(Kind.EVENTS):
+        if self.babble_guard.take(BabbleKind.EVENTS):
             self.tell(type, **data)
 
     def tell(self, type: str, **data: object) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from gsmgw.ports import Clock
 
 
-class Signal:
+class Wakeup:
     """An event for one waiter, with a time-out. Setting it while nobody waits is remembered."""
 
     __slots__ = ("_clock", "_set", "_waiter")

@@ -11,17 +11,17 @@ from collections.abc import Callable
 
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
-from gsmgw.modem.health.recovery import Rung
-from gsmgw.modem.health.telemetry import Survey
-from gsmgw.modem.link.link_context import StepNeeded, Surroundings
+from gsmgw.modem.health.recovery import RecoveryStep
+from gsmgw.modem.health.telemetry import Telemetry
+from gsmgw.modem.link.link_context import LinkContext, StepNeeded
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import ModemReset, NotAModem
-from gsmgw.modem.port.port_lock import Priority
-from gsmgw.modem.receiving.indication_watch import Hearing
+from gsmgw.modem.port.port_lock import PortPriority
+from gsmgw.modem.receiving.indication_watch import IndicationWatch
 from gsmgw.modem.receiving.receiver import Receiver
 from gsmgw.modem.settings import Settings
-from gsmgw.modem.sim.registration import Network
-from gsmgw.modem.wakeup import Signal
+from gsmgw.modem.sim.registration import RegistrationState
+from gsmgw.modem.wakeup import Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -48,40 +48,40 @@ RECORD_SETTLES_S = 31.0
 #: So often on each link the SIM's record is read right after a text was confirmed.
 RECORD_LOOKS = 2
 #: The steps of the ladder that are commands to the modem.
-_OWN_STEPS = (Rung.SETTINGS, Rung.RADIO, Rung.RESET)
+_OWN_STEPS = (RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET)
 #: After the last line of a starting modem its settings are repeated.
 BOOT_SETTLE_S = 0.5
 
 
-class Upkeep:
+class HealthMonitor:
     """The care for one link. What happens is noted by its methods, on the event loop; :meth:`run` acts on it."""
 
     def __init__(
         self,
-        around: Surroundings,
+        context: LinkContext,
         driver: Driver,
-        network: Network,
-        survey: Survey,
+        registration: RegistrationState,
+        telemetry: Telemetry,
         settings: Settings,
         receiver: Receiver,
-        hearing: Hearing,
+        indication_watch: IndicationWatch,
         *,
         sending: Callable[[], bool],
         check_node: Callable[[], None],
     ) -> None:
-        self._around = around
-        self._board = around.board
-        self._clock = around.clock
+        self._context = context
+        self._reporter = context.reporter
+        self._clock = context.clock
         self._driver = driver
         self._channel = driver.channel
-        self._network = network
-        self._survey = survey
+        self._registration = registration
+        self._telemetry = telemetry
         self._settings = settings
         self._receiver = receiver
-        self._hearing = hearing
+        self._indication_watch = indication_watch
         self._sending = sending
         self._check_node = check_node
-        self._attention = Signal(around.clock)
+        self._wakeup = Wakeup(context.clock)
         self._booting = False
         self._trouble = ""
         self._looked_at = -math.inf
@@ -104,24 +104,26 @@ class Upkeep:
 
     def wake(self) -> None:
         """Something changed."""
-        self._attention.set()
+        self._wakeup.set()
 
     def settings_lost(self) -> None:
         """The modem may have forgotten what it was told."""
         self._booting = True
-        self._attention.set()
+        self._wakeup.set()
 
     def deaf(self, count: int) -> None:
         """Texts lay in storage that no indication had told of."""
-        in_a_row = self._hearing.missed
-        self._board.event("modem.deaf", unannounced=count, in_a_row=in_a_row)
+        in_a_row = self._indication_watch.missed
+        self._reporter.event("modem.deaf", unannounced=count, in_a_row=in_a_row)
         if in_a_row == 1:
-            self._board.enter(ModemState.RECOVERING, "it did not announce what it received; its settings are repeated")
+            self._reporter.enter(
+                ModemState.RECOVERING, "it did not announce what it received; its settings are repeated"
+            )
             self.settings_lost()
         else:
             self._deaf = True
             self.judge()
-            self._attention.set()
+            self._wakeup.set()
 
     def heard(self) -> None:
         """Indications come again."""
@@ -132,39 +134,39 @@ class Upkeep:
     def in_doubt(self) -> None:
         """A text may or may not have gone: the SIM's record may tell."""
         self._doubt_at = self._clock.monotonic() + RECORD_SETTLES_S
-        self._attention.set()
+        self._wakeup.set()
 
     def confirmed(self) -> None:
         """A text was confirmed. What the SIM's record says right after that shows whether it is kept up to date."""
         if self._looks and self._doubt_at == math.inf:
             self._looks -= 1
             self._doubt_at = self._clock.monotonic()
-            self._attention.set()
+            self._wakeup.set()
 
     def distrust(self, trouble: str, *, suspect: bool) -> None:
         """A refusal blames the modem. One that is ``suspect`` is taken a step up the ladder if it looks well."""
         self._trouble, self._suspect = trouble, suspect
-        self._board.enter(ModemState.RECOVERING, f"{trouble}; the modem is checked before it is used again")
-        self._attention.set()
+        self._reporter.enter(ModemState.RECOVERING, f"{trouble}; the modem is checked before it is used again")
+        self._wakeup.set()
 
     def registration_changed(self) -> None:
         """A URC said so. What the other domains said before may be as old: they are read before it is given up."""
         self._registration_changed = True
-        if self._network.registered:
+        if self._registration.registered:
             self.judge()
-        self._attention.set()
+        self._wakeup.set()
 
     def want_hang_up(self) -> None:
         """A call rings that nobody will answer."""
-        if self._around.config.hang_up_calls:
+        if self._context.config.hang_up_calls:
             self._hang_up_wanted = True
-            self._attention.set()
+            self._wakeup.set()
 
     def leave(self, cause: ModemError) -> None:
         """End the link once nothing is on the air."""
         if self.farewell is None:
             self.farewell = cause
-            self._attention.set()
+            self._wakeup.set()
 
     # -- the loop -----------------------------------------------------------------------------------------------
 
@@ -175,12 +177,12 @@ class Upkeep:
         while True:
             await self._act()
             now = self._clock.monotonic()
-            if not self._network.registered and now >= search_at:
-                await self._survey.look_for_network()
+            if not self._registration.registered and now >= search_at:
+                await self._telemetry.look_for_network()
                 self.judge()
                 search_at = now + SEARCH_PAUSES_S[min(searches, len(SEARCH_PAUSES_S) - 1)]
                 searches += 1
-            elif self._network.registered:
+            elif self._registration.registered:
                 searches = 0
             if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
@@ -190,16 +192,16 @@ class Upkeep:
                 self._receiver.want_sweep(patrol=not self._polls)
             if now >= self._doubt_at:
                 self._doubt_at = math.inf
-                await self._survey.look_at_record()
+                await self._telemetry.look_at_record()
             self._check_node()
             due_at = min(health_at, sweep_at, self._doubt_at)
-            if not self._network.registered:
+            if not self._registration.registered:
                 due_at = min(due_at, search_at)
             if self._registration_changed:
                 due_at = min(due_at, self._looked_at + LOOK_PAUSE_S)
-            if self._around.node() is not None:
+            if self._context.node() is not None:
                 due_at = min(due_at, now + NODE_EVERY_S)
-            await self._attention.wait(max(0.01, due_at - self._clock.monotonic()))
+            await self._wakeup.wait(max(0.01, due_at - self._clock.monotonic()))
 
     @property
     def _polls(self) -> bool:
@@ -211,7 +213,7 @@ class Upkeep:
         if not busy or now - self._refreshed_at >= REFRESH_AT_LEAST_EVERY_S:
             self._refreshed_at = now
             proofs = self._channel.proofs
-            use = await self._survey.refresh()
+            use = await self._telemetry.refresh()
             if self._channel.proofs == proofs:
                 raise NotAModem
             if any(item.used >= item.total > 0 for item in use):
@@ -219,17 +221,17 @@ class Upkeep:
             elif any(self._receiver.holds_more(item.memory, item.used) for item in use):
                 self._receiver.want_sweep(patrol=not self._polls)
             self.judge()
-        expectation = self._around.expectation
-        if expectation.is_disappointed and self._network.registered:
-            missing = expectation.unanswered
-            self._board.event("modem.deaf", reports_missing=missing)
-            expectation.restarted()
-            await self._take_step(Rung.RESET, f"{missing} texts were sent and nothing came in")
+        report_watch = self._context.report_watch
+        if report_watch.reports_missing and self._registration.registered:
+            missing = report_watch.unanswered
+            self._reporter.event("modem.deaf", reports_missing=missing)
+            report_watch.restarted()
+            await self._take_step(RecoveryStep.RESET, f"{missing} texts were sent and nothing came in")
         if not busy or now - self._read_back_at >= READ_BACK_AT_LEAST_EVERY_S:
             self._read_back_at = now
             if lost := await self._settings.lost():
-                self._board.event("modem.settings_lost", settings=lost)
-                self._board.enter(
+                self._reporter.event("modem.settings_lost", settings=lost)
+                self._reporter.enter(
                     ModemState.RECOVERING,
                     f"it forgot {', '.join(lost)}; it is told its settings again before it is used",
                 )
@@ -238,10 +240,10 @@ class Upkeep:
     async def _act(self) -> None:
         """Do what the notes ask for."""
         if self._channel.dirty:
-            async with self._channel.turn(Priority.CONTROL):
+            async with self._channel.turn(PortPriority.CONTROL):
                 pass
         if self.farewell is not None:
-            async with self._channel.turn(Priority.CONTROL):
+            async with self._channel.turn(PortPriority.CONTROL):
                 await self._settings.keep_for_later()
                 raise self.farewell
         if self._hang_up_wanted:
@@ -254,19 +256,19 @@ class Upkeep:
         if self._registration_changed and self._clock.monotonic() >= self._looked_at + LOOK_PAUSE_S:
             self._registration_changed = False
             self._looked_at = self._clock.monotonic()
-            await self._survey.look_for_network()
+            await self._telemetry.look_for_network()
             self.judge()
 
     async def _renew(self) -> None:
         """Tell the modem everything again: it may have forgotten."""
         self._booting = False
         await self._clock.sleep(BOOT_SETTLE_S)
-        log.info("%s: the settings are repeated", self._board.name)
+        log.info("%s: the settings are repeated", self._reporter.name)
         await self._driver.basics()
         await self._settings.make()
-        self._hearing.renewed()
-        self._network.names = await self._driver.registration_reports()
-        await self._survey.look_for_network()
+        self._indication_watch.renewed()
+        self._registration.names = await self._driver.registration_reports()
+        await self._telemetry.look_for_network()
         self._receiver.want_sweep()
         self._settings.note_echoes()
         self.judge()
@@ -276,34 +278,34 @@ class Upkeep:
     async def _heal(self) -> None:
         """After a refusal that blames the modem: look at what it may be, and if it is nothing, climb the ladder."""
         trouble, suspect, self._suspect = self._trouble, self._suspect, False
-        log.info("%s: %s; the modem is checked", self._board.name, trouble)
+        log.info("%s: %s; the modem is checked", self._reporter.name, trouble)
         state = await self._driver.pin_state()
         if state != "READY":
             raise ModemError(f"the SIM is not ready any more: {state}")
-        await self._survey.look_for_network()
-        if self._network.registered or suspect:
-            certain = self._around.failures.is_certain
-            able = self._around.able if certain else self._around.able & frozenset(_OWN_STEPS)
-            rung = self._around.ladder.climb(able=able) if suspect else Rung.SETTINGS
-            if rung in able:
-                await self._take_step(rung, trouble)
+        await self._telemetry.look_for_network()
+        if self._registration.registered or suspect:
+            certain = self._context.failures.is_certain
+            able = self._context.able if certain else self._context.able & frozenset(_OWN_STEPS)
+            step = self._context.recovery.next_step(able=able) if suspect else RecoveryStep.SETTINGS
+            if step in able:
+                await self._take_step(step, trouble)
             else:  # nobody but recipients that it never reached: it goes on with others
-                log.warning("%s: %s; the recipients may be the cause: it stays in use", self._board.name, trouble)
+                log.warning("%s: %s; the recipients may be the cause: it stays in use", self._reporter.name, trouble)
         self._trouble = ""  # until here no text was given to it
         self.judge()
 
-    async def _take_step(self, rung: Rung, trouble: str) -> None:
-        if rung not in _OWN_STEPS:
-            raise StepNeeded(rung, trouble)
-        self._board.event("modem.recovery", step=rung.value, reason=trouble)
-        if rung is Rung.SETTINGS:
+    async def _take_step(self, step: RecoveryStep, trouble: str) -> None:
+        if step not in _OWN_STEPS:
+            raise StepNeeded(step, trouble)
+        self._reporter.event("modem.recovery", step=step.value, reason=trouble)
+        if step is RecoveryStep.SETTINGS:
             await self._renew()
-        elif rung is Rung.RADIO:
-            async with self._channel.turn(Priority.CONTROL):  # nothing is on the air when the link ends
+        elif step is RecoveryStep.RADIO:
+            async with self._channel.turn(PortPriority.CONTROL):  # nothing is on the air when the link ends
                 await self._driver.radio_cycle()
                 raise ModemReset(f"{trouble}; its radio was switched off and on")
         else:
-            async with self._channel.turn(Priority.CONTROL):
+            async with self._channel.turn(PortPriority.CONTROL):
                 await self._driver.reset()
                 raise ModemReset(f"{trouble}; it was restarted")
 
@@ -311,14 +313,16 @@ class Upkeep:
         """The state that follows from what is known."""
         if not self.serving or self._trouble or self.farewell is not None:
             return
-        self._board.update(registration=self._network.word)
-        if not self._network.registered:
-            reason = "the network refuses this SIM" if self._network.denied else "no network is found yet"
-            self._board.enter(ModemState.SEARCHING, f"{reason} ({self._network.word}); texts wait until there is one")
+        self._reporter.update(registration=self._registration.word)
+        if not self._registration.registered:
+            reason = "the network refuses this SIM" if self._registration.denied else "no network is found yet"
+            self._reporter.enter(
+                ModemState.SEARCHING, f"{reason} ({self._registration.word}); texts wait until there is one"
+            )
         elif self._polls:
             self.was_ready = True
-            detail = _DEAF if self._deaf else _POLLED if self._board.status.storage else _SENDS_ONLY
-            self._board.enter(ModemState.DEGRADED, detail)
+            detail = _DEAF if self._deaf else _POLLED if self._reporter.status.storage else _SENDS_ONLY
+            self._reporter.enter(ModemState.DEGRADED, detail)
         else:
             self.was_ready = True
-            self._board.enter(ModemState.READY, "ready")
+            self._reporter.enter(ModemState.READY, "ready")

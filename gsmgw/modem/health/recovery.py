@@ -9,7 +9,7 @@ from gsmgw.errors import Cause
 from gsmgw.ports import Clock
 
 
-class Rung(StrEnum):
+class RecoveryStep(StrEnum):
     """The steps, in order. Re-synchronising (ESC, AT) and reopening the port happen all the time and are no rungs."""
 
     SETTINGS = "settings"  #: all that the modem is told at its start is told again
@@ -20,42 +20,50 @@ class Rung(StrEnum):
     QUARANTINE = "quarantine"  #: given up for a while, and a person is told
 
 
-_ORDER = tuple(Rung)
+_ORDER = tuple(RecoveryStep)
 #: How often each step may be taken within an hour. A modem that is reset every few minutes is of no use to anybody,
 #: and a SIM that registers too often is barred by its network.
-BUDGET_PER_HOUR = {Rung.SETTINGS: 20, Rung.RADIO: 6, Rung.RESET: 4, Rung.USB: 3, Rung.POWER: 3}
+BUDGET_PER_HOUR = {
+    RecoveryStep.SETTINGS: 20,
+    RecoveryStep.RADIO: 6,
+    RecoveryStep.RESET: 4,
+    RecoveryStep.USB: 3,
+    RecoveryStep.POWER: 3,
+}
 _HOUR_S = 3600.0
 #: Quarantine lasts that long, growing while nothing helps; then the modem is tried again.
 QUARANTINE_PAUSES_S = (60.0, 300.0, 900.0)
 
 
-class Ladder:
+class RecoveryPlan:
     """Where one modem stands."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._next = 0
-        self._taken: dict[Rung, deque[float]] = {rung: deque() for rung in Rung}
+        self._taken: dict[RecoveryStep, deque[float]] = {step: deque() for step in RecoveryStep}
         self._quarantines = 0
 
-    def well(self) -> None:
+    def succeeded(self) -> None:
         """It works: start from the lowest rung next time."""
         self._next = 0
         self._quarantines = 0
 
-    def climb(self, lowest: Rung = Rung.SETTINGS, *, able: frozenset[Rung] = frozenset(Rung)) -> Rung:
+    def next_step(
+        self, lowest: RecoveryStep = RecoveryStep.SETTINGS, *, able: frozenset[RecoveryStep] = frozenset(RecoveryStep)
+    ) -> RecoveryStep:
         """The step to take now: the next that is possible and not used up, from ``lowest`` on."""
         now = self._clock.monotonic()
         for at in range(max(self._next, _ORDER.index(lowest)), len(_ORDER)):
-            rung = _ORDER[at]
-            taken = self._taken[rung]
+            step = _ORDER[at]
+            taken = self._taken[step]
             while taken and now - taken[0] >= _HOUR_S:
                 taken.popleft()
-            if rung is Rung.QUARANTINE or (rung in able and len(taken) < BUDGET_PER_HOUR[rung]):
+            if step is RecoveryStep.QUARANTINE or (step in able and len(taken) < BUDGET_PER_HOUR[step]):
                 taken.append(now)
-                self._next = at if rung is Rung.QUARANTINE else at + 1
-                return rung
-        return Rung.QUARANTINE
+                self._next = at if step is RecoveryStep.QUARANTINE else at + 1
+                return step
+        return RecoveryStep.QUARANTINE
 
     def quarantine_s(self) -> float:
         """How long to leave it alone this time."""

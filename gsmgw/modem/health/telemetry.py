@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gsmgw.at.answers import MemoryUse
+from gsmgw.at.responses import MemoryUse
 from gsmgw.config import ModemSection
 from gsmgw.modem.port.driver import Driver
-from gsmgw.modem.port.port_lock import Priority
-from gsmgw.modem.sim.registration import TECHNOLOGY, Network
-from gsmgw.modem.status import Board
+from gsmgw.modem.port.port_lock import PortPriority
+from gsmgw.modem.sim.registration import TECHNOLOGY, RegistrationState
+from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock
 
 #: A difference to the network's clock that is worth an event; many networks send no seconds, some no zone.
 CLOCK_TOLERANCE_S = 2 * 3600.0
 
 
-class Survey:
+class Telemetry:
     """Asks, and writes it on the board."""
 
     def __init__(
         self,
         config: ModemSection,
         driver: Driver,
-        board: Board,
+        reporter: StatusReporter,
         clock: Clock,
-        network: Network,
+        registration: RegistrationState,
         confirmed: Callable[[], int | None],
     ) -> None:
         self._config = config
         self._driver = driver
-        self._board = board
+        self._reporter = reporter
         self._clock = clock
-        self._network = network
+        self._registration = registration
         self._confirmed = confirmed
         self._clocks_compared = False
         self._has_record = True
@@ -41,38 +41,38 @@ class Survey:
         """Read which reference the SIM gave last, where that can be read: it may tell what became of a text."""
         if not self._has_record:
             return
-        async with self._driver.channel.turn(Priority.CONTROL):
+        async with self._driver.channel.turn(PortPriority.CONTROL):
             confirmed = self._confirmed()
             last = await self._driver.last_reference()
         self._has_record = last is not None
         if last is not None:
-            self._board.sink.reference_read(self._board.name, self._board.status.sim, last, confirmed)
+            self._reporter.sink.reference_read(self._reporter.name, self._reporter.status.sim, last, confirmed)
 
     async def look_for_network(self) -> None:
         """Ask for the registration in every domain that the modem knows."""
-        for name in self._network.names or ("CREG",):
-            self._network.note(name, await self._driver.registration(name))
+        for name in self._registration.names or ("CREG",):
+            self._registration.note(name, await self._driver.registration(name))
 
     async def refresh(self) -> list[MemoryUse]:
         """Ask for everything, which is a sign of life too; what the memories in use hold."""
         driver = self._driver
-        if self._network.names:
+        if self._registration.names:
             await self.look_for_network()
         dbm = await driver.signal_dbm()
         operator, act = await driver.operator()
-        number = self._config.number or self._board.status.number or await driver.own_number()
+        number = self._config.number or self._reporter.status.number or await driver.own_number()
         use = await driver.storage_use()
         await self._compare_clocks()
         await self.look_at_record()
         temperature_c, voltage_mv = await driver.temperature_c(), await driver.voltage_mv()
-        self._board.update(
+        self._reporter.update(
             temperature_c=temperature_c,
             voltage_mv=voltage_mv,
             signal_dbm=dbm,
             operator=operator,
             technology=TECHNOLOGY.get(act) if act is not None else None,
             number=number,
-            registration=self._network.word,
+            registration=self._registration.word,
             storage={item.memory: {"used": item.used, "total": item.total} for item in use},
         )
         return use
@@ -86,4 +86,4 @@ class Survey:
             self._clocks_compared = True
             ahead_s = (self._clock.wall_ms() - theirs) / 1000
             if abs(ahead_s) > CLOCK_TOLERANCE_S:
-                self._board.event("clock.skew", ahead_s=round(ahead_s))
+                self._reporter.event("clock.skew", ahead_s=round(ahead_s))

@@ -7,35 +7,35 @@ from dataclasses import dataclass
 
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
-from gsmgw.modem.health.recovery import FailureCounter, Ladder, Rung
-from gsmgw.modem.port.babble_guard import Budget
+from gsmgw.modem.health.recovery import FailureCounter, RecoveryPlan, RecoveryStep
+from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.modem.profiles import Profile
-from gsmgw.modem.receiving.report_watch import Expectation
-from gsmgw.modem.sending.result_timeout import Patience
+from gsmgw.modem.receiving.report_watch import ReportWatch
+from gsmgw.modem.sending.result_timeout import ResultTimeout
 from gsmgw.modem.sim.pin import PinGuard
-from gsmgw.modem.status import Board
+from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, Opener
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LinkContext:
     """What a link is given by the modem it belongs to."""
 
     config: ModemSection
-    board: Board
+    reporter: StatusReporter
     clock: Clock
     guard: PinGuard
     opener: Opener
     #: Identifies the node of the port; None for one that has none, or is gone.
     node: Callable[[], object]
     choose_profile: Callable[[str], Profile]
-    ladder: Ladder
+    recovery: RecoveryPlan
     failures: FailureCounter
-    expectation: Expectation
-    patience: Patience
-    budget: Budget
+    report_watch: ReportWatch
+    patience: ResultTimeout
+    babble_guard: BabbleGuard
     #: The steps that can be taken with this port besides those of the modem itself.
-    able: frozenset[Rung]
+    able: frozenset[RecoveryStep]
     #: What this very modem was found unable to do; kept from link to link.
     unable: set[str]
     #: Whether nobody was told yet that the modem's family is not known, where it is not.
@@ -50,6 +50,6 @@ class Surroundings:
 class StepNeeded(ModemError):
     """The link ends so that its modem can take a step that is not the modem's own."""
 
-    def __init__(self, rung: Rung, trouble: str) -> None:
-        self.rung = rung
+    def __init__(self, step: RecoveryStep, trouble: str) -> None:
+        self.step = step
         super().__init__(trouble)

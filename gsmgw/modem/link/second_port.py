@@ -12,7 +12,7 @@ from collections.abc import Callable
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import ModemError
-from gsmgw.modem.port.babble_guard import Babbling, Budget
+from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.profiles import Profile
@@ -28,7 +28,7 @@ _REMEMBERED = 64
 _ONCE = frozenset({UrcKind.MESSAGE, UrcKind.REPORT, UrcKind.STORED, UrcKind.USSD, UrcKind.FULL})
 
 
-class Once:
+class UrcDeduplicator:
     """Passes each piece of news of several ports on once."""
 
     def __init__(self, clock: Clock, on_urc: Callable[[Urc], None]) -> None:
@@ -50,7 +50,7 @@ class Once:
         self.pass_on(urc)
 
 
-class Listener:
+class SecondPort:
     """The second port of a stick: listened to, and spoken to only where the profile allows it (:meth:`join`)."""
 
     def __init__(
@@ -58,11 +58,11 @@ class Listener:
         clock: Clock,
         on_urc: Callable[[Urc], None],
         on_babbling: Callable[[Babbling], None],
-        budget: Budget,
+        babble_guard: BabbleGuard,
     ) -> None:
         self._clock = clock
         self._on_babbling = on_babbling
-        self._channel = Channel(clock, on_urc, self._lost, budget=budget)
+        self._channel = Channel(clock, on_urc, self._lost, babble_guard=babble_guard)
         #: The verbs on it, while it may be spoken to.
         self.driver: Driver | None = None
 

@@ -13,7 +13,7 @@ from gsmgw.errors import ModemError
 from gsmgw.ports import Clock
 
 
-class Kind(StrEnum):
+class BabbleKind(StrEnum):
     """The kinds of things that are counted."""
 
     BYTES = "bytes"  #: bytes that belong to no answer
@@ -23,11 +23,11 @@ class Kind(StrEnum):
 
 
 #: How much of each kind may come in one go, and how much a second for ever.
-LIMITS: dict[Kind, tuple[float, float]] = {
-    Kind.BYTES: (512_000.0, 16_000.0),
-    Kind.LINES: (15_000.0, 500.0),
-    Kind.EVENTS: (300.0, 2.0),
-    Kind.PDUS: (500.0, 10.0),
+LIMITS: dict[BabbleKind, tuple[float, float]] = {
+    BabbleKind.BYTES: (512_000.0, 16_000.0),
+    BabbleKind.LINES: (15_000.0, 500.0),
+    BabbleKind.EVENTS: (300.0, 2.0),
+    BabbleKind.PDUS: (500.0, 10.0),
 }
 #: Room that a text earns which was sent, or taken over from storage: for its report, and for its indication.
 EARNED_LINES = 8.0
@@ -39,13 +39,13 @@ _SECOND_CHANCE = 0.5
 class Babbling(ModemError):
     """The modem says more than any modem has to say."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: BabbleKind) -> None:
         self.kind = kind
         burst, per_second = LIMITS[kind]
         super().__init__(f"the modem babbles: more than {burst:.0f} {kind.value} unasked and {per_second:.0f}/s")
 
 
-class Budget:
+class BabbleGuard:
     """What is left of each kind. Lives as long as the modem, so that no reopening of the port fills it up."""
 
     def __init__(self, clock: Clock) -> None:
@@ -53,11 +53,11 @@ class Budget:
         self._left = {kind: burst for kind, (burst, _) in LIMITS.items()}
         self._at = clock.monotonic()
         #: The kind that is used up; None while there is some of each.
-        self.exceeded: Kind | None = None
+        self.exceeded: BabbleKind | None = None
         #: How much came unasked since the start, by kind.
         self.counts: Counter[str] = Counter()
 
-    def take(self, kind: Kind, count: float = 1.0) -> bool:
+    def take(self, kind: BabbleKind, count: float = 1.0) -> bool:
         """Count something; False when there was nothing left for it."""
         self._refill()
         return self._take(kind, count)
@@ -65,10 +65,10 @@ class Budget:
     def take_input(self, size: int, lines: int) -> None:
         """Count bytes that came, and lines, without those of answers."""
         self._refill()
-        self._take(Kind.BYTES, size)
-        self._take(Kind.LINES, lines)
+        self._take(BabbleKind.BYTES, size)
+        self._take(BabbleKind.LINES, lines)
 
-    def _take(self, kind: Kind, count: float) -> bool:
+    def _take(self, kind: BabbleKind, count: float) -> bool:
         left = self._left[kind] - count
         self.counts[kind.value] += int(count)
         self._left[kind] = min(LIMITS[kind][0], max(0.0, left))  # an answer that ends gives back what it was counted
@@ -78,8 +78,8 @@ class Budget:
 
     def earn(self, *, lines: float = EARNED_LINES, size: float = EARNED_BYTES) -> None:
         """A text was sent or taken over."""
-        self._add(Kind.LINES, lines)
-        self._add(Kind.BYTES, size)
+        self._add(BabbleKind.LINES, lines)
+        self._add(BabbleKind.BYTES, size)
 
     def renew(self) -> None:
         """The modem is tried again after it babbled."""
@@ -94,5 +94,5 @@ class Budget:
             for kind, (_, per_second) in LIMITS.items():
                 self._add(kind, per_second * passed)
 
-    def _add(self, kind: Kind, count: float) -> None:
+    def _add(self, kind: BabbleKind, count: float) -> None:
         self._left[kind] = min(LIMITS[kind][0], self._left[kind] + count)

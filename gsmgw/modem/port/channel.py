@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Answer, Dialogue, Event, Phase, Probed, Prompted, Stale, Urc
-from gsmgw.at.finals import Final, FinalKind
+from gsmgw.at.dialogue import ESCAPE, Dialogue, Event, Phase, Probed, Prompted, Response, Stale, Urc
+from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
-from gsmgw.modem.port.babble_guard import Babbling, Budget
+from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
 from gsmgw.modem.port.errors import CommandError, CommandTimeout, ModemReset, PromptLost, ResultOverdue
-from gsmgw.modem.port.port_lock import Priority, Turns
+from gsmgw.modem.port.port_lock import PortLock, PortPriority
 from gsmgw.modem.port.resync import RESYNC_TRIES, Resync
 from gsmgw.ports import ByteStream, Clock, Opener, Timer
 
@@ -39,20 +39,20 @@ class Channel:
         on_urc: Callable[[Urc], None],
         on_lost: Callable[[Exception], None],
         on_stale: Callable[[Stale], None] | None = None,
-        budget: Budget | None = None,
+        babble_guard: BabbleGuard | None = None,
     ) -> None:
         self._clock = clock
-        self._budget = budget or Budget(clock)
+        self._babble_guard = babble_guard or BabbleGuard(clock)
         self._on_urc = on_urc
         self._on_lost = on_lost
         self._on_stale = on_stale
         self._dialogue = Dialogue()
         self._stream: ByteStream | None = None
         self._cause: Exception | None = None
-        self._turns = Turns()
+        self._lock = PortLock()
         #: What the holder of the turn waits for.
-        self._prompt: asyncio.Future[Answer | None] | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._prompt: asyncio.Future[Response | None] | None = None
+        self._answer: asyncio.Future[Response] | None = None
         #: What went wrong with, or refused, the command in flight while nobody waited for it.
         self._failure: Exception | None = None
         self._command: Command | None = None
@@ -134,7 +134,7 @@ class Channel:
         self._stop_timer()
         self._fail(cause)
         self._resync.die(cause)
-        self._turns.end(cause)
+        self._lock.end(cause)
         if tell:
             self._on_lost(cause)
 
@@ -152,13 +152,13 @@ class Channel:
         events = dialogue.feed(data)
         self._take(events)
         lines, size = dialogue.lines - dialogue.asked_lines - unasked[0], -dialogue.asked_bytes - unasked[1]
-        self._budget.take_input(len(data) + size, lines)
-        if self._budget.exceeded is not None:
-            self._die(Babbling(self._budget.exceeded), tell=True)
+        self._babble_guard.take_input(len(data) + size, lines)
+        if self._babble_guard.exceeded is not None:
+            self._die(Babbling(self._babble_guard.exceeded), tell=True)
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if type(event) is Answer:
+            if type(event) is Response:
                 self._answered(event)
             elif type(event) is Prompted:
                 if self._prompt is not None and not self._prompt.done():
@@ -176,7 +176,7 @@ class Channel:
                     self._fail(ModemReset(f"the modem restarted by itself ({event.line[:80]})"))
                 self._on_urc(event)
 
-    def _answered(self, answer: Answer) -> None:
+    def _answered(self, answer: Response) -> None:
         for future in (self._prompt, self._answer):
             if future is not None and not future.done():
                 future.set_result(answer)
@@ -217,39 +217,39 @@ class Channel:
     # -- turns --------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def turn(self, priority: Priority) -> AsyncIterator[None]:
+    async def turn(self, priority: PortPriority) -> AsyncIterator[None]:
         """Have the port to oneself, in step. Raises the cause of death of the channel.
 
         Within a turn the same task may take another one: it is the same.
         """
-        if self._turns.holder is asyncio.current_task():
+        if self._lock.holder is asyncio.current_task():
             if self._dialogue.phase is Phase.STALE:  # an earlier command of this turn was given up
                 await self.resync()
             yield
             return
         if self._stream is None:  # a person asks for something meanwhile
             raise PortError("the port is still being opened")
-        await self._turns.acquire(priority)
+        await self._lock.acquire(priority)
         try:
             if self._dialogue.phase is not Phase.IDLE:
                 await self.resync()
             yield
         finally:
-            self._turns.release()
+            self._lock.release()
 
     # -- commands -----------------------------------------------------------------------------------------------
 
-    async def run(self, command: Command, priority: Priority = Priority.CONTROL) -> Answer:
+    async def run(self, command: Command, priority: PortPriority = PortPriority.CONTROL) -> Response:
         """Run a command and return its answer. Raises :class:`CommandError`, :class:`CommandTimeout`, and the cause
         of death of the channel.
         """
         async with self.turn(priority):
             return await self.exchange(command)
 
-    async def exchange(self, command: Command) -> Answer:
+    async def exchange(self, command: Command) -> Response:
         """As :meth:`run`, for the holder of the turn."""
         await self._prepare()
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._write(self._dialogue.start(command))
         if command.lone:
@@ -293,7 +293,7 @@ class Channel:
         probe_after_s: float | None = None,
         probe_every_s: float = 2.0,
         patience_s: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Run a prompted command, for the holder of the turn.
 
         The command line leaves at once; the payload leaves, in one piece, when both the prompt is there and
@@ -306,7 +306,7 @@ class Channel:
         """
         await self._prepare()
         echoes = self._dialogue.echoes
-        prompt: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        prompt: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
         self._prompt = prompt
         self._command = command
         self._failure = None
@@ -340,7 +340,7 @@ class Channel:
         probe_after_s: float | None = None,
         probe_every_s: float = 2.0,
         patience_s: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Run a command that submits by itself, for the holder of the turn; otherwise as :meth:`submit`."""
         await self._prepare()
         self._failure = None
@@ -353,9 +353,9 @@ class Channel:
         probe_after_s: float | None,
         probe_every_s: float,
         patience_s: float | None,
-    ) -> Answer:
+    ) -> Response:
         """Write what makes the modem submit, and wait for the final result."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self.payload_left, self.payload_at = True, self._clock.monotonic()
         self._echoes_before = self._dialogue.echoes
@@ -378,7 +378,7 @@ class Channel:
                 self._abandon()  # answers to our probes are still to come
             self._probes = 0
 
-    def settle(self, answer: Answer, reference: int | None = None) -> bool:
+    def settle(self, answer: Response, reference: int | None = None) -> bool:
         """Take ``answer`` for the final result of the payload that is out. False when none is.
 
         The modem's own result, with that ``reference``, is not taken for another message's when it comes.
@@ -458,7 +458,7 @@ class Channel:
 
     def _lone(self, command: Command) -> None:
         if self._dialogue.partial_lines and self._answer is not None and not self._answer.done():
-            self._answer.set_result(Answer(Final(FinalKind.OK), list(self._dialogue.partial_lines), []))
+            self._answer.set_result(Response(FinalResult(FinalResultKind.OK), list(self._dialogue.partial_lines), []))
             self._abandon()
         else:
             self._start_timer(max(0.0, command.timeout_s - LONE_S), lambda: self._expired(command))
@@ -472,13 +472,13 @@ class Channel:
 
     async def wake(self, tries: int = RESYNC_TRIES) -> None:
         """Get a port into step whose state is not known: its last owner may have died in a prompt."""
-        await self._turns.acquire(Priority.CONTROL)
+        await self._lock.acquire(PortPriority.CONTROL)
         try:
             self._resync.give_up()
             self._write(ESCAPE)
             await self.resync(tries)
         finally:
-            self._turns.release()
+            self._lock.release()
 
     async def resync(self, tries: int = RESYNC_TRIES) -> None:
         """For the holder of the turn: get into step. Raises :class:`CommandTimeout`."""

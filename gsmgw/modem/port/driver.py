@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gsmgw.at import answers, commands
+from gsmgw.at import commands, responses
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Answer
+from gsmgw.at.dialogue import Response
 from gsmgw.at.fields import after_prefix
-from gsmgw.at.figures import parse_temperature_c, parse_voltage_mv
-from gsmgw.at.finals import FinalKind
+from gsmgw.at.result_codes import FinalResultKind
+from gsmgw.at.sensor_readings import parse_temperature_c, parse_voltage_mv
 from gsmgw.digits import is_digits
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError
-from gsmgw.modem.port.port_lock import Priority
+from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.profiles import GENERIC, Profile, Reading
 from gsmgw.ports import Clock
 
@@ -64,9 +64,9 @@ class StoredPdu:
 def is_busy(error: CommandError) -> bool:
     """Whether trying the command again in a second is likely to help."""
     final = error.final
-    if final.kind is FinalKind.CME:
+    if final.kind is FinalResultKind.CME:
         return final.code in _BUSY_CME
-    return final.kind is FinalKind.CMS and final.code in _BUSY_CMS
+    return final.kind is FinalResultKind.CMS and final.code in _BUSY_CMS
 
 
 class Driver:
@@ -85,11 +85,11 @@ class Driver:
 
     # -- helpers ------------------------------------------------------------------------------------------------
 
-    async def run(self, command: Command, priority: Priority = Priority.CONTROL) -> Answer:
+    async def run(self, command: Command, priority: PortPriority = PortPriority.CONTROL) -> Response:
         """Run a command that must not be refused."""
         return await self.channel.run(command, priority)
 
-    async def attempt(self, command: Command, priority: Priority = Priority.CONTROL) -> Answer | None:
+    async def attempt(self, command: Command, priority: PortPriority = PortPriority.CONTROL) -> Response | None:
         """Run a command that may be refused; None when it was."""
         try:
             return await self.channel.run(command, priority)
@@ -97,7 +97,7 @@ class Driver:
             log.debug("%s", exc)
             return None
 
-    async def patiently(self, command: Command, seconds: float) -> Answer:
+    async def patiently(self, command: Command, seconds: float) -> Response:
         """Run a command again while the modem says that it is busy, for so long."""
         deadline = self._clock.monotonic() + seconds
         while True:
@@ -108,7 +108,7 @@ class Driver:
                     raise
             await self._clock.sleep(_BUSY_PAUSE_S)
 
-    async def first_of(self, rows: Iterable[Command]) -> tuple[Command, Answer] | None:
+    async def first_of(self, rows: Iterable[Command]) -> tuple[Command, Response] | None:
         """The first command of a ladder that is not refused."""
         for command in rows:
             answer = await self.attempt(command)
@@ -128,9 +128,9 @@ class Driver:
         texts = []
         for command in (commands.MANUFACTURER, commands.MODEL, commands.REVISION):
             answer = await self.attempt(command)
-            texts.append(answers.parse_free(answer.lines, command.prefixes[0]) if answer else "")
+            texts.append(responses.parse_free(answer.lines, command.prefixes[0]) if answer else "")
         answer = await self.attempt(commands.IMEI)
-        imei = answers.parse_digits(answer.lines, "+CGSN:", 14, 16) if answer else None
+        imei = responses.parse_digits(answer.lines, "+CGSN:", 14, 16) if answer else None
         manufacturer, model, revision = texts
         return Identity(manufacturer, model, revision, imei)
 
@@ -164,13 +164,13 @@ class Driver:
             if is_busy(exc):
                 return "SIM BUSY"
             return "READY"
-        return answers.parse_pin_state(answer.lines[-1]) if answer.lines else "READY"
+        return responses.parse_pin_state(answer.lines[-1]) if answer.lines else "READY"
 
     async def pin_tries(self) -> int | None:
         """How many PINs may still be tried; None where the modem does not say."""
         for line in self.profile.pin_tries:
             answer = await self.attempt(commands.vendor(line))
-            if answer is not None and (left := answers.parse_tries_left(answer.lines)) is not None:
+            if answer is not None and (left := responses.parse_tries_left(answer.lines)) is not None:
                 return left
         return None
 
@@ -192,17 +192,17 @@ class Driver:
             command = commands.sim_identity(line)
             answer = await self.attempt(command)
             if answer is not None:
-                iccid = answers.parse_digits(answer.lines, command.prefixes[0], 17, 22)
+                iccid = responses.parse_digits(answer.lines, command.prefixes[0], 17, 22)
             if iccid is not None:
                 break
         answer = await self.attempt(commands.IMSI)
-        imsi = answers.parse_digits(answer.lines, "+CIMI:", 6, 15) if answer else None
+        imsi = responses.parse_digits(answer.lines, "+CIMI:", 6, 15) if answer else None
         return iccid, imsi
 
     async def power_up(self) -> None:
         """Full functionality, where the modem says that it has less."""
         answer = await self.attempt(commands.FUNCTIONALITY)
-        level = answers.parse_pin_state(answer.lines[0]) if answer and answer.lines else ""
+        level = responses.parse_pin_state(answer.lines[0]) if answer and answer.lines else ""
         if is_digits(level) and level != "1":
             await self.attempt(commands.functionality(1))
             await self._clock.sleep(self.profile.after_radio_on_s)
@@ -227,7 +227,7 @@ class Driver:
     async def set_smsc(self, number: str | None) -> str | None:
         """Make sure that the SMSC is ``number``, if one is wanted. Returns the one in force, None when unknown."""
         answer = await self.attempt(commands.SMSC)
-        known = answers.parse_smsc(answer.lines[0]) if answer and answer.lines else None
+        known = responses.parse_smsc(answer.lines[0]) if answer and answer.lines else None
         if number is not None and known != number and await self.attempt(commands.set_smsc(number)) is not None:
             return number
         return known
@@ -236,9 +236,9 @@ class Driver:
         """AT+CSMS; whether it was accepted."""
         return await self.attempt(commands.message_service(level)) is not None
 
-    async def indications(self, ladder: tuple[str, ...] | None = None) -> str | None:
+    async def indications(self, recovery: tuple[str, ...] | None = None) -> str | None:
         """Climb down a ladder of AT+CNMI settings, the profile's own by default; the one that was accepted, or None."""
-        rows = self.profile.cnmi if ladder is None else ladder
+        rows = self.profile.cnmi if recovery is None else recovery
         found = await self.first_of(commands.indications(setting) for setting in rows)
         return found[0].text.partition("=")[2] if found else None
 
@@ -254,23 +254,23 @@ class Driver:
                     break
         return tuple(known)
 
-    async def registration(self, name: str) -> answers.Registration | None:
+    async def registration(self, name: str) -> responses.Registration | None:
         """Read +CREG, +CGREG or +CEREG; None where refused or not understood."""
         answer = await self.attempt(commands.registration(name))
         for line in reversed(answer.lines if answer else []):
-            if (found := answers.parse_registration(line, urc=False)) is not None:
+            if (found := responses.parse_registration(line, urc=False)) is not None:
                 return found
         return None
 
     async def signal_dbm(self) -> int | None:
         """Signal strength, None when unknown."""
         answer = await self.attempt(commands.SIGNAL)
-        return answers.parse_signal_dbm(answer.lines[0]) if answer and answer.lines else None
+        return responses.parse_signal_dbm(answer.lines[0]) if answer and answer.lines else None
 
     async def operator(self) -> tuple[str | None, int | None]:
         """Name of the operator and technology (TS 27.007 7.3)."""
         answer = await self.attempt(commands.OPERATOR)
-        return answers.parse_operator(answer.lines[0]) if answer and answer.lines else (None, None)
+        return responses.parse_operator(answer.lines[0]) if answer and answer.lines else (None, None)
 
     async def temperature_c(self) -> float | None:
         """How hot it is, None where it does not say."""
@@ -295,13 +295,13 @@ class Driver:
         if not self.profile.reads_smss:
             return None
         answer = await self.attempt(commands.LAST_REFERENCE)
-        return answers.parse_last_reference(answer.lines[0]) if answer and answer.lines else None
+        return responses.parse_last_reference(answer.lines[0]) if answer and answer.lines else None
 
     async def own_number(self) -> str | None:
         """The number that is written on the SIM; often empty."""
         answer = await self.attempt(commands.OWN_NUMBER)
         for line in answer.lines if answer else []:
-            if (number := answers.parse_own_number(line)) is not None:
+            if (number := responses.parse_own_number(line)) is not None:
                 return number
         return None
 
@@ -313,7 +313,7 @@ class Driver:
     async def network_time_ms(self) -> int | None:
         """The modem's clock as UTC milliseconds, None where it was never set; the network sets it (NITZ)."""
         answer = await self.attempt(commands.CLOCK)
-        parts = answers.parse_clock(answer.lines[0]) if answer and answer.lines else None
+        parts = responses.parse_clock(answer.lines[0]) if answer and answer.lines else None
         if parts is None or not 2024 <= parts[0] < 2080:
             return None  # modems start at 1980, 2000, 2004 or 2018
         year, month, day, hour, minute, second, quarters = parts
@@ -328,17 +328,17 @@ class Driver:
     async def storages(self) -> list[str]:
         """The memories that can be read from; none for a modem without storage."""
         answer = await self.attempt(commands.STORAGES)
-        roles = answers.parse_storages(answer.lines[0]) if answer and answer.lines else []
+        roles = responses.parse_storages(answer.lines[0]) if answer and answer.lines else []
         if len({role[0] for role in roles if len(role) == 1}) == len(roles):
             return [role[0] for role in roles]  # a flat list (Huawei MU609), not three roles of one each
         return roles[0] if roles else []
 
-    async def storage_use(self) -> list[answers.MemoryUse]:
+    async def storage_use(self) -> list[responses.MemoryUse]:
         """What the three memories in use hold."""
         answer = await self.attempt(commands.STORAGE_USE)
-        return answers.parse_storage_use(answer.lines[0]) if answer and answer.lines else []
+        return responses.parse_storage_use(answer.lines[0]) if answer and answer.lines else []
 
-    async def select(self, memory: str, priority: Priority = Priority.CONTROL) -> bool:
+    async def select(self, memory: str, priority: PortPriority = PortPriority.CONTROL) -> bool:
         """Make ``memory`` the one that is read from, and where the modem takes no less, stored into."""
         if memory == self.memory:
             return True
@@ -361,22 +361,22 @@ class Driver:
     async def read(self, index: int) -> StoredPdu | None:
         """The message at an index of the selected memory; None where the place is empty."""
         try:
-            answer = await self.channel.run(commands.read_message(index), Priority.RECEIVE)
+            answer = await self.channel.run(commands.read_message(index), PortPriority.RECEIVE)
         except CommandError as exc:
-            if exc.final.code in (321, 21, 22) or exc.final.kind is FinalKind.ERROR:
+            if exc.final.code in (321, 21, 22) or exc.final.kind is FinalResultKind.ERROR:
                 return None
             raise
         if not answer.pairs:
             return None
-        header = answers.parse_read_header(answer.pairs[0][0])
+        header = responses.parse_read_header(answer.pairs[0][0])
         return StoredPdu(index, header.status, header.length_octets, answer.pairs[0][1])
 
     async def list_all(self) -> list[StoredPdu]:
         """All messages of the selected memory. Raises :class:`CommandError` when the modem cannot list."""
-        answer = await self.channel.run(commands.LIST_ALL, Priority.RECEIVE)
+        answer = await self.channel.run(commands.LIST_ALL, PortPriority.RECEIVE)
         found = []
         for line, pdu in answer.pairs:
-            header = answers.parse_list_header(line)
+            header = responses.parse_list_header(line)
             if header.index is not None:
                 found.append(StoredPdu(header.index, header.status, header.length_octets, pdu))
         return found
@@ -384,7 +384,7 @@ class Driver:
     async def delete(self, index: int) -> None:
         """Empty a place. That it is empty already is no error."""
         try:
-            await self.channel.run(commands.delete_message(index), Priority.RECEIVE)
+            await self.channel.run(commands.delete_message(index), PortPriority.RECEIVE)
         except CommandError as exc:
             if exc.final.code not in (321, 21, 22):
                 raise
@@ -392,7 +392,7 @@ class Driver:
     async def acknowledge(self) -> None:
         """AT+CNMA; that none was expected (340) is no error."""
         try:
-            await self.channel.run(commands.ACKNOWLEDGE, Priority.ACKNOWLEDGE)
+            await self.channel.run(commands.ACKNOWLEDGE, PortPriority.ACKNOWLEDGE)
         except CommandError as exc:
             log.debug("%s", exc)
 

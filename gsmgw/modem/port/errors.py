@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gsmgw.at.commands import Command
-from gsmgw.at.finals import Final
+from gsmgw.at.result_codes import FinalResult
 from gsmgw.errors import Disposition, ModemError
 
 
 class CommandError(ModemError):
     """The modem refused a command. ``final`` is what it said."""
 
-    def __init__(self, command: Command, final: Final) -> None:
+    def __init__(self, command: Command, final: FinalResult) -> None:
         self.command = command
         self.final = final
         super().__init__(f"{command.shown} was refused: {final}")

@@ -8,7 +8,7 @@ import itertools
 from enum import IntEnum
 
 
-class Priority(IntEnum):
+class PortPriority(IntEnum):
     """Who goes first when the port becomes free."""
 
     ACKNOWLEDGE = 0  #: the network waits for it, and repeats the message when it does not come
@@ -17,7 +17,7 @@ class Priority(IntEnum):
     SUBMIT = 3
 
 
-class Turns:
+class PortLock:
     """A lock with priorities that ends with its channel."""
 
     __slots__ = ("_busy", "_cause", "_order", "_waiting", "holder")
@@ -30,7 +30,7 @@ class Turns:
         #: The task whose turn it is.
         self.holder: asyncio.Task[object] | None = None
 
-    async def acquire(self, priority: Priority) -> None:
+    async def acquire(self, priority: PortPriority) -> None:
         """Wait for one's turn. Raises what :meth:`end` was given."""
         if self._cause is not None:
             raise self._cause

@@ -15,7 +15,7 @@ from gsmgw.ports import Clock, Timer
 LATE_S = 5.0
 
 
-class Hearing:
+class IndicationWatch:
     """What one link hears. ``on_deaf`` is called with the number of texts that nobody announced."""
 
     def __init__(self, clock: Clock, on_deaf: Callable[[int], None], on_heard: Callable[[], None]) -> None:

@@ -13,18 +13,18 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from gsmgw.at.answers import parse_direct_length, parse_stored
 from gsmgw.at.dialogue import Urc
+from gsmgw.at.responses import parse_direct_length, parse_stored
 from gsmgw.errors import PortError, StoreError
-from gsmgw.modem.link.second_port import Listener
-from gsmgw.modem.port.babble_guard import Kind
+from gsmgw.modem.link.second_port import SecondPort
+from gsmgw.modem.port.babble_guard import BabbleKind
 from gsmgw.modem.port.driver import Driver, StoredPdu
 from gsmgw.modem.port.errors import CommandError, CommandTimeout
-from gsmgw.modem.port.port_lock import Priority
-from gsmgw.modem.receiving.indication_watch import Hearing
-from gsmgw.modem.sending.stored_copies import OWN, Copies
-from gsmgw.modem.status import Board
-from gsmgw.modem.wakeup import Signal
+from gsmgw.modem.port.port_lock import PortPriority
+from gsmgw.modem.receiving.indication_watch import IndicationWatch
+from gsmgw.modem.sending.stored_copies import OWN, StoredCopies
+from gsmgw.modem.status import StatusReporter
+from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Clock, RawPdu
 
 log = logging.getLogger(__name__)
@@ -55,21 +55,27 @@ class Receiver:
     """Takes over what one connection receives."""
 
     def __init__(
-        self, driver: Driver, board: Board, clock: Clock, unable: set[str], hearing: Hearing, copies: Copies
+        self,
+        driver: Driver,
+        reporter: StatusReporter,
+        clock: Clock,
+        unable: set[str],
+        indication_watch: IndicationWatch,
+        copies: StoredCopies,
     ) -> None:
         self._driver = driver
         self._copies = copies
-        self._hearing = hearing
-        self._board = board
+        self._indication_watch = indication_watch
+        self._reporter = reporter
         self._clock = clock
         self._unable = unable
         self._direct: deque[Urc] = deque()
-        self._direct_news = Signal(clock)
+        self._direct_wakeup = Wakeup(clock)
         #: The places that were announced and not read yet, in order: the keys count.
         self._stored: dict[tuple[str, int], None] = {}
         self._dropped = 0
         self._dropped_told_at = float("-inf")
-        self._stored_news = Signal(clock)
+        self._stored_wakeup = Wakeup(clock)
         self._sweep_wanted = False
         #: How many sweeps in a row found nothing, and when the next one may begin.
         self._idle_sweeps = 0
@@ -82,7 +88,7 @@ class Receiver:
         #: What is kept and could not be deleted yet, by memory and index: it is not taken over twice.
         self._kept: dict[tuple[str, int], str] = {}
         #: The second port, while a message that is being sent occupies the first one.
-        self.aside: Callable[[], Listener | None] = lambda: None
+        self.aside: Callable[[], SecondPort | None] = lambda: None
         #: Whether directly routed PDUs are to be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
         #: The memories to sweep.
@@ -96,7 +102,7 @@ class Receiver:
             self._drop()
             return
         self._direct.append(urc)
-        self._direct_news.set()
+        self._direct_wakeup.set()
 
     def _drop(self) -> None:
         """Note that a PDU was dropped; said once in a while."""
@@ -104,7 +110,7 @@ class Receiver:
         now = self._clock.monotonic()
         if now - self._dropped_told_at >= TELL_EVERY_S:
             self._dropped_told_at = now
-            name, limit = self._board.name, DIRECT_LIMIT
+            name, limit = self._reporter.name, DIRECT_LIMIT
             log.error("%s: received PDUs dropped dropped=%d waiting=%d", name, self._dropped, limit)
 
     def stored(self, urc: Urc) -> None:
@@ -114,12 +120,12 @@ class Receiver:
             self.want_sweep()
         else:
             self._stored[place] = None
-        self._hearing.announced(place or ("", -1))
-        self._stored_news.set()
+        self._indication_watch.announced(place or ("", -1))
+        self._stored_wakeup.set()
 
     def wake(self) -> None:
         """There is something to do that is no news of the modem's."""
-        self._stored_news.set()
+        self._stored_wakeup.set()
 
     def want_sweep(self, *, patrol: bool = False) -> None:
         """Look through all memories soon. On ``patrol`` nothing says that there is anything new."""
@@ -128,7 +134,7 @@ class Receiver:
         elif not patrol:
             self._on_patrol = False
         self._sweep_wanted = True
-        self._stored_news.set()
+        self._stored_wakeup.set()
 
     def holds_more(self, memory: str, used: int) -> bool:
         """Whether more lies in a memory than the last sweep left there."""
@@ -139,7 +145,7 @@ class Receiver:
     async def take_direct(self) -> None:
         """Worker: PDUs that came with their URC, in order."""
         while True:
-            await self._direct_news.wait()
+            await self._direct_wakeup.wait()
             while self._direct:
                 # An acknowledgement is for one PDU; without one, all that is there goes into one commit.
                 count = 1 if self.acknowledges else min(len(self._direct), DIRECT_BATCH)
@@ -149,12 +155,12 @@ class Receiver:
                     if safe and self.acknowledges:
                         await self._driver.acknowledge()
                     if safe:
-                        self._board.sink.pdu_released(raw)
+                        self._reporter.sink.pdu_released(raw)
 
     async def take_stored(self) -> None:
         """Worker: what lies in storage."""
         while True:
-            await self._stored_news.wait(self._pause_s())
+            await self._stored_wakeup.wait(self._pause_s())
             if self._retry_at is not None and self._clock.monotonic() >= self._retry_at:
                 self._retry_at, self._sweep_wanted = None, True
             while self._stored or self._sweep_is_due or self._copies.to_delete:
@@ -177,7 +183,7 @@ class Receiver:
         return self._sweep_wanted and self._clock.monotonic() >= self._next_sweep_at
 
     async def _delete_copies(self) -> None:
-        async with self._driver.channel.turn(Priority.RECEIVE):
+        async with self._driver.channel.turn(PortPriority.RECEIVE):
             await self._copies.delete_settled()
 
     async def _tolerantly(self, work: Coroutine[Any, Any, None]) -> None:
@@ -185,7 +191,7 @@ class Receiver:
         try:
             await work
         except CommandError as exc:
-            log.warning("%s: %s; tried again in %.0f s", self._board.name, exc, RETRY_S)
+            log.warning("%s: %s; tried again in %.0f s", self._reporter.name, exc, RETRY_S)
             self._retry_at = self._clock.monotonic() + RETRY_S
 
     async def sweep(self) -> None:
@@ -207,7 +213,7 @@ class Receiver:
             found = [stored for stored in listed if stored.status in (None, 0, 1)]
             self._left[memory] = len(listed) - len(found)
             if patrol and self._retry_at is None:
-                self._hearing.found({(memory, stored.index) for stored in found} - self._kept.keys())
+                self._indication_watch.found({(memory, stored.index) for stored in found} - self._kept.keys())
             await self._tell_of_copies([stored for stored in listed if stored.status in OWN])
             if found:
                 self._idle_sweeps = 0
@@ -221,7 +227,7 @@ class Receiver:
         memory = self._driver.memory
         raws = [self._raw(item.pdu, item.length_octets, memory, item.index, item.status) for item in listed]
         if raws:
-            async with self._driver.channel.turn(Priority.RECEIVE):
+            async with self._driver.channel.turn(PortPriority.RECEIVE):
                 if self._driver.memory == memory and await self._copies.found(raws):
                     self._retry_at = self._clock.monotonic() + ASK_AGAIN_S
 
@@ -230,7 +236,7 @@ class Receiver:
             try:
                 return await self._driver.list_all()
             except CommandError as exc:
-                log.info("%s: %s; places are read one by one", self._board.name, exc)
+                log.info("%s: %s; places are read one by one", self._reporter.name, exc)
             except CommandTimeout:
                 self._unable.add("list")  # some take minutes, or never come back (gammu issue 323)
                 raise
@@ -257,9 +263,9 @@ class Receiver:
                 aside.part(exc)
                 self.want_sweep()
             return
-        async with self._driver.channel.turn(Priority.RECEIVE):
+        async with self._driver.channel.turn(PortPriority.RECEIVE):
             if memory and not await self._driver.select(memory):
-                log.warning("%s: cannot select memory %s", self._board.name, memory)
+                log.warning("%s: cannot select memory %s", self._reporter.name, memory)
             found = await self._read_stored(self._driver, memory)
         await self._take_over(found)
 
@@ -270,7 +276,7 @@ class Receiver:
     async def _read_stored(self, driver: Driver, memory: str) -> list[StoredPdu]:
         """What was indicated and lies in the memory that is selected."""
         found: list[StoredPdu] = []
-        async with driver.channel.turn(Priority.RECEIVE):
+        async with driver.channel.turn(PortPriority.RECEIVE):
             while self._stored and (place := self._first_place())[0] == memory and len(found) < BATCH:
                 del self._stored[place]
                 stored = await driver.read(place[1])
@@ -299,7 +305,7 @@ class Receiver:
             stored = again or stored
         if stored is first or (stored.whole and stored.length_octets is not None):
             return stored  # it cannot be read one by one, or it is undamaged now
-        log.warning("%s: a message cannot be read undamaged; tried again in %.0f s", self._board.name, RETRY_S)
+        log.warning("%s: a message cannot be read undamaged; tried again in %.0f s", self._reporter.name, RETRY_S)
         self._retry_at = self._clock.monotonic() + RETRY_S
         return None
 
@@ -312,15 +318,15 @@ class Receiver:
         for raw, safe in zip(new, await self._take_all(new), strict=True):
             if safe and raw.index is not None:
                 self._kept[memory, raw.index] = raw.pdu
-        async with driver.channel.turn(Priority.RECEIVE):
+        async with driver.channel.turn(PortPriority.RECEIVE):
             if memory and driver.memory != memory:
                 await driver.select(memory)
             for raw in raws:
                 if raw.index is not None and self._is_kept(raw):
                     await driver.delete(raw.index)
                     del self._kept[memory, raw.index]
-                    self._board.sink.pdu_released(raw)
-                    self._board.budget.earn()
+                    self._reporter.sink.pdu_released(raw)
+                    self._reporter.babble_guard.earn()
 
     def _is_kept(self, raw: RawPdu) -> bool:
         return raw.index is not None and self._kept.get((raw.storage or "", raw.index)) == raw.pdu
@@ -335,16 +341,16 @@ class Receiver:
 
     async def _take(self, raw: RawPdu) -> bool:
         try:
-            decoded = await self._board.sink.take_pdu(raw)
+            decoded = await self._reporter.sink.take_pdu(raw)
         except StoreError as exc:
-            log.log(exc.level, "%s: a received message stays in the modem: %s", self._board.name, exc)
+            log.log(exc.level, "%s: a received message stays in the modem: %s", self._reporter.name, exc)
             self._retry_at = self._clock.monotonic() + RETRY_S
             return False
         if raw.storage is None:
             if decoded:
-                self._board.budget.earn(lines=0, size=len(raw.pdu))
+                self._reporter.babble_guard.earn(lines=0, size=len(raw.pdu))
             else:
-                self._board.budget.take(Kind.PDUS)
+                self._reporter.babble_guard.take(BabbleKind.PDUS)
         return True
 
     def _raw(
@@ -355,4 +361,4 @@ class Receiver:
         index: int | None = None,
         status: int | None = None,
     ) -> RawPdu:
-        return RawPdu(self._board.name, self._board.status.sim, pdu, length_octets, storage, index, status)
+        return RawPdu(self._reporter.name, self._reporter.status.sim, pdu, length_octets, storage, index, status)

@@ -18,7 +18,7 @@ AGAIN_S = 6 * 3600.0
 _REPORT_WANTED = 0x20
 
 
-class Expectation:
+class ReportWatch:
     """What one modem has yet to hear. Lives as long as the modem."""
 
     def __init__(self, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Expectation:
             self.unanswered += 1
 
     @property
-    def is_disappointed(self) -> bool:
+    def reports_missing(self) -> bool:
         """Whether the modem is to be restarted for what did not come."""
         now = self._clock.monotonic()
         return self.unanswered >= TEXTS and now - self._since >= SILENT_S and now >= self._resting_until

@@ -14,7 +14,7 @@ _MARGIN = 3.0
 _UNKNOWN = 8.0
 
 
-class Patience:
+class ResultTimeout:
     """Lives as long as the modem."""
 
     def __init__(self) -> None:

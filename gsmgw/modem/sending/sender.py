@@ -7,33 +7,33 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from gsmgw.at import commands
-from gsmgw.at.answers import parse_reference
-from gsmgw.at.dialogue import Answer
-from gsmgw.at.finals import Final, FinalKind
+from gsmgw.at.dialogue import Response
+from gsmgw.at.responses import parse_reference
+from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import CommandError, CommandTimeout, ResultOverdue
-from gsmgw.modem.port.port_lock import Priority
+from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.profiles import Profile
-from gsmgw.modem.sending.result_timeout import Patience
-from gsmgw.modem.sending.stored_copies import Copies
+from gsmgw.modem.sending.result_timeout import ResultTimeout
+from gsmgw.modem.sending.stored_copies import StoredCopies
 from gsmgw.pdu.causes import PLAIN_ERROR, UNHEARD, cme_cause, cms_cause
 from gsmgw.ports import Clock, Stored
 
 
-def refusal(final: Final, profile: Profile, *, payload_started: bool) -> SubmitError:
+def refusal(final: FinalResult, profile: Profile, *, payload_started: bool) -> SubmitError:
     """The error that a final result other than OK stands for: a code as the profile knows it, else as the standard."""
     cause = PLAIN_ERROR
-    if final.kind is FinalKind.CMS and final.code is not None:
+    if final.kind is FinalResultKind.CMS and final.code is not None:
         cause = profile.cms.get(final.code) or (UNHEARD if final.code == UNHEARD.code else cms_cause(final.code))
-    elif final.kind is FinalKind.CME and final.code is not None:
+    elif final.kind is FinalResultKind.CME and final.code is not None:
         cause = profile.cme.get(final.code) or cme_cause(final.code)
     return SubmitError(
         f"{cause.title} ({final})",
         cause.after(1, payload_started=payload_started),
-        cms=final.code if final.kind is FinalKind.CMS else None,
-        cme=final.code if final.kind is FinalKind.CME else None,
+        cms=final.code if final.kind is FinalResultKind.CMS else None,
+        cme=final.code if final.kind is FinalResultKind.CME else None,
         payload_started=payload_started,
         cause=cause,
     )
@@ -52,9 +52,9 @@ class Sender:
     """Sends TPDUs over one channel, one at a time."""
 
     def __init__(
-        self, driver: Driver, clock: Clock, copies: Copies | None = None, patience: Patience | None = None
+        self, driver: Driver, clock: Clock, copies: StoredCopies | None = None, patience: ResultTimeout | None = None
     ) -> None:
-        self._patience = patience or Patience()
+        self._result_timeout = patience or ResultTimeout()
         #: When the payloads left whose final results did not come in time, monotonic seconds.
         self._overdue: deque[float] = deque(maxlen=16)
         self._driver = driver
@@ -84,7 +84,7 @@ class Sender:
         self.active = True
         its_turn = False
         try:
-            async with self._channel.turn(Priority.SUBMIT):
+            async with self._channel.turn(PortPriority.SUBMIT):
                 its_turn, self._channel.payload_left = True, False
                 self.confirmed = None
                 if more:
@@ -103,7 +103,7 @@ class Sender:
             raise refusal(answer.final, self._driver.profile, payload_started=True)
         return self._reference(answer)
 
-    async def _exchange(self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]]) -> Answer:
+    async def _exchange(self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]]) -> Response:
         channel = self._channel
         try:
             return await self._timed(channel.submit, self._driver.send_row(octets, 0), payload, before)
@@ -114,31 +114,36 @@ class Sender:
         await channel.resync()
         return await self._timed(channel.submit, self._driver.send_row(octets, 1), payload, _nothing)
 
-    async def _timed(self, submit: Callable[..., Awaitable[Answer]], *what: object) -> Answer:
+    async def _timed(self, submit: Callable[..., Awaitable[Response]], *what: object) -> Response:
         """Submit, wait as long as this modem needs, and note how long it took."""
         profile = self._driver.profile
         least_s = profile.probe_after_s
-        patience_s = None if least_s is None else self._patience.wait_s(least_s, profile.submit_timeout_s)
+        patience_s = None if least_s is None else self._result_timeout.wait_s(least_s, profile.submit_timeout_s)
         try:
             answer = await submit(*what, probe_after_s=least_s, patience_s=patience_s)
         except (ResultOverdue, CommandTimeout):
             if self._channel.payload_left:
                 self._overdue.append(self._channel.payload_at)
-                self._patience.missed()
+                self._result_timeout.missed()
             raise
-        self._patience.note(self._clock.monotonic() - self._channel.payload_at)
+        self._result_timeout.note(self._clock.monotonic() - self._channel.payload_at)
         return answer
 
     def late(self, reference: int) -> bool:
         """A line came that says that a message was accepted, and none was awaited; whether that is news."""
         if self._overdue:
-            self._patience.note(self._clock.monotonic() - self._overdue.popleft())
+            self._result_timeout.note(self._clock.monotonic() - self._overdue.popleft())
             return True
         return reference != self.last_reference
 
     async def _by_copy(
-        self, copies: Copies, octets: int, payload: bytes, before: Callable[[], Awaitable[None]], on_stored: Stored
-    ) -> Answer | None:
+        self,
+        copies: StoredCopies,
+        octets: int,
+        payload: bytes,
+        before: Callable[[], Awaitable[None]],
+        on_stored: Stored,
+    ) -> Response | None:
         """Store the message, have its place committed, and send it from there; None where it cannot be stored."""
         self._storing = True
         try:
@@ -166,12 +171,12 @@ class Sender:
         """See :meth:`gsmgw.ports.ModemHandle.settle`; whether a submit was ended by it."""
         if self._storing:
             return False
-        answer = Answer(Final(FinalKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True)
+        answer = Response(FinalResult(FinalResultKind.OK), [f"+CMGS: {reference}"], [], payload_sent=True)
         # Where references are counted, the result that may still come is known by its own.
         counts = self.last_reference is not None and (reference - self.last_reference) % 256 == 1
         return self._channel.settle(answer, reference if counts else None)
 
-    def _reference(self, answer: Answer) -> int:
+    def _reference(self, answer: Response) -> int:
         """TP-MR of an accepted message. When the number in its line was damaged, the next in order is assumed: modems
         count up (TS 23.040 9.2.3.6). OK without that line (TS 27.005 3.5.1) proves nothing: some ports say OK to all.
         """

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from gsmgw.at import commands
-from gsmgw.at.answers import parse_index
+from gsmgw.at.responses import parse_index
 from gsmgw.errors import StoreError
 from gsmgw.model import CopyFate
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import CommandError
-from gsmgw.modem.status import Board
+from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import RawPdu
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,14 @@ OWN = (2, 3)
 REFUSALS = 3
 
 
-class Copies:
+class StoredCopies:
     """The copies in one modem's storage, for one link. ``writes`` is whether the configuration wants them made."""
 
-    def __init__(self, driver: Driver, board: Board, *, writes: bool, on_settled: Callable[[], None]) -> None:
+    def __init__(
+        self, driver: Driver, reporter: StatusReporter, *, writes: bool, on_settled: Callable[[], None]
+    ) -> None:
         self._driver = driver
-        self._board = board
+        self._reporter = reporter
         self._writes = writes
         self._on_settled = on_settled
         self._refusals = 0
@@ -72,9 +74,9 @@ class Copies:
 
     def _refused(self, reason: str) -> None:
         self._refusals += 1
-        log.warning("%s: a text is sent without a copy: %s", self._board.name, reason)
+        log.warning("%s: a text is sent without a copy: %s", self._reporter.name, reason)
         if self._refusals == REFUSALS:
-            self._board.event("storage.no_copies", reason=reason)
+            self._reporter.event("storage.no_copies", reason=reason)
 
     def forget(self, memory: str, index: int) -> None:
         """The fate of what lies there is on disk."""
@@ -108,9 +110,9 @@ class Copies:
         if not news:
             return False
         try:
-            fates = await self._board.sink.take_copies(news)
+            fates = await self._reporter.sink.take_copies(news)
         except StoreError as exc:
-            log.log(exc.level, "%s: what a stored copy tells could not be kept: %s", self._board.name, exc)
+            log.log(exc.level, "%s: what a stored copy tells could not be kept: %s", self._reporter.name, exc)
             return True
         for raw, fate in zip(news, fates, strict=True):
             memory, index = raw.storage or "", raw.index or 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gsmgw.at.answers import parse_caller
-from gsmgw.modem.status import Board
+from gsmgw.at.responses import parse_caller
+from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, Timer
 
 #: A call that has not rung for that long is over. Phones ring every 4 to 6 s.
@@ -17,8 +17,8 @@ _NUMBER_S = 2.0
 class Calls:
     """Turns RING, +CRING and +CLIP into one ``call.missed`` for each call."""
 
-    def __init__(self, board: Board, clock: Clock, hang_up: Callable[[], None]) -> None:
-        self._board = board
+    def __init__(self, reporter: StatusReporter, clock: Clock, hang_up: Callable[[], None]) -> None:
+        self._reporter = reporter
         self._clock = clock
         self._hang_up = hang_up
         self._ringing = False
@@ -60,7 +60,7 @@ class Calls:
     def _tell(self) -> None:
         if self._ringing and not self._told:
             self._told = True
-            self._board.event("call.missed", number=self._number)
+            self._reporter.event("call.missed", number=self._number)
             self._hang_up()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from gsmgw.at import commands
-from gsmgw.at.answers import UssdNews, parse_ussd
+from gsmgw.at.responses import UssdIndication, parse_ussd
 from gsmgw.errors import ModemError
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import CommandError
@@ -114,7 +114,7 @@ class Ussd:
     def __init__(self, driver: Driver, clock: Clock) -> None:
         self._driver = driver
         self._clock = clock
-        self._awaited: asyncio.Future[UssdNews] | None = None
+        self._awaited: asyncio.Future[UssdIndication] | None = None
 
     def news(self, line: str) -> bool:
         """A +CUSD came; whether somebody waits for it."""
@@ -133,7 +133,7 @@ class Ussd:
         """Send a code, or a reply in an open session. Raises :class:`ModemError`."""
         if self._awaited is not None:
             raise ModemError("another USSD request is under way")
-        awaited: asyncio.Future[UssdNews] = asyncio.get_running_loop().create_future()
+        awaited: asyncio.Future[UssdIndication] = asyncio.get_running_loop().create_future()
         self._awaited = awaited
         try:
             await self._send(text)
@@ -166,6 +166,6 @@ class Ussd:
             await self._driver.attempt(commands.USSD_CANCEL)
 
 
-def _expire(awaited: asyncio.Future[UssdNews]) -> None:
+def _expire(awaited: asyncio.Future[UssdIndication]) -> None:
     if not awaited.done():
         awaited.set_exception(ModemError("the network did not answer in time"))

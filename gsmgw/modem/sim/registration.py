@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gsmgw.at.answers import Registration, parse_registration
 from gsmgw.at.dialogue import Urc
+from gsmgw.at.responses import Registration, parse_registration
 
 #: <stat> of TS 27.007 7.2 with which text messages can be sent, and how it is called.
 _REGISTERED = {
@@ -34,7 +34,7 @@ TECHNOLOGY = {
 }
 
 
-class Network:
+class RegistrationState:
     """The last <stat> of each domain."""
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ from gsmgw.model import ModemState
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.sim.pin import PinGuard, fingerprint, read_pin_file, valid_pin
-from gsmgw.modem.status import Board
-from gsmgw.modem.wakeup import Signal
+from gsmgw.modem.status import StatusReporter
+from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Clock
 
 #: A locked SIM is looked at again after that time: somebody may have changed it.
@@ -36,15 +36,21 @@ class PinRefused(ModemError):
     """The SIM, or our memory of it, does not accept that PIN."""
 
 
-class Unlocker:
+class SimUnlocker:
     """The SIM side of one connection's start; :meth:`offer` is for the API."""
 
     def __init__(
-        self, config: ModemSection, driver: Driver, board: Board, clock: Clock, guard: PinGuard, news: Signal
+        self,
+        config: ModemSection,
+        driver: Driver,
+        reporter: StatusReporter,
+        clock: Clock,
+        guard: PinGuard,
+        news: Wakeup,
     ) -> None:
         self._config = config
         self._driver = driver
-        self._board = board
+        self._reporter = reporter
         self._clock = clock
         self._guard = guard
         self._news = news
@@ -79,7 +85,7 @@ class Unlocker:
                 if state == "READY":
                     return
                 if state == "SIM BUSY":
-                    self._board.enter(ModemState.PROBING, "the SIM is starting")
+                    self._reporter.enter(ModemState.PROBING, "the SIM is starting")
                     await self._clock.sleep(_SETTLING_S)
                     continue
                 if state == "SIM PIN" and own_pin_open:
@@ -87,7 +93,7 @@ class Unlocker:
                     if await self._try_own():
                         continue
                 self.locked = True
-                self._board.enter(ModemState.LOCKED, await self._explain(state))
+                self._reporter.enter(ModemState.LOCKED, await self._explain(state))
                 await self._news.wait(_LOOK_AGAIN_S)
                 while self._offers:
                     await self._try_offered(*self._offers.pop(0), state)
@@ -160,4 +166,4 @@ class Unlocker:
     async def _sim(self) -> str:
         """What the memory of PINs goes by: most SIMs show their ICCID before the PIN, else the modem stands for it."""
         iccid, _ = await self._driver.sim_identity()
-        return iccid or f"modem:{self._board.status.imei or self._config.name}"
+        return iccid or f"modem:{self._reporter.status.imei or self._config.name}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gsmgw.at.finals import parse_final
+from gsmgw.at.result_codes import parse_final_result
 from gsmgw.at.urcs import LINES
 
 #: Names of answers, URCs and commands whose unquoted figures of up to four digits may be shown; what stands in
@@ -58,7 +58,7 @@ class Masker:
         if direction == ">":
             self._identity_asked = _ASKS_IDENTITY.fullmatch(line) is not None
             return _command(line, ours=True)
-        if line in LINES or parse_final(line) is not None:
+        if line in LINES or parse_final_result(line) is not None:
             self._identity_asked = False
             return line if line in LINES or not line.startswith("+") or _ERROR.fullmatch(line) else _verbose_error(line)
         if self._identity_asked and _IDENTITY.fullmatch(line) and not _INFORMATION.fullmatch(line):
@@ -71,7 +71,7 @@ class Masker:
 
 def _verbose_error(line: str) -> str:
     """Return an error in words. Only texts of TS 27.007 9.2 and TS 27.005 3.2.5 have a code by now."""
-    final = parse_final(line)
+    final = parse_final_result(line)
     return line if final is not None and final.code is not None and not re.search(r"\d", line) else _hidden(line)
 
 

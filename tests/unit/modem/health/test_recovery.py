@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from gsmgw.clock import VirtualClock
-from gsmgw.modem.health.recovery import BUDGET_PER_HOUR, FailureCounter, Ladder, Rung
+from gsmgw.modem.health.recovery import BUDGET_PER_HOUR, FailureCounter, RecoveryPlan, RecoveryStep
 from gsmgw.pdu.causes import PLAIN_ERROR, cme_cause, cms_cause
 
 
 def test_the_rungs_come_in_order_and_start_over_when_well() -> None:
-    ladder = Ladder(VirtualClock())
-    assert [ladder.climb() for _ in range(7)] == [*Rung, Rung.QUARANTINE]
-    ladder.well()
-    assert ladder.climb() is Rung.SETTINGS
+    ladder = RecoveryPlan(VirtualClock())
+    assert [ladder.next_step() for _ in range(7)] == [*RecoveryStep, RecoveryStep.QUARANTINE]
+    ladder.succeeded()
+    assert ladder.next_step() is RecoveryStep.SETTINGS
 
 
 def test_what_is_not_possible_is_left_out() -> None:
-    ladder = Ladder(VirtualClock())
-    able = frozenset({Rung.SETTINGS, Rung.RADIO, Rung.RESET, Rung.QUARANTINE})
-    assert [ladder.climb(able=able) for _ in range(4)] == [Rung.SETTINGS, Rung.RADIO, Rung.RESET, Rung.QUARANTINE]
-    assert Ladder(VirtualClock()).climb(Rung.USB, able=able) is Rung.QUARANTINE
+    ladder = RecoveryPlan(VirtualClock())
+    able = frozenset({RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET, RecoveryStep.QUARANTINE})
+    assert [ladder.next_step(able=able) for _ in range(4)] == [
+        RecoveryStep.SETTINGS,
+        RecoveryStep.RADIO,
+        RecoveryStep.RESET,
+        RecoveryStep.QUARANTINE,
+    ]
+    assert RecoveryPlan(VirtualClock()).next_step(RecoveryStep.USB, able=able) is RecoveryStep.QUARANTINE
 
 
 async def test_each_rung_has_a_budget_per_hour() -> None:
     clock = VirtualClock()
-    ladder = Ladder(clock)
+    ladder = RecoveryPlan(clock)
     resets = 0
     for _ in range(20):
-        ladder.well()
+        ladder.succeeded()
         for _ in range(3):
-            resets += ladder.climb() is Rung.RESET
-    assert resets == BUDGET_PER_HOUR[Rung.RESET]
+            resets += ladder.next_step() is RecoveryStep.RESET
+    assert resets == BUDGET_PER_HOUR[RecoveryStep.RESET]
     await clock.advance(3600)
-    ladder.well()
-    assert [ladder.climb() for _ in range(3)] == [Rung.SETTINGS, Rung.RADIO, Rung.RESET]
+    ladder.succeeded()
+    assert [ladder.next_step() for _ in range(3)] == [RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET]
 
 
 def test_quarantine_grows() -> None:
-    ladder = Ladder(VirtualClock())
+    ladder = RecoveryPlan(VirtualClock())
     assert [ladder.quarantine_s() for _ in range(4)] == [60.0, 300.0, 900.0, 900.0]
 
 

@@ -10,14 +10,14 @@ from support.modems import ScriptedPort, at_once
 from gsmgw.at import commands
 from gsmgw.at.dialogue import Dialogue, Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
-from gsmgw.modem.port.babble_guard import LIMITS, Babbling, Budget, Kind
+from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, BabbleKind, Babbling
 from gsmgw.modem.port.channel import Channel
 
 
 async def test_each_kind_has_a_burst_and_a_rate() -> None:
     for kind, (burst, per_second) in LIMITS.items():
         clock = VirtualClock()
-        budget = Budget(clock)
+        budget = BabbleGuard(clock)
         assert all(budget.take(kind) for _ in range(int(burst)))
         assert budget.exceeded is None
         assert not budget.take(kind)
@@ -33,7 +33,7 @@ async def test_each_kind_has_a_burst_and_a_rate() -> None:
 
 async def test_what_is_sent_and_taken_over_earns_room() -> None:
     clock = VirtualClock()
-    budget = Budget(clock)
+    budget = BabbleGuard(clock)
     for _ in range(100_000):  # a status report for each text, as fast as a simulator is
         budget.earn()
         budget.take_input(120, 2)
@@ -44,7 +44,7 @@ class Wire:
     """A channel on a port whose bytes a test writes."""
 
     def __init__(self) -> None:
-        self.budget = Budget(VirtualClock())
+        self.budget = BabbleGuard(VirtualClock())
         self.port = ScriptedPort()
         self.lost: list[Exception] = []
         self.urcs: list[Urc] = []
@@ -71,7 +71,7 @@ async def test_no_answer_is_counted_however_long_it_is() -> None:
         async with wire.channel.turn(3):  # type: ignore[arg-type]
             await wire.channel.submit(commands.send_message(23, 60, 5), b"00" * 150, at_once)
     assert wire.budget.exceeded is None
-    assert wire.budget.counts[Kind.LINES.value] < 20
+    assert wire.budget.counts[BabbleKind.LINES.value] < 20
     await wire.channel.close()
 
 

@@ -15,7 +15,7 @@ from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import Disposition, PortError, StoreError
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError, CommandTimeout, ModemReset, PromptLost
-from gsmgw.modem.port.port_lock import Priority
+from gsmgw.modem.port.port_lock import PortPriority
 
 SEND = commands.send_message(18)
 PAYLOAD = b"00AABB"
@@ -69,10 +69,10 @@ async def test_waiting_commands_go_by_priority() -> None:
     async with rig(port) as r, asyncio.TaskGroup() as group:
         group.create_task(r.channel.run(commands.AT))
         await asyncio.sleep(0)
-        group.create_task(r.channel.run(commands.Command("AT+S"), Priority.SUBMIT))
-        group.create_task(r.channel.run(commands.Command("AT+C"), Priority.CONTROL))
-        group.create_task(r.channel.run(commands.Command("AT+R"), Priority.RECEIVE))
-        group.create_task(r.channel.run(commands.ACKNOWLEDGE, Priority.ACKNOWLEDGE))
+        group.create_task(r.channel.run(commands.Command("AT+S"), PortPriority.SUBMIT))
+        group.create_task(r.channel.run(commands.Command("AT+C"), PortPriority.CONTROL))
+        group.create_task(r.channel.run(commands.Command("AT+R"), PortPriority.RECEIVE))
+        group.create_task(r.channel.run(commands.ACKNOWLEDGE, PortPriority.ACKNOWLEDGE))
     assert order == ["AT", "AT+CNMA", "AT+R", "AT+C", "AT+S"]
 
 
@@ -115,7 +115,7 @@ async def test_a_message_leaves_in_one_write_after_prompt_and_commit() -> None:
             await committed.wait()
 
         async def send() -> None:
-            async with r.channel.turn(Priority.SUBMIT):
+            async with r.channel.turn(PortPriority.SUBMIT):
                 assert (await r.channel.submit(SEND, PAYLOAD, commit)).lines == ["+CMGS: 9"]
 
         sending = asyncio.ensure_future(send())
@@ -133,7 +133,7 @@ async def test_when_the_commit_fails_nothing_leaves_and_the_port_is_brought_back
     clock = VirtualClock()
     async with rig(prompting(b"\r\n+CMGS: 9\r\n\r\nOK\r\n"), clock) as r:
         with pytest.raises(StoreError):
-            async with r.channel.turn(Priority.SUBMIT):
+            async with r.channel.turn(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, fail)
         assert not r.channel.payload_left
         asking = asyncio.ensure_future(r.channel.run(commands.SIGNAL))
@@ -148,7 +148,7 @@ async def test_cancellation_in_mid_send_leaves_the_port_to_be_brought_back() -> 
     async with rig(prompting(b""), clock) as r:
 
         async def send() -> None:
-            async with r.channel.turn(Priority.SUBMIT):
+            async with r.channel.turn(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, at_once)
 
         sending = asyncio.ensure_future(send())
@@ -182,7 +182,7 @@ async def test_the_end_of_the_modem_in_mid_send(when: str, how: str) -> None:
                 happen()
 
         async def send() -> None:
-            async with r.channel.turn(Priority.SUBMIT):
+            async with r.channel.turn(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, before)
 
         sending = asyncio.ensure_future(send())
@@ -212,13 +212,13 @@ async def test_a_report_settles_the_message_it_reports_on() -> None:
     async with rig(prompting(b""), clock) as r:
 
         async def send() -> list[str]:
-            async with r.channel.turn(Priority.SUBMIT):
+            async with r.channel.turn(PortPriority.SUBMIT):
                 return (await r.channel.submit(SEND, PAYLOAD, at_once)).lines
 
-        from gsmgw.at.dialogue import Answer
-        from gsmgw.at.finals import Final, FinalKind
+        from gsmgw.at.dialogue import Response
+        from gsmgw.at.result_codes import FinalResult, FinalResultKind
 
-        sent = Answer(Final(FinalKind.OK), ["+CMGS: 9"], [], payload_sent=True)
+        sent = Response(FinalResult(FinalResultKind.OK), ["+CMGS: 9"], [], payload_sent=True)
         assert not r.channel.settle(sent), "no payload is out"
         sending = asyncio.ensure_future(send())
         await asyncio.sleep(0.01)
@@ -236,7 +236,7 @@ class TestProbing:
     """A final result that does not come is asked for, for a modem works off its lines in order."""
 
     async def send(self, r: Rig) -> list[str]:
-        async with r.channel.turn(Priority.SUBMIT):
+        async with r.channel.turn(PortPriority.SUBMIT):
             return (await r.channel.submit(SEND, PAYLOAD, at_once, probe_after_s=15.0)).lines
 
     async def test_a_modem_that_answers_has_lost_the_message(self) -> None:
@@ -376,7 +376,7 @@ async def test_step_that_is_lost_within_a_turn_is_found_again_before_the_next_co
     answers = {"AT+CREG?": b"\r\nOK\r\n", "AT+CSQ": b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n"}
     port = ScriptedPort()
     port.answer = lambda line: answers.get(line, b"\r\nOK\r\n")
-    async with rig(port, SystemClock()) as r, r.channel.turn(Priority.CONTROL):  # type: ignore[arg-type]
+    async with rig(port, SystemClock()) as r, r.channel.turn(PortPriority.CONTROL):  # type: ignore[arg-type]
         assert (await r.channel.run(commands.registration("CREG"))).lines == []
         port.feed(b"\r\n+CREG: 2,1\r\n\r\nOK\r\n")
         assert r.channel.dirty

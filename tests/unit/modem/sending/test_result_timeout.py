@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gsmgw.modem.sending.result_timeout import Patience
+from gsmgw.modem.sending.result_timeout import ResultTimeout
 
 
 def test_a_modem_of_which_nothing_is_known_is_waited_for_long() -> None:
-    patience = Patience()
+    patience = ResultTimeout()
     assert patience.wait_s(10.0, 180.0) == 80.0
     for wait_s in (40.0, 20.0, 10.0, 10.0):
         patience.missed()
@@ -19,7 +19,7 @@ def test_a_modem_of_which_nothing_is_known_is_waited_for_long() -> None:
 
 
 def test_one_that_was_slow_is_waited_for_longer_and_never_beyond_its_limit() -> None:
-    patience = Patience()
+    patience = ResultTimeout()
     for _ in range(5):
         patience.note(0.3)
     patience.note(20.0)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from support.modems import TPDU, ScriptedPort, at_once
 
-from gsmgw.at.finals import Final, FinalKind, parse_final
+from gsmgw.at.result_codes import FinalResult, FinalResultKind, parse_final_result
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.modem.port.channel import Channel
@@ -62,14 +62,14 @@ BODY = "00" + TPDU.hex().upper() + "\x1a"
     ],
 )
 def test_dispositions(line: str, before: Disposition, after: Disposition) -> None:
-    final = parse_final(line)
+    final = parse_final_result(line)
     assert final is not None
     assert refusal(final, GENERIC, payload_started=False).disposition is before
     assert refusal(final, GENERIC, payload_started=True).disposition is after
 
 
 def test_the_code_goes_along() -> None:
-    error = refusal(Final(FinalKind.CMS, 38, "38"), GENERIC, payload_started=True)
+    error = refusal(FinalResult(FinalResultKind.CMS, 38, "38"), GENERIC, payload_started=True)
     assert (error.cms, error.cme) == (38, None)
     assert error.title.startswith("network out of order")
 

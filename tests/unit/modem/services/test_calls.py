@@ -7,9 +7,9 @@ from support.modems import Sink
 
 from gsmgw.clock import VirtualClock
 from gsmgw.model import ModemState
-from gsmgw.modem.port.babble_guard import Budget
+from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.modem.services.calls import Calls
-from gsmgw.modem.status import Board
+from gsmgw.modem.status import StatusReporter
 
 
 class Rig:
@@ -17,7 +17,7 @@ class Rig:
         self.clock = VirtualClock()
         self.sink = Sink()
         self.hung_up = 0
-        board = Board("office", self.sink, ModemState.READY, "ready", Budget(self.clock))
+        board = StatusReporter("office", self.sink, ModemState.READY, "ready", BabbleGuard(self.clock))
         self.calls = Calls(board, self.clock, self.hang_up)
 
     def hang_up(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gsmgw.at.answers import parse_ussd
+from gsmgw.at.responses import parse_ussd
 from gsmgw.errors import ModemError
 from gsmgw.modem.services.ussd import decode_answer, encode_request
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gsmgw.at import answers
-from gsmgw.at.answers import MemoryUse, Registration, StoredHeader, UssdNews
+from gsmgw.at import responses
 from gsmgw.at.fields import groups, numbers, split_fields
+from gsmgw.at.responses import MemoryUse, Registration, StoredHeader, UssdIndication
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_fields(text: str, fields: list[str]) -> None:
     ],
 )
 def test_registration(line: str, urc: bool, expected: Registration | None) -> None:
-    assert answers.parse_registration(line, urc=urc) == expected
+    assert responses.parse_registration(line, urc=urc) == expected
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_registration(line: str, urc: bool, expected: Registration | None) -> No
     ],
 )
 def test_stored(line: str, place: tuple[str, int] | None) -> None:
-    assert answers.parse_stored(line) == place
+    assert responses.parse_stored(line) == place
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_stored(line: str, place: tuple[str, int] | None) -> None:
     ],
 )
 def test_read_header(line: str, header: StoredHeader) -> None:
-    assert answers.parse_read_header(line) == header
+    assert responses.parse_read_header(line) == header
 
 
 def test_list_header() -> None:
-    assert answers.parse_list_header("+CMGL: 0,1,,147") == StoredHeader(0, 1, 147)
-    assert answers.parse_list_header("+CMGL: 17,3,35") == StoredHeader(17, 3, 35)
-    assert answers.parse_list_header('+CMGL: 1,0,"a,b",35') == StoredHeader(1, 0, 35)
+    assert responses.parse_list_header("+CMGL: 0,1,,147") == StoredHeader(0, 1, 147)
+    assert responses.parse_list_header("+CMGL: 17,3,35") == StoredHeader(17, 3, 35)
+    assert responses.parse_list_header('+CMGL: 1,0,"a,b",35') == StoredHeader(1, 0, 35)
 
 
 @pytest.mark.parametrize(
@@ -95,20 +95,20 @@ def test_list_header() -> None:
     ],
 )
 def test_storages(line: str, roles: list[list[str]]) -> None:
-    assert answers.parse_storages(line) == roles
+    assert responses.parse_storages(line) == roles
 
 
 def test_storage_use() -> None:
-    assert answers.parse_storage_use('+CPMS: "SM",3,50,"ME",4,255,"SM",3,50') == [
+    assert responses.parse_storage_use('+CPMS: "SM",3,50,"ME",4,255,"SM",3,50') == [
         MemoryUse("SM", 3, 50),
         MemoryUse("ME", 4, 255),
         MemoryUse("SM", 3, 50),
     ]
-    assert answers.parse_storage_use("+CPMS: ,,,,,,,,") == []
+    assert responses.parse_storage_use("+CPMS: ,,,,,,,,") == []
 
 
 def test_indication_choices() -> None:
-    assert answers.parse_indication_choices("+CNMI: (0-3),(0,1),(0,2,3),(0,2),(1)") == [
+    assert responses.parse_indication_choices("+CNMI: (0-3),(0,1),(0,2,3),(0,2),(1)") == [
         {0, 1, 2, 3},
         {0, 1},
         {0, 2, 3},
@@ -129,45 +129,45 @@ def test_indication_choices() -> None:
     ],
 )
 def test_smsc(line: str, number: str | None) -> None:
-    assert answers.parse_smsc(line) == number
+    assert responses.parse_smsc(line) == number
 
 
 @pytest.mark.parametrize(
     ("line", "news"),
     [
-        ('+CUSD: 0,"CF2135487D2E4130572D0682BB1A",0', UssdNews(0, "CF2135487D2E4130572D0682BB1A", 0)),
-        ("+CUSD: 5", UssdNews(5, None, None)),  # asterisk-chan-dongle test/parse.c
-        ("+CUSD: 0, 49B4", UssdNews(0, "49B4", None)),
-        ('+CUSD: 1,"text"', UssdNews(1, "text", None)),
-        ('+CUSD: 0,"a \n"b", c",15', UssdNews(0, 'a \n"b", c', 15)),
-        ("+CUSD: 0,49B4,15", UssdNews(0, "49B4", 15)),
+        ('+CUSD: 0,"CF2135487D2E4130572D0682BB1A",0', UssdIndication(0, "CF2135487D2E4130572D0682BB1A", 0)),
+        ("+CUSD: 5", UssdIndication(5, None, None)),  # asterisk-chan-dongle test/parse.c
+        ("+CUSD: 0, 49B4", UssdIndication(0, "49B4", None)),
+        ('+CUSD: 1,"text"', UssdIndication(1, "text", None)),
+        ('+CUSD: 0,"a \n"b", c",15', UssdIndication(0, 'a \n"b", c', 15)),
+        ("+CUSD: 0,49B4,15", UssdIndication(0, "49B4", 15)),
     ],
 )
-def test_ussd(line: str, news: UssdNews) -> None:
-    assert answers.parse_ussd(line) == news
+def test_ussd(line: str, news: UssdIndication) -> None:
+    assert responses.parse_ussd(line) == news
 
 
 def test_signal() -> None:
-    assert answers.parse_signal_dbm("+CSQ: 18,99") == -77
-    assert answers.parse_signal_dbm("+CSQ: 99,99") is None
-    assert answers.parse_signal_dbm("+CSQ: 0,0") == -113
+    assert responses.parse_signal_dbm("+CSQ: 18,99") == -77
+    assert responses.parse_signal_dbm("+CSQ: 99,99") is None
+    assert responses.parse_signal_dbm("+CSQ: 0,0") == -113
 
 
 def test_numbers_and_names() -> None:
-    assert answers.parse_own_number('+CNUM: "","491711234567",145') == "+491711234567"
-    assert answers.parse_own_number('+CNUM: ,"",129') is None
-    assert answers.parse_operator('+COPS: 0,0,"Testnet",7') == ("Testnet", 7)
-    assert answers.parse_operator("+COPS: 0") == (None, None)
-    assert answers.parse_digits(["+CCID: 8949017000000000019F"], "+CCID:", 17, 22) == "8949017000000000019"
-    assert answers.parse_digits(['+ICCID: "8949017000000000019"'], "+ICCID:", 17, 22) == "8949017000000000019"
-    assert answers.parse_caller('+CLIP: "+4917",145,,,,0') == "+4917"
-    assert answers.parse_caller('+CLIP: "",128') is None
+    assert responses.parse_own_number('+CNUM: "","491711234567",145') == "+491711234567"
+    assert responses.parse_own_number('+CNUM: ,"",129') is None
+    assert responses.parse_operator('+COPS: 0,0,"Testnet",7') == ("Testnet", 7)
+    assert responses.parse_operator("+COPS: 0") == (None, None)
+    assert responses.parse_digits(["+CCID: 8949017000000000019F"], "+CCID:", 17, 22) == "8949017000000000019"
+    assert responses.parse_digits(['+ICCID: "8949017000000000019"'], "+ICCID:", 17, 22) == "8949017000000000019"
+    assert responses.parse_caller('+CLIP: "+4917",145,,,,0') == "+4917"
+    assert responses.parse_caller('+CLIP: "",128') is None
 
 
 def test_clock() -> None:
-    assert answers.parse_clock('+CCLK: "26/11/21,17:44:01+04"') == (2026, 11, 21, 17, 44, 1, 4)
-    assert answers.parse_clock('+CCLK: "26/11/21,17:44:01-32"') == (2026, 11, 21, 17, 44, 1, -32)
-    assert answers.parse_clock('+CCLK: "nonsense"') is None
+    assert responses.parse_clock('+CCLK: "26/11/21,17:44:01+04"') == (2026, 11, 21, 17, 44, 1, 4)
+    assert responses.parse_clock('+CCLK: "26/11/21,17:44:01-32"') == (2026, 11, 21, 17, 44, 1, -32)
+    assert responses.parse_clock('+CCLK: "nonsense"') is None
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def test_clock() -> None:
     ],
 )
 def test_pin_tries(lines: list[str], left: int | None) -> None:
-    assert answers.parse_tries_left(lines) == left
+    assert responses.parse_tries_left(lines) == left

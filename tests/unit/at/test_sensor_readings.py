@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gsmgw.at.figures import parse_temperature_c, parse_voltage_mv
+from gsmgw.at.sensor_readings import parse_temperature_c, parse_voltage_mv
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def parse_smsc(line: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class UssdNews:
+class UssdIndication:
     """``+CUSD: m[,text[,dcs]]``: what the network says and whether it waits for more (TS 27.007 7.15)."""
 
     status: int
@@ -221,7 +221,7 @@ class UssdNews:
     dcs: int | None
 
 
-def parse_ussd(line: str) -> UssdNews | None:
+def parse_ussd(line: str) -> UssdIndication | None:
     """Quoted or not, with line ends or commas in the text, with or without DCS."""
     rest = after_prefix(line)
     head, comma, tail = rest.partition(",")
@@ -229,18 +229,18 @@ def parse_ussd(line: str) -> UssdNews | None:
     if status is None:
         return None
     if not comma:
-        return UssdNews(status, None, None)
+        return UssdIndication(status, None, None)
     tail = tail.strip()
     dcs: int | None = None
     if tail.startswith('"'):
         close = tail.rfind('"')
         if close > 0:
-            return UssdNews(status, tail[1:close], integer(tail[close + 1 :].lstrip(" ,")))
+            return UssdIndication(status, tail[1:close], integer(tail[close + 1 :].lstrip(" ,")))
         tail = tail[1:]
     body, last_comma, last = tail.rpartition(",")
     if last_comma and (value := integer(last)) is not None and 0 <= value <= 255:
         tail, dcs = body, value
-    return UssdNews(status, tail.strip(), dcs)
+    return UssdIndication(status, tail.strip(), dcs)
 
 
 def parse_caller(line: str) -> str | None:
