@@ -22,7 +22,7 @@ from gsmgw.api.problems import Problem, of_refusal, of_validation
 from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.model import Outgoing, format_id
-from gsmgw.outbound import SLICE, Accepted, Refusal, Request, Result, Waiting, not_yet
+from gsmgw.outbound import SLICE, Accepted, Refusal, Result, Submission, Waiting, not_yet
 from gsmgw.store import messages, requests
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ async def accept_batch(ctx: Context, caller: Caller, raw: bytes, key: str | None
 
 async def _accept_many(ctx: Context, caller: Caller, raw: bytes, key: str | None) -> Answer:
     checked = await _requests(caller, raw)
-    wanted = [item for item in checked if isinstance(item, Request)]
+    wanted = [item for item in checked if isinstance(item, Submission)]
     async with within_limits(ctx, caller, wanted, key) as note:
         results = await ctx.intake.accept_many(wanted, key)
         note(results)
@@ -136,7 +136,7 @@ async def look_at_batch(ctx: Context, caller: Caller, raw: bytes) -> Answer:
 
 @asynccontextmanager
 async def within_limits(
-    ctx: Context, caller: Caller, wanted: Sequence[Request], key: str | None
+    ctx: Context, caller: Caller, wanted: Sequence[Submission], key: str | None
 ) -> AsyncIterator[Callable[[Sequence[Result]], None]]:
     """Count messages against the limits of the caller's token; :class:`Problem` when they are too many.
 
@@ -170,12 +170,12 @@ def _refused(answer: Problem | Refusal, number: int) -> dict[str, Any]:
     return {"error": problem.body()}
 
 
-async def _requests(caller: Caller, raw: bytes) -> list[Request | Problem]:
+async def _requests(caller: Caller, raw: bytes) -> list[Submission | Problem]:
     """The messages of a batch. They are read in portions: as pydantic has them, all at once are tens of megabytes, and
     others have a turn in between.
     """
     items = _parse(_batch_in, raw).messages
-    checked: list[Request | Problem] = []
+    checked: list[Submission | Problem] = []
     while items:
         portion = items[:SLICE]
         del items[:SLICE]
@@ -193,7 +193,7 @@ def _read(portion: list[Any], first: int) -> Sequence[MessageIn | Problem]:
     return look_at_each(portion, first)
 
 
-def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Request | Problem:
+def _request(caller: Caller, item: MessageIn | Problem, number: int) -> Submission | Problem:
     if isinstance(item, Problem):
         return item
     try:
@@ -239,7 +239,7 @@ def _own(caller: Caller, key: str | None) -> str | None:
     return None if key is None else requests.key_of(caller.owner, key)
 
 
-def routed(caller: Caller, request: Request) -> Request:
+def routed(caller: Caller, request: Submission) -> Submission:
     """A request held to the modems and pools of the caller's token: what it names, or the only one there is."""
     modems, pools = caller.limits.modems, caller.limits.pools
     if not modems and not pools:

@@ -28,8 +28,7 @@ from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, Priority, Status, parse_id
-from gsmgw.outbound import Accepted, Refusal
-from gsmgw.outbound import Request as Wanted
+from gsmgw.outbound import Accepted, Refusal, Submission
 from gsmgw.store import callbacks, messages, timers, webhooks
 from gsmgw.store.webhooks import Webhook
 
@@ -153,7 +152,7 @@ async def create(ctx: Ctx, request: Request) -> Response:
     return JSONResponse(state, 202, {"Location": f"/3rdparty/v1/messages/{name}"})
 
 
-def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wanted]:
+def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Submission]:
     if body.is_encrypted:
         raise _Refused("isEncrypted: what is encrypted cannot be sent by a modem")
     if body.mms_message is not None:
@@ -177,7 +176,7 @@ def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wan
         raise _Refused(f"scheduleAt: {exc}") from None
     priority = Priority.URGENT if body.priority >= _URGENT else Priority.BULK if body.priority < 0 else Priority.NORMAL
     return [
-        Wanted(
+        Submission(
             to=number,
             text=text,
             data=data,

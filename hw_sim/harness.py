@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .clock import VirtualClock
-from .phone import Phone
+from .network.phone import Phone
 from .simulation import SimModem, Simulation
 
 

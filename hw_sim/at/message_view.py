@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .charset import encode_string
-from .codec import Address, CodecError, Tpdu, alphabet, read_tpdu, split_smsc
-from .codec_text import content
-from .storage import Stored
+from ..codec.charset import encode_string
+from ..codec.tpdu import Address, CodecError, Tpdu, alphabet, read_tpdu, split_smsc
+from ..codec.user_data import content
+from ..storage import Stored
 
 if TYPE_CHECKING:
     from .port import Port

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .call import Failure
+from ..at.reply import Failure
 
 if TYPE_CHECKING:
-    from .codec import Tpdu
+    from ..at.port import Port
+    from ..codec.tpdu import Tpdu
     from .modem import Modem
-    from .port import Port
 
 
 class Fault:

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from .options import OptionError, convert, nearest
+from ..validation import OptionError, convert, nearest
 
 Table = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .call import Failure
-from .clock import Timer
+from ..at.reply import Failure
+from ..clock import Timer
 
 if TYPE_CHECKING:
     from .modem import Modem

@@ -15,12 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from .faults import KINDS
-from .network import RpError
-from .options import Count, LinkName, Number, Pin, Rssi, Seconds, Within, arguments, nearest
-from .phone import Phone
-from .simulation import SimModem, Simulation
-from .ussd import UssdReply
+from ..faults import KINDS
+from ..modem.ussd import UssdReply
+from ..network.phone import Phone
+from ..network.service_centre import RpError
+from ..simulation import SimModem, Simulation
+from ..validation import Count, LinkName, Number, Pin, Rssi, Seconds, Within, arguments, nearest
 
 Request = dict[str, Any]
 Answer = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .codec import Tpdu, alphabet
-from .codec_alphabet import gsm7_decode, gsm7_fits, gsm7_septets, pack, ucs2_decode, ucs2_encode, unpack
+from .alphabet import gsm7_decode, gsm7_fits, gsm7_septets, pack, ucs2_decode, ucs2_encode, unpack
+from .tpdu import Tpdu, alphabet
 
 
 class Concat(NamedTuple):

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
-from hw_sim.digits import is_digits
-
-from .codec_alphabet import gsm7_decode, gsm7_encode, pack, unpack
+from ..numeric import is_digits
+from .alphabet import gsm7_decode, gsm7_encode, pack, unpack
 
 
 class CodecError(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .clock import Timer
+from ..clock import Timer
 
 if TYPE_CHECKING:
     from .modem import Modem

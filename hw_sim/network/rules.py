@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_type_hints
 
-from .options import OptionError, Seconds, Share, Within, convert, nearest
+from ..validation import OptionError, Seconds, Share, Within, convert, nearest
 
 #: Seconds, from and to.
 Span = tuple[Seconds, Seconds]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from .call import Failure, cms
-from .codec import Tpdu
-from .errors import CMS_TEXT
-from .network import RpError
+from ..at.error_texts import CMS_TEXT
+from ..at.reply import Failure, cms
+from ..codec.tpdu import Tpdu
+from ..network.service_centre import RpError
 
 if TYPE_CHECKING:
     from .modem import Modem

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .clock import Timer
-from .codec import CodecError, Tpdu, message_class, read_tpdu, write_smsc, write_tpdu
-from .network import DELIVERED, NO_ANSWER
-from .smsview import routed_lines
-from .storage import UNREAD, Stored
+from ..at.message_view import routed_lines
+from ..clock import Timer
+from ..codec.tpdu import CodecError, Tpdu, message_class, read_tpdu, write_smsc, write_tpdu
+from ..network.service_centre import DELIVERED, NO_ANSWER
+from ..storage import UNREAD, Stored
 
 if TYPE_CHECKING:
     from .modem import Modem

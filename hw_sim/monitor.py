@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .control import Answer, call
+from .control.server import Answer, call
 
 REGISTRATION = ("idle", "home", "searching", "denied", "unknown", "roaming")
 LINES = 14

@@ -13,8 +13,8 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
-from .closing import CloseWatch
-from .port import Port
+from ..at.port import Port
+from .inotify import CloseWatch
 
 BACKLOG_LIMIT = 1 << 20  # octets kept for a reader that is slow; beyond it they are lost, as on a UART
 STALE_S = 2.0  # and after so long without any reading all of it is, so that the next reader does not meet old news

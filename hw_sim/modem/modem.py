@@ -7,20 +7,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from .call import Call, Failure, Reply, cme, cms
-from .calls import Calls
-from .clock import Clock, Timer
-from .codec import Tpdu
-from .commands import TABLE, Row
+from ..at.port import LineTime, Port
+from ..at.reply import Call, Failure, Reply, cme, cms
+from ..clock import Clock, Timer
+from ..codec.tpdu import Tpdu
+from ..commands import TABLE, Row
+from ..network.service_centre import NO_ANSWER, Network
+from ..profiles.loader import Chatter, Profile
+from ..simcard import SimCard
+from ..storage import Joined, Memory, Store
 from .faultset import FaultSet
-from .inbound import Inbound
-from .network import NO_ANSWER, Network
-from .port import LineTime, Port
-from .profile import Chatter, Profile
 from .radio import Radio
-from .simcard import SimCard
-from .storage import Joined, Memory, Store
+from .receiving import Inbound
 from .ussd import UssdSession
+from .voice import Calls
 
 LINK_HOLD_S = 5.0  # 27.005 3.5.6: one to five seconds
 REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .codec import Address, Tpdu, message_class, write_tpdu
-from .codec_text import Content, content, join_text, segments
-from .network import Network
+from ..codec.tpdu import Address, Tpdu, message_class, write_tpdu
+from ..codec.user_data import Content, content, join_text, segments
+from .service_centre import Network
 
 KEEP = 100_000  # messages a phone remembers; then the oldest tenth goes, and ``count`` still has them all
 

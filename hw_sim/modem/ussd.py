@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from .codec_alphabet import gsm7_decode, gsm7_encode, pack, ucs2_decode, ucs2_encode, unpack
+from ..codec.alphabet import gsm7_decode, gsm7_encode, pack, ucs2_decode, ucs2_encode, unpack
 
 if TYPE_CHECKING:
     from .modem import Modem

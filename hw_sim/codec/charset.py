@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .codec_alphabet import gsm7_decode, gsm7_encode, ucs2_decode, ucs2_encode
+from .alphabet import gsm7_decode, gsm7_encode, ucs2_decode, ucs2_encode
 
 CHARSETS = ("GSM", "IRA", "UCS2", "HEX", "8859-1", "UTF-8", "PCCP437")
 _PYTHON = {"8859-1": "latin-1", "UTF-8": "utf-8", "PCCP437": "cp437"}

@@ -56,7 +56,7 @@ def gsm7_encode(text: str, replacement: bytes = b"?") -> bytes:
 
 @cache
 def _national() -> dict[str, dict[str, Any]]:
-    text = (resources.files("hw_sim") / "national.toml").read_text(encoding="utf-8")
+    text = (resources.files("hw_sim.codec") / "national.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

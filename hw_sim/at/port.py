@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .call import Call, Failure, Later, Prompt, Reply
-from .charset import encode_string
-from .errors import CME_TEXT, CMS_TEXT
+from ..codec.charset import encode_string
+from .error_texts import CME_TEXT, CMS_TEXT
 from .parsing import BadLine, Command, parse_line
+from .reply import Call, Failure, Later, Prompt, Reply
 
 if TYPE_CHECKING:
-    from .modem import Modem
+    from ..modem.modem import Modem
 
 BUFFER_LIMIT = 8192
 _NUMERIC = {"OK": 0, "CONNECT": 1, "RING": 2, "NO CARRIER": 3, "ERROR": 4, "NO DIALTONE": 6, "BUSY": 7, "NO ANSWER": 8}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from hw_sim.digits import is_digits
-
-from .charset import decode_string
+from ..codec.charset import decode_string
+from ..numeric import is_digits
 from .parsing import BadLine, Command, split_args
 
 if TYPE_CHECKING:
-    from .modem import Modem
+    from ..modem.modem import Modem
     from .port import Port
 
 

@@ -10,13 +10,13 @@ from datetime import timedelta, timezone
 from functools import partial
 from typing import Any, Protocol
 
-from .clock import Calendar, Clock, Timer
-from .codec import Address, Tpdu, validity_s, write_time, write_tpdu
-from .codec_text import content
-from .events import EventLog
+from ..clock import Calendar, Clock, Timer
+from ..codec.tpdu import Address, Tpdu, validity_s, write_time, write_tpdu
+from ..codec.user_data import content
+from ..events import EventLog
+from ..modem.ussd import SERVICES, Service
+from ..simcard import SimCard
 from .rules import Rules
-from .simcard import SimCard
-from .ussd import SERVICES, Service
 
 # TP-ST values used here (TS 23.040 9.2.3.15)
 DELIVERED = 0x00
