@@ -419,7 +419,7 @@ async def test_the_sim_goes_and_comes(tmp_path: Path) -> None:
 
 async def test_another_sim_and_an_unknown_family_are_told_of_once(tmp_path: Path) -> None:
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
-        told = [data for name, data in sink.events if name == "modem.unfamiliar"]
+        told = [data for name, data in sink.events if name == "modem.unknown_model"]
         assert [data["identity"] for data in told] == ["hw-sim Generic GSM modem 1.0"]
         before = modem.status.iccid
         other = await simulation.add_modem("modem1")
@@ -431,7 +431,7 @@ async def test_another_sim_and_an_unknown_family_are_told_of_once(tmp_path: Path
         changed = [data for name, data in sink.events if name == "sim.changed"]
         assert changed == [{"before": before, "now": modem.status.iccid}]
         assert modem.status.iccid != before
-        assert len([1 for name, _ in sink.events if name == "modem.unfamiliar"]) == 1
+        assert len([1 for name, _ in sink.events if name == "modem.unknown_model"]) == 1
 
 
 async def test_a_full_storage_is_emptied(tmp_path: Path) -> None:
