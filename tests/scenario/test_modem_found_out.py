@@ -11,9 +11,9 @@ from support.virtual import Bench, bench
 
 from gsmgw.errors import SubmitError
 from gsmgw.model import ModemState
-from gsmgw.modem.expectation import SILENT_S, TEXTS
-from gsmgw.modem.ladder import FailureCounter
-from gsmgw.modem.upkeep import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
+from gsmgw.modem.health.monitor import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
+from gsmgw.modem.health.recovery import FailureCounter
+from gsmgw.modem.receiving.report_watch import SILENT_S, TEXTS
 
 
 async def submit(place: Bench) -> SubmitError | None:
