@@ -22,9 +22,9 @@ from pydantic import (
     field_validator,
 )
 
-from gsmgw.api.problems import Problem, pointer
-from gsmgw.api.wording import in_words
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
+from gsmgw.http.problems import Problem, pointer
+from gsmgw.http.validation_messages import in_words
 from gsmgw.model import SOCKET, ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Submission
 

@@ -23,7 +23,7 @@ EXCEPT = {
     "gsmgw/pdu/address.py",
 }
 #: Octets, whose digits are ASCII by definition (and not texts).
-OCTETS = {"gsmgw/api/front.py", "gsmgw/api/events.py"}
+OCTETS = {"gsmgw/api/fast_path.py", "gsmgw/api/routes/events.py"}
 MODULES = [
     path
     for root in ROOTS

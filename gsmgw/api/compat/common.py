@@ -11,12 +11,12 @@ from datetime import datetime
 import httpx
 from fastapi import Request
 
-from gsmgw.api.accepting import routed, within_limits
-from gsmgw.api.callers import Caller, address_of, enter, peer_of
 from gsmgw.api.context import Context
-from gsmgw.api.problems import Problem
+from gsmgw.api.submit import routed, within_limits
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
+from gsmgw.http.identity import Caller, address_of, enter, peer_of
+from gsmgw.http.problems import Problem
 from gsmgw.outbound import Refusal, Result, Submission
 from gsmgw.store import Tx, callbacks, webhooks
 from gsmgw.store.callbacks import Callback

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, Notice, let_in, send
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.dispatch.dialects import KANNEL_DLR
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller
+from gsmgw.http.problems import Problem
 from gsmgw.model import Priority
 from gsmgw.outbound import Refusal, Submission
 

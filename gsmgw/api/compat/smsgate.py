@@ -16,17 +16,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from gsmgw.api.answers import JSONResponse
-from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import stamp
-from gsmgw.api.sights import may_act, seen_by
+from gsmgw.api.visibility import may_act, seen_by
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
 from gsmgw.model import MessageRecord, Priority, Status, parse_id
 from gsmgw.outbound import Accepted, Refusal, Submission
 from gsmgw.store import callbacks, messages, timers, webhooks

@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gsmgw.api.answers import JSONResponse
-from gsmgw.api.callers import Caller, enter
 from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller, enter
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
 from gsmgw.outbound import Refusal, Submission
