@@ -1,10 +1,10 @@
 """hw_sim: simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
 
 from .clock import Calendar, VirtualClock
-from .desk import Desk
-from .network import RpError
-from .phone import Message, Phone
-from .profile import ProfileError, load_profile, profile_names
+from .harness import Desk
+from .network.phone import Message, Phone
+from .network.service_centre import RpError
+from .profiles.loader import ProfileError, load_profile, profile_names
 from .simulation import SimModem, Simulation
 
 __all__ = [

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .events import Event
-from .phone import Message, Phone
+from .network.phone import Message, Phone
 from .simulation import SimModem, Simulation
 
 T = TypeVar("T")

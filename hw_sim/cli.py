@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 import click
 
 from . import __version__
-from .control import Answer, Control, ControlError, call
-from .options import nearest
-from .profile import ProfileError, profile_names
+from .control.server import Answer, Control, ControlError, call
+from .profiles.loader import ProfileError, profile_names
 from .simulation import Simulation
+from .validation import nearest
 
 
 def _pin(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -286,7 +286,7 @@ def profiles() -> None:
 )
 def live(control: str, every_s: float) -> None:
     """Watch modems, phones and traffic."""
-    from .live import watch
+    from .monitor import watch
 
     try:
         watch(control, every_s)
@@ -345,7 +345,7 @@ def faults() -> None:
 @click.option("--out", required=True, type=click.File("w"), help="The transcript.")
 def record(port: str, baud: int, link: Path, out: Any) -> None:
     """Stand between software and a real modem and write down what both say."""
-    from .transcript import record as run_record
+    from .transcripts.transcript import record as run_record
 
     def write(text: str) -> None:
         out.write(text)
@@ -365,8 +365,8 @@ def record(port: str, baud: int, link: Path, out: Any) -> None:
 @click.option("--link", required=True, type=click.Path(path_type=Path), help="Where your software finds the modem.")
 def replay(transcript: Path, link: Path) -> None:
     """Be the modem of a transcript, strictly: exit 1 when the software says something else than was recorded."""
-    from .transcript import Mismatch, TranscriptError, parse_transcript
-    from .transcript import replay as run_replay
+    from .transcripts.transcript import Mismatch, TranscriptError, parse_transcript
+    from .transcripts.transcript import replay as run_replay
 
     async def go() -> Mismatch | None:
         return await run_replay(pieces, link, _stop_event(), lambda: _ready(link))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hw_sim.digits import is_digits
-
+from .numeric import is_digits
 from .storage import Memory
 
 PIN_TRIES = 3  # TS 51.011 9.3: CHV1 blocks after three wrong entries

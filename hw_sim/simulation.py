@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from .clock import Calendar, Clock, LoopClock, VirtualClock
-from .closing import CloseWatch
 from .events import Event, EventLog
 from .faults import make_fault
-from .lines import Line, MemoryLine, PtyLine, TcpLine
-from .modem import Modem
-from .network import Network, RpError
-from .options import Count, Interval, Seconds, arguments, nearest
-from .phone import Phone
-from .profile import cached_profile
+from .modem.modem import Modem
+from .network.phone import Phone
+from .network.service_centre import Network, RpError
+from .profiles.loader import cached_profile
 from .simcard import SimCard
-from .transcript import Recorder
+from .transcripts.transcript import Recorder
+from .transport.inotify import CloseWatch
+from .transport.lines import Line, MemoryLine, PtyLine, TcpLine
+from .validation import Count, Interval, Seconds, arguments, nearest
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seeded run; chosen here
 

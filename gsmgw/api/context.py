@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from gsmgw.api.access import Access
-from gsmgw.api.streams import Streams
+from gsmgw.api.access.authentication import Access
 from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.http.event_streams import Streams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import Intake, Scheduler
 from gsmgw.ports import Clock, ModemHandle

@@ -12,7 +12,7 @@ from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 
-from gsmgw.api.problems import Problem
+from gsmgw.http.problems import Problem
 
 
 def _known(route: APIRoute) -> Mapping[str, bool]:

@@ -22,11 +22,11 @@ from pydantic import (
     field_validator,
 )
 
-from gsmgw.api.problems import Problem, pointer
-from gsmgw.api.wording import in_words
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
+from gsmgw.http.problems import Problem, pointer
+from gsmgw.http.validation_messages import in_words
 from gsmgw.model import SOCKET, ModemStatus, OnUnknown, Priority, SegmentRecord
-from gsmgw.outbound import TEXT_LIMIT, Request
+from gsmgw.outbound import TEXT_LIMIT, Submission
 
 __all__ = [
     "EVENT_TYPE",
@@ -140,9 +140,9 @@ class MessageIn(BaseModel):
             raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
-    def request(self, client: str = "", owner: int = SOCKET) -> Request:
+    def request(self, client: str = "", owner: int = SOCKET) -> Submission:
         """As the intake wants it."""
-        return Request(
+        return Submission(
             to=self.to,
             text=self.text,
             data=None if self.data is None else base64.b64decode(self.data),

@@ -13,10 +13,6 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, Streams, create_apps
-from gsmgw.api.origins import Proxies, networks_of
-from gsmgw.api.protocol import Bounds
-from gsmgw.api.server import make_server
-from gsmgw.api.tls import Certificates
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
@@ -27,6 +23,10 @@ from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
+from gsmgw.http.origins import Proxies, networks_of
+from gsmgw.http.protocol import Bounds
+from gsmgw.http.server import make_server
+from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import OnUnknown

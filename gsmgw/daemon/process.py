@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from gsmgw import __version__, logs, sdnotify
-from gsmgw.api.server import bind_unix, close_all
 from gsmgw.config import Config
 from gsmgw.daemon import memory
 from gsmgw.daemon.gateway import Gateway
-from gsmgw.daemon.tcpdoor import TcpDoor
+from gsmgw.daemon.tcp_listener import TcpListener
 from gsmgw.errors import Unavailable
+from gsmgw.http.server import bind_unix, close_all
 from gsmgw.owners import hold, make_private
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ async def _serve(config: Config, config_file: Path | None) -> None:
     gateway = Gateway(config, config_file)
     sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
     async with gateway.open():
-        tcp = TcpDoor(config.api, gateway.clock)
+        tcp = TcpListener(config.api, gateway.clock)
         sockets, own = sdnotify.listen_sockets(), None
         if str(config.gateway.socket) not in (passed.getsockname() for passed in sockets):
             own = config.gateway.socket
@@ -87,7 +87,7 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(config: Config, tcp: TcpDoor) -> None:
+def _announce(config: Config, tcp: TcpListener) -> None:
     memory.settle()  # the application is complete by now, and stays
     missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
     sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")

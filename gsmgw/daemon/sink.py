@@ -78,7 +78,7 @@ class Sink:
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
         """Something worth an event happened."""
-        if type == "submit.late":
+        if type == "submit.late_confirmation":
             self._late_answer(modem, data.get("reference"))
         self._note(type, modem, data)
 

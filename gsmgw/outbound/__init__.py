@@ -2,7 +2,7 @@
 
 from gsmgw.outbound.calendar import SendingTimes, Window
 from gsmgw.outbound.explain import Waiting, not_yet
-from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Request, Result
+from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Result, Submission
 from gsmgw.outbound.pacing import Limits
 from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
 from gsmgw.outbound.scheduler import Scheduler
@@ -14,12 +14,12 @@ __all__ = [
     "Intake",
     "Limits",
     "Refusal",
-    "Request",
     "Result",
     "RouteTable",
     "Rule",
     "Scheduler",
     "SendingTimes",
+    "Submission",
     "Waiting",
     "Window",
     "not_yet",

@@ -29,7 +29,7 @@ SLICE = 500
 DATA = "data"
 
 
-class Request(NamedTuple):
+class Submission(NamedTuple):
     """A message as a client asks for it. Times are UTC milliseconds, ``valid_for`` seconds."""
 
     to: str
@@ -111,7 +111,7 @@ class Intake:
         self._on_unknown = on_unknown
         self._on_unknown_of = on_unknown_of or {}
 
-    async def accept(self, request: Request, key: str | None = None) -> Accepted:
+    async def accept(self, request: Submission, key: str | None = None) -> Accepted:
         """Take one message; it is on disk when this returns. Raises :class:`Refusal` or ``KeyConflict``."""
         (result,) = await self.accept_many([request], key)
         if isinstance(result, Refusal):
@@ -120,7 +120,7 @@ class Intake:
 
     async def accept_many(
         self,
-        wanted: Sequence[Request],
+        wanted: Sequence[Submission],
         key: str | None = None,
         also: Callable[[Tx, Sequence[int]], None] | None = None,
     ) -> list[Result]:
@@ -167,17 +167,17 @@ class Intake:
             self._due(min(moments))
         return results
 
-    def look(self, request: Request) -> Outgoing | Refusal:
+    def look(self, request: Submission) -> Outgoing | Refusal:
         """What a request would become; nothing is kept."""
         return self._look(request, self._clock.wall_ms())
 
-    def _look(self, request: Request, now_ms: int) -> Outgoing | Refusal:
+    def _look(self, request: Submission, now_ms: int) -> Outgoing | Refusal:
         try:
             return self._check(request, now_ms)
         except Refusal as refusal:
             return refusal
 
-    def _check(self, request: Request, now_ms: int) -> Outgoing:
+    def _check(self, request: Submission, now_ms: int) -> Outgoing:
         """A message that has no number yet."""
         try:
             to = parse_recipient(request.to, self._country)
@@ -215,7 +215,7 @@ class Intake:
             on_unknown=request.on_unknown or self._on_unknown_of.get(request.client, self._on_unknown),
         )
 
-    def _route(self, request: Request, to: str) -> str:
+    def _route(self, request: Submission, to: str) -> str:
         """By which modems a message may leave: as the client says, else by the first rule that matches."""
         if request.modem is not None:
             if request.pool is not None:
@@ -233,7 +233,7 @@ class Intake:
         country = country_of_number(to) if self._wants_country else None
         return self._table.choose(to, country, request.tags, request.client)
 
-    def _measure(self, request: Request) -> tuple[int, str]:
+    def _measure(self, request: Submission) -> tuple[int, str]:
         """Segments and encoding of a request's content."""
         if request.data is not None:
             if request.text is not None:
@@ -257,7 +257,7 @@ class Intake:
             raise Refusal(code, "text", exc.title) from None
 
 
-def _check_characters(request: Request) -> None:
+def _check_characters(request: Submission) -> None:
     """Refuse half surrogates: neither the database nor an answer can hold them (RFC 3629 3)."""
     given = (("text", request.text), ("client_ref", request.client_ref), *(("tags", tag) for tag in request.tags))
     for field, value in given:
@@ -268,14 +268,14 @@ def _check_characters(request: Request) -> None:
                 raise Refusal("invalid_request", field, f"has half a surrogate pair at position {exc.start}") from None
 
 
-def _fingerprint(wanted: Sequence[Request]) -> str:
+def _fingerprint(wanted: Sequence[Submission]) -> str:
     """What tells whether two requests ask for the same. Fields with their default do not count: later ones may come."""
     digest = hashlib.sha256()
     for request in wanted:
         given = [
             (name, value)
-            for name, value in zip(Request._fields, request, strict=True)
-            if value != Request._field_defaults.get(name) and name != "owner"  # the key says whose it is
+            for name, value in zip(Submission._fields, request, strict=True)
+            if value != Submission._field_defaults.get(name) and name != "owner"  # the key says whose it is
         ]
         digest.update(repr(given).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

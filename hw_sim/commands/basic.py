@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..call import Call, Failure, Reply
+from ..at.reply import Call, Failure, Reply
 from .row import Row
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..call import Call, Failure, Reply
-from ..charset import CHARSETS
+from ..at.reply import Call, Failure, Reply
+from ..codec.charset import CHARSETS
 from .row import Row
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..call import LATER, Call, Failure, Reply
-from ..radio import DOMAINS
+from ..at.reply import LATER, Call, Failure, Reply
+from ..modem.radio import DOMAINS
 from .row import Row
 
 if TYPE_CHECKING:
-    from ..modem import Modem
+    from ..modem.modem import Modem
 
 
 def _functionality(call: Call) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..call import Call, Failure, Prompt, Reply, cms
+from ..at.reply import Call, Failure, Prompt, Reply, cms
 from .row import Row
 
 

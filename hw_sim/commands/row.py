@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..call import Handler
+from ..at.reply import Handler
 
 Form = Handler | str | None
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from hw_sim.digits import is_digits
-
-from ..call import LATER, Call, Failure, Prompt, Reply, cms
-from ..charset import encode_string
-from ..codec import CodecError, Tpdu, read_tpdu, split_smsc, write_tpdu
-from ..outbound import Outgoing, submit
+from ..at.reply import LATER, Call, Failure, Prompt, Reply, cms
+from ..codec.charset import encode_string
+from ..codec.tpdu import CodecError, Tpdu, read_tpdu, split_smsc, write_tpdu
+from ..modem.sending import Outgoing, submit
+from ..numeric import is_digits
 from ..storage import READ, SENT, UNREAD, UNSENT, Stored
 from .row import Row
 from .text import address, submission, text_command, text_prompt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from ..call import LATER, Call, Failure, Reply, cme
+from ..at.reply import LATER, Call, Failure, Reply, cme
 from .row import Row
 
 

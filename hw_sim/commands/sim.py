@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hw_sim.digits import is_digits
-
-from ..call import Call, Failure, Reply, cme
-from ..charset import encode_string
+from ..at.reply import Call, Failure, Reply, cme
+from ..codec.charset import encode_string
+from ..numeric import is_digits
 from .row import Row
 
 

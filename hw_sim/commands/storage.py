@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..call import Call, Failure, Reply, cms
-from ..smsview import STATUS_WORDS, list_lines, read_lines
+from ..at.message_view import STATUS_WORDS, list_lines, read_lines
+from ..at.reply import Call, Failure, Reply, cms
 from ..storage import READ, SENT, UNREAD, UNSENT, Store
 from .row import Row
 

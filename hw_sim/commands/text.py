@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hw_sim.digits import is_digits
-
-from ..call import Call, Failure, Prompt, Reply, cms
-from ..charset import decode_string
-from ..codec import Address, Tpdu, alphabet, write_smsc, write_tpdu
-from ..codec_alphabet import gsm7_encode, gsm7_fits
-from ..codec_text import user_data
+from ..at.reply import Call, Failure, Prompt, Reply, cms
+from ..codec.alphabet import gsm7_encode, gsm7_fits
+from ..codec.charset import decode_string
+from ..codec.tpdu import Address, Tpdu, alphabet, write_smsc, write_tpdu
+from ..codec.user_data import user_data
+from ..numeric import is_digits
 from .row import Row
 
 TextTaken = Callable[[Call, bytes, bytes], Reply]

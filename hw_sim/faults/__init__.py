@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hw_sim.digits import is_digits
-
-from ..faultset import Fault
-from ..options import OptionError, arguments, nearest
+from ..modem.faultset import Fault
+from ..numeric import is_digits
+from ..validation import OptionError, arguments, nearest
 from . import device, dialogue, line, silent, stranger
 
 if TYPE_CHECKING:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..codec import Address, Tpdu, write_smsc, write_tpdu
-from ..codec_text import segments
-from ..faultset import Fault
-from ..options import LinkName, OptionError, Pin, Rssi
+from ..codec.tpdu import Address, Tpdu, write_smsc, write_tpdu
+from ..codec.user_data import segments
+from ..modem.faultset import Fault
 from ..storage import READ, Stored
+from ..validation import LinkName, OptionError, Pin, Rssi
 from .dialogue import SENDING
 
 if TYPE_CHECKING:
-    from ..modem import Modem
-    from ..port import Port
+    from ..at.port import Port
+    from ..modem.modem import Modem
     from ..simulation import SimModem
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from ..call import Failure, cms
+from ..at.reply import Failure, cms
 from ..clock import Timer
-from ..codec import Tpdu
-from ..codec_alphabet import ucs2_encode
-from ..faultset import Fault
-from ..options import ErrorCode, Interval, LineText, OneOf, Seconds
+from ..codec.alphabet import ucs2_encode
+from ..codec.tpdu import Tpdu
+from ..modem.faultset import Fault
+from ..validation import ErrorCode, Interval, LineText, OneOf, Seconds
 
 if TYPE_CHECKING:
-    from ..modem import Modem
-    from ..port import Port
+    from ..at.port import Port
+    from ..modem.modem import Modem
 
 SENDING = ("+CMGS", "+CMSS", "+CMGC")
 

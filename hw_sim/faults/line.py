@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..clock import Timer
-from ..faultset import Fault
-from ..options import Interval, LineText, Seconds, Share, Within
+from ..modem.faultset import Fault
+from ..validation import Interval, LineText, Seconds, Share, Within
 
 if TYPE_CHECKING:
-    from ..modem import Modem
-    from ..port import Port
+    from ..at.port import Port
+    from ..modem.modem import Modem
 
 
 class Hang(Fault):

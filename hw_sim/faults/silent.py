@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ..call import Failure, cms
-from ..codec import Tpdu
-from ..faultset import Fault
-from ..options import ErrorCode
+from ..at.reply import Failure, cms
+from ..codec.tpdu import Tpdu
+from ..modem.faultset import Fault
+from ..validation import ErrorCode
 from .dialogue import SENDING
 
 if TYPE_CHECKING:
-    from ..modem import Modem
-    from ..port import Port
+    from ..at.port import Port
+    from ..modem.modem import Modem
 
 
 class Forget(Fault):

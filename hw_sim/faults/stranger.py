@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from ..clock import Timer
-from ..faultset import Fault
-from ..options import Interval, LineText, Within
+from ..modem.faultset import Fault
+from ..validation import Interval, LineText, Within
 
 if TYPE_CHECKING:
-    from ..modem import Modem
-    from ..port import Port
+    from ..at.port import Port
+    from ..modem.modem import Modem
 
 #: One sentence of each kind that a receiver for satellite positions repeats (NMEA 0183).
 SENTENCES = (

@@ -19,7 +19,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.clock import SystemClock
 from gsmgw.model import ModemState, OnUnknown, Priority
-from gsmgw.outbound import Intake, Request, Scheduler
+from gsmgw.outbound import Intake, Scheduler, Submission
 from gsmgw.store import Store
 
 LARGE = int(os.environ.get("GSMGW_BACKLOG", "1000000"))
@@ -72,7 +72,7 @@ async def _fill(intake: Intake, start: int, end: int) -> None:
     for at in range(start, end, BATCH):
         count = min(BATCH, end - at)
         await intake.accept_many(
-            [Request(f"+4915{at + n:08d}", "campaign", priority=Priority.BULK) for n in range(count)]
+            [Submission(f"+4915{at + n:08d}", "campaign", priority=Priority.BULK) for n in range(count)]
         )
 
 
@@ -95,7 +95,7 @@ async def _one_time_code(scheduler: Scheduler, intake: Intake, modems: list[Scri
     waits = []
     for number in range(20):
         await asyncio.sleep(0.05)
-        await intake.accept([Request(f"+4916{number:08d}", "code", priority=Priority.URGENT)][0])
+        await intake.accept([Submission(f"+4916{number:08d}", "code", priority=Priority.URGENT)][0])
         before = [len(modem.tpdus) for modem in modems]
         wanted = f"{number:08d}"
         while not (behind := _place(modems, before, wanted)):  # noqa: ASYNC110

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from support.desk import desk
 
 from gsmgw.model import Outgoing
-from gsmgw.outbound import Intake, Refusal, Request
+from gsmgw.outbound import Intake, Refusal, Submission
 from gsmgw.outbound.segmenting import build_segments
 
 #: How many cases a long run tries; CI's number without it.
@@ -31,7 +31,7 @@ long = st.builds(
     st.text("a€ж😀", max_size=3),
 )
 requests = st.builds(
-    Request,
+    Submission,
     to=numbers,
     text=st.none() | short | long,
     data=st.none() | st.binary(max_size=300) | st.just(b"x" * 255 * 127) | st.just(b"x" * (255 * 127 + 1)),
@@ -53,13 +53,13 @@ def intake() -> Iterator[Intake]:
 
 @given(requests)
 @settings(max_examples=CASES, deadline=None)
-@example(Request("١٢٣٤", "a"))
-@example(Request("１２３４５", "a"))
-@example(Request("+49１７０1234567", "a"))
-@example(Request("+4915112345678", "a" * 255 * 153))
-@example(Request("+4915112345678", "ж" * 255 * 67))
-@example(Request("+4915112345678", "\ud800"))
-def test_what_is_accepted_can_be_built(intake: Intake, request: Request) -> None:
+@example(Submission("١٢٣٤", "a"))
+@example(Submission("１２３４５", "a"))
+@example(Submission("+49１７０1234567", "a"))
+@example(Submission("+4915112345678", "a" * 255 * 153))
+@example(Submission("+4915112345678", "ж" * 255 * 67))
+@example(Submission("+4915112345678", "\ud800"))
+def test_what_is_accepted_can_be_built(intake: Intake, request: Submission) -> None:
     seen = intake.look(request)
     if isinstance(seen, Refusal):
         assert seen.code

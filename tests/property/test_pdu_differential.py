@@ -35,8 +35,8 @@ from gsmgw.pdu import (
     submits,
 )
 from gsmgw.pdu.tables import LOCKING, SINGLE
-from hw_sim import codec as sim
-from hw_sim import codec_text as sim_text
+from hw_sim.codec import tpdu as sim
+from hw_sim.codec import user_data as sim_text
 from tests.property.fuzz_pdu import mutated
 from tests.property.test_pdu_roundtrip import addresses, moments, tpdus
 

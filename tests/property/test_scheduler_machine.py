@@ -22,7 +22,7 @@ from support.fakes import ScriptedModem
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Accepted, Intake, Request, RouteTable, Scheduler
+from gsmgw.outbound import Accepted, Intake, RouteTable, Scheduler, Submission
 from gsmgw.ports import Stored
 from gsmgw.store import Store, messages, reports
 
@@ -145,7 +145,7 @@ class House(RuleBasedStateMachine):
     def messages_are_accepted(self, to: str, priority: Priority, way: dict[str, str], long: bool, count: int) -> None:
         for _ in range(count):
             text = f"{len(self._known):04d}" + "x" * (200 if long else 0)
-            request = Request(to, text, priority=priority, **way)  # type: ignore[arg-type]
+            request = Submission(to, text, priority=priority, **way)  # type: ignore[arg-type]
             accepted = self._run(lambda r=request: self._intake.accept(r))
             assert isinstance(accepted, Accepted)
             self._known[accepted.message_id] = Known(to, way.get("modem"), way.get("pool"))

@@ -18,8 +18,8 @@ import httpx
 import pytest
 from support.rig import Rig, make_config, running
 
-from gsmgw.api.server import bind_tcp
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.http.server import bind_tcp
 from gsmgw.ports import RawPdu
 from gsmgw.store import audit
 from hw_sim import Simulation
@@ -246,8 +246,8 @@ async def test_refusals_and_send_tokens_do_not_wash_the_audit_log_out(
 
 async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
     """As root every user is let in: the guard is asked itself, with the credentials that it would find."""
-    from gsmgw.api.callers import Peer
-    from gsmgw.api.guard import PeerGuard
+    from gsmgw.api.access.guards import PeerGuard
+    from gsmgw.http.identity import Peer
 
     reached: list[int] = []
     answers: list[int] = []
@@ -290,8 +290,8 @@ async def test_requests_may_be_limited_over_tcp(tmp_path: Path) -> None:
 
 
 async def test_the_socket_gets_its_group(tmp_path: Path) -> None:
-    from gsmgw.api.server import bind_unix, close_all
     from gsmgw.errors import ConfigError
+    from gsmgw.http.server import bind_unix, close_all
 
     path = tmp_path / "s"
     name = grp.getgrgid(os.getgid()).gr_name

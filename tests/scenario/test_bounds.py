@@ -22,10 +22,10 @@ from support.processes import open_files
 from support.rig import Rig, make_config, running, simulated
 from support.waiting import until
 
-from gsmgw.api import pages
-from gsmgw.api.protocol import Guarded
-from gsmgw.api.server import bind_tcp, condense_accept_failures
+from gsmgw.api.routes import pages
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.http.protocol import Guarded
+from gsmgw.http.server import bind_tcp, condense_accept_failures
 
 ANNA = "+4915112345671"
 FAST = {"api": {"request_timeout_s": 0.3, "stall_timeout_s": 0.3, "max_connections": 40}}
@@ -353,7 +353,7 @@ def certificate(directory: Path, name: str) -> tuple[Path, Path]:
 
 
 async def _serving(tmp_path: Path, cert: Path, key: Path, check: Any, sections: Any = None) -> None:
-    from gsmgw.api.tls import Certificates
+    from gsmgw.http.tls import Certificates
 
     listener = bind_tcp("127.0.0.1:0")
     async with running(make_config(tmp_path, {}, sections), listener, Certificates(cert, key)) as rig:
@@ -474,8 +474,8 @@ async def test_a_request_that_comes_right_behind_the_handshake_is_answered(tmp_p
 
 
 def test_certificates_that_cannot_be_used_say_why(tmp_path: Path) -> None:
-    from gsmgw.api.tls import Certificates
     from gsmgw.errors import ConfigError
+    from gsmgw.http.tls import Certificates
 
     cert, key = certificate(tmp_path, "one")
     _, other = certificate(tmp_path, "two")

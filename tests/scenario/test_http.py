@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.rig import Rig, make_config, running
 
-from gsmgw.api.reading import BATCH, SINGLE
+from gsmgw.http.body_limits import BATCH, SINGLE
 
 ANNA = "+4915112345671"
 MESSAGE = json.dumps({"to": ANNA, "text": "x"}).encode()

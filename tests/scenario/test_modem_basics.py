@@ -82,7 +82,7 @@ async def test_a_text_comes_in_and_is_forgotten_by_the_modem_after_it_was_kept(t
 
 
 async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.modem.receiving.RETRY_S", 0.1)
+    monkeypatch.setattr("gsmgw.modem.receiving.receiver.RETRY_S", 0.1)
     async with rig(tmp_path) as (simulation, _, _, sink):
         sink.refuse = 2
         simulation.send(from_=PHONE, to="modem0", text="keep me")
@@ -91,7 +91,7 @@ async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeyp
 
 
 async def test_what_cannot_be_deleted_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.modem.receiving.RETRY_S", 0.1)
+    monkeypatch.setattr("gsmgw.modem.receiving.receiver.RETRY_S", 0.1)
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
         simulated.fault("cme-error", count=3, command="+CMGD", code=3)
         simulation.send(from_=PHONE, to="modem0", text="sticky")
@@ -419,7 +419,7 @@ async def test_the_sim_goes_and_comes(tmp_path: Path) -> None:
 
 async def test_another_sim_and_an_unknown_family_are_told_of_once(tmp_path: Path) -> None:
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
-        told = [data for name, data in sink.events if name == "modem.unfamiliar"]
+        told = [data for name, data in sink.events if name == "modem.unknown_model"]
         assert [data["identity"] for data in told] == ["hw-sim Generic GSM modem 1.0"]
         before = modem.status.iccid
         other = await simulation.add_modem("modem1")
@@ -431,7 +431,7 @@ async def test_another_sim_and_an_unknown_family_are_told_of_once(tmp_path: Path
         changed = [data for name, data in sink.events if name == "sim.changed"]
         assert changed == [{"before": before, "now": modem.status.iccid}]
         assert modem.status.iccid != before
-        assert len([1 for name, _ in sink.events if name == "modem.unfamiliar"]) == 1
+        assert len([1 for name, _ in sink.events if name == "modem.unknown_model"]) == 1
 
 
 async def test_a_full_storage_is_emptied(tmp_path: Path) -> None:

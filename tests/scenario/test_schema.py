@@ -13,10 +13,10 @@ import httpx
 import pytest
 from support.processes import Site, site, until
 
-from gsmgw.api.documents import Event, ProblemDocument
 from gsmgw.api.openapi import ANSWERS
-from gsmgw.api.problem_pages import PAGES
-from gsmgw.api.problems import PROBLEMS
+from gsmgw.api.responses import Event, ProblemDocument
+from gsmgw.api.routes.problem_pages import PAGES
+from gsmgw.http.problems import PROBLEMS
 
 #: Seconds that the generated requests may go on.
 BUDGET_S = int(os.environ.get("GSMGW_SCHEMA_S", "25"))

@@ -14,7 +14,7 @@ import pytest
 from support.rig import Rig, make_config, running
 from support.shell import command
 
-from gsmgw.api import exports
+from gsmgw.api.routes import exports
 from gsmgw.client import ApiError
 from gsmgw.clock import VirtualClock
 from gsmgw.dispatch import EventFeed, Indexer, indexer

@@ -21,9 +21,9 @@ from rich.console import Console
 
 from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimulation
 from hw_sim.cli import main
-from hw_sim.control import Control, ControlError, call
-from hw_sim.live import watch
-from hw_sim.rules import Rules
+from hw_sim.control.server import Control, ControlError, call
+from hw_sim.monitor import watch
+from hw_sim.network.rules import Rules
 from hw_sim.simulation import Simulation
 
 PHONE = "+491510000001"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hw_sim import Simulation
-from hw_sim.control import call
+from hw_sim.control.server import call
 
 # gnokii's and everybody's example: "hellohello" to +46708251358 (3GPP TS 23.040 coding, GSM 7-bit)
 SUBMIT = "0011000B916407281553F80000AA0AE8329BFD4697D9EC37"

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from support.rig import Rig, simulated
 
-from gsmgw.api.streams import Streams
 from gsmgw.dispatch import Hooks, Indexer, Retention, Webhooks
+from gsmgw.http.event_streams import Streams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import Scheduler
 from gsmgw.outbound.timekeeper import Timekeeper

@@ -14,7 +14,7 @@ from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running, simulated
 from support.shell import command
 
-from gsmgw.api.guard import scope_needed
+from gsmgw.api.access.guards import scope_needed
 from gsmgw.client import ApiError
 
 ALLOW = {"webhooks": {"allow": ["http", "loopback"], "timeout_s": 2}}

@@ -10,8 +10,8 @@ from support.rig import Rig, simulated
 
 from gsmgw.store import messages
 from hw_sim import Simulation
-from hw_sim.call import Failure, cms
-from hw_sim.codec import Tpdu
+from hw_sim.at.reply import Failure, cms
+from hw_sim.codec.tpdu import Tpdu
 from hw_sim.faults.dialogue import CmsError
 
 DEADLINE_S = 30

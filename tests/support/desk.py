@@ -10,7 +10,7 @@ from typing import Any
 
 from gsmgw.clock import SystemClock
 from gsmgw.model import MessageRecord, OnUnknown, Status
-from gsmgw.outbound import Intake, Limits, Request, RouteTable, Scheduler, SendingTimes
+from gsmgw.outbound import Intake, Limits, RouteTable, Scheduler, SendingTimes, Submission
 from gsmgw.ports import Clock
 from gsmgw.store import Store, messages
 from support.waiting import GENEROUS_S
@@ -47,7 +47,7 @@ class Desk:
         )
 
     async def send(self, text: str = "hello", to: str = TO, **fields: Any) -> int:
-        return (await self.intake.accept(Request(to, text, **fields))).message_id
+        return (await self.intake.accept(Submission(to, text, **fields))).message_id
 
     async def record(self, number: int) -> MessageRecord:
         found = await self.store.read(lambda db: messages.get_message(db, number))

@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pydantic import ValidationError
 
-from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import MessageIn
 from gsmgw.dispatch.bodies import dumped, event_out, message_out
+from gsmgw.http.problems import Problem
 from gsmgw.model import Event, MessageRecord, Outgoing
 from gsmgw.outbound import Intake, Refusal
 from gsmgw.outbound.segmenting import build_segments

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gsmgw.pdu import build_timestamp
 from hw_sim import SimModem
-from hw_sim.codec import write_smsc
+from hw_sim.codec.tpdu import write_smsc
 from hw_sim.storage import UNREAD, Stored
 
 #: First octets of TS 23.040 9.2.3.1: an SMS-DELIVER without and with a header in its user data.

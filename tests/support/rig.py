@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsmgw.api.server import bind_unix, close_all
-from gsmgw.api.tls import Certificates
 from gsmgw.client import AsyncClient
 from gsmgw.config import Config
 from gsmgw.daemon import Gateway
+from gsmgw.http.server import bind_unix, close_all
+from gsmgw.http.tls import Certificates
 from hw_sim import Simulation
 from support.waiting import GENEROUS_S
 

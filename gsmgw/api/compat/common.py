@@ -11,14 +11,13 @@ from datetime import datetime
 import httpx
 from fastapi import Request
 
-from gsmgw.api.accepting import routed, within_limits
-from gsmgw.api.callers import Caller, address_of, enter, peer_of
 from gsmgw.api.context import Context
-from gsmgw.api.problems import Problem
+from gsmgw.api.submit import routed, within_limits
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
-from gsmgw.outbound import Refusal, Result
-from gsmgw.outbound import Request as Wanted
+from gsmgw.http.identity import Caller, address_of, enter, peer_of
+from gsmgw.http.problems import Problem
+from gsmgw.outbound import Refusal, Result, Submission
 from gsmgw.store import Tx, callbacks, webhooks
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Webhook
@@ -74,9 +73,11 @@ async def let_in(ctx: Context, request: Request, name: str, secret: str, needed:
     return caller
 
 
-async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: Notice | None = None) -> list[Result]:
+async def send(
+    ctx: Context, caller: Caller, wanted: Sequence[Submission], notice: Notice | None = None
+) -> list[Result]:
     """Take messages as ``POST /v1/messages/batch`` does, each accepted or refused by itself."""
-    checked: list[Wanted | Refusal] = []
+    checked: list[Submission | Refusal] = []
     for request in wanted:
         try:
             checked.append(routed(caller, request))
@@ -101,7 +102,7 @@ async def send(ctx: Context, caller: Caller, wanted: Sequence[Wanted], notice: N
     return [item if isinstance(item, Refusal) else next(found) for item in checked]
 
 
-def _told_until_ms(ctx: Context, wanted: Sequence[Wanted | Refusal]) -> int:
+def _told_until_ms(ctx: Context, wanted: Sequence[Submission | Refusal]) -> int:
     """Until when something may be told of these messages."""
     now_ms = ctx.clock.wall_ms()
     ends = [

@@ -11,16 +11,15 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, Notice, let_in, send
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.dispatch.dialects import KANNEL_DLR
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller
+from gsmgw.http.problems import Problem
 from gsmgw.model import Priority
-from gsmgw.outbound import Refusal
-from gsmgw.outbound import Request as Wanted
+from gsmgw.outbound import Refusal, Submission
 
 router = APIRouter(include_in_schema=False)
 Ctx = Annotated[Context, Depends(context_of)]
@@ -136,7 +135,7 @@ def _answer(words: str, status: int, headers: dict[str, str] | None = None) -> R
     return Response(words, status, headers, "text/plain; charset=utf-8")
 
 
-def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Wanted]:
+def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Submission]:
     """The messages that are asked for."""
     recipients = fields.get("to").split()
     if not recipients:
@@ -164,7 +163,7 @@ def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Wanted]:
         raise _Refused("priority is 0 to 3, rejected")
     modem = fields.get("smsc")
     return [
-        Wanted(
+        Submission(
             to=_international(to),
             text=text,
             modem=modem if modem in ctx.modems else None,

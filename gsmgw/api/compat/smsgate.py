@@ -16,20 +16,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from gsmgw.api.answers import JSONResponse
-from gsmgw.api.callers import Caller
 from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.api.schemas import stamp
-from gsmgw.api.sights import may_act, seen_by
+from gsmgw.api.visibility import may_act, seen_by
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
 from gsmgw.dispatch.targets import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
 from gsmgw.model import MessageRecord, Priority, Status, parse_id
-from gsmgw.outbound import Accepted, Refusal
-from gsmgw.outbound import Request as Wanted
+from gsmgw.outbound import Accepted, Refusal, Submission
 from gsmgw.store import callbacks, messages, timers, webhooks
 from gsmgw.store.webhooks import Webhook
 
@@ -153,7 +152,7 @@ async def create(ctx: Ctx, request: Request) -> Response:
     return JSONResponse(state, 202, {"Location": f"/3rdparty/v1/messages/{name}"})
 
 
-def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wanted]:
+def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Submission]:
     if body.is_encrypted:
         raise _Refused("isEncrypted: what is encrypted cannot be sent by a modem")
     if body.mms_message is not None:
@@ -177,7 +176,7 @@ def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Wan
         raise _Refused(f"scheduleAt: {exc}") from None
     priority = Priority.URGENT if body.priority >= _URGENT else Priority.BULK if body.priority < 0 else Priority.NORMAL
     return [
-        Wanted(
+        Submission(
             to=number,
             text=text,
             data=data,

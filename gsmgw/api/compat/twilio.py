@@ -14,18 +14,17 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gsmgw.api.answers import JSONResponse
-from gsmgw.api.callers import Caller, enter
 from gsmgw.api.compat.common import Notice, basic, origin_of, send, wall_ms
 from gsmgw.api.context import Context, context_of
-from gsmgw.api.problems import Problem
 from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
+from gsmgw.http.identity import Caller, enter
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
-from gsmgw.outbound import Refusal
-from gsmgw.outbound import Request as Wanted
+from gsmgw.outbound import Refusal, Submission
 from gsmgw.store import messages, timers
 
 router = APIRouter(prefix="/2010-04-01/Accounts/{account}", include_in_schema=False)
@@ -107,7 +106,7 @@ async def create(ctx: Ctx, request: Request, account: str) -> Response:
     return JSONResponse(_out(record, account), 201)
 
 
-def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
+def _wanted(ctx: Context, form: dict[str, str]) -> Submission:
     if not form.get("To"):
         raise _Refused(21604, "A 'To' phone number is required.")
     if any(name.startswith("MediaUrl") for name in form):
@@ -124,7 +123,7 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Wanted:
             send_at_ms = wall_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         except ValueError:
             raise _Refused(_BAD, "SendAt: is no time of ISO 8601 in this century or the next.") from None
-    return Wanted(
+    return Submission(
         to=form["To"],
         text=form.get("Body"),
         modem=_modem_of(ctx, form.get("From", "")),

@@ -11,7 +11,7 @@ from hypothesis import given
 from gsmgw.at import commands
 from gsmgw.at.commands import Command, quoted
 from gsmgw.errors import ModemError
-from hw_sim.parsing import parse_line, split_args
+from hw_sim.at.parsing import parse_line, split_args
 
 BUILDERS: list[Callable[[str], Command]] = [
     commands.enter_pin,

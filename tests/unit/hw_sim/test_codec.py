@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hw_sim.codec import (
+from hw_sim.codec.alphabet import gsm7_decode, gsm7_encode, pack, unpack
+from hw_sim.codec.tpdu import (
     Address,
     CodecError,
     alphabet,
@@ -19,8 +20,7 @@ from hw_sim.codec import (
     write_time,
     write_tpdu,
 )
-from hw_sim.codec_alphabet import gsm7_decode, gsm7_encode, pack, unpack
-from hw_sim.codec_text import content, segments
+from hw_sim.codec.user_data import content, segments
 
 
 @pytest.mark.parametrize(

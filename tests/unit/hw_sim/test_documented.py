@@ -12,8 +12,8 @@ import pytest
 from hw_sim import profile_names
 from hw_sim.cli import main
 from hw_sim.faults import KINDS
-from hw_sim.profile import SECTIONS
-from hw_sim.rules import Rules
+from hw_sim.network.rules import Rules
+from hw_sim.profiles.loader import SECTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 CONTROL = (DOCS / "simulator-control.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hw_sim import Desk, ProfileError, load_profile, profile_names
-from hw_sim.profile import build
+from hw_sim.profiles.loader import build
 
 SUBMIT = "0031000B916407281553F80000AA0AE8329BFD4697D9EC37"
 PHONE = "+46708251358"

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hw_sim import Desk
-from hw_sim.codec import CodecError, read_tpdu, split_smsc, write_tpdu
-from hw_sim.codec_alphabet import gsm7_decode, gsm7_encode, gsm7_fits, pack, unpack
-from hw_sim.codec_text import content, join_text, segments
+from hw_sim.codec.alphabet import gsm7_decode, gsm7_encode, gsm7_fits, pack, unpack
+from hw_sim.codec.tpdu import CodecError, read_tpdu, split_smsc, write_tpdu
+from hw_sim.codec.user_data import content, join_text, segments
 from hw_sim.commands import TABLE
 
 SUBMIT = "0031000B916407281553F80000AA0AE8329BFD4697D9EC37"

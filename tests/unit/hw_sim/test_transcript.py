@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hw_sim import Desk
-from hw_sim.transcript import HEADER, Mismatch, Recorder, Replay, TranscriptError, parse_transcript
+from hw_sim.transcripts.transcript import HEADER, Mismatch, Recorder, Replay, TranscriptError, parse_transcript
 
 CAPTURE = f"""{HEADER}
 # an AT and a signal query

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hw_sim import Desk
-from hw_sim.parsing import BadLine, Command, parse_line, split_args
+from hw_sim.at.parsing import BadLine, Command, parse_line, split_args
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Limits, Refusal, Request, RouteTable, Rule, SendingTimes
+from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.store import inbox, lanes, messages, reports
 
@@ -246,7 +246,7 @@ async def test_a_canceled_text_does_not_go(tmp_path: Path) -> None:
 async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_path: Path) -> None:
     modem = ScriptedModem("m", state=ModemState.SEARCHING)
     async with desk(tmp_path, modem) as work:
-        wanted = [Request(f"+49151{n % 97:07d}", f"{n}") for n in range(5000)]
+        wanted = [Submission(f"+49151{n % 97:07d}", f"{n}") for n in range(5000)]
         await work.intake.accept_many(wanted)
         work.scheduler.modem_changed(modem.become(ModemState.READY))
         async with asyncio.timeout(60):

@@ -10,7 +10,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import ModemState, Status
-from gsmgw.outbound import Accepted, Request
+from gsmgw.outbound import Accepted, Submission
 from gsmgw.outbound.timekeeper import SLEEP_MAX_S
 
 #: Far below the pause between two regular rounds of the timer, and far above what a busy machine needs.
@@ -43,7 +43,7 @@ async def test_the_first_of_a_batch_counts_wherever_it_stands(tmp_path: Path) ->
         await asleep(work)
         now_ms = work.clock.wall_ms()
         after_ms = (3_600_000, 250, 7_200_000, 900)
-        wanted = [Request(f"+49151000000{n}", "x", send_at_ms=now_ms + after) for n, after in enumerate(after_ms)]
+        wanted = [Submission(f"+49151000000{n}", "x", send_at_ms=now_ms + after) for n, after in enumerate(after_ms)]
         numbers = [each.message_id for each in await work.intake.accept_many(wanted) if isinstance(each, Accepted)]
         assert await ends(work, numbers[1], Status.SENT) >= 0
         assert await ends(work, numbers[3], Status.SENT) >= 0

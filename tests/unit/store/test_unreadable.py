@@ -12,7 +12,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.dispatch import EventFeed, Indexer
 from gsmgw.model import Status
-from gsmgw.outbound import Refusal, Request
+from gsmgw.outbound import Refusal, Submission
 from gsmgw.store import Store, Tx, audit, hooks, messages, requests, search, tokens, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
 
@@ -136,7 +136,7 @@ async def test_references_and_request_keys(tmp_path: Path) -> None:
         await spoil(work.store, "UPDATE concat_references SET state = '[1, 2, 3]'")
         reference, bits = await work.store.write(lambda tx: requests.next_reference(tx, 1, TO))
         assert (0 <= reference < 256, bits) == (True, 8)
-        wanted = [Request(TO, "x", client_ref="r")]
+        wanted = [Submission(TO, "x", client_ref="r")]
         await work.intake.accept_many(wanted, "k")
         await spoil(work.store, "UPDATE idempotency SET answer = '{'")
         with pytest.raises(requests.KeyConflict):

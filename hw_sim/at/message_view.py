@@ -1,0 +1,113 @@
+"""How a message is shown: the lines of +CMT, +CDS, +CMGR and +CMGL in PDU mode (27.005 4) and text mode (3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..codec.charset import encode_string
+from ..codec.tpdu import Address, CodecError, Tpdu, alphabet, read_tpdu, split_smsc
+from ..codec.user_data import content
+from ..storage import Stored
+
+if TYPE_CHECKING:
+    from .port import Port
+
+STATUS_WORDS = ("REC UNREAD", "REC READ", "STO UNSENT", "STO SENT", "ALL")
+
+
+def routed_lines(port: Port, code: str, message: Stored) -> list[str]:
+    """``+CMT`` or ``+CDS``: header, and PDU or text."""
+    if not port.text_mode:
+        length = len(message.tpdu)
+        return [f"{code}: {length}" if code == "+CDS" else f"{code}: ,{length}", message.hex]
+    view = _TextView(port, message)
+    if message.kind == "report":
+        return [f"{code}: {view.report()}"]
+    return [f"{code}: {view.sender()}{view.details(deliver=True) if port.show_details else ''}", view.data()]
+
+
+def read_lines(port: Port, message: Stored) -> list[str]:
+    """+CMGR: header, and PDU or text."""
+    if not port.text_mode:
+        rules = port.modem.profile.messages
+        header = rules.report_header if message.kind == "report" else "{stat},{alpha},{length}"
+        shown = header.format(stat=message.status, alpha="", length=len(message.tpdu))
+        return [f"+CMGR: {shown}", message.hex]
+    view = _TextView(port, message)
+    stat = f'"{STATUS_WORDS[message.status]}"'
+    if message.kind == "report":
+        return [f"+CMGR: {stat},{view.report()}"]
+    deliver = view.tpdu.kind == "deliver"
+    head = view.sender() if deliver else view.receiver()
+    return [f"+CMGR: {stat},{head}{view.details(deliver=deliver) if port.show_details else ''}", view.data()]
+
+
+def list_lines(port: Port, index: int, message: Stored) -> list[str]:
+    """+CMGL: header, and PDU or text."""
+    if not port.text_mode:
+        return [f"+CMGL: {index},{message.status},,{len(message.tpdu)}", message.hex]
+    view = _TextView(port, message)
+    stat = f'{index},"{STATUS_WORDS[message.status]}"'
+    if message.kind == "report":
+        return [f"+CMGL: {stat},{view.report()}"]
+    head = view.sender() if view.tpdu.kind == "deliver" else view.receiver() + ","
+    brief = f",{view.tpdu.address.toa},{view.length}" if port.show_details else ""
+    return [f"+CMGL: {stat},{head}{brief}", view.data()]
+
+
+def shown_time(octets: bytes) -> str:
+    """A time stamp as ``"yy/MM/dd,hh:mm:ss+zz"`` (27.005 3.1, <scts>)."""
+    pairs = [f"{octet & 15}{octet >> 4}" for octet in octets]
+    zone = octets[6]
+    sign = "-" if zone & 8 else "+"
+    return '"{}/{}/{},{}:{}:{}{}{}{}"'.format(*pairs[:6], sign, zone & 7, zone >> 4)
+
+
+def hex_data(port: Port, tpdu: Tpdu) -> bool:
+    """Text mode shows the octets in hex: 8-bit data, UCS2, or a header (27.005 3.1, <data>)."""
+    return tpdu.udhi or alphabet(tpdu.dcs) != "gsm7"
+
+
+class _TextView:
+    """A stored message read for text mode; one that cannot be read shows as an empty DELIVER."""
+
+    def __init__(self, port: Port, message: Stored) -> None:
+        self._port = port
+        try:
+            self.smsc, _ = split_smsc(message.smsc + message.tpdu)
+            self.tpdu = read_tpdu(message.tpdu, from_modem=message.kind in ("submit", "command"))
+        except CodecError:
+            self.smsc, self.tpdu = None, Tpdu("deliver", 0)
+
+    def _number(self, address: Address) -> str:
+        return f'"{encode_string(address.number, self._port.charset)}"'
+
+    @property
+    def length(self) -> int:
+        return self.tpdu.udl
+
+    def sender(self) -> str:
+        return f"{self._number(self.tpdu.address)},,{shown_time(self.tpdu.scts)}"
+
+    def receiver(self) -> str:
+        return f"{self._number(self.tpdu.address)},"
+
+    def details(self, *, deliver: bool) -> str:
+        tpdu = self.tpdu
+        validity = "" if deliver else f"{tpdu.vp[0] if len(tpdu.vp) == 1 else ''},"
+        smsc = self._number(self.smsc) if self.smsc else '""'
+        kind = self.smsc.toa if self.smsc else 129
+        return f",{tpdu.address.toa},{tpdu.first},{tpdu.pid},{tpdu.dcs},{validity}{smsc},{kind},{self.length}"
+
+    def report(self) -> str:
+        tpdu = self.tpdu
+        return (
+            f"{tpdu.first},{tpdu.mr},{self._number(tpdu.address)},{tpdu.address.toa},"
+            f"{shown_time(tpdu.scts)},{shown_time(tpdu.discharge)},{tpdu.status}"
+        )
+
+    def data(self) -> str:
+        if hex_data(self._port, self.tpdu):
+            return self.tpdu.ud.hex().upper()
+        body = content(self.tpdu)
+        return encode_string(body.text, self._port.charset)

@@ -1,0 +1,1 @@
+"""A simulated modem: SIM, storage, radio and AT ports. No I/O."""

@@ -1,0 +1,141 @@
+"""USSD: the operator's service codes and menus, and a modem's session with them (27.007 7.15, TS 22.090)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..codec.alphabet import gsm7_decode, gsm7_encode, pack, ucs2_decode, ucs2_encode, unpack
+
+if TYPE_CHECKING:
+    from .modem import Modem
+
+DONE, MORE, TERMINATED, OTHER_CLIENT, UNSUPPORTED, TIMED_OUT = range(6)
+
+
+class UssdReply(NamedTuple):
+    """What the operator answers: <m> of +CUSD and the text, None for none."""
+
+    state: int
+    text: str | None = None
+
+
+Service = Callable[["Modem", str], UssdReply]
+
+
+def balance(modem: Modem, request: str) -> UssdReply:
+    """The SIM's credit; postpaid when it has none."""
+    credit = modem.card.credit
+    return UssdReply(DONE, "Postpaid" if credit is None else f"Balance: {credit:.2f} EUR")
+
+
+def own_number(modem: Modem, request: str) -> UssdReply:
+    return UssdReply(DONE, f"Your number is {modem.number}")
+
+
+def two_lines(modem: Modem, request: str) -> UssdReply:
+    """A text with a line break inside the quotes, as operators send."""
+    return UssdReply(DONE, "Line one\r\nLine two")
+
+
+def silent(modem: Modem, request: str) -> UssdReply:
+    """The network's answer did not come in time."""
+    return UssdReply(TIMED_OUT)
+
+
+def menu(modem: Modem, request: str) -> UssdReply:
+    """A menu of two levels: the session stays open until a leaf."""
+    leaves = {"1": balance, "2": own_number}
+    if request in leaves:
+        return leaves[request](modem, request)
+    if request == "0":
+        return UssdReply(TERMINATED, "Goodbye")
+    return UssdReply(MORE, "1 Balance\n2 My number\n0 End")
+
+
+SERVICES: dict[str, Service] = {
+    "*100#": balance,
+    "*101#": menu,
+    "*102#": own_number,
+    "*103#": two_lines,
+    "*199#": silent,
+}
+
+
+class UssdSession:
+    """The modem's side: strings as the profile writes them, one session at a time."""
+
+    def __init__(self, modem: Modem) -> None:
+        self._modem = modem
+        self.presentation = 0
+        self._service: Service | None = None
+
+    def reset(self) -> None:
+        self.presentation, self._service = 0, None
+
+    def cancel(self) -> None:
+        """+CUSD=2."""
+        self._service = None
+
+    def request(self, text: str) -> None:
+        """A code, or an answer within a session; the reply comes as +CUSD after the network's delay."""
+        modem = self._modem
+        delay = modem.network.chance(modem.number).uniform(*modem.network.rules.ussd_delay_s)
+        modem.clock.call_later(delay, self._reply, text)
+
+    def _reply(self, text: str) -> None:
+        modem = self._modem
+        if not modem.powered:
+            return
+        service = self._service or modem.network.ussd_services.get(text)
+        reply = UssdReply(UNSUPPORTED) if service is None else service(modem, text)
+        self._service = service if reply.state == MORE else None
+        self.present(reply)
+
+    def present(self, reply: UssdReply) -> None:
+        """The +CUSD line; also for messages that the network starts by itself."""
+        if self.presentation == 1:
+            self._modem.urc(f"+CUSD: {self.shown(reply)}")
+
+    def shown(self, reply: UssdReply) -> str:
+        rules = self._modem.profile.ussd
+        if reply.text is None:
+            return str(reply.state)
+        if rules.answer == "packed":
+            string = pack_ussd(reply.text).hex().upper()
+        elif rules.answer == "ucs2":
+            string = ucs2_encode(reply.text).hex().upper() + rules.tail
+        else:
+            string = self._modem.urc_port.encode(reply.text)
+        if not rules.quoted:
+            return f"{reply.state}, {string}"
+        return f'{reply.state},"{string}"' + ("" if rules.dcs is None else f",{rules.dcs}")
+
+    def read_request(self, string: str) -> str | None:
+        """The code out of the TE's string; None when the modem wants it written otherwise."""
+        rules = self._modem.profile.ussd
+        if rules.request == "packed" and rules.text_mode_command not in self._modem.flags:
+            try:
+                octets = bytes.fromhex(string)
+            except ValueError:
+                return None
+            return unpack_ussd(octets)
+        if rules.request == "ucs2":
+            try:
+                return ucs2_decode(bytes.fromhex(string))
+            except ValueError:
+                return None
+        return string
+
+
+def pack_ussd(text: str) -> bytes:
+    """Seven-bit packing with a CR where seven bits would be left over (TS 23.038 6.1.2.3.1)."""
+    septets = gsm7_encode(text)
+    return pack(septets + b"\r" if len(septets) % 8 == 7 else septets)
+
+
+def unpack_ussd(octets: bytes) -> str:
+    """The other way; a CR that fills the last septet is dropped."""
+    count = len(octets) * 8 // 7
+    text = gsm7_decode(unpack(octets, count))
+    return text[:-1] if count % 8 == 0 and text.endswith("\r") else text

@@ -1,0 +1,1 @@
+"""The virtual network: its rules, the service centre, the phones."""

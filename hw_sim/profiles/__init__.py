@@ -1,0 +1,1 @@
+"""Profiles of modem families: TOML files, and the loader that reads them."""

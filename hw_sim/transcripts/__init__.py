@@ -1,0 +1,1 @@
+"""Transcripts of a line, recorded and replayed."""
