@@ -23,7 +23,7 @@ from gsmgw.http.identity import Caller
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, format_id
 from gsmgw.outbound import SLICE, Accepted, Refusal, Result, Submission, Waiting, not_yet
-from gsmgw.store import messages, requests
+from gsmgw.store import idempotency, messages
 
 T = TypeVar("T")
 KEY_CHARS = 255
@@ -146,9 +146,9 @@ async def within_limits(
     if limits.per_minute is None and limits.per_day is None:
         yield lambda results: None
         return
-    refs = [requests.ref_of(request.owner, request.client_ref) for request in wanted if request.client_ref]
+    refs = [idempotency.ref_of(request.owner, request.client_ref) for request in wanted if request.client_ref]
     whole = [] if key is None else [f"key:{key}"]
-    known = await ctx.store.read(lambda db: requests.known_of(db, [*whole, *refs]))
+    known = await ctx.store.read(lambda db: idempotency.known_of(db, [*whole, *refs]))
     repeated = not known.isdisjoint(whole)
     count = 0 if repeated else len(wanted) - sum(ref in known for ref in refs)
     quota = await ctx.access.take(caller, count)
@@ -236,7 +236,7 @@ def key_of(found: Sequence[str]) -> str | None:
 
 def _own(caller: Caller, key: str | None) -> str | None:
     """A key among those of its token: two clients who number their orders do not know of each other."""
-    return None if key is None else requests.key_of(caller.owner, key)
+    return None if key is None else idempotency.key_of(caller.owner, key)
 
 
 def routed(caller: Caller, request: Submission) -> Submission:

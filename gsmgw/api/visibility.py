@@ -12,8 +12,8 @@ from gsmgw.http.identity import Caller, caller_of
 from gsmgw.http.problems import Problem
 from gsmgw.model import Direction, MessageRecord
 from gsmgw.outbound import to_modem, to_pool
-from gsmgw.store.sight import Sight
 from gsmgw.store.tokens import TokenLimits
+from gsmgw.store.visibility import Sight
 
 
 def sight_of(ctx: Context, scope: MutableMapping[str, Any]) -> Sight | None:

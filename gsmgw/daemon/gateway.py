@@ -33,7 +33,7 @@ from gsmgw.model import OnUnknown
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import Intake, Scheduler
-from gsmgw.store import Store, Tx, names
+from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class Gateway:
             self.supervisor.start(f"modem {section.name}", modem.run)
 
     async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
-        return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+        return await self.store.write(lambda tx: modem_names.name_of(tx, stick, candidates, taken))
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)

@@ -1,11 +1,11 @@
 """Outbound: from a client's request to a segment at a modem, and what becomes of it."""
 
-from gsmgw.outbound.calendar import SendingTimes, Window
-from gsmgw.outbound.explain import Waiting, not_yet
 from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Result, Submission
-from gsmgw.outbound.pacing import Limits
-from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
-from gsmgw.outbound.scheduler import Scheduler
+from gsmgw.outbound.limits.rate_limit import Limits
+from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
+from gsmgw.outbound.queue.router import RouteTable, Rule, target_of, to_modem, to_pool
+from gsmgw.outbound.queue.scheduler import Scheduler
+from gsmgw.outbound.queue.wait_reason import Waiting, not_yet
 
 __all__ = [
     "SLICE",

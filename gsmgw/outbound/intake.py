@@ -12,11 +12,11 @@ from typing import NamedTuple
 from gsmgw.errors import GsmgwError
 from gsmgw.model import SOCKET, OnUnknown, Outgoing, Priority
 from gsmgw.numbers import NumberError, parse_recipient
-from gsmgw.outbound.router import ANY, RouteTable, like_last_time, to_modem, to_pool
+from gsmgw.outbound.queue.router import ANY, RouteTable, like_last_time, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.pdu import MAX_SEGMENTS, Address, PduError
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, outbox, requests
+from gsmgw.store import Store, Tx, idempotency, outbox
 from gsmgw.zones import country_of_number
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
@@ -143,11 +143,11 @@ class Intake:
         checked = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
 
         def take(tx: Tx) -> list[Result]:
-            if key is not None and (given := requests.earlier_answers(tx, [f"key:{key}"])):
+            if key is not None and (given := idempotency.earlier_answers(tx, [f"key:{key}"])):
                 answer = given[f"key:{key}"].repeated(f"key:{key}", fingerprint)
                 replayed = tx.readable("idempotency", _replayed_all, [(key, answer)])
                 if not replayed:  # it was accepted, and nobody knows any more as what: it is not to go twice
-                    raise requests.KeyConflict(f"key:{key}")
+                    raise idempotency.KeyConflict(f"key:{key}")
                 return replayed[0]
             results = _take(tx, now_ms, checked, marks)
             fresh = [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
@@ -156,7 +156,7 @@ class Intake:
                 also(tx, [message.id for message in fresh])
             if key is not None and any(isinstance(each, Accepted) for each in results):
                 answer = json.dumps(list(map(_kept, results)))
-                requests.remember_answers(tx, now_ms, {f"key:{key}": requests.Answered(fingerprint, answer)})
+                idempotency.remember_answers(tx, now_ms, {f"key:{key}": idempotency.Answered(fingerprint, answer)})
             return results
 
         results = await self._store.write(take)
@@ -304,31 +304,31 @@ def _take(tx: Tx, now_ms: int, checked: Sequence[Outgoing | Refusal], marks: Seq
     ``client_ref``.
     """
     messages = [each for each in checked if isinstance(each, Outgoing)]
-    refs = [requests.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
-    known = requests.earlier_answers(tx, refs) if refs else {}
+    refs = [idempotency.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
+    known = idempotency.earlier_answers(tx, refs) if refs else {}
     peers = {message.to for message in messages if message.route == ANY}
     last = outbox.last_texted(tx, peers) if peers else {}
     results: list[Result] = []
-    given: dict[str, requests.Answered] = {}
+    given: dict[str, idempotency.Answered] = {}
     for message, mark in zip(checked, marks, strict=True):
         if isinstance(message, Refusal):
             results.append(message)
             continue
         if message.client_ref:
-            ref = requests.ref_of(message.owner, message.client_ref)
+            ref = idempotency.ref_of(message.owner, message.client_ref)
             if (earlier := known.get(ref) or given.get(ref)) is not None:
                 results.append(_by_ref(earlier, message.client_ref, mark))
                 continue
-            given[ref] = requests.Answered(mark, str(message.id))
+            given[ref] = idempotency.Answered(mark, str(message.id))
         if message.route == ANY and message.to in last:
             message = message._replace(route=like_last_time(last[message.to]))
         results.append(Accepted(message.id, message))
-    requests.remember_answers(tx, now_ms, given)
+    idempotency.remember_answers(tx, now_ms, given)
     return results
 
 
-def _by_ref(earlier: requests.Answered, client_ref: str, mark: str) -> Result:
+def _by_ref(earlier: idempotency.Answered, client_ref: str, mark: str) -> Result:
     try:
         return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
-    except (requests.KeyConflict, ValueError):  # also where nobody knows any more as what it was accepted
+    except (idempotency.KeyConflict, ValueError):  # also where nobody knows any more as what it was accepted
         return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")

@@ -15,8 +15,8 @@ import json
 from dataclasses import dataclass
 
 from gsmgw.model import Outgoing
-from gsmgw.store.gaps import Fate, weigh
-from gsmgw.store.rollup import roll_up
+from gsmgw.store.derived_status import roll_up
+from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 

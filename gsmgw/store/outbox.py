@@ -13,9 +13,9 @@ from typing import Any
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
 from gsmgw.numbers import digits_of
+from gsmgw.store.derived_status import GUARDS, roll_up
 from gsmgw.store.evidence import accepted, queued_now, refused, repeated
 from gsmgw.store.reports import apply_early_report, look_again
-from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.tx import Tx, as_json
 
 

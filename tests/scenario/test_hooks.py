@@ -17,7 +17,7 @@ from support.waiting import until
 from gsmgw.clock import SystemClock
 from gsmgw.config import HookSection, parse_config
 from gsmgw.dispatch import EventFeed, Hooks
-from gsmgw.dispatch.environment import smsd_variables
+from gsmgw.dispatch.hook_environment import smsd_variables
 from gsmgw.errors import ConfigError
 from gsmgw.model import Direction, Event, MessageRecord, Priority, Status
 from gsmgw.store import Store, messages

@@ -13,7 +13,7 @@ from typing import Any
 from gsmgw.clock import VirtualClock
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch import EventFeed, Webhooks
-from gsmgw.dispatch.targets import Resolver
+from gsmgw.dispatch.target_policy import Resolver
 from gsmgw.dispatch.webhooks import new_secret
 from gsmgw.store import Store, webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook

@@ -13,7 +13,7 @@ from fastapi import Request
 
 from gsmgw.api.context import Context
 from gsmgw.api.submit import routed, within_limits
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
 from gsmgw.http.identity import Caller, address_of, enter, peer_of
 from gsmgw.http.problems import Problem

@@ -21,7 +21,7 @@ from gsmgw.api.context import Context, context_of
 from gsmgw.api.schemas import stamp
 from gsmgw.api.visibility import may_act, seen_by
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
 from gsmgw.http.identity import Caller
@@ -29,7 +29,7 @@ from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
 from gsmgw.model import MessageRecord, Priority, Status, parse_id
 from gsmgw.outbound import Accepted, Refusal, Submission
-from gsmgw.store import callbacks, messages, timers, webhooks
+from gsmgw.store import callbacks, lifecycle, messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
 router = APIRouter(prefix="/3rdparty/v1", include_in_schema=False)
@@ -264,7 +264,7 @@ async def cancel(ctx: Ctx, request: Request, name: str) -> Response:
         taken = 0
         for record in await _group(ctx, caller, name):
             may_act(caller, record)
-            if await ctx.store.write(partial(timers.cancel, now_ms=now_ms, message_id=record.id)):
+            if await ctx.store.write(partial(lifecycle.cancel, now_ms=now_ms, message_id=record.id)):
                 ctx.scheduler.withdraw(record.id)
                 taken += 1
         if not taken:

@@ -25,7 +25,7 @@ from gsmgw.http.problems import Problem
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
 from gsmgw.outbound import Refusal, Submission
-from gsmgw.store import messages, timers
+from gsmgw.store import lifecycle, messages
 
 router = APIRouter(prefix="/2010-04-01/Accounts/{account}", include_in_schema=False)
 Ctx = Annotated[Context, Depends(context_of)]
@@ -167,7 +167,7 @@ async def change(ctx: Ctx, request: Request, account: str, sid: str) -> Response
         if (await _form(request)).get("Status") != "canceled":
             raise _Refused(_BAD, "Status: only 'canceled' can be asked for.")
         now_ms = ctx.clock.wall_ms()
-        if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, number)):
+        if not await ctx.store.write(lambda tx: lifecycle.cancel(tx, now_ms, number)):
             raise _Refused(_NOT_CANCELABLE, "Message cannot be canceled any more.", 409)
         ctx.scheduler.withdraw(number)
         record = await _load(ctx, number)

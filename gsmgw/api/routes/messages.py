@@ -29,8 +29,8 @@ from gsmgw.model import MessageRecord, format_id, parse_id
 from gsmgw.outbound import target_of
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
-from gsmgw.store import lanes, messages, timers
-from gsmgw.store.sight import Sight
+from gsmgw.store import lifecycle, messages, queue_reads
+from gsmgw.store.visibility import Sight
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 Ctx = Annotated[Context, Depends(context_of)]
@@ -132,7 +132,7 @@ async def _counted(ctx: Context, caller: Caller, record: MessageRecord) -> Async
 
 async def _whole(ctx: Context, seen: Sight | None, number: str) -> dict[str, Any]:
     record = await _load(ctx, seen, number)
-    segments = await ctx.store.read(lambda db: lanes.segments_of(db, record.id))
+    segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
     body = message_out(record, ctx.scheduler.explain(record))
     body["segment_list"] = [segment_out(segment) for segment in segments]
@@ -152,7 +152,7 @@ async def cancel(ctx: Ctx, request: Request, message_id: str) -> Response:
     caller = caller_of(request.scope)
     record = await _load_to_act(ctx, caller, message_id)
     now_ms = ctx.clock.wall_ms()
-    if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, record.id)):
+    if not await ctx.store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id)):
         current = await _load(ctx, None, message_id)
         raise Problem("wrong_state", f"it is {current.status}: only what has not begun to leave can be canceled")
     ctx.scheduler.withdraw(record.id)
@@ -167,7 +167,7 @@ async def retry(ctx: Ctx, request: Request, message_id: str) -> Response:
     now_ms = ctx.clock.wall_ms()
     expires_ms = now_ms + ctx.valid_for_s * 1000
     async with _counted(ctx, caller, record) as note:
-        message = await ctx.store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
+        message = await ctx.store.write(lambda tx: lifecycle.retry(tx, now_ms, record.id, expires_ms))
         if message is None:
             raise Problem("wrong_state", f"it is {record.status}, and has not ended without success")
         note()
@@ -183,7 +183,7 @@ async def resolve(ctx: Ctx, request: Request, message_id: str, body: ResolveIn) 
     now_ms = ctx.clock.wall_ms()
     resend = body.action == "resend"
     async with _counted(ctx, caller, record) if resend else nullcontext(_nothing) as note:
-        message = await ctx.store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
+        message = await ctx.store.write(lambda tx: lifecycle.resolve(tx, now_ms, record.id, resend=resend))
         if message is None:
             raise Problem("wrong_state", f"it is {record.status}, not unknown: there is nothing to settle")
         note()

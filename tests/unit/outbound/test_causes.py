@@ -13,11 +13,11 @@ from support.fakes import ScriptedModem
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Cause, Disposition, SubmitError
 from gsmgw.model import MessageRecord, Outgoing, Status
-from gsmgw.outbound.policy import JITTER
+from gsmgw.outbound.worker.policy import JITTER
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.pdu.causes import CME, CMS, PLAIN_ERROR, UNHEARD, VENDOR_CMS, cme_cause, cms_cause
 from gsmgw.ports import Stored
-from gsmgw.store import timers
+from gsmgw.store import lifecycle
 
 NEVER, LATER, ELSEWHERE, MODEM, ACCOUNT, UNKNOWN = (
     Disposition.NEVER,
@@ -225,7 +225,7 @@ async def test_a_person_who_tries_again_gives_a_text_all_its_tries(tmp_path: Pat
             if tries == 0:
                 number = await work.send(valid_for=10**6)
             if tries == 2:
-                again = await work.store.write(lambda tx, n=number: timers.retry(tx, clock.wall_ms(), n, None))
+                again = await work.store.write(lambda tx, n=number: lifecycle.retry(tx, clock.wall_ms(), n, None))
                 assert isinstance(again, Outgoing)
                 work.scheduler.offer([again])
             await work.until(number, Status.FAILED if tries % 2 else Status.QUEUED)

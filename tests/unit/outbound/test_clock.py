@@ -17,7 +17,7 @@ from gsmgw.clock import STEP_MS, SystemClock, VirtualClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import Event, MessageRecord, ModemState, Outgoing, Priority, Status
 from gsmgw.outbound import Limits, SendingTimes, Window
-from gsmgw.store import Store, lanes, messages, outbox
+from gsmgw.store import Store, messages, outbox, queue_reads
 
 YEAR_S = 365 * 86_400
 DAY_S = 86_400
@@ -205,7 +205,7 @@ async def test_the_order_stays(tmp_path: Path) -> None:
         work.scheduler.modem_changed(modem.become(ModemState.READY))
         for number in numbers:
             await work.until(number, Status.SENT)
-        found = await work.store.read(lambda db: [lanes.segments_of(db, number)[0].tpdu for number in numbers])
+        found = await work.store.read(lambda db: [queue_reads.segments_of(db, number)[0].tpdu for number in numbers])
         assert modem.tpdus == found
 
 

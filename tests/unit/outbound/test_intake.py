@@ -10,7 +10,7 @@ from support.desk import TO, desk
 
 from gsmgw.outbound import SLICE, Accepted, Refusal, Submission
 from gsmgw.store import inbox, messages
-from gsmgw.store.requests import KeyConflict
+from gsmgw.store.idempotency import KeyConflict
 
 OTHERS = [f"+49151123456{number:02d}" for number in range(40)]
 

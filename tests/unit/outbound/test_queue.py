@@ -18,7 +18,7 @@ from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.store import inbox, lanes, messages, reports
+from gsmgw.store import inbox, messages, queue_reads, reports
 
 
 def refusal(disposition: Disposition, *, cms: int | None = None, started: bool = True) -> SubmitError:
@@ -123,7 +123,7 @@ async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
 async def test_a_report_settles_a_segment_whose_result_stays_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gsmgw.outbound.scheduler.SETTLE_AFTER_S", 0.01)
+    monkeypatch.setattr("gsmgw.outbound.queue.scheduler.SETTLE_AFTER_S", 0.01)
     silent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     modem = ScriptedModem("m", silent)
     async with desk(tmp_path, modem) as work:
@@ -141,7 +141,7 @@ async def test_a_report_settles_a_segment_whose_result_stays_away(
 
 
 async def test_a_report_for_somebody_else_settles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.outbound.scheduler.SETTLE_AFTER_S", 0.01)
+    monkeypatch.setattr("gsmgw.outbound.queue.scheduler.SETTLE_AFTER_S", 0.01)
     silent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     modem = ScriptedModem("m", silent)
     async with desk(tmp_path, modem) as work:
@@ -254,7 +254,7 @@ async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_p
                 await asyncio.sleep(0.02)
         texts = [part.text for tpdu in modem.tpdus if isinstance(part := parse_tpdu(tpdu, sent=True), Submit)]
         assert texts == [f"{n}" for n in range(5000)]
-        assert await work.store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10)) == []
+        assert await work.store.read(lambda db: queue_reads.ready_after(db, "", "", 1, 0, 10)) == []
 
 
 async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp_path: Path) -> None:
@@ -422,7 +422,7 @@ async def test_one_more_recipient_than_allowed_waits_a_day(tmp_path: Path) -> No
 async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_its_claims(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gsmgw.outbound.worker.Worker._segment_s", 0.001, raising=False)
+    monkeypatch.setattr("gsmgw.outbound.worker.worker.Worker._segment_s", 0.001, raising=False)
     modem = ScriptedModem("m")
     async with desk(tmp_path, modem) as work:
         for number in range(40):

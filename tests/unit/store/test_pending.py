@@ -12,7 +12,7 @@ from support.databases import refusing
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.store import PendingWrites, Store, Tx
-from gsmgw.store import pending as module
+from gsmgw.store import pending_writes as module
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import OnUnknown, Outgoing, Status
+from gsmgw.store.derived_status import GUARDS, roll_up
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.reports import look_again
-from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 
