@@ -41,7 +41,7 @@ def count_waiting(path: Path) -> int:
 
 
 def cancel_waiting(path: Path, now_ms: int) -> int:
-    """Take back every message that has not begun to leave, as :func:`timers.cancel` does; how many."""
+    """Take back every message that has not begun to leave, as :func:`lifecycle.cancel` does; how many."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("BEGIN IMMEDIATE")

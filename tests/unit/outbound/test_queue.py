@@ -18,7 +18,7 @@ from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.store import inbox, messages, queue_reads, reports
+from gsmgw.store import inbox, lifecycle, messages, queue_reads, reports
 
 
 def refusal(disposition: Disposition, *, cms: int | None = None, started: bool = True) -> SubmitError:
@@ -232,10 +232,8 @@ async def test_a_scheduled_text_goes_at_its_time(tmp_path: Path) -> None:
 async def test_a_canceled_text_does_not_go(tmp_path: Path) -> None:
     modem = ScriptedModem("m", state=ModemState.SEARCHING)
     async with desk(tmp_path, modem) as work:
-        from gsmgw.store import timers
-
         number = await work.send()
-        assert await work.store.write(lambda tx: timers.cancel(tx, 1, number))
+        assert await work.store.write(lambda tx: lifecycle.cancel(tx, 1, number))
         work.scheduler.withdraw(number)
         other = await work.send(to="+4915112345679")
         work.scheduler.modem_changed(modem.become(ModemState.READY))
