@@ -11,7 +11,7 @@ from gsmgw.api.context import Context, context_of
 from gsmgw.http.identity import Caller, caller_of
 from gsmgw.http.problems import Problem
 from gsmgw.model import Direction, MessageRecord
-from gsmgw.outbound import to_modem, to_pool
+from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.store.tokens import TokenLimits
 from gsmgw.store.visibility import Sight
 

@@ -3,9 +3,9 @@
 from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Result, Submission
 from gsmgw.outbound.limits.rate_limit import Limits
 from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
-from gsmgw.outbound.queue.router import RouteTable, Rule, target_of, to_modem, to_pool
+from gsmgw.outbound.queue.router import RouteTable, Rule
 from gsmgw.outbound.queue.scheduler import Scheduler
-from gsmgw.outbound.queue.wait_reason import Waiting, not_yet
+from gsmgw.outbound.queue.wait_reason import not_yet
 
 __all__ = [
     "SLICE",
@@ -20,10 +20,6 @@ __all__ = [
     "Scheduler",
     "SendingTimes",
     "Submission",
-    "Waiting",
     "Window",
     "not_yet",
-    "target_of",
-    "to_modem",
-    "to_pool",
 ]

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import SOCKET, OnUnknown, Outgoing, Priority
+from gsmgw.model.routes import ANY, like_last_time, to_modem, to_pool
 from gsmgw.numbers import NumberError, parse_recipient
-from gsmgw.outbound.queue.router import ANY, RouteTable, like_last_time, to_modem, to_pool
+from gsmgw.outbound.queue.router import RouteTable
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.pdu import MAX_SEGMENTS, Address, PduError
 from gsmgw.ports import Clock

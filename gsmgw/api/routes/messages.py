@@ -26,7 +26,7 @@ from gsmgw.http.identity import Caller, caller_of
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
 from gsmgw.model import MessageRecord, format_id, parse_id
-from gsmgw.outbound import target_of
+from gsmgw.model.routes import target_of
 from gsmgw.outbound.segmenting import plan
 from gsmgw.pdu import PduError
 from gsmgw.store import lifecycle, messages, queue_reads
