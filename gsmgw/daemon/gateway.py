@@ -18,7 +18,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
-from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import defaults_of, keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
@@ -28,10 +28,9 @@ from gsmgw.http.server import make_server
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
-from gsmgw.model import OnUnknown
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
-from gsmgw.outbound import Intake, Scheduler
+from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.store import Store, Tx, names
 from gsmgw.supervisor import Child, Supervisor
 
@@ -44,7 +43,7 @@ class Gateway:
     store: Store
     collector: Collector
     scheduler: Scheduler
-    intake: Intake
+    service: MessageService
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
@@ -91,18 +90,8 @@ class Gateway:
                 on_queued=self.scheduler.offer,
             )
             self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
-            self.intake = Intake(
-                self.store,
-                self.clock,
-                self.scheduler.offer,
-                self.scheduler.due,
-                lambda: self.modems.keys(),
-                table=table,
-                country=settings.country,
-                valid_for_s=settings.valid_for,
-                report=settings.delivery_report,
-                on_unknown=OnUnknown(settings.on_unknown),
-                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
+            self.service = MessageService(
+                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
             self.webhooks = Webhooks(
                 self.store,
@@ -171,7 +160,7 @@ class Gateway:
         context = Context(
             store=self.store,
             clock=self.clock,
-            intake=self.intake,
+            service=self.service,
             collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
@@ -186,7 +175,6 @@ class Gateway:
             discovers=self.config.modems.discover,
             limits=self.limits,
             version=__version__,
-            valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,
