@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from gsmgw.api.context import Context, context_of
 from gsmgw.http.identity import principal_of
 from gsmgw.outbound import Principal
-from gsmgw.store.sight import Sight
+from gsmgw.store.visibility import Sight
 
 Ctx = Annotated[Context, Depends(context_of)]
 

@@ -16,6 +16,7 @@ from gsmgw.api import Access, Context, Streams, create_apps
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
+from gsmgw.daemon import memory
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import defaults_of, keys_of, limits_of, route_table, sending_times
@@ -31,7 +32,7 @@ from gsmgw.inbound import Collector
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import MessageService, Scheduler
-from gsmgw.store import Store, Tx, names
+from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class Gateway:
             self.supervisor.start(f"modem {section.name}", modem.run)
 
     async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
-        return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+        return await self.store.write(lambda tx: modem_names.name_of(tx, stick, candidates, taken))
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -242,6 +243,7 @@ class Gateway:
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),
+            ("garbage collection", partial(memory.keep_settled, self.clock)),
             ("database guard", partial(self.guard.run, self.store)),
         ):
             self.supervisor.start(name, run)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gsmgw.model import Outgoing
 from gsmgw.outbound.errors import IdempotencyConflict, Refusal
-from gsmgw.outbound.router import ANY, like_last_time
+from gsmgw.outbound.queue.router import ANY, like_last_time
 from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
-from gsmgw.store import KeyConflict, Tx, outbox, requests
+from gsmgw.store import KeyConflict, Tx, idempotency, outbox
 
 #: Called in the transaction with the messages that are new.
 OnAccept = Callable[[Tx, Sequence[Outgoing]], None]
@@ -26,7 +26,7 @@ class Key:
     @property
     def stored(self) -> str:
         """The key in the database: two owners may use the same one."""
-        return f"key:{requests.key_of(self.owner, self.text)}"
+        return f"key:{idempotency.key_of(self.owner, self.text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Acceptance:
         if fresh and self.on_accept is not None:
             self.on_accept(tx, fresh)
         if self.key is not None and any(isinstance(result, Accepted) for result in results):
-            answer = requests.Answered(self.key.fingerprint, results_json(results))
-            requests.remember_answers(tx, self.now_ms, {self.key.stored: answer})
+            answer = idempotency.Answered(self.key.fingerprint, results_json(results))
+            idempotency.remember_answers(tx, self.now_ms, {self.key.stored: answer})
         return results
 
     def _accept(self, tx: Tx) -> list[Result]:
@@ -59,26 +59,26 @@ class Acceptance:
         New messages without a route use the modem of their conversation.
         """
         messages = [each for each in self.checked if isinstance(each, Outgoing)]
-        refs = [requests.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
-        known = requests.earlier_answers(tx, refs) if refs else {}
+        refs = [idempotency.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
+        known = idempotency.earlier_answers(tx, refs) if refs else {}
         peers = {message.to for message in messages if message.route == ANY}
         last = outbox.last_texted(tx, peers) if peers else {}
         results: list[Result] = []
-        given: dict[str, requests.Answered] = {}
+        given: dict[str, idempotency.Answered] = {}
         for message, mark in zip(self.checked, self.fingerprints, strict=True):
             if isinstance(message, Refusal):
                 results.append(message)
                 continue
             if message.client_ref:
-                ref = requests.ref_of(message.owner, message.client_ref)
+                ref = idempotency.ref_of(message.owner, message.client_ref)
                 if (earlier := known.get(ref) or given.get(ref)) is not None:
                     results.append(_by_client_ref(earlier, message.client_ref, mark))
                     continue
-                given[ref] = requests.Answered(mark, str(message.id))
+                given[ref] = idempotency.Answered(mark, str(message.id))
             if message.route == ANY and message.to in last:
                 message = message._replace(route=like_last_time(last[message.to]))
             results.append(Accepted(message.id, message))
-        requests.remember_answers(tx, self.now_ms, given)
+        idempotency.remember_answers(tx, self.now_ms, given)
         return results
 
 
@@ -89,7 +89,7 @@ def new_messages(results: Sequence[Result]) -> list[Outgoing]:
 
 def _earlier_results(tx: Tx, key: Key) -> list[Result] | None:
     """Return the results of an earlier request with the key; None if there was none."""
-    answered = requests.earlier_answers(tx, [key.stored]).get(key.stored)
+    answered = idempotency.earlier_answers(tx, [key.stored]).get(key.stored)
     if answered is None:
         return None
     try:
@@ -102,7 +102,7 @@ def _earlier_results(tx: Tx, key: Key) -> list[Result] | None:
     return replayed[0]
 
 
-def _by_client_ref(earlier: requests.Answered, client_ref: str, mark: str) -> Result:
+def _by_client_ref(earlier: idempotency.Answered, client_ref: str, mark: str) -> Result:
     try:
         return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
     except (KeyConflict, ValueError):  # ValueError: the row is broken, and it must not be sent twice

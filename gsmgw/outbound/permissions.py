@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from gsmgw.model import Direction, MessageRecord
 from gsmgw.outbound.errors import Forbidden, Refusal, RouteForbidden
 from gsmgw.outbound.principal import Principal
-from gsmgw.outbound.router import target_of, to_modem, to_pool
+from gsmgw.outbound.queue.router import target_of, to_modem, to_pool
 from gsmgw.outbound.submission import Submission
-from gsmgw.store.sight import Sight
 from gsmgw.store.tokens import TokenLimits
+from gsmgw.store.visibility import Sight
 
 Pools = Mapping[str, Collection[str]]
 

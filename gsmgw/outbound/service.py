@@ -16,15 +16,15 @@ from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages
 from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
 from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
 from gsmgw.outbound.principal import Principal
+from gsmgw.outbound.queue.router import RouteTable
 from gsmgw.outbound.quotas import Quotas
-from gsmgw.outbound.router import RouteTable
 from gsmgw.outbound.segmenting import plan
 from gsmgw.outbound.submission import Accepted, Result, Submission, fingerprint
 from gsmgw.outbound.validation import Defaults, Validator
 from gsmgw.pdu import PduError, TextPlan
 from gsmgw.ports import Clock
-from gsmgw.store import Store, messages, outbox, requests, timers
-from gsmgw.store.sight import Sight
+from gsmgw.store import Store, idempotency, lifecycle, messages, outbox
+from gsmgw.store.visibility import Sight
 
 #: Messages of a batch that are checked before other tasks run.
 SLICE = 500
@@ -124,7 +124,7 @@ class MessageService:
         """Cancel a message of which nothing has been sent. Raises :class:`ServiceError`."""
         record = await self._get_to_change(principal, message_id)
         now_ms = self._clock.wall_ms()
-        if not await self._store.write(lambda tx: timers.cancel(tx, now_ms, record.id)):
+        if not await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id)):
             raise await self._wrong_state(record, "only a message that is not yet being sent can be canceled")
         self._queue.withdraw(record.id)
 
@@ -135,7 +135,7 @@ class MessageService:
         now_ms = self._clock.wall_ms()
         expires_ms = now_ms + self._valid_for_s * 1000
         async with self.quotas.reserve(principal, 1) as reservation:
-            message = await self._store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
+            message = await self._store.write(lambda tx: lifecycle.retry(tx, now_ms, record.id, expires_ms))
             if message is None:
                 states = "failed, undelivered, expired or canceled"
                 raise await self._wrong_state(record, f"only a {states} message can be sent again")
@@ -152,7 +152,7 @@ class MessageService:
             require_route(principal, record.route)
         now_ms = self._clock.wall_ms()
         async with self.quotas.reserve(principal, int(resend)) as reservation:
-            resolved = await self._store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
+            resolved = await self._store.write(lambda tx: lifecycle.resolve(tx, now_ms, record.id, resend=resend))
             if resolved is None:
                 raise await self._wrong_state(record, "only a message with unknown outcome can be resolved")
             reservation.used = int(resend)
@@ -179,9 +179,9 @@ class MessageService:
         if not self.quotas.apply_to(principal):
             return 0
         owner = principal.owner
-        refs = [requests.ref_of(owner, each.client_ref) for each in submissions if each.client_ref]
+        refs = [idempotency.ref_of(owner, each.client_ref) for each in submissions if each.client_ref]
         whole = [] if key is None else [Key(owner, key, "").stored]
-        known = await self._store.read(lambda db: requests.known_of(db, [*whole, *refs]))
+        known = await self._store.read(lambda db: idempotency.known_of(db, [*whole, *refs]))
         if not known.isdisjoint(whole):
             return 0
         return len(submissions) - sum(ref in known for ref in refs)

@@ -10,7 +10,7 @@ from gsmgw.model import OnUnknown, Outgoing
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal
 from gsmgw.outbound.principal import Principal
-from gsmgw.outbound.router import RouteTable, to_modem, to_pool
+from gsmgw.outbound.queue.router import RouteTable, to_modem, to_pool
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.outbound.submission import Submission
 from gsmgw.pdu import MAX_SEGMENTS, Address, PduError

@@ -506,7 +506,7 @@ async def test_a_tap_and_an_export_end_with_their_token(tmp_path: Path) -> None:
             async with AsyncClient(url=desk.url, token=token) as client:
                 rows = client.tap("m0")
                 read = asyncio.create_task(_all(rows))
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while rig.gateway.access.present == 0:  # noqa: ASYNC110 - no event tells of it
                         await asyncio.sleep(0.01)
                     await rig.client.request("DELETE", "/v1/tokens/manage")

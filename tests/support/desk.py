@@ -23,6 +23,7 @@ from gsmgw.outbound import (
 )
 from gsmgw.ports import Clock
 from gsmgw.store import Store, messages
+from support.waiting import GENEROUS_S
 
 from .fakes import ScriptedModem
 
@@ -61,7 +62,7 @@ class Desk:
         return found
 
     async def until(self, number: int, *wanted: Status) -> MessageRecord:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(GENEROUS_S):
             while (record := await self.record(number)).status not in wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         return record

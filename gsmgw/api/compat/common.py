@@ -12,7 +12,7 @@ import httpx
 from fastapi import Request
 
 from gsmgw.api.context import Context
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
 from gsmgw.http.identity import address_of, peer_of, set_principal
 from gsmgw.http.problems import Problem

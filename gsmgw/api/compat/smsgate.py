@@ -21,7 +21,7 @@ from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_m
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.schemas import stamp
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse

@@ -25,7 +25,7 @@ from gsmgw.http.identity import principal_of
 from gsmgw.http.normalize import is_head
 from gsmgw.http.problems import Problem, of_validation
 from gsmgw.http.protocol import line_of
-from gsmgw.store.sight import Sight
+from gsmgw.store.visibility import Sight
 
 router = APIRouter(prefix="/v1", tags=["events"])
 

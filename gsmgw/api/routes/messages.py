@@ -24,7 +24,7 @@ from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
 from gsmgw.model import format_id, parse_id
 from gsmgw.outbound import Principal
-from gsmgw.store import lanes, messages
+from gsmgw.store import messages, queue_reads
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 
@@ -93,7 +93,7 @@ def _id(text: str) -> int:
 
 async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
     record = await ctx.service.get(caller, message_id)
-    segments = await ctx.store.read(lambda db: lanes.segments_of(db, record.id))
+    segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
     body: dict[str, Any] = message_out(record, ctx.scheduler.explain(record))
     body["segment_list"] = [segment_out(segment) for segment in segments]

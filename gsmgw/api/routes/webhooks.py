@@ -24,7 +24,7 @@ from pydantic import (
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, stamp
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem

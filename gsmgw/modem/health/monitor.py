@@ -114,7 +114,7 @@ class HealthMonitor:
     def deaf(self, count: int) -> None:
         """Texts lay in storage that no indication had told of."""
         in_a_row = self._indication_watch.missed
-        self._reporter.event("modem.deaf", unannounced=count, in_a_row=in_a_row)
+        self._reporter.event("modem.indications_lost", unannounced=count, in_a_row=in_a_row)
         if in_a_row == 1:
             self._reporter.enter(
                 ModemState.RECOVERING, "it did not announce what it received; its settings are repeated"
@@ -224,7 +224,7 @@ class HealthMonitor:
         report_watch = self._context.report_watch
         if report_watch.reports_missing and self._registration.registered:
             missing = report_watch.unanswered
-            self._reporter.event("modem.deaf", reports_missing=missing)
+            self._reporter.event("modem.indications_lost", reports_missing=missing)
             report_watch.restarted()
             await self._take_step(RecoveryStep.RESET, f"{missing} texts were sent and nothing came in")
         if not busy or now - self._read_back_at >= READ_BACK_AT_LEAST_EVERY_S:

@@ -220,7 +220,7 @@ class Link:
             self._reporter.update(imei=identity.imei or self._reporter.status.imei, profile=profile.name)
             await driver.prepare(self._context.interface)
         if profile is GENERIC and self._context.stranger:
-            self._reporter.event("modem.unfamiliar", identity=identity.text.strip(), hint=_UNFAMILIAR)
+            self._reporter.event("modem.unknown_model", identity=identity.text.strip(), hint=_UNFAMILIAR)
         iccid, imsi = await driver.sim_identity()
         before = self._reporter.status
         self._reporter.update(iccid=iccid, imsi=imsi)

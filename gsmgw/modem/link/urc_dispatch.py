@@ -85,7 +85,7 @@ class UrcDispatch:
         if stale.line.startswith(_ACCEPTED):
             reference = parse_reference(stale.line)
             if reference is not None and self._sender.late(reference):
-                self._reporter.event("submit.late", reference=reference)
+                self._reporter.event("submit.late_confirmation", reference=reference)
 
     def _registration(self, urc: Urc) -> None:
         if self._registration_state.note_urc(urc):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gsmgw.dispatch import EventFeed, feed
-from gsmgw.dispatch.matching import Types
+from gsmgw.dispatch.event_filter import Types
 from gsmgw.errors import StoreError
 from gsmgw.http import event_chunks, event_streams
 from gsmgw.http.event_chunks import Choice

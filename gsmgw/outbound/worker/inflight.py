@@ -11,10 +11,10 @@ from functools import partial
 from typing import Protocol
 
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
-from gsmgw.outbound.jobs import Claim, Job, both, cut, retrieve
-from gsmgw.outbound.router import to_modem
+from gsmgw.outbound.queue.router import to_modem
+from gsmgw.outbound.worker.jobs import Claim, Job, both, cut, retrieve
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import PendingWrites, Store, lanes, outbox, requests
+from gsmgw.store import PendingWrites, Store, idempotency, outbox, queue_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Queue(Protocol):
         """Something on disk is due at that moment."""
 
 
-class Hand:
+class InflightSet:
     """Jobs: messages of which segments are still to be claimed, the last one opened last. Claims: segments committed
     as ``sending`` that have not left, in their order.
     """
@@ -84,7 +84,7 @@ class Hand:
         Raises :class:`StoreError`.
         """
         if message.cut:
-            rows = await self._store.read_for_queue(lambda db: lanes.segments_of(db, message.id))
+            rows = await self._store.read_for_queue(lambda db: queue_reads.segments_of(db, message.id))
             todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED]
             if rows and not todo:
                 self._queue.done(message)
@@ -95,7 +95,7 @@ class Hand:
         reference, bits = 0, 8
         if message.segments > 1:
             now_ms = self._clock.wall_ms()
-            reference, bits = await self._store.write(lambda tx: requests.next_reference(tx, now_ms, message.to))
+            reference, bits = await self._store.write(lambda tx: idempotency.next_reference(tx, now_ms, message.to))
         return cut(message, self._clock.wall_ms(), reference, bits)
 
     def claim(self, job: Job) -> Claim:

@@ -14,9 +14,9 @@ from typing import Any, Self
 import httpx
 
 from gsmgw.config import WebhooksSection
+from gsmgw.dispatch.backoff import parse_retry_after
 from gsmgw.dispatch.dialects import Post
-from gsmgw.dispatch.pauses import parse_retry_after
-from gsmgw.dispatch.targets import Policy, Resolver, TargetRefused
+from gsmgw.dispatch.target_policy import Policy, Resolver, TargetRefused
 from gsmgw.ports import Clock
 
 #: So much of an answer is read, and so much of that is kept for the delivery log.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import OnUnknown, Outgoing, Status
+from gsmgw.store.derived_status import GUARDS, roll_up
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.reports import look_again
-from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 
@@ -41,7 +41,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
                 tx.run("UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?", (waiting, message.id))
                 tx.event(now_ms, "message.held", message.id, reason=waiting, repeats=message.repeats)
                 continue
-            if message.id not in probed and waiting != BEHIND_PROBE:  # once: the next probe would tell no more
+            if _behind_probe(tx, now_ms, message.id) or (message.id not in probed and waiting != BEHIND_PROBE):
                 tx.run(
                     "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ?",
                     (now_ms + PROBE_MS, BEHIND_PROBE, message.id),
@@ -82,8 +82,10 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
 
 #: How long after the end of its validity a message's status report may still come.
 REPORT_MARGIN_MS = 86_400_000
-#: After that time without evidence from the first one that was sent again, the others are.
+#: How often messages in doubt look whether the one that was sent again first has told about them.
 PROBE_MS = 3000
+#: How long they wait for it at most, after the time that evidence was given: no modem may be ready to take it.
+PROBE_LIMIT_MS = 60_000
 #: The error of what the gateway's end left in doubt.
 INTERRUPTED = "interrupted"
 #: Why a message in doubt is left to a person.
@@ -106,6 +108,38 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
         (now_ms,),
     )
     return frozenset(row[0] for row in rows)
+
+
+def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """Return True while the SIM of a message in doubt is about to get a reference that tells about it.
+
+    That is: a segment is being sent, or one that is sent again without evidence still waits for its modem. A reference
+    tells about segments that were handed over after the last known one.
+    """
+    unknown = tx.one(
+        "SELECT at_ms, json_extract(data, '$.until_ms') FROM events WHERE message_id = ? AND type = 'message.unknown' "
+        "ORDER BY id DESC LIMIT 1",
+        (message_id,),
+    )
+    if unknown is None or not unknown[0] <= now_ms < unknown[1] + PROBE_LIMIT_MS:
+        return False
+    sims = tx.all(
+        "SELECT DISTINCT sim FROM segments WHERE message_id = ? AND status = 'unknown' "
+        "AND claim > coalesce((SELECT k.claim FROM sims k WHERE k.sim = segments.sim), -1)",
+        (message_id,),
+    )
+    return any(
+        tx.one(
+            "SELECT 1 FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' AND sim = ?", (sim,)
+        )
+        or tx.one(
+            "SELECT 1 FROM segments s JOIN messages m ON m.id = s.message_id "
+            "WHERE s.sim = ? AND s.doubt IS NOT NULL AND s.reference IS NULL AND s.status = 'queued' "
+            "AND m.status = 'queued' AND m.due_ms IS NULL",
+            (sim,),
+        )
+        for (sim,) in sims
+    )
 
 
 def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:

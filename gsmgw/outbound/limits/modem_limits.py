@@ -5,22 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from gsmgw.outbound.pacing import Limits, Pacer, Use
+from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.ports import Clock
-from gsmgw.store import Store, lanes
+from gsmgw.store import Store, queue_reads
 
 
-class Pace:
+class ModemLimits:
     """Says when a modem may send, and counts what it sends."""
 
-    def __init__(self, store: Store, clock: Clock, limits: Limits, pools: Sequence[Pacer]) -> None:
+    def __init__(self, store: Store, clock: Clock, limits: Limits, pools: Sequence[RateLimiter]) -> None:
         self._store = store
         self._clock = clock
-        self._own = Pacer(limits)
+        self._own = RateLimiter(limits)
         self._pools = pools
         self._sim: str | None = None
 
-    def _pacers(self) -> Iterator[Pacer]:
+    def _pacers(self) -> Iterator[RateLimiter]:
         yield self._own
         yield from self._pools
 
@@ -44,8 +44,8 @@ class Pace:
             return 0.0, 0.0
         if self._sim != sim:
             since_ms = self._clock.wall_ms() - self._own.limits.longest_ms
-            used = await self._store.read_for_queue(lambda db: lanes.usage_since(db, sim, since_ms))
-            self._own = Pacer(self._own.limits, [Use(at_ms, to, seq == 1) for at_ms, to, seq in used])
+            used = await self._store.read_for_queue(lambda db: queue_reads.usage_since(db, sim, since_ms))
+            self._own = RateLimiter(self._own.limits, [Use(at_ms, to, seq == 1) for at_ms, to, seq in used])
             self._sim = sim
         now_ms = self._clock.wall_ms()
         pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000

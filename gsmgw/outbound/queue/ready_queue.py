@@ -46,7 +46,7 @@ class _Lane:
         return self.again if message.refusals else self.ready
 
 
-class Lanes:
+class ReadyQueue:
     """What may go next, for the workers of all modems."""
 
     def __init__(self, window: int = WINDOW) -> None:
@@ -108,7 +108,7 @@ class Lanes:
         return count
 
     def hungry(self) -> Iterator[tuple[LaneKey, int, int]]:
-        """Lanes with messages on disk and room here: which, after which id, how many.
+        """ReadyQueue with messages on disk and room here: which, after which id, how many.
 
         To be looked up and brought in by :meth:`load`, one lane after the other.
         """

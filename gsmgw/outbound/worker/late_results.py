@@ -27,7 +27,7 @@ class _Entry(Generic[T]):
     reference: int | None
 
 
-class Owed(Generic[T]):
+class LateResults(Generic[T]):
     """The segments since the first one whose result is missing, in the order in which a modem was given them."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import MessageRecord, Status
-from gsmgw.outbound.router import target_of
-from gsmgw.outbound.worker import Worker
+from gsmgw.outbound.queue.router import target_of
+from gsmgw.outbound.worker.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)

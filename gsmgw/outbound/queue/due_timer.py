@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from gsmgw.clock import STEP_MS
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing
-from gsmgw.outbound.calendar import SendingTimes
-from gsmgw.outbound.hand import Delay
-from gsmgw.outbound.pacing import DAY_MS
+from gsmgw.outbound.limits.rate_limit import DAY_MS
+from gsmgw.outbound.limits.sending_hours import SendingTimes
+from gsmgw.outbound.worker.inflight import Delay
 from gsmgw.ports import Clock
-from gsmgw.store import Store, clockwork, lanes, timers
-from gsmgw.store.clockwork import Boot
+from gsmgw.store import Store, clock_shift, lifecycle, queue_reads
+from gsmgw.store.clock_shift import Boot
 from gsmgw.zones import LOCAL_ZONE, country_of_number, zones_of_country
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class _Allowed:
     moment_ms: int | None
 
 
-class Timekeeper:
+class DueTimer:
     """Runs beside the workers."""
 
     def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: Window) -> None:
@@ -123,7 +123,9 @@ class Timekeeper:
 
         Raises :class:`StoreError`.
         """
-        last, seen_ms = await self._store.read_for_queue(lambda db: (clockwork.last_boot(db), clockwork.latest_ms(db)))
+        last, seen_ms = await self._store.read_for_queue(
+            lambda db: (clock_shift.last_boot(db), clock_shift.latest_ms(db))
+        )
         if last is not None and last.boot_id and last.boot_id == self._boot.boot_id:
             by_ms, self._boot = self._boot.boot_ms - last.boot_ms, last
             if abs(by_ms) > STEP_MS:
@@ -131,7 +133,7 @@ class Timekeeper:
                 seen_ms += by_ms
         else:
             boot = self._boot
-            await self._store.write(lambda tx: clockwork.note_boot(tx, boot))
+            await self._store.write(lambda tx: clock_shift.note_boot(tx, boot))
         self._seen_ms = seen_ms
         behind_s = (self._seen_ms - self._clock.wall_ms()) / 1000
         if behind_s * 1000 > BEHIND_MS:
@@ -151,7 +153,7 @@ class Timekeeper:
             self._told_ms = None  # what is told from here on may be too late for this round
             try:
                 await self._catch_up()
-                next_due_ms = await self._store.read_for_queue(lanes.next_due_ms)
+                next_due_ms = await self._store.read_for_queue(queue_reads.next_due_ms)
             except StoreError as exc:
                 log.log(exc.level, "the queue's timer: %s", exc)
                 self._round_over.set()
@@ -185,12 +187,12 @@ class Timekeeper:
             await self._follow(by_ms)
         while True:
             now_ms = self._clock.wall_ms()
-            expired = await self._store.write(partial(timers.expire, now_ms=now_ms, limit=BATCH))
+            expired = await self._store.write(partial(lifecycle.expire, now_ms=now_ms, limit=BATCH))
             for message_id in expired:
                 self._window.withdraw(message_id)
-            ready = await self._store.write(partial(timers.promote_due, now_ms=now_ms, limit=BATCH))
+            ready = await self._store.write(partial(lifecycle.promote_due, now_ms=now_ms, limit=BATCH))
             self._window.offer(ready.queued)
-            missed = await self._store.write(partial(timers.miss_reports, now_ms=now_ms, limit=BATCH))
+            missed = await self._store.write(partial(lifecycle.miss_reports, now_ms=now_ms, limit=BATCH))
             if max(len(expired), ready.seen, missed) < BATCH:
                 return
 
@@ -199,7 +201,7 @@ class Timekeeper:
         log.warning("the clock was set %s by %d s", "forward" if by_ms > 0 else "back", abs(by_ms) // 1000)
         now_ms = self._clock.wall_ms()
         follow = partial(
-            clockwork.follow,
+            clock_shift.follow,
             now_ms=now_ms,
             by_ms=by_ms,
             boot=self._boot,

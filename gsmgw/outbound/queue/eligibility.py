@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gsmgw.outbound.router import RouteTable, around, avoided_by, routes_served
+from gsmgw.outbound.queue.router import RouteTable, around, avoided_by, routes_served
 
 
-class Roads:
+class Eligibility:
     """Kept up to date by :meth:`attach`, :meth:`fitness` and :meth:`know`."""
 
     def __init__(self, table: RouteTable) -> None:

@@ -11,7 +11,7 @@ from support.fakes import ScriptedModem
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import ModemState, Status
 from gsmgw.outbound import Accepted, Submission
-from gsmgw.outbound.timekeeper import SLEEP_MAX_S
+from gsmgw.outbound.queue.due_timer import SLEEP_MAX_S
 
 #: Far below the pause between two regular rounds of the timer, and far above what a busy machine needs.
 DEADLINE_S = SLEEP_MAX_S * 2 / 3

@@ -19,17 +19,17 @@ from typing import Any
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
 from gsmgw.model import Outgoing, Priority, format_id
-from gsmgw.outbound.hand import Delay, Hand, Queue
-from gsmgw.outbound.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
-from gsmgw.outbound.owed import Owed
-from gsmgw.outbound.pace import Pace
-from gsmgw.outbound.pacing import Limits, Pacer
-from gsmgw.outbound.policy import REST_S, Action, Decision, decide
-from gsmgw.outbound.router import avoided_by, is_conversation, to_modem
+from gsmgw.outbound.limits.modem_limits import ModemLimits
+from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
+from gsmgw.outbound.queue.router import avoided_by, is_conversation, to_modem
 from gsmgw.outbound.segmenting import without_validity
+from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
+from gsmgw.outbound.worker.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
+from gsmgw.outbound.worker.late_results import LateResults
+from gsmgw.outbound.worker.policy import REST_S, Action, Decision, decide
 from gsmgw.pdu.masking import masked_submit
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Gone, PendingWrites, Store, Tx, copies, outbox
+from gsmgw.store import Gone, PendingWrites, Store, Tx, outbox, stored_copies
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Worker:
         clock: Clock,
         queue: Queue,
         limits: Limits,
-        pools: Sequence[Pacer],
+        pools: Sequence[RateLimiter],
         grace_ms: int,
         weight: float = 1.0,
     ) -> None:
@@ -89,11 +89,11 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = False
         self._outcomes = PendingWrites(store, handle.name)
-        self._hand = Hand(handle, store, clock, queue, self._outcomes)
-        self._pace = Pace(store, clock, limits, pools)
+        self._inflight = InflightSet(handle, store, clock, queue, self._outcomes)
+        self._limits = ModemLimits(store, clock, limits, pools)
         self._failures = 0
         #: Segments that were given up without a result, and those after them.
-        self._owed: Owed[tuple[Claim, Outgoing]] = Owed(clock.monotonic)
+        self._late_results: LateResults[tuple[Claim, Outgoing]] = LateResults(clock.monotonic)
         self._faltered = False
         self._rest_until_s = 0.0
         #: How long a segment takes lately; as if slow, until the first one shows.
@@ -112,7 +112,7 @@ class Worker:
     @property
     def is_hungry(self) -> bool:
         """Whether it could take a message this moment."""
-        return self.in_flight is None and self._hand.is_empty and self.handle.status.state.carries
+        return self.in_flight is None and self._inflight.is_empty and self.handle.status.state.carries
 
     def wake(self) -> None:
         """Something changed: the queue, the modem's state, the time."""
@@ -125,11 +125,11 @@ class Worker:
 
     def paused_until_ms(self) -> int | None:
         """Until when the limits of the SIM hold back; None when they do not."""
-        return self._pace.paused_until_ms()
+        return self._limits.paused_until_ms()
 
     def clock_was_set(self, by_ms: int) -> None:
         """The clock was set by so much."""
-        self._pace.shift(by_ms)
+        self._limits.shift(by_ms)
         self._wake.set()
 
     def resting_s(self) -> float:
@@ -138,7 +138,7 @@ class Worker:
 
     def late_result(self, reference: int) -> bool:
         """The modem confirmed a segment that had been given up; False when none was."""
-        settled = self._owed.late(reference)
+        settled = self._late_results.late(reference)
         for (claim, message), its_reference in settled:
             operation = partial(
                 outbox.late_result,
@@ -171,22 +171,22 @@ class Worker:
             while not self._stopping:
                 self._wake.clear()
                 if not self.handle.status.state.carries:
-                    self._hand.hand_back_all()
+                    self._inflight.hand_back_all()
                     await self._wait(None)
                 elif (pause_s := self.resting_s()) > 0:
-                    self._hand.hand_back_all()
+                    self._inflight.hand_back_all()
                     await self._wait(pause_s)
                 else:
                     await self._turn()
         finally:
-            self._hand.hand_back_all()
+            self._inflight.hand_back_all()
             await self._outcomes.settle()
 
     async def _turn(self) -> None:
         """Send one segment, or wait for something to send or for leave to send it."""
-        pause_s, urgent_pause_s = await self._pace.pauses_s(self.handle.status.sim)
+        pause_s, urgent_pause_s = await self._limits.pauses_s(self.handle.status.sim)
         if urgent_pause_s > 0:
-            self._hand.hand_back_all()
+            self._inflight.hand_back_all()
             await self._wait(urgent_pause_s)
             return
         claim = await self._next_claim(only_urgent=pause_s > 0)
@@ -211,8 +211,8 @@ class Worker:
 
         With ``only_urgent`` the limits leave room for those only.
         """
-        claimed = self._hand.claims[0].job.message.priority if self._hand.claims else None
-        opened = self._hand.jobs[-1].message.priority if self._hand.jobs else None
+        claimed = self._inflight.claims[0].job.message.priority if self._inflight.claims else None
+        opened = self._inflight.jobs[-1].message.priority if self._inflight.jobs else None
         above = min((priority for priority in (claimed, opened) if priority is not None), default=None)
         if only_urgent:
             above = Priority.NORMAL if above is None else min(above, Priority.NORMAL)
@@ -227,22 +227,22 @@ class Worker:
             if job is None and self.resting_s() > 0:
                 return None
             if job is not None:
-                self._hand.hand_back_claims()
-                self._hand.jobs.append(job)
-                return self._hand.claim(job)
+                self._inflight.hand_back_claims()
+                self._inflight.jobs.append(job)
+                return self._inflight.claim(job)
         if only_urgent and (above is None or above >= Priority.NORMAL):
-            self._hand.hand_back_all()
+            self._inflight.hand_back_all()
             return None
-        if self._hand.claims and (opened is None or claimed is None or claimed <= opened):
-            return self._hand.claims.pop(0)
-        return self._hand.claim(self._hand.jobs[-1]) if self._hand.jobs else None
+        if self._inflight.claims and (opened is None or claimed is None or claimed <= opened):
+            return self._inflight.claims.pop(0)
+        return self._inflight.claim(self._inflight.jobs[-1]) if self._inflight.jobs else None
 
     def _defers(self, message: Outgoing) -> bool:
         """Whether the hour at the recipient's, or a limit on recipients, puts a message off; then it is put off."""
         now_ms = self._clock.wall_ms()
         delay = self._queue.delay(message, now_ms)
         if delay is None:
-            allowed_ms = self._pace.recipient_allowed_ms(message.to, now_ms)
+            allowed_ms = self._limits.recipient_allowed_ms(message.to, now_ms)
             if allowed_ms <= now_ms:
                 return False
             delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
@@ -254,7 +254,7 @@ class Worker:
 
     async def _prepare(self, message: Outgoing) -> Job | None:
         try:
-            return await self._hand.prepare(message)
+            return await self._inflight.prepare(message)
         except StoreUnavailable as exc:
             log.log(exc.level, "%s: %s", self.name, exc)
             self._queue.give_back(message)
@@ -275,7 +275,7 @@ class Worker:
             client_ref=message.client_ref,
         )
         if job is not None:
-            self._hand.withdraw(job)
+            self._inflight.withdraw(job)
             operation = both(partial(outbox.unclaim, message_id=message.id, seqs=list(job.open)), operation)
         self._outcomes.record(operation)
         self._queue.done(message)
@@ -294,18 +294,18 @@ class Worker:
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
-        if self._segment_s >= SLOW_S or self._pace.is_limited or self._stopping:
+        if self._segment_s >= SLOW_S or self._limits.is_limited or self._stopping:
             return
         commits = self._store.commit_s / max(self._segment_s, 1e-4)
         if commits < WORTHWHILE:
             return
         depth = min(CLAIMS_MAX, math.ceil(2 * commits))
-        while len(self._hand.claims) < depth:
-            if not self._hand.jobs:
+        while len(self._inflight.claims) < depth:
+            if not self._inflight.jobs:
                 message = self._queue.take_ahead(self.name)
                 if message is None:
                     return
-                if self._hand.claims and message.priority < self._hand.claims[-1].job.message.priority:
+                if self._inflight.claims and message.priority < self._inflight.claims[-1].job.message.priority:
                     self._queue.give_back(message)  # it goes before these: at the next turn
                     return
                 try:
@@ -314,11 +314,11 @@ class Worker:
                     if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                         self._queue.give_back(message)
                         return
-                    self._hand.jobs.append(cut(message, self._clock.wall_ms()))
+                    self._inflight.jobs.append(cut(message, self._clock.wall_ms()))
                 except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
                     self._fault(message, exc)
                     continue
-            self._hand.claims.append(self._hand.claim(self._hand.jobs[-1]))
+            self._inflight.claims.append(self._inflight.claim(self._inflight.jobs[-1]))
 
     # -- one segment ----------------------------------------------------------------------------------------------
 
@@ -335,33 +335,33 @@ class Worker:
             await self._outcomes.settle(0 if self._segment_s >= SLOW_S or self._faltered else CLAIMS_MAX)
             self._faltered = False
             await asyncio.shield(claim.began)
-            self._pace.note(message.to, first=claim.seq == 1)
+            self._limits.note(message.to, first=claim.seq == 1)
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
-            if self._hand.claims:
+            if self._inflight.claims:
                 give_up = asyncio.get_running_loop().call_later(SLOW_S, self._falter)
 
         async def on_stored(memory: str, index: int) -> None:
             claim.copy = (memory, index)
-            place = copies.place_of(memory, index)
-            await self._store.write(partial(copies.note, message_id=message.id, seq=claim.seq, place=place))
+            place = stored_copies.place_of(memory, index)
+            await self._store.write(partial(stored_copies.note, message_id=message.id, seq=claim.seq, place=place))
 
         began_s = self._clock.monotonic()
         try:
-            more = bool(job.todo or self._hand.claims)
+            more = bool(job.todo or self._inflight.claims)
             reference = await self.handle.submit(
                 job.tpdus[claim.seq], before_payload=before_payload, more=more, on_stored=on_stored
             )
         except asyncio.CancelledError:
-            self._hand.withdraw(job)  # what the modem does with it is for the next start to find out
+            self._inflight.withdraw(job)  # what the modem does with it is for the next start to find out
             raise
         except Gone:
-            self._hand.drop(job)
+            self._inflight.drop(job)
             return
         except StoreUnavailable as exc:
             log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
-            self._hand.hand_back(job)
+            self._inflight.hand_back(job)
             return
         except SubmitError as exc:
             await self._refused(claim, exc)
@@ -371,7 +371,7 @@ class Worker:
                 self._fault(message, exc, job)
             else:
                 log.error("%s: internal error while sending", self.name, exc_info=exc)
-                self._hand.withdraw(job)
+                self._inflight.withdraw(job)
                 self._outcomes.record(self._in_doubt(claim, exc), then=self._then(None, self._doubted))
                 self._queue.done(message)
             return
@@ -381,7 +381,7 @@ class Worker:
                 give_up.cancel()
         self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
         self._failures = 0
-        self._owed.accepted((claim, message), reference)
+        self._late_results.accepted((claim, message), reference)
         self._sent += 1
         job.split = True
         job.open.remove(claim.seq)
@@ -407,7 +407,7 @@ class Worker:
         try:
             await claim.began
         except Gone:
-            self._hand.drop(job)
+            self._inflight.drop(job)
             return
         except StoreFault as fault:
             self._fault(message, fault, job)
@@ -442,11 +442,11 @@ class Worker:
             soon = exc.disposition is Disposition.MODEM and self._queue.has_untried(self.name)
             self._rest(min(decision.rest_s, REST_S[0]) if soon else decision.rest_s)
         if not begun:
-            self._hand.hand_back(job)
+            self._inflight.hand_back(job)
             return
-        self._hand.withdraw(job)
+        self._inflight.withdraw(job)
         job.open.remove(claim.seq)
-        route = self._hand.pinned(job)
+        route = self._inflight.pinned(job)
         job.tpdus |= shorter
         if decision.action is Action.MOVE or (decision.action is Action.HAND_BACK and is_conversation(message.route)):
             route = detour
@@ -477,7 +477,7 @@ class Worker:
                 outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, owed=exc.overdue, **common
             )
             if exc.overdue:
-                self._owed.missing((claim, message))
+                self._late_results.missing((claim, message))
             if exc.cms == DUPLICATE_CMS:
                 operation = partial(
                     outbox.segment_rejected_as_duplicate,
@@ -505,7 +505,7 @@ class Worker:
         if siblings:
             operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
         if decision.action in (Action.HAND_BACK, Action.MOVE, Action.AGAIN):
-            returned = self._hand.returned(job, route)._replace(refusals=after.refusals)
+            returned = self._inflight.returned(job, route)._replace(refusals=after.refusals)
             if decision.action is not Action.HAND_BACK:
                 returned = returned._replace(attempts=message.attempts + 1)
             self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
@@ -537,7 +537,7 @@ class Worker:
 
     def _falter(self) -> None:
         """The modem takes long: others may have what was committed ahead for it."""
-        self._hand.hand_back_claims(self.in_flight.message if self.in_flight is not None else None)
+        self._inflight.hand_back_claims(self.in_flight.message if self.in_flight is not None else None)
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)

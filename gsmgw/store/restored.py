@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gsmgw.errors import StoreError
-from gsmgw.store import timers
+from gsmgw.store import lifecycle
 from gsmgw.store.migrations import known_migrations
 from gsmgw.store.tx import Tx
 
@@ -41,11 +41,11 @@ def count_waiting(path: Path) -> int:
 
 
 def cancel_waiting(path: Path, now_ms: int) -> int:
-    """Take back every message that has not begun to leave, as :func:`timers.cancel` does; how many."""
+    """Take back every message that has not begun to leave, as :func:`lifecycle.cancel` does; how many."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("BEGIN IMMEDIATE")
         tx = Tx(db)
-        canceled = sum(timers.cancel(tx, now_ms, int(row[0])) for row in tx.all(_WAITING))
+        canceled = sum(lifecycle.cancel(tx, now_ms, int(row[0])) for row in tx.all(_WAITING))
         db.execute("COMMIT")
     return canceled

@@ -12,8 +12,8 @@ from support.receiver import receiving
 from support.webhooks import working
 
 from gsmgw.config import parse_config
-from gsmgw.dispatch.pauses import parse_retry_after
-from gsmgw.dispatch.targets import METADATA, Policy, TargetRefused, kind_of
+from gsmgw.dispatch.backoff import parse_retry_after
+from gsmgw.dispatch.target_policy import METADATA, Policy, TargetRefused, kind_of
 from gsmgw.errors import ConfigError
 from gsmgw.resolving import Names
 

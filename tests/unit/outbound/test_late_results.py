@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gsmgw.outbound.owed import LOST_AFTER_S, Owed
+from gsmgw.outbound.worker.late_results import LOST_AFTER_S, LateResults
 
 
-def owed(now: list[float] | None = None) -> Owed[str]:
+def owed(now: list[float] | None = None) -> LateResults[str]:
     times = now or [0.0]
-    return Owed(lambda: times[-1])
+    return LateResults(lambda: times[-1])
 
 
 def test_a_late_result_settles_the_segment_it_is_missing_for() -> None:

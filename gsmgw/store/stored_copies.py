@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import CopyFate, Outgoing
+from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import queued_now
-from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
 
 #: <stat> of a stored message that was sent (TS 27.005 3.1); 2 is one that was not.

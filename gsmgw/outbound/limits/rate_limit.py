@@ -46,7 +46,7 @@ class Use:
     first: bool = True
 
 
-class Pacer:
+class RateLimiter:
     """Counts what left against the limits."""
 
     def __init__(self, limits: Limits, used: Iterable[Use] = ()) -> None:
