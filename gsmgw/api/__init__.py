@@ -10,7 +10,15 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
-from gsmgw.api import (
+from gsmgw.api import openapi
+from gsmgw.api.access.audit_log import Audit
+from gsmgw.api.access.authentication import Access
+from gsmgw.api.access.guards import PeerGuard, TokenGuard
+from gsmgw.api.compat import open_doors
+from gsmgw.api.context import Context, ManagedModem
+from gsmgw.api.fast_path import Front
+from gsmgw.api.parameters import no_unknown
+from gsmgw.api.routes import (
     audit,
     backups,
     events,
@@ -19,25 +27,17 @@ from gsmgw.api import (
     messages,
     metrics,
     modems,
-    openapi,
     pages,
-    problems,
     quarantine,
     tokens,
     webhooks,
 )
-from gsmgw.api.access import Access
-from gsmgw.api.addressing import Addressed
-from gsmgw.api.answers import JSONResponse
-from gsmgw.api.auditing import Audit
-from gsmgw.api.compat import open_doors
-from gsmgw.api.context import Context, ManagedModem
-from gsmgw.api.front import Front
-from gsmgw.api.guard import PeerGuard, TokenGuard
-from gsmgw.api.origins import Proxies
-from gsmgw.api.parameters import no_unknown
 from gsmgw.api.schemas import BatchIn, MessageIn
-from gsmgw.api.streams import Streams
+from gsmgw.http import problems
+from gsmgw.http.event_streams import Streams
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.normalize import Addressed
+from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "ManagedModem", "Streams", "create_app", "create_apps"]
 

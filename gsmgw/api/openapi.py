@@ -12,8 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gsmgw.api import documents as d
-from gsmgw.api.problems import PROBLEMS
+from gsmgw.api import responses as d
+from gsmgw.http.problems import PROBLEMS
 
 _REF = "#/components/schemas/{model}"
 #: What a good answer holds: a document, or a media type of which no more can be said.

@@ -14,8 +14,8 @@ from enum import Enum, auto
 
 from gsmgw.at.commands import AT, Command
 from gsmgw.at.fields import after_prefix, integer, split_fields
-from gsmgw.at.finals import NUMERIC_FINALS, Final, FinalKind, parse_final
 from gsmgw.at.lexer import LineLexer
+from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
 from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
 
 ESCAPE = b"\x1b"
@@ -47,10 +47,10 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """All that came for one command. ``pairs`` are headers with their PDU in hexadecimal."""
 
-    final: Final
+    final: FinalResult
     lines: list[str]
     pairs: list[tuple[str, str]]
     payload_sent: bool = False
@@ -75,7 +75,7 @@ class Stale:
     """A line of an answer that was given up: a late ``+CMGS:`` is worth knowing, the rest is dropped."""
 
     line: str
-    final: Final | None = None
+    final: FinalResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Probed:
     """AT was answered while the final result of a payload is awaited: that says nothing about the payload."""
 
 
-Event = Answer | Prompted | Urc | Stale | Probed
+Event = Response | Prompted | Urc | Stale | Probed
 
 #: Lines that say that a message was accepted. Where no message is on its way they are late.
 _ACCEPTED = ("+CMGS:", "+CMSS:")
@@ -225,7 +225,7 @@ class Dialogue:
         command = self._command
         if self._late:
             self._late = False
-            if (final := parse_final(line)) is not None and final.ok:
+            if (final := parse_final_result(line)) is not None and final.ok:
                 return  # the end of a late result, and not of the command in flight
         if line.startswith(_ACCEPTED) and self._is_late(line):
             self._late = phase is not Phase.STALE
@@ -249,14 +249,14 @@ class Dialogue:
         if self._headers and self._pdu(line):
             return
         if command is None:
-            if self.phase is Phase.STALE and (final := parse_final(line)) is not None:
+            if self.phase is Phase.STALE and (final := parse_final_result(line)) is not None:
                 self._events.append(Stale(line, final))
             else:
                 self._unasked(line)
             return
-        final = parse_final(line)
+        final = parse_final_result(line)
         if final is None and phase is Phase.ANSWER and not command.prefixes and not self._answer_lines:
-            final = NUMERIC_FINALS.get(line)
+            final = NUMERIC_RESULTS.get(line)
         if final is not None:
             self._final(line, final)
         elif command.prefixes and line.startswith(command.prefixes):
@@ -280,22 +280,27 @@ class Dialogue:
             self.known_references.clear()
         return not own
 
-    def _final(self, line: str, final: Final) -> None:
+    def _final(self, line: str, final: FinalResult) -> None:
         self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]
         if self.phase is Phase.STALE:
             self._events.append(Stale(line, final))
             return
-        if self.phase is Phase.PROMPT and final.kind is FinalKind.OK:
+        if self.phase is Phase.PROMPT and final.kind is FinalResultKind.OK:
             return  # no answer to a command that prompts; its error or prompt is still to come
         self._asked(line)
         sent = self.phase is Phase.PAYLOAD
-        if sent and self.probes and not self._answer_lines and final.kind in (FinalKind.OK, FinalKind.ERROR):
+        if (
+            sent
+            and self.probes
+            and not self._answer_lines
+            and final.kind in (FinalResultKind.OK, FinalResultKind.ERROR)
+        ):
             self.probes -= 1
             self._events.append(Probed())
             return
         self.phase = Phase.IDLE
         self._command = None
-        self._events.append(Answer(final, self._answer_lines + lost, self._answer_pairs, sent))
+        self._events.append(Response(final, self._answer_lines + lost, self._answer_pairs, sent))
 
     def _information(self, line: str) -> None:
         command = self._command
@@ -378,7 +383,7 @@ class Dialogue:
 
     def _close(self, line: str) -> bool:
         """Add ``line`` to the USSD text that is open. True when the line is not part of it."""
-        part = parse_final(line) is None and kind_of(line) is UrcKind.UNKNOWN
+        part = parse_final_result(line) is None and kind_of(line) is UrcKind.UNKNOWN
         text = f"{self._open}\n{line}" if part else self._open
         if part and line.count('"') % 2 == 0 and len(text) < _OPEN_LIMIT_CHARS:
             self._open = text

@@ -10,7 +10,7 @@ from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
 from gsmgw.outbound import Scheduler
 from gsmgw.ports import Clock, ModemHandle, RawPdu
-from gsmgw.store import PendingWrites, Store, Tx, copies, evidence
+from gsmgw.store import PendingWrites, Store, Tx, evidence, stored_copies
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Sink:
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
         """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
         now_ms, found = self._clock.wall_ms(), [_copy(raw) for raw in raws]
-        judged = await self._store.write(lambda tx: copies.judge(tx, now_ms, [copy for copy in found if copy]))
+        judged = await self._store.write(lambda tx: stored_copies.judge(tx, now_ms, [copy for copy in found if copy]))
         self._scheduler.offer(judged.queued)
         fates = iter(judged.fates)
         return [next(fates) if copy else CopyFate.FOREIGN for copy in found]
@@ -78,7 +78,7 @@ class Sink:
 
     def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
         """Something worth an event happened."""
-        if type == "submit.late":
+        if type == "submit.late_confirmation":
             self._late_answer(modem, data.get("reference"))
         self._note(type, modem, data)
 
@@ -108,7 +108,7 @@ class Sink:
         self._events.record(lambda tx: tx.event(now_ms, type, None, modem, **data))
 
 
-def _copy(raw: RawPdu) -> copies.Copy | None:
+def _copy(raw: RawPdu) -> stored_copies.Copy | None:
     """A stored submission as the evidence wants it; None for one that cannot be read."""
     try:
         octets = bytes.fromhex(raw.pdu)
@@ -117,4 +117,4 @@ def _copy(raw: RawPdu) -> copies.Copy | None:
     tpdu = octets[1 + octets[0] :] if octets else b""
     if not tpdu or raw.index is None or raw.stored_status is None:
         return None
-    return copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)
+    return stored_copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)

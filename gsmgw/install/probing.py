@@ -7,12 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gsmgw.at import answers, commands
+from gsmgw.at import commands, responses
 from gsmgw.clock import SystemClock
 from gsmgw.errors import ModemError
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.failures import CommandError
 from gsmgw.modem.finder import PROBE_TRIES
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.errors import CommandError
 from gsmgw.transport.discovery import scan
 from gsmgw.transport.opening import opener_for
 
@@ -86,8 +86,8 @@ async def _probe(candidate: Candidate) -> Answer:
         await channel.wake(PROBE_TRIES)
         imei, sim = None, "unknown"
         try:
-            imei = answers.parse_digits((await channel.run(commands.IMEI)).lines, "+CGSN:", 14, 16)
-            sim = answers.parse_pin_state((await channel.run(commands.PIN_STATE)).lines[0])
+            imei = responses.parse_digits((await channel.run(commands.IMEI)).lines, "+CGSN:", 14, 16)
+            sim = responses.parse_pin_state((await channel.run(commands.PIN_STATE)).lines[0])
         except (CommandError, IndexError) as exc:
             sim = f"no answer about the SIM ({exc})"
         return Answer(_stable(candidate.port), candidate.title, imei, sim)

@@ -1,9 +1,9 @@
 """One physical modem: channel, driver, link, session, profiles."""
 
 from gsmgw.modem.finder import Finder
-from gsmgw.modem.pin import MemoryPinGuard, PinGuard
-from gsmgw.modem.session import Modem
-from gsmgw.modem.transcript import Transcript, TranscriptRows
-from gsmgw.modem.ussd import UssdReply
+from gsmgw.modem.modem import Modem
+from gsmgw.modem.services.ussd import UssdReply
+from gsmgw.modem.sim.pin import MemoryPinGuard, PinGuard
+from gsmgw.modem.tap.transcript import Transcript, TranscriptRows
 
 __all__ = ["Finder", "MemoryPinGuard", "Modem", "PinGuard", "Transcript", "TranscriptRows", "UssdReply"]

@@ -12,12 +12,12 @@ import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from gsmgw.at import answers, commands
+from gsmgw.at import commands, responses
 from gsmgw.config import Config, MatchSection, ModemSection
 from gsmgw.errors import ModemError, StoreError
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.failures import CommandError
-from gsmgw.modem.waiting import Signal
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.errors import CommandError
+from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Clock, Opener
 from gsmgw.transport.discovery import Hotplug, Stick, scan, second_port
 from gsmgw.transport.opening import opener_for
@@ -58,7 +58,7 @@ async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
             answer = await channel.run(commands.IMEI)
         except CommandError:
             return True, None
-        return True, answers.parse_digits(answer.lines, "+CGSN:", 14, 16)
+        return True, responses.parse_digits(answer.lines, "+CGSN:", 14, 16)
     except ModemError:
         return False, None
     finally:
@@ -108,7 +108,7 @@ class Finder:
         self._found: dict[str, Found] = {}
         self._asked_at: dict[str, float] = {}
         self._announced: set[str] = set()
-        self._news = Signal(clock)
+        self._news = Wakeup(clock)
         self._hotplug = Hotplug(self._news.set)
 
     @property

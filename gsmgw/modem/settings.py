@@ -6,11 +6,11 @@ from gsmgw.at import commands
 from gsmgw.at.commands import Command
 from gsmgw.at.fields import after_prefix
 from gsmgw.config import ModemSection
-from gsmgw.modem.board import Board
-from gsmgw.modem.driver import Driver
+from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
-from gsmgw.modem.receiving import Receiver
-from gsmgw.modem.turns import Priority
+from gsmgw.modem.receiving.receiver import Receiver
+from gsmgw.modem.status import StatusReporter
 
 #: What can be read back, and how many of the fields of the answer were set by us; the others change or say nothing.
 _READ_BACK: tuple[tuple[Command, int], ...] = (
@@ -20,18 +20,18 @@ _READ_BACK: tuple[tuple[Command, int], ...] = (
 )
 
 
-def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
+def storing_reports(recovery: tuple[str, ...]) -> tuple[str, ...]:
     """Of a ladder of AT+CNMI settings those by which status reports are stored: ``ds`` 2 (TS 27.005 3.4.1)."""
-    return tuple(setting for setting in ladder if setting.split(",")[3:4] == ["2"])
+    return tuple(setting for setting in recovery if setting.split(",")[3:4] == ["2"])
 
 
 class Settings:
     """Makes the settings and remembers what came of them."""
 
-    def __init__(self, config: ModemSection, driver: Driver, board: Board, receiver: Receiver) -> None:
+    def __init__(self, config: ModemSection, driver: Driver, reporter: StatusReporter, receiver: Receiver) -> None:
         self._config = config
         self._driver = driver
-        self._board = board
+        self._reporter = reporter
         self._receiver = receiver
         self._stores_reports = config.reports == "stored"
         self._echoes = 0
@@ -62,7 +62,7 @@ class Settings:
             await driver.attempt(command)
         setting = await self._routing()
         self.polls = setting is None or setting.split(",")[1] == "0"
-        self._board.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+        self._reporter.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
         self._made = await self._read()
 
     async def lost(self) -> list[str]:
@@ -84,7 +84,7 @@ class Settings:
             if answer is not None and answer.lines:
                 fields = after_prefix(answer.lines[0]).replace(" ", "").split(",")
                 found[command.text.rstrip("?")] = ",".join(fields[:count])
-        async with self._driver.channel.turn(Priority.CONTROL):  # nobody selects another memory meanwhile
+        async with self._driver.channel.turn(PortPriority.CONTROL):  # nobody selects another memory meanwhile
             use = await self._driver.storage_use()
             if use and self._driver.memory:
                 found["AT+CPMS"] = "as selected" if use[0].memory == self._driver.memory else use[0].memory
@@ -102,8 +102,8 @@ class Settings:
                 return setting
         self._receiver.acknowledges = False
         await driver.message_service(0)
-        ladder = driver.profile.cnmi
-        return await driver.indications((*storing_reports(ladder), *ladder) if self._stores_reports else ladder)
+        recovery = driver.profile.cnmi
+        return await driver.indications((*storing_reports(recovery), *recovery) if self._stores_reports else recovery)
 
     async def keep_for_later(self) -> None:
         """Nobody will listen for a while: what comes, status reports too, is to be stored, where the modem can."""

@@ -13,9 +13,9 @@ from typing import Any
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Status
 from gsmgw.numbers import digits_of
-from gsmgw.store.evidence import accepted, queued_now, refused
+from gsmgw.store.derived_status import GUARDS, roll_up
+from gsmgw.store.evidence import accepted, queued_now, refused, repeated
 from gsmgw.store.reports import apply_early_report, look_again
-from gsmgw.store.rollup import GUARDS, roll_up
 from gsmgw.store.tx import Tx, as_json
 
 
@@ -128,12 +128,12 @@ def begin_segment(
         )
     else:
         doubted = tx.one(
-            "SELECT sim, claim FROM segments "
+            "SELECT sim, claim, doubt FROM segments "
             "WHERE message_id = ? AND seq = ? AND doubt IS NOT NULL AND reference IS NULL",
             (message.id, seq),
         )
         if doubted is not None:
-            refused(tx, *doubted)
+            repeated(tx, *doubted)
     changed = tx.run(
         "UPDATE segments SET status = 'sending', modem = ?, sim = ?, attempt = attempt + 1, claim = ?, sending_ms = ?, "
         "doubt = NULL, reference = NULL, copy = NULL, error = NULL, owed = 0 "

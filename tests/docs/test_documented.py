@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from gsmgw.api import ROUTERS
 from gsmgw.api.compat import kannel, smsgate, twilio
-from gsmgw.api.problems import PROBLEMS
 from gsmgw.cli import main
 from gsmgw.config import Config
 from gsmgw.config.explaining import section_of
+from gsmgw.http.problems import PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsmgw.at import answers, commands
-from gsmgw.at.dialogue import Answer, Dialogue, Phase
+from gsmgw.at import commands, responses
+from gsmgw.at.dialogue import Dialogue, Phase, Response
 from gsmgw.at.fields import groups, numbers, split_fields
-from gsmgw.at.finals import parse_final
-from gsmgw.modem.transcript import TranscriptRows
-from gsmgw.modem.ussd import decode_answer
+from gsmgw.at.result_codes import parse_final_result
+from gsmgw.modem.services.ussd import decode_answer
+from gsmgw.modem.tap.transcript import TranscriptRows
 
 #: Pieces that are likely to hurt, between arbitrary bytes.
 PIECES = st.one_of(
@@ -71,7 +71,7 @@ def test_a_dialogue_survives_anything(command: commands.Command, pieces: list[by
     dialogue.settled()
     dialogue.start(commands.SIGNAL)
     events = dialogue.feed(b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n")
-    answered = [event for event in events if isinstance(event, Answer)]
+    answered = [event for event in events if isinstance(event, Response)]
     assert [answer.lines for answer in answered] == [["+CSQ: 7,0"]]
 
 
@@ -87,7 +87,7 @@ def test_portions_make_no_difference(data: bytes, cuts: list[int]) -> None:
 
 PARSERS = [
     function
-    for name, function in inspect.getmembers(answers, inspect.isfunction)
+    for name, function in inspect.getmembers(responses, inspect.isfunction)
     if name.startswith("parse_") and list(inspect.signature(function).parameters) == ["line"]
 ]
 
@@ -107,15 +107,15 @@ def test_nor_does_anything_else(text: str) -> None:
     split_fields(text)
     for group in groups(text):
         numbers(group)
-    parse_final(text)
-    parse_final(f"+CMS ERROR: {text}")
+    parse_final_result(text)
+    parse_final_result(f"+CMS ERROR: {text}")
     decode_answer(text, 15)
     decode_answer(text.encode("latin-1").hex(), None)
-    answers.parse_digits([text], "+X:", 3, 5)
-    answers.parse_free([text], "+X:")
-    answers.parse_tries_left([text])
-    answers.parse_registration(text, urc=True)
-    answers.parse_registration(text, urc=False)
+    responses.parse_digits([text], "+X:", 3, 5)
+    responses.parse_free([text], "+X:")
+    responses.parse_tries_left([text])
+    responses.parse_registration(text, urc=True)
+    responses.parse_registration(text, urc=False)
     for direction in "<>":
         rows = TranscriptRows(masked=True)
         rows.feed(0.0, direction, text.encode("latin-1", "replace"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.rig import make_config, running, simulated
 
-from gsmgw.api.accepting import SLICE
+from gsmgw.api.submit import SLICE
 from gsmgw.client import ApiError
 
 ANNA = "+4915112345671"

@@ -14,7 +14,7 @@ from support.rig import simulated
 from support.virtual import bench
 
 from gsmgw.model import ModemState
-from gsmgw.modem.ladder import QUARANTINE_PAUSES_S
+from gsmgw.modem.health.recovery import QUARANTINE_PAUSES_S
 
 ANNA = "+4915112345671"
 #: What a flood is made of, and the limit that it reaches.

@@ -25,7 +25,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client as TwilioClient
 
-from gsmgw.api.server import bind_tcp
+from gsmgw.http.server import bind_tcp
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345671", "+4915112345672"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.rig import Rig, hasty, simulated
 
-from gsmgw.modem import upkeep
+from gsmgw.modem.health import monitor
 from gsmgw.store import evidence
 from hw_sim import Simulation
 
@@ -106,8 +106,8 @@ async def test_what_did_not_go_is_sent_again_at_once_when_the_reference_says_so(
 async def test_without_reports_and_without_another_text_the_sims_own_record_tells(
     record: str, settled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "HEALTH_EVERY_S", 0.02)
-    monkeypatch.setattr(upkeep, "RECORD_SETTLES_S", 0.1)
+    monkeypatch.setattr(monitor, "HEALTH_EVERY_S", 0.02)
+    monkeypatch.setattr(monitor, "RECORD_SETTLES_S", 0.1)
     monkeypatch.setattr(evidence, "RECORD_SETTLES_MS", 50)
     async with simulated(tmp_path, 1, unknown_grace_s=600) as (sim, rig):
         modem = sim.modem("modem0")
@@ -137,12 +137,12 @@ async def test_the_sims_record_is_believed_after_the_first_texts_of_a_busy_modem
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is read twice right behind a confirmed text, and compared with what the modem has just said."""
-    monkeypatch.setattr(upkeep, "RECORD_SETTLES_S", 0.1)
+    monkeypatch.setattr(monitor, "RECORD_SETTLES_S", 0.1)
     async with simulated(tmp_path, 1, unknown_grace_s=600) as (sim, rig):
         asked = count_commands(rig, "AT+CRSM")
         texts = [{"to": f"+4915100001{n:02d}", "text": "x", "delivery_report": False} for n in range(40)]
         await all_end(rig, [answer["id"] for answer in await rig.client.send_many(texts)], "sent")
-        await rig.until(lambda: len(asked) >= upkeep.RECORD_LOOKS)
+        await rig.until(lambda: len(asked) >= monitor.RECORD_LOOKS)
         sim.modem("modem0").fault("taken-error", count=1)
         went = await rig.client.send("+4915100000099", "in doubt", delivery_report=False)
         await all_end(rig, [went["id"]], "sent", within_s=10)

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 from support.rig import simulated
-from support.webhooks import until
+from support.waiting import until
 
 from gsmgw.clock import SystemClock
 from gsmgw.config import HookSection, parse_config
 from gsmgw.dispatch import EventFeed, Hooks
-from gsmgw.dispatch.environment import smsd_variables
+from gsmgw.dispatch.hook_environment import smsd_variables
 from gsmgw.errors import ConfigError
 from gsmgw.model import Direction, Event, MessageRecord, Priority, Status
 from gsmgw.store import Store, messages

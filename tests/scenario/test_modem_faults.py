@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from bench.recovery import FAULTS, UNTIL_RESTART, Result, measure
 
-from gsmgw.modem import upkeep
+from gsmgw.modem.health import monitor
 from gsmgw.modem.profiles import GENERIC
 from hw_sim.faults import KINDS
 
@@ -31,7 +31,7 @@ def test_no_fault_is_left_out() -> None:
 
 
 async def test_every_fault_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "HEALTH_EVERY_S", HEALTH_S)
+    monkeypatch.setattr(monitor, "HEALTH_EVERY_S", HEALTH_S)
     hasty = (replace(GENERIC, matches=(".",), probe_after_s=PATIENCE_S, prompt_timeouts_s=(1.0, PATIENCE_S)),)
     gate = asyncio.Semaphore(20)
 

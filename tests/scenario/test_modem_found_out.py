@@ -11,9 +11,9 @@ from support.virtual import Bench, bench
 
 from gsmgw.errors import SubmitError
 from gsmgw.model import ModemState
-from gsmgw.modem.expectation import SILENT_S, TEXTS
-from gsmgw.modem.ladder import FailureCounter
-from gsmgw.modem.upkeep import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
+from gsmgw.modem.health.monitor import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
+from gsmgw.modem.health.recovery import FailureCounter
+from gsmgw.modem.receiving.report_watch import SILENT_S, TEXTS
 
 
 async def submit(place: Bench) -> SubmitError | None:
@@ -105,12 +105,12 @@ async def test_what_is_told_its_settings_again_is_not_told_twice() -> None:
         await place.ready(5)
         assert len(place.sink.pdus) == 1
         await place.clock.advance(HEALTH_EVERY_S + 1)
-        assert place.events("modem.deaf") == []
+        assert place.events("modem.indications_lost") == []
         assert [state for state, _ in place.sink.states].count(ModemState.RECOVERING) == 1
         place.simulated.fault("lost-indications", until="restart")  # and yet they stay away
         place.simulation.send(from_=PHONE, to="modem0", text="nor this one")
-        await place.pass_until(lambda: bool(place.events("modem.deaf")), HEALTH_EVERY_S + 10)
-        assert place.events("modem.deaf") == [{"unannounced": 1, "in_a_row": 2}]
+        await place.pass_until(lambda: bool(place.events("modem.indications_lost")), HEALTH_EVERY_S + 10)
+        assert place.events("modem.indications_lost") == [{"unannounced": 1, "in_a_row": 2}]
         assert place.modem.status.state is ModemState.DEGRADED
 
 
@@ -187,8 +187,8 @@ class TestDeaf:
             place.simulated.fault("lost-indications")
             place.simulation.send(from_=PHONE, to="modem0", text="nobody tells")
             await place.pass_until(lambda: len(place.sink.pdus) == 1, HEALTH_EVERY_S + 1)
-            await place.pass_until(lambda: bool(place.events("modem.deaf")), 10)
-            assert place.events("modem.deaf") == [{"unannounced": 1, "in_a_row": 1}]
+            await place.pass_until(lambda: bool(place.events("modem.indications_lost")), 10)
+            assert place.events("modem.indications_lost") == [{"unannounced": 1, "in_a_row": 1}]
             await place.ready(5)
             place.simulation.send(from_=PHONE, to="modem0", text="told")
             await place.clock.advance(0.1)
@@ -200,7 +200,9 @@ class TestDeaf:
             place.simulated.fault("lost-indications", until="restart")
             for number in range(2):
                 place.simulation.send(from_=PHONE, to="modem0", text=f"text {number}")
-                await place.pass_until(lambda number=number: len(place.events("modem.deaf")) == number + 1, 60)  # type: ignore[misc]
+                await place.pass_until(
+                    lambda number=number: len(place.events("modem.indications_lost")) == number + 1, 60
+                )  # type: ignore[misc]
                 await place.ready(10)
             assert place.modem.status.state is ModemState.DEGRADED
             assert "announces what it receives no more" in place.modem.status.detail
@@ -220,11 +222,11 @@ class TestDeaf:
             place.simulated.fault("deaf-inbound")
             place.simulation.send(from_=PHONE, to="modem0", text="held by the network")
             for _ in range(TEXTS):
-                assert place.events("modem.deaf") == []
+                assert place.events("modem.indications_lost") == []
                 await send(place, 10)
                 await place.clock.advance(SILENT_S / TEXTS)
-            await place.pass_until(lambda: bool(place.events("modem.deaf")), 2 * HEALTH_EVERY_S)
-            assert place.events("modem.deaf") == [{"reports_missing": TEXTS}]
+            await place.pass_until(lambda: bool(place.events("modem.indications_lost")), 2 * HEALTH_EVERY_S)
+            assert place.events("modem.indications_lost") == [{"reports_missing": TEXTS}]
             assert [event["step"] for event in place.events("modem.recovery")] == ["reset"]
             await place.ready()
             await place.pass_until(lambda: any(raw.storage for raw in place.sink.pdus), 120)
@@ -234,7 +236,7 @@ class TestDeaf:
             for _ in range(2 * TEXTS):
                 await send(place, 10)
                 await place.clock.advance(SILENT_S / TEXTS)
-            assert place.events("modem.deaf") == []
+            assert place.events("modem.indications_lost") == []
 
     async def test_what_is_announced_is_no_reason_and_neither_are_drafts(self) -> None:
         async with bench() as place:
@@ -248,5 +250,5 @@ class TestDeaf:
             assert stored is place.simulated.ports[0]
             assert len(memory) == 0
             assert len(place.sink.pdus) == 2
-            assert place.events("modem.deaf") == []
+            assert place.events("modem.indications_lost") == []
             assert place.events("modem.settings_lost") == []

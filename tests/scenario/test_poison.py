@@ -21,8 +21,8 @@ from support.poison import drop, odd_tpdus
 from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running
 
-from gsmgw.api.server import bind_tcp
-from gsmgw.api.tls import Certificates
+from gsmgw.http.server import bind_tcp
+from gsmgw.http.tls import Certificates
 from hw_sim import Simulation
 
 ANNA = "+4915112345671"

@@ -14,7 +14,7 @@ import pytest
 from support.rig import Rig, make_config, running
 from support.shell import command
 
-from gsmgw.api import exports
+from gsmgw.api.routes import exports
 from gsmgw.client import ApiError
 from gsmgw.clock import VirtualClock
 from gsmgw.dispatch import EventFeed, Indexer, indexer
@@ -139,7 +139,7 @@ async def test_the_index_follows_by_itself_and_after_a_restart(tmp_path: Path) -
     async with asyncio.TaskGroup() as group:
         task = group.create_task(index.run())
         await clock.advance(indexer.REST_S)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await store.read(search.cursor) < feed.last_id:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert len(await matches("text")) == 299

@@ -41,7 +41,7 @@ class Client:
         self._more.set()
 
     async def until(self, mark: bytes) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while mark not in self.heard:
                 self._more.clear()
                 await self._more.wait()
@@ -131,7 +131,7 @@ async def test_the_command_serves_its_socket_and_cleans_up(tmp_path: Path) -> No
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while b"ready" not in await process.stdout.readline():
                 pass
         client = Client(str(tmp_path / "tty" / "modem1"))

@@ -50,7 +50,7 @@ async def test_the_result_is_waited_for_though_at_is_answered(seconds: float) ->
             task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
             await place.pass_until(task.done, 200)
             assert isinstance(task.result(), int)
-        assert place.events("submit.late") == []
+        assert place.events("submit.late_confirmation") == []
         assert len(place.simulation.submits) == 3
 
 
@@ -66,7 +66,7 @@ async def test_the_wait_follows_what_the_modem_was_seen_to_need() -> None:
         failure = task.exception()
         assert isinstance(failure, SubmitError)
         assert (failure.disposition, failure.overdue) == (Disposition.UNKNOWN, True)
-        await place.pass_until(lambda: bool(place.events("submit.late")), 60)
+        await place.pass_until(lambda: bool(place.events("submit.late_confirmation")), 60)
         await place.ready()
         task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
         await place.pass_until(task.done, 200)

@@ -19,11 +19,11 @@ EXCEPT = {
     "gsmgw/digits.py",
     "hw_sim/numeric.py",
     "gsmgw/doctor/masking.py",
-    "gsmgw/modem/masking.py",
+    "gsmgw/modem/tap/masking.py",
     "gsmgw/pdu/address.py",
 }
 #: Octets, whose digits are ASCII by definition (and not texts).
-OCTETS = {"gsmgw/api/front.py", "gsmgw/api/events.py"}
+OCTETS = {"gsmgw/api/fast_path.py", "gsmgw/api/routes/events.py"}
 MODULES = [
     path
     for root in ROOTS

@@ -18,7 +18,7 @@ def _note(tx: Tx, count: int, type: str = "test.a") -> None:
 
 async def _read(source: EventFeed, after: int | None, count: int, *types: str) -> list[int]:
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in source.read(after, types):
             if event is not None:
                 found.append(event.id)
@@ -67,7 +67,7 @@ async def test_types_narrow_by_name_and_by_prefix(tmp_path: Path) -> None:
 async def test_silence_brings_a_heartbeat_and_closing_ends_the_reader() -> None:
     source = EventFeed()
     beats = 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in source.read(None, heartbeat_s=0.01):
             assert event is None
             beats += 1

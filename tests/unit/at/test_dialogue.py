@@ -9,8 +9,8 @@ import pytest
 
 from gsmgw.at import commands
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Answer, Dialogue, Event, Phase, Prompted, Stale, Urc
-from gsmgw.at.finals import Final, FinalKind
+from gsmgw.at.dialogue import Dialogue, Event, Phase, Prompted, Response, Stale, Urc
+from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.at.urcs import UrcKind
 
 # TS 23.040 9.2.2.1 with an SMSC address in front: a deliver of 19 octets TPDU.
@@ -19,8 +19,8 @@ DELIVER_OCTETS = len(DELIVER) // 2 - 8
 REPORT = "07919471060040340600" + "0B911234567890F5" + "62102151434080" + "62102151434080" + "00"
 REPORT_OCTETS = len(REPORT) // 2 - 8
 
-OK = Final(FinalKind.OK)
-ERROR = Final(FinalKind.ERROR)
+OK = FinalResult(FinalResultKind.OK)
+ERROR = FinalResult(FinalResultKind.ERROR)
 
 
 def deliveries(data: bytes) -> Iterator[list[bytes]]:
@@ -42,68 +42,73 @@ def lines(*texts: str) -> bytes:
     return b"".join(b"\r\n" + text.encode("latin-1") + b"\r\n" for text in texts)
 
 
-CASES: list[tuple[str, Command, bytes, Answer]] = [
-    ("ok", commands.AT, lines("OK"), Answer(OK, [], [])),
-    ("echo", commands.AT, b"AT\r" + lines("OK"), Answer(OK, [], [])),
-    ("echo and CR CR LF", commands.SIGNAL, b"AT+CSQ\r\r\n+CSQ: 18,99\r\r\n\r\nOK\r\n", Answer(OK, ["+CSQ: 18,99"], [])),
-    ("numeric", commands.AT, b"0\r", Answer(OK, [], [])),
-    ("numeric error", commands.PDU_MODE, b"AT+CMGF=0\r4\r", Answer(ERROR, [], [])),
-    ("NUL in front", commands.AT, b"\0\0\r\nO\0K\r\n", Answer(OK, [], [])),
-    ("noise in front", commands.AT, b"\xff\xff\r\n\xffOK\r\n", Answer(OK, [], [])),
-    ("blank in front", commands.MANUFACTURER, lines(" WAVECOM MODEM", "OK"), Answer(OK, ["WAVECOM MODEM"], [])),
-    ("CME", commands.SIGNAL, lines("+CME ERROR: 10"), Answer(Final(FinalKind.CME, 10, "10"), [], [])),
+CASES: list[tuple[str, Command, bytes, Response]] = [
+    ("ok", commands.AT, lines("OK"), Response(OK, [], [])),
+    ("echo", commands.AT, b"AT\r" + lines("OK"), Response(OK, [], [])),
+    (
+        "echo and CR CR LF",
+        commands.SIGNAL,
+        b"AT+CSQ\r\r\n+CSQ: 18,99\r\r\n\r\nOK\r\n",
+        Response(OK, ["+CSQ: 18,99"], []),
+    ),
+    ("numeric", commands.AT, b"0\r", Response(OK, [], [])),
+    ("numeric error", commands.PDU_MODE, b"AT+CMGF=0\r4\r", Response(ERROR, [], [])),
+    ("NUL in front", commands.AT, b"\0\0\r\nO\0K\r\n", Response(OK, [], [])),
+    ("noise in front", commands.AT, b"\xff\xff\r\n\xffOK\r\n", Response(OK, [], [])),
+    ("blank in front", commands.MANUFACTURER, lines(" WAVECOM MODEM", "OK"), Response(OK, ["WAVECOM MODEM"], [])),
+    ("CME", commands.SIGNAL, lines("+CME ERROR: 10"), Response(FinalResult(FinalResultKind.CME, 10, "10"), [], [])),
     (
         "CME text",
         commands.SIGNAL,
         lines("+CME ERROR: SIM not inserted"),
-        Answer(Final(FinalKind.CME, 10, "SIM not inserted"), [], []),
+        Response(FinalResult(FinalResultKind.CME, 10, "SIM not inserted"), [], []),
     ),
     (
         "CMS text",
         commands.read_message(1),
         lines("+CMS ERROR: Network Timeout"),
-        Answer(Final(FinalKind.CMS, 332, "Network Timeout"), [], []),
+        Response(FinalResult(FinalResultKind.CMS, 332, "Network Timeout"), [], []),
     ),
     (
         # Captured forms in ModemManager's tests: an error code may be missing.
         "CMS empty",
         commands.read_message(1),
         b"\r\n+CMS ERROR: \r\n",
-        Answer(Final(FinalKind.CMS, None, ""), [], []),
+        Response(FinalResult(FinalResultKind.CMS, None, ""), [], []),
     ),
     (
         # Huawei E1752, python-gsmmodem's fake modems.
         "not supported",
         commands.vendor("AT+WIND?"),
         lines("COMMAND NOT SUPPORT"),
-        Answer(Final(FinalKind.ERROR, text="COMMAND NOT SUPPORT"), [], []),
+        Response(FinalResult(FinalResultKind.ERROR, text="COMMAND NOT SUPPORT"), [], []),
     ),
-    ("OK as a word", commands.MODEL, lines("OK MODEM", "OK"), Answer(OK, ["OK MODEM"], [])),
-    ("no prefix", commands.IMEI, lines("350000000000014", "OK"), Answer(OK, ["350000000000014"], [])),
+    ("OK as a word", commands.MODEL, lines("OK MODEM", "OK"), Response(OK, ["OK MODEM"], [])),
+    ("no prefix", commands.IMEI, lines("350000000000014", "OK"), Response(OK, ["350000000000014"], [])),
     (
         "read",
         commands.read_message(3),
         lines(f'+CMGR: 0,"",{DELIVER_OCTETS}') + DELIVER.encode() + b"\r\n" + lines("OK"),
-        Answer(OK, [], [(f'+CMGR: 0,"",{DELIVER_OCTETS}', DELIVER)]),
+        Response(OK, [], [(f'+CMGR: 0,"",{DELIVER_OCTETS}', DELIVER)]),
     ),
     (
         "read with a quote behind",  # gammu tests/at-sms
         commands.read_message(3),
         lines(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER + '"', "OK"),
-        Answer(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
+        Response(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
     ),
     (
         "read on one line",  # ModemManager test-modem-helpers.c
         commands.read_message(3),
         lines(f"+CMGR: 0,,{DELIVER_OCTETS} {DELIVER}", "OK"),
-        Answer(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
+        Response(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
     ),
-    ("read an empty place", commands.read_message(3), lines("OK"), Answer(OK, [], [])),
+    ("read an empty place", commands.read_message(3), lines("OK"), Response(OK, [], [])),
     (
         "list",
         commands.LIST_ALL,
         lines(f"+CMGL: 0,1,,{DELIVER_OCTETS}", DELIVER, f"+CMGL: 17,3,{REPORT_OCTETS}", REPORT, "+CMGL: 18,0,,9", "OK"),
-        Answer(
+        Response(
             OK,
             ["+CMGL: 18,0,,9"],
             [(f"+CMGL: 0,1,,{DELIVER_OCTETS}", DELIVER), (f"+CMGL: 17,3,{REPORT_OCTETS}", REPORT)],
@@ -113,20 +118,20 @@ CASES: list[tuple[str, Command, bytes, Answer]] = [
         "glued error",  # asterisk-chan-dongle at_response.c:44
         commands.OWN_NUMBER,
         lines('ERROR+CNUM: "","+4917",145', "OK"),
-        Answer(OK, ['+CNUM: "","+4917",145'], []),
+        Response(OK, ['+CNUM: "","+4917",145'], []),
     ),
 ]
 
 
 @pytest.mark.parametrize(("command", "data", "answer"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 class TestAnswers:
-    def test_every_portioning(self, command: Command, data: bytes, answer: Answer) -> None:
+    def test_every_portioning(self, command: Command, data: bytes, answer: Response) -> None:
         for portions in deliveries(data):
             events, dialogue = converse(command, portions)
             assert events == [answer], portions
             assert dialogue.phase is Phase.IDLE
 
-    def test_with_a_urc_at_each_line_end(self, command: Command, data: bytes, answer: Answer) -> None:
+    def test_with_a_urc_at_each_line_end(self, command: Command, data: bytes, answer: Response) -> None:
         for match in re.finditer(rb"\r\n", data):
             at = match.end()
             wedged = data[:at] + lines('+CMTI: "SM",3') + data[at:]
@@ -134,29 +139,29 @@ class TestAnswers:
             assert answer in events
             assert Urc(UrcKind.STORED, '+CMTI: "SM",3') in events
 
-    def test_with_a_two_line_urc_in_front_and_behind(self, command: Command, data: bytes, answer: Answer) -> None:
+    def test_with_a_two_line_urc_in_front_and_behind(self, command: Command, data: bytes, answer: Response) -> None:
         urc = lines(f"+CDS: {REPORT_OCTETS}", REPORT)
         events, _ = converse(command, [urc + data + urc])
         assert events.count(Urc(UrcKind.REPORT, f"+CDS: {REPORT_OCTETS}", REPORT)) == 2
         assert answer in events
 
-    def test_trailing_data_waits(self, command: Command, data: bytes, answer: Answer) -> None:
+    def test_trailing_data_waits(self, command: Command, data: bytes, answer: Response) -> None:
         events, dialogue = converse(command, [data + b'\r\n+CM|TI: "SM",3'.replace(b"|", b"")])
         assert events == [answer]
         assert dialogue.feed(b"4\r\n") == [Urc(UrcKind.STORED, '+CMTI: "SM",34')]
 
     def test_loss_of_any_byte_never_confuses_the_next_command(
-        self, command: Command, data: bytes, answer: Answer
+        self, command: Command, data: bytes, answer: Response
     ) -> None:
         for at in range(len(data)):
             events, dialogue = converse(command, [data[:at] + data[at + 1 :]])
             if dialogue.phase is not Phase.IDLE:
                 dialogue.abandon()
             events = dialogue.feed(lines("OK"))
-            assert not [event for event in events if isinstance(event, Answer)]
+            assert not [event for event in events if isinstance(event, Response)]
             dialogue.settled()
             dialogue.start(commands.SIGNAL)
-            assert dialogue.feed(lines("+CSQ: 7,0", "OK")) == [Answer(OK, ["+CSQ: 7,0"], [])]
+            assert dialogue.feed(lines("+CSQ: 7,0", "OK")) == [Response(OK, ["+CSQ: 7,0"], [])]
 
 
 PROMPTS = {
@@ -183,7 +188,7 @@ def test_a_message_is_sent(prompt: bytes, echo: bytes) -> None:
         _, dialogue = converse(command, [prompt])
         dialogue.payload(PAYLOAD)
         found = [event for portion in after for event in dialogue.feed(portion)]
-        assert found == [Answer(OK, ["+CMGS: 44"], [], payload_sent=True)], after
+        assert found == [Response(OK, ["+CMGS: 44"], [], payload_sent=True)], after
 
 
 def test_urcs_around_the_prompt_and_the_result() -> None:
@@ -194,12 +199,12 @@ def test_urcs_around_the_prompt_and_the_result() -> None:
     assert events == [news, Prompted(), news]
     dialogue.payload(PAYLOAD)
     events = dialogue.feed(lines(f"+CDS: {REPORT_OCTETS}", REPORT, '+CMTI: "ME",1', "+CMGS: 44", '+CMTI: "ME",1', "OK"))
-    assert events == [report, news, news, Answer(OK, ["+CMGS: 44"], [], payload_sent=True)]
+    assert events == [report, news, news, Response(OK, ["+CMGS: 44"], [], payload_sent=True)]
 
 
 def test_a_refusal_before_the_prompt_is_no_sent_payload() -> None:
     events, _ = converse(commands.send_message(300), [lines("+CMS ERROR: 304")])
-    assert events == [Answer(Final(FinalKind.CMS, 304, "304"), [], [], payload_sent=False)]
+    assert events == [Response(FinalResult(FinalResultKind.CMS, 304, "304"), [], [], payload_sent=False)]
 
 
 def test_a_stray_ok_before_the_prompt_is_no_answer() -> None:
@@ -215,7 +220,7 @@ def test_a_late_answer_is_stale_and_told() -> None:
     assert events == [Urc(UrcKind.STORED, '+CMTI: "SM",1'), Stale("+CMGS: 44"), Stale("OK", OK)]
     dialogue.settled()
     dialogue.start(commands.SIGNAL)
-    assert dialogue.feed(lines("+CSQ: 7,0", "OK")) == [Answer(OK, ["+CSQ: 7,0"], [])]
+    assert dialogue.feed(lines("+CSQ: 7,0", "OK")) == [Response(OK, ["+CSQ: 7,0"], [])]
 
 
 def test_a_late_read_answer_is_no_news_of_registration() -> None:
@@ -238,7 +243,7 @@ def test_a_urc_stands_between_header_and_pdu_of_another() -> None:
     assert events == [
         Urc(UrcKind.CALL, "RING"),
         Urc(UrcKind.REPORT, f"+CDS: {REPORT_OCTETS}", REPORT),
-        Answer(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
+        Response(OK, [], [(f"+CMGR: 0,,{DELIVER_OCTETS}", DELIVER)]),
     ]
 
 
@@ -261,7 +266,7 @@ def test_urcs_while_idle_and_in_an_answer(data: bytes, kind: UrcKind, text: str)
         dialogue = Dialogue()
         assert [event for portion in portions for event in dialogue.feed(portion)] == [Urc(kind, text)]
     events, _ = converse(commands.SIGNAL, [lines("+CSQ: 18,99") + data + lines("OK")])
-    assert events == [Urc(kind, text), Answer(OK, ["+CSQ: 18,99"], [])]
+    assert events == [Urc(kind, text), Response(OK, ["+CSQ: 18,99"], [])]
 
 
 def test_noise_of_the_profile_is_told_apart() -> None:
@@ -272,7 +277,7 @@ def test_noise_of_the_profile_is_told_apart() -> None:
 
 def test_vendor_noise_never_becomes_the_name_of_the_maker() -> None:
     events, _ = converse(commands.MANUFACTURER, [lines("^RSSI:14", "Huawei", "^BOOT:35323129,0,0,0,26", "OK")])
-    assert events[-1] == Answer(OK, ["Huawei"], [])
+    assert events[-1] == Response(OK, ["Huawei"], [])
 
 
 def test_a_flood_without_line_ends_is_bounded_and_ends() -> None:
@@ -280,7 +285,7 @@ def test_a_flood_without_line_ends_is_bounded_and_ends() -> None:
     dialogue.start(commands.SIGNAL)
     for _ in range(1000):
         assert dialogue.feed(b"x" * 1000) == []
-    assert dialogue.feed(lines("", "+CSQ: 7,0", "OK")) == [Answer(OK, ["+CSQ: 7,0"], [])]
+    assert dialogue.feed(lines("", "+CSQ: 7,0", "OK")) == [Response(OK, ["+CSQ: 7,0"], [])]
 
 
 def test_an_endless_answer_is_bounded() -> None:
@@ -289,7 +294,7 @@ def test_an_endless_answer_is_bounded() -> None:
     for _ in range(6000):
         dialogue.feed(b"AT+X\r\n")
     (answer,) = dialogue.feed(lines("OK"))
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert len(answer.lines) == 4000
 
 

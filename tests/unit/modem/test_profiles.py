@@ -13,18 +13,18 @@ import pytest
 from support.modems import ScriptedPort
 
 from gsmgw.at.dialogue import Dialogue, Urc
-from gsmgw.at.finals import parse_final
+from gsmgw.at.result_codes import parse_final_result
 from gsmgw.at.urcs import UrcKind, kind_of
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import ConfigError, Disposition
 from gsmgw.model import ModemState
-from gsmgw.modem.channel import Channel
-from gsmgw.modem.driver import Driver
-from gsmgw.modem.ladder import Rung
+from gsmgw.modem.health.recovery import RecoveryStep
+from gsmgw.modem.port.channel import Channel
+from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, Reading, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
-from gsmgw.modem.sending import refusal
+from gsmgw.modem.sending.sender import refusal
 
 FAMILIES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[2] / "transcripts" / "families.toml").read_text()
@@ -186,7 +186,7 @@ def test_values(name: str) -> None:
     [(name, code, word) for name, family in FAMILIES.items() for code, word in family.get("cms", {}).items()],
 )
 def test_vendor_codes(name: str, code: str, disposition: str) -> None:
-    final = parse_final(f"+CMS ERROR: {code}")
+    final = parse_final_result(f"+CMS ERROR: {code}")
     assert final is not None
     profile = profile_of(name)
     assert refusal(final, profile, payload_started=True).disposition is Disposition(disposition)
@@ -255,7 +255,7 @@ def test_the_page_names_every_state_step_and_key() -> None:
     page = (Path(__file__).parents[3] / "docs" / "modems.md").read_text()
     for state in ModemState:
         assert f"`{state.value}`" in page
-    for rung in Rung:
+    for rung in RecoveryStep:
         assert f"`{rung.value}`" in page
     sources = "".join(path.read_text() for path in (Path(__file__).parents[3] / "gsmgw" / "modem").glob("*.py"))
     for event in re.findall(r'event\(\s*"([a-z_.]+)"', sources):

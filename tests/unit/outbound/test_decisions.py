@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from gsmgw.errors import Disposition
 from gsmgw.model import Outgoing, Priority
-from gsmgw.outbound.calendar import HORIZON_DAYS, SendingTimes, Window
-from gsmgw.outbound.lanes import PATIENCE, Lanes
-from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
-from gsmgw.outbound.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
-from gsmgw.outbound.roads import Roads
-from gsmgw.outbound.router import RouteTable, Rule, around, avoided_by, routes_served, target_of
+from gsmgw.outbound.limits.rate_limit import DAY_MS, Limits, RateLimiter, Use
+from gsmgw.outbound.limits.sending_hours import HORIZON_DAYS, SendingTimes, Window
+from gsmgw.outbound.queue.eligibility import Eligibility
+from gsmgw.outbound.queue.ready_queue import PATIENCE, ReadyQueue
+from gsmgw.outbound.queue.router import RouteTable, Rule, around, avoided_by, routes_served, target_of
+from gsmgw.outbound.worker.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
 
 ANY_OF_M = ("", "=m")
 
@@ -29,13 +29,13 @@ def message(
     return Outgoing(number, to or f"+4915100000{number:03d}", "x", priority, 1, 0, route=route, client=client)
 
 
-def opened(**options: int) -> Lanes:
-    lanes = Lanes(**options)
+def opened(**options: int) -> ReadyQueue:
+    lanes = ReadyQueue(**options)
     lanes.expect([])
     return lanes
 
 
-def drain(lanes: Lanes, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
+def drain(lanes: ReadyQueue, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
     taken = []
     while (found := lanes.take(routes)) is not None:
         taken.append(found.id)
@@ -131,7 +131,7 @@ def test_a_message_that_is_known_is_not_taken_twice() -> None:
 
 
 def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> None:
-    lanes = Lanes()
+    lanes = ReadyQueue()
     lanes.expect([("", "")])
     looks = list(lanes.hungry())
     assert not lanes.offer(message(1))  # committed after the look began: that look did not see it
@@ -146,7 +146,7 @@ def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> 
 
 def test_what_is_accepted_while_the_queue_starts_does_not_hide_what_was_there_before() -> None:
     on_disk = [message(number) for number in (1, 2, 9)]
-    lanes = Lanes()
+    lanes = ReadyQueue()
     assert not lanes.offer(on_disk[2])  # accepted in the moment between the start of the API and that of the queue
     lanes.expect([])
     for key, after, room in lanes.hungry():
@@ -173,8 +173,8 @@ def test_clients_take_turns_inside_a_class() -> None:
     assert drain(lanes) == [0, 6, 1, 7, 2, 3, 4, 5]
 
 
-def pacer(used: tuple[int, ...] = (), **limits: Any) -> Pacer:
-    return Pacer(Limits(**limits), [Use(at_ms, "+49") for at_ms in used])
+def pacer(used: tuple[int, ...] = (), **limits: Any) -> RateLimiter:
+    return RateLimiter(Limits(**limits), [Use(at_ms, "+49") for at_ms in used])
 
 
 def test_a_pacer_counts_over_rolling_windows() -> None:
@@ -203,7 +203,7 @@ def test_a_pacer_may_count_messages_instead_of_segments() -> None:
     counting = pacer(windows={60: 1}, by_message=True)
     counting.note(Use(0, "a", first=True))
     assert counting.next_allowed_ms(1) == 60_000
-    segments = Pacer(Limits(windows={60: 2}, by_message=True))
+    segments = RateLimiter(Limits(windows={60: 2}, by_message=True))
     for seq in range(5):
         segments.note(Use(seq, "a", first=seq == 0))
     assert segments.next_allowed_ms(5) == 5
@@ -224,7 +224,7 @@ def test_a_gap_lies_between_two_segments() -> None:
 
 
 def test_a_new_recipient_waits_for_room_and_a_known_one_does_not() -> None:
-    counting = Pacer(Limits(recipients_per_day=2), [Use(0, "a"), Use(1000, "b")])
+    counting = RateLimiter(Limits(recipients_per_day=2), [Use(0, "a"), Use(1000, "b")])
     assert counting.recipient_allowed_ms("a", 2000) == 2000
     assert counting.recipient_allowed_ms("c", 2000) == DAY_MS
     counting.note(Use(2000, "a"))  # a is in use again: b is the one that falls out first
@@ -348,7 +348,7 @@ def test_a_route_leads_around_the_modems_that_refused() -> None:
 
 
 def test_detours_are_served_by_the_others_and_by_those_that_refused_only_when_there_is_no_other() -> None:
-    roads = Roads(RouteTable((), {"two": ["a", "b"]}))
+    roads = Eligibility(RouteTable((), {"two": ["a", "b"]}))
     for name in "abc":
         roads.attach(name, fit=True)
     assert roads.around("", "a") == "!a"

@@ -96,7 +96,7 @@ async def test_the_queue_reads_while_all_other_readers_are_busy(tmp_path: Path) 
     listings = [asyncio.ensure_future(store.read(listing)) for _ in range(READERS + 2)]
     try:
         await asyncio.to_thread(lambda: [busy.acquire() for _ in range(READERS)])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await store.read_for_queue(lambda db: db.execute("SELECT 1").fetchone()) == (1,)
         assert not any(each.done() for each in listings)
     finally:

@@ -1,0 +1,1 @@
+"""Who may call the API: authentication, guards and the audit log."""

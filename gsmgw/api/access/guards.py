@@ -1,0 +1,91 @@
+"""Who may come in: by a token through the TCP listener, by the credentials of the process through the Unix socket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gsmgw.api.access.audit_log import Audit, is_managing
+from gsmgw.api.access.authentication import CHALLENGE, Access
+from gsmgw.http.identity import address_of, peer_of, set_principal, user_name
+from gsmgw.http.origins import Proxies, place_of
+from gsmgw.http.problems import Problem, of_exception
+from gsmgw.outbound import ServiceError
+
+#: Doors of other gateways' clients: they bring their credentials along in their own ways.
+DOORS = ("/cgi-bin/sendsms", "/3rdparty/", "/2010-04-01/")
+_CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
+
+
+def scope_needed(method: str, path: str) -> str | None:
+    """The scope that a request needs; None for what anybody may ask."""
+    if path.startswith(("/health/", "/docs", *DOORS)) or path == "/openapi.json":
+        return None
+    if method in ("GET", "HEAD"):
+        return "manage" if path.startswith(_CLOSED) or path.endswith("/tap") else "read"
+    if method == "POST" and path.startswith("/v1/messages"):
+        return "send"
+    return "manage"
+
+
+class TokenGuard:
+    """Lets requests of the TCP listener through that carry a token with the scope they need."""
+
+    def __init__(self, app: ASGIApp, access: Access, audit: Audit, proxies: Proxies | None = None) -> None:
+        self._proxies = proxies or Proxies()
+        self._app = app
+        self._access = access
+        self._audit = audit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            self._proxies.find_client(scope)
+            try:
+                await self._check(scope)
+            except (Problem, ServiceError) as exc:
+                problem = of_exception(exc)
+                if is_managing(scope["method"], scope["path"]):
+                    await self._audit.note(scope, problem.status)
+                await problem.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _check(self, scope: Scope) -> None:
+        address, path = address_of(scope), scope["path"]
+        needed = scope_needed(scope["method"], path)
+        if needed is None:
+            self._access.count_request(f"address {place_of(address)}")
+            return
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
+        kind, _, secret = header.partition(" ")
+        if kind.lower() != "bearer" or not secret:
+            self._access.count_request(f"address {place_of(address)}")
+            raise Problem("unauthorized", "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE)
+        principal = await self._access.enter(address, secret.strip())
+        set_principal(scope, principal)
+        principal.require(needed)
+        if path.startswith(_CLOSED):
+            principal.require_unrestricted()
+
+
+class PeerGuard:
+    """Lets processes through whose user is named, the gateway's own and root; everybody, where none is named."""
+
+    def __init__(self, app: ASGIApp, users: Collection[str]) -> None:
+        self._app = app
+        self._users = frozenset(users)
+        self._own = {0, os.getuid()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and self._users and scope_needed(scope["method"], scope["path"]) is not None:
+            peer = peer_of(scope)
+            if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users):
+                who = "nobody" if peer is None else user_name(peer.uid)
+                problem = Problem("forbidden", f"the user {who} is not among [api] users")
+                await problem.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

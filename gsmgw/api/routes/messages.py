@@ -1,0 +1,131 @@
+"""/v1/messages"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Caller, Ctx
+from gsmgw.api.openapi import body_of
+from gsmgw.api.routes.message_filters import Wanted
+from gsmgw.api.schemas import (
+    BatchIn,
+    MessageIn,
+    PreviewIn,
+    ResolveIn,
+    event_out,
+    message_out,
+    segment_out,
+)
+from gsmgw.api.submit import Call, SubmitResponse, key_of, preview_batch, submit_batch, submit_one
+from gsmgw.http.json_response import JSONResponse, page_response
+from gsmgw.http.problems import Problem
+from gsmgw.model import format_id, parse_id
+from gsmgw.outbound import Principal
+from gsmgw.store import messages, queue_reads
+
+router = APIRouter(prefix="/v1/messages", tags=["messages"])
+
+
+def _response(answer: SubmitResponse) -> Response:
+    return Response(answer.body, answer.status, answer.headers, "application/json")
+
+
+async def _submit(call: Call, ctx: Context, caller: Principal, request: Request) -> Response:
+    key = key_of(request.headers.getlist("idempotency-key"))
+    return _response(await call(ctx, caller, await request.body(), key))
+
+
+@router.post("", status_code=202, openapi_extra=body_of(MessageIn, keyed=True))
+async def create(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Submit one message. When the response comes, the message is saved to disk and will be sent."""
+    return await _submit(submit_one, ctx, caller, request)
+
+
+@router.post("/batch", status_code=202, openapi_extra=body_of(BatchIn, keyed=True))
+async def create_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Submit up to 10 000 messages, saved in one transaction. The results are in the order of the messages."""
+    return await _submit(submit_batch, ctx, caller, request)
+
+
+@router.post("/batch/preview", openapi_extra=body_of(BatchIn))
+async def look_at_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Check a batch without saving it: the result and the number of segments of each message."""
+    return _response(await preview_batch(ctx, caller, await request.body()))
+
+
+@router.post("/preview")
+async def preview(ctx: Ctx, caller: Caller, body: PreviewIn) -> Response:
+    """Show how a text would be sent: encoding, segments, space left, and the characters that force UCS-2."""
+    planned = ctx.service.preview(caller, body.text, body.encoding, transliterate=body.transliterate)
+    return JSONResponse(
+        {
+            "encoding": planned.encoding.value,
+            "segments": planned.segment_count,
+            "units_used": planned.units_used,
+            "units_left": planned.units_left,
+            "units_per_segment": planned.units_per_segment,
+            "forcing": list(planned.forcing),
+            "texts": list(planned.segments),
+            "transliterated": [list(pair) for pair in planned.transliterated],
+        }
+    )
+
+
+@router.get("")
+async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+    """List messages, newest first, one page at a time."""
+    found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
+    more = format_id(found[limit - 1].id) if len(found) > limit else None
+    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    return await page_response(explained, lambda pair: message_out(*pair), more)
+
+
+def _id(text: str) -> int:
+    """Return the number of a message's public id. Raises :class:`Problem` if it is not one."""
+    number = parse_id(text)
+    if number is None:
+        raise Problem("not_found", f"the message {text!r} does not exist")
+    return number
+
+
+async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
+    record = await ctx.service.get(caller, message_id)
+    segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
+    events = await ctx.store.read(lambda db: messages.history(db, record.id))
+    body: dict[str, Any] = message_out(record, ctx.scheduler.explain(record))
+    body["segment_list"] = [segment_out(segment) for segment in segments]
+    body["history"] = [event_out(event) for event in events]
+    return JSONResponse(body)
+
+
+@router.get("/{message_id}")
+async def show(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Show one message with its segments and its history."""
+    return await _whole(ctx, caller, _id(message_id))
+
+
+@router.post("/{message_id}/cancel")
+async def cancel(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Cancel a message that is not yet being sent."""
+    number = _id(message_id)
+    await ctx.service.cancel(caller, number)
+    return await _whole(ctx, caller, number)
+
+
+@router.post("/{message_id}/retry")
+async def retry(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Send a failed, undelivered, expired or canceled message again."""
+    number = _id(message_id)
+    await ctx.service.retry(caller, number)
+    return await _whole(ctx, caller, number)
+
+
+@router.post("/{message_id}/resolve")
+async def resolve(ctx: Ctx, caller: Caller, message_id: str, body: ResolveIn) -> Response:
+    """Decide about a message with unknown outcome: ``resend`` it, or ``leave`` it as sent."""
+    number = _id(message_id)
+    await ctx.service.resolve(caller, number, resend=body.action == "resend")
+    return await _whole(ctx, caller, number)

@@ -1,0 +1,173 @@
+"""/docs: the OpenAPI document and the problems as pages for people, made here, so that they need no network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+
+from gsmgw.api.routes.problem_pages import PAGES
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import PROBLEMS, Problem
+
+router = APIRouter(include_in_schema=False)
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+code, pre { font: 14px/1.4 ui-monospace, monospace; background: #f4f4f2; } pre { padding: .7rem; overflow-x: auto; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ddd; } a { color: #0057a3; }
+summary { cursor: pointer; padding: .3rem 0; } summary code { background: none; } .verb { font-weight: 600; }
+table { border-collapse: collapse; } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
+details { border-bottom: 1px solid #eee; } .dim { color: #666; }
+@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd; } code, pre { background: #252525; }
+  a { color: #7ab8f5; } h2, details { border-color: #333; } .dim { color: #999; } }
+"""
+
+
+def _page(title: str, body: str) -> HTMLResponse:
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+    view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return HTMLResponse(f"{head}{view}<style>{_STYLE}</style><body>{body}</body></html>", headers=policy)
+
+
+def _text(words: str) -> str:
+    """A sentence with `code` in it."""
+    return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(words, quote=False))
+
+
+# To describe all routes holds up others for long, so a thread does it, and each page is made once.
+@router.get("/openapi.json")
+async def document(request: Request) -> Response:
+    """The OpenAPI document."""
+    return await _made_once(request.app, "openapi.json", lambda app: JSONResponse(app.openapi()))
+
+
+@router.get("/docs")
+async def index(request: Request) -> Response:
+    """All routes."""
+    return await _made_once(request.app, "docs", _index)
+
+
+async def _made_once(app: FastAPI, name: str, make: Callable[[FastAPI], Response]) -> Response:
+    pages: dict[str, Response] = app.state.pages
+    if name not in pages:
+        async with app.state.page_lock:
+            if name not in pages:
+                pages[name] = await asyncio.to_thread(make, app)
+    return pages[name]
+
+
+def _index(app: FastAPI) -> HTMLResponse:
+    described = app.openapi()
+    groups: dict[str, list[str]] = {}
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            groups.setdefault(operation.get("tags", ["other"])[0], []).append(_operation(method, path, operation))
+    parts = [f"<h1>gsmgw {escape(described['info']['version'])}</h1>", _INTRODUCTION]
+    for name, operations in groups.items():
+        parts += [f"<h2>{escape(name)}</h2>", *operations]
+    parts.append("<h2>schemas</h2>")
+    for name, schema in sorted(described["components"]["schemas"].items()):
+        parts.append(
+            f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code> '
+            f'<span class="dim">{escape(schema.get("description", "").partition(chr(10))[0])}</span></summary>'
+            f"{_properties(schema)}<pre>{escape(json.dumps(schema, indent=2, ensure_ascii=False))}</pre></details>"
+        )
+    return _page("gsmgw API", "".join(parts))
+
+
+_INTRODUCTION = (
+    '<p>HTTP with JSON. To programs it is described by <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Errors '
+    'are <a href="/docs/problems">problem documents</a>.</p>'
+)
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+    summary = operation.get("description") or operation.get("summary", "")
+    parts = [
+        f'<details id="{escape(operation["operationId"])}"><summary><code><span class="verb">{method.upper()}</span> '
+        f"{escape(path)}</code> {_text(summary.partition(chr(10))[0])}</summary><p>{_text(summary)}</p>"
+    ]
+    parameters = operation.get("parameters", [])
+    if parameters:
+        rows = "".join(
+            f"<tr><td><code>{escape(item['name'])}</code></td><td class='dim'>{item['in']}"
+            f"{', required' if item.get('required') else ''}</td><td>{_kind(item['schema'])}</td>"
+            f"<td>{_text(item.get('description') or item['schema'].get('description', ''))}</td></tr>"
+            for item in parameters
+        )
+        parts.append(f"<table>{rows}</table>")
+    if body := operation.get("requestBody"):
+        parts.append(f"<p>Body: {_kind(body['content']['application/json']['schema'])}</p>")
+    answers = "".join(
+        f"<tr><td><code>{status}</code></td><td>{escape(answer['description'])}</td><td>"
+        + ", ".join(_kind(content["schema"]) for content in answer.get("content", {}).values())
+        + "</td></tr>"
+        for status, answer in operation["responses"].items()
+    )
+    parts.append(f"<table>{answers}</table></details>")
+    return "".join(parts)
+
+
+def _properties(schema: dict[str, Any]) -> str:
+    required = schema.get("required", ())
+    rows = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td class='dim'>{'always' if name in required else ''}</td>"
+        f"<td>{_kind(inner)}</td><td>{_text(inner.get('description', ''))}</td></tr>"
+        for name, inner in schema.get("properties", {}).items()
+    )
+    return f"<table>{rows}</table>" if rows else ""
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """The kind of a value in few words."""
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#schema-{name}">{name}</a>'
+    for joiner in ("anyOf", "oneOf"):
+        if joiner in schema:
+            return " or ".join(_kind(inner) for inner in schema[joiner])
+    if "enum" in schema:
+        return " ".join(f"<code>{escape(json.dumps(value))}</code>" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    named = schema.get("format") or schema.get("type", "anything")
+    return escape(", ".join([str(named), *bounds]))
+
+
+_BOUNDS = {"minimum": "from", "maximum": "to", "minLength": "min. length", "maxLength": "max. length"}
+
+
+@router.get("/docs/problems")
+async def problems() -> HTMLResponse:
+    """All problems."""
+    rows = "".join(
+        f'<tr><td><a href="/docs/problems/{code}"><code>{code}</code></a></td><td>{status}</td>'
+        f"<td>{escape(title)}</td></tr>"
+        for code, (status, title) in PROBLEMS.items()
+    )
+    return _page("Problems", f"<h1>Problems</h1><table>{rows}</table>")
+
+
+@router.get("/docs/problems/{code}")
+async def problem(code: str) -> HTMLResponse:
+    """One problem."""
+    if code not in PROBLEMS:
+        raise Problem("not_found", f"there is no problem {code!r}")
+    status, title = PROBLEMS[code]
+    meaning, remedy = PAGES[code]
+    return _page(
+        code,
+        f"<h1>{escape(title)}</h1><p><code>{code}</code>, HTTP {status}</p>"
+        f"<h2>What it means</h2><p>{_text(meaning)}</p>"
+        f'<h2>What to do</h2><p>{_text(remedy)}</p><p><a href="/docs/problems">All problems</a> · '
+        f'<a href="/docs">The API</a></p>',
+    )

@@ -1,0 +1,113 @@
+"""/v1/tokens"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
+from gsmgw.api.schemas import stamp
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem, pointer
+from gsmgw.store import Tx, tokens
+from gsmgw.store.tokens import Token, TokenLimits
+
+router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
+
+
+class TokenIn(BaseModel):
+    """A new token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    scopes: list[Literal["send", "read", "manage"]] = Field(min_length=1, max_length=3)
+    expires_in: int | None = Field(
+        None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never, where left out"
+    )
+    per_minute: int | None = Field(None, ge=1, le=10**9, description="Texts in any 60 seconds")
+    per_day: int | None = Field(None, ge=1, le=10**9, description="Texts in any 24 hours")
+    modems: Names = Field(default_factory=list, description="It sends through these modems only")
+    pools: Names = Field(default_factory=list, description="or through these pools")
+
+
+def _check(ctx: Context, wanted: TokenIn) -> None:
+    """:class:`Problem` for a modem or pool that cannot be meant. Where modems are discovered, one may come later."""
+    for field, code, names, known in (
+        ("modems", "unknown_modem", () if ctx.discovers else wanted.modems, ctx.modems),
+        ("pools", "unknown_pool", wanted.pools, ctx.pools),
+    ):
+        there = ", ".join(sorted(known)) or "none"
+        errors = [
+            {"pointer": pointer(field, number), "detail": f"there is no {field[:-1]} named {name!r} (known: {there})"}
+            for number, name in enumerate(names)
+            if name not in known
+        ]
+        if errors:
+            raise Problem(code, f"{field}: {errors[0]['detail']}", errors=errors)
+
+
+def _out(ctx: Context, token: Token) -> dict[str, Any]:
+    missing = [name for name in token.limits.modems if name not in ctx.modems]
+    missing += [name for name in token.limits.pools if name not in ctx.pools]
+    return {
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "created_at": stamp(token.created_ms),
+        "expires_at": stamp(token.expires_ms),
+        "last_used_at": stamp(token.last_used_ms),
+        "per_minute": token.limits.per_minute,
+        "per_day": token.limits.per_day,
+        "modems": list(token.limits.modems),
+        "pools": list(token.limits.pools),
+        "missing": missing,
+    }
+
+
+@router.post("", status_code=201)
+async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
+    """Make a token. The answer's ``token`` is shown this once."""
+    audit_detail(request, name=body.name, scopes=body.scopes)
+    _check(ctx, body)
+    now_ms = ctx.clock.wall_ms()
+    expires_ms = None if body.expires_in is None else now_ms + body.expires_in * 1000
+    limits = TokenLimits(body.per_minute, body.per_day, tuple(body.modems), tuple(body.pools))
+    scopes = tuple(scope for scope in tokens.SCOPES if scope in body.scopes)
+
+    def make(tx: Tx) -> tuple[Token, str] | None:
+        if tokens.exists(tx, body.name):
+            return None
+        return tokens.create(tx, now_ms, body.name, scopes, expires_ms, limits)
+
+    made = await ctx.store.write(make)
+    if made is None:
+        raise Problem("wrong_state", f"there is a token named {body.name!r} already")
+    ctx.access.forget()
+    token, secret = made
+    return JSONResponse({**_out(ctx, token), "token": secret}, 201)
+
+
+@router.get("")
+async def index(ctx: Ctx) -> Response:
+    """All tokens, without their secrets."""
+    found = await ctx.store.read(tokens.all_tokens)
+    return JSONResponse({"data": [_out(ctx, token) for token in found]})
+
+
+@router.delete("/{name}", status_code=204)
+async def delete(ctx: Ctx, name: str) -> Response:
+    """Revoke a token."""
+    number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
+    if number is None:
+        raise Problem("not_found", f"there is no token named {name!r}")
+    ctx.access.forget()
+    ctx.service.quotas.forget(number)
+    ctx.access.send_away(number)
+    ctx.streams.send_away(number)
+    return Response(status_code=204)

@@ -1,0 +1,62 @@
+"""The TCP listener of the API, which may not be possible yet: an address that is not up, a certificate in renewal.
+
+The gateway serves its Unix socket meanwhile and tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from gsmgw import sdnotify
+from gsmgw.config.service import ApiSection
+from gsmgw.errors import Unavailable
+from gsmgw.http.server import bind_tcp
+from gsmgw.http.tls import Certificates
+from gsmgw.ports import Clock
+
+log = logging.getLogger(__name__)
+
+#: Between two attempts, seconds.
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+
+
+class TcpListener:
+    """The listener's socket and certificates, as far as they could be had."""
+
+    def __init__(self, section: ApiSection, clock: Clock) -> None:
+        self._section, self._clock = section, clock
+        self.sockets: list[socket.socket] = []
+        self.certificates: Certificates | None = None
+        #: Why it is not served, in a sentence; None when it is, or is not configured.
+        self.trouble: str | None = None
+
+    def open(self) -> bool:
+        """Try once; return whether the listener can be served. Says what is missing, once for each reason."""
+        api = self._section
+        if api.listen is None:
+            return True
+        try:
+            if api.tls_cert is not None and api.tls_key is not None:
+                self.certificates = Certificates(api.tls_cert, api.tls_key)
+            self.sockets = [bind_tcp(api.listen)]
+        except Unavailable as exc:
+            if str(exc) != self.trouble:
+                self.trouble = str(exc)
+                log.warning("api: TCP listener not available, trying again: %s", self.trouble)
+            return False
+        if self.trouble is not None:
+            log.info("api: TCP listener is available address=%s", api.listen)
+            sdnotify.notify("STATUS=serving the socket and TCP")
+            self.trouble = None
+        return True
+
+    async def wait(self) -> tuple[list[socket.socket], Certificates | None]:
+        """Try until it is possible, with growing pauses."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            await self._clock.sleep(pause_s)
+            if self.open():
+                return self.sockets, self.certificates
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

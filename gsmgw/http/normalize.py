@@ -1,0 +1,83 @@
+"""What a request is for, before anything is decided by that: its target in one form, and HEAD as GET without a body."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gsmgw.http.problems import Problem
+
+_HEAD = "gsmgw.head"
+
+
+class Addressed:
+    """Stands before the guards, so that all behind it see the same path and method."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            if (problem := _smuggled(scope)) is not None:
+                await problem.response()(scope, receive, send)
+                return
+            if not scope["path"].startswith("/"):
+                found = _path_of_absolute(scope["raw_path"])
+                if found is None:
+                    problem = Problem("http_error", "the target of a request is a path that begins with /")
+                    await problem.response()(scope, receive, send)
+                    return
+                scope = {**scope, "raw_path": found, "path": unquote(found.decode("ascii"))}
+            if scope["method"] == "HEAD":
+                # The server leaves the body of the answer out by itself, for its own scope still says HEAD.
+                scope, send = {**scope, "method": "GET", _HEAD: True}, _head_of(send)
+        await self._app(scope, receive, send)
+
+
+def _smuggled(scope: Scope) -> Problem | None:
+    """What is wrong with a request whose length is said in two ways: a proxy may have understood the other one.
+
+    RFC 9112 6.1: such a connection is closed.
+    """
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" not in names:
+        return None
+    if b"content-length" in names:
+        detail = "the request has both Content-Length and Transfer-Encoding"
+    elif scope["http_version"] == "1.0":
+        detail = "HTTP/1.0 has no Transfer-Encoding"
+    else:
+        return None
+    return Problem("http_error", detail, headers={"Connection": "close"})
+
+
+def is_head(scope: Scope) -> bool:
+    """Whether nothing but the head of the answer is sent."""
+    return _HEAD in scope
+
+
+def _path_of_absolute(target: bytes) -> bytes | None:
+    """The path of a target in absolute form, which every server has to take (RFC 9112 3.2.2)."""
+    scheme, mark, rest = target.partition(b"://")
+    if not mark or scheme.lower() not in (b"http", b"https"):
+        return None
+    _, slash, path = rest.partition(b"/")
+    return slash + path or b"/"
+
+
+def _head_of(send: Send) -> Send:
+    """Sends the head of an answer, and ends it there: what is streamed without end has a head, too."""
+    ended = False
+
+    async def head(message: Message) -> None:
+        nonlocal ended
+        if message["type"] == "http.response.start":
+            await send(message)
+            ended = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif not ended:
+            await send(message)
+
+    return head

@@ -1,0 +1,173 @@
+"""Errors as ``application/problem+json`` (RFC 9457), each with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from gsmgw.errors import StoreError
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.validation_messages import in_words
+from gsmgw.outbound import QuotaExceeded, Refusal, ServiceError
+
+#: code -> (HTTP status, title). Each has a section of the same name in docs/problems.md.
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not valid JSON"),
+    "invalid_request": (422, "The request is not valid"),
+    "invalid_number": (422, "The number is not one that a message can be sent to"),
+    "empty_message": (422, "The message is empty"),
+    "too_long": (422, "The message is too long"),
+    "not_encodable": (422, "The text does not fit the encoding asked for"),
+    "unknown_modem": (422, "There is no such modem"),
+    "not_your_modem": (403, "The token is for other modems"),
+    "unknown_pool": (422, "There is no such pool"),
+    "client_ref_conflict": (409, "The client_ref was used for another message"),
+    "target_refused": (422, "Webhooks may not go there"),
+    "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
+    "not_found": (404, "There is no such resource"),
+    "method_not_allowed": (405, "The method is not allowed here"),
+    "wrong_state": (409, "The state does not allow it"),
+    "unauthorized": (401, "A valid token is needed"),
+    "forbidden": (403, "The token does not allow it"),
+    "too_large": (413, "The request is too large"),
+    "unsupported_media_type": (415, "The body must be application/json"),
+    "too_many_requests": (429, "Too many requests"),
+    "storage_unavailable": (503, "The database does not take writes now"),
+    "modem_failed": (409, "The modem did not do it"),
+    "request_timeout": (408, "The request did not come in time"),
+    "headers_too_large": (431, "The head of the request is too large"),
+    "event_gone": (410, "That event is no longer kept"),
+    "internal_error": (500, "The gateway has a fault"),
+    "busy": (503, "There are too many connections"),
+    "http_error": (400, "The request cannot be answered"),
+}
+_BY_HTTP_STATUS = {
+    400: "invalid_json",  # FastAPI's, for a body that cannot be parsed
+    401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
+    415: "unsupported_media_type",
+}  # fmt: skip
+
+
+#: Bad fields that are named in one answer.
+MOST_NAMED = 100
+
+
+class Problem(Exception):
+    """An answer that says what is wrong. ``errors`` names each bad field by a JSON pointer (RFC 6901)."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        super().__init__(detail)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return PROBLEMS[self.code][0]
+
+    def body(self) -> dict[str, Any]:
+        """The problem document."""
+        status, title = PROBLEMS[self.code]
+        body: dict[str, Any] = {
+            "type": f"/docs/problems/{self.code}",
+            "title": title,
+            "status": status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+    def response(self) -> JSONResponse:
+        """The answer."""
+        return JSONResponse(self.body(), self.status, headers=self.headers, media_type="application/problem+json")
+
+
+def pointer(*parts: object) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
+    """A refusal of the intake as a problem; ``prefix`` leads its pointer."""
+    error = {"pointer": pointer(*prefix, refusal.field), "detail": refusal.detail}
+    return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
+
+
+def of_validation(found: Sequence[Any]) -> Problem:
+    """A body or query that does not fit its schema, by what pydantic says of it."""
+    errors: list[dict[str, str]] = []
+    for error in found:
+        where, *path = error["loc"]
+        if error["type"] == "json_invalid":
+            where_in_it = f" at position {path[0]}" if path else ""
+            detail = str(error.get("ctx", {}).get("error", "cannot be parsed")).removesuffix(" at")
+            return Problem("invalid_json", detail + where_in_it)
+        message = in_words(error)
+        if where == "body":
+            errors.append({"pointer": pointer(*path), "detail": message})
+        else:
+            errors.append({"parameter": str(path[0]) if path else str(where), "detail": message})
+    first = errors[0] if errors else {"detail": "is not valid"}
+    named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors[:MOST_NAMED])
+
+
+def of_exception(exc: Exception) -> Problem:
+    """What an exception of a route says to the client; one that nobody expected says nothing of itself."""
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, Refusal):
+        return of_refusal(exc)
+    if isinstance(exc, QuotaExceeded):
+        return Problem(exc.code, exc.detail, headers={"Retry-After": f"{exc.retry_after_s}"})
+    if isinstance(exc, ServiceError):
+        return Problem(exc.code, exc.detail)
+    if isinstance(exc, StoreError):
+        return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
+    if isinstance(exc, RequestValidationError):
+        return of_validation(exc.errors())
+    return Problem("internal_error", "it is a fault of the gateway; its log says more")
+
+
+def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
+    """Answer every error of the application with a problem document; ``methods_at`` a path belong into ``Allow``."""
+
+    async def answer(_: Request, exc: Exception) -> Response:
+        return of_exception(exc).response()
+
+    for kind in (Problem, ServiceError, StoreError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, answer)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, exc: HTTPException) -> JSONResponse:
+        code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
+        path = request.scope["path"]
+        detail = str(exc.detail)
+        headers = dict(exc.headers or {})
+        if code == "not_found":
+            near = path.rstrip("/")
+            meant = f"; is {near} meant?" if near != path and methods_at(near) else ""
+            detail = f"there is nothing at {path}{meant}"
+        elif code == "method_not_allowed" and (methods := methods_at(path)):
+            headers["Allow"] = ", ".join(methods)
+            detail = f"{request.method} is not allowed at {path}; there is {headers['Allow']}"
+        elif code == "invalid_json":
+            detail = "it cannot be parsed: it is nested too deeply, or a number in it is too long"
+        return Problem(code, detail, headers=headers).response()

@@ -1,0 +1,1 @@
+"""Checks, telemetry and recovery of a modem in service."""

@@ -1,0 +1,1 @@
+"""One connection to a modem: its start, its service, its end."""

@@ -1,0 +1,1 @@
+"""The conversation on one port: commands, answers, priorities, limits."""

@@ -1,0 +1,171 @@
+"""USSD: requests to the operator's services, and their answers in all the forms modems give them (TS 27.007 7.15)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from gsmgw.at import commands
+from gsmgw.at.responses import UssdIndication, parse_ussd
+from gsmgw.errors import ModemError
+from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.port.errors import CommandError
+from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
+from gsmgw.pdu.septets import pack, unpack
+from gsmgw.ports import Clock
+
+#: How long the network may take to answer.
+ANSWER_S = 60.0
+#: TS 23.038 5: the default alphabet, language unspecified.
+_DCS_DEFAULT = 15
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_CR = 0x0D
+#: A USSD string has at most 160 bytes, which carry 182 septets (TS 23.038 6.1.2.3).
+MAX_SEPTETS = 182
+
+_OUTCOMES = {
+    2: "the network ended the session",
+    3: "another program on the SIM answered",
+    4: "the network does not support the request",
+    5: "the network did not answer in time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UssdReply:
+    """What the network answered. ``more``: it waits for a reply in the same session."""
+
+    text: str | None
+    more: bool
+    outcome: str = "done"
+
+
+def encode_request(request: str, form: str) -> str:
+    """Return the string of AT+CUSD: as it is, or packed into hexadecimal with a CR in spare bits (TS 23.038 6.1.2.3.1).
+
+    Raises :class:`ModemError` for what a USSD string cannot carry: printable characters of the default alphabet, at
+    most 182 septets (TS 22.090, TS 23.038 6.1.2.3).
+    """
+    septets = DEFAULT.encode(request)
+    if septets is None or not _printable(request) or any(char in "\r\n\t\f" for char in request):
+        raise ModemError("the USSD code may hold printable characters of the GSM alphabet only, for example *100#")
+    if not 0 < len(septets) <= MAX_SEPTETS:
+        raise ModemError(f"the USSD code is {len(septets)} characters long; at least 1 and at most {MAX_SEPTETS} fit")
+    if form == "plain":
+        return request
+    if len(septets) % 8 == 7:
+        septets += bytes((_CR,))
+    return pack(septets).hex().upper()
+
+
+def decode_answer(text: str, dcs: int | None) -> str:
+    """The readable text of an answer.
+
+    The DCS tells the alphabet when it is right. With the default or none, an even run of hexadecimal digits is taken
+    for UCS-2 when it reads as one script, else for packed septets when these are printable, else as it stands.
+    """
+    plain = text.strip()
+    if len(plain) < 4 or not _HEX.fullmatch(plain):
+        return text
+    octets = bytes.fromhex(plain)
+    if dcs is not None and _is_ucs2(dcs):
+        return _ucs2(octets)
+    if len(octets) % 2 == 0 and _reads_as_ucs2(octets):
+        return _ucs2(octets)
+    if len(plain) >= 8 and (found := _packed(octets)) is not None:
+        return found
+    return text
+
+
+def _is_ucs2(dcs: int) -> bool:
+    """TS 23.038 5: 0x11, and the general groups with bits 3..2 = 10."""
+    return dcs == 0x11 or (dcs & 0xC0 == 0x40 and dcs & 0x0C == 0x08)
+
+
+def _ucs2(octets: bytes) -> str:
+    """UCS-2 without the FFFF that some firmware leaves behind it (Telit HE910)."""
+    return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
+
+
+def _reads_as_ucs2(octets: bytes) -> bool:
+    text = _ucs2(octets)
+    high = octets[::2]
+    return bool(text) and all(byte <= 0x06 or byte in (0x09, 0x0E, 0x20, 0xFF) for byte in high) and _printable(text)
+
+
+def _packed(octets: bytes) -> str | None:
+    septets = unpack(octets, len(octets) * 8 // 7)
+    if len(septets) % 8 == 0 and septets[-1:] in (bytes((_CR,)), b"\0"):
+        septets = septets[:-1]
+    if any(0x10 <= septet <= 0x1A for septet in septets):
+        return None  # Greek capitals: this was never packed
+    text = DEFAULT.decode(septets)
+    return text if _printable(text) else None
+
+
+def _printable(text: str) -> bool:
+    return all(char.isprintable() or char in "\r\n\t" for char in text)
+
+
+class Ussd:
+    """The one USSD session that a modem can have."""
+
+    def __init__(self, driver: Driver, clock: Clock) -> None:
+        self._driver = driver
+        self._clock = clock
+        self._awaited: asyncio.Future[UssdIndication] | None = None
+
+    def news(self, line: str) -> bool:
+        """A +CUSD came; whether somebody waits for it."""
+        news = parse_ussd(line)
+        if news is None or self._awaited is None or self._awaited.done():
+            return False
+        self._awaited.set_result(news)
+        return True
+
+    def close(self) -> None:
+        """The modem is gone."""
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_exception(ModemError("the modem went away before the network answered"))
+
+    async def request(self, text: str) -> UssdReply:
+        """Send a code, or a reply in an open session. Raises :class:`ModemError`."""
+        if self._awaited is not None:
+            raise ModemError("another USSD request is under way")
+        awaited: asyncio.Future[UssdIndication] = asyncio.get_running_loop().create_future()
+        self._awaited = awaited
+        try:
+            await self._send(text)
+            timer = self._clock.call_later(ANSWER_S, lambda: _expire(awaited))
+            try:
+                news = await awaited
+            finally:
+                timer.cancel()
+        finally:
+            self._awaited = None
+        if news.status in _OUTCOMES and news.text is None and news.status != 2:
+            raise ModemError(_OUTCOMES[news.status])
+        shown = None if news.text is None else decode_answer(news.text, news.dcs)
+        return UssdReply(shown, news.status == 1, _OUTCOMES.get(news.status, "done"))
+
+    async def _send(self, text: str) -> None:
+        refusal: ModemError | None = None
+        for form in self._driver.profile.ussd_forms:
+            string = encode_request(text, form)
+            try:
+                await self._driver.run(commands.ussd(string, _DCS_DEFAULT))
+                return
+            except CommandError as exc:
+                refusal = exc
+        raise ModemError(f"the modem refused the request: {refusal.title if refusal else 'it knows no USSD'}")
+
+    async def cancel(self) -> None:
+        """End the session, where the modem can."""
+        if self._driver.profile.ussd_cancel:
+            await self._driver.attempt(commands.USSD_CANCEL)
+
+
+def _expire(awaited: asyncio.Future[UssdIndication]) -> None:
+    if not awaited.done():
+        awaited.set_exception(ModemError("the network did not answer in time"))

@@ -1,0 +1,1 @@
+"""The SIM: PIN, unlocking, network registration."""
