@@ -16,10 +16,12 @@ def profile_answer(modem: Modem, command: RunningCommand) -> list[str] | None:
     Remembers the command: some commands end chatter or change how USSD strings are written.
     """
     typed = command.name + _SUFFIX.get(command.form, f"={command.raw}")
-    modem.commands_seen.add(f"AT{typed}")
     lines = modem.profile.answers.get(typed)
     if lines is None:
-        return _setting(modem, typed)
+        answer = _setting(modem, typed)
+        modem.commands_seen.add(f"AT{typed}")
+        return answer
+    modem.commands_seen.add(f"AT{typed}")
     if lines:
         _raise_error(lines[-1], modem.profile.framing.unknown)
     return [render(line, modem) for line in lines]
@@ -48,5 +50,7 @@ def _setting(modem: Modem, typed: str) -> list[str] | None:
             if typed.removeprefix(assign) not in values:
                 raise Failure()
             modem.kept_settings[key] = typed.removeprefix(assign)
+            for value in values:
+                modem.forget_command(f"AT{assign}{value}")
             return []
     return None

@@ -136,7 +136,7 @@ class Modem:
         if quiet:
             self.radio.hurry()
         for place, entry in enumerate(self.profile.chatter):
-            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
+            self._chat_later(place, entry)
 
     def _reset(self) -> None:
         """Return to the settings after power-on."""
@@ -188,10 +188,22 @@ class Modem:
     def _sms_started(self) -> None:
         self.sms_ready = True
 
+    def _chat_later(self, place: int, entry: Chatter) -> None:
+        self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
+
     def _chat(self, place: int, entry: Chatter) -> None:
+        del self._chatting[place]
         if not entry.until or entry.until not in self.commands_seen:
             self.urc(render(entry.text, self))
-            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
+            self._chat_later(place, entry)
+
+    def forget_command(self, typed: str) -> None:
+        """Undo a command that a later one replaces: chatter that it ended begins again."""
+        if typed in self.commands_seen:
+            self.commands_seen.remove(typed)
+            for place, entry in enumerate(self.profile.chatter):
+                if entry.until == typed and place not in self._chatting:
+                    self._chat_later(place, entry)
 
     # time
 

@@ -56,7 +56,7 @@ def _service_domain(modem: StateHost) -> str:
 
 
 def _system_mode(modem: StateHost) -> str:
-    """Huawei ^SYSINFO <sys_mode>: 0 none, 3 GSM, 5 WCDMA, 6 LTE."""
+    """Huawei ^SYSINFO <sys_mode>: 0 none, 3 GSM, 5 WCDMA, 6 LTE (as in ^SYSINFOEX)."""
     return {_GSM: "3", _UTRAN: "5", _LTE: "6"}.get(modem.radio.access, "3") if modem.radio.registered else "0"
 
 

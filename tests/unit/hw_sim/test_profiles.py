@@ -98,7 +98,7 @@ def test_t2_huawei() -> None:
         harness.command("AT^USSDMODE=0")
         assert b"+CUSD: 0," in harness.command('AT+CUSD=1,"*100#",15')
         heard = harness.wait(21)
-        assert heard.count(b"\r\n^RSSI:14\r\n") == 4
+        assert heard.count(b"\r\n^RSSI:20\r\n") == 4
         assert heard.count(b"\r\n^BOOT:35323129,0,0,0,26\r\n") == 1
         harness.command("AT^CURC=0")
         assert harness.wait(60) == b""
