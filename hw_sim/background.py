@@ -11,7 +11,8 @@ from typing import Any, Self, TypeVar
 
 from .events import Event
 from .network.phone import Message, Phone
-from .simulation import SimModem, Simulation
+from .sim_modem import SimModem
+from .simulation import Simulation
 
 T = TypeVar("T")
 

@@ -15,11 +15,13 @@ from typing import Any, NoReturn
 
 import click
 
-from . import __version__
-from .control.server import Answer, Control, ControlError, call
+from .control.client import Answer, ControlError
+from .control.client import request as ask_simulator
+from .control.server import Control
 from .profiles.loader import ProfileError, profile_names
 from .simulation import Simulation
 from .validation import nearest
+from .version import VERSION
 
 
 def _pin(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -43,7 +45,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands)
-@click.version_option(__version__)
+@click.version_option(VERSION)
 def main() -> None:
     """Simulated GSM/LTE modems on a virtual network."""
 
@@ -181,7 +183,7 @@ def _ask(control: str, op: str, settings: Mapping[str, Any] | None = None, **req
         if name == "op" or name in request:
             raise click.UsageError(f"{name} is no option here: it has its own place in the command")
     try:
-        return call(control, op, **request, **(settings or {}))
+        return ask_simulator(control, op, **request, **(settings or {}))
     except ControlError as error:
         click.echo(f"hw-sim: {error}", err=True)
         sys.exit(3 if str(error).startswith("no simulator") else 1)

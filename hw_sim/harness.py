@@ -7,10 +7,11 @@ from typing import Any, Self
 
 from .clock import VirtualClock
 from .network.phone import Phone
-from .simulation import SimModem, Simulation
+from .sim_modem import SimModem
+from .simulation import Simulation
 
 
-class Desk:
+class Harness:
     """One modem (more with ``add``) in a simulation whose time moves only with ``wait``.
 
     Two desks with the same seed and the same typing say the same, octet by octet.
@@ -42,7 +43,7 @@ class Desk:
 
     def type(self, text: str | bytes) -> bytes:
         """Octets to the modem, and what it says to them without time passing."""
-        self.modem.line.write(text.encode("latin-1") if isinstance(text, str) else text)
+        self.modem.memory.write(text.encode("latin-1") if isinstance(text, str) else text)
         return self.wait(0)
 
     def command(self, line: str) -> bytes:
@@ -60,4 +61,4 @@ class Desk:
     def wait(self, seconds: float) -> bytes:
         """Let time pass; what the modem said meanwhile."""
         self.clock.advance(seconds)
-        return self.modem.line.read() if self.modem.lines else b""
+        return self.modem.memory.read() if self.modem.transports else b""

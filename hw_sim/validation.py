@@ -90,8 +90,7 @@ def arguments(
     ``noun`` is what one of them is called ("option"). Names beyond its parameters pass when it takes any (``**rest``).
     """
     known = parameters(function, skip)
-    # Names that a module imports for the type checker alone are those of its first parameters, which are skipped.
-    hints = get_type_hints(function, localns={"Modem": object, "SimModem": object}, include_extras=True)
+    hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function).parameters.values()
     takes_any = any(entry.kind is inspect.Parameter.VAR_KEYWORD for entry in signature)
     for name in given:

@@ -19,7 +19,7 @@ from gsmgw.config import Config, ModemSection
 from gsmgw.daemon import memory
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
-from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import defaults_of, keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
@@ -29,11 +29,10 @@ from gsmgw.http.server import make_server
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
-from gsmgw.model import OnUnknown
 from gsmgw.model.events import TaskFailed
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
-from gsmgw.outbound import Intake, Scheduler
+from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
@@ -46,7 +45,7 @@ class Gateway:
     store: Store
     collector: Collector
     scheduler: Scheduler
-    intake: Intake
+    service: MessageService
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
@@ -93,18 +92,8 @@ class Gateway:
                 on_queued=self.scheduler.offer,
             )
             self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
-            self.intake = Intake(
-                self.store,
-                self.clock,
-                self.scheduler.offer,
-                self.scheduler.due,
-                lambda: self.modems.keys(),
-                table=table,
-                country=settings.country,
-                valid_for_s=settings.valid_for,
-                report=settings.delivery_report,
-                on_unknown=OnUnknown(settings.on_unknown),
-                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
+            self.service = MessageService(
+                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
             self.webhooks = Webhooks(
                 self.store,
@@ -173,7 +162,7 @@ class Gateway:
         context = Context(
             store=self.store,
             clock=self.clock,
-            intake=self.intake,
+            service=self.service,
             collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
@@ -188,7 +177,6 @@ class Gateway:
             discovers=self.config.modems.discover,
             limits=self.limits,
             version=__version__,
-            valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
-from ..numeric import is_digits
+from ..numeric import is_decimal
 from .alphabet import gsm7_decode, gsm7_encode, pack, unpack
 
 
@@ -37,7 +37,7 @@ class Address(NamedTuple):
     @classmethod
     def of(cls, number: str) -> Address:
         """From ``+49...`` (international), digits with * and # (unknown), or a name (alphanumeric)."""
-        if number.startswith("+") and is_digits(number[1:]):
+        if number.startswith("+") and is_decimal(number[1:]):
             return cls(number[1:], 0x91)
         if number and all(c in "0123456789*#abc" for c in number):
             return cls(number, 0x81)

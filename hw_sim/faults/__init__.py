@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..modem.faultset import Fault
-from ..numeric import is_digits
+from ..numeric import is_decimal
+from ..sim_modem import SimModem
 from ..validation import OptionError, arguments, nearest
 from . import device, dialogue, line, silent, stranger
-
-if TYPE_CHECKING:
-    from ..simulation import SimModem
+from .fault import Fault
 
 
 class FaultError(ValueError):
@@ -26,7 +24,7 @@ def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str,
     """A fault by its name; ``cms-500`` is ``cms-error`` with code 500, ``cme-14`` likewise. Raises FaultError."""
     name = kind.replace("_", "-").lower()
     family, _, number = name.partition("-")
-    if family in ("cms", "cme") and is_digits(number):
+    if family in ("cms", "cme") and is_decimal(number):
         name, options = f"{family}-error", {"code": int(number), **options}
     found = KINDS.get(name)
     if found is None:

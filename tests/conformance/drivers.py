@@ -391,8 +391,8 @@ class PythonGsmmodem(Driver):
             """Reports that are due, and that the modem was given."""
             return self.modem.change(
                 lambda m: (
-                    sum(e["modem"] == m.name and e["report"] for e in m.simulation.events.of("submit")),
-                    sum(e["modem"] == m.name for e in m.simulation.events.of("report")),
+                    sum(e["modem"] == m.name and e["report"] for e in m.network.log.of("submit")),
+                    sum(e["modem"] == m.name for e in m.network.log.of("report")),
                 )
             )
 

@@ -180,7 +180,7 @@ async def test_a_token_for_one_pool_sends_through_nothing_else(desk: Desk) -> No
         assert answers[0]["error"]["errors"][0]["pointer"] == "/messages/0/pool"
         assert answers[1]["pool"] == "night"
     async with AsyncClient(url=desk.url, token=two) as client:
-        with pytest.raises(ApiError, match="has to name one of modem 'm0', modem 'm1'"):
+        with pytest.raises(ApiError, match="must name one of modem 'm0', modem 'm1'"):
             await client.send(**BODY)
         assert (await client.send(**BODY, modem="m1"))["modem"] == "m1"
 
@@ -389,7 +389,7 @@ async def test_where_modems_are_discovered_a_token_may_be_there_before_its_modem
         made = await rig.client.request("POST", "/v1/tokens", json=body)
         assert (made["modems"], made["missing"]) == (["m0", "attic"], ["attic"])
         assert [token["missing"] for token in (await rig.client.request("GET", "/v1/tokens"))["data"]] == [["attic"]]
-        with pytest.raises(ApiError, match="no pool named 'attic'"):
+        with pytest.raises(ApiError, match="the pool 'attic' does not exist"):
             await rig.client.request("POST", "/v1/tokens", json={**body, "name": "b", "pools": ["attic"]})
 
 

@@ -21,7 +21,8 @@ from rich.console import Console
 
 from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimulation
 from hw_sim.cli import main
-from hw_sim.control.server import Control, ControlError, call
+from hw_sim.control.client import ControlError, request
+from hw_sim.control.server import Control
 from hw_sim.monitor import watch
 from hw_sim.network.rules import Rules
 from hw_sim.simulation import Simulation
@@ -50,13 +51,13 @@ def test_texts_and_phones(control: str) -> None:
     assert "3 part(s)" in hw_sim("send", "--control", control, "--from", PHONE, "--to", "modem0", "x" * 400)
     assert json.loads(hw_sim("phone", "--control", control, PHONE, "--json"))["sent"][0]["segments"] == 3
     assert "400" not in hw_sim("phone", "--control", control, PHONE)
-    call(control, "phone", number="+491510000002", answers={"*": "Yes"})
-    call(control, "send", **{"from": PHONE}, to="+491510000002", text="Hello?")
-    assert call(control, "phone", number=PHONE)["received"][0]["text"] == "Yes"
-    call(control, "phone", number=PHONE, on=False)
-    call(control, "send", **{"from": "+491510000002"}, to=PHONE, text="You there?")
-    assert call(control, "phone", number=PHONE)["on"] is False
-    assert len(call(control, "phone", number=PHONE, on=True)["received"]) == 2
+    request(control, "phone", number="+491510000002", answers={"*": "Yes"})
+    request(control, "send", **{"from": PHONE}, to="+491510000002", text="Hello?")
+    assert request(control, "phone", number=PHONE)["received"][0]["text"] == "Yes"
+    request(control, "phone", number=PHONE, on=False)
+    request(control, "send", **{"from": "+491510000002"}, to=PHONE, text="You there?")
+    assert request(control, "phone", number=PHONE)["on"] is False
+    assert len(request(control, "phone", number=PHONE, on=True)["received"]) == 2
 
 
 def test_status_faults_and_rules(control: str) -> None:
@@ -76,9 +77,9 @@ def test_status_faults_and_rules(control: str) -> None:
     assert "delivery_delay_s = [1.0, 5.0]" in hw_sim("network", "--control", control, "delivery_delay_s=[1,5]")
     assert "no rule losss" in hw_sim("network", "--control", control, "losss=1", code=1)
     assert json.loads(hw_sim("ask", "--control", control, "modem", "modem=modem0", "signal=5"))["signal"] == 5
-    events = call(control, "events", kind="fault")
+    events = request(control, "events", kind="fault")
     assert [event["kind"] for event in events["events"]] == ["hang", "slow"]
-    assert call(control, "events", after=events["next"])["events"] == []
+    assert request(control, "events", after=events["next"])["events"] == []
 
 
 def test_plugging(control: str, tmp_path: Path) -> None:
@@ -89,22 +90,22 @@ def test_plugging(control: str, tmp_path: Path) -> None:
 
 
 def test_calls_ussd_and_more_modems(control: str) -> None:
-    assert call(control, "call", modem="modem0", **{"from": PHONE})["ringing"]
-    assert not call(control, "call", modem="modem0", end=True)["ringing"]
-    call(control, "ussd", modem="modem0", text="Your bundle ends", state=0)
-    added = call(control, "add", profile="quectel-ec25", number="+491709999999")
+    assert request(control, "call", modem="modem0", **{"from": PHONE})["ringing"]
+    assert not request(control, "call", modem="modem0", end=True)["ringing"]
+    request(control, "ussd", modem="modem0", text="Your bundle ends", state=0)
+    added = request(control, "add", profile="quectel-ec25", number="+491709999999")
     assert added["name"] == "modem1"
-    assert len(call(control, "status")["modems"]) == 2
+    assert len(request(control, "status")["modems"]) == 2
 
 
 def test_a_schedule_of_faults(control: str) -> None:
     faults = [{"at_s": 0.01, "modem": "modem0", "kind": "hang", "for_s": 0.02, "every_s": 0.05}]
-    assert call(control, "schedule", faults=faults)["scheduled"] == 1
+    assert request(control, "schedule", faults=faults)["scheduled"] == 1
     deadline = time.monotonic() + 5
-    while len(call(control, "events", kind="fault")["events"]) < 3:
+    while len(request(control, "events", kind="fault")["events"]) < 3:
         assert time.monotonic() < deadline
     with pytest.raises(ControlError, match="needs kind"):
-        call(control, "schedule", faults=[{"modem": "modem0"}])
+        request(control, "schedule", faults=[{"modem": "modem0"}])
 
 
 @pytest.mark.parametrize(
@@ -187,8 +188,8 @@ def test_bad_requests_are_answered(control: str, line: bytes, said: str) -> None
             assert json.loads(answers.readline()) == {"ok": True}
     assert not answer["ok"]
     assert said in answer["error"]
-    assert call(control, "network")["rules"] == json.loads(json.dumps(asdict(Rules())))
-    assert [modem["name"] for modem in call(control, "status")["modems"]] == ["modem0"]
+    assert request(control, "network")["rules"] == json.loads(json.dumps(asdict(Rules())))
+    assert [modem["name"] for modem in request(control, "status")["modems"]] == ["modem0"]
 
 
 @pytest.mark.parametrize(
@@ -264,8 +265,8 @@ def test_lists_of_profiles_and_faults() -> None:
 
 
 def test_the_live_view(control: str) -> None:
-    call(control, "send", **{"from": PHONE}, to="modem0", text="a visible text")
-    call(control, "fault", modem="modem0", kind="weak-signal")
+    request(control, "send", **{"from": PHONE}, to="modem0", text="a visible text")
+    request(control, "fault", modem="modem0", kind="weak-signal")
     console = Console(width=140, record=True, file=open(os.devnull, "w"))  # noqa: SIM115  closed below
     try:
         watch(control, every_s=0.01, console=console, rounds=2)
@@ -305,7 +306,7 @@ def test_a_blocking_program_on_the_fixtures(hw_sim_modem: BackgroundModem, hw_si
 
 @pytest.mark.hw_sim(profile="huawei-e1752", pin="1234", seed=5)
 def test_the_marker_chooses(hw_sim_modem: BackgroundModem, hw_sim_network: BackgroundSimulation) -> None:
-    assert hw_sim_modem.change(lambda modem: (modem.profile.name, modem.sim_state)) == ("huawei-e1752", "SIM PIN")
+    assert hw_sim_modem.change(lambda modem: (modem.profile.name, modem.sim.state)) == ("huawei-e1752", "SIM PIN")
     hw_sim_modem.fault("hang")
     hw_sim_modem.clear_faults()
     hw_sim_modem.unplug()

@@ -44,7 +44,7 @@ async def test_the_first_of_a_batch_counts_wherever_it_stands(tmp_path: Path) ->
         now_ms = work.clock.wall_ms()
         after_ms = (3_600_000, 250, 7_200_000, 900)
         wanted = [Submission(f"+49151000000{n}", "x", send_at_ms=now_ms + after) for n, after in enumerate(after_ms)]
-        numbers = [each.message_id for each in await work.intake.accept_many(wanted) if isinstance(each, Accepted)]
+        numbers = [each.message_id for each in await work.submit(wanted) if isinstance(each, Accepted)]
         assert await ends(work, numbers[1], Status.SENT) >= 0
         assert await ends(work, numbers[3], Status.SENT) >= 0
         assert (await work.record(numbers[0])).status is Status.SCHEDULED

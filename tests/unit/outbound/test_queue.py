@@ -246,7 +246,7 @@ async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_p
     modem = ScriptedModem("m", state=ModemState.SEARCHING)
     async with desk(tmp_path, modem) as work:
         wanted = [Submission(f"+49151{n % 97:07d}", f"{n}") for n in range(5000)]
-        await work.intake.accept_many(wanted)
+        await work.submit(wanted)
         work.scheduler.modem_changed(modem.become(ModemState.READY))
         async with asyncio.timeout(60):
             while len(modem.tpdus) < 5000:  # noqa: ASYNC110
@@ -345,7 +345,7 @@ async def test_a_pool_is_honoured_or_clearly_refused(tmp_path: Path) -> None:
         for fields in ({"pool": "two"}, {"tags": ("bulk",)}):
             for _ in range(4):
                 assert (await work.until(await work.send(**fields), Status.SENT)).modem in ("b", "c")
-        with pytest.raises(Refusal, match="no pool named 'three' \\(known: two\\)"):
+        with pytest.raises(Refusal, match="the pool 'three' does not exist \\(known: two\\)"):
             await work.send(pool="three")
         with pytest.raises(Refusal, match="not both"):
             await work.send(pool="two", modem="a")

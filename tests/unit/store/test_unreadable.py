@@ -12,7 +12,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.dispatch import EventFeed, Indexer
 from gsmgw.model import Status
-from gsmgw.outbound import Refusal, Submission
+from gsmgw.outbound import IdempotencyConflict, Refusal, Submission
 from gsmgw.store import Store, Tx, audit, hook_cursors, idempotency, messages, search, tokens, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
 
@@ -137,10 +137,10 @@ async def test_references_and_request_keys(tmp_path: Path) -> None:
         reference, bits = await work.store.write(lambda tx: idempotency.next_reference(tx, 1, TO))
         assert (0 <= reference < 256, bits) == (True, 8)
         wanted = [Submission(TO, "x", client_ref="r")]
-        await work.intake.accept_many(wanted, "k")
+        await work.submit(wanted, "k")
         await spoil(work.store, "UPDATE idempotency SET answer = '{'")
-        with pytest.raises(idempotency.KeyConflict):
-            await work.intake.accept_many(wanted, "k")
-        (refusal,) = await work.intake.accept_many(wanted)
+        with pytest.raises(IdempotencyConflict):
+            await work.submit(wanted, "k")
+        (refusal,) = await work.submit(wanted)
         assert isinstance(refusal, Refusal)
         assert refusal.code == "client_ref_conflict"
