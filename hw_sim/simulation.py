@@ -21,9 +21,9 @@ from .numeric import with_check_digit
 from .profiles.loader import cached_profile
 from .sim_modem import SimModem
 from .simcard import SimCard
-from .transcripts.transcript import Recorder
+from .transcripts.recording import Recorder
 from .transport import CloseWatch, MemoryTransport, PtyTransport, TcpTransport
-from .validation import Count, Interval, Seconds, arguments, nearest
+from .validation import Count, Interval, Seconds, arguments, invalid, nearest
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seeded run; chosen here
 
@@ -70,14 +70,14 @@ class Simulation:
         calendar: Calendar | None = None,
     ) -> None:
         if timing not in ("zero", "real"):
-            raise ValueError(f"timing is zero or real, not {timing!r}")
+            raise invalid("timing", timing, "zero or real")
         self._seed = str(random.SystemRandom().getrandbits(64) if seed is None else seed)
         self._directory = None if directory is None else Path(directory)
         self._log_path = None if log_path is None else str(log_path)
         self._timing, self._scale = timing, scale
         self._transport = transport or ("memory" if directory is None else "pty")
         if self._transport == "pty" and directory is None:
-            raise ValueError("pseudo-terminals need a directory for their links")
+            raise ValueError("transport pty needs a directory for its links")
         self._transcripts = None if transcripts is None else Path(transcripts)
         self._keep_events = keep_events
         self._recorders: list[TextIO] = []
@@ -155,7 +155,7 @@ class Simulation:
         place = len(self.modems)
         name = name or f"modem{place}"
         if name in self.modems:
-            raise ValueError(f"there is a modem {name} already")
+            raise ValueError(f"modem {name} exists already")
         family = cached_profile(profile)
         number = number or f"+4917000{place + 1:05d}"
         sim = SimCard(number, f"26201{place + 1:010d}", with_check_digit(f"8949017{place + 1:011d}"), pin, **card)
@@ -205,14 +205,14 @@ class Simulation:
             elif kind == "memory":
                 modem.transports.append(MemoryTransport(port))
             else:
-                raise ValueError(f"transport is pty, tcp or memory, not {kind!r}")
+                raise invalid("transport", kind, "pty, tcp or memory")
 
     def modem(self, name: str) -> SimModem:
         """A modem by its name or number; KeyError names what there is."""
         for modem in self.modems.values():
             if name in (modem.name, modem.number):
                 return modem
-        raise KeyError(f"no modem {name}{nearest(name, self.modems)}")
+        raise KeyError(f"modem '{name}' does not exist{nearest(name, self.modems)}")
 
     def inject(
         self, modem: SimModem, kind: str, for_s: float | None, count: int | None, options: dict[str, Any]

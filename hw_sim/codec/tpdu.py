@@ -16,11 +16,11 @@ from .alphabet import gsm7_decode, gsm7_encode, pack, unpack
 
 
 class CodecError(ValueError):
-    """Octets that are not what they should be: the field they were read for, and where."""
+    """A PDU that cannot be decoded: the field, where, and why."""
 
     def __init__(self, field: str, offset: int, why: str) -> None:
-        super().__init__(f"{field} at octet {offset}: {why}")
-        self.field, self.offset = field, offset
+        super().__init__(f"{field} at byte {offset}: {why}")
+        self.field = field
 
 
 class Address(NamedTuple):

@@ -39,7 +39,7 @@ class Control:
         if self._path.is_socket():
             with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
                 probe.connect(str(self._path))
-                raise FileExistsError(f"{self._path} is served by another process")
+                raise FileExistsError(f"another process listens on {self._path}; stop it or use another path")
             self._path.unlink()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LINE_LIMIT)
@@ -73,18 +73,18 @@ class Control:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
-                raise ControlError("a request is a JSON object")
+                raise ControlError("a request must be a JSON object")
             if "op" not in request:
-                raise ControlError(f"a request needs op; there are {', '.join(self.operations())}")
+                raise ControlError(f"a request needs op; use one of {', '.join(self.operations())}")
             op = request.pop("op")
             method = getattr(self, f"op_{op}", None) if isinstance(op, str) else None
             if method is None:
-                raise ControlError(f"no operation {op}{nearest(str(op), self.operations())}")
+                raise ControlError(f"operation '{op}' does not exist{nearest(str(op), self.operations())}")
             return {"ok": True, **method(**arguments(method, request, where=f"operation {op}", noun="field", skip=0))}
         except json.JSONDecodeError as error:
-            return {"ok": False, "error": f"a request is a JSON object: {error}"}
+            return {"ok": False, "error": f"a request must be a JSON object: {error}"}
         except RpError as error:
-            return {"ok": False, "error": f"the network refused it: {error}", "cause": error.cause}
+            return {"ok": False, "error": f"the network refused the message: {error}", "cause": error.cause}
         except KeyError as error:
             return {"ok": False, "error": str(error.args[0])}
         except (ControlError, OSError, ValueError) as error:  # FaultError and OptionError are ValueErrors

@@ -10,7 +10,7 @@ from ..codec.user_data import segments
 from ..modem.modem import Modem
 from ..sim_modem import SimModem
 from ..storage import READ, Stored
-from ..validation import LinkName, OptionError, Pin, Rssi
+from ..validation import LinkName, Pin, Rssi, invalid
 from .dialogue import SENDING
 from .fault import Fault
 
@@ -94,7 +94,7 @@ class StorageFull(Fault):
     def __init__(self, modem: Modem, left: int | None, memory: str | None = None) -> None:
         super().__init__(modem, left)
         if memory is not None and memory not in modem.stores:
-            raise OptionError(f"fault {self.kind}: memory is one of {', '.join(modem.stores)}, not {memory!r}")
+            raise invalid(f"fault {self.kind}: memory", memory, f"one of {', '.join(modem.stores)}")
         self._store = modem.stores[memory or modem.selected[2]]
         self._filling: list[Stored] = []
 

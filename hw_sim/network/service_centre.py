@@ -75,7 +75,7 @@ class Network:
         """Connect a subscriber; its number must be free."""
         number = self.normal(subscriber.number)
         if number in self._boxes:
-            raise ValueError(f"{number} is in use already")
+            raise ValueError(f"number {number} is in use already")
         self._boxes[number] = Mailbox(subscriber)
 
     def find(self, number: str) -> Subscriber | None:
