@@ -217,7 +217,7 @@ def _state(name: str, found: list[MessageRecord]) -> dict[str, Any]:
         {
             "phoneNumber": record.peer,
             "state": _STATES.get(record.status, "Sent"),
-            "error": None if record.error is None else record.error.get("title"),
+            "error": None if record.error is None else record.error.title,
         }
         for record in found
     ]
