@@ -14,7 +14,7 @@ from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import Streams
 from gsmgw.inbound import Collector
-from gsmgw.outbound import Intake, Scheduler
+from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
 
@@ -67,7 +67,7 @@ class Context:
 
     store: Store
     clock: Clock
-    intake: Intake
+    service: MessageService
     collector: Collector
     scheduler: Scheduler
     feed: EventFeed
@@ -83,7 +83,6 @@ class Context:
     discovers: bool
     limits: Mapping[str, dict[str, Any]]
     version: str
-    valid_for_s: int
     country: str | None
     started_ms: int
     #: Why the gateway is not ready to serve, in a sentence; None while it is.

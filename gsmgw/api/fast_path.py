@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gsmgw.api.access.guards import DOORS
 from gsmgw.api.context import Context
 from gsmgw.api.routes.events import EventStream, open_events
-from gsmgw.api.submit import Answer, accept_batch, accept_one, key_of
+from gsmgw.api.submit import Call, SubmitResponse, key_of, submit_batch, submit_one
 from gsmgw.http.body_limits import Bound, bound_of, sound
-from gsmgw.http.identity import Caller, caller_of
+from gsmgw.http.identity import principal_of
 from gsmgw.http.problems import Problem, of_exception
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ _JSON = b"application/json"
 Fast = Callable[[Context, Scope, bytes], Awaitable[ASGIApp]]
 
 
-def _accepting(call: Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]]) -> Fast:
-    async def accept(context: Context, scope: Scope, raw: bytes) -> Answer:
+def _submitting(call: Call) -> Fast:
+    async def submit(context: Context, scope: Scope, raw: bytes) -> SubmitResponse:
         key = key_of([value.decode("latin-1") for name, value in scope["headers"] if name == b"idempotency-key"])
-        return await call(context, caller_of(scope), raw, key)
+        return await call(context, principal_of(scope), raw, key)
 
-    return accept
+    return submit
 
 
 async def _events(context: Context, scope: Scope, raw: bytes) -> EventStream:
@@ -37,8 +37,8 @@ async def _events(context: Context, scope: Scope, raw: bytes) -> EventStream:
 
 
 FAST: Mapping[tuple[str, str], Fast] = {
-    ("POST", "/v1/messages"): _accepting(accept_one),
-    ("POST", "/v1/messages/batch"): _accepting(accept_batch),
+    ("POST", "/v1/messages"): _submitting(submit_one),
+    ("POST", "/v1/messages/batch"): _submitting(submit_batch),
     ("GET", "/v1/events"): _events,
 }
 

@@ -48,7 +48,7 @@ async def no_unknown(request: Request) -> None:
 def repeated(asked: QueryParams, names: Iterable[str]) -> list[dict[str, str]]:
     """What is wrong with parameters of these names that are there more than once: all but one would be left out."""
     return [
-        {"parameter": name, "detail": f"is there {count} times: which one is meant?"}
+        {"parameter": name, "detail": f"is given {count} times; give it once"}
         for name in names
         if (count := len(asked.getlist(name))) > 1
     ]

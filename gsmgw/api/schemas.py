@@ -25,7 +25,7 @@ from pydantic import (
 from gsmgw.dispatch.bodies import event_out, message_out, stamp
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.http.validation_messages import in_words
-from gsmgw.model import SOCKET, ModemStatus, OnUnknown, Priority, SegmentRecord
+from gsmgw.model import ModemStatus, OnUnknown, Priority, SegmentRecord
 from gsmgw.outbound import TEXT_LIMIT, Submission
 
 __all__ = [
@@ -140,8 +140,8 @@ class MessageIn(BaseModel):
             raise ValueError(f"is {value}, and flash asks for class 0")
         return value
 
-    def request(self, client: str = "", owner: int = SOCKET) -> Submission:
-        """As the intake wants it."""
+    def submission(self) -> Submission:
+        """Return the message for the service."""
         return Submission(
             to=self.to,
             text=self.text,
@@ -149,8 +149,6 @@ class MessageIn(BaseModel):
             port=self.port,
             modem=self.modem,
             pool=self.pool,
-            client=client,
-            owner=owner,
             priority=_PRIORITIES[self.priority],
             send_at_ms=None if self.send_at is None else round(self.send_at.timestamp() * 1000),
             valid_for=self.valid_for,

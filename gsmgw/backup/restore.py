@@ -20,7 +20,7 @@ from gsmgw.backup.archive import CONFIG, DATABASE, MANIFEST, Manifest, named_fil
 from gsmgw.config import Config, parse_config
 from gsmgw.errors import ConfigError, GsmgwError, StoreError
 from gsmgw.owners import acting_as_owner, hold, owner_of
-from gsmgw.store import restoring
+from gsmgw.store import restored
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.snapshot import verify_copy
 
@@ -65,7 +65,7 @@ def restore(
     try:
         with backup.open("rb") as source:
             manifest = verify(backup, source)
-            restoring.refuse_newer(manifest.migrations, manifest.version)
+            restored.refuse_newer(manifest.migrations, manifest.version)
             with reading(backup, source) as members:
                 files = {name: stream.read() for name, stream in members if name not in (DATABASE, MANIFEST)}
             with acting_as_owner(config_file.parent):
@@ -127,8 +127,8 @@ def _put_in_place(
         with acting_as_owner(directory):
             verify_copy(fresh)
             if cancel_waiting:
-                done.canceled = restoring.cancel_waiting(fresh, time.time_ns() // 1_000_000)
-            done.waiting = restoring.count_waiting(fresh)
+                done.canceled = restored.cancel_waiting(fresh, time.time_ns() // 1_000_000)
+            done.waiting = restored.count_waiting(fresh)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         for target in targets:
             with acting_as_owner(target.by):
@@ -177,7 +177,7 @@ def _is_of(owner: tuple[int, int] | None, directory: Path) -> bool:
 
 def _refuse_to_destroy(database: Path, targets: list[_Target]) -> None:
     with acting_as_owner(database.parent):
-        if restoring.holds_messages(database):
+        if restored.holds_messages(database):
             raise RestoreRefused(f"{database} holds messages already; --force puts it aside and restores the backup")
     for target in targets:
         with acting_as_owner(target.by):

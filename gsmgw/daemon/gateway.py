@@ -16,9 +16,10 @@ from gsmgw.api import Access, Context, Streams, create_apps
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
+from gsmgw.daemon import memory
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
-from gsmgw.daemon.settings import keys_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import defaults_of, keys_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
@@ -28,11 +29,11 @@ from gsmgw.http.server import make_server
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
-from gsmgw.model import OnUnknown
+from gsmgw.model.events import TaskFailed
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
-from gsmgw.outbound import Intake, Scheduler
-from gsmgw.store import Store, Tx, names
+from gsmgw.outbound import MessageService, Scheduler
+from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Gateway:
     store: Store
     collector: Collector
     scheduler: Scheduler
-    intake: Intake
+    service: MessageService
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
@@ -91,18 +92,8 @@ class Gateway:
                 on_queued=self.scheduler.offer,
             )
             self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
-            self.intake = Intake(
-                self.store,
-                self.clock,
-                self.scheduler.offer,
-                self.scheduler.due,
-                lambda: self.modems.keys(),
-                table=table,
-                country=settings.country,
-                valid_for_s=settings.valid_for,
-                report=settings.delivery_report,
-                on_unknown=OnUnknown(settings.on_unknown),
-                on_unknown_of={client.name: OnUnknown(client.on_unknown) for client in self.config.client},
+            self.service = MessageService(
+                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
             self.webhooks = Webhooks(
                 self.store,
@@ -147,7 +138,7 @@ class Gateway:
             self.supervisor.start(f"modem {section.name}", modem.run)
 
     async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
-        return await self.store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+        return await self.store.write(lambda tx: modem_names.name_of(tx, stick, candidates, taken))
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -171,7 +162,7 @@ class Gateway:
         context = Context(
             store=self.store,
             clock=self.clock,
-            intake=self.intake,
+            service=self.service,
             collector=self.collector,
             scheduler=self.scheduler,
             feed=self.feed,
@@ -186,7 +177,6 @@ class Gateway:
             discovers=self.config.modems.discover,
             limits=self.limits,
             version=__version__,
-            valid_for_s=self.config.gateway.valid_for,
             country=self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,
@@ -254,6 +244,7 @@ class Gateway:
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),
+            ("garbage collection", partial(memory.keep_settled, self.clock)),
             ("database guard", partial(self.guard.run, self.store)),
         ):
             self.supervisor.start(name, run)
@@ -270,7 +261,7 @@ class Gateway:
         """Record that a task failed and is started again."""
         now_ms, failure = self.clock.wall_ms(), f"{type(child.cause).__name__}: {child.cause}"
         written = self.store.write(
-            lambda tx: tx.event(now_ms, "task.failed", task=child.name, error=failure, restarts=child.restarts)
+            lambda tx: tx.event(now_ms, TaskFailed(task=child.name, error=failure, restarts=child.restarts))
         )
         written.add_done_callback(_log_failure)
 

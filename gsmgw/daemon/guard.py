@@ -8,8 +8,9 @@ from pathlib import Path
 
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import StoreError
+from gsmgw.model.events import DatabaseLost
 from gsmgw.ports import Clock
-from gsmgw.store import Store, mark
+from gsmgw.store import Store, high_water_mark
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class DatabaseGuard:
 
     def __init__(self, database: Path, clock: Clock, feed: EventFeed) -> None:
         self._database, self._clock, self._feed = database, clock, feed
-        self._mark = mark.Mark(database)
+        self._mark = high_water_mark.Mark(database)
         self._noted = 0
         self._file: int | None = None
         #: What was lost before this start, in a sentence.
@@ -33,13 +34,13 @@ class DatabaseGuard:
     async def examine(self, store: Store) -> None:
         """Compare an opened database with its mark; a loss goes to the log and becomes an event."""
         self._noted = await asyncio.to_thread(self._mark.read)
-        found = await store.read(mark.last_event_ever)
+        found = await store.read(high_water_mark.last_event_ever)
         if found < self._noted:
-            loss = mark.Loss(self._noted, found)
+            loss = high_water_mark.Loss(self._noted, found)
             self.loss = loss.sentence
             log.error("database: %s", loss.sentence)
             now_ms = self._clock.wall_ms()
-            await store.write(lambda tx: mark.record(tx, now_ms, loss))
+            await store.write(lambda tx: high_water_mark.record(tx, now_ms, loss))
         self._file = self._identity()
 
     async def run(self, store: Store) -> None:
@@ -59,7 +60,7 @@ class DatabaseGuard:
             log.error("database: %s", self.trouble)
             now_ms, trouble = self._clock.wall_ms(), self.trouble
             try:
-                await store.write(lambda tx: tx.event(now_ms, "database.lost", None, None, detail=trouble))
+                await store.write(lambda tx: tx.event(now_ms, DatabaseLost(detail=trouble)))
             except StoreError as exc:
                 log.error("database: the loss could not be noted: %s", exc)
 

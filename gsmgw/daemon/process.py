@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import resource
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from gsmgw import __version__, logs, sdnotify
 from gsmgw.config import Config
+from gsmgw.daemon import memory
 from gsmgw.daemon.gateway import Gateway
 from gsmgw.daemon.tcp_listener import TcpListener
 from gsmgw.errors import Unavailable
@@ -88,9 +88,7 @@ def _allow_descriptors() -> None:
 
 
 def _announce(config: Config, tcp: TcpListener) -> None:
-    # The application is made by now, and stays, too: a full collection that looks through it holds up the event loop.
-    gc.collect()
-    gc.freeze()
+    memory.settle()  # the application is complete by now, and stays
     missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
     sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")
     log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
@@ -103,9 +101,6 @@ def run(config: Config, config_file: Path | None = None) -> None:
     for number in _IGNORED:  # until the event loop has them
         signal.signal(number, signal.SIG_IGN)
     _allow_descriptors()
-    # What has been imported stays for good, and batches of 10 000 make garbage by the hundred thousand: without this
-    # a quarter of the time to take one goes into looking for cycles that are not there.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    memory.tune()
     with _single(config.gateway.state_dir):
         asyncio.run(_serve(config, config_file))

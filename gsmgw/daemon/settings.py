@@ -6,8 +6,9 @@ import re
 
 from gsmgw.config import Config, LimitsSection
 from gsmgw.dispatch import Keys
-from gsmgw.model import Priority
-from gsmgw.outbound import Limits, RouteTable, Rule, SendingTimes, Window, to_modem, to_pool
+from gsmgw.model import OnUnknown, Priority
+from gsmgw.model.routes import to_modem, to_pool
+from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
 
 
 def limits_of(section: LimitsSection) -> Limits:
@@ -26,6 +27,18 @@ def keys_of(config: Config) -> Keys:
     """What callbacks of the compatibility doors are signed with."""
     compat = config.compat
     return Keys(compat.smsgate_signing_key, compat.twilio_account_sid or "", compat.twilio_auth_token or "")
+
+
+def defaults_of(config: Config) -> Defaults:
+    """Return what holds for messages that leave it open."""
+    settings = config.gateway
+    return Defaults(
+        settings.country,
+        settings.valid_for,
+        settings.delivery_report,
+        OnUnknown(settings.on_unknown),
+        {client.name: OnUnknown(client.on_unknown) for client in config.client},
+    )
 
 
 def route_table(config: Config) -> RouteTable:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
+from gsmgw.model.events import EventData, ModemStateChanged, SubmitLateConfirmation
 from gsmgw.outbound import Scheduler
 from gsmgw.ports import Clock, ModemHandle, RawPdu
-from gsmgw.store import PendingWrites, Store, Tx, copies, evidence
+from gsmgw.store import PendingWrites, Store, Tx, evidence, stored_copies
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Sink:
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
         """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
         now_ms, found = self._clock.wall_ms(), [_copy(raw) for raw in raws]
-        judged = await self._store.write(lambda tx: copies.judge(tx, now_ms, [copy for copy in found if copy]))
+        judged = await self._store.write(lambda tx: stored_copies.judge(tx, now_ms, [copy for copy in found if copy]))
         self._scheduler.offer(judged.queued)
         fates = iter(judged.fates)
         return [next(fates) if copy else CopyFate.FOREIGN for copy in found]
@@ -68,24 +69,20 @@ class Sink:
         if status.state is not previous:
             self._states[status.name] = status.state
             log.info("%s is %s: %s", status.name, status.state, status.detail)
-            self._note(
-                "modem.state_changed",
-                status.name,
-                {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
-            )
+            self._note(status.name, ModemStateChanged(status.state, previous, status.detail))
         self._links.show(status)
         self._scheduler.modem_changed(status)
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+    def modem_event(self, modem: str, data: EventData) -> None:
         """Something worth an event happened."""
-        if type == "submit.late_confirmation":
-            self._late_answer(modem, data.get("reference"))
-        self._note(type, modem, data)
+        if isinstance(data, SubmitLateConfirmation):
+            self._late_answer(modem, data.reference)
+        self._note(modem, data)
 
-    def _late_answer(self, modem: str, reference: object) -> None:
+    def _late_answer(self, modem: str, reference: int) -> None:
         """The modem confirmed a segment after it had been given up: that is evidence."""
         handle = self._modems.get(modem)
-        if handle is None or not isinstance(reference, int):
+        if handle is None:
             return
         if self._scheduler.late_result(modem, reference):
             return
@@ -96,7 +93,7 @@ class Sink:
         """Record evidence, and offer the messages that are queued again by it."""
         self._evidence.record(operation, self._scheduler.offer)
 
-    def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
+    def _note(self, modem: str, data: EventData) -> None:
         """Record an event of a modem. While the disk is full a limited number waits for it."""
         if len(self._events) >= EVENTS_MAX:
             self._dropped += 1
@@ -105,10 +102,10 @@ class Sink:
             log.error("events of modems were lost while the database took none count=%d", self._dropped)
             self._dropped = 0
         now_ms = self._clock.wall_ms()
-        self._events.record(lambda tx: tx.event(now_ms, type, None, modem, **data))
+        self._events.record(lambda tx: tx.event(now_ms, data, None, modem))
 
 
-def _copy(raw: RawPdu) -> copies.Copy | None:
+def _copy(raw: RawPdu) -> stored_copies.Copy | None:
     """A stored submission as the evidence wants it; None for one that cannot be read."""
     try:
         octets = bytes.fromhex(raw.pdu)
@@ -117,4 +114,4 @@ def _copy(raw: RawPdu) -> copies.Copy | None:
     tpdu = octets[1 + octets[0] :] if octets else b""
     if not tpdu or raw.index is None or raw.stored_status is None:
         return None
-    return copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)
+    return stored_copies.Copy(raw.sim, raw.storage or "", raw.index, raw.stored_status, tpdu)

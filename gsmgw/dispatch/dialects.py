@@ -135,7 +135,7 @@ def _smsgate_payload(event: Event, message: MessageRecord, moment: str) -> dict[
     else:
         payload |= {"sender": message.own, "recipient": message.peer}
         if moment == "failedAt":
-            payload["reason"] = (message.error or {}).get("title") or event.type.removeprefix("message.")
+            payload["reason"] = (message.error.title if message.error else "") or event.type.removeprefix("message.")
     return payload
 
 
@@ -180,7 +180,7 @@ def fill_escapes(url: str, event: Event, message: MessageRecord, value: int) -> 
         "F": format_id(message.id),
         "t": at.strftime("%Y-%m-%d %H:%M"),
         "T": str(event.at_ms // 1000),
-        "A": (message.error or {}).get("title", ""),
+        "A": message.error.title if message.error else "",
         "n": message.client,
         "a": message.text or "",
         "b": message.text or "",
@@ -225,7 +225,7 @@ def twilio_error(message: MessageRecord) -> int | None:
     """The error code of a message that has failed."""
     if message.error is None:
         return None
-    return TWILIO_EXPIRED if message.error.get("code") == "expired" else TWILIO_UNKNOWN_ERROR
+    return TWILIO_EXPIRED if message.error.code == "expired" else TWILIO_UNKNOWN_ERROR
 
 
 def twilio_signature(token: str, url: str, fields: Mapping[str, str]) -> str:

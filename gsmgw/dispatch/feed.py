@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from itertools import islice
 
-from gsmgw.dispatch.matching import Types
+from gsmgw.dispatch.event_filter import Types
 from gsmgw.model import Event
 from gsmgw.store import Store, messages
 

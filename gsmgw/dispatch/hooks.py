@@ -17,14 +17,15 @@ from pathlib import Path
 
 from gsmgw.config import HookSection
 from gsmgw.dispatch.bodies import envelope, packed
-from gsmgw.dispatch.environment import environment
+from gsmgw.dispatch.child_sessions import end_session
+from gsmgw.dispatch.event_filter import Types
 from gsmgw.dispatch.feed import PAGE, EventFeed
-from gsmgw.dispatch.matching import Types
-from gsmgw.dispatch.sessions import end_session
+from gsmgw.dispatch.hook_environment import environment
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
+from gsmgw.model.events import HookFailed
 from gsmgw.ports import Clock
-from gsmgw.store import Store, hooks, webhooks
+from gsmgw.store import Store, hook_cursors, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Hooks:
         names = [hook.name for hook in self._hooks]
         while True:
             try:
-                cursors = await self._store.write(lambda tx: hooks.open_cursors(tx, names))
+                cursors = await self._store.write(lambda tx: hook_cursors.open_cursors(tx, names))
                 break
             except StoreError as exc:
                 log.log(exc.level, "hooks rest: %s", exc)
@@ -128,7 +129,7 @@ class _Hook:
 
     async def _save(self) -> None:
         done = self._done()
-        await self._store.write(lambda tx: hooks.move(tx, self.name, done))
+        await self._store.write(lambda tx: hook_cursors.move(tx, self.name, done))
         self._saved = max(self._saved, done)
 
     async def _handle(self, event: Event) -> None:
@@ -140,14 +141,15 @@ class _Hook:
                 await self._store.write(
                     lambda tx: tx.event(
                         now_ms,
-                        "hook.failed",
+                        HookFailed(
+                            hook=self.name,
+                            event=event.id,
+                            reason=failure.reason,
+                            exit_code=failure.exit_code,
+                            stderr=failure.stderr or None,
+                        ),
                         event.message_id,
                         event.modem,
-                        hook=self.name,
-                        event=event.id,
-                        reason=failure.reason,
-                        exit_code=failure.exit_code,
-                        stderr=failure.stderr or None,
                     )
                 )
             self._running.discard(event.id)

@@ -20,12 +20,12 @@ from pathlib import Path
 import httpx
 
 from gsmgw.config import WebhooksSection
+from gsmgw.dispatch.backoff import TRIES, pause_after
 from gsmgw.dispatch.dialects import Keys, Post, render
+from gsmgw.dispatch.event_filter import Types, Wanted
 from gsmgw.dispatch.feed import PAGE, EventFeed
-from gsmgw.dispatch.matching import Types, Wanted
-from gsmgw.dispatch.pauses import TRIES, pause_after
-from gsmgw.dispatch.poster import NOT_ASKED, Outcome, Poster
-from gsmgw.dispatch.targets import Policy, Resolver
+from gsmgw.dispatch.http_delivery import NOT_ASKED, Outcome, Poster
+from gsmgw.dispatch.target_policy import Policy, Resolver
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.model import Event, MessageRecord
 from gsmgw.ports import Clock, Timer

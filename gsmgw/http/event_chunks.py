@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from gsmgw.dispatch import EventFeed
 from gsmgw.dispatch.bodies import dumped, event_out
+from gsmgw.dispatch.event_filter import Types
 from gsmgw.dispatch.feed import PAGE
-from gsmgw.dispatch.matching import Types
 from gsmgw.model import Event
 from gsmgw.store import Store
-from gsmgw.store.sight import Sight, seen_of
+from gsmgw.store.visibility import Sight, seen_of
 
 #: A piece ends with the event that brings it to that.
 PIECE_OCTETS = 16 * 1024

@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.validation_messages import in_words
-from gsmgw.outbound import Refusal
-from gsmgw.store import KeyConflict
+from gsmgw.outbound import QuotaExceeded, Refusal, ServiceError
 
 #: code -> (HTTP status, title). Each has a section of the same name in docs/problems.md.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
@@ -136,9 +135,10 @@ def of_exception(exc: Exception) -> Problem:
         return exc
     if isinstance(exc, Refusal):
         return of_refusal(exc)
-    if isinstance(exc, KeyConflict):
-        key = exc.key.rpartition("\n")[2]  # what stands before is the token's name
-        return Problem("idempotency_conflict", f"{key!r} was used before for another request")
+    if isinstance(exc, QuotaExceeded):
+        return Problem(exc.code, exc.detail, headers={"Retry-After": f"{exc.retry_after_s}"})
+    if isinstance(exc, ServiceError):
+        return Problem(exc.code, exc.detail)
     if isinstance(exc, StoreError):
         return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):
@@ -152,7 +152,7 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
     async def answer(_: Request, exc: Exception) -> Response:
         return of_exception(exc).response()
 
-    for kind in (Problem, Refusal, KeyConflict, StoreError, RequestValidationError, Exception):
+    for kind in (Problem, ServiceError, StoreError, RequestValidationError, Exception):
         app.add_exception_handler(kind, answer)
 
     @app.exception_handler(HTTPException)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError, PortError
 from gsmgw.model import ModemState
+from gsmgw.model.events import ModemBabbling, ModemQuarantined, ModemRecovery
 from gsmgw.modem.health.recovery import RecoveryPlan, RecoveryStep, StepNeeded
 from gsmgw.modem.link.link import Link
 from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
@@ -119,7 +120,7 @@ class Reconnection:
             ModemState.QUARANTINED, f"{cause.title}; check the modem and its port. Next attempt in {pause_s:.0f} s"
         )
         self._reporter.event_always(
-            "modem.babbling", limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts)
+            ModemBabbling(limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts))
         )
         await self._wake.wait(pause_s)
         self._babble_guard.renew()
@@ -132,7 +133,7 @@ class Reconnection:
     async def _take_step(self, step: RecoveryStep, reason: str) -> None:
         if step is not RecoveryStep.QUARANTINE:
             self._reporter.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[step]}")
-            self._reporter.event("modem.recovery", step=step.value, reason=reason)
+            self._reporter.event(ModemRecovery(step=step.value, reason=reason))
             await self._run_step(step)
         elif self._silences:
             await self._keep_asking(reason)
@@ -141,14 +142,14 @@ class Reconnection:
             self._reporter.enter(
                 ModemState.QUARANTINED, f"{reason}; {_RECOVERY_FAILED}. Next attempt in {pause_s:.0f} s"
             )
-            self._reporter.event_always("modem.quarantined", reason=reason)
+            self._reporter.event_always(ModemQuarantined(reason=reason))
             await self._wake.wait(pause_s)
 
     async def _keep_asking(self, reason: str) -> None:
         """Keep asking a silent modem, which costs nothing, so that it is used as soon as it answers."""
         if self._reporter.status.state is not ModemState.QUARANTINED:
             self._reporter.enter(ModemState.QUARANTINED, f"{reason}; {_RECOVERY_FAILED}. Next attempt in 1 s")
-            self._reporter.event_always("modem.quarantined", reason=reason)
+            self._reporter.event_always(ModemQuarantined(reason=reason))
         await self._wake.wait(REOPEN_PAUSES_S[-1])
 
     async def _run_step(self, step: RecoveryStep) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from gsmgw.model import ModemState, ModemStatus
+from gsmgw.model import EventData, ModemState, ModemStatus
 from gsmgw.modem.port.babble_guard import BabbleGuard, BabbleKind
 from gsmgw.ports import EventSink
 
@@ -41,12 +41,12 @@ class StatusReporter:
         """Change the state; ``detail`` says why and what happens next."""
         self.update(state=state, detail=detail)
 
-    def event(self, type: str, **data: object) -> None:
+    def event(self, data: EventData) -> None:
         """Report an event, unless the modem has exceeded its limit of events."""
         if self.babble_guard.take(BabbleKind.EVENTS):
-            self.event_always(type, **data)
+            self.event_always(data)
 
-    def event_always(self, type: str, **data: object) -> None:
+    def event_always(self, data: EventData) -> None:
         """Report an event that the gateway decided on, so that the modem cannot make it come often."""
-        log.info("%s: %s %s", self.name, type, data)
-        self.sink.modem_event(self.name, type, data)
+        log.info("%s: %s %s", self.name, data.type, data.as_json())
+        self.sink.modem_event(self.name, data)

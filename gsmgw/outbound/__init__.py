@@ -1,29 +1,49 @@
 """Outbound: from a client's request to a segment at a modem, and what becomes of it."""
 
-from gsmgw.outbound.calendar import SendingTimes, Window
-from gsmgw.outbound.explain import Waiting, not_yet
-from gsmgw.outbound.intake import SLICE, TEXT_LIMIT, Accepted, Intake, Refusal, Result, Submission
-from gsmgw.outbound.pacing import Limits
-from gsmgw.outbound.router import RouteTable, Rule, target_of, to_modem, to_pool
-from gsmgw.outbound.scheduler import Scheduler
+from gsmgw.outbound.errors import (
+    Forbidden,
+    IdempotencyConflict,
+    MessageNotFound,
+    QuotaExceeded,
+    Refusal,
+    RouteForbidden,
+    ServiceError,
+    WrongState,
+)
+from gsmgw.outbound.limits.rate_limit import Limits
+from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
+from gsmgw.outbound.permissions import require_modem
+from gsmgw.outbound.principal import Principal
+from gsmgw.outbound.queue.router import RouteTable, Rule
+from gsmgw.outbound.queue.scheduler import Scheduler
+from gsmgw.outbound.queue.wait_reason import not_yet
+from gsmgw.outbound.service import SLICE, MessageService
+from gsmgw.outbound.submission import Accepted, Result, Submission
+from gsmgw.outbound.validation import TEXT_LIMIT, Defaults
 
 __all__ = [
     "SLICE",
     "TEXT_LIMIT",
     "Accepted",
-    "Intake",
+    "Defaults",
+    "Forbidden",
+    "IdempotencyConflict",
     "Limits",
+    "MessageNotFound",
+    "MessageService",
+    "Principal",
+    "QuotaExceeded",
     "Refusal",
     "Result",
+    "RouteForbidden",
     "RouteTable",
     "Rule",
     "Scheduler",
     "SendingTimes",
+    "ServiceError",
     "Submission",
-    "Waiting",
     "Window",
+    "WrongState",
     "not_yet",
-    "target_of",
-    "to_modem",
-    "to_pool",
+    "require_modem",
 ]

@@ -1,15 +1,21 @@
-"""How much a token may send: texts in any 60 seconds and in any 24 hours. Decides; knows no clock and no database."""
+"""How many texts a token may send in any 60 seconds and in any 24 hours."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from gsmgw.outbound.errors import QuotaExceeded
+from gsmgw.outbound.principal import Principal
+from gsmgw.ports import Clock
+from gsmgw.store import Store, tokens
 
 MINUTE_S, DAY_S = 60.0, 86_400.0
 
 
 class Quota:
-    """What one token has had accepted, by moments of the wall clock in seconds."""
+    """The texts of one token in the rolling windows of its limits. Knows no clock and no database."""
 
     def __init__(self, per_minute: int | None, per_day: int | None, earlier: Iterable[tuple[float, int]] = ()) -> None:
         self._windows = [
@@ -20,13 +26,13 @@ class Quota:
         self._taken: deque[tuple[float, int]] = deque(earlier)
 
     def wait_s(self, now_s: float, count: int) -> tuple[float, str] | None:
-        """None when so many texts may be taken now; else how long it takes, and which limit says so.
+        """Return how long ``count`` texts must wait, and which limit says so; None if they may be sent now.
 
-        More than a window ever holds may never be taken; then the whole window is the wait.
+        A count over the limit never fits: the wait is then the whole window.
         """
         while self._taken and self._taken[0][0] <= now_s - DAY_S:
             self._taken.popleft()
-        worst: tuple[float, str] | None = None
+        longest: tuple[float, str] | None = None
         for span_s, limit, words in self._windows:
             inside = [(at, number) for at, number in self._taken if at > now_s - span_s]
             over = sum(number for _, number in inside) + count - limit
@@ -38,12 +44,12 @@ class Quota:
                 if over <= 0:
                     pause_s = at + span_s - now_s
                     break
-            if worst is None or pause_s > worst[0]:
-                worst = pause_s, f"{limit} texts a {words}"
-        return worst
+            if longest is None or pause_s > longest[0]:
+                longest = pause_s, f"{limit} texts a {words}"
+        return longest
 
     def take(self, now_s: float, count: int) -> None:
-        """So many texts were accepted, or are about to be."""
+        """Count texts that are about to be accepted."""
         if not count:
             return
         if self._taken and now_s - self._taken[-1][0] < 1:  # a second is exact enough, and bounds what is kept
@@ -53,9 +59,61 @@ class Quota:
             self._taken.append((now_s, count))
 
     def give_back(self, count: int) -> None:
-        """So many of what was taken last were not accepted after all."""
+        """Take back the latest texts, which were not accepted after all."""
         while count > 0 and self._taken:
             at, number = self._taken.pop()
             if number > count:
                 self._taken.append((at, number - count))
             count -= number
+
+
+class Reservation:
+    """Texts that are counted before they are accepted. Those above ``used`` are given back at the end."""
+
+    used = 0
+
+
+class Quotas:
+    """The quotas of all tokens, each read from the database when it is first needed."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._quotas: dict[int, Quota] = {}
+
+    def forget(self, owner: int) -> None:
+        """Drop the quota of a token that was revoked."""
+        self._quotas.pop(owner, None)
+
+    @staticmethod
+    def apply_to(principal: Principal) -> bool:
+        """Return True when the caller's token has a quota."""
+        return principal.limits.per_minute is not None or principal.limits.per_day is not None
+
+    @asynccontextmanager
+    async def reserve(self, principal: Principal, count: int) -> AsyncIterator[Reservation]:
+        """Count texts against the caller's quota. Raises :class:`QuotaExceeded`."""
+        reservation = Reservation()
+        if not self.apply_to(principal):
+            yield reservation
+            return
+        quota = await self._quota(principal)
+        now_s = self._clock.wall_ms() / 1000
+        if (wait := quota.wait_s(now_s, count)) is not None:
+            pause_s, words = wait
+            raise QuotaExceeded(f"the token {principal.token!r} may send {words}", int(pause_s) + 1)
+        quota.take(now_s, count)
+        try:
+            yield reservation
+        finally:
+            quota.give_back(count - reservation.used)
+
+    async def _quota(self, principal: Principal) -> Quota:
+        owner, limits = principal.owner, principal.limits
+        quota = self._quotas.get(owner)
+        if quota is None:
+            since_ms = self._clock.wall_ms() - round(DAY_S * 1000)
+            found = await self._store.read(lambda db: tokens.accepted_by_second(db, owner, since_ms))
+            earlier = [(float(second + 1), number) for second, number in found]
+            quota = self._quotas.setdefault(owner, Quota(limits.per_minute, limits.per_day, earlier))
+        return quota

@@ -11,64 +11,21 @@ from typing import Any
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
-from gsmgw.store import (
-    audit,
-    callbacks,
-    copies,
-    evidence,
-    hooks,
-    inbox,
-    lanes,
-    mark,
-    messages,
-    names,
-    outbox,
-    reports,
-    requests,
-    retention,
-    search,
-    timers,
-    tokens,
-    webhooks,
-)
+from gsmgw.model.events import StoreRowUnreadable
+from gsmgw.store import lifecycle, queue_reads
 from gsmgw.store.engine import Engine
 from gsmgw.store.files import make_sure_of
+from gsmgw.store.idempotency import KeyConflict
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
 from gsmgw.store.outbox import Gone
-from gsmgw.store.pending import PendingWrites
-from gsmgw.store.requests import KeyConflict
+from gsmgw.store.pending_writes import PendingWrites
 from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
 
 log = logging.getLogger(__name__)
 
-__all__ = [
-    "Gone",
-    "KeyConflict",
-    "PendingWrites",
-    "Rejected",
-    "Store",
-    "Tx",
-    "audit",
-    "callbacks",
-    "copies",
-    "evidence",
-    "hooks",
-    "inbox",
-    "lanes",
-    "mark",
-    "messages",
-    "names",
-    "outbox",
-    "reports",
-    "requests",
-    "retention",
-    "search",
-    "timers",
-    "tokens",
-    "webhooks",
-]
+__all__ = ["Gone", "KeyConflict", "PendingWrites", "Rejected", "Store", "Tx"]
 
 
 class Store(Engine):
@@ -87,7 +44,7 @@ class Store(Engine):
         await asyncio.to_thread(check_after_interruption, path)
         await asyncio.to_thread(migrate, path)
         store = cls(path, on_events)
-        store.ids = IdSource(await store.read(lanes.last_id))
+        store.ids = IdSource(await store.read(queue_reads.last_id))
         return store
 
     def report_unreadable(self, table: str, key: Any, why: str) -> None:
@@ -95,9 +52,9 @@ class Store(Engine):
         now_ms = time.time_ns() // 1_000_000
 
         def record(tx: Tx) -> None:
-            tx.event(now_ms, "store.row_unreadable", table=table, row=str(key), error=why)
+            tx.event(now_ms, StoreRowUnreadable(table=table, row=str(key), error=why))
             if table == "messages":
-                timers.fail_unreadable(tx, now_ms, key)
+                lifecycle.fail_unreadable(tx, now_ms, key)
 
         self.write(record).add_done_callback(_log_failure)
 

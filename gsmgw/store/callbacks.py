@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gsmgw.digits import is_digits
-from gsmgw.store.requests import ref_of
+from gsmgw.store.idempotency import ref_of
 from gsmgw.store.tx import Tx
 
 

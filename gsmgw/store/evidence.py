@@ -11,11 +11,13 @@ submission in between may or may not have used a reference. No gap at all is evi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from gsmgw.model import Outgoing
-from gsmgw.store.gaps import Fate, weigh
-from gsmgw.store.rollup import roll_up
+from gsmgw.model.events import MessageSettled
+from gsmgw.store.derived_status import roll_up
+from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.tx import Tx
 
@@ -41,28 +43,45 @@ class _Doubtful:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """What a SIM was given since its last known reference: the unknown, and how many others may have used one."""
+class _Handover:
+    """A segment in doubt at its place in the order; ``unknown`` is None for one that was decided without evidence.
 
-    unknown: list[_Doubtful]
+    That one may have used a reference all the same. Its place tells about its neighbours of the same interruption.
+    """
+
+    claim: int
+    doubt: int
+    unknown: _Doubtful | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """The handovers in doubt since a SIM's last known reference, and how many refusals may have used one, too."""
+
+    handovers: list[_Handover]
     perhaps: int
 
     @property
+    def unknown(self) -> list[_Doubtful]:
+        """The segments whose fate is still open."""
+        return [each.unknown for each in self.handovers if each.unknown is not None]
+
+    @property
     def most(self) -> int:
-        """So many references can have been used at the most."""
-        return len(self.unknown) + self.perhaps
+        """The largest number of references that can have been used."""
+        return len(self.handovers) + self.perhaps
 
 
-def _window(tx: Tx, sim: str, after: int, before: int, refused: int) -> _Window:
-    """The segments in doubt that were handed over between two claims."""
+def _doubts(tx: Tx, sim: str, after: int, before: int, refused: int, repeated: str) -> _Doubts:
+    """Return the handovers in doubt between two claims."""
     rows = tx.all(
         "SELECT status, message_id, seq, doubt, claim, sending_ms, owed FROM segments "
-        "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ? ORDER BY claim",
+        "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ?",
         (sim, after, before),
     )
-    unknown = [_Doubtful(*row[1:]) for row in rows if row[0] == "unknown"]
-    # One that is to be sent again without evidence may have used a reference, as a refused one may.
-    return _Window(unknown, refused + len(rows) - len(unknown))
+    found = [_Handover(row[4], row[3], _Doubtful(*row[1:]) if row[0] == "unknown" else None) for row in rows]
+    found += [_Handover(claim, doubt, None) for claim, doubt in json.loads(repeated) if after < claim < before]
+    return _Doubts(sorted(found, key=lambda each: each.claim), refused)
 
 
 def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[Outgoing]:
@@ -72,27 +91,38 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
 
     Returns the messages that are queued again, because their segments certainly had not gone.
     """
-    known = tx.one("SELECT reference, steps, refused, claim FROM sims WHERE sim = ?", (sim,))
+    known = tx.one("SELECT reference, steps, refused, repeated, claim FROM sims WHERE sim = ?", (sim,))
     queued: list[Outgoing] = []
     steps = 0
     if known is not None:
-        last, steps, refusals, known_claim = known
+        last, steps, refusals, repeats, known_claim = known
         if claim <= known_claim:
             return []  # a later one was accepted before: nothing new
         gap = (reference - last - 1) % 256
-        window = _window(tx, sim, known_claim, claim, refusals)
+        doubts = _doubts(tx, sim, known_claim, claim, refusals, repeats)
+        unknown = len(doubts.unknown)
         if steps >= RELIABLE_STEPS and reference != last:
-            _settle(tx, now_ms, window, gap, last, queued)
-        if gap == 0 or (window.unknown and gap <= len(window.unknown)):
+            _settle(tx, now_ms, doubts, gap, last, queued)
+        if gap == 0 or 0 < gap <= unknown:
             steps = min(steps + 1, 100)
-        elif gap > window.most:
+        elif gap > doubts.most:
             steps = 0
     tx.run(
         "INSERT INTO sims (sim, reference, claim, steps, refused) VALUES (?, ?, ?, ?, 0) ON CONFLICT (sim) "
         "DO UPDATE SET reference = excluded.reference, claim = excluded.claim, steps = excluded.steps, refused = 0",
         (sim, reference, claim, steps),
     )
+    _forget_repeats(tx, sim)
     return queued
+
+
+def _forget_repeats(tx: Tx, sim: str) -> None:
+    """Drop the repeats that were handed over before the last known reference: the next gap says nothing about them."""
+    tx.run(
+        "UPDATE sims SET repeated = (SELECT json_group_array(json(value)) FROM json_each(sims.repeated) "
+        "WHERE value ->> 0 > sims.claim) WHERE sim = ? AND repeated <> '[]'",
+        (sim,),
+    )
 
 
 def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) -> list[Outgoing]:
@@ -105,22 +135,25 @@ def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) ->
 
     Returns the messages that are queued again, because their segments certainly had not gone.
     """
-    known = tx.one("SELECT reference, steps, refused, claim, agreed, agreed_at FROM sims WHERE sim = ?", (sim,))
+    known = tx.one(
+        "SELECT reference, steps, refused, repeated, claim, agreed, agreed_at FROM sims WHERE sim = ?", (sim,)
+    )
     if known is None:
         return []
-    reference, steps, refusals, claim, agreed, agreed_at = known
+    reference, steps, refusals, repeats, claim, agreed, agreed_at = known
     if confirmed is not None:
         agreed = _learn(tx, sim, last, agreed, agreed_at, agrees=last == confirmed)
     if agreed < RELIABLE_RECORDS or steps < RELIABLE_STEPS or _is_sending(tx, sim):
         return []
-    window = _window(tx, sim, claim, NEVER, refusals)
-    if not window.unknown:
+    doubts = _doubts(tx, sim, claim, NEVER, refusals, repeats)
+    if not doubts.unknown:
         return []
-    rested = now_ms >= max(one.sending_ms for one in window.unknown) + RECORD_SETTLES_MS
+    rested = now_ms >= max(one.sending_ms for one in doubts.unknown) + RECORD_SETTLES_MS
     queued: list[Outgoing] = []
-    settled = _settle(tx, now_ms, window, (last - reference) % 256, reference, queued, "record", rested=rested)
+    settled = _settle(tx, now_ms, doubts, (last - reference) % 256, reference, queued, "record", rested=rested)
     if settled is not None:
         tx.run("UPDATE sims SET reference = ?, claim = ?, refused = 0 WHERE sim = ?", (*settled, sim))
+        _forget_repeats(tx, sim)
     return queued
 
 
@@ -165,7 +198,7 @@ def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]
         "WHERE message_id = ? AND seq = ? AND status IN ('unknown', 'queued')",
         (reference, now_ms, message_id, seq),
     )
-    tx.event(now_ms, "message.settled", message_id, decision="sent", evidence="answer")
+    tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message_id)
     roll_up(tx, now_ms, message_id)
     return [*queued_now(tx, message_id), *accepted(tx, now_ms, sim, reference, claim)]
 
@@ -175,25 +208,35 @@ def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) ->
 
     Those handed over since the last known reference got one of the next; those before, one that lies behind it.
     """
-    known = tx.one("SELECT reference, steps, refused, claim FROM sims WHERE sim = ?", (sim,))
+    known = tx.one(
+        "SELECT reference, steps, refused + json_array_length(repeated), claim FROM sims WHERE sim = ?", (sim,)
+    )
     if known is None or known[1] < RELIABLE_STEPS:
         return True
     is_next = (reference - known[0] - 1) % 256 < doubtful + known[2]
     return bool(is_next == (claim > known[3]))
 
 
-def refused(tx: Tx, sim: str, claim: int = NEVER) -> None:
-    """A submission was refused, or is repeated without evidence: whether it used a reference up is not known.
+def refused(tx: Tx, sim: str) -> None:
+    """Note a refused submission: it is not known whether it used a reference. That matters to the next gap only."""
+    tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ?", (sim,))
 
-    That matters to the next gap only, not where a later one was accepted already.
+
+def repeated(tx: Tx, sim: str, claim: int, doubt: int) -> None:
+    """Note that a segment in doubt is handed over again without evidence: its earlier try may have used a reference.
+
+    ``claim`` and ``doubt`` are those of the earlier try. It does not matter where a later one was accepted already.
     """
-    tx.run("UPDATE sims SET refused = refused + 1 WHERE sim = ? AND claim < ?", (sim, claim))
+    tx.run(
+        "UPDATE sims SET repeated = json_insert(repeated, '$[#]', json_array(?, ?)) WHERE sim = ? AND claim < ?",
+        (claim, doubt, sim, claim),
+    )
 
 
 def _settle(
     tx: Tx,
     now_ms: int,
-    window: _Window,
+    doubts: _Doubts,
     used: int,
     last: int,
     queued: list[Outgoing],
@@ -206,12 +249,15 @@ def _settle(
     One that has not ``rested`` may go yet: that something was not sent is not said then. Returns the last reference
     and claim up to which everything is certain, where that is further than before.
     """
-    verdicts = weigh([one.doubt for one in window.unknown], used, window.perhaps)
+    verdicts = weigh([each.doubt for each in doubts.handovers], used, doubts.perhaps)
     frontier: tuple[int, int] | None = None
-    certain = window.perhaps == 0
+    certain = doubts.perhaps == 0
     touched: dict[int, str] = {}
-    for one, verdict in zip(window.unknown, verdicts, strict=True):
-        if verdict.fate is Fate.SENT:
+    for each, verdict in zip(doubts.handovers, verdicts, strict=True):
+        one = each.unknown
+        if one is None:
+            certain = False
+        elif verdict.fate is Fate.SENT:
             reference = None if verdict.place is None else (last + verdict.place) % 256
             tx.run(
                 "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL "
@@ -233,7 +279,7 @@ def _settle(
         else:
             certain = False
     for message_id, decision in touched.items():
-        tx.event(now_ms, "message.settled", message_id, decision=decision, evidence=evidence)
+        tx.event(now_ms, MessageSettled(decision=decision, evidence=evidence), message_id)
         roll_up(tx, now_ms, message_id)
         queued += queued_now(tx, message_id)
     return frontier

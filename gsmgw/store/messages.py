@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Status
 from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, events_of, message_of
-from gsmgw.store.sight import Sight
 from gsmgw.store.unreadable import readable_one, readable_page
+from gsmgw.store.visibility import Sight
 
 #: No message has this identifier or a larger one.
 _LAST_ID = 2**63 - 1

@@ -9,8 +9,8 @@ from typing import Any
 
 from gsmgw.model import Outgoing, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
+from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import accepted, is_plausible, queued_now
-from gsmgw.store.rollup import roll_up
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, strings
 

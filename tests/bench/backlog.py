@@ -19,7 +19,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.clock import SystemClock
 from gsmgw.model import ModemState, OnUnknown, Priority
-from gsmgw.outbound import Intake, Scheduler, Submission
+from gsmgw.outbound import Defaults, MessageService, Principal, Scheduler, Submission
 from gsmgw.store import Store
 
 LARGE = int(os.environ.get("GSMGW_BACKLOG", "1000000"))
@@ -34,45 +34,40 @@ def main() -> None:
         asyncio.run(_measure(Path(directory)))
 
 
+#: The caller at the Unix socket.
+LOCAL = Principal("root", "socket")
+
+
 async def _measure(directory: Path) -> None:
     store = await Store.open(directory / "g.db")
     scheduler = Scheduler(store, SystemClock(), unknown_grace_s=60)
     modems = [ScriptedModem(f"m{n}", state=ModemState.SEARCHING) for n in range(4)]
     for modem in modems:
         scheduler.attach(modem)
-    intake = Intake(
-        store,
-        SystemClock(),
-        scheduler.offer,
-        scheduler.due,
-        lambda: {modem.name for modem in modems},
-        country=None,
-        valid_for_s=10**6,
-        report=False,
-        on_unknown=OnUnknown.RESEND,
-    )
+    defaults = Defaults(None, 10**6, False, OnUnknown.RESEND)
+    service = MessageService(store, SystemClock(), scheduler, lambda: {modem.name for modem in modems}, defaults)
     async with asyncio.TaskGroup() as group:
         group.create_task(scheduler.run())
-        await _fill(intake, 0, SMALL + DRAINED)
+        await _fill(service, 0, SMALL + DRAINED)
         first = await _drain(scheduler, modems, DRAINED)
         print(f"backlog of {SMALL}: {first * 1e6:.0f} us of CPU a message, {_memory_mb():.0f} MB")
         began = time.perf_counter()
-        await _fill(intake, SMALL, LARGE)
+        await _fill(service, SMALL, LARGE)
         print(f"accepting: {(LARGE - SMALL) / (time.perf_counter() - began):.0f} texts/s in batches of {BATCH}")
         last = await _drain(scheduler, modems, DRAINED)
         print(
             f"backlog of {LARGE}: {last * 1e6:.0f} us of CPU a message, {_memory_mb():.0f} MB, ratio {last / first:.2f}"
         )
-        await _one_time_code(scheduler, intake, modems)
+        await _one_time_code(scheduler, service, modems)
         scheduler.stop()
     await store.close()
 
 
-async def _fill(intake: Intake, start: int, end: int) -> None:
+async def _fill(service: MessageService, start: int, end: int) -> None:
     for at in range(start, end, BATCH):
         count = min(BATCH, end - at)
-        await intake.accept_many(
-            [Submission(f"+4915{at + n:08d}", "campaign", priority=Priority.BULK) for n in range(count)]
+        await service.submit_batch(
+            LOCAL, [Submission(f"+4915{at + n:08d}", "campaign", priority=Priority.BULK) for n in range(count)]
         )
 
 
@@ -89,13 +84,13 @@ async def _drain(scheduler: Scheduler, modems: list[ScriptedModem], count: int) 
     return (time.process_time() - cpu) / taken
 
 
-async def _one_time_code(scheduler: Scheduler, intake: Intake, modems: list[ScriptedModem]) -> None:
+async def _one_time_code(scheduler: Scheduler, service: MessageService, modems: list[ScriptedModem]) -> None:
     for modem in modems:
         scheduler.modem_changed(modem.become(ModemState.READY))
     waits = []
     for number in range(20):
         await asyncio.sleep(0.05)
-        await intake.accept([Submission(f"+4916{number:08d}", "code", priority=Priority.URGENT)][0])
+        await service.submit(LOCAL, [Submission(f"+4916{number:08d}", "code", priority=Priority.URGENT)][0])
         before = [len(modem.tpdus) for modem in modems]
         wanted = f"{number:08d}"
         while not (behind := _place(modems, before, wanted)):  # noqa: ASYNC110

@@ -66,7 +66,7 @@ def _keep_sending(place: Site, stop: threading.Event) -> None:
         body = json.dumps({"messages": texts}).encode()
         head = b"POST /v1/messages/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
         with socket.socket(socket.AF_UNIX) as channel, contextlib.suppress(OSError):
-            channel.settimeout(5)
+            channel.settimeout(60)
             channel.connect(str(place.socket))
             channel.sendall(head % len(body) + body)
             channel.recv(65536)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.processes import Process, first_events, site, until
 
-from gsmgw.outbound.worker import CLAIMS_MAX
+from gsmgw.outbound.worker.worker import CLAIMS_MAX
 
 pytestmark = pytest.mark.long
 

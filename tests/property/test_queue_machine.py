@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gsmgw.model import (
     TRANSITIONS,
+    MessageError,
     OnUnknown,
     Outgoing,
     Priority,
@@ -23,10 +24,10 @@ from gsmgw.model import (
     StatusReportFacts,
     derive_status,
 )
-from gsmgw.store import Gone, Store, Tx, lanes, messages, outbox, reports, timers
+from gsmgw.store import Gone, Store, Tx, lifecycle, messages, outbox, queue_reads, reports
 
 T = TypeVar("T")
-ERROR = {"code": "x", "title": "x"}
+ERROR = MessageError("x", "x")
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Queue(RuleBasedStateMachine):
     def _begin(self, number: int) -> int | None:
         """Begin the next segment; its number, or None when the store says no."""
         message = self._known[number].message
-        rows = self._run(lambda: self._store.read(lambda db: lanes.segments_of(db, number)))
+        rows = self._run(lambda: self._store.read(lambda db: queue_reads.segments_of(db, number)))
         todo = [row.seq for row in rows if row.status is SegmentStatus.QUEUED] if rows else [1]
         record = self._run(lambda: self._store.read(lambda db: messages.get_message(db, number)))
         assert record is not None
@@ -190,12 +191,12 @@ class Queue(RuleBasedStateMachine):
             else:
                 went = 0
         self._now += 1
-        self._write(lambda tx: timers.recover(tx, self._now, 1000))
+        self._write(lambda tx: lifecycle.recover(tx, self._now, 1000))
 
     @rule(data=st.data(), good=st.booleans())
     def a_report_comes(self, data: st.DataObject, good: bool) -> None:
         number = data.draw(st.sampled_from(self._open()))
-        rows = self._run(lambda: self._store.read(lambda db: lanes.segments_of(db, number)))
+        rows = self._run(lambda: self._store.read(lambda db: queue_reads.segments_of(db, number)))
         sent = [row for row in rows if row.reference is not None and row.status is SegmentStatus.SENT]
         if not sent:
             return
@@ -209,18 +210,18 @@ class Queue(RuleBasedStateMachine):
     @rule(ms=st.sampled_from([1, 500, 1000, 4000]))
     def time_passes(self, ms: int) -> None:
         self._now += ms
-        self._write(lambda tx: timers.promote_due(tx, self._now))
+        self._write(lambda tx: lifecycle.promote_due(tx, self._now))
 
     @rule(data=st.data())
     def a_person_cancels(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(self._open()))
-        if self._write(lambda tx: timers.cancel(tx, self._now, number)):
+        if self._write(lambda tx: lifecycle.cancel(tx, self._now, number)):
             assert sum(self._known[number].taken) == 0 or self._known[number].doubted
 
     @rule(data=st.data(), resend=st.booleans())
     def a_person_resolves(self, data: st.DataObject, resend: bool) -> None:
         number = data.draw(st.sampled_from(self._open()))
-        if self._write(lambda tx: timers.resolve(tx, self._now, number, resend=resend)) is not None and not resend:
+        if self._write(lambda tx: lifecycle.resolve(tx, self._now, number, resend=resend)) is not None and not resend:
             self._known[number].ended_by_user = True
 
     # -- what must be true --------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ class Queue(RuleBasedStateMachine):
     def a_messages_state_follows_from_its_segments(self) -> None:
         for number in self._known:
             record = self._run(lambda n=number: self._store.read(lambda db: messages.get_message(db, n)))
-            rows = self._run(lambda n=number: self._store.read(lambda db: lanes.segments_of(db, n)))
+            rows = self._run(lambda n=number: self._store.read(lambda db: queue_reads.segments_of(db, n)))
             assert record is not None
             if rows and record.status in (Status.SENT, Status.DELIVERED, Status.UNDELIVERED, Status.UNKNOWN):
                 assert derive_status(row.status for row in rows) is record.status

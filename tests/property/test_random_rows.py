@@ -94,7 +94,7 @@ class House:
         accepted = await self.http.post("/v1/messages", json={"to": SENDER, "text": "x"})
         assert accepted.status_code == 202, accepted.text
         number = accepted.json()["id"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async with self.http.stream("GET", "/v1/events", params={"after": after}) as stream:
                 async for line in stream.aiter_lines():
                     if number in line:

@@ -22,7 +22,7 @@ from support.fakes import ScriptedModem
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Accepted, Intake, RouteTable, Scheduler, Submission
+from gsmgw.outbound import Accepted, Defaults, MessageService, Principal, RouteTable, Scheduler, Submission
 from gsmgw.ports import Stored
 from gsmgw.store import Store, messages, reports
 
@@ -106,10 +106,8 @@ class House(RuleBasedStateMachine):
         self._store = await Store.open(path)
         table = RouteTable((), {"pool": POOL})
         self._scheduler = Scheduler(self._store, self._clock, unknown_grace_s=60, table=table)
-        self._intake = Intake(
-            self._store, self._clock, self._scheduler.offer, self._scheduler.due, lambda: set(NAMES), table=table,
-            country=None, valid_for_s=10**6, report=True, on_unknown=OnUnknown.RESEND,
-        )  # fmt: skip
+        defaults = Defaults(None, 10**6, True, OnUnknown.RESEND)
+        self._service = MessageService(self._store, self._clock, self._scheduler, lambda: set(NAMES), defaults, table)
         for name in NAMES:
             former = self._modems.get(name)
             modem = self._modems[name] = Modem(name, 7 if former is None else former.reference)
@@ -146,7 +144,7 @@ class House(RuleBasedStateMachine):
         for _ in range(count):
             text = f"{len(self._known):04d}" + "x" * (200 if long else 0)
             request = Submission(to, text, priority=priority, **way)  # type: ignore[arg-type]
-            accepted = self._run(lambda r=request: self._intake.accept(r))
+            accepted = self._run(lambda r=request: self._service.submit(Principal(), r))
             assert isinstance(accepted, Accepted)
             self._known[accepted.message_id] = Known(to, way.get("modem"), way.get("pool"))
 

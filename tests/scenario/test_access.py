@@ -180,7 +180,7 @@ async def test_a_token_for_one_pool_sends_through_nothing_else(desk: Desk) -> No
         assert answers[0]["error"]["errors"][0]["pointer"] == "/messages/0/pool"
         assert answers[1]["pool"] == "night"
     async with AsyncClient(url=desk.url, token=two) as client:
-        with pytest.raises(ApiError, match="has to name one of modem 'm0', modem 'm1'"):
+        with pytest.raises(ApiError, match="must name one of modem 'm0', modem 'm1'"):
             await client.send(**BODY)
         assert (await client.send(**BODY, modem="m1"))["modem"] == "m1"
 
@@ -389,7 +389,7 @@ async def test_where_modems_are_discovered_a_token_may_be_there_before_its_modem
         made = await rig.client.request("POST", "/v1/tokens", json=body)
         assert (made["modems"], made["missing"]) == (["m0", "attic"], ["attic"])
         assert [token["missing"] for token in (await rig.client.request("GET", "/v1/tokens"))["data"]] == [["attic"]]
-        with pytest.raises(ApiError, match="no pool named 'attic'"):
+        with pytest.raises(ApiError, match="the pool 'attic' does not exist"):
             await rig.client.request("POST", "/v1/tokens", json={**body, "name": "b", "pools": ["attic"]})
 
 
@@ -506,7 +506,7 @@ async def test_a_tap_and_an_export_end_with_their_token(tmp_path: Path) -> None:
             async with AsyncClient(url=desk.url, token=token) as client:
                 rows = client.tap("m0")
                 read = asyncio.create_task(_all(rows))
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while rig.gateway.access.present == 0:  # noqa: ASYNC110 - no event tells of it
                         await asyncio.sleep(0.01)
                     await rig.client.request("DELETE", "/v1/tokens/manage")

@@ -94,9 +94,9 @@ def test_watch_resumes_from_an_event(gsmgw: Shell, place: Site) -> None:
     [
         (["send", "12", "x"], 1, "no phone number|no \\+ and country code"),
         (["send", ANNA, ""], 1, "text: is empty"),
-        (["send", ANNA, "x", "--modem", "zebra"], 1, "no modem named 'zebra' \\(known: m0\\)"),
-        (["show", "nonsense"], 1, "there is no message 'nonsense'"),
-        (["modem", "zebra"], 1, "no modem named 'zebra'"),
+        (["send", ANNA, "x", "--modem", "zebra"], 1, "the modem 'zebra' does not exist \\(known: m0\\)"),
+        (["show", "nonsense"], 1, "the message 'nonsense' does not exist"),
+        (["modem", "zebra"], 1, "the modem 'zebra' does not exist"),
         (["send", ANNA, "x", "--at", "tomorrowish"], 2, "is no time: write"),
         (["send", ANNA, "x", "--valid-for", "long"], 2, "is no span of time"),
         (["cancel"], 2, "Missing argument"),

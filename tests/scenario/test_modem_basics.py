@@ -76,7 +76,7 @@ async def test_a_text_comes_in_and_is_forgotten_by_the_modem_after_it_was_kept(t
         simulation.send(from_=PHONE, to="modem0", text="second")
         await sink.until(lambda: len(sink.pdus) == 2)
         assert held[0] == 2, "it is still in the modem while it is being kept"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while in_storage(simulated):  # noqa: ASYNC110 - the simulator tells nobody of a deletion
                 await asyncio.sleep(0.005)
 
@@ -95,7 +95,7 @@ async def test_what_cannot_be_deleted_is_taken_once(tmp_path: Path, monkeypatch:
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
         simulated.fault("cme-error", count=3, command="+CMGD", code=3)
         simulation.send(from_=PHONE, to="modem0", text="sticky")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while in_storage(simulated) or not sink.pdus:  # noqa: ASYNC110 - the simulator tells nobody of a deletion
                 await asyncio.sleep(0.01)
         assert len(sink.pdus) == 1
@@ -294,7 +294,9 @@ async def test_a_modem_that_cannot_list_is_read_place_by_place(tmp_path: Path, m
 async def test_a_second_port_is_listened_to(tmp_path: Path, told_on: tuple[int, ...]) -> None:
     async with Simulation(seed=1, directory=tmp_path) as simulation:
         simulated = await simulation.add_modem("modem0", profile="quectel-ec25")
-        simulated._urc_ports = told_on  # as AT+QURCCFG="urcport","all" would have it
+        simulated.urc_ports = [
+            simulated.ports[number] for number in told_on
+        ]  # as AT+QURCCFG="urcport","all" would have it
         sink = Sink()
         first, second = simulated.paths
         config = ModemSection(name="office", port=second, urc_port=first)
@@ -340,11 +342,11 @@ async def test_a_call_is_noted_and_hung_up(tmp_path: Path) -> None:
         config = ModemSection(name="office", port=str(tmp_path / "modem0"), hang_up_calls=True, profile="generic")
         async with running(Modem(config, sink, SystemClock())):
             await sink.reach(ModemState.READY)
-            assert simulated.calls.ring(PHONE)
+            assert simulated.voice.ring(PHONE)
             await sink.until(lambda: bool(sink.events))
             assert sink.events == [("call.missed", {"number": PHONE})]
-            async with asyncio.timeout(5):
-                while simulated.calls.state is not None:  # noqa: ASYNC110 - the simulator tells nobody
+            async with asyncio.timeout(60):
+                while simulated.voice.state is not None:  # noqa: ASYNC110 - the simulator tells nobody
                     await asyncio.sleep(0.01)
 
 
@@ -371,7 +373,7 @@ async def test_a_modem_that_refuses_everything_is_restarted(tmp_path: Path) -> N
     async with rig(tmp_path) as (_, simulated, modem, sink):
         simulated.fault("stuck-500")
         codes: list[int | None] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await sink.reach(ModemState.READY)
                 try:

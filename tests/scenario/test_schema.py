@@ -95,7 +95,7 @@ def test_the_event_stream_answers_as_it_is_described(place: tuple[Site, str, str
 def test_a_client_of_http_1_0_gets_the_stream_until_the_connection_ends(place: tuple[Site, str, str]) -> None:
     found, _, _ = place
     with socket.socket(socket.AF_UNIX) as channel:
-        channel.settimeout(20)
+        channel.settimeout(60)
         channel.connect(str(found.socket))
         channel.sendall(b"GET /v1/events?after=0 HTTP/1.0\r\n\r\n")
         said = b""

@@ -225,7 +225,7 @@ class Notified:
     async def word(self, text: str) -> None:
         """Wait until it is told that."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in (await loop.sock_recv(self.socket, 4096)).decode().split("\n"):
                 pass
 
@@ -278,13 +278,13 @@ async def test_the_watchdog_is_not_fed_while_the_queue_is_stuck(
     async with running(make_config(tmp_path, {})) as rig:
         await notified.word("WATCHDOG=1")
         gate = asyncio.Event()
-        catch_up = rig.gateway.scheduler._time._catch_up
+        catch_up = rig.gateway.scheduler._timer._catch_up
 
         async def held() -> None:
             await gate.wait()
             await catch_up()
 
-        monkeypatch.setattr(rig.gateway.scheduler._time, "_catch_up", held)
+        monkeypatch.setattr(rig.gateway.scheduler._timer, "_catch_up", held)
         try:
             await silence(notified)
         finally:

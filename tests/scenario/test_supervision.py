@@ -15,14 +15,14 @@ from gsmgw.dispatch import Hooks, Indexer, Retention, Webhooks
 from gsmgw.http.event_streams import Streams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import Scheduler
-from gsmgw.outbound.timekeeper import Timekeeper
-from gsmgw.outbound.worker import Worker
+from gsmgw.outbound.queue.due_timer import DueTimer
+from gsmgw.outbound.worker.worker import Worker
 
 ANNA = "+4915112345671"
 #: Task, and the method that is its life.
 TASKS = [
     ("queue", Scheduler, "run"),
-    ("queue timer", Timekeeper, "run"),
+    ("queue timer", DueTimer, "run"),
     ("queue refill", Scheduler, "_keep_filled"),
     ("worker modem0", Worker, "run"),
     ("inbox upkeep", Collector, "run"),

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
+from support.events import any_event
 from support.receiver import Answer, Request, receiving
-from support.webhooks import SECRET, House, until, working
+from support.waiting import until
+from support.webhooks import SECRET, House, working
 
 from gsmgw.dispatch import webhooks as module
-from gsmgw.dispatch.pauses import PAUSES_S, TRIES
+from gsmgw.dispatch.backoff import PAUSES_S, TRIES
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
@@ -171,7 +173,7 @@ async def test_a_receiver_that_does_not_answer_is_left_and_tried_again(tmp_path:
 async def test_a_receiver_that_says_200_and_no_more_has_taken_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gsmgw.dispatch.poster.BODY_S", 0.1)
+    monkeypatch.setattr("gsmgw.dispatch.http_delivery.BODY_S", 0.1)
     async with receiving(script=["stall", "stall"]) as receiver, working(tmp_path) as house:
         hook = await house.add(receiver.url)
         await house.note("a.b", "a.c", "a.d")
@@ -358,7 +360,7 @@ async def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(webhooks, "LOG_KEPT", 20)
     async with receiving() as receiver, working(tmp_path) as house:
         hook = await house.add(receiver.url)
-        await house.store.write(lambda tx: [tx.event(1, "a.b") for _ in range(210)] and None)
+        await house.store.write(lambda tx: [tx.event(1, any_event("a.b")) for _ in range(210)] and None)
         await receiver.came(210)
 
         async def is_trimmed() -> bool:

@@ -1,26 +1,40 @@
-"""A store, a queue and its intake over scripted modems."""
+"""A store, a queue and its message service over scripted modems."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from gsmgw.clock import SystemClock
 from gsmgw.model import MessageRecord, OnUnknown, Status
-from gsmgw.outbound import Intake, Limits, RouteTable, Scheduler, SendingTimes, Submission
+from gsmgw.outbound import (
+    Defaults,
+    Limits,
+    MessageService,
+    Principal,
+    Result,
+    RouteTable,
+    Scheduler,
+    SendingTimes,
+    Submission,
+)
 from gsmgw.ports import Clock
 from gsmgw.store import Store, messages
+from support.waiting import GENEROUS_S
 
 from .fakes import ScriptedModem
 
 TO = "+4915112345678"
+#: The caller at the Unix socket.
+LOCAL = Principal("root", "socket")
+DEFAULTS = Defaults("DE", 86400, True, OnUnknown.RESEND)
 
 
 class Desk:
-    """A store, a queue and its intake."""
+    """A store, a queue and its message service."""
 
     def __init__(
         self,
@@ -32,21 +46,15 @@ class Desk:
     ) -> None:
         self.store, self.scheduler = store, scheduler
         self.clock = clock
-        self.intake = Intake(
-            store,
-            self.clock,
-            scheduler.offer,
-            scheduler.due,
-            lambda: {modem.name for modem in modems},
-            table=table,
-            country="DE",
-            valid_for_s=86400,
-            report=True,
-            on_unknown=OnUnknown.RESEND,
+        self.service = MessageService(
+            store, self.clock, scheduler, lambda: {modem.name for modem in modems}, DEFAULTS, table
         )
 
     async def send(self, text: str = "hello", to: str = TO, **fields: Any) -> int:
-        return (await self.intake.accept(Submission(to, text, **fields))).message_id
+        return (await self.service.submit(LOCAL, Submission(to, text, **fields))).message_id
+
+    async def submit(self, submissions: Sequence[Submission], key: str | None = None) -> list[Result]:
+        return await self.service.submit_batch(LOCAL, submissions, key)
 
     async def record(self, number: int) -> MessageRecord:
         found = await self.store.read(lambda db: messages.get_message(db, number))
@@ -54,7 +62,7 @@ class Desk:
         return found
 
     async def until(self, number: int, *wanted: Status) -> MessageRecord:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(GENEROUS_S):
             while (record := await self.record(number)).status not in wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
         return record

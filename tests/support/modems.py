@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.errors import PortError, StoreError
-from gsmgw.model import CopyFate, ModemState, ModemStatus
+from gsmgw.model import CopyFate, EventData, ModemState, ModemStatus
 from gsmgw.modem import Modem
 from gsmgw.ports import ByteReceiver, ByteStream, RawPdu
+from support.waiting import GENEROUS_S
 
 #: TS 23.040 9.2.2.2: SMS-SUBMIT to +491712345678, "hello" in the default alphabet.
 TPDU = bytes.fromhex("01000C919471214365870000" + "05E8329BFD06")
@@ -146,18 +147,18 @@ class Sink:
             self.states.append((status.state, status.detail))
         self._news.set()
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
-        self.events.append((type, data))
+    def modem_event(self, modem: str, data: EventData) -> None:
+        self.events.append((data.type, data.as_json()))
         self._news.set()
 
-    async def until(self, true: Callable[[], bool], within_s: float = 10.0) -> None:
+    async def until(self, true: Callable[[], bool], within_s: float = GENEROUS_S) -> None:
         """Wait until something that this sink is told of makes ``true`` so."""
         async with asyncio.timeout(within_s):
             while not true():
                 self._news.clear()
                 await self._news.wait()
 
-    async def reach(self, state: ModemState, within_s: float = 10.0) -> None:
+    async def reach(self, state: ModemState, within_s: float = GENEROUS_S) -> None:
         """Wait until the modem is in a state."""
         await self.until(lambda: self.status is not None and self.status.state is state, within_s)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from gsmgw.client import Client
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 
 
 class Process:
@@ -110,7 +110,7 @@ class Site:
             if deadline is not None and time.monotonic() > deadline and accepted:
                 break
             with socket.socket(socket.AF_UNIX) as channel:
-                channel.settimeout(5)
+                channel.settimeout(60)
                 try:
                     channel.connect(str(self.socket))
                     channel.sendall(_post(message))

@@ -54,7 +54,7 @@ class Receiver:
 
     async def came(self, count: int) -> list[Request]:
         """Wait until so many requests have come."""
-        async with asyncio.timeout(10), self._came:
+        async with asyncio.timeout(60), self._came:
             await self._came.wait_for(lambda: len(self.requests) >= count)
         return self.requests
 

@@ -16,6 +16,7 @@ from gsmgw.daemon import Gateway
 from gsmgw.http.server import bind_unix, close_all
 from gsmgw.http.tls import Certificates
 from hw_sim import Simulation
+from support.waiting import GENEROUS_S
 
 Json = dict[str, Any]
 
@@ -60,7 +61,7 @@ class Rig:
 
     async def event(self, cursor: int, *types: str, where: Callable[[Json], bool] = bool) -> Json:
         """The first event of these types behind the cursor that ``where`` takes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for event in self.client.events(cursor, types=types):
                 if where(event):
                     return event
@@ -72,7 +73,7 @@ class Rig:
         await self.event(since, *ends, where=lambda event: event["message_id"] == message_id)
         return await self.client.message(message_id)
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = GENEROUS_S) -> None:
         """Wait until something is true of this process."""
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 - the simulator's state has no event to wait for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 from gsmgw.clock import VirtualClock
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch import EventFeed, Webhooks
-from gsmgw.dispatch.targets import Resolver
+from gsmgw.dispatch.target_policy import Resolver
 from gsmgw.dispatch.webhooks import new_secret
 from gsmgw.store import Store, webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
+from support.events import any_event
+from support.waiting import until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 
@@ -43,7 +45,7 @@ class House:
     async def note(self, *types: str, modem: str | None = None, **data: Any) -> int:
         """Write events; the number of the last one."""
         for type in types:
-            await self.store.write(lambda tx, t=type: tx.event(self.clock.wall_ms(), t, None, modem, **data))  # type: ignore[misc]
+            await self.store.write(lambda tx, t=type: tx.event(self.clock.wall_ms(), any_event(t, **data), None, modem))  # type: ignore[misc]
         return self.feed.last_id
 
     async def log(self, hook: Webhook) -> list[Delivery]:
@@ -80,13 +82,6 @@ class House:
         pause_s = (delivery.due_ms - self.clock.wall_ms()) / 1000
         await self.clock.advance(pause_s + 0.001)
         return pause_s
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something is true of the database."""
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - a row has no event to wait for
-            await asyncio.sleep(0.003)
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from support.events import any_event
 
 from gsmgw.dispatch import EventFeed, feed
 from gsmgw.store import Store, Tx
@@ -13,12 +14,12 @@ from gsmgw.store import Store, Tx
 
 def _note(tx: Tx, count: int, type: str = "test.a") -> None:
     for number in range(count):
-        tx.event(1, type, None, None, n=number)
+        tx.event(1, any_event(type, n=number))
 
 
 async def _read(source: EventFeed, after: int | None, count: int, *types: str) -> list[int]:
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in source.read(after, types):
             if event is not None:
                 found.append(event.id)
@@ -67,7 +68,7 @@ async def test_types_narrow_by_name_and_by_prefix(tmp_path: Path) -> None:
 async def test_silence_brings_a_heartbeat_and_closing_ends_the_reader() -> None:
     source = EventFeed()
     beats = 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in source.read(None, heartbeat_s=0.01):
             assert event is None
             beats += 1

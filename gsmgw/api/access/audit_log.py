@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsmgw.errors import StoreError
-from gsmgw.http.identity import caller_of
+from gsmgw.http.identity import principal_of
 from gsmgw.ports import Clock
 from gsmgw.store import Store, audit
 
@@ -62,16 +62,16 @@ class Audit:
         """Note a call with its outcome."""
         if status in _UNNOTED:
             return
-        caller = caller_of(scope)
+        principal = principal_of(scope)
         entry = audit.Entry(
             self._clock.wall_ms(),
-            caller.who,
-            caller.origin,
+            principal.who,
+            principal.origin,
             scope["method"],
             scope["path"][:_PATH_CHARS],
             status,
             scope.get(_DETAIL, {}),
-            minor=status >= 400 or not caller.allows("manage"),
+            minor=status >= 400 or not principal.allows("manage"),
         )
         log.info("%s (%s): %s %s: %s", entry.who, entry.origin, entry.method, entry.path, status)
         try:

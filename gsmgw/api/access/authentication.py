@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gsmgw.http.identity import Caller
 from gsmgw.http.origins import place_of
 from gsmgw.http.problems import Problem
-from gsmgw.outbound.quotas import DAY_S, Quota
+from gsmgw.outbound import Principal
 from gsmgw.ports import Clock
 from gsmgw.store import Store, tokens
 from gsmgw.store.tokens import Token
@@ -76,14 +75,12 @@ class Access:
         self._used_ms: dict[int, int] = {}
         self._failures = Rates(TRIES_PER_MINUTE)
         self._present: dict[int, set[asyncio.Event]] = {}
-        self._quotas: dict[int, Quota] = {}
         self._requests = None if requests_per_minute is None else Bucket(requests_per_minute)
 
     def forget(self) -> None:
         """Tokens were made or revoked."""
         self._generation += 1
         self._known = None
-        self._quotas.clear()
 
     def send_away(self, owner: int) -> None:
         """End what callers with a token do that goes on and on: it was revoked."""
@@ -96,24 +93,24 @@ class Access:
         return sum(map(len, self._present.values()))
 
     @contextmanager
-    def presence(self, caller: Caller) -> Iterator[asyncio.Event]:
+    def presence(self, principal: Principal) -> Iterator[asyncio.Event]:
         """Yield an event that is set when the caller's token is revoked, or has expired."""
         gone = asyncio.Event()
         timer = None
-        if caller.expires_ms is not None:
-            left_s = (caller.expires_ms - self._clock.wall_ms()) / 1000
+        if principal.expires_ms is not None:
+            left_s = (principal.expires_ms - self._clock.wall_ms()) / 1000
             timer = self._clock.call_later(left_s, gone.set)
-        self._present.setdefault(caller.owner, set()).add(gone)
+        self._present.setdefault(principal.owner, set()).add(gone)
         try:
             yield gone
         finally:
             if timer is not None:
                 timer.cancel()
-            self._present[caller.owner].discard(gone)
-            if not self._present[caller.owner]:
-                del self._present[caller.owner]
+            self._present[principal.owner].discard(gone)
+            if not self._present[principal.owner]:
+                del self._present[principal.owner]
 
-    async def enter(self, address: str, secret: str, name: str | None = None) -> Caller:
+    async def enter(self, address: str, secret: str, name: str | None = None) -> Principal:
         """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one.
 
         A valid token is let in whatever else came from the address: many clients may share it.
@@ -129,7 +126,7 @@ class Access:
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
-        return Caller(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
+        return Principal(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
     def fail(self, address: str) -> None:
         """Wrong credentials came from there; :class:`Problem` when there were too many."""
@@ -153,28 +150,6 @@ class Access:
         """A request by this token or from this address; :class:`Problem` when there are too many."""
         if self._requests is not None and (wait_s := self._requests.take(key)) is not None:
             raise _slow_down("too many requests", wait_s)
-
-    async def take(self, caller: Caller, count: int) -> Quota | None:
-        """Count so many texts against the caller's limits before they are accepted; None where there are none.
-
-        What is not accepted after all is to be given back. :class:`Problem` when they are too many.
-        """
-        limits = caller.limits
-        if limits.per_minute is None and limits.per_day is None:
-            return None
-        now_s = self._clock.wall_ms() / 1000
-        quota = self._quotas.get(caller.owner)
-        if quota is None:
-            since_ms = round((now_s - DAY_S) * 1000)
-            found = await self._store.read(lambda db: tokens.accepted_by_second(db, caller.owner, since_ms))
-            earlier = [(float(second + 1), number) for second, number in found]
-            quota = self._quotas.setdefault(caller.owner, Quota(limits.per_minute, limits.per_day, earlier))
-        wait = quota.wait_s(now_s, count)
-        if wait is not None:
-            pause_s, words = wait
-            raise _slow_down(f"the token {caller.token!r} may send {words}", int(pause_s) + 1)
-        quota.take(now_s, count)
-        return quota
 
 
 def _slow_down(detail: str, pause_s: int) -> Problem:

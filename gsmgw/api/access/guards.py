@@ -9,9 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gsmgw.api.access.audit_log import Audit, is_managing
 from gsmgw.api.access.authentication import CHALLENGE, Access
-from gsmgw.http.identity import address_of, enter, peer_of, user_name
+from gsmgw.http.identity import address_of, peer_of, set_principal, user_name
 from gsmgw.http.origins import Proxies, place_of
-from gsmgw.http.problems import Problem
+from gsmgw.http.problems import Problem, of_exception
+from gsmgw.outbound import ServiceError
 
 #: Doors of other gateways' clients: they bring their credentials along in their own ways.
 DOORS = ("/cgi-bin/sendsms", "/3rdparty/", "/2010-04-01/")
@@ -44,7 +45,8 @@ class TokenGuard:
             self._proxies.find_client(scope)
             try:
                 await self._check(scope)
-            except Problem as problem:
+            except (Problem, ServiceError) as exc:
+                problem = of_exception(exc)
                 if is_managing(scope["method"], scope["path"]):
                     await self._audit.note(scope, problem.status)
                 await problem.response()(scope, receive, send)
@@ -62,11 +64,11 @@ class TokenGuard:
         if kind.lower() != "bearer" or not secret:
             self._access.count_request(f"address {place_of(address)}")
             raise Problem("unauthorized", "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE)
-        caller = await self._access.enter(address, secret.strip())
-        enter(scope, caller)
-        caller.require(needed)
+        principal = await self._access.enter(address, secret.strip())
+        set_principal(scope, principal)
+        principal.require(needed)
         if path.startswith(_CLOSED):
-            caller.require_whole()
+            principal.require_unrestricted()
 
 
 class PeerGuard:

@@ -12,12 +12,12 @@ import httpx
 from fastapi import Request
 
 from gsmgw.api.context import Context
-from gsmgw.api.submit import routed, within_limits
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
-from gsmgw.http.identity import Caller, address_of, enter, peer_of
+from gsmgw.http.identity import address_of, peer_of, set_principal
 from gsmgw.http.problems import Problem
-from gsmgw.outbound import Refusal, Result, Submission
+from gsmgw.model import Outgoing
+from gsmgw.outbound import Principal, Result, Submission
 from gsmgw.store import Tx, callbacks, webhooks
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Webhook
@@ -63,57 +63,35 @@ def basic(request: Request) -> tuple[str, str]:
     return user, password
 
 
-async def let_in(ctx: Context, request: Request, name: str, secret: str, needed: str) -> Caller:
-    """The caller whose token has this name and secret; :class:`Problem` when there is none."""
-    caller = await ctx.access.enter(origin_of(request), secret, name)
-    enter(request.scope, caller)
-    caller.require(needed)
+async def let_in(ctx: Context, request: Request, name: str, secret: str, needed: str) -> Principal:
+    """Return the caller whose token has this name and secret. Raises :class:`Problem` and :class:`ServiceError`."""
+    principal = await ctx.access.enter(origin_of(request), secret, name)
+    set_principal(request.scope, principal)
+    principal.require(needed)
     if needed == "manage":
-        caller.require_whole()
-    return caller
+        principal.require_unrestricted()
+    return principal
 
 
 async def send(
-    ctx: Context, caller: Caller, wanted: Sequence[Submission], notice: Notice | None = None
+    ctx: Context, caller: Principal, submissions: Sequence[Submission], notice: Notice | None = None
 ) -> list[Result]:
-    """Take messages as ``POST /v1/messages/batch`` does, each accepted or refused by itself."""
-    checked: list[Submission | Refusal] = []
-    for request in wanted:
-        try:
-            checked.append(routed(caller, request))
-        except Refusal as exc:
-            checked.append(exc)
-    also = None
-    if notice is not None:
-        hook = await _target(ctx, caller, notice)
-        tags = hook.tags[:1]
-        checked = [item if isinstance(item, Refusal) else item._replace(tags=(*item.tags, *tags)) for item in checked]
-        callback, until_ms = Callback(notice.url, notice.mask), _told_until_ms(ctx, checked)
+    """Submit messages, each accepted or refused by itself, and keep where to tell of them."""
+    if notice is None:
+        return await ctx.service.submit_batch(caller, submissions)
+    hook = await _target(ctx, caller, notice)
+    callback = Callback(notice.url, notice.mask)
 
-        def also(tx: Tx, ids: Sequence[int]) -> None:
-            callbacks.remember(tx, ids, callback)
-            webhooks.keep_until(tx, hook.id, until_ms)
+    def remember(tx: Tx, fresh: Sequence[Outgoing]) -> None:
+        callbacks.remember(tx, [message.id for message in fresh], callback)
+        ends_ms = max(message.expires_ms or 0 for message in fresh)
+        webhooks.keep_until(tx, hook.id, ends_ms + CALLBACK_MARGIN_MS)
 
-    requests = [item for item in checked if not isinstance(item, Refusal)]
-    async with within_limits(ctx, caller, requests, None) as note:
-        results = await ctx.intake.accept_many(requests, None, also)
-        note(results)
-    found = iter(results)
-    return [item if isinstance(item, Refusal) else next(found) for item in checked]
+    tagged = [each._replace(tags=(*each.tags, *hook.tags[:1])) for each in submissions]
+    return await ctx.service.submit_batch(caller, tagged, on_accept=remember)
 
 
-def _told_until_ms(ctx: Context, wanted: Sequence[Submission | Refusal]) -> int:
-    """Until when something may be told of these messages."""
-    now_ms = ctx.clock.wall_ms()
-    ends = [
-        max(now_ms, item.send_at_ms or 0) + (item.valid_for or ctx.valid_for_s) * 1000
-        for item in wanted
-        if not isinstance(item, Refusal)
-    ]
-    return max(ends, default=now_ms) + CALLBACK_MARGIN_MS
-
-
-async def _target(ctx: Context, caller: Caller, notice: Notice) -> Webhook:
+async def _target(ctx: Context, caller: Principal, notice: Notice) -> Webhook:
     """The webhook of this dialect and this server for the caller's messages; made, where there is none."""
     try:
         url = ctx.webhooks.callback_policy.check_url(notice.url)

@@ -16,10 +16,9 @@ from gsmgw.api.context import Context, context_of
 from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.dispatch.dialects import KANNEL_DLR
 from gsmgw.errors import StoreError
-from gsmgw.http.identity import Caller
-from gsmgw.http.problems import Problem
+from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import Priority
-from gsmgw.outbound import Refusal, Submission
+from gsmgw.outbound import Refusal, ServiceError, Submission
 
 router = APIRouter(include_in_schema=False)
 Ctx = Annotated[Context, Depends(context_of)]
@@ -109,18 +108,12 @@ async def sendsms(ctx: Ctx, request: Request) -> Response:
     try:
         name, secret = fields.get("username", "user"), fields.get("password", "pass")
         caller = await let_in(ctx, request, name, secret, "send")
-        wanted = _wanted(ctx, fields, caller)
+        wanted = _wanted(ctx, fields)
         results = await send(ctx, caller, wanted, _notice(fields))
     except _Refused as exc:
         return _answer(exc.words, exc.status)
-    except Problem as exc:
-        if exc.code in ("unauthorized", "forbidden"):
-            return _answer("Authorization failed for sendsms", 403)
-        if exc.code == "too_many_requests":
-            return _answer("Throttled, try again later.", 503, exc.headers)
-        return _answer(f"{exc.detail}, rejected", 400)
-    except StoreError:
-        return _answer("Temporal failure, try again later.", 503)
+    except (Problem, ServiceError, StoreError) as exc:
+        return _failure(of_exception(exc))
     refused = [result for result in results if isinstance(result, Refusal)]
     if len(refused) == len(results):
         return _answer(f"{refused[0].field}: {refused[0].detail}, rejected", 400)
@@ -131,11 +124,21 @@ async def sendsms(ctx: Ctx, request: Request) -> Response:
     return _answer(words, 202)
 
 
+def _failure(problem: Problem) -> Response:
+    if problem.code in ("unauthorized", "forbidden"):
+        return _answer("Authorization failed for sendsms", 403)
+    if problem.code == "too_many_requests":
+        return _answer("Throttled, try again later.", 503, problem.headers)
+    if problem.code == "storage_unavailable":
+        return _answer("Temporal failure, try again later.", 503)
+    return _answer(f"{problem.detail}, rejected", 400)
+
+
 def _answer(words: str, status: int, headers: dict[str, str] | None = None) -> Response:
     return Response(words, status, headers, "text/plain; charset=utf-8")
 
 
-def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Submission]:
+def _wanted(ctx: Context, fields: _Fields) -> list[Submission]:
     """The messages that are asked for."""
     recipients = fields.get("to").split()
     if not recipients:
@@ -167,8 +170,6 @@ def _wanted(ctx: Context, fields: _Fields, caller: Caller) -> list[Submission]:
             to=_international(to),
             text=text,
             modem=modem if modem in ctx.modems else None,
-            client=caller.token,
-            owner=caller.owner,
             priority=Priority.URGENT if priority is not None and priority >= 2 else Priority.NORMAL,
             send_at_ms=ctx.clock.wall_ms() + deferred * _MINUTE_S * 1000 if deferred else None,
             valid_for=max(60, min(validity * _MINUTE_S, 63 * 7 * 86_400)) if validity else None,

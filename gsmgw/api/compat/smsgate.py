@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import secrets
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,17 +20,15 @@ from pydantic.alias_generators import to_camel
 from gsmgw.api.compat.common import MOST_RECIPIENTS, basic, let_in, send, wall_ms
 from gsmgw.api.context import Context, context_of
 from gsmgw.api.schemas import stamp
-from gsmgw.api.visibility import may_act, seen_by
 from gsmgw.dispatch.dialects import DEVICE, SMSGATE_EVENTS, SMSGATE_REF
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
-from gsmgw.http.identity import Caller
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import Problem
+from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import MessageRecord, Priority, Status, parse_id
-from gsmgw.outbound import Accepted, Refusal, Submission
-from gsmgw.store import callbacks, messages, timers, webhooks
+from gsmgw.outbound import Accepted, Principal, Refusal, ServiceError, Submission, WrongState
+from gsmgw.store import callbacks, messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
 router = APIRouter(prefix="/3rdparty/v1", include_in_schema=False)
@@ -97,7 +96,7 @@ class _Refused(Exception):
         super().__init__(words)
 
 
-async def _enter(ctx: Context, request: Request, scope: str) -> Caller:
+async def _enter(ctx: Context, request: Request, scope: str) -> Principal:
     user, password = basic(request)
     if not password:
         raise Problem("unauthorized", "there are none")
@@ -112,17 +111,15 @@ def _error(exc: Exception) -> Response:
         error = exc.errors(include_url=False)[0]
         where = ".".join(str(part) for part in error["loc"])
         return JSONResponse({"message": f"{where}: {error['msg']}" if where else error["msg"]}, 400)
-    if isinstance(exc, Problem):
-        headers = dict(exc.headers)
-        if exc.code == "unauthorized":
-            headers["WWW-Authenticate"] = 'Basic realm="gsmgw"'
-            words = "login and password are not the name and the secret of a token"
-            return JSONResponse({"message": words}, exc.status, headers)
-        return JSONResponse({"message": exc.detail}, exc.status, headers)
-    return JSONResponse({"message": str(exc)}, 503, {"Retry-After": "5"})
+    problem = of_exception(exc)
+    if problem.code == "unauthorized":
+        headers = {**problem.headers, "WWW-Authenticate": 'Basic realm="gsmgw"'}
+        words = "login and password are not the name and the secret of a token"
+        return JSONResponse({"message": words}, problem.status, headers)
+    return JSONResponse({"message": problem.detail}, problem.status, problem.headers)
 
 
-_EXPECTED = (_Refused, ValidationError, Problem, StoreError)
+_EXPECTED = (_Refused, ValidationError, Problem, ServiceError, StoreError)
 
 
 @router.post("/messages")
@@ -135,7 +132,7 @@ async def create(ctx: Ctx, request: Request) -> Response:
         name = body.id or secrets.token_urlsafe(16)
         if not _ID.fullmatch(name):
             raise _Refused("id: has other characters than letters, digits, _ and -")
-        results = await send(ctx, caller, _wanted(ctx, body, name, caller))
+        results = await send(ctx, caller, _wanted(ctx, body, name))
         refused = [result for result in results if isinstance(result, Refusal)]
         if len(refused) == len(results):
             conflict = refused[0].code == "client_ref_conflict"
@@ -152,7 +149,7 @@ async def create(ctx: Ctx, request: Request) -> Response:
     return JSONResponse(state, 202, {"Location": f"/3rdparty/v1/messages/{name}"})
 
 
-def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Submission]:
+def _wanted(ctx: Context, body: _Message, name: str) -> list[Submission]:
     if body.is_encrypted:
         raise _Refused("isEncrypted: what is encrypted cannot be sent by a modem")
     if body.mms_message is not None:
@@ -182,8 +179,6 @@ def _wanted(ctx: Context, body: _Message, name: str, caller: Caller) -> list[Sub
             data=data,
             port=None if body.data_message is None else body.data_message.port,
             modem=body.device_id if body.device_id in ctx.modems else None,
-            client=caller.token,
-            owner=caller.owner,
             priority=priority,
             send_at_ms=send_at_ms,
             valid_for=None if valid_for is None else max(60, min(valid_for, 63 * 7 * 86_400)),
@@ -199,7 +194,7 @@ async def _records(ctx: Context, ids: list[int]) -> list[MessageRecord]:
     return [record for record in found if record is not None]
 
 
-async def _group(ctx: Context, caller: Caller, name: str) -> list[MessageRecord]:
+async def _group(ctx: Context, caller: Principal, name: str) -> list[MessageRecord]:
     """The messages of one of its identifiers: those accepted under it, or the one that we call so."""
     ids: list[int] = []
     while len(ids) < MOST_RECIPIENTS:
@@ -209,7 +204,7 @@ async def _group(ctx: Context, caller: Caller, name: str) -> list[MessageRecord]
             break
         ids.append(number)
     own = parse_id(name)
-    seen = seen_by(caller, ctx.pools)
+    seen = ctx.service.visible_to(caller)
     records = await _records(ctx, ids or ([] if own is None else [own]))
     found = [record for record in records if seen is None or seen.sees(record)]
     if not found:
@@ -222,7 +217,7 @@ def _state(name: str, found: list[MessageRecord]) -> dict[str, Any]:
         {
             "phoneNumber": record.peer,
             "state": _STATES.get(record.status, "Sent"),
-            "error": None if record.error is None else record.error.get("title"),
+            "error": None if record.error is None else record.error.title,
         }
         for record in found
     ]
@@ -260,15 +255,13 @@ async def cancel(ctx: Ctx, request: Request, name: str) -> Response:
     """Take back what has not begun to leave."""
     try:
         caller = await _enter(ctx, request, "send")
-        now_ms = ctx.clock.wall_ms()
-        taken = 0
+        canceled = 0
         for record in await _group(ctx, caller, name):
-            may_act(caller, record)
-            if await ctx.store.write(partial(timers.cancel, now_ms=now_ms, message_id=record.id)):
-                ctx.scheduler.withdraw(record.id)
-                taken += 1
-        if not taken:
-            raise _Refused("nothing of it can be canceled any more", 409)
+            with suppress(WrongState):
+                await ctx.service.cancel(caller, record.id)
+                canceled += 1
+        if not canceled:
+            raise _Refused("the message can no longer be canceled", 409)
     except _EXPECTED as exc:
         return _error(exc)
     return Response(status_code=202)

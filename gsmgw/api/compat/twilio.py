@@ -19,13 +19,12 @@ from gsmgw.api.context import Context, context_of
 from gsmgw.digits import is_digits
 from gsmgw.dispatch.dialects import TWILIO_STATUS, twilio_error, twilio_sid
 from gsmgw.errors import StoreError
-from gsmgw.http.identity import Caller, enter
+from gsmgw.http.identity import set_principal
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import Problem
+from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.numbers import same_number
-from gsmgw.outbound import Refusal, Submission
-from gsmgw.store import messages, timers
+from gsmgw.outbound import MessageNotFound, Principal, Refusal, ServiceError, Submission, WrongState
 
 router = APIRouter(prefix="/2010-04-01/Accounts/{account}", include_in_schema=False)
 Ctx = Annotated[Context, Depends(context_of)]
@@ -38,7 +37,7 @@ _NOT_FOUND, _UNAUTHORIZED, _THROTTLED, _BAD_TO, _NO_BODY, _TOO_LONG, _BAD, _BUSY
     20404, 20003, 20429, 21211, 21602, 21617, 20001, 20503,
 )  # fmt: skip
 _NOT_CANCELABLE = 30409
-_PROBLEMS = {"too_many_requests": _THROTTLED, "target_refused": 21609}
+_PROBLEMS = {"too_many_requests": _THROTTLED, "target_refused": 21609, "storage_unavailable": _BUSY}
 _CODES = {"invalid_number": _BAD_TO, "empty_message": _NO_BODY, "too_long": _TOO_LONG}
 _STATUSES = {
     Status.SCHEDULED: "scheduled",
@@ -58,19 +57,18 @@ class _Refused(Exception):
 
 
 def _error(exc: Exception) -> Response:
-    if isinstance(exc, Problem):
-        code = _PROBLEMS.get(exc.code, _BAD)
-        exc = _Refused(code, exc.detail, exc.status if exc.status != 422 else 400, dict(exc.headers))
     if not isinstance(exc, _Refused):
-        exc = _Refused(_BUSY, str(exc), 503, {"Retry-After": "5"})
+        problem = of_exception(exc)
+        code = _PROBLEMS.get(problem.code, _BAD)
+        exc = _Refused(code, problem.detail, problem.status if problem.status != 422 else 400, problem.headers)
     body = {"code": exc.code, "message": exc.words, "status": exc.status, "more_info": "/docs"}
     return JSONResponse(body, exc.status, exc.headers)
 
 
-_EXPECTED = (_Refused, Problem, StoreError)
+_EXPECTED = (_Refused, Problem, ServiceError, StoreError)
 
 
-def _enter(ctx: Context, request: Request, account: str) -> Caller:
+def _enter(ctx: Context, request: Request, account: str) -> Principal:
     settings = ctx.compat
     origin = origin_of(request)
     user, password = basic(request)
@@ -79,8 +77,8 @@ def _enter(ctx: Context, request: Request, account: str) -> Caller:
         ctx.access.fail(origin)
         raise _Refused(_UNAUTHORIZED, "Authenticate", 401, {"WWW-Authenticate": 'Basic realm="Twilio API"'})
     ctx.access.count_request(CLIENT)
-    caller = Caller(CLIENT, origin, CLIENT, owner=TWILIO)
-    enter(request.scope, caller)
+    caller = Principal(CLIENT, origin, CLIENT, scopes=("send",), owner=TWILIO)
+    set_principal(request.scope, caller)
     return caller
 
 
@@ -100,7 +98,7 @@ async def create(ctx: Ctx, request: Request, account: str) -> Response:
         (result,) = await send(ctx, caller, [wanted], notice)
         if isinstance(result, Refusal):
             raise _Refused(_CODES.get(result.code, _BAD), f"{result.field}: {result.detail}")
-        record = await _load(ctx, result.message_id)
+        record = await _load(ctx, caller, result.message_id)
     except _EXPECTED as exc:
         return _error(exc)
     return JSONResponse(_out(record, account), 201)
@@ -127,8 +125,6 @@ def _wanted(ctx: Context, form: dict[str, str]) -> Submission:
         to=form["To"],
         text=form.get("Body"),
         modem=_modem_of(ctx, form.get("From", "")),
-        client=CLIENT,
-        owner=TWILIO,
         valid_for=valid_for,
         send_at_ms=send_at_ms,
         report=True,
@@ -150,8 +146,8 @@ def _modem_of(ctx: Context, sender: str) -> str | None:
 async def show(ctx: Ctx, request: Request, account: str, sid: str) -> Response:
     """A message."""
     try:
-        _enter(ctx, request, account)
-        record = await _load(ctx, _number(sid))
+        caller = _enter(ctx, request, account)
+        record = await _load(ctx, caller, _number(sid))
     except _EXPECTED as exc:
         return _error(exc)
     return JSONResponse(_out(record, account))
@@ -161,16 +157,16 @@ async def show(ctx: Ctx, request: Request, account: str, sid: str) -> Response:
 async def change(ctx: Ctx, request: Request, account: str, sid: str) -> Response:
     """Cancel a message: ``Status=canceled``."""
     try:
-        _enter(ctx, request, account)
+        caller = _enter(ctx, request, account)
         number = _number(sid)
-        await _load(ctx, number)
+        await _load(ctx, caller, number)
         if (await _form(request)).get("Status") != "canceled":
             raise _Refused(_BAD, "Status: only 'canceled' can be asked for.")
-        now_ms = ctx.clock.wall_ms()
-        if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, number)):
-            raise _Refused(_NOT_CANCELABLE, "Message cannot be canceled any more.", 409)
-        ctx.scheduler.withdraw(number)
-        record = await _load(ctx, number)
+        try:
+            await ctx.service.cancel(caller, number)
+        except WrongState:
+            raise _Refused(_NOT_CANCELABLE, "The message can no longer be canceled.", 409) from None
+        record = await _load(ctx, caller, number)
     except _EXPECTED as exc:
         return _error(exc)
     return JSONResponse(_out(record, account))
@@ -183,11 +179,11 @@ def _number(sid: str) -> int:
     return number
 
 
-async def _load(ctx: Context, number: int) -> MessageRecord:
-    record = await ctx.store.read(lambda db: messages.get_message(db, number))
-    if record is None or record.owner != TWILIO:
-        raise _Refused(_NOT_FOUND, f"The requested resource {twilio_sid(number)} was not found", 404)
-    return record
+async def _load(ctx: Context, caller: Principal, number: int) -> MessageRecord:
+    try:
+        return await ctx.service.get(caller, number)
+    except MessageNotFound:
+        raise _Refused(_NOT_FOUND, f"The requested resource {twilio_sid(number)} was not found", 404) from None
 
 
 def _date(ms: int | None) -> str | None:
@@ -209,7 +205,7 @@ def _out(record: MessageRecord, account: str) -> dict[str, Any]:
         "date_updated": _date(max(ms for ms in moments if ms is not None)),
         "direction": "outbound-api" if outbound else "inbound",
         "error_code": error,
-        "error_message": record.error.get("title") if error is not None and record.error is not None else None,
+        "error_message": record.error.title if error is not None and record.error is not None else None,
         "from": record.own if outbound else record.peer,
         "messaging_service_sid": None,
         "num_media": "0",

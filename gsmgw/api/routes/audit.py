@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Ctx
 from gsmgw.api.routes.message_filters import ms_of
 from gsmgw.api.schemas import Moment, stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.store import audit
 
 router = APIRouter(prefix="/v1/audit", tags=["access"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
 @router.get("")

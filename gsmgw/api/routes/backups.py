@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Ctx
 from gsmgw.http.json_response import JSONResponse
 
 router = APIRouter(prefix="/v1/backups", tags=["backups"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
 @router.post("", status_code=201)

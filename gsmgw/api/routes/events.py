@@ -9,26 +9,25 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
 from gsmgw.api.parameters import repeated
 from gsmgw.api.schemas import EVENT_TYPE
-from gsmgw.api.visibility import sight_of
 from gsmgw.http.event_chunks import Choice
 from gsmgw.http.event_streams import Reader
-from gsmgw.http.identity import caller_of
+from gsmgw.http.identity import principal_of
 from gsmgw.http.normalize import is_head
 from gsmgw.http.problems import Problem, of_validation
 from gsmgw.http.protocol import line_of
-from gsmgw.store.sight import Sight
+from gsmgw.store.visibility import Sight
 
 router = APIRouter(prefix="/v1", tags=["events"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 HEARTBEAT_S = 15.0
 MOST_TYPES, TYPES_CHARS, ID_CHARS = 50, 2000, 40
@@ -84,7 +83,7 @@ class EventStream(Response):
         if is_head(scope):
             return
         ended = asyncio.get_running_loop().create_future()
-        caller, until_s = caller_of(scope), float("inf")
+        caller, until_s = principal_of(scope), float("inf")
         if caller.expires_ms is not None:
             until_s = time.monotonic() + (caller.expires_ms - ctx.clock.wall_ms()) / 1000
         line = line_of(scope)
@@ -110,7 +109,7 @@ async def open_events(ctx: Context, scope: Scope) -> EventStream:
             raise Problem("invalid_request", "Last-Event-ID: is not the id of an event", errors=errors)
         cursor = int(last_id)
     await _check(ctx, cursor)
-    return EventStream(ctx, cursor, asked, sight_of(ctx, scope))
+    return EventStream(ctx, cursor, asked, ctx.service.visible_to(principal_of(scope)))
 
 
 @router.get("/events", status_code=200, response_class=EventStream)

@@ -10,21 +10,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.routes.message_filters import Wanted, cursor_of
 from gsmgw.api.schemas import message_out
-from gsmgw.api.visibility import Seen
 from gsmgw.dispatch.bodies import dumped
-from gsmgw.http.identity import caller_of
 from gsmgw.http.json_response import page_response
 from gsmgw.model import MessageRecord, format_id
 from gsmgw.store import messages
 
 router = APIRouter(prefix="/v1", tags=["messages"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 #: Messages that are read and sent at once.
 PORTION = 200
@@ -36,11 +33,11 @@ COLUMNS = (
 
 @router.get("/conversations")
 async def conversations(
-    ctx: Ctx, seen: Seen, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+    ctx: Ctx, visible: Visible, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
 ) -> Response:
     """Who was written with: each peer with the latest message, newest first, a page at a time."""
     before = cursor_of(cursor)
-    found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1, seen))
+    found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1, visible))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
     return await page_response(explained, lambda pair: {"peer": pair[0].peer, "last_message": message_out(*pair)}, more)
@@ -48,14 +45,14 @@ async def conversations(
 
 @router.get("/messages/export", response_class=StreamingResponse)
 async def export(
-    ctx: Ctx, request: Request, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson"
+    ctx: Ctx, caller: Caller, wanted: Wanted, format: Literal["csv", "ndjson"] = "ndjson"
 ) -> StreamingResponse:
     """All messages that the filters let through, newest first, as a stream: one per line, or as CSV with a header."""
 
     async def lines() -> AsyncIterator[str | bytes]:
         if format == "csv":
             yield _csv([COLUMNS])
-        with ctx.access.presence(caller_of(request.scope)) as gone:
+        with ctx.access.presence(caller) as gone:
             async for portion in portions(gone):
                 yield portion
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Ctx
 from gsmgw.api.routes.metrics import size_of
 from gsmgw.api.schemas import stamp
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.store import messages, webhooks
 
 router = APIRouter(tags=["health"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
 @router.get("/health/live")

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Ctx, Visible
 from gsmgw.api.schemas import Moment
-from gsmgw.api.visibility import Seen
 from gsmgw.http.problems import Problem
 from gsmgw.model import Direction, Status, parse_id
 from gsmgw.numbers import NumberError, parse_recipient
@@ -35,8 +34,8 @@ def cursor_of(text: str | None) -> int | None:
 
 
 async def wanted_messages(
-    ctx: Annotated[Context, Depends(context_of)],
-    seen: Seen,
+    ctx: Ctx,
+    visible: Visible,
     direction: Literal["outbound", "inbound"] | None = None,
     status: Annotated[list[Status] | None, Query()] = None,
     peer: str | None = None,
@@ -72,7 +71,7 @@ async def wanted_messages(
         until_ms=ms_of(until),
         before_id=cursor_of(cursor),
         match=match,
-        sight=seen,
+        sight=visible,
     )
 
 

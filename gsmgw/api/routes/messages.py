@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.openapi import body_of
 from gsmgw.api.routes.message_filters import Wanted
 from gsmgw.api.schemas import (
@@ -20,56 +19,47 @@ from gsmgw.api.schemas import (
     message_out,
     segment_out,
 )
-from gsmgw.api.submit import Answer, accept_batch, accept_one, key_of, look_at_batch
-from gsmgw.api.visibility import Seen, may_act, seen_by
-from gsmgw.http.identity import Caller, caller_of
+from gsmgw.api.submit import Call, SubmitResponse, key_of, preview_batch, submit_batch, submit_one
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
-from gsmgw.model import MessageRecord, format_id, parse_id
-from gsmgw.outbound import target_of
-from gsmgw.outbound.segmenting import plan
-from gsmgw.pdu import PduError
-from gsmgw.store import lanes, messages, timers
-from gsmgw.store.sight import Sight
+from gsmgw.model import format_id, parse_id
+from gsmgw.outbound import Principal
+from gsmgw.store import messages, queue_reads
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
-async def _plain(
-    call: Callable[[Context, Caller, bytes, str | None], Awaitable[Answer]], ctx: Context, request: Request
-) -> Response:
-    key = key_of(request.headers.getlist("idempotency-key"))
-    answer = await call(ctx, caller_of(request.scope), await request.body(), key)
+def _response(answer: SubmitResponse) -> Response:
     return Response(answer.body, answer.status, answer.headers, "application/json")
+
+
+async def _submit(call: Call, ctx: Context, caller: Principal, request: Request) -> Response:
+    key = key_of(request.headers.getlist("idempotency-key"))
+    return _response(await call(ctx, caller, await request.body(), key))
 
 
 @router.post("", status_code=202, openapi_extra=body_of(MessageIn, keyed=True))
-async def create(ctx: Ctx, request: Request) -> Response:
-    """Accept one message. After the answer it is on disk and will be sent."""
-    return await _plain(accept_one, ctx, request)
+async def create(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Submit one message. When the response comes, the message is saved to disk and will be sent."""
+    return await _submit(submit_one, ctx, caller, request)
 
 
 @router.post("/batch", status_code=202, openapi_extra=body_of(BatchIn, keyed=True))
-async def create_batch(ctx: Ctx, request: Request) -> Response:
-    """Accept up to 10 000 messages in one durable transaction; each answer stands where its message stood."""
-    return await _plain(accept_batch, ctx, request)
+async def create_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Submit up to 10 000 messages, saved in one transaction. The results are in the order of the messages."""
+    return await _submit(submit_batch, ctx, caller, request)
 
 
 @router.post("/batch/preview", openapi_extra=body_of(BatchIn))
-async def preview_batch(ctx: Ctx, request: Request) -> Response:
-    """What a batch would be answered with, and by how many segments each message would go. Nothing is kept."""
-    answer = await look_at_batch(ctx, caller_of(request.scope), await request.body())
-    return Response(answer.body, answer.status, answer.headers, "application/json")
+async def look_at_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+    """Check a batch without saving it: the result and the number of segments of each message."""
+    return _response(await preview_batch(ctx, caller, await request.body()))
 
 
 @router.post("/preview")
-async def preview(body: PreviewIn) -> Response:
-    """How a text would be sent: encoding, segments, room left, which characters force UCS-2."""
-    try:
-        planned = plan(body.text, body.encoding, transliterate=body.transliterate)
-    except PduError as exc:
-        raise Problem("not_encodable", exc.title, errors=[{"pointer": "/text", "detail": exc.title}]) from None
+async def preview(ctx: Ctx, caller: Caller, body: PreviewIn) -> Response:
+    """Show how a text would be sent: encoding, segments, space left, and the characters that force UCS-2."""
+    planned = ctx.service.preview(caller, body.text, body.encoding, transliterate=body.transliterate)
     return JSONResponse(
         {
             "encoding": planned.encoding.value,
@@ -86,111 +76,56 @@ async def preview(body: PreviewIn) -> Response:
 
 @router.get("")
 async def index(ctx: Ctx, wanted: Wanted, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
-    """Messages, newest first, a page at a time."""
+    """List messages, newest first, one page at a time."""
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
     return await page_response(explained, lambda pair: message_out(*pair), more)
 
 
-async def _load(ctx: Context, seen: Sight | None, text: str) -> MessageRecord:
+def _id(text: str) -> int:
+    """Return the number of a message's public id. Raises :class:`Problem` if it is not one."""
     number = parse_id(text)
-    record = None if number is None else await ctx.store.read(lambda db: messages.get_message(db, number))
-    if record is None or (seen is not None and not seen.sees(record)):
-        raise Problem("not_found", f"there is no message {text!r}")
-    return record
+    if number is None:
+        raise Problem("not_found", f"the message {text!r} does not exist")
+    return number
 
 
-async def _load_to_act(ctx: Context, caller: Caller, text: str) -> MessageRecord:
-    """A message that the caller may change; :class:`Problem` where there is none such."""
-    record = await _load(ctx, seen_by(caller, ctx.pools), text)
-    may_act(caller, record)
-    return record
-
-
-@asynccontextmanager
-async def _counted(ctx: Context, caller: Caller, record: MessageRecord) -> AsyncIterator[Callable[[], None]]:
-    """Count a message that is sent again as one more text of the caller's token, if what is yielded is called."""
-    limits = caller.limits
-    if limits.modems or limits.pools:
-        modem, pool = target_of(record.route)
-        if modem not in limits.modems and pool not in limits.pools:
-            raise Problem("not_your_modem", f"the token {caller.token!r} may not send through any modem")
-    quota = await ctx.access.take(caller, 1)
-    done = False
-
-    def note() -> None:
-        nonlocal done
-        done = True
-
-    try:
-        yield note
-    finally:
-        if quota is not None and not done:
-            quota.give_back(1)
-
-
-async def _whole(ctx: Context, seen: Sight | None, number: str) -> dict[str, Any]:
-    record = await _load(ctx, seen, number)
-    segments = await ctx.store.read(lambda db: lanes.segments_of(db, record.id))
+async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
+    record = await ctx.service.get(caller, message_id)
+    segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
-    body = message_out(record, ctx.scheduler.explain(record))
+    body: dict[str, Any] = message_out(record, ctx.scheduler.explain(record))
     body["segment_list"] = [segment_out(segment) for segment in segments]
     body["history"] = [event_out(event) for event in events]
-    return body
+    return JSONResponse(body)
 
 
 @router.get("/{message_id}")
-async def show(ctx: Ctx, seen: Seen, message_id: str) -> Response:
-    """One message with its segments and its history."""
-    return JSONResponse(await _whole(ctx, seen, message_id))
+async def show(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Show one message with its segments and its history."""
+    return await _whole(ctx, caller, _id(message_id))
 
 
 @router.post("/{message_id}/cancel")
-async def cancel(ctx: Ctx, request: Request, message_id: str) -> Response:
-    """Take back a message that has not begun to leave."""
-    caller = caller_of(request.scope)
-    record = await _load_to_act(ctx, caller, message_id)
-    now_ms = ctx.clock.wall_ms()
-    if not await ctx.store.write(lambda tx: timers.cancel(tx, now_ms, record.id)):
-        current = await _load(ctx, None, message_id)
-        raise Problem("wrong_state", f"it is {current.status}: only what has not begun to leave can be canceled")
-    ctx.scheduler.withdraw(record.id)
-    return JSONResponse(await _whole(ctx, None, message_id))
+async def cancel(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Cancel a message that is not yet being sent."""
+    number = _id(message_id)
+    await ctx.service.cancel(caller, number)
+    return await _whole(ctx, caller, number)
 
 
 @router.post("/{message_id}/retry")
-async def retry(ctx: Ctx, request: Request, message_id: str) -> Response:
-    """Queue a failed, undelivered, expired or canceled message again."""
-    caller = caller_of(request.scope)
-    record = await _load_to_act(ctx, caller, message_id)
-    now_ms = ctx.clock.wall_ms()
-    expires_ms = now_ms + ctx.valid_for_s * 1000
-    async with _counted(ctx, caller, record) as note:
-        message = await ctx.store.write(lambda tx: timers.retry(tx, now_ms, record.id, expires_ms))
-        if message is None:
-            raise Problem("wrong_state", f"it is {record.status}, and has not ended without success")
-        note()
-    ctx.scheduler.offer([message])
-    return JSONResponse(await _whole(ctx, None, message_id))
+async def retry(ctx: Ctx, caller: Caller, message_id: str) -> Response:
+    """Send a failed, undelivered, expired or canceled message again."""
+    number = _id(message_id)
+    await ctx.service.retry(caller, number)
+    return await _whole(ctx, caller, number)
 
 
 @router.post("/{message_id}/resolve")
-async def resolve(ctx: Ctx, request: Request, message_id: str, body: ResolveIn) -> Response:
-    """Settle an unknown message: ``resend`` its doubtful segments, or ``leave`` them as sent."""
-    caller = caller_of(request.scope)
-    record = await _load_to_act(ctx, caller, message_id)
-    now_ms = ctx.clock.wall_ms()
-    resend = body.action == "resend"
-    async with _counted(ctx, caller, record) if resend else nullcontext(_nothing) as note:
-        message = await ctx.store.write(lambda tx: timers.resolve(tx, now_ms, record.id, resend=resend))
-        if message is None:
-            raise Problem("wrong_state", f"it is {record.status}, not unknown: there is nothing to settle")
-        note()
-    if message.queued is not None:
-        ctx.scheduler.offer([message.queued])
-    return JSONResponse(await _whole(ctx, None, message_id))
-
-
-def _nothing() -> None:
-    """Count nothing."""
+async def resolve(ctx: Ctx, caller: Caller, message_id: str, body: ResolveIn) -> Response:
+    """Decide about a message with unknown outcome: ``resend`` it, or ``leave`` it as sent."""
+    number = _id(message_id)
+    await ctx.service.resolve(caller, number, resend=body.action == "resend")
+    return await _whole(ctx, caller, number)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
 from gsmgw.dispatch import EventFeed
 from gsmgw.model import Event, ModemState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
 router = APIRouter(tags=["health"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 #: The values of a family's labels.
 K = TypeVar("K", bound=tuple[str, ...])

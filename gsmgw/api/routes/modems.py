@@ -7,20 +7,19 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gsmgw.api.context import Context, ManagedModem, context_of
+from gsmgw.api.context import Context, ManagedModem
+from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.schemas import modem_out
-from gsmgw.api.visibility import Seen, require_modem
 from gsmgw.errors import ModemError
-from gsmgw.http.identity import Caller, caller_of
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
+from gsmgw.outbound import require_modem
 
 router = APIRouter(prefix="/v1/modems", tags=["modems"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
 class PinIn(BaseModel):
@@ -46,12 +45,12 @@ class UssdIn(BaseModel):
         return code
 
 
-async def _named(ctx: Ctx, request: Request, name: str) -> ManagedModem:
-    require_modem(ctx, caller_of(request.scope), name)
+async def _named(ctx: Ctx, caller: Caller, name: str) -> ManagedModem:
+    require_modem(caller, name, ctx.pools)
     modem = ctx.modems.get(name)
     if modem is None:
         known = ", ".join(sorted(ctx.modems)) or "none"
-        raise Problem("not_found", f"there is no modem named {name!r} (known: {known})")
+        raise Problem("not_found", f"the modem {name!r} does not exist (known: {known})")
     return modem
 
 
@@ -63,12 +62,12 @@ def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
 
 
 @router.get("")
-async def index(ctx: Ctx, seen: Seen) -> Response:
+async def index(ctx: Ctx, visible: Visible) -> Response:
     """All modems and how they are; those that a token is for, where it is held to some."""
     data = [
         modem_out(modem.status, ctx.limits.get(name, {}))
         for name, modem in sorted(ctx.modems.items())
-        if seen is None or name in seen.modems
+        if visible is None or name in visible.modems
     ]
     return JSONResponse({"data": data})
 
@@ -145,12 +144,12 @@ async def _until_gone(ctx: Context, caller: Caller, waiting: asyncio.Queue[str])
 
 
 @router.get("/{name}/tap", response_class=StreamingResponse)
-async def tap(ctx: Ctx, request: Request, modem: Named, masked: bool = False) -> StreamingResponse:
+async def tap(ctx: Ctx, caller: Caller, modem: Named, masked: bool = False) -> StreamingResponse:
     """All that is said on the modem's port, as it is said, a row for each line; PINs are never in it.
 
     ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
     """
-    started, caller = ctx.clock.monotonic(), caller_of(request.scope)
+    started = ctx.clock.monotonic()
 
     async def lines() -> AsyncIterator[str]:
         waiting: asyncio.Queue[str] = asyncio.Queue(TAP_LIMIT)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.dependencies import Ctx, Visible
 from gsmgw.api.routes.message_filters import cursor_of
-from gsmgw.api.visibility import Seen
 from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.model import format_id
 from gsmgw.store import inbox
 
 router = APIRouter(prefix="/v1/quarantine", tags=["messages"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 
 @router.get("")
 async def listing(
-    ctx: Ctx, seen: Seen, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
+    ctx: Ctx, visible: Visible, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
 ) -> Response:
     """What was received and could not be understood, newest first, a page at a time: raw, and why."""
     before = cursor_of(cursor)
-    modems = None if seen is None else seen.modems
+    modems = None if visible is None else visible.modems
     found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before, modems))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     return await page_response(found[:limit], _pdu_out, more)

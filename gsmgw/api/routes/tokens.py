@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from gsmgw.api.access.audit_log import audit_detail
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
 from gsmgw.api.schemas import stamp
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, pointer
@@ -16,7 +17,6 @@ from gsmgw.store import Tx, tokens
 from gsmgw.store.tokens import Token, TokenLimits
 
 router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 
@@ -107,6 +107,7 @@ async def delete(ctx: Ctx, name: str) -> Response:
     if number is None:
         raise Problem("not_found", f"there is no token named {name!r}")
     ctx.access.forget()
+    ctx.service.quotas.forget(number)
     ctx.access.send_away(number)
     ctx.streams.send_away(number)
     return Response(status_code=204)

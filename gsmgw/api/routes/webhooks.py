@@ -8,7 +8,7 @@ from base64 import b64decode
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,9 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from gsmgw.api.context import Context, context_of
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
 from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, stamp
-from gsmgw.dispatch.targets import TargetRefused
+from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
@@ -31,7 +32,6 @@ from gsmgw.store import webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
-Ctx = Annotated[Context, Depends(context_of)]
 
 #: How long the name of a new target may take to be resolved; it is looked at again at each delivery.
 RESOLVE_S = 3.0

@@ -6,6 +6,7 @@ import logging
 
 from gsmgw.at.responses import PinState
 from gsmgw.errors import ModemError
+from gsmgw.model.events import ModemRecovery
 from gsmgw.modem.commands import device, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.health.failure_counter import FailureCounter
@@ -83,7 +84,7 @@ class Healing:
         """Take a recovery step. Raises what ends the link, where the step does."""
         if step not in _COMMAND_STEPS:
             raise StepNeeded(step, trouble)
-        self._reporter.event("modem.recovery", step=step.value, reason=trouble)
+        self._reporter.event(ModemRecovery(step=step.value, reason=trouble))
         if step is RecoveryStep.SETTINGS:
             await self.reapply_settings()
         elif step is RecoveryStep.RADIO:

@@ -8,6 +8,7 @@ from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import MemoryUse, PinState, parse_pin_state
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
+from gsmgw.model.events import ModemIndicationsLost, ModemSettingsLost
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.health.healing import Healing
 from gsmgw.modem.health.link_state import POLL_EVERY_S, LinkState
@@ -118,7 +119,7 @@ class HealthMonitor:
 
     def indications_lost(self, fact: IndicationsLost) -> None:
         """Messages lay in the memories that no indication had announced."""
-        self._reporter.event("modem.indications_lost", unannounced=fact.count, in_a_row=fact.in_a_row)
+        self._reporter.event(ModemIndicationsLost(unannounced=fact.count, in_a_row=fact.in_a_row))
         if fact.in_a_row == 1:
             self._reporter.enter(
                 ModemState.RECOVERING, "a received message was not announced; applying the settings again"
@@ -250,13 +251,13 @@ class HealthMonitor:
         watch = self._report_watch
         if watch.reports_missing and self._registration.registered:
             missing = watch.unanswered
-            self._reporter.event("modem.indications_lost", reports_missing=missing)
+            self._reporter.event(ModemIndicationsLost(reports_missing=missing))
             watch.restarted()
             await self._healing.take_step(RecoveryStep.RESET, f"{missing} messages were sent and nothing was received")
 
     async def _check_settings(self) -> None:
         if lost := await self._settings.lost():
-            self._reporter.event("modem.settings_lost", settings=lost)
+            self._reporter.event(ModemSettingsLost(settings=lost))
             self._reporter.enter(
                 ModemState.RECOVERING, f"the modem lost its settings ({', '.join(lost)}); applying them again"
             )

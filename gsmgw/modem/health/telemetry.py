@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gsmgw.at.responses import MemoryUse
 from gsmgw.config import ModemSection
+from gsmgw.model.events import ClockSkew
 from gsmgw.modem.commands import device, network, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.storage import MessageStorage
@@ -81,4 +82,4 @@ class Telemetry:
             self._clocks_compared = True
             ahead_s = (self._at.clock.wall_ms() - theirs) / 1000
             if abs(ahead_s) > CLOCK_TOLERANCE_S:
-                self._reporter.event("clock.skew", ahead_s=round(ahead_s))
+                self._reporter.event(ClockSkew(ahead_s=round(ahead_s)))

@@ -6,6 +6,7 @@ import asyncio
 
 from gsmgw.at.commands import AT
 from gsmgw.errors import ModemError
+from gsmgw.model.events import ModemUnknownModel, SimChanged
 from gsmgw.modem.commands import device, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.device import Identity
@@ -57,7 +58,7 @@ class Startup:
             identity = await self._identify()
         if self._at.profile is GENERIC and self._context.report_unknown_model:
             hint = _UNKNOWN_MODEL.format(name=self._reporter.name)
-            self._reporter.event("modem.unknown_model", identity=identity.text.strip(), hint=hint)
+            self._reporter.event(ModemUnknownModel(identity=identity.text.strip(), hint=hint))
         await self._identify_sim()
         await self._settings.apply()
         self._check_end()
@@ -116,4 +117,4 @@ class Startup:
         before = self._reporter.status.iccid
         self._reporter.update(iccid=iccid, imsi=imsi)
         if before is not None and iccid is not None and iccid != before:
-            self._reporter.event("sim.changed", before=before, now=iccid)
+            self._reporter.event(SimChanged(before=before, now=iccid))

@@ -13,6 +13,7 @@ from typing import Any
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import parse_stored
 from gsmgw.errors import PortError
+from gsmgw.model.events import StorageFull
 from gsmgw.modem.commands.storage import MessageStorage, StoredPdu
 from gsmgw.modem.port.errors import CommandError, CommandTimeout
 from gsmgw.modem.port.port_lock import PortPriority
@@ -106,7 +107,7 @@ class StoredReceiver:
 
     def storage_full(self, urc: Urc) -> None:
         """Report a full storage and empty it."""
-        self._reporter.event("storage.full", line=urc.line[:_SHOWN_CHARS])
+        self._reporter.event(StorageFull(line=urc.line[:_SHOWN_CHARS]))
         self.want_sweep()
 
     def want_sweep(self, *, patrol: bool = False) -> None:

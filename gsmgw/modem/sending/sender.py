@@ -12,6 +12,7 @@ from gsmgw.at.dialogue import Response, Stale
 from gsmgw.at.responses import parse_reference
 from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
+from gsmgw.model.events import SubmitLateConfirmation
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandTimeout, ResultOverdue
 from gsmgw.modem.port.port_lock import PortPriority
@@ -200,7 +201,7 @@ class Sender:
             return
         reference = parse_reference(stale.line)
         if reference is not None and self._is_late(reference):
-            self._reporter.event("submit.late_confirmation", reference=reference)
+            self._reporter.event(SubmitLateConfirmation(reference=reference))
 
     def _is_late(self, reference: int) -> bool:
         if self._overdue:

@@ -14,6 +14,7 @@ from gsmgw.at import commands
 from gsmgw.at.responses import parse_index
 from gsmgw.errors import StoreError
 from gsmgw.model import CopyFate
+from gsmgw.model.events import StorageNoCopies
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.storage import MessageStorage
 from gsmgw.modem.port.errors import CommandError
@@ -83,7 +84,7 @@ class StoredCopies:
         self._refusals += 1
         log.warning("%s: sending without a stored copy reason=%s", self._reporter.name, reason)
         if self._refusals == REFUSALS:
-            self._reporter.event("storage.no_copies", reason=reason)
+            self._reporter.event(StorageNoCopies(reason=reason))
 
     def forget(self, memory: str, index: int) -> None:
         """Have a copy deleted: the fate of its segment is on disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import parse_caller
+from gsmgw.model.events import CallMissed
 from gsmgw.modem.commands import network
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.status import StatusReporter
@@ -71,7 +72,7 @@ class Calls:
     def _report(self) -> None:
         if self._ringing and not self._reported:
             self._reported = True
-            self._reporter.event("call.missed", number=self._number)
+            self._reporter.event(CallMissed(number=self._number))
             if self._hangs_up:
                 self._work.set()
 

@@ -10,6 +10,7 @@ from gsmgw.at import commands
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import UssdIndication, parse_ussd
 from gsmgw.errors import ModemError
+from gsmgw.model.events import UssdReceived
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.status import StatusReporter
@@ -126,7 +127,7 @@ class Ussd:
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(found)
         elif found.text is not None:
-            self._reporter.event("ussd.received", text=decode_answer(found.text, found.dcs))
+            self._reporter.event(UssdReceived(text=decode_answer(found.text, found.dcs)))
 
     def close(self) -> None:
         """End the session: the modem is gone."""

@@ -30,6 +30,7 @@ _STEPS = (
     "m014_boot",
     "m015_callbacks",
     "m016_audit",
+    "m017_repeats",
 )
 
 migrations = Migrations("gsmgw")

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from gsmgw.errors import Disposition
 from gsmgw.model import Outgoing, Priority
-from gsmgw.outbound.calendar import HORIZON_DAYS, SendingTimes, Window
-from gsmgw.outbound.lanes import PATIENCE, Lanes
-from gsmgw.outbound.pacing import DAY_MS, Limits, Pacer, Use
-from gsmgw.outbound.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
-from gsmgw.outbound.roads import Roads
-from gsmgw.outbound.router import RouteTable, Rule, around, avoided_by, routes_served, target_of
+from gsmgw.model.routes import Route, RouteKind, target_of
+from gsmgw.outbound.limits.rate_limit import DAY_MS, Limits, RateLimiter, Use
+from gsmgw.outbound.limits.sending_hours import HORIZON_DAYS, SendingTimes, Window
+from gsmgw.outbound.queue.eligibility import Eligibility
+from gsmgw.outbound.queue.ready_queue import PATIENCE, ReadyQueue
+from gsmgw.outbound.queue.router import RouteTable, Rule, routes_served
+from gsmgw.outbound.worker.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
 
 ANY_OF_M = ("", "=m")
 
@@ -29,13 +30,13 @@ def message(
     return Outgoing(number, to or f"+4915100000{number:03d}", "x", priority, 1, 0, route=route, client=client)
 
 
-def opened(**options: int) -> Lanes:
-    lanes = Lanes(**options)
+def opened(**options: int) -> ReadyQueue:
+    lanes = ReadyQueue(**options)
     lanes.expect([])
     return lanes
 
 
-def drain(lanes: Lanes, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
+def drain(lanes: ReadyQueue, routes: tuple[str, ...] = ANY_OF_M) -> list[int]:
     taken = []
     while (found := lanes.take(routes)) is not None:
         taken.append(found.id)
@@ -131,7 +132,7 @@ def test_a_message_that_is_known_is_not_taken_twice() -> None:
 
 
 def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> None:
-    lanes = Lanes()
+    lanes = ReadyQueue()
     lanes.expect([("", "")])
     looks = list(lanes.hungry())
     assert not lanes.offer(message(1))  # committed after the look began: that look did not see it
@@ -146,7 +147,7 @@ def test_a_message_that_came_while_the_disk_was_looked_at_is_not_forgotten() -> 
 
 def test_what_is_accepted_while_the_queue_starts_does_not_hide_what_was_there_before() -> None:
     on_disk = [message(number) for number in (1, 2, 9)]
-    lanes = Lanes()
+    lanes = ReadyQueue()
     assert not lanes.offer(on_disk[2])  # accepted in the moment between the start of the API and that of the queue
     lanes.expect([])
     for key, after, room in lanes.hungry():
@@ -173,8 +174,8 @@ def test_clients_take_turns_inside_a_class() -> None:
     assert drain(lanes) == [0, 6, 1, 7, 2, 3, 4, 5]
 
 
-def pacer(used: tuple[int, ...] = (), **limits: Any) -> Pacer:
-    return Pacer(Limits(**limits), [Use(at_ms, "+49") for at_ms in used])
+def pacer(used: tuple[int, ...] = (), **limits: Any) -> RateLimiter:
+    return RateLimiter(Limits(**limits), [Use(at_ms, "+49") for at_ms in used])
 
 
 def test_a_pacer_counts_over_rolling_windows() -> None:
@@ -203,7 +204,7 @@ def test_a_pacer_may_count_messages_instead_of_segments() -> None:
     counting = pacer(windows={60: 1}, by_message=True)
     counting.note(Use(0, "a", first=True))
     assert counting.next_allowed_ms(1) == 60_000
-    segments = Pacer(Limits(windows={60: 2}, by_message=True))
+    segments = RateLimiter(Limits(windows={60: 2}, by_message=True))
     for seq in range(5):
         segments.note(Use(seq, "a", first=seq == 0))
     assert segments.next_allowed_ms(5) == 5
@@ -224,7 +225,7 @@ def test_a_gap_lies_between_two_segments() -> None:
 
 
 def test_a_new_recipient_waits_for_room_and_a_known_one_does_not() -> None:
-    counting = Pacer(Limits(recipients_per_day=2), [Use(0, "a"), Use(1000, "b")])
+    counting = RateLimiter(Limits(recipients_per_day=2), [Use(0, "a"), Use(1000, "b")])
     assert counting.recipient_allowed_ms("a", 2000) == 2000
     assert counting.recipient_allowed_ms("c", 2000) == DAY_MS
     counting.note(Use(2000, "a"))  # a is in use again: b is the one that falls out first
@@ -338,17 +339,20 @@ def test_a_conversation_goes_on_with_another_modem_only_while_its_own_is_unfit()
 
 
 def test_a_route_leads_around_the_modems_that_refused() -> None:
-    assert around("", "a") == "!a"
-    assert around("!b@pool", "a") == "!a!b@pool"
-    assert around("~a", "a") == "!a"
-    assert around("=a", "a") is None
-    assert avoided_by("!a!b-1.x@pool") == ({"a", "b-1.x"}, "@pool")
-    assert avoided_by("@pool") == (frozenset(), "@pool")
+    assert str(Route.parse("").around("a")) == "!a"
+    assert str(Route.parse("!b@pool").around("a")) == "!a!b@pool"
+    assert str(Route.parse("~a").around("a")) == "!a"
+    assert Route.parse("=a").around("a") is None
+    assert Route.parse("!a!b-1.x@pool") == Route(RouteKind.POOL, "pool", frozenset({"a", "b-1.x"}))
+    assert Route.parse("@pool").base == "@pool"
+    for odd in ("a", "!", "!@pool", "#a"):
+        with pytest.raises(ValueError, match="not a valid route"):
+            Route.parse(odd)
     assert target_of("!a@pool") == (None, "pool")
 
 
 def test_detours_are_served_by_the_others_and_by_those_that_refused_only_when_there_is_no_other() -> None:
-    roads = Roads(RouteTable((), {"two": ["a", "b"]}))
+    roads = Eligibility(RouteTable((), {"two": ["a", "b"]}))
     for name in "abc":
         roads.attach(name, fit=True)
     assert roads.around("", "a") == "!a"

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.model import CopyFate, Outgoing, Priority, Status
-from gsmgw.store import Store, copies, messages, outbox
-from gsmgw.store.copies import Copy, Judged
+from gsmgw.model import CopyFate, MessageError, Outgoing, Priority, Status
+from gsmgw.store import Store, messages, outbox, stored_copies
+from gsmgw.store.stored_copies import Copy, Judged
 
 NOW = 1_700_000_000_000
 TPDU = bytes.fromhex("01000C91947121436587000005E8329BFD06")
 #: The same, with the reference that the modem gave it.
 NUMBERED = TPDU[:1] + b"\x2a" + TPDU[2:]
-ERROR = {"code": "not_confirmed", "title": "silence"}
+ERROR = MessageError("not_confirmed", "silence")
 UNSENT, SENT = 2, 3
 
 
@@ -32,7 +32,7 @@ class Desk:
             lambda tx: outbox.begin_segment(tx, NOW, one, 1, "m", "sim", number, first=True, tpdus=[TPDU])
         )
         if place is not None:
-            await self.store.write(lambda tx: copies.note(tx, number, 1, place))
+            await self.store.write(lambda tx: stored_copies.note(tx, number, 1, place))
         return one
 
     async def unknown(self, number: int, place: str | None = None, *, copy_tells: bool = True) -> None:
@@ -44,7 +44,7 @@ class Desk:
     async def judge(self, status: int, place: str = "SM:3", *, tpdu: bytes = NUMBERED, sim: str = "sim") -> Judged:
         memory, _, index = place.partition(":")
         copy = Copy(sim, memory, int(index), status, tpdu)
-        return await self.store.write(lambda tx: copies.judge(tx, NOW + 1, [copy]))
+        return await self.store.write(lambda tx: stored_copies.judge(tx, NOW + 1, [copy]))
 
     async def status(self, number: int) -> Status:
         found = await self.store.read(lambda db: messages.get_message(db, number))

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.events import any_event
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
@@ -18,7 +19,7 @@ from gsmgw.store.upgrade import migrate
 
 
 def _note(tx: Tx, text: str) -> str:
-    tx.event(1, "test.noted", None, None, text=text)
+    tx.event(1, any_event("test.noted", text=text))
     return text
 
 
@@ -96,7 +97,7 @@ async def test_the_queue_reads_while_all_other_readers_are_busy(tmp_path: Path) 
     listings = [asyncio.ensure_future(store.read(listing)) for _ in range(READERS + 2)]
     try:
         await asyncio.to_thread(lambda: [busy.acquire() for _ in range(READERS)])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await store.read_for_queue(lambda db: db.execute("SELECT 1").fetchone()) == (1,)
         assert not any(each.done() for each in listings)
     finally:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
-from gsmgw.store import Store, evidence, messages, outbox, reports, timers
+from gsmgw.model import MessageError, Outgoing, Priority, Status, StatusReportFacts
+from gsmgw.store import Store, evidence, lifecycle, messages, outbox, reports
 
 NOW = 1_700_000_000_000
-ERROR = {"code": "not_confirmed", "title": "silence"}
+ERROR = MessageError("not_confirmed", "silence")
 
 
 class Sim:
@@ -45,7 +45,7 @@ class Sim:
     async def interrupted(self, count: int) -> list[int]:
         """So many segments were committed when the gateway was killed."""
         numbers = [(await self._begin()).id for _ in range(count)]
-        await self.store.write(lambda tx: timers.recover(tx, NOW, 10**6))  # the clock of a board may stand still
+        await self.store.write(lambda tx: lifecycle.recover(tx, NOW, 10**6))  # the clock of a board may stand still
         return numbers
 
     async def refused(self) -> None:
@@ -171,7 +171,7 @@ async def test_no_gap_in_spite_of_a_refusal_is_evidence(sim: Sim) -> None:
 
 async def test_without_evidence_the_last_one_is_sent_again_first_and_no_gap_settles_the_others(sim: Sim) -> None:
     first, last = await sim.interrupted(2)
-    ready = await sim.store.write(lambda tx: timers.promote_due(tx, NOW + 2 * 10**6))
+    ready = await sim.store.write(lambda tx: lifecycle.promote_due(tx, NOW + 2 * 10**6))
     assert [entry.id for entry in ready.queued] == [last]
     (again,) = ready.queued
     await sim.store.write(lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 99, first=True, tpdus=None))
@@ -179,11 +179,46 @@ async def test_without_evidence_the_last_one_is_sent_again_first_and_no_gap_sett
     assert [entry.id for entry in queued] == [first]
 
 
+async def test_others_in_doubt_wait_until_the_one_that_is_sent_again_has_its_result(sim: Sim) -> None:
+    """However long its modem takes, and also when it is due later than the first one."""
+    first, _ = await sim.interrupted(2)
+    due = NOW + 10**6
+    ready = await sim.store.write(lambda tx: lifecycle.promote_due(tx, due))
+    (again,) = ready.queued
+    for later in (3_000, 6_000):
+        assert not (await sim.store.write(lambda tx, ms=due + later: lifecycle.promote_due(tx, ms))).queued
+    await sim.store.write(
+        lambda tx: outbox.begin_segment(tx, due + 7000, again, 1, "m", "sim", 99, first=True, tpdus=None)
+    )
+    for later in (9_000, 30_000):
+        assert not (await sim.store.write(lambda tx, ms=due + later: lifecycle.promote_due(tx, ms))).queued
+    queued = await sim.store.write(lambda tx: outbox.segment_sent(tx, due + 31_000, again, 1, "m", "sim", 99, 1))
+    assert not queued
+    assert await sim.status(first) is Status.SENT  # reference 0 was used: of one interruption the first ones went
+
+
+async def test_the_place_of_one_that_is_sent_again_tells_about_its_interruption(sim: Sim) -> None:
+    """Of one interruption the first ones went: the second cannot have used the only reference that is missing."""
+    went, did_not = await sim.interrupted(2)
+    await sim.store.write(lambda tx: lifecycle.settle_unknown(tx, NOW, went, resend=True))
+    sim.count = 90
+    assert await sim.accepted(1) == [did_not]
+
+
+async def test_others_in_doubt_do_not_wait_for_ever_for_the_one_that_is_sent_again(sim: Sim) -> None:
+    first, _ = await sim.interrupted(2)
+    due = NOW + 10**6
+    await sim.store.write(lambda tx: lifecycle.promote_due(tx, due))
+    assert not (await sim.store.write(lambda tx: lifecycle.promote_due(tx, due + 59_000))).queued
+    ready = await sim.store.write(lambda tx: lifecycle.promote_due(tx, due + 63_000))
+    assert [entry.id for entry in ready.queued] == [first]
+
+
 @pytest.mark.parametrize("begun", [True, False])
 async def test_one_that_is_sent_again_without_evidence_may_have_used_the_gap(sim: Sim, begun: bool) -> None:
-    """Killed with two under way; one is held for a person, the other one, which had gone, is to be sent again."""
-    went, held = await sim.interrupted(2)
-    await sim.store.write(lambda tx: timers.settle_unknown(tx, NOW, went, resend=True))
+    """Killed twice; one is held for a person, the other one, which had gone, is to be sent again."""
+    went, held = [(await sim.interrupted(1))[0] for _ in range(2)]
+    await sim.store.write(lambda tx: lifecycle.settle_unknown(tx, NOW, went, resend=True))
     if begun:
         again = Outgoing(went, f"+49151000000{went:02d}", "x", Priority.NORMAL, 1, NOW)
         await sim.store.write(
@@ -351,7 +386,7 @@ async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway
     one = await sim._begin()
     facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
     assert (await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))).message_id is None
-    await sim.store.write(lambda tx: timers.recover(tx, NOW + 1, 10**6))
+    await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))
     assert await sim.status(one.id) is Status.DELIVERED
 
 
@@ -369,7 +404,7 @@ async def test_a_report_of_former_times_is_not_taken_for_one_that_has_come_to_be
     one = await sim._begin()
     facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
     await sim.store.write(lambda tx: reports.take_report(tx, NOW - 1, facts))
-    await sim.store.write(lambda tx: timers.recover(tx, NOW + 1, 10**6))
+    await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))
     assert await sim.status(one.id) is Status.UNKNOWN
 
 
@@ -392,7 +427,7 @@ async def test_one_of_former_times_that_is_sent_again_does_not_water_down_the_ne
     (second,) = await sim.interrupted(1)
     assert await sim.accepted(1) == []  # one of the two went, nothing tells which
     for number, claim in ((first, 900), (second, 901)):
-        await sim.store.write(lambda tx, n=number: timers.settle_unknown(tx, NOW, n, resend=True))
+        await sim.store.write(lambda tx, n=number: lifecycle.settle_unknown(tx, NOW, n, resend=True))
         again = Outgoing(number, f"+49151000000{number:02d}", "x", Priority.NORMAL, 1, NOW)
         await sim.store.write(
             lambda tx, one=again, c=claim: outbox.begin_segment(

@@ -7,7 +7,7 @@ from itertools import groupby, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmgw.store.gaps import Fate, Verdict, weigh
+from gsmgw.store.reference_gaps import Fate, Verdict, weigh
 
 
 def histories(doubts: list[int], used: int, perhaps: int) -> list[list[int | None]]:

@@ -12,6 +12,7 @@ import pytest
 from gsmgw.model import (
     SOURCES,
     TRANSITIONS,
+    MessageError,
     OnUnknown,
     Outgoing,
     Priority,
@@ -20,12 +21,12 @@ from gsmgw.model import (
     StatusReportFacts,
     derive_status,
 )
-from gsmgw.store import Gone, Store, lanes, messages, outbox, reports, timers
+from gsmgw.store import Gone, Store, lifecycle, messages, outbox, queue_reads, reports
 from gsmgw.store.rows import OPEN
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"
-ERROR = {"code": "refused_by_network", "title": "congestion", "cms": 42}
+ERROR = MessageError("refused_by_network", "congestion", cms=42)
 
 
 def message(number: int = 1, **fields: Any) -> Outgoing:
@@ -51,7 +52,7 @@ async def status_of(store: Store, number: int = 1) -> Status:
 
 
 async def segments_of(store: Store, number: int = 1) -> list[SegmentStatus]:
-    return [segment.status for segment in await store.read(lambda db: lanes.segments_of(db, number))]
+    return [segment.status for segment in await store.read(lambda db: queue_reads.segments_of(db, number))]
 
 
 async def accept(store: Store, *wanted: Outgoing) -> None:
@@ -179,9 +180,9 @@ async def test_a_report_that_never_comes_is_noted_and_counts_when_it_comes_after
     for reference, which in enumerate((one, two), 5):
         await begin(store, which)
         await sent(store, which, reference)
-    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 2 * day - 1)) == 0
-    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 2 * day)) == 1
-    assert await store.write(lambda tx: timers.miss_reports(tx, NOW + 3 * day)) == 0
+    assert await store.write(lambda tx: lifecycle.miss_reports(tx, NOW + 2 * day - 1)) == 0
+    assert await store.write(lambda tx: lifecycle.miss_reports(tx, NOW + 2 * day)) == 1
+    assert await store.write(lambda tx: lifecycle.miss_reports(tx, NOW + 3 * day)) == 0
     record = await store.read(lambda db: messages.get_message(db, 1))
     assert record is not None
     assert (record.status, record.report_missing) == (Status.SENT, True)
@@ -212,14 +213,14 @@ async def test_an_unknown_is_settled_by_its_report(store: Store) -> None:
     assert await status_of(store) is Status.UNKNOWN
     assert (await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(77)))).message_id == 1
     assert await status_of(store) is Status.DELIVERED
-    assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 10))).queued == []
+    assert (await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 10))).queued == []
 
 
 async def test_a_report_for_an_unknown_segment_lets_the_rest_of_its_text_go(store: Store) -> None:
     one = message(segments=2)
     await accept(store, one)
     await begin(store, one)
-    await store.write(lambda tx: timers.recover(tx, NOW + 2, 1000))
+    await store.write(lambda tx: lifecycle.recover(tx, NOW + 2, 1000))
     assert await status_of(store) is Status.UNKNOWN
     taken = await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(1)))
     assert [(entry.id, entry.cut) for entry in taken.queued] == [(1, True)]
@@ -232,8 +233,8 @@ async def test_an_unknown_without_evidence_is_sent_again_after_its_grace(store: 
     await accept(store, one)
     await begin(store, one)
     await store.write(lambda tx: outbox.segment_unknown(tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 9))
-    assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 8))).queued == []
-    ready = await store.write(lambda tx: timers.promote_due(tx, NOW + 9))
+    assert (await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 8))).queued == []
+    ready = await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 9))
     assert [(entry.id, entry.cut) for entry in ready.queued] == [(1, True)]
     assert await status_of(store) is Status.QUEUED
     assert await segments_of(store) == [SegmentStatus.QUEUED]
@@ -245,7 +246,7 @@ async def test_late_evidence_corrects_what_was_decided_without_it(store: Store, 
     await accept(store, one)
     await begin(store, one)
     await store.write(lambda tx: outbox.segment_unknown(tx, NOW + 2, one, 1, error=ERROR, due_ms=NOW + 9))
-    await store.write(lambda tx: timers.resolve(tx, NOW + 10, 1, resend=resend))
+    await store.write(lambda tx: lifecycle.resolve(tx, NOW + 10, 1, resend=resend))
     assert await status_of(store) is (Status.QUEUED if resend else Status.SENT)
     await store.write(lambda tx: reports.take_report(tx, NOW + 20, report(77)))
     assert await status_of(store) is Status.DELIVERED
@@ -259,9 +260,9 @@ async def test_an_unknown_on_hold_waits_for_a_person(store: Store) -> None:
         await accept(store, one)
         await begin(store, one)
         await store.write(lambda tx, m=one: outbox.segment_unknown(tx, NOW + 2, m, 1, error=ERROR, due_ms=NOW + 9))
-        assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 10**9))).queued == []
+        assert (await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 10**9))).queued == []
         assert await status_of(store, number) is Status.UNKNOWN
-        resolved = await store.write(lambda tx, n=number, r=resend: timers.resolve(tx, NOW, n, resend=r))
+        resolved = await store.write(lambda tx, n=number, r=resend: lifecycle.resolve(tx, NOW, n, resend=r))
         assert resolved is not None
         assert (resolved.queued is not None) == resend
         assert await status_of(store, number) is after
@@ -277,9 +278,9 @@ async def test_a_refusal_puts_it_back_until_its_time(store: Store) -> None:
         )
     )
     assert await status_of(store) is Status.QUEUED
-    assert await store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10)) == []
-    assert await store.read(lanes.next_due_ms) == NOW + 5000
-    ready = (await store.write(lambda tx: timers.promote_due(tx, NOW + 5000))).queued
+    assert await store.read(lambda db: queue_reads.ready_after(db, "", "", 1, 0, 10)) == []
+    assert await store.read(queue_reads.next_due_ms) == NOW + 5000
+    ready = (await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 5000))).queued
     assert [(entry.id, entry.attempts) for entry in ready] == [(1, 1)]
 
 
@@ -290,7 +291,7 @@ async def test_the_modems_fault_is_not_charged(store: Store) -> None:
     await store.write(
         lambda tx: outbox.segment_refused(tx, NOW, one, 1, "sim", error=ERROR, due_ms=None, waiting=None, charged=False)
     )
-    (again,) = await store.read(lambda db: lanes.ready_after(db, "", "", 1, 0, 10))
+    (again,) = await store.read(lambda db: queue_reads.ready_after(db, "", "", 1, 0, 10))
     assert (again.attempts, again.cut) == (0, True)
 
 
@@ -307,42 +308,42 @@ async def test_a_long_one_resumes_at_its_first_segment_that_is_not_on_the_air(st
     )
     assert await segments_of(store) == [SegmentStatus.SENT, SegmentStatus.QUEUED, SegmentStatus.QUEUED]
     # the rest goes through the same SIM: a phone joins parts of one sender only
-    assert [entry.id for entry in await store.read(lambda db: lanes.ready_after(db, "m", "", 1, 0, 10))] == [1]
-    assert await store.read(lanes.ready_lanes) == [("m", "")]
+    assert [entry.id for entry in await store.read(lambda db: queue_reads.ready_after(db, "m", "", 1, 0, 10))] == [1]
+    assert await store.read(queue_reads.ready_lanes) == [("m", "")]
 
 
 async def test_a_canceled_one_is_not_begun(store: Store) -> None:
     one = message()
     await accept(store, one)
-    assert await store.write(lambda tx: timers.cancel(tx, NOW, 1))
+    assert await store.write(lambda tx: lifecycle.cancel(tx, NOW, 1))
     with pytest.raises(Gone):
         await begin(store, one)
     assert await status_of(store) is Status.CANCELED
-    assert not await store.write(lambda tx: timers.cancel(tx, NOW, 1))
+    assert not await store.write(lambda tx: lifecycle.cancel(tx, NOW, 1))
 
 
 async def test_what_is_on_the_air_cannot_be_canceled(store: Store) -> None:
     one = message()
     await accept(store, one)
     await begin(store, one)
-    assert not await store.write(lambda tx: timers.cancel(tx, NOW, 1))
+    assert not await store.write(lambda tx: lifecycle.cancel(tx, NOW, 1))
 
 
 async def test_expiry_and_retry(store: Store) -> None:
     await accept(store, message(expires_ms=NOW + 1000), message(2, expires_ms=NOW + 9000))
-    assert await store.write(lambda tx: timers.expire(tx, NOW + 1000)) == [1]
+    assert await store.write(lambda tx: lifecycle.expire(tx, NOW + 1000)) == [1]
     assert await status_of(store) is Status.EXPIRED
-    again = await store.write(lambda tx: timers.retry(tx, NOW, 1, NOW + 99_000))
+    again = await store.write(lambda tx: lifecycle.retry(tx, NOW, 1, NOW + 99_000))
     assert again is not None
     assert (again.expires_ms, await status_of(store)) == (NOW + 99_000, Status.QUEUED)
-    assert await store.write(lambda tx: timers.retry(tx, NOW, 2, None)) is None
+    assert await store.write(lambda tx: lifecycle.retry(tx, NOW, 2, None)) is None
 
 
 async def test_scheduled_until_its_time(store: Store) -> None:
     await accept(store, message(send_at_ms=NOW + 60_000))
     assert await status_of(store) is Status.SCHEDULED
-    assert (await store.write(lambda tx: timers.promote_due(tx, NOW + 59_999))).queued == []
-    assert len((await store.write(lambda tx: timers.promote_due(tx, NOW + 60_000))).queued) == 1
+    assert (await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 59_999))).queued == []
+    assert len((await store.write(lambda tx: lifecycle.promote_due(tx, NOW + 60_000))).queued) == 1
     assert await status_of(store) is Status.QUEUED
 
 
@@ -352,7 +353,7 @@ async def test_after_a_crash_what_was_being_sent_is_unknown_and_the_rest_is_back
     await begin(store, one)
     await begin(store, two)
     await sent(store, two, 3)  # and the power went before its second segment was begun
-    assert await store.write(lambda tx: timers.recover(tx, NOW + 5, 1000)) == (1, 1)
+    assert await store.write(lambda tx: lifecycle.recover(tx, NOW + 5, 1000)) == (1, 1)
     assert (await status_of(store, 1), await status_of(store, 2)) == (Status.UNKNOWN, Status.QUEUED)
     assert await segments_of(store, 2) == [SegmentStatus.SENT, SegmentStatus.QUEUED]
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.databases import refusing
+from support.events import any_event
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.store import PendingWrites, Store, Tx
-from gsmgw.store import pending as module
+from gsmgw.store import pending_writes as module
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def _note(tx: Tx, text: str) -> str:
-    tx.event(1, "test.noted", None, None, text=text)
+    tx.event(1, any_event("test.noted", text=text))
     return text
 
 
@@ -48,7 +49,7 @@ async def test_a_write_that_the_database_does_not_take_is_tried_until_it_does(st
             writes.record(lambda tx, number=number: _note(tx, f"{number}"), done.append)
         await asyncio.sleep(0.2)
         assert (len(writes), done) == (3, [])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await writes.settle()
     assert done == await noted(store) == ["0", "1", "2"]
 
@@ -59,7 +60,7 @@ async def test_a_write_that_the_database_refuses_for_good_holds_nothing_up(
     writes, done = PendingWrites(store, "modem m"), list[str]()
     writes.record(_refused, done.append, otherwise=lambda tx: _note(tx, "instead"))
     writes.record(lambda tx: _note(tx, "next"), done.append)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await writes.settle()
     assert sorted(await noted(store)) == ["instead", "next"]
     assert done == ["next"]

@@ -22,7 +22,7 @@ from gsmgw.inbound import Collector
 from gsmgw.model import Direction, Status, StatusReportFacts
 from gsmgw.outbound import Limits, RouteTable, Rule
 from gsmgw.ports import RawPdu
-from gsmgw.store import engine, evidence, inbox, lanes, messages, reports, search, timers
+from gsmgw.store import engine, evidence, inbox, lifecycle, messages, queue_reads, reports, search
 
 #: Tables with a row for a SIM, a target, a program: these may be read whole.
 SMALL = {
@@ -91,10 +91,10 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
             facts = StatusReportFacts("m", "sim-m", reference, TO, 0, "delivered", "delivered", 1, "00")
             await store.write(lambda tx, f=facts: reports.take_report(tx, now_ms, f))
         await store.write(lambda tx: evidence.late_answer(tx, now_ms, "sim-m", 9))
-        await store.write(lambda tx: timers.cancel(tx, now_ms, numbers[0]))
-        await store.write(lambda tx: timers.retry(tx, now_ms, numbers[0], None))
-        await store.write(lambda tx: timers.resolve(tx, now_ms, numbers[0], resend=True))
-        await store.write(lambda tx: timers.recover(tx, now_ms, 1000))
+        await store.write(lambda tx: lifecycle.cancel(tx, now_ms, numbers[0]))
+        await store.write(lambda tx: lifecycle.retry(tx, now_ms, numbers[0], None))
+        await store.write(lambda tx: lifecycle.resolve(tx, now_ms, numbers[0], resend=True))
+        await store.write(lambda tx: lifecycle.recover(tx, now_ms, 1000))
         await store.write(lambda tx: search.index_events(tx, 100))
         for wanted in (
             messages.Filter(before_id=numbers[-1]),
@@ -110,7 +110,7 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
         await store.read(messages.event_range)
         await store.read(lambda db: messages.conversations(db, None, 10))
         await store.read(lambda db: inbox.quarantined(db, 10, 5))
-        await store.read(lanes.last_id)
+        await store.read(queue_reads.last_id)
         retention = Retention(store, clock, RetentionSection(messages_days=31, events_days=7))
         done = asyncio.ensure_future(retention.round())
         while not done.done():

@@ -13,9 +13,9 @@ from gsmgw.clock import VirtualClock
 from gsmgw.config import RetentionSection
 from gsmgw.dispatch import Retention
 from gsmgw.dispatch.retention import PORTION
-from gsmgw.model import Outgoing, Priority
+from gsmgw.model import MessageError, Outgoing, Priority
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, inbox, outbox, requests, search, timers
+from gsmgw.store import Store, Tx, idempotency, inbox, lifecycle, outbox, search
 
 DAY_MS = 86_400_000
 TO = "+4915112345678"
@@ -79,8 +79,8 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
         part = inbox.keep(tx, now_ms, raw, inbox.PartFacts("assembled", sender=TO))
         inbox.add_message(tx, now_ms, house.store.ids, received, [part])
         inbox.release(tx, raw)
-        requests.remember_answers(tx, now_ms, {"key:old": requests.Answered("x", "[]")})
-        requests.next_reference(tx, now_ms, TO)
+        idempotency.remember_answers(tx, now_ms, {"key:old": idempotency.Answered("x", "[]")})
+        idempotency.next_reference(tx, now_ms, TO)
 
     await house.write(receive)
     await house.write(lambda tx: search.index_events(tx, 1000))
@@ -90,7 +90,7 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
     await house.clock.advance(2 * 86_400)
     await house.sent()
     await house.write(
-        lambda tx: requests.remember_answers(tx, house.clock.wall_ms(), {"key:new": requests.Answered("x", "[]")})
+        lambda tx: idempotency.remember_answers(tx, house.clock.wall_ms(), {"key:new": idempotency.Answered("x", "[]")})
     )
     await house.round()
     left = {name: await house.rows(name) for name in ("messages", "segments", "parts", "idempotency")}
@@ -108,7 +108,7 @@ async def test_what_is_under_way_or_in_doubt_or_still_on_a_sim_stays(house: Hous
     def prepare(tx: Tx) -> None:
         outbox.accept(tx, now_ms, [waiting, doubtful, scheduled])
         outbox.begin_segment(tx, now_ms, doubtful, 1, "m", "sim", doubtful.id, first=True, tpdus=[b"x"])
-        outbox.segment_unknown(tx, now_ms, doubtful, 1, error={"title": "?"}, due_ms=now_ms)
+        outbox.segment_unknown(tx, now_ms, doubtful, 1, error=MessageError("not_confirmed", "?"), due_ms=now_ms)
         part = inbox.keep(tx, now_ms, raw, inbox.PartFacts("assembled", sender=TO))
         inbox.add_message(tx, now_ms, house.store.ids, inbox.Received(TO, "m", None, "gsm7", 1, "hi"), [part])
 
@@ -119,7 +119,7 @@ async def test_what_is_under_way_or_in_doubt_or_still_on_a_sim_stays(house: Hous
     assert found == {waiting.id, doubtful.id, awaited.id, scheduled.id}
     # The text from the phone is gone, but its PDU lies on the SIM still and must not come in again.
     await house.write(lambda tx: _assert_held(tx, raw))
-    await house.write(lambda tx: timers.miss_reports(tx, house.clock.wall_ms()))
+    await house.write(lambda tx: lifecycle.miss_reports(tx, house.clock.wall_ms()))
     await house.round()
     found = await house.store.read(lambda db: {row[0] for row in db.execute("SELECT id FROM messages")})
     assert awaited.id not in found
@@ -157,7 +157,7 @@ async def test_a_file_shrinks_when_much_of_it_is_free(house: House) -> None:
     many = [house.outgoing()._replace(text=text, report=False) for _ in range(20 * PORTION)]
     now_ms = house.clock.wall_ms()
     await house.write(lambda tx: outbox.accept(tx, now_ms, many))
-    await house.write(lambda tx: timers.expire(tx, now_ms + 2 * DAY_MS, len(many)))
+    await house.write(lambda tx: lifecycle.expire(tx, now_ms + 2 * DAY_MS, len(many)))
     before = await house.store.read(_pages)
     await house.clock.advance(40 * 86_400)
     await house.round()

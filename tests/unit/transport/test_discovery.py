@@ -13,7 +13,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.modem.finder import Finder, probe
 from gsmgw.ports import Opener
-from gsmgw.store import Store, names
+from gsmgw.store import Store, modem_names
 from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan, second_port
 from gsmgw.transport.usb import reauthorise, usb_interface, usb_path
 
@@ -181,7 +181,7 @@ async def test_sticks_with_the_same_last_digits_have_names_of_their_own_that_sta
     store = await Store.open(tmp_path / "gsmgw.db")
 
     async def name_of(stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
-        return await store.write(lambda tx: names.name_of(tx, stick, candidates, taken))
+        return await store.write(lambda tx: modem_names.name_of(tx, stick, candidates, taken))
 
     imeis = ("350000000000014", "351111110000014")
     named: list[dict[str, str]] = []
@@ -263,7 +263,7 @@ async def test_the_finder_runs_until_cancelled() -> None:
     bus.plug("1-1.3", "350000000000014", 0)
     found = finder(bus, new)
     task = asyncio.ensure_future(found.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not new:  # noqa: ASYNC110 - the finder tells nobody else
             await asyncio.sleep(0.01)
     task.cancel()

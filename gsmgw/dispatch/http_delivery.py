@@ -1,0 +1,152 @@
+"""One try to deliver: a request to a checked address, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+from gsmgw.config import WebhooksSection
+from gsmgw.dispatch.backoff import parse_retry_after
+from gsmgw.dispatch.dialects import Post
+from gsmgw.dispatch.target_policy import Policy, Resolver, TargetRefused
+from gsmgw.ports import Clock
+
+#: So much of an answer is read, and so much of that is kept for the delivery log.
+ANSWER_OCTETS = 16_384
+#: So long the rest of an answer may take to come, behind its status.
+BODY_S = 2.0
+EXCERPT_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a try. ``error`` is None when the receiver took it."""
+
+    status: int | None
+    error: str | None
+    duration_ms: int
+    retry_after_s: float | None = None
+    excerpt: str | None = None
+
+    def record(self, at_ms: int) -> dict[str, Any]:
+        """As the delivery log keeps it."""
+        record = {
+            "at_ms": at_ms,
+            "status": self.status,
+            "error": self.error,
+            "duration_ms": self.duration_ms,
+            "answer": self.excerpt,
+        }
+        return {name: value for name, value in record.items() if value is not None}
+
+
+#: The client of a door did not ask to be told of that.
+NOT_ASKED = Outcome(None, None, 0)
+
+
+class Poster:
+    """Posts for one target. It has connections of its own, so that no other host's name is ever used on them."""
+
+    def __init__(
+        self,
+        settings: WebhooksSection,
+        policy: Policy,
+        clock: Clock,
+        agent: str,
+        tls: ssl.SSLContext,
+        resolve: Resolver,
+    ) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._clock = clock
+        self._resolve = resolve
+        timeout = httpx.Timeout(settings.timeout_s, connect=settings.connect_timeout_s)
+        self._http = httpx.AsyncClient(
+            verify=tls,
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=False,
+            headers={"User-Agent": agent},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def post(self, request: Post) -> Outcome:
+        """Try once. Everything that a receiver or the way to it can do comes out as an :class:`Outcome`."""
+        started = time.monotonic()
+
+        def failed(error: str) -> Outcome:
+            return Outcome(None, error, round((time.monotonic() - started) * 1000))
+
+        try:
+            async with asyncio.timeout(self._settings.timeout_s + self._settings.connect_timeout_s):
+                target = self._policy.check_url(request.url)
+                addresses = await self._policy.addresses(target, self._resolve)
+                answer = await self._send(target, addresses, request)
+            return self._outcome(answer, await _read(answer), round((time.monotonic() - started) * 1000))
+        except TargetRefused as exc:
+            return failed(f"refused by the policy: {exc}")
+        except (TimeoutError, httpx.TimeoutException) as exc:
+            return failed(f"no answer in time ({type(exc).__name__})")
+        except socket.gaierror as exc:
+            return failed(f"the name of the host is not known: {exc.strerror}")
+        except (OSError, httpx.HTTPError, httpx.StreamError, UnicodeError) as exc:
+            return failed(f"{type(exc).__name__}: {exc}"[:EXCERPT_CHARS])
+
+    async def _send(self, target: httpx.URL, addresses: Sequence[str], wanted: Post) -> httpx.Response:
+        """The head of the answer of the first address that can be connected to."""
+        headers = {**wanted.headers, "Host": target.netloc.decode("ascii")}
+        extensions = {"sni_hostname": target.raw_host.decode("ascii")} if target.scheme == "https" else None
+        for number, address in enumerate(addresses, 1):
+            request = self._http.build_request(
+                wanted.method,
+                target.copy_with(host=address, fragment=None),
+                content=wanted.body or None,
+                headers=headers,
+            )
+            if extensions:
+                request.extensions.update(extensions)
+            try:
+                return await self._http.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+                continue
+        raise OSError(f"{target.host} has no address")
+
+    def _outcome(self, answer: httpx.Response, excerpt: str | None, duration_ms: int) -> Outcome:
+        status = answer.status_code
+        if answer.is_success:
+            return Outcome(status, None, duration_ms)
+        error = f"answered {status}"
+        if 300 <= status < 400:
+            error += ", a redirect: these are not followed"
+        retry_after_s = parse_retry_after(answer.headers.get("Retry-After"), self._clock.wall_ms())
+        return Outcome(status, error, duration_ms, retry_after_s, excerpt)
+
+
+async def _read(answer: httpx.Response) -> str | None:
+    """The beginning of an answer; reading all of a short one lets the connection be used again.
+
+    Whether it comes changes nothing: by its status the receiver has said what it has to say.
+    """
+    seen = b""
+    with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError):
+        async with aclosing(answer), asyncio.timeout(BODY_S):
+            async for chunk in answer.aiter_raw(4096):
+                seen += chunk
+                if len(seen) >= ANSWER_OCTETS:
+                    break
+    return seen.decode("utf-8", "replace")[:EXCERPT_CHARS] or None

@@ -1,0 +1,109 @@
+"""The transaction that accepts messages: it tells new ones from repeated ones and saves the new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gsmgw.model import Outgoing
+from gsmgw.model.routes import ANY, like_last_time
+from gsmgw.outbound.errors import IdempotencyConflict, Refusal
+from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
+from gsmgw.store import KeyConflict, Tx, idempotency, outbox
+
+#: Called in the transaction with the messages that are new.
+OnAccept = Callable[[Tx, Sequence[Outgoing]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key of an owner, with the fingerprint of the request that has it."""
+
+    owner: int
+    text: str
+    fingerprint: str
+
+    @property
+    def stored(self) -> str:
+        """The key in the database: two owners may use the same one."""
+        return f"key:{idempotency.key_of(self.owner, self.text)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Checked messages of one request. ``fingerprints`` are of those that have a ``client_ref``, else empty."""
+
+    now_ms: int
+    checked: Sequence[Outgoing | Refusal]
+    fingerprints: Sequence[str]
+    key: Key | None = None
+    on_accept: OnAccept | None = None
+
+    def __call__(self, tx: Tx) -> list[Result]:
+        """Return a result for each message. Raises :class:`IdempotencyConflict`."""
+        if self.key is not None and (earlier := _earlier_results(tx, self.key)) is not None:
+            return earlier
+        results = self._accept(tx)
+        fresh = new_messages(results)
+        outbox.accept(tx, self.now_ms, fresh)
+        if fresh and self.on_accept is not None:
+            self.on_accept(tx, fresh)
+        if self.key is not None and any(isinstance(result, Accepted) for result in results):
+            answer = idempotency.Answered(self.key.fingerprint, results_json(results))
+            idempotency.remember_answers(tx, self.now_ms, {self.key.stored: answer})
+        return results
+
+    def _accept(self, tx: Tx) -> list[Result]:
+        """Tell new messages from those that an earlier request, or an earlier place in this one, has brought.
+
+        New messages without a route use the modem of their conversation.
+        """
+        messages = [each for each in self.checked if isinstance(each, Outgoing)]
+        refs = [idempotency.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
+        known = idempotency.earlier_answers(tx, refs) if refs else {}
+        peers = {message.to for message in messages if message.route == ANY}
+        last = outbox.last_texted(tx, peers) if peers else {}
+        results: list[Result] = []
+        given: dict[str, idempotency.Answered] = {}
+        for message, mark in zip(self.checked, self.fingerprints, strict=True):
+            if isinstance(message, Refusal):
+                results.append(message)
+                continue
+            if message.client_ref:
+                ref = idempotency.ref_of(message.owner, message.client_ref)
+                if (earlier := known.get(ref) or given.get(ref)) is not None:
+                    results.append(_by_client_ref(earlier, message.client_ref, mark))
+                    continue
+                given[ref] = idempotency.Answered(mark, str(message.id))
+            if message.route == ANY and message.to in last:
+                message = message._replace(route=like_last_time(last[message.to]))
+            results.append(Accepted(message.id, message))
+        idempotency.remember_answers(tx, self.now_ms, given)
+        return results
+
+
+def new_messages(results: Sequence[Result]) -> list[Outgoing]:
+    """Return the messages that were accepted now."""
+    return [each.message for each in results if isinstance(each, Accepted) and each.message is not None]
+
+
+def _earlier_results(tx: Tx, key: Key) -> list[Result] | None:
+    """Return the results of an earlier request with the key; None if there was none."""
+    answered = idempotency.earlier_answers(tx, [key.stored]).get(key.stored)
+    if answered is None:
+        return None
+    try:
+        answer = answered.repeated(key.stored, key.fingerprint)
+    except KeyConflict:
+        raise IdempotencyConflict(key.text) from None
+    replayed = tx.readable("idempotency", lambda row: replayed_results(row[1]), [(key.stored, answer)])
+    if not replayed:  # accepted, but the row is broken: it must not be sent twice
+        raise IdempotencyConflict(key.text)
+    return replayed[0]
+
+
+def _by_client_ref(earlier: idempotency.Answered, client_ref: str, mark: str) -> Result:
+    try:
+        return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
+    except (KeyConflict, ValueError):  # ValueError: the row is broken, and it must not be sent twice
+        return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")

@@ -1,0 +1,1 @@
+"""The queue: which message goes next through which modem, and when."""

@@ -1,0 +1,231 @@
+"""The one door to outbound messages: submit, preview, cancel, retry, resolve, for every API, bridge and program.
+
+Every call takes the caller as a :class:`Principal` and checks its scopes, modems, quota and ownership here. Callers
+of the service parse a request, call one method and translate the result or the :class:`ServiceError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Protocol
+
+from gsmgw.model import MessageRecord, Outgoing
+from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages
+from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
+from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
+from gsmgw.outbound.principal import Principal
+from gsmgw.outbound.queue.router import RouteTable
+from gsmgw.outbound.quotas import Quotas
+from gsmgw.outbound.segmenting import plan
+from gsmgw.outbound.submission import Accepted, Result, Submission, fingerprint
+from gsmgw.outbound.validation import Defaults, Validator
+from gsmgw.pdu import PduError, TextPlan
+from gsmgw.ports import Clock
+from gsmgw.store import Store, idempotency, lifecycle, messages, outbox
+from gsmgw.store.visibility import Sight
+
+#: Messages of a batch that are checked before other tasks run.
+SLICE = 500
+
+
+class Queue(Protocol):
+    """The part of the queue that the service tells of new and canceled messages."""
+
+    def offer(self, messages: Sequence[Outgoing]) -> None:
+        """Take messages that were saved as queued."""
+
+    def withdraw(self, message_id: int) -> None:
+        """Drop a message that was canceled."""
+
+    def due(self, moment_ms: int) -> None:
+        """Look at the database at that moment: a scheduled message is due."""
+
+
+class MessageService:
+    """Accepts outbound messages and changes them on behalf of a caller."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        queue: Queue,
+        modems: Callable[[], Collection[str]],
+        defaults: Defaults,
+        table: RouteTable | None = None,
+    ) -> None:
+        table = table or RouteTable()
+        self._store = store
+        self._clock = clock
+        self._queue = queue
+        self._pools = table.pools or {}
+        self._valid_for_s = defaults.valid_for_s
+        self._validator = Validator(modems, table, defaults)
+        self.quotas = Quotas(store, clock)
+
+    async def submit(self, principal: Principal, submission: Submission, key: str | None = None) -> Accepted:
+        """Accept one message; it is saved when this returns. Raises :class:`ServiceError`."""
+        (result,) = await self.submit_batch(principal, [submission], key)
+        if isinstance(result, Refusal):
+            raise result
+        return result
+
+    async def submit_batch(
+        self,
+        principal: Principal,
+        submissions: Sequence[Submission],
+        key: str | None = None,
+        on_accept: OnAccept | None = None,
+    ) -> list[Result]:
+        """Accept messages in one transaction, each accepted or refused by itself, in the order given.
+
+        ``key`` is the Idempotency-Key of the whole request: used again with the same content it gets the same
+        results, with other content :class:`IdempotencyConflict`. A ``client_ref`` does the same for one message.
+        ``on_accept`` is called in the transaction with the messages that are new.
+        """
+        principal.require("send")
+        allowed = [_restricted(principal, submission) for submission in submissions]
+        wanted = [each for each in allowed if isinstance(each, Submission)]
+        count = await self._count_new(principal, wanted, key)
+        async with self.quotas.reserve(principal, count) as reservation:
+            results = await self._accept(principal, wanted, key, on_accept)
+            reservation.used = sum(isinstance(each, Accepted) and not each.replayed for each in results)
+        if len(wanted) == len(allowed):
+            return results
+        found = iter(results)
+        return [each if isinstance(each, Refusal) else next(found) for each in allowed]
+
+    def preview(
+        self, principal: Principal, text: str, encoding: str = "auto", *, transliterate: bool = False
+    ) -> TextPlan:
+        """Return how a text would be sent: encoding, segments, space left."""
+        principal.require("send")
+        try:
+            return plan(text, encoding, transliterate=transliterate)
+        except PduError as exc:
+            raise Refusal("not_encodable", "text", exc.title) from None
+
+    async def preview_batch(self, principal: Principal, submissions: Sequence[Submission]) -> list[Outgoing | Refusal]:
+        """Return the messages that submissions would become. Nothing is saved."""
+        principal.require("send")
+        allowed = [_restricted(principal, submission) for submission in submissions]
+        return await self._checked(principal, allowed, self._clock.wall_ms())
+
+    async def get(self, principal: Principal, message_id: int) -> MessageRecord:
+        """Return a message that the caller may see. Raises :class:`MessageNotFound`."""
+        record = await self._store.read(lambda db: messages.get_message(db, message_id))
+        sight = self.visible_to(principal)
+        if record is None or (sight is not None and not sight.sees(record)):
+            raise MessageNotFound(message_id)
+        return record
+
+    async def cancel(self, principal: Principal, message_id: int) -> None:
+        """Cancel a message of which nothing has been sent. Raises :class:`ServiceError`."""
+        record = await self._get_to_change(principal, message_id)
+        now_ms = self._clock.wall_ms()
+        if not await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id)):
+            raise await self._wrong_state(record, "only a message that is not yet being sent can be canceled")
+        self._queue.withdraw(record.id)
+
+    async def retry(self, principal: Principal, message_id: int) -> None:
+        """Queue a failed, undelivered, expired or canceled message again. Raises :class:`ServiceError`."""
+        record = await self._get_to_change(principal, message_id)
+        require_route(principal, record.route)
+        now_ms = self._clock.wall_ms()
+        expires_ms = now_ms + self._valid_for_s * 1000
+        async with self.quotas.reserve(principal, 1) as reservation:
+            message = await self._store.write(lambda tx: lifecycle.retry(tx, now_ms, record.id, expires_ms))
+            if message is None:
+                states = "failed, undelivered, expired or canceled"
+                raise await self._wrong_state(record, f"only a {states} message can be sent again")
+            reservation.used = 1
+        self._queue.offer([message])
+
+    async def resolve(self, principal: Principal, message_id: int, *, resend: bool) -> None:
+        """Settle a message whose outcome is unknown: send its doubtful segments again, or count them as sent.
+
+        Raises :class:`ServiceError`.
+        """
+        record = await self._get_to_change(principal, message_id)
+        if resend:
+            require_route(principal, record.route)
+        now_ms = self._clock.wall_ms()
+        async with self.quotas.reserve(principal, int(resend)) as reservation:
+            resolved = await self._store.write(lambda tx: lifecycle.resolve(tx, now_ms, record.id, resend=resend))
+            if resolved is None:
+                raise await self._wrong_state(record, "only a message with unknown outcome can be resolved")
+            reservation.used = int(resend)
+        if resolved.queued is not None:
+            self._queue.offer([resolved.queued])
+
+    def visible_to(self, principal: Principal) -> Sight | None:
+        """Return which messages a caller may see; None for all."""
+        return visible_to(principal, self._pools)
+
+    async def _get_to_change(self, principal: Principal, message_id: int) -> MessageRecord:
+        principal.require("send")
+        record = await self.get(principal, message_id)
+        require_own(principal, record)
+        return record
+
+    async def _wrong_state(self, record: MessageRecord, rule: str) -> WrongState:
+        """Return the error for a change that the state of a message does not allow; it may have changed meanwhile."""
+        current = await self._store.read(lambda db: messages.get_message(db, record.id))
+        return WrongState(f"the message is {(current or record).status}: {rule}")
+
+    async def _count_new(self, principal: Principal, submissions: Sequence[Submission], key: str | None) -> int:
+        """Return how many of these messages count against the quota: those that no earlier request has brought."""
+        if not self.quotas.apply_to(principal):
+            return 0
+        owner = principal.owner
+        refs = [idempotency.ref_of(owner, each.client_ref) for each in submissions if each.client_ref]
+        whole = [] if key is None else [Key(owner, key, "").stored]
+        known = await self._store.read(lambda db: idempotency.known_of(db, [*whole, *refs]))
+        if not known.isdisjoint(whole):
+            return 0
+        return len(submissions) - sum(ref in known for ref in refs)
+
+    async def _accept(
+        self, principal: Principal, submissions: Sequence[Submission], key: str | None, on_accept: OnAccept | None
+    ) -> list[Result]:
+        now_ms = self._clock.wall_ms()
+        checked = await self._checked(principal, submissions, now_ms)
+        client = principal.token
+        marks = [fingerprint(client, [each]) if each.client_ref else "" for each in submissions]
+        # Numbered after the last pause, so that ids are written in their order.
+        number = partial(self._store.ids.next, now_ms)
+        numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
+        whole = None if key is None else Key(principal.owner, key, fingerprint(client, submissions))
+        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept))
+        self._announce(new_messages(results), now_ms)
+        return results
+
+    async def _checked(
+        self, principal: Principal, submissions: Sequence[Submission | Refusal], now_ms: int
+    ) -> list[Outgoing | Refusal]:
+        """Check submissions; other tasks run in between."""
+        check = self._validator.message
+        checked: list[Outgoing | Refusal] = []
+        for at in range(0, len(submissions), SLICE):
+            if at:
+                await asyncio.sleep(0)
+            checked += [
+                each if isinstance(each, Refusal) else check(principal, each, now_ms)
+                for each in submissions[at : at + SLICE]
+            ]
+        return checked
+
+    def _announce(self, fresh: Sequence[Outgoing], now_ms: int) -> None:
+        """Tell the queue of messages that were saved: those to be sent now, and when the next one is due."""
+        self._queue.offer([message for message in fresh if not outbox.is_early(message, now_ms)])
+        later = [message.send_at_ms for message in fresh if outbox.is_early(message, now_ms)]
+        if moments := [moment_ms for moment_ms in later if moment_ms is not None]:
+            self._queue.due(min(moments))
+
+
+def _restricted(principal: Principal, submission: Submission) -> Submission | Refusal:
+    try:
+        return restricted(principal, submission)
+    except Refusal as refusal:
+        return refusal

@@ -1,0 +1,288 @@
+"""What time, people and restarts do to outbound messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gsmgw.model import MessageError, OnUnknown, Outgoing, Status
+from gsmgw.model.events import (
+    MessageCanceled,
+    MessageExpired,
+    MessageFailed,
+    MessageHeld,
+    MessageQueued,
+    MessageReportMissing,
+    MessageSettled,
+)
+from gsmgw.store.derived_status import GUARDS, roll_up
+from gsmgw.store.outbox import become_unknown, requeue
+from gsmgw.store.reports import look_again
+from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """Messages that are queued now, and how many were looked at."""
+
+    queued: list[Outgoing]
+    seen: int
+
+
+def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
+    """Bring deferred and scheduled messages whose time has come into the queue, and settle unknown ones by policy."""
+    ready: list[Outgoing] = []
+    rows = tx.all(
+        f"SELECT status, waiting, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
+        (now_ms, limit),
+    )
+    probed = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
+    for status, waiting, *row in rows:
+        message = _due_one(tx, now_ms, row)
+        if message is None:
+            continue
+        if status == Status.UNKNOWN:
+            if message.on_unknown is OnUnknown.HOLD or message.repeats:
+                waiting = REPEATED if message.repeats else HELD
+                tx.run("UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?", (waiting, message.id))
+                tx.event(now_ms, MessageHeld(reason=waiting, repeats=message.repeats), message.id)
+                continue
+            if _behind_probe(tx, now_ms, message.id) or (message.id not in probed and waiting != BEHIND_PROBE):
+                tx.run(
+                    "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ?",
+                    (now_ms + PROBE_MS, BEHIND_PROBE, message.id),
+                )
+                continue
+            settle_unknown(tx, now_ms, message.id, resend=True)
+            message = outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message.id,)))
+        else:
+            tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
+            if status == Status.SCHEDULED:
+                tx.event(now_ms, MessageQueued(to=message.to, client_ref=message.client_ref), message.id)
+        ready.append(message)
+    return Promoted(ready, len(rows))
+
+
+def _due_one(tx: Tx, now_ms: int, row: Sequence[Any]) -> Outgoing | None:
+    found = tx.readable("messages", outgoing_of, (row,))
+    if not found:
+        fail_unreadable(tx, now_ms, row[0])
+    return found[0] if found else None
+
+
+def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """End an outbound message whose row cannot be decoded, so that it can never be sent; False when it can be."""
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND direction = 'outbound'", (message_id,))
+    if row is None or tx.readable("messages", outgoing_of, (row,)):
+        return False
+    error = MessageError("internal_error", "the row of the message in the database cannot be decoded")
+    changed = tx.run(
+        "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
+        (error.dumps(), message_id),
+    )
+    if changed:
+        tx.event(now_ms, MessageFailed(error=error), message_id)
+    return bool(changed)
+
+
+#: How long after the end of its validity a message's status report may still come.
+REPORT_MARGIN_MS = 86_400_000
+#: How often messages in doubt look whether the one that was sent again first has told about them.
+PROBE_MS = 3000
+#: How long they wait for it at most, after the time that evidence was given: no modem may be ready to take it.
+PROBE_LIMIT_MS = 60_000
+#: The error of what the gateway's end left in doubt.
+INTERRUPTED = "interrupted"
+#: Why a message in doubt is left to a person.
+HELD = "held for a person: no evidence came whether the network took it. Decide with `gsmgw resolve ID`"
+REPEATED = "held for a person: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
+BEHIND_PROBE = "another message of the same SIM is sent again first: its reference may tell about this one"
+
+
+def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
+    """Of the unknown messages that are due, the one of each SIM that is to be sent again first.
+
+    It is the one that was handed over last: the least likely to have gone, and the reference that it gets tells about
+    all the others.
+    """
+    rows = tx.all(
+        "SELECT s.message_id, max(s.claim) FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'unknown' AND m.status = 'unknown' "
+        "AND m.due_ms <= ? AND m.on_unknown = 'resend' AND m.repeats = 0 "
+        "GROUP BY s.sim",
+        (now_ms,),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """Return True while the SIM of a message in doubt is about to get a reference that tells about it.
+
+    That is: a segment is being sent, or one that is sent again without evidence still waits for its modem. A reference
+    tells about segments that were handed over after the last known one.
+    """
+    unknown = tx.one(
+        "SELECT at_ms, json_extract(data, '$.until_ms') FROM events WHERE message_id = ? AND type = 'message.unknown' "
+        "ORDER BY id DESC LIMIT 1",
+        (message_id,),
+    )
+    if unknown is None or not unknown[0] <= now_ms < unknown[1] + PROBE_LIMIT_MS:
+        return False
+    sims = tx.all(
+        "SELECT DISTINCT sim FROM segments WHERE message_id = ? AND status = 'unknown' "
+        "AND claim > coalesce((SELECT k.claim FROM sims k WHERE k.sim = segments.sim), -1)",
+        (message_id,),
+    )
+    return any(
+        tx.one(
+            "SELECT 1 FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' AND sim = ?", (sim,)
+        )
+        or tx.one(
+            "SELECT 1 FROM segments s JOIN messages m ON m.id = s.message_id "
+            "WHERE s.sim = ? AND s.doubt IS NOT NULL AND s.reference IS NULL AND s.status = 'queued' "
+            "AND m.status = 'queued' AND m.due_ms IS NULL",
+            (sim,),
+        )
+        for (sim,) in sims
+    )
+
+
+def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:
+    """Decide about an unknown message: send its doubtful segments again, or take them as sent."""
+    if not tx.one("SELECT 1 FROM messages WHERE id = ? AND status = 'unknown'", (message_id,)):
+        return False
+    if resend:
+        tx.run(
+            "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND status = 'unknown'",
+            (message_id,),
+        )
+        # What the gateway's own end left in doubt is no text that a modem fails to confirm.
+        tx.run(
+            "UPDATE messages SET repeats = repeats + 1 "
+            "WHERE id = ? AND coalesce(json_extract(error, '$.code'), '') <> ?",
+            (message_id, INTERRUPTED),
+        )
+    else:
+        tx.run(
+            "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",
+            (message_id,),
+        )
+    tx.event(now_ms, MessageSettled(decision="resend" if resend else "sent"), message_id)
+    roll_up(tx, now_ms, message_id)
+    return True
+
+
+def expire(tx: Tx, now_ms: int, limit: int = 500) -> list[int]:
+    """End messages whose validity is over; their ids."""
+    rows = tx.all(
+        "SELECT id, peer, client_ref FROM messages WHERE expires_ms <= ? AND expires_ms IS NOT NULL "
+        "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT ?",
+        (now_ms, limit),
+    )
+    error = MessageError("expired", "the validity ended before the message could be sent")
+    for message_id, peer, client_ref in rows:
+        tx.run(
+            "UPDATE messages SET status = 'expired', due_ms = NULL, waiting = NULL, error = ? WHERE id = ?",
+            (error.dumps(), message_id),
+        )
+        tx.event(now_ms, MessageExpired(to=peer, client_ref=client_ref, error=error), message_id)
+    return [row[0] for row in rows]
+
+
+def miss_reports(tx: Tx, now_ms: int, limit: int = 500) -> int:
+    """Note which messages are sent and got no status report, though their validity ended a day ago; how many.
+
+    The network gives a message up when its validity (TP-VP) ends, and says so in a report. One that comes still later
+    counts all the same.
+    """
+    rows = tx.all(
+        "SELECT id, modem, peer, client_ref FROM messages WHERE status = 'sent' AND report = 1 AND report_missing = 0 "
+        "AND expires_ms <= ? ORDER BY expires_ms LIMIT ?",
+        (now_ms - REPORT_MARGIN_MS, limit),
+    )
+    for message_id, modem, peer, client_ref in rows:
+        tx.run("UPDATE messages SET report_missing = 1 WHERE id = ?", (message_id,))
+        tx.event(now_ms, MessageReportMissing(to=peer, client_ref=client_ref), message_id, modem)
+    return len(rows)
+
+
+def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:
+    """Take a message back that has not begun to leave; False when it is too late."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'canceled', due_ms = NULL, waiting = NULL "
+        f"WHERE id = ? AND status IN ({GUARDS[Status.CANCELED]}) "
+        "AND NOT EXISTS (SELECT 1 FROM segments WHERE message_id = messages.id AND status NOT IN ('queued', 'failed'))",
+        (message_id,),
+    )
+    if changed:
+        tx.event(now_ms, MessageCanceled(), message_id)
+    return bool(changed)
+
+
+def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgoing | None:
+    """Queue an ended message again; None when it is not in a state for that. Segments on the air are not repeated."""
+    changed = tx.run(
+        "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
+        "refusals = NULL, repeats = 0, expires_ms = ? "
+        "WHERE id = ? AND status IN ('failed', 'expired', 'canceled', 'undelivered')",
+        (expires_ms, message_id),
+    )
+    if not changed:
+        return None
+    tx.run(
+        "UPDATE segments SET status = 'queued', report_due = 0 "
+        "WHERE message_id = ? AND status IN ('failed', 'undelivered')",
+        (message_id,),
+    )
+    tx.event(now_ms, MessageQueued(reason="retry"), message_id)
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,))
+    return _due_one(tx, now_ms, row)
+
+
+def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
+    """After a start: what was being handed over when the process ended is unknown, the rest of it goes back.
+
+    Returns how many messages became unknown and how many went back to the queue.
+    """
+    error = MessageError(INTERRUPTED, "the gateway stopped before the modem had confirmed it")
+    sims = tx.all(
+        "SELECT sim, min(sending_ms), max(claim) FROM segments "
+        "WHERE status IN ('sending', 'unknown') AND status = 'sending' GROUP BY sim"
+    )
+    # What tells interruptions apart, of one SIM: the time would not do, for a clock may stand still or be set back.
+    interruption = max((claim for _, _, claim in sims), default=None)
+    unknown = tx.all(
+        "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
+        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'sending'"
+    )
+    for message_id, report in unknown:
+        tx.run(
+            "UPDATE segments SET status = 'unknown', doubt = ?, error = ?, report_due = ? "
+            "WHERE message_id = ? AND status = 'sending'",
+            (interruption, error.title, report, message_id),
+        )
+        become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
+    for sim, since_ms, _ in sims:  # a report that came in the moment before the end found nothing in doubt yet
+        look_again(tx, now_ms, sim, since_ms)
+    back = tx.all(f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'")
+    for (message_id,) in back:
+        requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)
+    return len(unknown), len(back)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A message that a person settled; ``queued`` when it waits for a modem again."""
+
+    queued: Outgoing | None
+
+
+def resolve(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> Resolved | None:
+    """Settle an unknown message as a person decided; None when it is not unknown."""
+    if not settle_unknown(tx, now_ms, message_id, resend=resend):
+        return None
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued'", (message_id,))
+    return Resolved(None if row is None else _due_one(tx, now_ms, row))
