@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gsmgw.model import CopyFate, ModemStatus
+from gsmgw.model import CopyFate, EventData, ModemStatus
 
 
 class Timer(Protocol):
@@ -118,8 +118,8 @@ class EventSink(Protocol):
     def modem_changed(self, status: ModemStatus) -> None:
         """The modem's state or what is known about it changed."""
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
-        """Something happened that is worth an event: ``call.missed``, ``sim.changed``, ``storage.full``."""
+    def modem_event(self, modem: str, data: EventData) -> None:
+        """Something happened that is worth an event, such as a missed call or another SIM."""
 
 
 class ModemHandle(Protocol):

@@ -1,15 +1,17 @@
 """hw_sim: simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
 
 from .clock import Calendar, VirtualClock
-from .harness import Desk
+from .harness import Harness
 from .network.phone import Message, Phone
 from .network.service_centre import RpError
 from .profiles.loader import ProfileError, load_profile, profile_names
-from .simulation import SimModem, Simulation
+from .sim_modem import SimModem
+from .simulation import Simulation
+from .version import VERSION
 
 __all__ = [
     "Calendar",
-    "Desk",
+    "Harness",
     "Message",
     "Phone",
     "ProfileError",
@@ -20,4 +22,4 @@ __all__ = [
     "load_profile",
     "profile_names",
 ]
-__version__ = "0.1.0"
+__version__ = VERSION

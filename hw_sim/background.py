@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .events import Event
 from .network.phone import Message, Phone
-from .simulation import SimModem, Simulation
+from .sim_modem import SimModem
+from .simulation import Simulation
 
 T = TypeVar("T")
 
@@ -98,9 +97,7 @@ class BackgroundSimulation:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _main(self) -> None:
@@ -148,8 +145,3 @@ class BackgroundSimulation:
     @property
     def submits(self) -> list[Event]:
         return self.run(lambda: self.simulation.submits)
-
-
-def background(directory: str | Path, **options: Any) -> BackgroundSimulation:
-    """A background simulation with pseudo-terminals in ``directory``; use it in a ``with``."""
-    return BackgroundSimulation(directory=directory, **options)

@@ -1,4 +1,4 @@
-"""What happened, as JSON objects: kept in memory, written to a file line by line, shown to listeners."""
+"""What happened, as JSON objects: kept in memory, and written to a file line by line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ class EventLog:
     def __init__(self, stamp: Callable[[], float], path: str | None = None, keep: int = 200_000) -> None:
         self.events: deque[Event] = deque(maxlen=keep)
         self.counts: dict[str, int] = {}
-        self.listeners: list[Callable[[Event], object]] = []
         self._stamp = stamp
         self._total = 0
         self._file = (
@@ -38,8 +37,6 @@ class EventLog:
             line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
             while line:
                 line = line[os.write(self._file, line) :]
-        for listener in self.listeners:
-            listener(event)
 
     def since(self, after: int, limit: int) -> tuple[list[Event], int]:
         """Kept events from number ``after`` on, at most ``limit``, and the number after the last of them."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self
 
 from .clock import VirtualClock
 from .network.phone import Phone
-from .simulation import SimModem, Simulation
+from .sim_modem import SimModem
+from .simulation import Simulation
 
 
-class Desk:
+class Harness:
     """One modem (more with ``add``) in a simulation whose time moves only with ``wait``.
 
     Two desks with the same seed and the same typing say the same, octet by octet.
@@ -25,9 +25,7 @@ class Desk:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -42,7 +40,7 @@ class Desk:
 
     def type(self, text: str | bytes) -> bytes:
         """Octets to the modem, and what it says to them without time passing."""
-        self.modem.line.write(text.encode("latin-1") if isinstance(text, str) else text)
+        self.modem.memory.write(text.encode("latin-1") if isinstance(text, str) else text)
         return self.wait(0)
 
     def command(self, line: str) -> bytes:
@@ -60,4 +58,4 @@ class Desk:
     def wait(self, seconds: float) -> bytes:
         """Let time pass; what the modem said meanwhile."""
         self.clock.advance(seconds)
-        return self.modem.line.read() if self.modem.lines else b""
+        return self.modem.memory.read() if self.modem.transports else b""

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .control.server import Answer, call
+from .control.client import Answer, request
 
 REGISTRATION = ("idle", "home", "searching", "denied", "unknown", "roaming")
 LINES = 14
@@ -80,11 +80,11 @@ def watch(control: str, every_s: float = 0.5, console: Console | None = None, ro
     following, shown = 0, 0
     with Live(console=console, refresh_per_second=4, screen=False) as live:
         while rounds is None or shown < rounds:
-            answer = call(control, "events", after=following, limit=100_000)
+            answer = request(control, "events", after=following, limit=100_000)
             rate = len(answer["events"]) / every_s if shown else 0.0
             traffic.extend(event_line(event) for event in answer["events"][-LINES:])
             following = answer["next"]
-            live.update(view(call(control, "status"), traffic, rate))
+            live.update(view(request(control, "status"), traffic, rate))
             shown += 1
             if rounds is None or shown < rounds:
                 time.sleep(every_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .numeric import is_digits
+from .numeric import is_decimal
 from .storage import Memory
 
 PIN_TRIES = 3  # TS 51.011 9.3: CHV1 blocks after three wrong entries
@@ -59,7 +59,7 @@ class SimCard:
         """Unblock with the PUK and set a new PIN; a wrong one costs a try."""
         if self.dead:
             return False
-        if puk == self.puk and 4 <= len(new_pin) <= 8 and is_digits(new_pin):
+        if puk == self.puk and 4 <= len(new_pin) <= 8 and is_decimal(new_pin):
             self.pin_code, self.pin_left, self.puk_left = new_pin, PIN_TRIES, PUK_TRIES
             return True
         self.puk_left -= 1

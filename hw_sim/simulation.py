@@ -12,91 +12,23 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from .clock import Calendar, Clock, LoopClock, VirtualClock
+from .commands import COMMANDS
 from .events import Event, EventLog
 from .faults import make_fault
-from .modem.modem import Modem
 from .network.phone import Phone
-from .network.service_centre import Network, RpError
+from .network.service_centre import Network
+from .numeric import with_check_digit
 from .profiles.loader import cached_profile
+from .sim_modem import SimModem
 from .simcard import SimCard
-from .transcripts.transcript import Recorder
-from .transport.inotify import CloseWatch
-from .transport.lines import Line, MemoryLine, PtyLine, TcpLine
-from .validation import Count, Interval, Seconds, arguments, nearest
+from .transcripts.recording import Recorder
+from .transport import CloseWatch, MemoryTransport, PtyTransport, TcpTransport
+from .validation import Count, Interval, Seconds, arguments, invalid, nearest
 
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seeded run; chosen here
 
 
-class SimModem(Modem):
-    """A modem with its lines to the outside."""
-
-    simulation: Simulation
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.lines: list[Line] = []
-        self.transport = "pty"
-        self.link_name = self.name
-
-    @property
-    def path(self) -> str:
-        """Where the first port is: a link to a tty, a ``socket://`` address, empty in memory or unplugged."""
-        return self.lines[0].path if self.lines else ""
-
-    @property
-    def paths(self) -> list[str]:
-        """All ports of the modem."""
-        return [line.path for line in self.lines]
-
-    @property
-    def line(self) -> MemoryLine:
-        """The first port's line of a modem in memory."""
-        line = self.lines[0]
-        assert isinstance(line, MemoryLine)
-        return line
-
-    def fault(self, kind: str, *, for_s: float | None = None, count: int | None = None, **options: Any) -> None:
-        """Inject a fault (see ``hw_sim.faults``); it ends after ``for_s`` seconds or ``count`` strikes."""
-        self.simulation.inject(self, kind, for_s, count, options)
-
-    def unplug(self) -> None:
-        """Pull the modem out: the supply is gone and its ports vanish."""
-        self.power_off()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Close all lines: clients see the port vanish."""
-        for line in self.lines:
-            line.close()
-        self.lines.clear()
-
-    def reboot(self) -> None:
-        """Restart; a USB modem's port vanishes and returns (the profile says so)."""
-        if not self.profile.boot.port_vanishes:
-            super().reboot()
-            return
-        self.unplug()
-        self.simulation.later(self.seconds(self.profile.boot.away_s), self._return)
-
-    def _return(self) -> None:
-        self.plug()
-        self.faults.booted()
-
-    async def replug(self, name: str | None = None) -> None:
-        """Plug it in again, under another link name if given: it starts as from power-on."""
-        self.plug(name)
-
-    def plug(self, name: str | None = None) -> None:
-        """``replug`` without waiting."""
-        if name is not None:
-            self.link_name = name
-        if self.powered:
-            self.unplug()
-        self.simulation.connect(self)
-        self.power_on()
-
-
-class Planned:
+class ScheduledFault:
     """A fault for later, ``at_s`` seconds from now; ``every_s`` repeats it."""
 
     def __init__(
@@ -138,14 +70,14 @@ class Simulation:
         calendar: Calendar | None = None,
     ) -> None:
         if timing not in ("zero", "real"):
-            raise ValueError(f"timing is zero or real, not {timing!r}")
+            raise invalid("timing", timing, "zero or real")
         self._seed = str(random.SystemRandom().getrandbits(64) if seed is None else seed)
         self._directory = None if directory is None else Path(directory)
         self._log_path = None if log_path is None else str(log_path)
         self._timing, self._scale = timing, scale
         self._transport = transport or ("memory" if directory is None else "pty")
         if self._transport == "pty" and directory is None:
-            raise ValueError("pseudo-terminals need a directory for their links")
+            raise ValueError("transport pty needs a directory for its links")
         self._transcripts = None if transcripts is None else Path(transcripts)
         self._keep_events = keep_events
         self._recorders: list[TextIO] = []
@@ -184,7 +116,7 @@ class Simulation:
         for modem in self.modems.values():
             modem.faults.clear()
             modem.power_off()
-            modem.hang_up()
+            modem.disconnect()
         for out in self._recorders:
             out.close()
         if self._watch is not None:
@@ -223,14 +155,23 @@ class Simulation:
         place = len(self.modems)
         name = name or f"modem{place}"
         if name in self.modems:
-            raise ValueError(f"there is a modem {name} already")
+            raise ValueError(f"modem {name} exists already")
         family = cached_profile(profile)
         number = number or f"+4917000{place + 1:05d}"
-        sim = SimCard(number, f"26201{place + 1:010d}", _luhn(f"8949017{place + 1:011d}"), pin, **card)
-        imei = _luhn(f"{family.identity.tac}{place + 1:06d}")
-        modem = SimModem(name, family, sim, self.network, imei, timing=self._timing, seed=self._seed)
-        modem.simulation = self
-        modem.transport = transport or self._transport
+        sim = SimCard(number, f"26201{place + 1:010d}", with_check_digit(f"8949017{place + 1:011d}"), pin, **card)
+        imei = with_check_digit(f"{family.identity.tac}{place + 1:06d}")
+        modem = SimModem(
+            name,
+            family,
+            sim,
+            self.network,
+            imei,
+            COMMANDS,
+            self,
+            transport=transport or self._transport,
+            timing=self._timing,
+            seed=self._seed,
+        )
         if self._transcripts is not None:
             self._record(modem, self._transcripts)
         self.modems[name] = modem
@@ -258,20 +199,20 @@ class Simulation:
             if kind == "pty":
                 assert self._directory is not None
                 name = modem.link_name if port.number == 0 else f"aux/{modem.link_name}-{port.number}"
-                modem.lines.append(PtyLine(port, self._directory / name, self._close_watch()))
+                modem.transports.append(PtyTransport(port, self._directory / name, self._close_watch()))
             elif kind == "tcp":
-                modem.lines.append(TcpLine(port))
+                modem.transports.append(TcpTransport(port))
             elif kind == "memory":
-                modem.lines.append(MemoryLine(port))
+                modem.transports.append(MemoryTransport(port))
             else:
-                raise ValueError(f"transport is pty, tcp or memory, not {kind!r}")
+                raise invalid("transport", kind, "pty, tcp or memory")
 
     def modem(self, name: str) -> SimModem:
         """A modem by its name or number; KeyError names what there is."""
         for modem in self.modems.values():
             if name in (modem.name, modem.number):
                 return modem
-        raise KeyError(f"no modem {name}{nearest(name, self.modems)}")
+        raise KeyError(f"modem '{name}' does not exist{nearest(name, self.modems)}")
 
     def inject(
         self, modem: SimModem, kind: str, for_s: float | None, count: int | None, options: dict[str, Any]
@@ -291,7 +232,7 @@ class Simulation:
         ready = []
         for number, entry in enumerate(faults, 1):
             where = f"scheduled fault {number}"
-            plan = Planned(**arguments(Planned.__init__, entry, where=where, noun="key"))
+            plan = ScheduledFault(**arguments(ScheduledFault.__init__, entry, where=where, noun="key"))
             try:
                 modem = self.modem(plan.modem)
                 make_fault(modem, plan.kind, None, plan.options)
@@ -303,7 +244,7 @@ class Simulation:
         for plan, modem in ready:
             self.later(plan.at_s, self._scheduled, modem, plan)
 
-    def _scheduled(self, modem: SimModem, plan: Planned) -> None:
+    def _scheduled(self, modem: SimModem, plan: ScheduledFault) -> None:
         modem.fault(plan.kind, for_s=plan.for_s, count=plan.count, **plan.options)
         if plan.every_s:
             self.later(plan.every_s, self._scheduled, modem, plan)
@@ -355,15 +296,3 @@ class Simulation:
     def submits(self) -> list[Event]:
         """What modems submitted; what phones send shows as ``deliver`` only."""
         return self.events.of("submit")
-
-
-def _luhn(digits: str) -> str:
-    """Digits with their Luhn check digit (ISO/IEC 7812-1), as IMEI and ICCID end."""
-    total = 0
-    for place, char in enumerate(reversed(digits)):
-        value = int(char) * (2 if place % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return digits + str(-total % 10)
-
-
-__all__ = ["RpError", "SimModem", "Simulation"]

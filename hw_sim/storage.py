@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 UNREAD, READ, UNSENT, SENT = range(4)
@@ -130,3 +130,14 @@ class Joined:
 
 
 Store = Memory | Joined
+
+
+def modem_stores(sizes: Mapping[str, int], base: int, card: Memory) -> tuple[dict[str, Memory], dict[str, Store]]:
+    """Return a modem's memories by name, and all that +CPMS can choose: these and their union MT.
+
+    ``sizes`` and ``base`` are the profile's; the SIM's own memory ``card`` is numbered as this modem counts.
+    """
+    card.number(sizes.get("SM", card.capacity), base)
+    memories = {"SM": card, **{name: Memory(name, size, base) for name, size in sizes.items() if name != "SM"}}
+    joined = Joined("MT", [memories[name] for name in ("SM", "ME") if name in memories])
+    return memories, {**memories, "MT": joined}

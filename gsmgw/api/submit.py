@@ -19,8 +19,8 @@ from gsmgw.api.context import Context
 from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.http.problems import Problem, of_refusal, of_validation
-from gsmgw.model import Outgoing, format_id
-from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, Waiting, not_yet
+from gsmgw.model import Outgoing, Waiting, format_id
+from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, not_yet
 from gsmgw.store import messages
 
 T = TypeVar("T")

@@ -31,6 +31,7 @@ from gsmgw.http.server import make_server
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
+from gsmgw.model.events import TaskFailed
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import MessageService, Scheduler
@@ -279,7 +280,7 @@ class Gateway:
         """Record that a task failed and is started again."""
         now_ms, failure = self.clock.wall_ms(), f"{type(child.cause).__name__}: {child.cause}"
         written = self.store.write(
-            lambda tx: tx.event(now_ms, "task.failed", task=child.name, error=failure, restarts=child.restarts)
+            lambda tx: tx.event(now_ms, TaskFailed(task=child.name, error=failure, restarts=child.restarts))
         )
         written.add_done_callback(_log_failure)
 

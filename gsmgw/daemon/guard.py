@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import StoreError
+from gsmgw.model.events import DatabaseLost
 from gsmgw.ports import Clock
 from gsmgw.store import Store, high_water_mark
 
@@ -59,7 +60,7 @@ class DatabaseGuard:
             log.error("database: %s", self.trouble)
             now_ms, trouble = self._clock.wall_ms(), self.trouble
             try:
-                await store.write(lambda tx: tx.event(now_ms, "database.lost", None, None, detail=trouble))
+                await store.write(lambda tx: tx.event(now_ms, DatabaseLost(detail=trouble)))
             except StoreError as exc:
                 log.error("database: the loss could not be noted: %s", exc)
 

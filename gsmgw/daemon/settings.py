@@ -6,7 +6,8 @@ import re
 
 from gsmgw.config import Config, LimitsSection
 from gsmgw.model import OnUnknown, Priority
-from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window, to_modem, to_pool
+from gsmgw.model.routes import to_modem, to_pool
+from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
 
 
 def limits_of(section: LimitsSection) -> Limits:

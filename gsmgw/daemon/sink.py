@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
+from gsmgw.model.events import EventData, ModemStateChanged, SubmitLateConfirmation
 from gsmgw.outbound import Scheduler
 from gsmgw.ports import Clock, ModemHandle, RawPdu
 from gsmgw.store import PendingWrites, Store, Tx, evidence, stored_copies
@@ -68,24 +69,20 @@ class Sink:
         if status.state is not previous:
             self._states[status.name] = status.state
             log.info("%s is %s: %s", status.name, status.state, status.detail)
-            self._note(
-                "modem.state_changed",
-                status.name,
-                {"state": status.state.value, "previous": previous and previous.value, "detail": status.detail},
-            )
+            self._note(status.name, ModemStateChanged(status.state, previous, status.detail))
         self._links.show(status)
         self._scheduler.modem_changed(status)
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+    def modem_event(self, modem: str, data: EventData) -> None:
         """Something worth an event happened."""
-        if type == "submit.late_confirmation":
-            self._late_answer(modem, data.get("reference"))
-        self._note(type, modem, data)
+        if isinstance(data, SubmitLateConfirmation):
+            self._late_answer(modem, data.reference)
+        self._note(modem, data)
 
-    def _late_answer(self, modem: str, reference: object) -> None:
+    def _late_answer(self, modem: str, reference: int) -> None:
         """The modem confirmed a segment after it had been given up: that is evidence."""
         handle = self._modems.get(modem)
-        if handle is None or not isinstance(reference, int):
+        if handle is None:
             return
         if self._scheduler.late_result(modem, reference):
             return
@@ -96,7 +93,7 @@ class Sink:
         """Record evidence, and offer the messages that are queued again by it."""
         self._evidence.record(operation, self._scheduler.offer)
 
-    def _note(self, type: str, modem: str, data: dict[str, object]) -> None:
+    def _note(self, modem: str, data: EventData) -> None:
         """Record an event of a modem. While the disk is full a limited number waits for it."""
         if len(self._events) >= EVENTS_MAX:
             self._dropped += 1
@@ -105,7 +102,7 @@ class Sink:
             log.error("events of modems were lost while the database took none count=%d", self._dropped)
             self._dropped = 0
         now_ms = self._clock.wall_ms()
-        self._events.record(lambda tx: tx.event(now_ms, type, None, modem, **data))
+        self._events.record(lambda tx: tx.event(now_ms, data, None, modem))
 
 
 def _copy(raw: RawPdu) -> stored_copies.Copy | None:

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from gsmgw.escaping import one_line
-from gsmgw.model import Direction, Event, MessageRecord, OnUnknown, Outgoing, Priority, format_id
-from gsmgw.outbound import Waiting, target_of
+from gsmgw.model import Direction, Event, MessageRecord, OnUnknown, Outgoing, Priority, Waiting, format_id
+from gsmgw.model.routes import target_of
 
 
 @lru_cache(maxsize=4096)
@@ -48,7 +48,7 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
         "sent_at": stamp(record.sent_ms),
         "delivered_at": stamp(record.delivered_ms),
         "received_at": stamp(record.received_ms),
-        "error": record.error,
+        "error": None if record.error is None else record.error.as_json(),
     }
     if record.data is not None:
         body["data"] = base64.b64encode(record.data).decode("ascii")
@@ -143,7 +143,7 @@ def _in_common(
 
 def waiting_out(waiting: Waiting) -> dict[str, Any]:
     """Why a message has not gone yet."""
-    return {"word": waiting.word, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
+    return {"word": waiting.reason.value, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
 
 
 def event_out(event: Event) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.hook_environment import environment
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
+from gsmgw.model.events import HookFailed
 from gsmgw.ports import Clock
 from gsmgw.store import Store, hook_cursors, webhooks
 
@@ -140,14 +141,15 @@ class _Hook:
                 await self._store.write(
                     lambda tx: tx.event(
                         now_ms,
-                        "hook.failed",
+                        HookFailed(
+                            hook=self.name,
+                            event=event.id,
+                            reason=failure.reason,
+                            exit_code=failure.exit_code,
+                            stderr=failure.stderr or None,
+                        ),
                         event.message_id,
                         event.modem,
-                        hook=self.name,
-                        event=event.id,
-                        reason=failure.reason,
-                        exit_code=failure.exit_code,
-                        stderr=failure.stderr or None,
                     )
                 )
             self._running.discard(event.id)

@@ -18,6 +18,7 @@ from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound.joining import join, to_ms
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble, groups, is_overdue
 from gsmgw.model import Outgoing, StatusReportFacts
+from gsmgw.model.events import MessageQuarantined
 from gsmgw.pdu import Concat, Deliver, PduError, StatusReport, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
 from gsmgw.store import PendingWrites, Rejected, Store, Tx, inbox, reports
@@ -203,7 +204,7 @@ class Collector:
             return _Outcome(stays=True)
         if self._set_aside(tx, at_ms, raw, PartFacts("quarantined", problem=problem)) is None:
             return _NOTHING
-        tx.event(at_ms, "message.quarantined", None, raw.modem, problem=problem, pdu=raw.pdu)
+        tx.event(at_ms, MessageQuarantined(problem=problem, pdu=raw.pdu), None, raw.modem)
         return _Outcome(problem=problem)
 
     def _show_incomplete(self, tx: Tx, now_ms: int, group: Group) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState, ModemStatus
+from gsmgw.model.events import ModemBabbling, ModemQuarantined, ModemRecovery
 from gsmgw.modem.health.recovery import FailureCounter, RecoveryPlan, RecoveryStep
 from gsmgw.modem.link.link import Link
 from gsmgw.modem.link.link_context import LinkContext, StepNeeded
@@ -328,7 +329,7 @@ class Modem:
             ModemState.QUARANTINED, f"{cause.title}; check the modem and its port. Next attempt in {pause_s:.0f} s"
         )
         self._reporter.tell(
-            "modem.babbling", limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts)
+            ModemBabbling(limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts))
         )
         await self._wake.wait(pause_s)
         self._babble_guard.renew()
@@ -353,11 +354,11 @@ class Modem:
                 ModemState.QUARANTINED,
                 f"{reason}, and nothing helped; please look at it. It is tried again in {pause_s:.0f} s",
             )
-            self._reporter.tell("modem.quarantined", reason=reason)
+            self._reporter.tell(ModemQuarantined(reason=reason))
             await self._wake.wait(pause_s)
             return
         self._reporter.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[step]}")
-        self._reporter.event("modem.recovery", step=step.value, reason=reason)
+        self._reporter.event(ModemRecovery(step=step.value, reason=reason))
         await self._step(step)
 
     async def _wait_for_sign(self, reason: str) -> None:
@@ -366,7 +367,7 @@ class Modem:
             self._reporter.enter(
                 ModemState.QUARANTINED, f"{reason}, and nothing helped; please look at it. It is asked on every second"
             )
-            self._reporter.tell("modem.quarantined", reason=reason)
+            self._reporter.tell(ModemQuarantined(reason=reason))
         await self._wake.wait(REOPEN_PAUSES_S[-1])
 
     async def _step(self, step: RecoveryStep) -> bool:

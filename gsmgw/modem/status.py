@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from gsmgw.model import ModemState, ModemStatus
+from gsmgw.model import EventData, ModemState, ModemStatus
 from gsmgw.modem.port.babble_guard import BabbleGuard, BabbleKind
 from gsmgw.ports import EventSink
 
@@ -41,12 +41,12 @@ class StatusReporter:
         """Change the state, with the sentence that says why and what happens next."""
         self.update(state=state, detail=detail)
 
-    def event(self, type: str, **data: object) -> None:
+    def event(self, data: EventData) -> None:
         """Tell of something that happened, unless the modem has used up its budget of events."""
         if self.babble_guard.take(BabbleKind.EVENTS):
-            self.tell(type, **data)
+            self.tell(data)
 
-    def tell(self, type: str, **data: object) -> None:
+    def tell(self, data: EventData) -> None:
         """Tell of something that was decided here, so that the modem cannot make it come often."""
-        log.info("%s: %s %s", self.name, type, data)
-        self.sink.modem_event(self.name, type, data)
+        log.info("%s: %s %s", self.name, data.type, data.as_json())
+        self.sink.modem_event(self.name, data)

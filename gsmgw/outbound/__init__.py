@@ -14,9 +14,9 @@ from gsmgw.outbound.limits.rate_limit import Limits
 from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
 from gsmgw.outbound.permissions import require_modem
 from gsmgw.outbound.principal import Principal
-from gsmgw.outbound.queue.router import RouteTable, Rule, target_of, to_modem, to_pool
+from gsmgw.outbound.queue.router import RouteTable, Rule
 from gsmgw.outbound.queue.scheduler import Scheduler
-from gsmgw.outbound.queue.wait_reason import Waiting, not_yet
+from gsmgw.outbound.queue.wait_reason import not_yet
 from gsmgw.outbound.service import SLICE, MessageService
 from gsmgw.outbound.submission import Accepted, Result, Submission
 from gsmgw.outbound.validation import TEXT_LIMIT, Defaults
@@ -42,12 +42,8 @@ __all__ = [
     "SendingTimes",
     "ServiceError",
     "Submission",
-    "Waiting",
     "Window",
     "WrongState",
     "not_yet",
     "require_modem",
-    "target_of",
-    "to_modem",
-    "to_pool",
 ]

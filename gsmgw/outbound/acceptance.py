@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import Outgoing
+from gsmgw.model.routes import ANY, like_last_time
 from gsmgw.outbound.errors import IdempotencyConflict, Refusal
-from gsmgw.outbound.queue.router import ANY, like_last_time
 from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
 from gsmgw.store import KeyConflict, Tx, idempotency, outbox
 

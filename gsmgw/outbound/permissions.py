@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from gsmgw.model import Direction, MessageRecord
+from gsmgw.model.routes import target_of, to_modem, to_pool
 from gsmgw.outbound.errors import Forbidden, Refusal, RouteForbidden
 from gsmgw.outbound.principal import Principal
-from gsmgw.outbound.queue.router import target_of, to_modem, to_pool
 from gsmgw.outbound.submission import Submission
 from gsmgw.store.tokens import TokenLimits
 from gsmgw.store.visibility import Sight

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gsmgw.model import OnUnknown, Outgoing
+from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal
 from gsmgw.outbound.principal import Principal
-from gsmgw.outbound.queue.router import RouteTable, to_modem, to_pool
+from gsmgw.outbound.queue.router import RouteTable
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.outbound.submission import Submission
 from gsmgw.pdu import MAX_SEGMENTS, Address, PduError

@@ -11,6 +11,7 @@ from typing import Any
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
+from gsmgw.model.events import StoreRowUnreadable
 from gsmgw.store import lifecycle, queue_reads
 from gsmgw.store.engine import Engine
 from gsmgw.store.files import make_sure_of
@@ -51,7 +52,7 @@ class Store(Engine):
         now_ms = time.time_ns() // 1_000_000
 
         def record(tx: Tx) -> None:
-            tx.event(now_ms, "store.row_unreadable", table=table, row=str(key), error=why)
+            tx.event(now_ms, StoreRowUnreadable(table=table, row=str(key), error=why))
             if table == "messages":
                 lifecycle.fail_unreadable(tx, now_ms, key)
 

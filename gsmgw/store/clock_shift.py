@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 
+from gsmgw.model.events import ClockSet
 from gsmgw.store.tx import Tx
 
 #: Of what left longer ago than that by the old clock, the limits' counts are not corrected.
@@ -82,7 +83,7 @@ def follow(tx: Tx, now_ms: int, by_ms: int, boot: Boot, last_id: int, grace_ms: 
         "UPDATE webhook_deliveries SET due_ms = ? + max(0, due_ms - ?) WHERE state = 'pending' AND due_ms > ?",
         (now_ms, old_now_ms, now_ms),
     )
-    tx.event(now_ms, "clock.set", by_s=round(by_ms / 1000, 1))
+    tx.event(now_ms, ClockSet(by_s=round(by_ms / 1000, 1)))
     boot = replace(boot, boot_ms=boot.boot_ms + by_ms, since_ms=boot.since_ms + by_ms)
     note_boot(tx, boot)
     return boot

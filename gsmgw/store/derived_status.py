@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from gsmgw.model import SOURCES, SegmentStatus, Status, derive_status
+from gsmgw.model import SOURCES, MessageError, SegmentStatus, Status, derive_status
+from gsmgw.model.events import MessageDelivered, MessageQueued, MessageSent, MessageUndelivered
 from gsmgw.store.tx import Tx
 
 
@@ -36,7 +36,7 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
             "WHERE id = ?",
             (last_ms, message_id),
         )
-        tx.event(now_ms, "message.sent", message_id, row[1], to=row[2], client_ref=row[3])
+        tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
     elif derived is Status.DELIVERED:
         tx.run(
             "UPDATE messages SET status = 'delivered', sent_ms = coalesce(sent_ms, ?), delivered_ms = ?, error = NULL, "
@@ -44,11 +44,11 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
             (last_ms, now_ms, message_id),
         )
         if row[4] is None:  # delivered before the modem's answer was recorded
-            tx.event(now_ms, "message.sent", message_id, row[1], to=row[2], client_ref=row[3])
-        tx.event(now_ms, "message.delivered", message_id, row[1], to=row[2], client_ref=row[3])
+            tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
+        tx.event(now_ms, MessageDelivered(to=row[2], client_ref=row[3]), message_id, row[1])
     elif derived is Status.QUEUED:  # an unknown segment was settled, and others wait
         tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message_id,))
-        tx.event(now_ms, "message.queued", message_id)
+        tx.event(now_ms, MessageQueued(), message_id)
     return _roll_up_undelivered(tx, now_ms, message_id, row) if derived is Status.UNDELIVERED else derived
 
 
@@ -58,11 +58,11 @@ def _roll_up_undelivered(tx: Tx, now_ms: int, message_id: int, row: Any) -> Stat
         "ORDER BY seq LIMIT 1",
         (message_id,),
     )
-    error = {"code": "undelivered", "title": report[1] or "not delivered", "report_status": report[0]}
+    error = MessageError("undelivered", report[1] or "not delivered", report_status=report[0])
     tx.run(
         "UPDATE messages SET status = 'undelivered', sent_ms = coalesce(sent_ms, ?), error = ?, due_ms = NULL, "
         "waiting = NULL, report_missing = 0 WHERE id = ?",
-        (now_ms, json.dumps(error), message_id),
+        (now_ms, error.dumps(), message_id),
     )
-    tx.event(now_ms, "message.undelivered", message_id, row[1], to=row[2], client_ref=row[3], error=error)
+    tx.event(now_ms, MessageUndelivered(to=row[2], client_ref=row[3], error=error), message_id, row[1])
     return Status.UNDELIVERED

@@ -15,6 +15,7 @@ import json
 from dataclasses import dataclass
 
 from gsmgw.model import Outgoing
+from gsmgw.model.events import MessageSettled
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
@@ -197,7 +198,7 @@ def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]
         "WHERE message_id = ? AND seq = ? AND status IN ('unknown', 'queued')",
         (reference, now_ms, message_id, seq),
     )
-    tx.event(now_ms, "message.settled", message_id, decision="sent", evidence="answer")
+    tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message_id)
     roll_up(tx, now_ms, message_id)
     return [*queued_now(tx, message_id), *accepted(tx, now_ms, sim, reference, claim)]
 
@@ -278,7 +279,7 @@ def _settle(
         else:
             certain = False
     for message_id, decision in touched.items():
-        tx.event(now_ms, "message.settled", message_id, decision=decision, evidence=evidence)
+        tx.event(now_ms, MessageSettled(decision=decision, evidence=evidence), message_id)
         roll_up(tx, now_ms, message_id)
         queued += queued_now(tx, message_id)
     return frontier

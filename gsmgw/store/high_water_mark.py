@@ -12,6 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from gsmgw.model.events import DatabaseLost
 from gsmgw.store.tx import Tx
 
 _WIDTH_BYTES = 64
@@ -77,4 +78,4 @@ def record(tx: Tx, now_ms: int, loss: Loss) -> None:
     """Note a loss as an event. Numbers of lost events are not given again: readers hold them as cursors."""
     tx.run("DELETE FROM sqlite_sequence WHERE name = 'events'")
     tx.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", (loss.expected,))
-    tx.event(now_ms, "database.lost", None, None, expected=loss.expected, found=loss.found, detail=loss.sentence)
+    tx.event(now_ms, DatabaseLost(expected=loss.expected, found=loss.found, detail=loss.sentence))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import format_id
+from gsmgw.model.events import MessageCompleted, MessageQuarantined, MessageReceived
 from gsmgw.ports import RawPdu
 from gsmgw.store.ids import IdSource
 from gsmgw.store.tx import Tx
@@ -178,7 +179,7 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
         ),
     )
     _attach(tx, message_id, parts, received.incomplete)
-    _announce(tx, now_ms, "message.received", message_id, received, replaces)
+    _announce(tx, now_ms, MessageReceived, message_id, received, replaces)
     return message_id
 
 
@@ -199,7 +200,7 @@ def complete_message(tx: Tx, now_ms: int, message_id: int, received: Received, p
         (received.text, received.data, received.incomplete, received.smsc_ms, message_id),
     )
     _attach(tx, message_id, parts, received.incomplete)
-    _announce(tx, now_ms, "message.completed", message_id, received)
+    _announce(tx, now_ms, MessageCompleted, message_id, received)
 
 
 def _attach(tx: Tx, message_id: int, parts: Sequence[int], incomplete: bool) -> None:
@@ -209,17 +210,23 @@ def _attach(tx: Tx, message_id: int, parts: Sequence[int], incomplete: bool) -> 
     )
 
 
-def _announce(tx: Tx, now_ms: int, type: str, message_id: int, received: Received, replaces: int | None = None) -> None:
-    event = {"from": received.sender, "to": received.own, "text": received.text, "segments": received.segments}
-    tx.event(
-        now_ms,
-        type,
-        message_id,
-        received.modem,
-        **event,
-        incomplete=received.incomplete or None,
-        replaces=None if replaces is None else format_id(replaces),
+def _announce(
+    tx: Tx,
+    now_ms: int,
+    kind: type[MessageReceived],
+    message_id: int,
+    received: Received,
+    replaces: int | None = None,
+) -> None:
+    data = kind(
+        received.sender,
+        received.own,
+        received.text,
+        received.segments,
+        received.incomplete or None,
+        None if replaces is None else format_id(replaces),
     )
+    tx.event(now_ms, data, message_id, received.modem)
 
 
 # -- what could not be understood ---------------------------------------------------------------------------------
@@ -283,4 +290,4 @@ def quarantine(tx: Tx, now_ms: int, problem: str, parts: Sequence[int]) -> None:
         row = tx.one("SELECT modem, pdu FROM parts WHERE id = ? AND message_id IS NULL", (part,))
         if row is not None:
             tx.run("UPDATE parts SET state = 'quarantined', problem = ? WHERE id = ?", (problem, part))
-            tx.event(now_ms, "message.quarantined", None, row[0], problem=problem, pdu=row[1])
+            tx.event(now_ms, MessageQuarantined(problem=problem, pdu=row[1]), None, row[0])

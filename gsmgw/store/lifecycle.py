@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import OnUnknown, Outgoing, Status
+from gsmgw.model import MessageError, OnUnknown, Outgoing, Status
+from gsmgw.model.events import (
+    MessageCanceled,
+    MessageExpired,
+    MessageFailed,
+    MessageHeld,
+    MessageQueued,
+    MessageReportMissing,
+    MessageSettled,
+)
 from gsmgw.store.derived_status import GUARDS, roll_up
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.reports import look_again
@@ -39,7 +47,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
             if message.on_unknown is OnUnknown.HOLD or message.repeats:
                 waiting = REPEATED if message.repeats else HELD
                 tx.run("UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?", (waiting, message.id))
-                tx.event(now_ms, "message.held", message.id, reason=waiting, repeats=message.repeats)
+                tx.event(now_ms, MessageHeld(reason=waiting, repeats=message.repeats), message.id)
                 continue
             if _behind_probe(tx, now_ms, message.id) or (message.id not in probed and waiting != BEHIND_PROBE):
                 tx.run(
@@ -52,7 +60,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
         else:
             tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
             if status == Status.SCHEDULED:
-                tx.event(now_ms, "message.queued", message.id, to=message.to, client_ref=message.client_ref)
+                tx.event(now_ms, MessageQueued(to=message.to, client_ref=message.client_ref), message.id)
         ready.append(message)
     return Promoted(ready, len(rows))
 
@@ -69,14 +77,14 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
     row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND direction = 'outbound'", (message_id,))
     if row is None or tx.readable("messages", outgoing_of, (row,)):
         return False
-    error = {"code": "internal_error", "title": "the row of the message in the database cannot be decoded"}
+    error = MessageError("internal_error", "the row of the message in the database cannot be decoded")
     changed = tx.run(
         "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
         f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
-        (json.dumps(error), message_id),
+        (error.dumps(), message_id),
     )
     if changed:
-        tx.event(now_ms, "message.failed", message_id, error=error)
+        tx.event(now_ms, MessageFailed(error=error), message_id)
     return bool(changed)
 
 
@@ -162,7 +170,7 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
             "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",
             (message_id,),
         )
-    tx.event(now_ms, "message.settled", message_id, decision="resend" if resend else "sent")
+    tx.event(now_ms, MessageSettled(decision="resend" if resend else "sent"), message_id)
     roll_up(tx, now_ms, message_id)
     return True
 
@@ -174,13 +182,13 @@ def expire(tx: Tx, now_ms: int, limit: int = 500) -> list[int]:
         "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT ?",
         (now_ms, limit),
     )
-    error = {"code": "expired", "title": "the validity ended before the message could be sent"}
+    error = MessageError("expired", "the validity ended before the message could be sent")
     for message_id, peer, client_ref in rows:
         tx.run(
             "UPDATE messages SET status = 'expired', due_ms = NULL, waiting = NULL, error = ? WHERE id = ?",
-            (json.dumps(error), message_id),
+            (error.dumps(), message_id),
         )
-        tx.event(now_ms, "message.expired", message_id, to=peer, client_ref=client_ref, error=error)
+        tx.event(now_ms, MessageExpired(to=peer, client_ref=client_ref, error=error), message_id)
     return [row[0] for row in rows]
 
 
@@ -197,7 +205,7 @@ def miss_reports(tx: Tx, now_ms: int, limit: int = 500) -> int:
     )
     for message_id, modem, peer, client_ref in rows:
         tx.run("UPDATE messages SET report_missing = 1 WHERE id = ?", (message_id,))
-        tx.event(now_ms, "message.report_missing", message_id, modem, to=peer, client_ref=client_ref)
+        tx.event(now_ms, MessageReportMissing(to=peer, client_ref=client_ref), message_id, modem)
     return len(rows)
 
 
@@ -210,7 +218,7 @@ def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:
         (message_id,),
     )
     if changed:
-        tx.event(now_ms, "message.canceled", message_id)
+        tx.event(now_ms, MessageCanceled(), message_id)
     return bool(changed)
 
 
@@ -229,7 +237,7 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
         "WHERE message_id = ? AND status IN ('failed', 'undelivered')",
         (message_id,),
     )
-    tx.event(now_ms, "message.queued", message_id, reason="retry")
+    tx.event(now_ms, MessageQueued(reason="retry"), message_id)
     row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,))
     return _due_one(tx, now_ms, row)
 
@@ -239,7 +247,7 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
 
     Returns how many messages became unknown and how many went back to the queue.
     """
-    error = {"code": INTERRUPTED, "title": "the gateway stopped before the modem had confirmed it"}
+    error = MessageError(INTERRUPTED, "the gateway stopped before the modem had confirmed it")
     sims = tx.all(
         "SELECT sim, min(sending_ms), max(claim) FROM segments "
         "WHERE status IN ('sending', 'unknown') AND status = 'sending' GROUP BY sim"
@@ -254,7 +262,7 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
         tx.run(
             "UPDATE segments SET status = 'unknown', doubt = ?, error = ?, report_due = ? "
             "WHERE message_id = ? AND status = 'sending'",
-            (interruption, error["title"], report, message_id),
+            (interruption, error.title, report, message_id),
         )
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
     for sim, since_ms, _ in sims:  # a report that came in the moment before the end found nothing in doubt yet

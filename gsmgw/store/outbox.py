@@ -11,7 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
-from gsmgw.model import Outgoing, Status
+from gsmgw.model import MessageError, Outgoing, Status
+from gsmgw.model.events import (
+    EventData,
+    MessageDeferred,
+    MessageFailed,
+    MessageQueued,
+    MessageScheduled,
+    MessageSegmentSent,
+    MessageSending,
+    MessageSent,
+    MessageSettled,
+    MessageUnknown,
+)
 from gsmgw.numbers import digits_of
 from gsmgw.store.derived_status import GUARDS, roll_up
 from gsmgw.store.evidence import accepted, queued_now, refused, repeated
@@ -40,11 +52,9 @@ def is_early(message: Outgoing, now_ms: int) -> bool:
     return message.send_at_ms is not None and message.send_at_ms > now_ms
 
 
-def _first_event(message: Outgoing, now_ms: int) -> tuple[str, int, dict[str, Any]]:
-    data: dict[str, Any] = {"to": message.to, "segments": message.segments}
-    if message.client_ref is not None:
-        data["client_ref"] = message.client_ref
-    return "message.scheduled" if is_early(message, now_ms) else "message.queued", message.id, data
+def _first_event(message: Outgoing, now_ms: int) -> tuple[int, EventData]:
+    kind = MessageScheduled if is_early(message, now_ms) else MessageQueued
+    return message.id, kind(message.to, message.segments, message.client_ref)
 
 
 def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
@@ -91,7 +101,7 @@ def defer(tx: Tx, now_ms: int, message_id: int, due_ms: int, waiting: str) -> No
         "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ? AND status = 'queued'", (due_ms, waiting, message_id)
     )
     if changed:
-        tx.event(now_ms, "message.deferred", message_id, waiting=waiting, until_ms=due_ms)
+        tx.event(now_ms, MessageDeferred(waiting=waiting, until_ms=due_ms), message_id)
 
 
 def begin_segment(
@@ -143,7 +153,7 @@ def begin_segment(
     if not changed:
         raise Gone("the segment is no longer waiting")
     if first:
-        tx.event(now_ms, "message.sending", message.id, modem, to=message.to, client_ref=message.client_ref)
+        tx.event(now_ms, MessageSending(to=message.to, client_ref=message.client_ref), message.id, modem)
 
 
 def segment_sent(
@@ -165,13 +175,7 @@ def segment_sent(
         )
     if message.segments > 1:
         tx.event(
-            now_ms,
-            "message.segment_sent",
-            message.id,
-            modem,
-            segment=seq,
-            segments=message.segments,
-            reference=reference,
+            now_ms, MessageSegmentSent(segment=seq, segments=message.segments, reference=reference), message.id, modem
         )
     early = message.report and apply_early_report(tx, now_ms, message, seq, sim, reference)
     if message.segments > 1 or early or not (changed and _only_segment_sent(tx, now_ms, message, modem)):
@@ -186,7 +190,7 @@ def _only_segment_sent(tx: Tx, now_ms: int, message: Outgoing, modem: str) -> bo
         (now_ms, message.id),
     ):
         return False
-    tx.event(now_ms, "message.sent", message.id, modem, to=message.to, client_ref=message.client_ref)
+    tx.event(now_ms, MessageSent(to=message.to, client_ref=message.client_ref), message.id, modem)
     return True
 
 
@@ -206,7 +210,7 @@ def segment_refused(
     seq: int,
     sim: str,
     *,
-    error: dict[str, Any],
+    error: MessageError,
     due_ms: int | None,
     waiting: str | None,
     charged: bool,
@@ -227,7 +231,7 @@ def segment_refused(
     )
     tx.run(
         "UPDATE segments SET status = 'queued', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
-        (error["title"], message.id, seq),
+        (error.title, message.id, seq),
     )
     refused(tx, sim)
     requeue(tx, now_ms, message.id, error=error, due_ms=due_ms, waiting=waiting, charged=charged, route=route)
@@ -243,7 +247,7 @@ def requeue(
     now_ms: int,
     message_id: int,
     *,
-    error: dict[str, Any] | None,
+    error: MessageError | None,
     due_ms: int | None,
     waiting: str | None,
     charged: bool,
@@ -253,19 +257,19 @@ def requeue(
     changed = tx.run(
         "UPDATE messages SET status = 'queued', due_ms = ?, waiting = ?, error = ?, attempts = attempts - ?, "
         "route = coalesce(?, route) WHERE id = ? AND status = 'sending'",
-        (due_ms, waiting, json.dumps(error) if error else None, not charged, route, message_id),
+        (due_ms, waiting, error.dumps() if error else None, not charged, route, message_id),
     )
     if changed:
-        tx.event(now_ms, "message.queued", message_id, error=error, waiting=waiting, until_ms=due_ms)
+        tx.event(now_ms, MessageQueued(error=error, waiting=waiting, until_ms=due_ms), message_id)
 
 
 def segment_failed(
-    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str | None, sim: str, *, error: dict[str, Any]
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str | None, sim: str, *, error: MessageError
 ) -> None:
     """Refused for good: the message has failed."""
     tx.run(
         "UPDATE segments SET status = 'failed', error = ? WHERE message_id = ? AND seq = ? AND status = 'sending'",
-        (error["title"], message.id, seq),
+        (error.title, message.id, seq),
     )
     refused(tx, sim)
     fail(tx, now_ms, message.id, modem, error=error, to=message.to, client_ref=message.client_ref)
@@ -277,7 +281,7 @@ def fail(
     message_id: int,
     modem: str | None,
     *,
-    error: dict[str, Any],
+    error: MessageError,
     to: str | None = None,
     client_ref: str | None = None,
 ) -> bool:
@@ -285,10 +289,10 @@ def fail(
     changed = tx.run(
         "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
         f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
-        (json.dumps(error), message_id),
+        (error.dumps(), message_id),
     )
     if changed:
-        tx.event(now_ms, "message.failed", message_id, modem, to=to, client_ref=client_ref, error=error)
+        tx.event(now_ms, MessageFailed(to=to, client_ref=client_ref, error=error), message_id, modem)
     return bool(changed)
 
 
@@ -298,7 +302,7 @@ def segment_unknown(
     message: Outgoing,
     seq: int,
     *,
-    error: dict[str, Any],
+    error: MessageError,
     due_ms: int,
     copy_tells: bool = True,
     owed: bool = False,
@@ -312,7 +316,7 @@ def segment_unknown(
     changed = tx.run(
         "UPDATE segments SET status = 'unknown', doubt = claim, error = ?, report_due = ?, owed = ?, "
         "copy = CASE WHEN ? THEN copy ELSE '' END WHERE message_id = ? AND seq = ? AND status = 'sending'",
-        (error["title"], message.report, owed, copy_tells, message.id, seq),
+        (error.title, message.report, owed, copy_tells, message.id, seq),
     )
     if changed:
         become_unknown(tx, now_ms, message.id, error=error, due_ms=due_ms)
@@ -342,7 +346,7 @@ def late_result(
             "WHERE message_id = ? AND seq = ?",
             (reference, now_ms, message.report, message.id, seq),
         )
-        tx.event(now_ms, "message.settled", message.id, decision="sent", evidence="answer")
+        tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message.id)
     elif last_claim == claim and status == "sent" and known != reference:
         tx.run("UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?", (reference, message.id, seq))
     else:
@@ -354,7 +358,7 @@ def late_result(
 
 
 def segment_rejected_as_duplicate(
-    tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, *, error: dict[str, Any], due_ms: int, route: str
+    tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, *, error: MessageError, due_ms: int, route: str
 ) -> list[Outgoing]:
     """The service centre has that segment already (TP-FCS C5, TS 23.040 9.2.3.22): an earlier try reached it.
 
@@ -369,7 +373,7 @@ def segment_rejected_as_duplicate(
     )
     if not settled:
         return segment_unknown(tx, now_ms, message, seq, error=error, due_ms=due_ms, copy_tells=False)
-    tx.event(now_ms, "message.settled", message.id, decision="sent", evidence="duplicate")
+    tx.event(now_ms, MessageSettled(decision="sent", evidence="duplicate"), message.id)
     if tx.one("SELECT 1 FROM segments WHERE message_id = ? AND status = 'queued'", (message.id,)):
         requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=None, charged=False, route=route)
     else:
@@ -377,12 +381,12 @@ def segment_rejected_as_duplicate(
     return queued_now(tx, message.id)
 
 
-def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: dict[str, Any], due_ms: int) -> None:
+def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: MessageError, due_ms: int) -> None:
     """Note that a message may be on the air, until evidence comes or ``due_ms`` passes."""
     changed = tx.run(
         "UPDATE messages SET status = 'unknown', due_ms = ?, waiting = ?, error = ? "
         "WHERE id = ? AND status = 'sending'",
-        (due_ms, "evidence is awaited whether the network took it", json.dumps(error), message_id),
+        (due_ms, "evidence is awaited whether the network took it", error.dumps(), message_id),
     )
     if changed:
-        tx.event(now_ms, "message.unknown", message_id, error=error, until_ms=due_ms)
+        tx.event(now_ms, MessageUnknown(error=error, until_ms=due_ms), message_id)

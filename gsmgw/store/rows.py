@@ -9,6 +9,7 @@ from typing import Any
 from gsmgw.model import (
     Direction,
     Event,
+    MessageError,
     MessageRecord,
     OnUnknown,
     Outgoing,
@@ -17,6 +18,7 @@ from gsmgw.model import (
     SegmentStatus,
     Status,
 )
+from gsmgw.model.routes import Route
 from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable, strings
 
 MESSAGE_COLUMNS = (
@@ -101,10 +103,12 @@ def message_of(row: Any) -> MessageRecord:
         "report": bool(values["report"]),
         "on_unknown": OnUnknown(values["on_unknown"]) if values["on_unknown"] else None,
         "tags": tags_of(values["tags"]),
-        "error": parsed(values["error"], dict) if values["error"] else None,
+        "error": MessageError.of_json(parsed(values["error"], dict)) if values["error"] else None,
         "incomplete": bool(values["incomplete"]),
         "report_missing": bool(values["report_missing"]),
     }
+    if values["route"]:
+        Route.parse(values["route"])
     return MessageRecord(**values)
 
 

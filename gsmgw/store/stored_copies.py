@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import CopyFate, Outgoing
+from gsmgw.model.events import MessageSettled
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import queued_now
 from gsmgw.store.tx import Tx
@@ -106,6 +107,6 @@ def _settle(tx: Tx, now_ms: int, message_id: int, seq: int, *, sent: bool) -> li
         tx.run(
             "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND seq = ?", (message_id, seq)
         )
-    tx.event(now_ms, "message.settled", message_id, decision="sent" if sent else "resend", evidence="copy")
+    tx.event(now_ms, MessageSettled(decision="sent" if sent else "resend", evidence="copy"), message_id)
     roll_up(tx, now_ms, message_id)
     return queued_now(tx, message_id)

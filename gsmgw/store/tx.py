@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
-from gsmgw.model import Event
+from gsmgw.model import Event, EventData
 from gsmgw.store.unreadable import is_odd_text, note, readable
 
 T = TypeVar("T")
@@ -144,28 +144,26 @@ class Tx:
         """Execute an INSERT and return the row's id."""
         return int(self._db.execute(sql, values).lastrowid or 0)
 
-    def add_events(self, at_ms: int, rows: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
-        """Add a row for each of many messages to the event log: type, message, data without fields that are None.
+    def add_events(self, at_ms: int, rows: Iterable[tuple[int, EventData]]) -> None:
+        """Add a row for each of many messages to the event log.
 
         The first one is numbered by the database, the others by it: that spares a statement for each.
         """
         others = iter(rows)
-        for type, message_id, data in others:
-            self.event(at_ms, type, message_id, **data)
+        for message_id, data in others:
+            self.event(at_ms, data, message_id)
             self.insert_many(_INSERT_NUMBERED, self._numbered(at_ms, self.events[-1].id + 1, others))
 
-    def _numbered(
-        self, at_ms: int, first: int, rows: Iterable[tuple[str, int, dict[str, Any]]]
-    ) -> Iterator[tuple[Any, ...]]:
-        for number, (type, message_id, data) in enumerate(rows, first):
-            self.events.append(Event(number, at_ms, type, message_id, None, data))
-            yield number, at_ms, type, message_id, _event_text(data)
+    def _numbered(self, at_ms: int, first: int, rows: Iterable[tuple[int, EventData]]) -> Iterator[tuple[Any, ...]]:
+        for number, (message_id, data) in enumerate(rows, first):
+            kept = data.as_json()
+            self.events.append(Event(number, at_ms, data.type, message_id, None, kept))
+            yield number, at_ms, data.type.value, message_id, _event_text(kept)
 
-    def event(
-        self, at_ms: int, type: str, message_id: int | None = None, modem: str | None = None, **data: Any
-    ) -> None:
-        """Add a row to the event log; fields that are None are left out."""
-        kept = {key: value for key, value in data.items() if value is not None}
+    def event(self, at_ms: int, data: EventData, message_id: int | None = None, modem: str | None = None) -> None:
+        """Add a row to the event log."""
+        kept = data.as_json()
         text = _event_text(kept) if kept else "{}"
-        number = int(self._db.execute(_INSERT_EVENT, (at_ms, type, message_id, modem, text)).lastrowid or 0)
-        self.events.append(Event(number, at_ms, type, message_id, modem, kept))
+        values = (at_ms, data.type.value, message_id, modem, text)
+        number = int(self._db.execute(_INSERT_EVENT, values).lastrowid or 0)
+        self.events.append(Event(number, at_ms, data.type, message_id, modem, kept))

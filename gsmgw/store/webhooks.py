@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gsmgw.model import SOCKET, Event, MessageRecord
+from gsmgw.model.events import WebhookDisabled, WebhookPaused, WebhookResumed
 from gsmgw.store.messages import get_message
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx
@@ -198,8 +199,8 @@ def pause(tx: Tx, now_ms: int, hook: Webhook, state: str, reason: str, cause: st
         "UPDATE webhooks SET state = ?, reason = ? WHERE id = ? AND state = 'active'", (state, reason, hook.id)
     )
     if changed:
-        type = "webhook.paused" if state == "paused" else "webhook.disabled"
-        tx.event(now_ms, type, None, None, webhook=hook.id, url=hook.url, cause=cause, reason=reason)
+        kind = WebhookPaused if state == "paused" else WebhookDisabled
+        tx.event(now_ms, kind(hook.id, hook.url, cause, reason))
     return bool(changed)
 
 
@@ -220,7 +221,7 @@ def resume(tx: Tx, now_ms: int, hook: Webhook, *, skip: bool) -> bool:
         "UPDATE webhook_deliveries SET attempts = 0, due_ms = ? WHERE webhook_id = ? AND state = 'pending'",
         (now_ms, hook.id),
     )
-    tx.event(now_ms, "webhook.resumed", None, None, webhook=hook.id, url=hook.url)
+    tx.event(now_ms, WebhookResumed(webhook=hook.id, url=hook.url))
     return True
 
 

@@ -2,56 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ..codec.charset import encode_string
 from ..codec.tpdu import Address, CodecError, Tpdu, alphabet, read_tpdu, split_smsc
 from ..codec.user_data import content
 from ..storage import Stored
-
-if TYPE_CHECKING:
-    from .port import Port
+from .settings import PortSettings
 
 STATUS_WORDS = ("REC UNREAD", "REC READ", "STO UNSENT", "STO SENT", "ALL")
 
 
-def routed_lines(port: Port, code: str, message: Stored) -> list[str]:
+def routed_lines(settings: PortSettings, code: str, message: Stored) -> list[str]:
     """``+CMT`` or ``+CDS``: header, and PDU or text."""
-    if not port.text_mode:
+    if not settings.text_mode:
         length = len(message.tpdu)
         return [f"{code}: {length}" if code == "+CDS" else f"{code}: ,{length}", message.hex]
-    view = _TextView(port, message)
+    view = _TextView(settings, message)
     if message.kind == "report":
         return [f"{code}: {view.report()}"]
-    return [f"{code}: {view.sender()}{view.details(deliver=True) if port.show_details else ''}", view.data()]
+    return [f"{code}: {view.sender()}{view.details(deliver=True) if settings.show_details else ''}", view.data()]
 
 
-def read_lines(port: Port, message: Stored) -> list[str]:
+def read_lines(settings: PortSettings, message: Stored, report_header: str) -> list[str]:
     """+CMGR: header, and PDU or text."""
-    if not port.text_mode:
-        rules = port.modem.profile.messages
-        header = rules.report_header if message.kind == "report" else "{stat},{alpha},{length}"
+    if not settings.text_mode:
+        header = report_header if message.kind == "report" else "{stat},{alpha},{length}"
         shown = header.format(stat=message.status, alpha="", length=len(message.tpdu))
         return [f"+CMGR: {shown}", message.hex]
-    view = _TextView(port, message)
+    view = _TextView(settings, message)
     stat = f'"{STATUS_WORDS[message.status]}"'
     if message.kind == "report":
         return [f"+CMGR: {stat},{view.report()}"]
     deliver = view.tpdu.kind == "deliver"
     head = view.sender() if deliver else view.receiver()
-    return [f"+CMGR: {stat},{head}{view.details(deliver=deliver) if port.show_details else ''}", view.data()]
+    return [f"+CMGR: {stat},{head}{view.details(deliver=deliver) if settings.show_details else ''}", view.data()]
 
 
-def list_lines(port: Port, index: int, message: Stored) -> list[str]:
+def list_lines(settings: PortSettings, index: int, message: Stored) -> list[str]:
     """+CMGL: header, and PDU or text."""
-    if not port.text_mode:
+    if not settings.text_mode:
         return [f"+CMGL: {index},{message.status},,{len(message.tpdu)}", message.hex]
-    view = _TextView(port, message)
+    view = _TextView(settings, message)
     stat = f'{index},"{STATUS_WORDS[message.status]}"'
     if message.kind == "report":
         return [f"+CMGL: {stat},{view.report()}"]
     head = view.sender() if view.tpdu.kind == "deliver" else view.receiver() + ","
-    brief = f",{view.tpdu.address.toa},{view.length}" if port.show_details else ""
+    brief = f",{view.tpdu.address.toa},{view.length}" if settings.show_details else ""
     return [f"+CMGL: {stat},{head}{brief}", view.data()]
 
 
@@ -63,7 +57,7 @@ def shown_time(octets: bytes) -> str:
     return '"{}/{}/{},{}:{}:{}{}{}{}"'.format(*pairs[:6], sign, zone & 7, zone >> 4)
 
 
-def hex_data(port: Port, tpdu: Tpdu) -> bool:
+def shown_as_hex(tpdu: Tpdu) -> bool:
     """Text mode shows the octets in hex: 8-bit data, UCS2, or a header (27.005 3.1, <data>)."""
     return tpdu.udhi or alphabet(tpdu.dcs) != "gsm7"
 
@@ -71,8 +65,8 @@ def hex_data(port: Port, tpdu: Tpdu) -> bool:
 class _TextView:
     """A stored message read for text mode; one that cannot be read shows as an empty DELIVER."""
 
-    def __init__(self, port: Port, message: Stored) -> None:
-        self._port = port
+    def __init__(self, settings: PortSettings, message: Stored) -> None:
+        self._settings = settings
         try:
             self.smsc, _ = split_smsc(message.smsc + message.tpdu)
             self.tpdu = read_tpdu(message.tpdu, from_modem=message.kind in ("submit", "command"))
@@ -80,7 +74,7 @@ class _TextView:
             self.smsc, self.tpdu = None, Tpdu("deliver", 0)
 
     def _number(self, address: Address) -> str:
-        return f'"{encode_string(address.number, self._port.charset)}"'
+        return f'"{self._settings.encode(address.number)}"'
 
     @property
     def length(self) -> int:
@@ -107,7 +101,7 @@ class _TextView:
         )
 
     def data(self) -> str:
-        if hex_data(self._port, self.tpdu):
+        if shown_as_hex(self.tpdu):
             return self.tpdu.ud.hex().upper()
         body = content(self.tpdu)
-        return encode_string(body.text, self._port.charset)
+        return self._settings.encode(body.text)

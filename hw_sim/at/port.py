@@ -1,4 +1,4 @@
-"""One AT port of a modem: characters in, command lines carried out, answers and unsolicited lines out.
+"""One AT port of a modem: bytes in, command lines carried out, answers and unsolicited lines out.
 
 No I/O here: a transport calls ``receive`` and sets ``send``.
 """
@@ -6,198 +6,199 @@ No I/O here: a transport calls ``receive`` and sets ``send``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import Protocol
 
-from ..codec.charset import encode_string
-from .error_texts import CME_TEXT, CMS_TEXT
+from ..clock import Clock
+from ..profiles.sections import Profile
+from .command import RunningCommand
+from .execution import Execution
 from .parsing import BadLine, Command, parse_line
-from .reply import Call, Failure, Later, Prompt, Reply
+from .reply import Failure, Later, Prompt, Reply
+from .results import final_result, unsolicited
+from .settings import PortSettings
 
-if TYPE_CHECKING:
-    from ..modem.modem import Modem
-
-BUFFER_LIMIT = 8192
-_NUMERIC = {"OK": 0, "CONNECT": 1, "RING": 2, "NO CARRIER": 3, "ERROR": 4, "NO DIALTONE": 6, "BUSY": 7, "NO ANSWER": 8}
-_parsed: dict[str, list[Command]] = {}
-
-
-def _parse(line: str) -> list[Command]:
-    found = _parsed.get(line)
-    if found is None:
-        found = parse_line(line)
-        if len(line) < 40:
-            if len(_parsed) > 2000:
-                _parsed.clear()
-            _parsed[line] = found
-    return found
+BUFFER_LIMIT_BYTES = 8192
+_URC_LIMIT = 1000  # unsolicited lines kept while a command runs; chosen here
+_CTRL_Z, _ESC = 0x1A, 0x1B
 
 
-class LineTime:
-    """When one direction of a line is free again, in seconds of the clock."""
+class PortFaults(Protocol):
+    """Places where faults change what passes through a port."""
 
-    __slots__ = ("free_at",)
+    def incoming(self, port: Port, data: bytes) -> bytes: ...
+    def outgoing(self, port: Port, data: bytes) -> None: ...
+    def echo(self, port: Port, data: bytes) -> None: ...
+    def payload(self, port: Port, payload: bytes) -> bool: ...
+    def prompt(self, port: Port) -> None: ...
+    def result(self, port: Port, name: str, output: bytes) -> None: ...
 
-    def __init__(self) -> None:
-        self.free_at = 0.0
+
+class PortHost(Protocol):
+    """What a port needs of its modem."""
+
+    profile: Profile
+    clock: Clock
+    prompt: bytes
+    #: Told all that goes over the line: port, ``>`` (to the modem) or ``<``, bytes.
+    on_wire: Callable[[Port, str, bytes], object] | None
+
+    @property
+    def faults(self) -> PortFaults: ...
+
+    @property
+    def listening(self) -> bool:
+        """The modem answers; it does not right after its start."""
+
+    @property
+    def baud(self) -> int:
+        """Line speed, 0 for no limit."""
+
+    def latency(self, name: str) -> float:
+        """Return the seconds before a command is carried out."""
+
+    def dispatch(self, command: RunningCommand) -> Reply:
+        """Carry out a command. Raises Failure."""
+
+
+class SerialLine:
+    """One direction of a line: how long bytes need to pass it."""
+
+    __slots__ = ("_clock", "_free_at")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._free_at = clock, 0.0
+
+    def delay_s(self, count: int, baud: int) -> float:
+        """Return the seconds until ``count`` bytes are over, ten bits each, after what is still on the line."""
+        if not baud:
+            return 0.0
+        now = self._clock.now()
+        self._free_at = max(now, self._free_at) + count * 10 / baud
+        return self._free_at - now
 
 
 class Port:
-    """A port and the settings that V.250 and 27.005 keep for each."""
+    """A port with its settings. Each port carries out one command line at a time."""
 
-    def __init__(self, modem: Modem, number: int = 0) -> None:
-        self.modem, self.number = modem, number
-        self.send: Callable[[bytes], object] = _nowhere
+    def __init__(self, modem: PortHost, number: int = 0) -> None:
+        self._modem, self.number = modem, number
+        self.send: Callable[[bytes], object] = _discard
+        profile = modem.profile
+        self.settings = PortSettings(text_mode=profile.messages.format == 1, charset=profile.framing.charset)
         self._line = bytearray()
-        self._payload: tuple[Call, Prompt, bytearray] | None = None
-        self._running: _Run | None = None
+        self._payload: tuple[RunningCommand, Prompt, bytearray] | None = None
+        self._running: Execution | None = None
         self._pending = bytearray()
         self._urcs: list[str] = []
-        self._last = ""
-        self._line_in, self._line_out = LineTime(), LineTime()
-        self.factory()
-
-    def factory(self) -> None:
-        """Settings as after power-on."""
-        profile = self.modem.profile
-        self.echo = True
-        self.verbose = True
-        self.quiet = False
-        self.registers = {0: 0, 3: 13, 4: 10, 5: 8, 6: 2, 7: 60, 8: 2, 10: 14, 12: 50}
-        self.cmee = 0
-        self.text_mode = profile.messages.format == 1
-        self.show_details = False
-        self.charset = profile.framing.charset
-        self.first_octet, self.validity, self.pid, self.dcs = 17, "167", 0, 0  # 27.005 3.3.2, defaults
-        self.framing()
-
-    def framing(self) -> None:
-        """Take over S3, S4 and V."""
-        self._end = bytes((self.registers[3],))
-        self._crlf = self._end + bytes((self.registers[4],))
-        self._lead = self._crlf if self.verbose else b""
+        self._last_line = ""
+        self._line_in, self._line_out = SerialLine(modem.clock), SerialLine(modem.clock)
 
     def reset(self) -> None:
-        """Forget the line, the prompt and what runs: the modem restarted."""
+        """Forget the line, the prompt and the running command: the modem restarted."""
         if self._running is not None:
-            self._running.dead = True
+            self._running.cancelled = True
         self._running = self._payload = None
         self._line.clear()
         self._pending.clear()
         self._urcs.clear()
-        self.factory()
+        self.settings.reset()
 
     @property
     def busy(self) -> bool:
-        """A command is being carried out or a payload awaited: unsolicited lines wait."""
+        """A command is being carried out or a payload is expected: unsolicited lines wait."""
         return self._running is not None or self._payload is not None
 
     @property
     def in_payload(self) -> bool:
+        """A payload is expected."""
         return self._payload is not None
 
-    # characters in
+    # bytes in
 
     def receive(self, data: bytes) -> None:
-        """Octets from the TE; a serial profile's line speed holds them up when timing is real."""
-        if self.modem.on_wire is not None:
-            self.modem.on_wire(self, ">", data)
-        delay_s = self.modem.line_delay(self._line_in, len(data))
+        """Take bytes from the program. With real timing a serial profile's line speed delays them."""
+        if self._modem.on_wire is not None:
+            self._modem.on_wire(self, ">", data)
+        delay_s = self._line_in.delay_s(len(data), self._modem.baud)
         if delay_s > 0:
-            self.modem.clock.call_later(delay_s, self._arrive, data)
+            self._modem.clock.call_later(delay_s, self._arrive, data)
         else:
             self._arrive(data)
 
     def _arrive(self, data: bytes) -> None:
-        data = self.modem.faults.incoming(self, data)
-        if data and self.modem.listening:
-            self.feed(data)
+        data = self._modem.faults.incoming(self, data)
+        if data and self._modem.listening:
+            self._feed(data)
 
-    def feed(self, data: bytes) -> None:
-        """``receive`` behind the faults."""
-        if self._running is not None and self._payload is None:
-            if self._running.abort():
-                return
-            if len(self._pending) + len(data) <= BUFFER_LIMIT:
-                self._pending += data
-            return
+    def _feed(self, data: bytes) -> None:
         if self._payload is not None:
             self._feed_payload(data)
-            return
-        cut = data.find(self._end)
-        if cut < 0:
-            if self.echo:
-                self.modem.faults.echo(self, data)
-            self._line += data
-            if self._line[-2:].upper() == b"A/":
-                self._repeat()
-            elif len(self._line) > BUFFER_LIMIT:
+        elif self._running is not None:
+            if not self._running.abort() and len(self._pending) + len(data) <= BUFFER_LIMIT_BYTES:
+                self._pending += data
+        else:
+            self._feed_line(data)
+
+    def _feed_line(self, data: bytes) -> None:
+        line, end, rest = data.partition(self.settings.line_end)
+        if self.settings.echo:
+            self._modem.faults.echo(self, line + end)
+        self._line += line
+        if not end:
+            if self._line[-2:].upper() == b"A/":  # the last line again, at once (V.250 5.2.4)
+                self._line.clear()
+                self._execute(self._last_line)
+            elif len(self._line) > BUFFER_LIMIT_BYTES:
                 self._line.clear()
             return
-        line, rest = data[: cut + 1], data[cut + 1 :]
-        if self.echo:
-            self.modem.faults.echo(self, line)
-        self._line += line[:-1]
         raw = bytes(self._line)
         self._line.clear()
         self._take_line(raw)
         if rest:
-            self.feed(rest)
-
-    def _repeat(self) -> None:
-        """``A/``: the last line again, at once (V.250 5.2.4)."""
-        self._line.clear()
-        self._execute(self._last)
+            self._feed(rest)
 
     def _take_line(self, raw: bytes) -> None:
-        back = self.registers[5]
-        if back in raw:
-            kept = bytearray()
-            for octet in raw:
-                if octet != back:
-                    kept.append(octet)
-                elif kept:
-                    kept.pop()
-            raw = bytes(kept)
-        line = raw.decode("latin-1")
+        line = _without_backspaces(raw, self.settings.registers[5]).decode("latin-1")
         if line[:2].upper() != "AT":
             line = "".join([char for char in line if char >= " "])
             start = line.upper().find("AT")
             if start < 0:
                 return
             line = line[start:]
-        self._last = line[2:].strip()
-        self._execute(self._last)
+        self._last_line = line[2:].strip()
+        self._execute(self._last_line)
 
     def _feed_payload(self, data: bytes) -> None:
         assert self._payload is not None
-        call, prompt, collected = self._payload
-        for at, octet in enumerate(data):
-            if octet in (0x1A, 0x1B):
-                part, rest = data[:at], data[at + 1 :]
-                collected += part
-                if self.echo:
-                    self.modem.faults.echo(self, part)
-                if self.modem.faults.payload(self, bytes(collected)):
-                    return
-                self._payload = None
-                if octet == 0x1B:
-                    if prompt.left is not None:
-                        prompt.left()
-                    call.finish(None)
-                else:
-                    self._run_handler(call, partial(prompt.taken, call, bytes(collected)))
-                if rest:
-                    self.feed(rest)
-                return
-        if len(collected) + len(data) <= BUFFER_LIMIT:
+        command, prompt, collected = self._payload
+        end = next((at for at, byte in enumerate(data) if byte in (_CTRL_Z, _ESC)), None)
+        if end is None:
+            self._collect(collected, data)
+            return
+        part, rest = data[:end], data[end + 1 :]
+        collected += part
+        if self.settings.echo:
+            self._modem.faults.echo(self, part)
+        if self._modem.faults.payload(self, bytes(collected)):
+            return
+        self._payload = None
+        if data[end] == _ESC:
+            command.finish(None)
+        else:
+            self._answer(command, partial(prompt.on_payload, bytes(collected)))
+        if rest:
+            self._feed(rest)
+
+    def _collect(self, collected: bytearray, data: bytes) -> None:
+        if len(collected) + len(data) <= BUFFER_LIMIT_BYTES:
             collected += data
-        if self.echo:
-            self.modem.faults.echo(self, data)
-        if self.text_mode and self._end in data:
+        if self.settings.echo:
+            self._modem.faults.echo(self, data)
+        if self.settings.text_mode and self.settings.line_end in data:
             self.write(b"\r\n> ")
 
-    # carrying out
+    # carrying out (execution.LineHost)
 
     def _execute(self, line: str) -> None:
         try:
@@ -205,31 +206,42 @@ class Port:
         except BadLine:
             self.write(self.final(Failure()))
             return
-        run = _Run(self, commands)
-        self._running = run
-        latency = self.modem.latency(commands[0].name if commands else "")
-        if latency > 0:
-            self.modem.clock.call_later(latency, run.next)
+        self._running = execution = Execution(self, commands)
+        latency_s = self._modem.latency(commands[0].name if commands else "")
+        if latency_s > 0:
+            self._modem.clock.call_later(latency_s, execution.next)
         else:
-            run.next()
+            execution.next()
 
-    def _run_handler(self, call: Call, handler: Callable[[], Reply]) -> None:
+    def carry_out(self, command: RunningCommand) -> None:
+        """Carry out a command of the running line."""
+        self._answer(command, partial(self._modem.dispatch, command))
+
+    def _answer(self, command: RunningCommand, handler: Callable[[], Reply]) -> None:
         try:
             reply = handler()
         except Failure as failure:
-            call.finish(failure)
+            command.finish(failure)
             return
         if isinstance(reply, Prompt):
-            self._payload = (call, reply, bytearray())
-            run = self._running
-            if run is not None:
-                run.flush()
-            self.modem.faults.prompt(self)
+            self._payload = (command, reply, bytearray())
+            if self._running is not None:
+                self._running.flush()
+            self._modem.faults.prompt(self)
         elif not isinstance(reply, Later):
-            call.finish(reply)
+            command.finish(reply)
+
+    def final(self, failure: Failure | None) -> bytes:
+        """Return the final result as this port writes it."""
+        return final_result(failure, self.settings, self._modem.profile.framing.unknown)
+
+    def complete(self, name: str, output: bytes) -> None:
+        """Write the output that ends a command line, through the faults."""
+        self._modem.faults.result(self, name, output)
+        self.done()
 
     def done(self) -> None:
-        """The line is finished: unsolicited lines go out, then what was typed meanwhile is read."""
+        """End the line: unsolicited lines go out, then what was typed meanwhile is read."""
         self._running = None
         if self._urcs:
             urcs, self._urcs = self._urcs, []
@@ -238,144 +250,65 @@ class Port:
         if self._pending:
             data = bytes(self._pending)
             self._pending.clear()
-            self.feed(data)
+            self._feed(data)
 
-    # characters out
+    # bytes out
 
     def write(self, data: bytes) -> None:
-        """Octets to the TE, through the faults."""
-        self.modem.faults.outgoing(self, data)
+        """Write bytes to the program, through the faults."""
+        self._modem.faults.outgoing(self, data)
 
     def show_prompt(self) -> None:
-        """The prompt of the profile; a payload may follow."""
+        """Write the profile's prompt, unless no payload is expected any more."""
         if self._payload is not None:
-            self.write(self.modem.prompt)
-
-    def info(self, lines: list[str]) -> bytes:
-        """Information text: lines with the header and trailer that V.250 5.7.1 asks for."""
-        crlf = self._crlf
-        return self._lead + crlf.join([line.encode("latin-1", "replace") for line in lines]) + crlf
-
-    def encode(self, text: str) -> str:
-        """Text in the character set of +CSCS."""
-        return encode_string(text, self.charset)
+            self.write(self._modem.prompt)
 
     def urc(self, text: str) -> None:
-        """An unsolicited line; while a command is being carried out it waits."""
-        if self.busy:
-            if len(self._urcs) < 1000:
-                self._urcs.append(text)
-            return
-        self.urc_now(text)
+        """Write an unsolicited line, after the command that is being carried out."""
+        if not self.busy:
+            self.urc_now(text)
+        elif len(self._urcs) < _URC_LIMIT:
+            self._urcs.append(text)
 
     def urc_now(self, text: str) -> None:
-        """An unsolicited line at this very moment."""
-        if text in _NUMERIC and not self.verbose:
-            text = str(_NUMERIC[text])
-        self.write(self.info([text]))
+        """Write an unsolicited line at once."""
+        self.write(unsolicited(text, self.settings))
 
     def emit(self, data: bytes) -> None:
-        """Octets on the line, at its speed."""
-        delay_s = self.modem.line_delay(self._line_out, len(data))
+        """Put bytes on the line, at its speed and past the faults."""
+        delay_s = self._line_out.delay_s(len(data), self._modem.baud)
         if delay_s > 0:
-            self.modem.clock.call_later(delay_s, self._put, data)
+            self._modem.clock.call_later(delay_s, self._put, data)
         else:
             self._put(data)
 
     def _put(self, data: bytes) -> None:
-        if self.modem.on_wire is not None:
-            self.modem.on_wire(self, "<", data)
+        if self._modem.on_wire is not None:
+            self._modem.on_wire(self, "<", data)
         self.send(data)
 
-    def final(self, failure: Failure | None) -> bytes:
-        """The final result (V.250 5.7; 27.007 9.1; 27.005 3.2.5); empty under ATQ1."""
-        if self.quiet:
-            return b""
-        if failure is None:
-            text = "OK"
-        elif failure.kind == "text":
-            text = self.modem.profile.framing.unknown
-        elif failure.kind == "error" or (failure.kind == "cme" and self.cmee == 0):
-            text = "ERROR"
-        elif failure.kind == "result":
-            text = CALL_RESULTS[failure.code]
-        else:
-            words = CME_TEXT if failure.kind == "cme" else CMS_TEXT
-            shown = words.get(failure.code, str(failure.code)) if self.cmee == 2 else str(failure.code)
-            text = f"+{failure.kind.upper()} ERROR: {shown}"
-        if not self.verbose and text in _NUMERIC:
-            return b"%d" % _NUMERIC[text] + self._end
-        return self._lead + text.encode("ascii") + self._crlf
+
+def _without_backspaces(raw: bytes, backspace: int) -> bytes:
+    """Return a line with the effect of the character of S5 applied (V.250 6.2.3)."""
+    if backspace not in raw:
+        return raw
+    kept = bytearray()
+    for byte in raw:
+        if byte != backspace:
+            kept.append(byte)
+        elif kept:
+            kept.pop()
+    return bytes(kept)
 
 
-CALL_RESULTS = {3: "NO CARRIER", 6: "NO DIALTONE", 7: "BUSY", 8: "NO ANSWER"}
+_CACHED_LINE = 40
+_parse_short: Callable[[str], list[Command]] = lru_cache(2000)(parse_line)
 
 
-class _Run:
-    """A command line under way: its commands one after the other, its output gathered."""
-
-    __slots__ = ("at", "commands", "current", "dead", "out", "port")
-
-    def __init__(self, port: Port, commands: list[Command]) -> None:
-        self.port, self.commands, self.at = port, commands, 0
-        self.out = b""
-        self.dead = False
-        self.current: Call | None = None
-
-    def abort(self) -> bool:
-        """A character ends an abortable command that takes its time (V.250 5.6.1); whether it was one."""
-        call = self.current
-        if call is None or not call.abortable or call.ended:
-            return False
-        call.finish(None)
-        return True
-
-    def flush(self) -> None:
-        if self.out:
-            out, self.out = self.out, b""
-            self.port.write(out)
-
-    def next(self) -> None:
-        """The next command, or the end of the line."""
-        if self.dead:
-            return
-        if self.at >= len(self.commands):
-            self.end(None)
-            return
-        command = self.commands[self.at]
-        self.at += 1
-        port = self.port
-        call = Call(port, command)
-        call.finish = lambda answer: self.finished(call, answer)
-        self.current = call
-        port._run_handler(call, lambda: port.modem.dispatch(call))
-
-    def finished(self, call: Call, answer: list[str] | Failure | None) -> None:
-        """A command has its answer."""
-        if self.dead or call.ended:
-            return
-        call.ended = True
-        if isinstance(answer, Failure):
-            self.end(answer)
-            return
-        if answer:
-            self.out += self.port.info(answer)
-        if call.silent:
-            self.flush()
-            self.port.done()
-        elif self.at >= len(self.commands):
-            self.end(None)
-        else:
-            self.next()
-
-    def end(self, failure: Failure | None) -> None:
-        """The final result."""
-        port = self.port
-        out, self.out = self.out + port.final(failure), b""
-        command = self.commands[-1].name if self.commands else ""
-        port.modem.faults.result(port, command, out)
-        port.done()
+def _parse(line: str) -> list[Command]:
+    """Return the commands of a line; short lines come from a cache."""
+    return _parse_short(line) if len(line) < _CACHED_LINE else parse_line(line)
 
 
-def _nowhere(data: bytes) -> None:
-    """Nobody is connected."""
+def _discard(data: bytes) -> None:
+    """Drop what is sent while nobody is connected."""

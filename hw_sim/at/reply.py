@@ -1,37 +1,38 @@
-"""A command being carried out: its arguments, its errors, its answer."""
+"""What a command answers: lines, an error, a prompt, or something that comes later."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from ..codec.charset import decode_string
-from ..numeric import is_digits
-from .parsing import BadLine, Command, split_args
-
-if TYPE_CHECKING:
-    from ..modem.modem import Modem
-    from .port import Port
+FailureKind = Literal["error", "unknown", "cme", "cms", "result"]
 
 
 class Failure(Exception):
-    """The command ends with an error: ``kind`` is ``error``, ``cme`` (27.007 9.2) or ``cms`` (27.005 3.2.5)."""
+    """The command ends with an error.
 
-    def __init__(self, kind: str = "error", code: int = 0) -> None:
+    ``kind``: ``error`` (plain ERROR), ``unknown`` (the profile's answer to an unknown command), ``cme`` (27.007 9.2),
+    ``cms`` (27.005 3.2.5) or ``result`` (a V.250 result code of a call). ``code`` is the number of the last three.
+    """
+
+    def __init__(self, kind: FailureKind = "error", code: int = 0) -> None:
         super().__init__(f"{kind} {code}")
         self.kind, self.code = kind, code
 
 
 def cme(code: int) -> Failure:
+    """Return the failure +CME ERROR ``code``."""
     return Failure("cme", code)
 
 
 def cms(code: int) -> Failure:
+    """Return the failure +CMS ERROR ``code``."""
     return Failure("cms", code)
 
 
 class Later:
-    """The answer comes later, through Call.finish or Call.fail."""
+    """The answer comes later, through RunningCommand.finish."""
 
     __slots__ = ()
 
@@ -39,71 +40,14 @@ class Later:
 LATER: Final = Later()
 
 
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """The command wants a payload: ``taken`` gets it without its Ctrl-Z, ``left`` runs after ESC."""
+    """The command wants a payload. ``on_payload`` gets it without its Ctrl-Z."""
 
-    __slots__ = ("left", "taken")
-
-    def __init__(self, taken: Callable[[Call, bytes], Reply], left: Callable[[], object] | None = None) -> None:
-        self.taken, self.left = taken, left
+    on_payload: Callable[[bytes], Reply]
 
 
+#: Information lines (None: OK alone), or what is still to come.
 Reply = list[str] | None | Later | Prompt
-Handler = Callable[["Call"], Reply]
-
-
-class Call:
-    """One command of a line, with the port it came from."""
-
-    __slots__ = ("_args", "abortable", "command", "ended", "finish", "modem", "port", "silent")
-
-    def __init__(self, port: Port, command: Command) -> None:
-        self.port, self.command = port, command
-        self.modem: Modem = port.modem
-        self._args: list[str | None] | None = None
-        self.ended = False
-        self.silent = False
-        self.abortable = False
-        self.finish: Callable[[list[str] | Failure | None], None] = _unset
-
-    @property
-    def args(self) -> list[str | None]:
-        if self._args is None:
-            try:
-                self._args = split_args(self.command.text)
-            except BadLine:
-                raise Failure() from None
-        return self._args
-
-    def text(self, at: int, default: str | None = None) -> str:
-        """Argument ``at``, decoded from nothing: as it was written. A missing one without default is an error."""
-        value = self.args[at] if at < len(self.args) else None
-        if value is None:
-            if default is None:
-                raise Failure()
-            return default
-        return value
-
-    def string(self, at: int, default: str | None = None) -> str:
-        """Argument ``at`` as text, in the character set that +CSCS chose."""
-        return decode_string(self.text(at, default), self.port.charset)
-
-    def number(self, at: int, default: int | None = None, low: int = 0, high: int = 255) -> int:
-        """Argument ``at`` as a number from low to high; anything else is an error."""
-        value = self.args[at] if at < len(self.args) else None
-        if value is None:
-            if default is None:
-                raise Failure()
-            return default
-        if not is_digits(value) or not low <= int(value) <= high:
-            raise Failure()
-        return int(value)
-
-    def at_most(self, count: int) -> None:
-        """More arguments than ``count`` are an error."""
-        if len(self.args) > count:
-            raise Failure()
-
-
-def _unset(answer: list[str] | Failure | None) -> None:
-    raise RuntimeError("a command was finished that does not wait")
+#: The end of a command: its information lines, or why it failed.
+Answer = list[str] | Failure | None

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
-from ..numeric import is_digits
+from ..numeric import is_decimal
 from .alphabet import gsm7_decode, gsm7_encode, pack, unpack
 
 
 class CodecError(ValueError):
-    """Octets that are not what they should be: the field they were read for, and where."""
+    """A PDU that cannot be decoded: the field, where, and why."""
 
     def __init__(self, field: str, offset: int, why: str) -> None:
-        super().__init__(f"{field} at octet {offset}: {why}")
-        self.field, self.offset = field, offset
+        super().__init__(f"{field} at byte {offset}: {why}")
+        self.field = field
 
 
 class Address(NamedTuple):
@@ -37,7 +37,7 @@ class Address(NamedTuple):
     @classmethod
     def of(cls, number: str) -> Address:
         """From ``+49...`` (international), digits with * and # (unknown), or a name (alphanumeric)."""
-        if number.startswith("+") and is_digits(number[1:]):
+        if number.startswith("+") and is_decimal(number[1:]):
             return cls(number[1:], 0x91)
         if number and all(c in "0123456789*#abc" for c in number):
             return cls(number, 0x81)

@@ -1,8 +1,9 @@
-"""The command table: one row per command, gathered from the modules of this package."""
+"""The commands: a table with one row per command, and the interpreter that modems are given."""
 
 from __future__ import annotations
 
-from . import basic, identity, network, receiving, sending, services, sim, storage, text
+from . import basic, identity, network, phonebook, receiving, sending, services, sim, storage, text, ussd, voice
+from .interpreter import Interpreter
 from .row import Row
 
 TABLE: dict[str, Row] = {
@@ -16,9 +17,15 @@ TABLE: dict[str, Row] = {
         storage.ROWS,
         receiving.ROWS,
         text.ROWS,
+        ussd.ROWS,
+        voice.ROWS,
         services.ROWS,
+        phonebook.ROWS,
     )
     for row in rows
 }
 
-__all__ = ["TABLE", "Row"]
+#: All commands that the simulator knows.
+COMMANDS = Interpreter(TABLE.values())
+
+__all__ = ["COMMANDS", "TABLE", "Row"]

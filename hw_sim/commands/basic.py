@@ -2,79 +2,75 @@
 
 from __future__ import annotations
 
-from ..at.reply import Call, Failure, Reply
-from .row import Row
+from ..at.command import RunningCommand
+from ..at.reply import Failure, Reply
+from ..modem.modem import Modem
+from .row import Row, accept, kept_row
 
 
-def _flag(call: Call) -> bool:
-    text = call.command.text
+def _flag(command: RunningCommand) -> bool:
+    text = command.raw
     if text not in ("", "0", "1"):
         raise Failure()
     return text == "1"
 
 
-def _echo(call: Call) -> Reply:
-    call.port.echo = _flag(call)
+def _echo(modem: Modem, command: RunningCommand) -> Reply:
+    command.settings.echo = _flag(command)
     return None
 
 
-def _verbose(call: Call) -> Reply:
-    call.port.verbose = _flag(call)
-    call.port.framing()
+def _verbose(modem: Modem, command: RunningCommand) -> Reply:
+    command.settings.verbose = _flag(command)
+    command.settings.update_framing()
     return None
 
 
-def _quiet(call: Call) -> Reply:
-    call.port.quiet = _flag(call)
+def _quiet(modem: Modem, command: RunningCommand) -> Reply:
+    command.settings.quiet = _flag(command)
     return None
 
 
-def _nothing(call: Call) -> Reply:
-    return None
-
-
-def _reset(call: Call) -> Reply:
+def _reset(modem: Modem, command: RunningCommand) -> Reply:
     """Z and &F: the port's settings, and the message indications, as after power-on (V.250 6.1.1, 6.1.2)."""
-    if call.command.text not in ("", "0", "1"):
+    if command.raw not in ("", "0", "1"):
         raise Failure()
-    call.port.factory()
-    call.modem.inbound.configure([0, 0, 0, 0, 0])
+    command.settings.reset()
+    modem.inbound.configure([0, 0, 0, 0, 0])
     return None
 
 
-def _about(call: Call) -> Reply:
-    identity = call.modem.profile.identity
+def _about(modem: Modem, command: RunningCommand) -> Reply:
+    identity = modem.profile.identity
     return [*identity.manufacturer, *identity.model, *identity.revision]
 
 
 def _register_row(number: int, low: int, high: int) -> Row:
-    def read(call: Call) -> Reply:
-        return [f"{call.port.registers[number]:03d}"]
+    def read(modem: Modem, command: RunningCommand) -> Reply:
+        return [f"{command.settings.registers[number]:03d}"]
 
-    def store(call: Call) -> Reply:
-        call.port.registers[number] = call.number(0, 0, low, high)
-        call.port.framing()
+    def store(modem: Modem, command: RunningCommand) -> Reply:
+        command.settings.registers[number] = command.number(0, 0, low, high)
+        command.settings.update_framing()
         return None
 
-    return Row(f"S{number}", "V.250 5.3.2", run=_nothing, read=read, set=store)
+    return Row(f"S{number}", "V.250 5.3.2", run=accept, read=read, set=store)
 
 
-def _level(call: Call) -> Reply:
-    return [f"+CMEE: {call.port.cmee}"]
+def _level(modem: Modem, command: RunningCommand) -> Reply:
+    return [f"+CMEE: {command.settings.cmee}"]
 
 
-def _cmee(call: Call) -> Reply:
-    call.port.cmee = call.number(0, 0, 0, 2)
+def _cmee(modem: Modem, command: RunningCommand) -> Reply:
+    command.settings.cmee = command.number(0, 0, 0, 2)
     return None
 
 
-def _capabilities(call: Call) -> Reply:
+def _capabilities(modem: Modem, command: RunningCommand) -> Reply:
     """+CLAC (27.007 8.37): every command, one a line."""
-    from . import TABLE
-
-    framing = call.modem.profile.framing
-    absent = call.modem.profile.absent
-    names = [name for name in TABLE if name not in absent]
+    framing = modem.profile.framing
+    absent = modem.profile.absent
+    names = [name for name in modem.commands.names if name not in absent]
     if framing.clac_prefix:
         return ["+CLAC:" + ",".join(names)]
     if framing.clac_end != "\r\n":
@@ -86,17 +82,17 @@ ROWS = (
     Row("E", "V.250 6.2.4", run=_echo),
     Row("V", "V.250 6.2.6", run=_verbose),
     Row("Q", "V.250 6.2.5", run=_quiet),
-    Row("X", "V.250 6.2.7", run=_nothing),
-    Row("L", "V.250 6.3.13", run=_nothing),
-    Row("M", "V.250 6.3.14", run=_nothing),
+    Row("X", "V.250 6.2.7", run=accept),
+    Row("L", "V.250 6.3.13", run=accept),
+    Row("M", "V.250 6.3.14", run=accept),
     Row("Z", "V.250 6.1.1", run=_reset),
     Row("&F", "V.250 6.1.2", run=_reset),
-    Row("&C", "V.250 6.2.8", run=_nothing),
-    Row("&D", "V.250 6.2.9", run=_nothing),
-    Row("&S", "modem manuals: DSR behaviour", run=_nothing),
-    Row("&K", "modem manuals: flow control", run=_nothing),
-    Row("&W", "modem manuals: store settings", run=_nothing),
-    Row("\\Q", "modem manuals: flow control", run=_nothing),
+    Row("&C", "V.250 6.2.8", run=accept),
+    Row("&D", "V.250 6.2.9", run=accept),
+    Row("&S", "modem manuals: DSR behaviour", run=accept),
+    Row("&K", "modem manuals: flow control", run=accept),
+    Row("&W", "modem manuals: store settings", run=accept),
+    Row("\\Q", "modem manuals: flow control", run=accept),
     Row("I", "V.250 6.1.3", run=_about),
     *(
         _register_row(number, low, high)
@@ -112,9 +108,9 @@ ROWS = (
             (12, 0, 255),
         )
     ),
-    Row("+IPR", "V.250 6.2.10", read="0", test="(),(0,9600,19200,38400,57600,115200,230400,460800)", set=_nothing),
-    Row("+IFC", "V.250 6.2.12", read="0,0", test="(0-2),(0-2)", set=_nothing),
-    Row("+ICF", "V.250 6.2.11", read="3,3", test="(3),(3)", set=_nothing),
+    kept_row("+IPR", "V.250 6.2.10", "0", "(),(0,9600,19200,38400,57600,115200,230400,460800)"),
+    kept_row("+IFC", "V.250 6.2.12", "0,0", "(0-2),(0-2)"),
+    kept_row("+ICF", "V.250 6.2.11", "3,3", "(3),(3)"),
     Row("+GCAP", "V.250 6.1.9", run="+CGSM"),
     Row("+CMEE", "27.007 9.1", read=_level, test="(0-2)", set=_cmee),
     Row("+CLAC", "27.007 8.37", run=_capabilities, test=""),

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from ..at.reply import Call, Failure, Reply
+from ..at.command import RunningCommand
+from ..at.reply import Failure, Reply
 from ..codec.charset import CHARSETS
-from .row import Row
+from ..modem.modem import Modem
+from .row import Handler, Row
 
 
-def _words(pick: str) -> Callable[[Call], Reply]:
-    def answer(call: Call) -> Reply:
-        identity = call.modem.profile.identity
+def _lines(pick: str) -> Handler:
+    def answer(modem: Modem, command: RunningCommand) -> Reply:
+        identity = modem.profile.identity
         lines: tuple[str, ...] = getattr(identity, pick)
         if identity.prefixed:
-            return [f'{call.command.name}: "{line}"' for line in lines]
+            return [f'{command.name}: "{line}"' for line in lines]
         return list(lines)
 
     return answer
 
 
-def _serial(call: Call) -> Reply:
-    if call.modem.profile.identity.prefixed:
-        return [f'{call.command.name}: "{call.modem.imei}"']
-    return [call.modem.imei]
+def _serial(modem: Modem, command: RunningCommand) -> Reply:
+    if modem.profile.identity.prefixed:
+        return [f'{command.name}: "{modem.imei}"']
+    return [modem.imei]
 
 
-def _shown_charset(call: Call) -> Reply:
-    return [f'+CSCS: "{call.port.charset}"']
+def _shown_charset(modem: Modem, command: RunningCommand) -> Reply:
+    return [f'+CSCS: "{command.settings.charset}"']
 
 
-def _charset(call: Call) -> Reply:
-    name = call.text(0).upper()
+def _charset(modem: Modem, command: RunningCommand) -> Reply:
+    name = command.text(0).upper()
     if name not in CHARSETS:
         raise Failure()
-    call.port.charset = name
+    command.settings.charset = name
     return None
 
 
 ROWS = (
-    Row("+CGMI", "27.007 5.1", run=_words("manufacturer"), test=""),
-    Row("+CGMM", "27.007 5.2", run=_words("model"), test=""),
-    Row("+CGMR", "27.007 5.3", run=_words("revision"), test=""),
+    Row("+CGMI", "27.007 5.1", run=_lines("manufacturer"), test=""),
+    Row("+CGMM", "27.007 5.2", run=_lines("model"), test=""),
+    Row("+CGMR", "27.007 5.3", run=_lines("revision"), test=""),
     Row("+CGSN", "27.007 5.4", run=_serial, test=""),
-    Row("+GMI", "V.250 6.1.4", run=_words("manufacturer"), test=""),
-    Row("+GMM", "V.250 6.1.5", run=_words("model"), test=""),
-    Row("+GMR", "V.250 6.1.6", run=_words("revision"), test=""),
+    Row("+GMI", "V.250 6.1.4", run=_lines("manufacturer"), test=""),
+    Row("+GMM", "V.250 6.1.5", run=_lines("model"), test=""),
+    Row("+GMR", "V.250 6.1.6", run=_lines("revision"), test=""),
     Row("+GSN", "V.250 6.1.7", run=_serial, test=""),
     Row(
         "+CSCS",

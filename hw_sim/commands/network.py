@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ..at.reply import LATER, Call, Failure, Reply
+from ..at.command import RunningCommand
+from ..at.reply import LATER, Failure, Reply
+from ..modem.modem import Modem
 from ..modem.radio import DOMAINS
 from .row import Row
 
-if TYPE_CHECKING:
-    from ..modem.modem import Modem
 
-
-def _functionality(call: Call) -> Reply:
+def _functionality(modem: Modem, command: RunningCommand) -> Reply:
     """+CFUN=0, 1, 4; a second parameter of 1 resets the modem first."""
-    call.at_most(2)
-    value, reset = call.number(0, None, 0, 1 << 7), call.number(1, 0, 0, 1)
-    modem = call.modem
-    return modem.set_functionality(value, reset=bool(reset))
+    command.at_most(2)
+    value, reset = command.number(0, None, 0, 1 << 7), command.number(1, 0, 0, 1)
+    modem.set_functionality(value, reset=bool(reset))
+    return None
 
 
-def _levels(call: Call) -> Reply:
-    return ["+CFUN: (" + ",".join(map(str, call.modem.profile.radio.functionality)) + "),(0,1)"]
+def _levels(modem: Modem, command: RunningCommand) -> Reply:
+    return ["+CFUN: (" + ",".join(map(str, modem.profile.radio.functionality)) + "),(0,1)"]
 
 
-def _current(call: Call) -> Reply:
-    return [f"+CFUN: {call.modem.radio.functionality}"]
+def _current(modem: Modem, command: RunningCommand) -> Reply:
+    return [f"+CFUN: {modem.radio.functionality}"]
 
 
-def _registration(call: Call) -> Reply:
-    radio = call.modem.radio
-    name = call.command.name
+def _registration(modem: Modem, command: RunningCommand) -> Reply:
+    radio = modem.radio
+    name = command.name
     level = radio.reports[name]
     return [f"{name}: {level},{radio.registration(name, level)}"]
 
 
-def _registration_reports(call: Call) -> Reply:
-    call.at_most(1)
-    call.modem.radio.reports[call.command.name] = call.number(0, 0, 0, 2)
+def _registration_reports(modem: Modem, command: RunningCommand) -> Reply:
+    command.at_most(1)
+    modem.radio.reports[command.name] = command.number(0, 0, 0, 2)
     return None
 
 
-def _operator(call: Call) -> Reply:
-    radio = call.modem.radio
+def _operator(modem: Modem, command: RunningCommand) -> Reply:
+    radio = modem.radio
     if not radio.registered or radio.functionality != 1:
         return [f"+COPS: {radio.operator_mode}"]
-    name = call.modem.card_operator[radio.operator_format]
+    name = modem.card.operator[radio.operator_format]
     return [f'+COPS: {radio.operator_mode},{radio.operator_format},"{name}",{radio.access}']
 
 
-def _quality(call: Call) -> Reply:
+def _quality(modem: Modem, command: RunningCommand) -> Reply:
     """+CESQ: GSM level in <rxlev>; the LTE fields when the access technology is LTE (7)."""
-    radio = call.modem.radio
+    radio = modem.radio
     rssi, _ = radio.signal()
     if rssi == 99:
         return ["+CESQ: 99,99,255,255,255,255"]
@@ -60,17 +57,16 @@ def _quality(call: Call) -> Reply:
     return [f"+CESQ: {min(63, rssi * 2)},99,255,255,255,255"]
 
 
-def _scan(call: Call) -> Reply:
+def _scan(modem: Modem, command: RunningCommand) -> Reply:
     """Look for operators: takes the profile's scan time."""
-    modem = call.modem
-    found = [_seen(modem, 2, *modem.card_operator)]
-    found += [_seen(modem, 1, *operator) for operator in modem.network.operators if operator != modem.card_operator]
+    found = [_seen(modem, 2, *modem.card.operator)]
+    found += [_seen(modem, 1, *operator) for operator in modem.network.operators if operator != modem.card.operator]
     answer = ["+COPS: " + ",".join(found) + ",,(0-4),(0-2)"]
     delay = modem.seconds(modem.profile.timing.scan_s)
     if delay <= 0:
         return answer
-    call.abortable = True
-    modem.clock.call_later(delay, call.finish, answer)
+    command.abortable = True
+    modem.clock.call_later(delay, command.finish, answer)
     return LATER
 
 
@@ -78,23 +74,23 @@ def _seen(modem: Modem, stat: int, long: str, short: str, numeric: str) -> str:
     return f'({stat},"{long}","{short}","{numeric}",{modem.radio.access})'
 
 
-def _choose_operator(call: Call) -> Reply:
-    mode = call.number(0, 0, 0, 4)
-    radio = call.modem.radio
+def _choose_operator(modem: Modem, command: RunningCommand) -> Reply:
+    mode = command.number(0, 0, 0, 4)
+    radio = modem.radio
     if mode == 3:
-        radio.operator_format = call.number(1, None, 0, 2)
+        radio.operator_format = command.number(1, None, 0, 2)
         return None
     if mode in (1, 4):
-        wanted = call.text(2)
-        if wanted not in call.modem.card_operator:
+        wanted = command.text(2)
+        if wanted not in modem.card.operator:
             raise Failure("cme", 30)
     radio.operator_mode = mode
     radio.search()
     return None
 
 
-def _signal(call: Call) -> Reply:
-    rssi, ber = call.modem.radio.signal()
+def _signal(modem: Modem, command: RunningCommand) -> Reply:
+    rssi, ber = modem.radio.signal()
     return [f"+CSQ: {rssi},{ber}"]
 
 

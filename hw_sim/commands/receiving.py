@@ -2,65 +2,67 @@
 
 from __future__ import annotations
 
-from ..at.reply import Call, Failure, Prompt, Reply, cms
+from ..at.command import RunningCommand
+from ..at.reply import Failure, Prompt, Reply, cms
+from ..modem.modem import Modem
 from .row import Row
 
 
-def _service(call: Call) -> Reply:
-    call.modem.inbound.service = call.number(0, 0, 0, 1)
+def _service(modem: Modem, command: RunningCommand) -> Reply:
+    modem.inbound.service = command.number(0, 0, 0, 1)
     return ["+CSMS: 1,1,1"]
 
 
-def _services(call: Call) -> Reply:
-    return [f"+CSMS: {call.modem.inbound.service},1,1,1"]
+def _services(modem: Modem, command: RunningCommand) -> Reply:
+    return [f"+CSMS: {modem.inbound.service},1,1,1"]
 
 
-def _indications(call: Call) -> Reply:
-    rules = call.modem.profile.messages
-    inbound = call.modem.inbound
-    call.at_most(5)
-    if not rules.supported:
+def _indications(modem: Modem, command: RunningCommand) -> Reply:
+    messages = modem.profile.messages
+    inbound = modem.inbound
+    command.at_most(5)
+    if not messages.supported:
         raise Failure()
-    allowed = (rules.mode, rules.mt, rules.bm, rules.ds, rules.bfr)
-    given = [call.number(at, 0, 0, 9) for at in range(len(call.args))] if call.command.text else []
+    allowed = (messages.mode, messages.mt, messages.bm, messages.ds, messages.bfr)
+    given = [command.number(at, 0, 0, 9) for at in range(len(command.args))] if command.raw else []
     values = given + [0 if 0 in known else known[0] for known in allowed[len(given) :]]
     for value, known in zip(values, allowed, strict=True):
         if value not in known:
-            raise Failure() if rules.plain_refusal else cms(rules.refusal)
+            raise Failure() if messages.plain_refusal else cms(messages.refusal)
     inbound.configure(values)
     return None
 
 
-def _shown(call: Call) -> Reply:
-    if not call.modem.profile.messages.supported:
+def _shown(modem: Modem, command: RunningCommand) -> Reply:
+    if not modem.profile.messages.supported:
         raise Failure()
-    return ["+CNMI: " + ",".join(map(str, call.modem.inbound.cnmi))]
+    return ["+CNMI: " + ",".join(map(str, modem.inbound.cnmi))]
 
 
-def _choices(call: Call) -> Reply:
-    rules = call.modem.profile.messages
-    if not rules.supported:
+def _choices(modem: Modem, command: RunningCommand) -> Reply:
+    messages = modem.profile.messages
+    if not messages.supported:
         raise Failure()
-    if rules.test:
-        return [rules.test]
-    groups = (rules.mode, rules.mt, rules.bm, rules.ds, rules.bfr)
+    if messages.test:
+        return [messages.test]
+    groups = (messages.mode, messages.mt, messages.bm, messages.ds, messages.bfr)
     return ["+CNMI: " + ",".join("(" + ",".join(map(str, group)) + ")" for group in groups)]
 
 
-def _acknowledge(call: Call) -> Reply:
+def _acknowledge(modem: Modem, command: RunningCommand) -> Reply:
     """+CNMA in text mode and without parameters; in PDU mode 0 and 1 are good, 2 is an error, both may carry a PDU."""
-    inbound = call.modem.inbound
+    inbound = modem.inbound
     if not inbound.awaiting:
         raise cms(340)
-    kind = call.number(0, 0, 0, 2) if call.command.form == "set" else 0
-    length = call.number(1, 0, 0, 255) if call.command.form == "set" else 0
+    kind = command.number(0, 0, 0, 2) if command.form == "set" else 0
+    length = command.number(1, 0, 0, 255) if command.form == "set" else 0
     if length:
 
-        def taken(call: Call, payload: bytes) -> Reply:
+        def on_payload(payload: bytes) -> Reply:
             inbound.acknowledge(kind != 2)
             return None
 
-        return Prompt(taken)
+        return Prompt(on_payload)
     inbound.acknowledge(kind != 2)
     return None
 

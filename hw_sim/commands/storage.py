@@ -2,98 +2,96 @@
 
 from __future__ import annotations
 
+from ..at.command import RunningCommand
 from ..at.message_view import STATUS_WORDS, list_lines, read_lines
-from ..at.reply import Call, Failure, Reply, cms
+from ..at.reply import Failure, Reply, cms
+from ..modem.modem import Modem
 from ..storage import READ, SENT, UNREAD, UNSENT, Store
 from .row import Row
 
 
-def _select(call: Call) -> Reply:
-    modem = call.modem
-    rules = modem.profile.storage
-    names = [call.text(at, "").upper() for at in range(len(call.args))]
-    if not rules.settable or len(names) not in rules.arguments:
+def _select(modem: Modem, command: RunningCommand) -> Reply:
+    storage = modem.profile.storage
+    names = [command.text(at, "").upper() for at in range(len(command.args))]
+    if not storage.settable or len(names) not in storage.arguments:
         raise Failure()
-    allowed = (rules.mem1, rules.mem2, rules.mem3)
+    allowed = (storage.mem1, storage.mem2, storage.mem3)
     for name, known in zip(names, allowed, strict=False):
         if name not in known:
             raise Failure() if modem.profile.messages.plain_refusal else cms(302)
-    if modem.sending and modem.profile.messages.busy_while_sending:
+    if modem.outbound.sending and modem.profile.messages.busy_while_sending:
         raise Failure("cme", 515)
     modem.selected[: len(names)] = names
-    if not rules.counters:
+    if not storage.counters:
         return None
-    return ["+CPMS: " + ",".join(_usage(modem.stores[name]) for name in modem.selected[: rules.count])]
+    return ["+CPMS: " + ",".join(_usage(modem.stores[name]) for name in modem.selected[: storage.count])]
 
 
 def _usage(store: Store) -> str:
     return f"{len(store)},{store.capacity}"
 
 
-def _selected(call: Call) -> Reply:
-    modem = call.modem
-    modem.flags.add("AT+CPMS?")
+def _selected(modem: Modem, command: RunningCommand) -> Reply:
+    modem.commands_seen.add("AT+CPMS?")
     if modem.profile.storage.read:
         return [modem.profile.storage.read]
     chosen = modem.selected[: modem.profile.storage.count]
     return ["+CPMS: " + ",".join(f'"{name}",{_usage(modem.stores[name])}' for name in chosen)]
 
 
-def _choices(call: Call) -> Reply:
-    rules = call.modem.profile.storage
-    if rules.test:
-        return [rules.test]
-    groups = (rules.mem1, rules.mem2, rules.mem3)[: rules.count]
+def _choices(modem: Modem, command: RunningCommand) -> Reply:
+    storage = modem.profile.storage
+    if storage.test:
+        return [storage.test]
+    groups = (storage.mem1, storage.mem2, storage.mem3)[: storage.count]
     return ["+CPMS: " + ",".join("(" + ",".join(f'"{name}"' for name in group) + ")" for group in groups)]
 
 
-def _shown_format(call: Call) -> Reply:
-    return [f"+CMGF: {int(call.port.text_mode)}"]
+def _shown_format(modem: Modem, command: RunningCommand) -> Reply:
+    return [f"+CMGF: {int(command.settings.text_mode)}"]
 
 
-def _format(call: Call) -> Reply:
-    call.port.text_mode = call.number(0, 0, 0, 1) == 1
+def _format(modem: Modem, command: RunningCommand) -> Reply:
+    command.settings.text_mode = command.number(0, 0, 0, 1) == 1
     return None
 
 
-def _status(call: Call) -> int:
-    if not call.port.text_mode:
-        return call.number(0, 0, 0, 4)
-    word = call.text(0, "REC UNREAD").upper()
+def _status(command: RunningCommand) -> int:
+    if not command.settings.text_mode:
+        return command.number(0, 0, 0, 4)
+    word = command.text(0, "REC UNREAD").upper()
     if word not in STATUS_WORDS:
         raise cms(305)
     return STATUS_WORDS.index(word)
 
 
-def _states(call: Call) -> Reply:
-    words = ",".join(f'"{word}"' for word in STATUS_WORDS) if call.port.text_mode else "0-4"
+def _states(modem: Modem, command: RunningCommand) -> Reply:
+    words = ",".join(f'"{word}"' for word in STATUS_WORDS) if command.settings.text_mode else "0-4"
     return [f"+CMGL: ({words})"]
 
 
-def _list(call: Call) -> Reply:
-    modem = call.modem
-    wanted = _status(call)
-    keep = len(call.args) > 1 and call.args[1] == "1"
+def _list(modem: Modem, command: RunningCommand) -> Reply:
+    wanted = _status(command)
+    keep = len(command.args) > 1 and command.args[1] == "1"
     lines: list[str] = []
     for index, message in modem.stores[modem.selected[0]].items():
         if wanted in (4, message.status):
-            lines += list_lines(call.port, index, message)
+            lines += list_lines(command.settings, index, message)
             if message.status == UNREAD and not keep:
                 message.status = READ
     return lines
 
 
-def _read(call: Call) -> Reply:
-    modem = call.modem
+def _read(modem: Modem, command: RunningCommand) -> Reply:
     store = modem.stores[modem.selected[0]]
-    index = call.number(0, None, 0, 100_000)
+    index = command.number(0, None, 0, 100_000)
     message = store.get(index)
     if message is None:
         if not store.valid(index) or modem.profile.storage.empty_slot == "321":
             raise cms(321)
         return None
-    lines = read_lines(call.port, message)
-    if message.status == UNREAD and not (len(call.args) > 1 and call.args[1] == "1"):
+    lines = read_lines(command.settings, message, modem.profile.messages.report_header)
+    if message.status == UNREAD and not (len(command.args) > 1 and command.args[1] == "1"):
         message.status = READ
     return lines
 
@@ -101,11 +99,10 @@ def _read(call: Call) -> Reply:
 _DELETED = {1: (READ,), 2: (READ, SENT), 3: (READ, SENT, UNSENT), 4: (UNREAD, READ, SENT, UNSENT)}
 
 
-def _delete(call: Call) -> Reply:
+def _delete(modem: Modem, command: RunningCommand) -> Reply:
     """+CMGD=<index>[,<delflag>]; with a flag the index is ignored (27.005 3.5.4)."""
-    modem = call.modem
     store = modem.stores[modem.selected[0]]
-    index, flag = call.number(0, None, 0, 100_000), call.number(1, 0, 0, 4)
+    index, flag = command.number(0, None, 0, 100_000), command.number(1, 0, 0, 4)
     if flag:
         for used in [used for used, message in store.items() if message.status in _DELETED[flag]]:
             store.delete(used)
@@ -117,8 +114,8 @@ def _delete(call: Call) -> Reply:
     return None
 
 
-def _deletable(call: Call) -> Reply:
-    store = call.modem.stores[call.modem.selected[0]]
+def _deletable(modem: Modem, command: RunningCommand) -> Reply:
+    store = modem.stores[modem.selected[0]]
     return ["+CMGD: (" + ",".join(str(index) for index, _ in store.items()) + "),(0-4)"]
 
 

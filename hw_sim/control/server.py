@@ -16,19 +16,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from ..faults import KINDS
-from ..modem.ussd import UssdReply
-from ..network.phone import Phone
 from ..network.service_centre import RpError
-from ..simulation import SimModem, Simulation
+from ..network.ussd_services import UssdReply
+from ..simulation import Simulation
 from ..validation import Count, LinkName, Number, Pin, Rssi, Seconds, Within, arguments, nearest
+from .client import Answer, ControlError
+from .views import modem_view, phone_view
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
 LINE_LIMIT = 1 << 20
-
-
-class ControlError(Exception):
-    """The other side said no, or is not there."""
 
 
 class Control:
@@ -44,7 +39,7 @@ class Control:
         if self._path.is_socket():
             with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
                 probe.connect(str(self._path))
-                raise FileExistsError(f"{self._path} is served by another process")
+                raise FileExistsError(f"another process listens on {self._path}; stop it or use another path")
             self._path.unlink()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=LINE_LIMIT)
@@ -78,18 +73,18 @@ class Control:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
-                raise ControlError("a request is a JSON object")
+                raise ControlError("a request must be a JSON object")
             if "op" not in request:
-                raise ControlError(f"a request needs op; there are {', '.join(self.operations())}")
+                raise ControlError(f"a request needs op; use one of {', '.join(self.operations())}")
             op = request.pop("op")
             method = getattr(self, f"op_{op}", None) if isinstance(op, str) else None
             if method is None:
-                raise ControlError(f"no operation {op}{nearest(str(op), self.operations())}")
+                raise ControlError(f"operation '{op}' does not exist{nearest(str(op), self.operations())}")
             return {"ok": True, **method(**arguments(method, request, where=f"operation {op}", noun="field", skip=0))}
         except json.JSONDecodeError as error:
-            return {"ok": False, "error": f"a request is a JSON object: {error}"}
+            return {"ok": False, "error": f"a request must be a JSON object: {error}"}
         except RpError as error:
-            return {"ok": False, "error": f"the network refused it: {error}", "cause": error.cause}
+            return {"ok": False, "error": f"the network refused the message: {error}", "cause": error.cause}
         except KeyError as error:
             return {"ok": False, "error": str(error.args[0])}
         except (ControlError, OSError, ValueError) as error:  # FaultError and OptionError are ValueErrors
@@ -207,11 +202,11 @@ class Control:
 
     def op_call(self, modem: str, from_: Number = "+490000000", end: bool = False) -> Answer:
         """A voice call to a modem from ``from``; ``end`` hangs up instead."""
-        calls = self._sim.modem(modem).calls
+        voice = self._sim.modem(modem).voice
         if end:
-            calls.ended_by_peer()
+            voice.ended_by_peer()
             return {"ringing": False}
-        return {"ringing": calls.ring(from_)}
+        return {"ringing": voice.ring(from_)}
 
     def op_ussd(self, modem: str, text: str, state: Annotated[int, Within(0, 5)] = 0) -> Answer:
         """A USSD message that the network sends by itself; ``state`` is <m> of +CUSD."""
@@ -239,52 +234,3 @@ class Control:
             ],
             "events": dict(self._sim.events.counts),
         }
-
-
-def phone_view(phone: Phone) -> Answer:
-    """A phone as JSON."""
-    received = []
-    for message in phone.received:
-        entry = asdict(message)
-        entry["data"] = None if message.data is None else message.data.hex()
-        received.append(entry)
-    return {"number": phone.number, "received": received, "sent": phone.sent, "on": phone.reachable()}
-
-
-def modem_view(modem: SimModem) -> Answer:
-    """A modem as JSON."""
-    return {
-        "name": modem.name,
-        "path": modem.path,
-        "profile": modem.profile.name,
-        "number": modem.number,
-        "imei": modem.imei,
-        "powered": modem.powered,
-        "sim": modem.sim_state,
-        "registration": modem.radio.stat,
-        "signal": modem.radio.rssi,
-        "storage": {name: [len(memory), memory.capacity] for name, memory in modem.memories.items()},
-        "waiting": modem.network.waiting(modem),
-        "faults": [fault.kind for fault in modem.faults.active],
-    }
-
-
-def call(path: str | Path, op: str, timeout: float = 30.0, **request: Any) -> Answer:
-    """One request over the socket, blocking. Raises ControlError when refused or when nobody is there."""
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(timeout)
-            client.connect(str(path))
-            client.sendall(json.dumps({"op": op, **request}).encode() + b"\n")
-            with client.makefile("rb") as answers:
-                line = answers.readline()
-    except OSError as error:
-        raise ControlError(
-            f"no simulator at {path} ({error.strerror or error}); start one with: hw-sim run --control {path}"
-        ) from error
-    if not line:
-        raise ControlError("the simulator closed the connection")
-    answer: Answer = json.loads(line)
-    if not answer.get("ok"):
-        raise ControlError(str(answer.get("error")))
-    return answer

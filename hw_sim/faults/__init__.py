@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..modem.faultset import Fault
-from ..numeric import is_digits
+from ..numeric import is_decimal
+from ..sim_modem import SimModem
 from ..validation import OptionError, arguments, nearest
 from . import device, dialogue, line, silent, stranger
-
-if TYPE_CHECKING:
-    from ..simulation import SimModem
+from .fault import Fault
 
 
 class FaultError(ValueError):
-    """No such fault, or options that it does not take."""
+    """An unknown fault, or an option that is not valid."""
 
 
 KINDS: dict[str, type[Fault]] = {
@@ -23,14 +21,17 @@ KINDS: dict[str, type[Fault]] = {
 
 
 def make_fault(modem: SimModem, kind: str, count: int | None, options: dict[str, Any]) -> Fault:
-    """A fault by its name; ``cms-500`` is ``cms-error`` with code 500, ``cme-14`` likewise. Raises FaultError."""
+    """Return a new fault of a kind. Raises FaultError.
+
+    ``cms-500`` is ``cms-error`` with code 500, ``cme-14`` likewise.
+    """
     name = kind.replace("_", "-").lower()
     family, _, number = name.partition("-")
-    if family in ("cms", "cme") and is_digits(number):
+    if family in ("cms", "cme") and is_decimal(number):
         name, options = f"{family}-error", {"code": int(number), **options}
     found = KINDS.get(name)
     if found is None:
-        raise FaultError(f"no fault {kind}{nearest(name, KINDS)}")
+        raise FaultError(f"fault '{kind}' does not exist{nearest(name, KINDS)}")
     try:
         return found(modem, count, **arguments(found.__init__, options, where=f"fault {name}", noun="option", skip=3))
     except OptionError as error:

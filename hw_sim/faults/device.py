@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from ..at.port import Port
 from ..codec.tpdu import Address, Tpdu, write_smsc, write_tpdu
 from ..codec.user_data import segments
-from ..modem.faultset import Fault
+from ..modem.modem import Modem
+from ..sim_modem import SimModem
 from ..storage import READ, Stored
-from ..validation import LinkName, OptionError, Pin, Rssi
+from ..validation import LinkName, Pin, Rssi, invalid
 from .dialogue import SENDING
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..modem.modem import Modem
-    from ..simulation import SimModem
+from .fault import Fault
 
 
 class Reset(Fault):
@@ -96,7 +94,7 @@ class StorageFull(Fault):
     def __init__(self, modem: Modem, left: int | None, memory: str | None = None) -> None:
         super().__init__(modem, left)
         if memory is not None and memory not in modem.stores:
-            raise OptionError(f"fault {self.kind}: memory is one of {', '.join(modem.stores)}, not {memory!r}")
+            raise invalid(f"fault {self.kind}: memory", memory, f"one of {', '.join(modem.stores)}")
         self._store = modem.stores[memory or modem.selected[2]]
         self._filling: list[Stored] = []
 
@@ -126,15 +124,15 @@ class SimRemoved(Fault):
 
     def begin(self) -> None:
         modem = self.modem
-        modem.sim_inserted = False
-        modem.pin_passed = not modem.card.pin_enabled
+        modem.sim.inserted = False
+        modem.sim.pin_passed = not modem.card.pin_enabled
         modem.urc("+CPIN: NOT INSERTED")
         modem.radio.search()
 
     def end(self) -> None:
-        self.modem.sim_inserted = True
+        self.modem.sim.inserted = True
         if self.modem.powered:
-            self.modem.urc(f"+CPIN: {self.modem.sim_state}")
+            self.modem.urc(f"+CPIN: {self.modem.sim.state}")
             self.modem.radio.search()
 
 
@@ -155,14 +153,14 @@ class PinAgain(Fault):
         card = self.modem.card
         if self._had_none:
             card.pin_enabled, card.pin_code = True, self._pin
-        self.modem.pin_passed = False
+        self.modem.sim.pin_passed = False
         self.modem.urc("+CPIN: SIM PIN")
         self.modem.radio.search()
 
     def end(self) -> None:
         if self._had_none:
             self.modem.card.pin_enabled = False
-        if self.modem.powered and self.modem.sim_state == "SIM PIN":
+        if self.modem.powered and self.modem.sim.state == "SIM PIN":
             self.modem.unlock()
 
 
@@ -212,10 +210,10 @@ class DeafInbound(Fault):
     kind: ClassVar[str] = "deaf-inbound"
 
     def begin(self) -> None:
-        self.modem.deaf = True
+        self.modem.inbound_blocked = True
 
     def end(self) -> None:
-        self.modem.deaf = False
+        self.modem.inbound_blocked = False
         self.modem.network.available(self.modem)
 
     def booted(self) -> None:

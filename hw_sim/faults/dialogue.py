@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from ..at.port import Port
 from ..at.reply import Failure, cms
 from ..clock import Timer
 from ..codec.alphabet import ucs2_encode
 from ..codec.tpdu import Tpdu
-from ..modem.faultset import Fault
+from ..modem.modem import Modem
 from ..validation import ErrorCode, Interval, LineText, OneOf, Seconds
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..modem.modem import Modem
+from .fault import Fault
 
 SENDING = ("+CMGS", "+CMSS", "+CMGC")
 
@@ -59,7 +57,7 @@ class CmeError(Fault):
         super().__init__(modem, left)
         self._code, self._command = code, command.upper()
 
-    def command(self, port: Port, name: str) -> Failure | None:
+    def command(self, name: str) -> Failure | None:
         if self._command not in ("", name) or (not self._command and not name.startswith("+")):
             return None
         self.strike()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
+from ..at.port import Port
 from ..clock import Timer
-from ..modem.faultset import Fault
+from ..modem.modem import Modem
 from ..validation import Interval, LineText, Seconds, Share, Within
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..modem.modem import Modem
+from .fault import Fault
 
 
 class Hang(Fault):
@@ -48,7 +46,7 @@ class Dying(Fault):
 
     def _tell(self) -> None:
         port = self.modem.urc_port
-        self.modem.line_out(port, b"\r\n" + self._text.encode("latin-1") + b"\r\n")
+        port.emit(b"\r\n" + self._text.encode("latin-1") + b"\r\n")
         self._timer = self.modem.clock.call_later(self._every_s, self._tell)
 
     def end(self) -> None:
@@ -177,7 +175,7 @@ class EchoMad(Fault):
         self._times = times
 
     def incoming(self, port: Port, data: bytes) -> bytes:
-        self.modem.line_out(port, data * self._times)
+        port.emit(data * self._times)
         self.strike()
         return data
 

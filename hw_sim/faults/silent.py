@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
+from ..at.port import Port
 from ..at.reply import Failure, cms
 from ..codec.tpdu import Tpdu
-from ..modem.faultset import Fault
+from ..modem.modem import Modem
 from ..validation import ErrorCode
 from .dialogue import SENDING
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..modem.modem import Modem
+from .fault import Fault
 
 
 class Forget(Fault):
@@ -42,7 +40,7 @@ class Forget(Fault):
             modem.selected = list(modem.profile.storage.default)
         if "cmgf" in self._what:
             for port in modem.ports:
-                port.text_mode = True
+                port.settings.text_mode = True
         modem.faults.remove(self)
 
 

@@ -5,15 +5,13 @@ The modem behind it goes on: what it receives meanwhile is there when the fault 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from ..at.port import Port
 from ..clock import Timer
-from ..modem.faultset import Fault
+from ..modem.modem import Modem
 from ..validation import Interval, LineText, Within
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..modem.modem import Modem
+from .fault import Fault
 
 #: One sentence of each kind that a receiver for satellite positions repeats (NMEA 0183).
 SENTENCES = (
@@ -62,7 +60,7 @@ class OnlyOk(_Stranger):
                 line = (line + octet)[-_LINE_LIMIT_BYTES:]
                 continue
             asks = octet == b"\r" and line.upper().startswith((b"AT+CMGS=", b"AT+CMGW="))
-            self.modem.line_out(port, b"\r\n> " if asks and self._prompt else b"\r\nOK\r\n")
+            port.emit(b"\r\n> " if asks and self._prompt else b"\r\nOK\r\n")
             self.strike()
             line = b""
         self._line[port] = line
@@ -74,7 +72,7 @@ class Mirror(_Stranger):
     kind: ClassVar[str] = "mirror"
 
     def heard(self, port: Port, data: bytes) -> None:
-        self.modem.line_out(port, data)
+        port.emit(data)
         self.strike()
 
 
@@ -92,7 +90,7 @@ class _Repeated(_Stranger):
 
     def _tell(self) -> None:
         self._timer = self.modem.clock.call_later(self.every_s, self._tell)
-        self.modem.line_out(self.modem.urc_port, self.said())
+        self.modem.urc_port.emit(self.said())
 
     def said(self) -> bytes:
         """Return what is said this time."""

@@ -1,93 +1,89 @@
-"""The places in a modem where faults take hold. Each active fault may change what passes; see ``faults``."""
+"""The places in a modem where faults take effect. Each active fault may change what passes them; see ``faults``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
+from ..at.port import Port
 from ..at.reply import Failure
-
-if TYPE_CHECKING:
-    from ..at.port import Port
-    from ..codec.tpdu import Tpdu
-    from .modem import Modem
+from ..clock import Clock
+from ..codec.tpdu import Tpdu
+from ..profiles.sections import Profile
 
 
-class Fault:
-    """A fault that is active on one modem. The base class changes nothing.
+class FaultHost(Protocol):
+    """What the faults need of their modem."""
 
-    ``left`` counts how often it still strikes (None: until it is cleared or its time is over).
-    """
+    profile: Profile
+    clock: Clock
+    powered: bool
+
+    def seconds(self, profile_s: float) -> float: ...
+
+
+class FaultHooks:
+    """The hooks of a fault. This base class changes nothing."""
 
     kind: ClassVar[str] = ""
 
-    def __init__(self, modem: Modem, left: int | None = None) -> None:
-        self.modem, self.left = modem, left
-
-    def strike(self) -> None:
-        """It took effect once; at the last time it goes."""
-        if self.left is not None:
-            self.left -= 1
-            if self.left <= 0:
-                self.modem.faults.remove(self)
-
     def begin(self) -> None:
-        """It was injected."""
+        """React to the start of the fault."""
 
     def end(self) -> None:
-        """It is over."""
+        """React to the end of the fault."""
+
+    def booted(self) -> None:
+        """React to a restart of the modem."""
 
     def incoming(self, port: Port, data: bytes) -> bytes:
-        """Octets from the TE; returns what the modem gets of them."""
+        """Change bytes from the program; return what the modem gets."""
         return data
 
     def outgoing(self, port: Port, data: bytes) -> bytes:
-        """Octets to the TE; returns what goes on the line."""
+        """Change bytes to the program; return what goes on the line."""
         return data
 
     def echo(self, port: Port, data: bytes) -> bytes:
-        """Octets that would be echoed."""
+        """Change an echo; return what is echoed."""
         return data
 
     def payload(self, port: Port, payload: bytes) -> bool:
-        """A payload is complete; True when the fault deals with it."""
+        """React to a complete payload; return True when the fault deals with it."""
         return False
 
     def prompt(self, port: Port) -> bool:
-        """A prompt is due; True when the fault deals with it."""
+        """React to a prompt that is due; return True when the fault deals with it."""
         return False
 
     def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        """The output that ends a command line; None when the fault deals with it."""
+        """Change the output that ends a command line; return None when the fault deals with it."""
         return out
 
     def submit(self, tpdu: Tpdu) -> Failure | bool:
-        """A submission is about to go on the air: an error, True to swallow it, False to let it go."""
+        """Decide on a submission: an error, True to drop it silently, False to send it."""
         return False
 
     def reference(self, reference: int) -> int:
-        """A submission was taken and gets its message reference."""
+        """Change the message reference of an accepted submission."""
         return reference
 
-    def booted(self) -> None:
-        """The modem restarted."""
-
-    def command(self, port: Port, name: str) -> Failure | None:
-        """A command is about to be carried out."""
+    def command(self, name: str) -> Failure | None:
+        """Return the error of a command that is about to be carried out, or None."""
         return None
 
 
 class FaultSet:
     """The active faults of one modem, in the order they came."""
 
-    def __init__(self, modem: Modem) -> None:
+    def __init__(self, modem: FaultHost) -> None:
         self._modem = modem
-        self.active: list[Fault] = []
+        self.active: list[FaultHooks] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: FaultHooks) -> None:
         self.active.append(fault)
         fault.begin()
 
-    def remove(self, fault: Fault) -> None:
+    def remove(self, fault: FaultHooks) -> None:
         if fault in self.active:
             self.active.remove(fault)
             fault.end()
@@ -107,15 +103,15 @@ class FaultSet:
             for fault in tuple(self.active):
                 data = fault.outgoing(port, data)
         if data and self._modem.powered:
-            self._modem.line_out(port, data)
+            port.emit(data)
 
-    def onward(self, fault: Fault, port: Port, data: bytes) -> None:
+    def onward(self, fault: FaultHooks, port: Port, data: bytes) -> None:
         """Octets that a fault held back go on their way, through the faults that came after it."""
         if fault in self.active:
             for later in self.active[self.active.index(fault) + 1 :]:
                 data = later.outgoing(port, data)
         if data and self._modem.powered:
-            self._modem.line_out(port, data)
+            port.emit(data)
 
     def booted(self) -> None:
         for fault in tuple(self.active):
@@ -162,8 +158,8 @@ class FaultSet:
             reference = fault.reference(reference)
         return reference
 
-    def command(self, port: Port, name: str) -> None:
+    def command(self, name: str) -> None:
         for fault in tuple(self.active):
-            failure = fault.command(port, name)
+            failure = fault.command(name)
             if failure is not None:
                 raise failure

@@ -1,29 +1,45 @@
-"""A simulated modem: SIM, storage, radio and AT ports put together. No I/O; see ``transports``."""
+"""A simulated modem: SIM, storage, radio and AT ports put together. No I/O; see ``transport``."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
+from typing import Protocol
 
-from ..at.port import LineTime, Port
-from ..at.reply import Call, Failure, Reply, cme, cms
+from ..at.command import RunningCommand
+from ..at.port import Port
+from ..at.reply import Failure, Reply, cme
 from ..clock import Clock, Timer
 from ..codec.tpdu import Tpdu
-from ..commands import TABLE, Row
-from ..network.service_centre import NO_ANSWER, Network
-from ..profiles.loader import Chatter, Profile
+from ..network.service_centre import Network
+from ..network.subscriber import NO_ANSWER
+from ..profiles.sections import Chatter, Profile
 from ..simcard import SimCard
-from ..storage import Joined, Memory, Store
+from ..storage import Store, modem_stores
 from .faultset import FaultSet
+from .inbound import Inbound
+from .outbound import Outbound
 from .radio import Radio
-from .receiving import Inbound
+from .sim import SimSlot
+from .state import render
 from .ussd import UssdSession
-from .voice import Calls
+from .voice import VoiceCalls
 
-LINK_HOLD_S = 5.0  # 27.005 3.5.6: one to five seconds
 REBOOT_AFTER_S = 0.1  # between the OK of +CFUN=1,1 and the loss of the port; chosen here, so that the OK is read
+_UPTIME_S = 3600.0  # of a modem that was on long before anybody looked
+
+
+class CommandSet(Protocol):
+    """The commands that a modem knows."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of all commands, in the order of +CLAC."""
+
+    def run(self, modem: Modem, command: RunningCommand) -> Reply:
+        """Carry out a command. Raises Failure."""
 
 
 class Modem:
@@ -36,53 +52,49 @@ class Modem:
         card: SimCard,
         network: Network,
         imei: str,
+        commands: CommandSet,
         *,
         timing: str = "zero",
         seed: str = "0",
     ) -> None:
         self.name, self.profile, self.card, self.network, self.imei = name, profile, card, network, imei
+        self.commands = commands
         self.clock: Clock = network.clock
-        self.real_time = timing == "real"
+        self.timed = timing == "real"
         self.random = random.Random(f"{seed}/{name}")
-        self.faults = FaultSet(self)
+        self.prompt = profile.framing.prompt.encode("latin-1")
         self.powered = False
-        self.sim_inserted = True
-        self.pin_passed = False
-        self.sim_is_ready = False
-        self.sms_ready = False
-        self.sending = False
-        self.deaf = False
+        #: Nothing is received, without a sign (fault deaf-inbound).
+        self.inbound_blocked = False
+        #: So many commands are still refused with +CME ERROR: 515 (wavecom after +CFUN=1).
         self.refusals = 0
-        self.link_held = 0
-        self.link_used_at: float | None = None
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
-        self.zone: dict[str, int] = {}
-        self.last_cause = "no cause"
-        self.prompt = profile.framing.prompt.encode("latin-1")
+        self.time_zone_modes: dict[str, int] = {}
+        #: Values of settings that are kept and have no effect.
+        self.kept_settings: dict[str, str] = {}
+        #: Commands since power-on, as typed with their AT: some of them end chatter or change how USSD is written.
+        self.commands_seen: set[str] = set()
         self._timers: list[Timer] = []
         self._chatting: dict[int, Timer] = {}
         self._booted_at = 0.0
-        self._urc_ports = profile.urc_ports
-        self.counters: dict[str, int] = {}
-        self.flags: set[str] = set()
-        rules = profile.storage
-        card.memory.number(rules.sizes.get("SM", card.memory.capacity), rules.base)
-        own = [Memory(name, size, rules.base) for name, size in rules.sizes.items() if name != "SM"]
-        self.memories: dict[str, Memory] = {"SM": card.memory, **{memory.name: memory for memory in own}}
-        self.stores: dict[str, Store] = dict(self.memories)
-        self.stores["MT"] = Joined("MT", [self.memories[n] for n in ("SM", "ME") if n in self.memories])
-        self.selected = list(rules.default)
-        self.smsc = card.smsc
+        self.memories, self.stores = modem_stores(profile.storage.sizes, profile.storage.base, card.memory)
+        self.selected = list(profile.storage.default)
+        self.faults = FaultSet(self)
+        self.sim = SimSlot(card)
+        self.sms_ready = False
         self.radio = Radio(self)
         self.inbound = Inbound(self)
+        self.outbound = Outbound(self)
         self.ussd = UssdSession(self)
-        self.calls = Calls(self)
-        self.ports = [Port(self, number) for number in range(profile.ports)]
+        self.voice = VoiceCalls(self)
         self.on_wire: Callable[[Port, str, bytes], object] | None = None
+        self.ports = [Port(self, number) for number in range(profile.ports)]
+        #: The ports that carry unsolicited lines.
+        self.urc_ports = [self.ports[number] for number in profile.urc_ports]
         network.join(self)
 
-    # what the network sees
+    # what the network sees (network.Subscriber)
 
     @property
     def number(self) -> str:
@@ -93,17 +105,19 @@ class Modem:
         return self.name
 
     def reachable(self) -> bool:
-        return self.powered and self.radio.registered and not self.deaf
+        """Return True when the network can deliver to this modem."""
+        return self.powered and self.radio.registered and not self.inbound_blocked
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
-        if not self.reachable():
+        """Receive a DELIVER or STATUS-REPORT."""
+        if self.reachable():
+            self.inbound.take(tpdu, done)
+        else:
             done(NO_ANSWER)
-            return
-        self.inbound.take(tpdu, done)
 
     def answer_call(self, caller: str) -> int:
-        """A voice call comes: it rings, and nobody answers in time for the caller (V.250 result 8); 7 when busy."""
-        return 8 if self.calls.ring(caller) else 7
+        """React to a voice call: it rings until the caller gives up (V.250 result 8), or is busy (7)."""
+        return 8 if self.voice.ring(caller) else 7
 
     # power
 
@@ -111,106 +125,114 @@ class Modem:
         """Start: banner, SIM, registration, each after the profile's time. ``quiet`` skips banner and times."""
         boot = self.profile.boot
         self.powered = True
-        self._booted_at = self.clock.now() - (3600.0 if quiet else 0.0)
-        self.pin_passed = not self.card.pin_enabled
-        self.smss_at_start = self.card.last_mr
-        self.sim_is_ready = self.sms_ready = False
-        self.sending = False
-        self.flags.clear()
-        self.counters.clear()
-        self.selected = list(self.profile.storage.default)
-        self.inbound.reset()
-        self.ussd.reset()
-        self.calls.reset()
-        self.zone.clear()
-        for port in self.ports:
-            port.reset()
+        self._booted_at = self.clock.now() - (_UPTIME_S if quiet else 0.0)
+        self._reset()
         self.radio.power_on(boot.cfun_default)
         if not quiet:
-            for delay, text in boot.banner:
-                self._at(delay, partial(self._banner, text))
-        self._at(0 if quiet else boot.sim_after_s, self._sim_up)
-        self._at(0 if quiet else boot.sms_after_s, self._sms_up)
+            for delay_s, text in boot.banner:
+                self._at(delay_s, partial(self._banner, text))
+        self._at(0 if quiet else boot.sim_after_s, self._sim_started)
+        self._at(0 if quiet else boot.sms_after_s, self._sms_started)
         if quiet:
             self.radio.hurry()
         for place, entry in enumerate(self.profile.chatter):
-            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
+            self._chat_later(place, entry)
+
+    def _reset(self) -> None:
+        """Return to the settings after power-on."""
+        self.sms_ready = False
+        self.commands_seen.clear()
+        self.kept_settings.clear()
+        self.time_zone_modes.clear()
+        self.selected = list(self.profile.storage.default)
+        self.sim.power_on()
+        self.inbound.reset()
+        self.outbound.reset()
+        self.ussd.reset()
+        self.voice.reset()
+        for port in self.ports:
+            port.reset()
 
     def power_off(self) -> None:
-        """Gone from the air and silent."""
+        """Leave the network and fall silent."""
         for timer in (*self._timers, *self._chatting.values()):
             timer.cancel()
         self._timers.clear()
         self._chatting.clear()
         self.powered = False
         self.inbound.drop()
-        self.calls.hang_up()
+        self.voice.hang_up()
         self.radio.power_off()
 
     def reboot(self) -> None:
-        """As +CFUN=1,1 or a lost supply: everything volatile is gone; the port stays (a UART)."""
+        """Restart, as +CFUN=1,1 or a lost supply: all that is volatile is gone; the port stays (a UART)."""
         self.power_off()
         self.power_on()
         self.faults.booted()
 
     def _at(self, delay_s: float, action: Callable[[], object]) -> None:
-        delay = self.seconds(delay_s)
-        if delay > 0:
-            self._timers.append(self.clock.call_later(delay, action))
+        delay_s = self.seconds(delay_s)
+        if delay_s > 0:
+            self._timers.append(self.clock.call_later(delay_s, action))
         else:
             action()
 
     def _banner(self, text: str) -> None:
-        for number in self._urc_ports:
-            self.ports[number].urc(text)
+        for port in self.urc_ports:
+            port.urc(text)
 
-    def _sim_up(self) -> None:
-        self.sim_is_ready = True
+    def _sim_started(self) -> None:
+        self.sim.started = True
         self.radio.search()
 
-    def _sms_up(self) -> None:
+    def _sms_started(self) -> None:
         self.sms_ready = True
 
-    def _chat(self, place: int, entry: Chatter) -> None:
-        if not entry.until or entry.until not in self.flags:
-            self.urc(entry.text)
-            self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
+    def _chat_later(self, place: int, entry: Chatter) -> None:
+        self._chatting[place] = self.clock.call_later(entry.every_s, self._chat, place, entry)
 
-    # state
+    def _chat(self, place: int, entry: Chatter) -> None:
+        del self._chatting[place]
+        if not entry.until or entry.until not in self.commands_seen:
+            self.urc(render(entry.text, self))
+            self._chat_later(place, entry)
+
+    def forget_command(self, typed: str) -> None:
+        """Undo a command that a later one replaces: chatter that it ended begins again."""
+        if typed in self.commands_seen:
+            self.commands_seen.remove(typed)
+            for place, entry in enumerate(self.profile.chatter):
+                if entry.until == typed and place not in self._chatting:
+                    self._chat_later(place, entry)
+
+    # time
 
     def seconds(self, profile_s: float) -> float:
-        """A time of the profile, 0 when the simulation runs without latencies."""
-        return profile_s if self.real_time else 0.0
+        """Return a time of the profile; 0 when the simulation runs without latencies."""
+        return profile_s if self.timed else 0.0
 
     def latency(self, name: str) -> float:
-        """Seconds before a command is carried out."""
-        if not self.real_time:
-            return 0.0
+        """Return the seconds before a command is carried out."""
         timing = self.profile.timing
-        return timing.latency.get(name, timing.latency_s)
+        return self.seconds(timing.latency.get(name, timing.latency_s))
+
+    @property
+    def baud(self) -> int:
+        """Line speed; 0 for no limit."""
+        return self.profile.timing.baud if self.timed else 0
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since power-on."""
+        return self.clock.now() - self._booted_at
 
     @property
     def listening(self) -> bool:
         """Powered, and past the time after a start in which the profile's modem does not answer."""
-        deaf_s = self.profile.boot.answers_after_s
-        return self.powered and (not deaf_s or self.clock.now() - self._booted_at >= self.seconds(deaf_s))
+        silent_s = self.profile.boot.answers_after_s
+        return self.powered and (not silent_s or self.uptime_s >= self.seconds(silent_s))
 
-    @property
-    def sim_state(self) -> str:
-        """``READY``, ``SIM PIN``, ``SIM PUK``, or ``absent``, ``dead``, ``busy``."""
-        if not self.sim_inserted:
-            return "absent"
-        if self.card.dead:
-            return "dead"
-        if self.card.blocked:
-            return "SIM PUK"
-        if not self.pin_passed:
-            return "SIM PIN"
-        return "READY" if self.sim_is_ready else "busy"
-
-    @property
-    def sim_ready(self) -> bool:
-        return self.sim_state == "READY"
+    # state
 
     @property
     def receive_memory(self) -> Store:
@@ -218,155 +240,50 @@ class Modem:
         return self.stores[self.selected[2]]
 
     @property
-    def card_operator(self) -> tuple[str, str, str]:
-        """The operator: long name, short name, numeric code (27.007 7.3)."""
-        return self.card.operator
-
-    @property
     def urc_port(self) -> Port:
         """The first port that carries unsolicited lines; its settings decide their form."""
-        return self.ports[self._urc_ports[0]]
+        return self.urc_ports[0]
 
     def on_registered(self) -> None:
-        if self.zone.get("+CTZR"):
+        """Report the time zone if asked, and fetch what waits at the network."""
+        if self.time_zone_modes.get("+CTZR"):
             self.urc("+CTZV: +00")
         self.network.available(self)
 
     def room_made(self) -> None:
-        """Messages were deleted: the network may try again (SMMA)."""
+        """Tell the network to try again: messages were deleted (SMMA)."""
         self.inbound.full_told = False
         self.clock.call_later(0, self.network.available, self)
 
     def unlock(self) -> None:
-        """The PIN was right: the SIM comes up, the network is searched."""
-        self.pin_passed = True
+        """Go on after the right PIN: the SIM starts, the network is searched."""
+        self.sim.pin_passed = True
         self.radio.search()
 
-    def require_sim(self) -> None:
-        """Raise the +CME ERROR of a SIM that cannot be used."""
-        state = self.sim_state
-        if state != "READY":
-            raise cme({"absent": 10, "dead": 13, "SIM PUK": 12, "SIM PIN": 11}.get(state, 14))
-
-    def set_functionality(self, value: int, *, reset: bool) -> Reply:
-        """+CFUN (27.007 8.2). A reset answers OK first; what follows is a start as from power-on."""
+    def set_functionality(self, value: int, *, reset: bool) -> None:
+        """Apply +CFUN (27.007 8.2). A reset answers OK first, then starts as from power-on. Raises Failure."""
         if value not in self.profile.radio.functionality:
             raise Failure()
         if reset:
             self.clock.call_later(REBOOT_AFTER_S if self.profile.boot.port_vanishes else 0, self.reboot)
-            return None
+            return
         if value == 1:
             self.refusals = self.profile.boot.busy_after_cfun
         self.radio.set_functionality(value)
-        return None
 
-    def check_smsc_readable(self) -> None:
-        """Raise SIM busy while the profile's start keeps the service centre unreadable."""
-        busy_s = self.seconds(self.profile.boot.csca_busy_s)
-        if busy_s and self.clock.now() - self._booted_at < busy_s:
-            raise cme(14)
-
-    def check_link(self) -> int:
-        """+CMMS as it is now: the link is let go, and 1 becomes 0, when nothing was sent for LINK_HOLD_S."""
-        if self.link_used_at is not None and self.clock.now() - self.link_used_at > LINK_HOLD_S:
-            self.link_used_at = None
-            self.link_held = 0 if self.link_held == 1 else self.link_held
-        return self.link_held
-
-    def airtime(self) -> float:
-        """Seconds that the next submission takes on the air; less when the link was held since the last one (+CMMS)."""
-        if not self.real_time:
-            return 0.0
-        timing = self.profile.timing
-        held = self.check_link() and self.link_used_at is not None
-        low, high = timing.submit_held_s if held else timing.submit_s
-        return self.random.uniform(low, high) if high else 0.0
-
-    # lines out
+    # lines out, commands in
 
     def urc(self, text: str) -> None:
-        """An unsolicited line on the ports that carry them."""
+        """Write an unsolicited line to the ports that carry them."""
         if self.powered:
-            for number in self._urc_ports:
-                self.ports[number].urc(text)
+            for port in self.urc_ports:
+                port.urc(text)
 
-    def line_out(self, port: Port, data: bytes) -> None:
-        """Octets to the TE, behind the faults."""
-        port.emit(data)
-
-    def line_delay(self, line: LineTime, octets: int) -> float:
-        """Seconds until so many octets are over a line, ten bits each, after what is on it; 0 without real timing."""
-        baud = self.profile.timing.baud
-        if not baud or not self.real_time:
-            return 0.0
-        now = self.clock.now()
-        line.free_at = max(now, line.free_at) + octets * 10 / baud
-        return line.free_at - now
-
-    # commands
-
-    def dispatch(self, call: Call) -> Reply:
-        """Carry out one command."""
-        command = call.command
-        profile = self.profile
+    def dispatch(self, command: RunningCommand) -> Reply:
+        """Carry out one command. Raises Failure."""
         if self.faults.active:
-            self.faults.command(call.port, command.name)
+            self.faults.command(command.name)
         if self.refusals:
             self.refusals -= 1
             raise cme(515)
-        if profile.sim.refused_before_pin and not self.pin_passed:
-            self._refuse_before_pin(command.name)
-        if profile.answers or profile.chatter:
-            canned = self._canned(call)
-            if canned is not None:
-                return canned
-        row = TABLE.get(command.name)
-        if row is None and command.name in profile.identity.iccid:
-            row = TABLE["+CCID"]
-        if row is None or command.name in profile.absent:
-            raise Failure("text")
-        self.gate(row, command.name)
-        handler = getattr(row, command.form)
-        if handler is None:
-            raise Failure()
-        if isinstance(handler, str):
-            return [f"{command.name}: {handler}"] if handler else None
-        reply: Reply = handler(call)
-        return reply
-
-    def _refuse_before_pin(self, name: str) -> None:
-        refused = self.profile.sim.refused_before_pin
-        if name in refused or ("*" in refused and name not in ("+CPIN", "+CMEE", "E", "V", "Q")):
-            raise cme(11) if name.startswith("+") else Failure()
-
-    def _canned(self, call: Call) -> Reply:
-        name, form, text = call.command
-        literal = name + {"run": "", "read": "?", "test": "=?", "set": f"={text}"}[form]
-        answer = self.profile.answers.get(literal)
-        self.flags.add(f"AT{literal}")
-        if answer is None:
-            return None
-        lines = list(answer)
-        if lines and lines[-1] == "ERROR":
-            raise Failure()
-        if lines and lines[-1] == self.profile.framing.unknown:
-            raise Failure("text")
-        if lines and lines[-1].startswith("+CME ERROR: "):
-            raise cme(int(lines[-1][12:]))
-        if lines and lines[-1].startswith("+CMS ERROR: "):
-            raise cms(int(lines[-1][12:]))
-        return lines
-
-    def gate(self, row: Row, name: str) -> None:
-        """Raise what stands against a command now: SIM missing, locked, busy, message service not up."""
-        if row.needs == "power":
-            return
-        state = self.sim_state
-        if state == "READY" and (self.sms_ready or row.needs == "sim"):
-            return
-        if row.needs == "sms":
-            code = {"absent": 310, "dead": 313, "SIM PUK": 316, "SIM PIN": 311}.get(
-                state, self.profile.boot.sms_busy_error
-            )
-            raise cms(code) if code else Failure()
-        raise cme({"absent": 10, "dead": 13, "SIM PUK": 12, "SIM PIN": 11}.get(state, 14))
+        return self.commands.run(self, command)

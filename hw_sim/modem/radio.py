@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..clock import Timer
-
-if TYPE_CHECKING:
-    from .modem import Modem
+from .host import Host
+from .sim import SimSlot
 
 IDLE, HOME, SEARCHING, DENIED, UNKNOWN, ROAMING = range(6)
 REGISTERED = (1, 5, 6, 7, 9, 10)
 DOMAINS = ("+CREG", "+CGREG", "+CEREG")
 
 
-class Radio:
-    """Whether the modem is on the air, and what it tells about it."""
+class RadioHost(Host, Protocol):
+    """What the radio needs of its modem."""
 
-    def __init__(self, modem: Modem) -> None:
+    sim: SimSlot
+
+    def on_registered(self) -> None:
+        """The modem has registered."""
+
+
+class Radio:
+    """Registration, signal, and the registration reports."""
+
+    def __init__(self, modem: RadioHost) -> None:
         self._modem = modem
         self.functionality = 1
         self.stat = IDLE
@@ -65,7 +73,7 @@ class Radio:
         """Look for a network with the SIM as it is; the outcome comes after the registration time."""
         self._stop()
         modem = self._modem
-        if self.functionality != 1 or not modem.sim_ready or self.operator_mode == 2:
+        if self.functionality != 1 or not modem.sim.ready or self.operator_mode == 2:
             self._become(IDLE)
             return
         if self.stat != SEARCHING and modem.seconds(modem.profile.boot.register_after_s) > 0:

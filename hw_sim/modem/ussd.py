@@ -1,71 +1,30 @@
-"""USSD: the operator's service codes and menus, and a modem's session with them (27.007 7.15, TS 22.090)."""
+"""A modem's USSD session: requests and answers as the profile writes them (27.007 7.15)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Protocol
 
+from ..at.port import Port
 from ..codec.alphabet import gsm7_decode, gsm7_encode, pack, ucs2_decode, ucs2_encode, unpack
-
-if TYPE_CHECKING:
-    from .modem import Modem
-
-DONE, MORE, TERMINATED, OTHER_CLIENT, UNSUPPORTED, TIMED_OUT = range(6)
+from ..network.service_centre import Network
+from ..network.ussd_services import MORE, UNSUPPORTED, Service, UssdReply
+from .host import Host
 
 
-class UssdReply(NamedTuple):
-    """What the operator answers: <m> of +CUSD and the text, None for none."""
+class UssdHost(Host, Protocol):
+    """What a USSD session needs of its modem."""
 
-    state: int
-    text: str | None = None
+    network: Network
+    commands_seen: set[str]
 
-
-Service = Callable[["Modem", str], UssdReply]
-
-
-def balance(modem: Modem, request: str) -> UssdReply:
-    """The SIM's credit; postpaid when it has none."""
-    credit = modem.card.credit
-    return UssdReply(DONE, "Postpaid" if credit is None else f"Balance: {credit:.2f} EUR")
-
-
-def own_number(modem: Modem, request: str) -> UssdReply:
-    return UssdReply(DONE, f"Your number is {modem.number}")
-
-
-def two_lines(modem: Modem, request: str) -> UssdReply:
-    """A text with a line break inside the quotes, as operators send."""
-    return UssdReply(DONE, "Line one\r\nLine two")
-
-
-def silent(modem: Modem, request: str) -> UssdReply:
-    """The network's answer did not come in time."""
-    return UssdReply(TIMED_OUT)
-
-
-def menu(modem: Modem, request: str) -> UssdReply:
-    """A menu of two levels: the session stays open until a leaf."""
-    leaves = {"1": balance, "2": own_number}
-    if request in leaves:
-        return leaves[request](modem, request)
-    if request == "0":
-        return UssdReply(TERMINATED, "Goodbye")
-    return UssdReply(MORE, "1 Balance\n2 My number\n0 End")
-
-
-SERVICES: dict[str, Service] = {
-    "*100#": balance,
-    "*101#": menu,
-    "*102#": own_number,
-    "*103#": two_lines,
-    "*199#": silent,
-}
+    @property
+    def urc_port(self) -> Port: ...
 
 
 class UssdSession:
     """The modem's side: strings as the profile writes them, one session at a time."""
 
-    def __init__(self, modem: Modem) -> None:
+    def __init__(self, modem: UssdHost) -> None:
         self._modem = modem
         self.presentation = 0
         self._service: Service | None = None
@@ -80,7 +39,7 @@ class UssdSession:
     def request(self, text: str) -> None:
         """A code, or an answer within a session; the reply comes as +CUSD after the network's delay."""
         modem = self._modem
-        delay = modem.network.chance(modem.number).uniform(*modem.network.rules.ussd_delay_s)
+        delay = modem.network.chance(modem.card.number).uniform(*modem.network.rules.ussd_delay_s)
         modem.clock.call_later(delay, self._reply, text)
 
     def _reply(self, text: str) -> None:
@@ -106,7 +65,7 @@ class UssdSession:
         elif rules.answer == "ucs2":
             string = ucs2_encode(reply.text).hex().upper() + rules.tail
         else:
-            string = self._modem.urc_port.encode(reply.text)
+            string = self._modem.urc_port.settings.encode(reply.text)
         if not rules.quoted:
             return f"{reply.state}, {string}"
         return f'{reply.state},"{string}"' + ("" if rules.dcs is None else f",{rules.dcs}")
@@ -114,7 +73,7 @@ class UssdSession:
     def read_request(self, string: str) -> str | None:
         """The code out of the TE's string; None when the modem wants it written otherwise."""
         rules = self._modem.profile.ussd
-        if rules.request == "packed" and rules.text_mode_command not in self._modem.flags:
+        if rules.request == "packed" and rules.text_mode_command not in self._modem.commands_seen:
             try:
                 octets = bytes.fromhex(string)
             except ValueError:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from ..at.port import Port
 from ..at.reply import Failure
 from ..clock import Timer
-
-if TYPE_CHECKING:
-    from .modem import Modem
+from ..network.service_centre import Network
+from .host import Host
 
 RING_EVERY_S = 5.0  # a usual cadence; chosen here
 ACTIVE, HELD, DIALING, ALERTING, INCOMING, WAITING = range(6)  # <stat> of +CLCC, 27.007 7.18
 
 
-class Calls:
-    """At most one call at a time."""
+class VoiceHost(Host, Protocol):
+    """What voice calls need of their modem."""
 
-    def __init__(self, modem: Modem) -> None:
+    network: Network
+
+    @property
+    def urc_port(self) -> Port: ...
+
+    def reachable(self) -> bool: ...
+
+
+class VoiceCalls:
+    """The modem's voice calls, at most one at a time."""
+
+    def __init__(self, modem: VoiceHost) -> None:
         self._modem = modem
         self.reset()
 
@@ -55,7 +66,7 @@ class Calls:
         if self.clip:
             kind = 145 if self.number.startswith("+") else 129
             modem.urc(f'+CLIP: "{self.number}",{kind},,,,0')
-        automatic = modem.urc_port.registers[0]
+        automatic = modem.urc_port.settings.registers[0]
         if automatic and self._rings >= automatic:
             self.answer()
         else:
@@ -72,7 +83,7 @@ class Calls:
         """ATD<number>; the phone at the other end decides what comes of it."""
         if self.state is not None:
             raise Failure("cme", 3)
-        outcome = self._modem.network.called(number, self._modem.number)
+        outcome = self._modem.network.called(number, self._modem.card.number)
         if outcome:
             connected(Failure("result", outcome))
             return

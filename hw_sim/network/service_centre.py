@@ -5,26 +5,26 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from ..clock import Calendar, Clock, Timer
+from ..clock import Calendar, Clock
 from ..codec.tpdu import Address, Tpdu, validity_s, write_time, write_tpdu
 from ..codec.user_data import content
 from ..events import EventLog
-from ..modem.ussd import SERVICES, Service
-from ..simcard import SimCard
+from .mailbox import Mailbox, Transit
 from .rules import Rules
-
-# TP-ST values used here (TS 23.040 9.2.3.15)
-DELIVERED = 0x00
-REPLACED = 0x02
-BUSY = 0x21
-NO_ANSWER = 0x22
-VALIDITY_EXPIRED = 0x46
-DELETED_BY_SENDER = 0x47
+from .subscriber import (
+    DELETED_BY_SENDER,
+    INCOMPATIBLE_DESTINATION,
+    NO_ANSWER,
+    PERMANENT,
+    TEMPORARY,
+    VALIDITY_EXPIRED,
+    Subscriber,
+)
+from .ussd_services import SERVICES, Service
 
 DEFAULT_VALIDITY_S = 48 * 3600.0
 
@@ -39,58 +39,6 @@ class RpError(Exception):
     def __init__(self, cause: int) -> None:
         super().__init__(f"cause {cause}")
         self.cause = cause
-
-
-class Subscriber(Protocol):
-    """A modem's SIM or a phone, as the network sees it."""
-
-    @property
-    def number(self) -> str: ...
-
-    @property
-    def label(self) -> str:
-        """Its name in the log."""
-
-    @property
-    def card(self) -> SimCard | None:
-        """The SIM of a modem; phones have none that matters."""
-
-    def reachable(self) -> bool: ...
-
-    def answer_call(self, caller: str) -> int:
-        """A voice call comes: 0 answered, else a V.250 result number (7 busy, 8 no answer)."""
-
-    def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
-        """Receive a DELIVER or STATUS-REPORT; ``done`` gets a TP-ST value: below 0x20 it arrived,
-        0x20 to 0x3F try again when the subscriber becomes available, from 0x40 it never will."""
-
-
-@dataclass(slots=True)
-class Transit:
-    """A TPDU on its way to one subscriber."""
-
-    tpdu: Tpdu
-    sender: str
-    origin: Subscriber | None
-    mr: int = 0
-    report_wanted: bool = False
-    expires_at: float = 0.0
-    stamped: bytes = b""
-    interim: bool = False
-
-
-@dataclass(slots=True)
-class Mailbox:
-    """What waits for one subscriber, first come first served."""
-
-    owner: Subscriber
-    queue: deque[Transit] = field(default_factory=deque)
-    busy: bool = False
-    held: bool = False
-    expiry: Timer | None = None
-    retry: Timer | None = None
-    #: When the radio takes the next one; seconds of the clock.
-    free_s: float = 0.0
 
 
 class Network:
@@ -127,7 +75,7 @@ class Network:
         """Connect a subscriber; its number must be free."""
         number = self.normal(subscriber.number)
         if number in self._boxes:
-            raise ValueError(f"{number} is in use already")
+            raise ValueError(f"number {number} is in use already")
         self._boxes[number] = Mailbox(subscriber)
 
     def find(self, number: str) -> Subscriber | None:
@@ -263,7 +211,7 @@ class Network:
         box = self._boxes.get(number)
         if box is None:
             if self.make_subscriber is None:
-                self._finish(number, transit, 0x41)
+                self._finish(number, transit, INCOMPATIBLE_DESTINATION)
                 return
             self.make_subscriber(number)
             box = self._boxes[number]
@@ -325,7 +273,7 @@ class Network:
 
     def _taken(self, box: Mailbox, transit: Transit, status: int) -> None:
         box.busy = False
-        if 0x20 <= status < 0x40:
+        if TEMPORARY <= status < PERMANENT:
             box.held = True
             box.retry = self.clock.call_later(self.rules.retry_s, self._retry, box)
             self._watch(box)
@@ -340,7 +288,7 @@ class Network:
                 status=transit.tpdu.status,
             )
         else:
-            if status < 0x20:
+            if status < TEMPORARY:
                 body = content(transit.tpdu)
                 concat = body.concat
                 self.log.add(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hw_sim.background import BackgroundModem, BackgroundPhone
-from hw_sim.transcripts.transcript import parse_transcript
+from hw_sim.transcripts.format import parse_transcript
 
 DEADLINE_S = 30.0
 
@@ -391,8 +391,8 @@ class PythonGsmmodem(Driver):
             """Reports that are due, and that the modem was given."""
             return self.modem.change(
                 lambda m: (
-                    sum(e["modem"] == m.name and e["report"] for e in m.simulation.events.of("submit")),
-                    sum(e["modem"] == m.name for e in m.simulation.events.of("report")),
+                    sum(e["modem"] == m.name and e["report"] for e in m.network.log.of("submit")),
+                    sum(e["modem"] == m.name for e in m.network.log.of("report")),
                 )
             )
 

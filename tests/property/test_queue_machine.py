@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gsmgw.model import (
     TRANSITIONS,
+    MessageError,
     OnUnknown,
     Outgoing,
     Priority,
@@ -26,7 +27,7 @@ from gsmgw.model import (
 from gsmgw.store import Gone, Store, Tx, lifecycle, messages, outbox, queue_reads, reports
 
 T = TypeVar("T")
-ERROR = {"code": "x", "title": "x"}
+ERROR = MessageError("x", "x")
 
 
 @dataclass

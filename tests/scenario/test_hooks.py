@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.events import any_event
 from support.rig import simulated
 from support.waiting import until
 
@@ -33,7 +34,7 @@ class House:
 
     async def note(self, *types: str, **data: Any) -> None:
         for type in types:
-            await self.store.write(lambda tx, t=type: tx.event(1, t, None, "office", **data))  # type: ignore[misc]
+            await self.store.write(lambda tx, t=type: tx.event(1, any_event(t, **data), None, "office"))  # type: ignore[misc]
 
     def lines(self) -> list[str]:
         path = self.directory / "out"
@@ -187,7 +188,7 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         await house.note("a.b", "a.b", "a.b")
         await house.wrote(2)  # and the second one is cut off by the end
     store = await Store.open(tmp_path / "g.db")
-    await store.write(lambda tx: tx.event(1, "a.b", None, None))
+    await store.write(lambda tx: tx.event(1, any_event("a.b")))
     await store.close()
     (tmp_path / "quick").touch()
     async with working(tmp_path, script) as house:

@@ -294,7 +294,9 @@ async def test_a_modem_that_cannot_list_is_read_place_by_place(tmp_path: Path, m
 async def test_a_second_port_is_listened_to(tmp_path: Path, told_on: tuple[int, ...]) -> None:
     async with Simulation(seed=1, directory=tmp_path) as simulation:
         simulated = await simulation.add_modem("modem0", profile="quectel-ec25")
-        simulated._urc_ports = told_on  # as AT+QURCCFG="urcport","all" would have it
+        simulated.urc_ports = [
+            simulated.ports[number] for number in told_on
+        ]  # as AT+QURCCFG="urcport","all" would have it
         sink = Sink()
         first, second = simulated.paths
         config = ModemSection(name="office", port=second, urc_port=first)
@@ -340,11 +342,11 @@ async def test_a_call_is_noted_and_hung_up(tmp_path: Path) -> None:
         config = ModemSection(name="office", port=str(tmp_path / "modem0"), hang_up_calls=True, profile="generic")
         async with running(Modem(config, sink, SystemClock())):
             await sink.reach(ModemState.READY)
-            assert simulated.calls.ring(PHONE)
+            assert simulated.voice.ring(PHONE)
             await sink.until(lambda: bool(sink.events))
             assert sink.events == [("call.missed", {"number": PHONE})]
             async with asyncio.timeout(60):
-                while simulated.calls.state is not None:  # noqa: ASYNC110 - the simulator tells nobody
+                while simulated.voice.state is not None:  # noqa: ASYNC110 - the simulator tells nobody
                     await asyncio.sleep(0.01)
 
 

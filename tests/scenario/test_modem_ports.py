@@ -40,7 +40,7 @@ async def two_ports(directory: Path, **config: Any) -> AsyncIterator[Bench]:
 async def begin(place: Bench) -> asyncio.Task[int]:
     """A send that is on the air."""
     task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
-    await place.pass_until(lambda: place.simulated.sending, 5, step_s=0.05)
+    await place.pass_until(lambda: place.simulated.outbound.sending, 5, step_s=0.05)
     return task
 
 

@@ -213,7 +213,7 @@ async def webhooks(house: House) -> None:
 async def lines(house: House) -> None:
     port = house.sim.modems["modem1"].urc_port
     for line in ODD_LINES * 3:
-        house.sim.modems["modem1"].line_out(port, line)
+        port.emit(line)
         await asyncio.sleep(0.01)
 
 

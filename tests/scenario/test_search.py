@@ -19,6 +19,7 @@ from gsmgw.client import ApiError
 from gsmgw.clock import VirtualClock
 from gsmgw.dispatch import EventFeed, Indexer, indexer
 from gsmgw.model import Direction, OnUnknown, Outgoing, Priority
+from gsmgw.model.events import MessageQueued
 from gsmgw.store import Store, messages, outbox, search
 
 ANNA, BEN, CARLA = "+4915112345671", "+4915112345672", "+4915112345673"
@@ -170,7 +171,7 @@ async def test_what_is_in_the_index_follows_its_message(tmp_path: Path) -> None:
     assert await matches("early") == []
     await store.write(lambda tx: tx.run("UPDATE messages SET text = 'late words' WHERE id = 1"))
     assert (await matches("late"), await matches("changed")) == ([1], [])
-    await store.write(lambda tx: tx.event(1, "message.queued", 1))  # a retry brings the same text again
+    await store.write(lambda tx: tx.event(1, MessageQueued(), 1))  # a retry brings the same text again
     await store.write(lambda tx: search.index_events(tx, 100))
     assert await matches("late") == [1]
     await store.write(lambda tx: tx.run("DELETE FROM messages WHERE id = 1"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hw_sim import Simulation
-from hw_sim.control.server import call
+from hw_sim.control.client import request
 
 # gnokii's and everybody's example: "hellohello" to +46708251358 (3GPP TS 23.040 coding, GSM 7-bit)
 SUBMIT = "0011000B916407281553F80000AA0AE8329BFD4697D9EC37"
@@ -140,10 +140,10 @@ async def test_the_command_serves_its_socket_and_cleans_up(tmp_path: Path) -> No
         finally:
             client.close()
         assert '"text": "hellohello"' in log.read_text()
-        assert (await asyncio.to_thread(call, control, "phone", number="+46708251358"))["received"][0][
+        assert (await asyncio.to_thread(request, control, "phone", number="+46708251358"))["received"][0][
             "text"
         ] == "hellohello"
-        assert (await asyncio.to_thread(call, control, "status"))["events"]["submit"] == 1
+        assert (await asyncio.to_thread(request, control, "status"))["events"]["submit"] == 1
     finally:
         process.send_signal(signal.SIGTERM)
         await process.communicate()
@@ -171,7 +171,7 @@ async def test_a_locked_sim_says_so_at_each_error_level(tmp_path: Path, level: i
 async def test_a_reader_that_comes_late_does_not_meet_hours_of_chatter(tmp_path: Path) -> None:
     async with Simulation(seed=1, directory=tmp_path) as sim:
         modem = await sim.add_modem("modem0")
-        line = modem.lines[0]
+        line = modem.transports[0]
         for _ in range(2000):
             modem.urc("^RSSI:14" + "x" * 92)  # 200 kB, nobody reads
         line._writer._progress -= 3  # three seconds later

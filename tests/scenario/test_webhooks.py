@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
+from support.events import any_event
 from support.receiver import Answer, Request, receiving
 from support.waiting import until
 from support.webhooks import SECRET, House, working
@@ -359,7 +360,7 @@ async def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(webhooks, "LOG_KEPT", 20)
     async with receiving() as receiver, working(tmp_path) as house:
         hook = await house.add(receiver.url)
-        await house.store.write(lambda tx: [tx.event(1, "a.b") for _ in range(210)] and None)
+        await house.store.write(lambda tx: [tx.event(1, any_event("a.b")) for _ in range(210)] and None)
         await receiver.came(210)
 
         async def is_trimmed() -> bool:

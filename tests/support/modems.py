@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.errors import PortError, StoreError
-from gsmgw.model import CopyFate, ModemState, ModemStatus
+from gsmgw.model import CopyFate, EventData, ModemState, ModemStatus
 from gsmgw.modem import Modem
 from gsmgw.ports import ByteReceiver, ByteStream, RawPdu
 from support.waiting import GENEROUS_S
@@ -147,8 +147,8 @@ class Sink:
             self.states.append((status.state, status.detail))
         self._news.set()
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
-        self.events.append((type, data))
+    def modem_event(self, modem: str, data: EventData) -> None:
+        self.events.append((data.type, data.as_json()))
         self._news.set()
 
     async def until(self, true: Callable[[], bool], within_s: float = GENEROUS_S) -> None:

@@ -33,17 +33,17 @@ class SharedTime:
 
 
 class MemoryPort:
-    """A :class:`ByteStream` on a simulated modem's line in memory, which hangs up with it."""
+    """A :class:`ByteStream` on a simulated modem in memory, which hangs up with it."""
 
     def __init__(self, simulated: SimModem, number: int = 0) -> None:
         self._simulated = simulated
         self._number = number
         self._receiver: ByteReceiver | None = None
-        self._hang_up = simulated.hang_up
-        simulated.hang_up = self._lose  # type: ignore[method-assign]  # to be told of it
+        self._before = simulated.on_disconnect
+        simulated.on_disconnect = self._lose
 
     async def open(self, receiver: ByteReceiver) -> ByteStream:
-        if not self._simulated.lines:
+        if not self._simulated.transports:
             raise PortError("unplugged")
         self._receiver = receiver
         self._simulated.ports[self._number].send = self._said
@@ -60,7 +60,8 @@ class MemoryPort:
         asyncio.get_running_loop().call_soon(self._simulated.ports[self._number].receive, data)
 
     def _lose(self) -> None:
-        self._hang_up()
+        if self._before is not None:
+            self._before()
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.connection_lost(PortError("unplugged"))

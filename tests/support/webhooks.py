@@ -17,6 +17,7 @@ from gsmgw.dispatch.target_policy import Resolver
 from gsmgw.dispatch.webhooks import new_secret
 from gsmgw.store import Store, webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
+from support.events import any_event
 from support.waiting import until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
@@ -44,7 +45,7 @@ class House:
     async def note(self, *types: str, modem: str | None = None, **data: Any) -> int:
         """Write events; the number of the last one."""
         for type in types:
-            await self.store.write(lambda tx, t=type: tx.event(self.clock.wall_ms(), t, None, modem, **data))  # type: ignore[misc]
+            await self.store.write(lambda tx, t=type: tx.event(self.clock.wall_ms(), any_event(t, **data), None, modem))  # type: ignore[misc]
         return self.feed.last_id
 
     async def log(self, hook: Webhook) -> list[Delivery]:

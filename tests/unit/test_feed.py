@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from support.events import any_event
 
 from gsmgw.dispatch import EventFeed, feed
 from gsmgw.store import Store, Tx
@@ -13,7 +14,7 @@ from gsmgw.store import Store, Tx
 
 def _note(tx: Tx, count: int, type: str = "test.a") -> None:
     for number in range(count):
-        tx.event(1, type, None, None, n=number)
+        tx.event(1, any_event(type, n=number))
 
 
 async def _read(source: EventFeed, after: int | None, count: int, *types: str) -> list[int]:

@@ -72,7 +72,7 @@ def _escape_values(event: Event, message: MessageRecord, value: int) -> dict[str
         "F": format_id(message.id),
         "t": at.strftime("%Y-%m-%d %H:%M"),
         "T": str(event.at_ms // 1000),
-        "A": (message.error or {}).get("title", ""),
+        "A": message.error.title if message.error else "",
         "n": message.client,
         "a": message.text or "",
         "b": message.text or "",

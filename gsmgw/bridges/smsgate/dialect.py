@@ -61,5 +61,5 @@ def _payload(event: Event, message: MessageRecord, moment: str) -> dict[str, Any
     else:
         payload |= {"sender": message.own, "recipient": message.peer}
         if moment == "failedAt":
-            payload["reason"] = (message.error or {}).get("title") or event.type.removeprefix("message.")
+            payload["reason"] = (message.error.title if message.error else "") or event.type.removeprefix("message.")
     return payload

@@ -225,7 +225,7 @@ def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
         {
             "phoneNumber": record.peer,
             "state": STATES.get(record.status, "Sent"),
-            "error": None if record.error is None else record.error.get("title"),
+            "error": None if record.error is None else record.error.title,
         }
         for record in found
     ]

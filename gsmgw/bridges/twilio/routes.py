@@ -204,7 +204,7 @@ def _resource(record: MessageRecord, account: str) -> dict[str, Any]:
         "date_updated": _date(max(ms for ms in moments if ms is not None)),
         "direction": "outbound-api" if outbound else "inbound",
         "error_code": error,
-        "error_message": record.error.get("title") if error is not None and record.error is not None else None,
+        "error_message": record.error.title if error is not None and record.error is not None else None,
         "from": record.own if outbound else record.peer,
         "messaging_service_sid": None,
         "num_media": "0",

@@ -42,4 +42,4 @@ def error_code(message: MessageRecord) -> int | None:
     """Return the error code of a message; None if it has no error."""
     if message.error is None:
         return None
-    return EXPIRED if message.error.get("code") == "expired" else UNKNOWN_ERROR
+    return EXPIRED if message.error.code == "expired" else UNKNOWN_ERROR

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
+from gsmgw.model.events import ModemIndicationsLost, ModemRecovery, ModemSettingsLost
 from gsmgw.modem.health.recovery import RecoveryStep
 from gsmgw.modem.health.telemetry import Telemetry
 from gsmgw.modem.link.link_context import LinkContext, StepNeeded
@@ -114,7 +115,7 @@ class HealthMonitor:
     def deaf(self, count: int) -> None:
         """Texts lay in storage that no indication had told of."""
         in_a_row = self._indication_watch.missed
-        self._reporter.event("modem.indications_lost", unannounced=count, in_a_row=in_a_row)
+        self._reporter.event(ModemIndicationsLost(unannounced=count, in_a_row=in_a_row))
         if in_a_row == 1:
             self._reporter.enter(
                 ModemState.RECOVERING, "it did not announce what it received; its settings are repeated"
@@ -224,13 +225,13 @@ class HealthMonitor:
         report_watch = self._context.report_watch
         if report_watch.reports_missing and self._registration.registered:
             missing = report_watch.unanswered
-            self._reporter.event("modem.indications_lost", reports_missing=missing)
+            self._reporter.event(ModemIndicationsLost(reports_missing=missing))
             report_watch.restarted()
             await self._take_step(RecoveryStep.RESET, f"{missing} texts were sent and nothing came in")
         if not busy or now - self._read_back_at >= READ_BACK_AT_LEAST_EVERY_S:
             self._read_back_at = now
             if lost := await self._settings.lost():
-                self._reporter.event("modem.settings_lost", settings=lost)
+                self._reporter.event(ModemSettingsLost(settings=lost))
                 self._reporter.enter(
                     ModemState.RECOVERING,
                     f"it forgot {', '.join(lost)}; it is told its settings again before it is used",
@@ -297,7 +298,7 @@ class HealthMonitor:
     async def _take_step(self, step: RecoveryStep, trouble: str) -> None:
         if step not in _OWN_STEPS:
             raise StepNeeded(step, trouble)
-        self._reporter.event("modem.recovery", step=step.value, reason=trouble)
+        self._reporter.event(ModemRecovery(step=step.value, reason=trouble))
         if step is RecoveryStep.SETTINGS:
             await self._renew()
         elif step is RecoveryStep.RADIO:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gsmgw.at.responses import MemoryUse
 from gsmgw.config import ModemSection
+from gsmgw.model.events import ClockSkew
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.sim.registration import TECHNOLOGY, RegistrationState
@@ -86,4 +87,4 @@ class Telemetry:
             self._clocks_compared = True
             ahead_s = (self._clock.wall_ms() - theirs) / 1000
             if abs(ahead_s) > CLOCK_TOLERANCE_S:
-                self._reporter.event("clock.skew", ahead_s=round(ahead_s))
+                self._reporter.event(ClockSkew(ahead_s=round(ahead_s)))

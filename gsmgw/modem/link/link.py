@@ -15,6 +15,7 @@ from typing import Any
 from gsmgw.at.commands import AT
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState
+from gsmgw.model.events import ModemUnknownModel, SimChanged
 from gsmgw.modem.health.monitor import HealthMonitor
 from gsmgw.modem.health.telemetry import Telemetry
 from gsmgw.modem.link.link_context import LinkContext
@@ -220,12 +221,12 @@ class Link:
             self._reporter.update(imei=identity.imei or self._reporter.status.imei, profile=profile.name)
             await driver.prepare(self._context.interface)
         if profile is GENERIC and self._context.stranger:
-            self._reporter.event("modem.unknown_model", identity=identity.text.strip(), hint=_UNFAMILIAR)
+            self._reporter.event(ModemUnknownModel(identity=identity.text.strip(), hint=_UNFAMILIAR))
         iccid, imsi = await driver.sim_identity()
         before = self._reporter.status
         self._reporter.update(iccid=iccid, imsi=imsi)
         if before.iccid is not None and iccid is not None and iccid != before.iccid:
-            self._reporter.event("sim.changed", before=before.iccid, now=iccid)
+            self._reporter.event(SimChanged(before=before.iccid, now=iccid))
         await self._settings.make()
         self._check_end()
         await self._receiver.sweep()

@@ -10,6 +10,7 @@ from gsmgw.at.responses import parse_pin_state, parse_reference, parse_ussd
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
+from gsmgw.model.events import StorageFull, SubmitLateConfirmation, UssdReceived
 from gsmgw.modem.health.monitor import HealthMonitor
 from gsmgw.modem.port.errors import ModemReset
 from gsmgw.modem.receiving.receiver import Receiver
@@ -85,14 +86,14 @@ class UrcDispatch:
         if stale.line.startswith(_ACCEPTED):
             reference = parse_reference(stale.line)
             if reference is not None and self._sender.late(reference):
-                self._reporter.event("submit.late_confirmation", reference=reference)
+                self._reporter.event(SubmitLateConfirmation(reference=reference))
 
     def _registration(self, urc: Urc) -> None:
         if self._registration_state.note_urc(urc):
             self._health.registration_changed()
 
     def _full(self, urc: Urc) -> None:
-        self._reporter.event("storage.full", line=urc.line[:_SHOWN_CHARS])
+        self._reporter.event(StorageFull(line=urc.line[:_SHOWN_CHARS]))
         self._receiver.want_sweep()
 
     def _reset(self, urc: Urc) -> None:
@@ -113,4 +114,4 @@ class UrcDispatch:
         if not self._ussd.news(urc.line):
             news = parse_ussd(urc.line)
             if news is not None and news.text is not None:
-                self._reporter.event("ussd.received", text=decode_answer(news.text, news.dcs))
+                self._reporter.event(UssdReceived(text=decode_answer(news.text, news.dcs)))

@@ -14,6 +14,7 @@ from gsmgw.at import commands
 from gsmgw.at.responses import parse_index
 from gsmgw.errors import StoreError
 from gsmgw.model import CopyFate
+from gsmgw.model.events import StorageNoCopies
 from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.status import StatusReporter
@@ -76,7 +77,7 @@ class StoredCopies:
         self._refusals += 1
         log.warning("%s: a text is sent without a copy: %s", self._reporter.name, reason)
         if self._refusals == REFUSALS:
-            self._reporter.event("storage.no_copies", reason=reason)
+            self._reporter.event(StorageNoCopies(reason=reason))
 
     def forget(self, memory: str, index: int) -> None:
         """The fate of what lies there is on disk."""

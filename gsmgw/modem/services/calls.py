@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gsmgw.at.responses import parse_caller
+from gsmgw.model.events import CallMissed
 from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, Timer
 
@@ -60,7 +61,7 @@ class Calls:
     def _tell(self) -> None:
         if self._ringing and not self._told:
             self._told = True
-            self._reporter.event("call.missed", number=self._number)
+            self._reporter.event(CallMissed(number=self._number))
             self._hang_up()
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
-"""Which modem serves which routes at the moment: the router's words and the modems' states, put together. Pure."""
+"""Eligibility: which modem serves which routes at the moment, by the routes and the states of the modems. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gsmgw.outbound.queue.router import RouteTable, around, avoided_by, routes_served
+from gsmgw.model.routes import Route, is_detour
+from gsmgw.outbound.queue.router import RouteTable, routes_served
 
 
 class Eligibility:
@@ -25,7 +26,7 @@ class Eligibility:
 
     def know(self, routes: Iterable[str]) -> None:
         """Messages have these routes."""
-        unknown = {route for route in routes if route.startswith("!")} - self._detours
+        unknown = set(filter(is_detour, routes)) - self._detours
         if unknown:
             self._detours |= unknown
             self._find()
@@ -36,24 +37,23 @@ class Eligibility:
 
     def around(self, route: str, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
-        detour = around(route, modem)
-        return detour if detour is not None and any(self._fit[name] for name in self._others(detour)) else None
+        detour = Route.parse(route).around(modem)
+        return str(detour) if detour is not None and any(self._fit[name] for name in self._others(detour)) else None
 
     def _plain(self, modem: str) -> tuple[str, ...]:
         unfit = [name for name, fit in self._fit.items() if not fit]
         return routes_served(modem, self._table.pools_of(modem), unfit)
 
-    def _others(self, detour: str) -> list[str]:
+    def _others(self, detour: Route) -> list[str]:
         """The modems of a detour that did not refuse."""
-        avoided, base = avoided_by(detour)
-        return [name for name in self._fit if name not in avoided and base in self._plain(name)]
+        return [name for name in self._fit if name not in detour.avoided and detour.base in self._plain(name)]
 
     def _find(self) -> None:
         self._served = {name: self._plain(name) for name in self._fit}
         for detour in self._detours:
-            _, base = avoided_by(detour)
-            others = self._others(detour)
+            route = Route.parse(detour)
+            others = self._others(route)
             if not any(self._fit[name] for name in others):  # those that refused are better than none
-                others = [name for name in self._fit if base in self._plain(name)]
+                others = [name for name in self._fit if route.base in self._plain(name)]
             for name in others:
                 self._served[name] = (*self._served[name], detour)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from gsmgw.errors import StoreError
-from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority
+from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Waiting
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import SendingTimes
@@ -16,7 +16,7 @@ from gsmgw.outbound.queue.due_timer import DueTimer
 from gsmgw.outbound.queue.eligibility import Eligibility
 from gsmgw.outbound.queue.ready_queue import ReadyQueue
 from gsmgw.outbound.queue.router import RouteTable
-from gsmgw.outbound.queue.wait_reason import Waiting, explain, obstacle, turn
+from gsmgw.outbound.queue.wait_reason import explain, obstacle, turn
 from gsmgw.outbound.worker.inflight import Delay
 from gsmgw.outbound.worker.jobs import InFlight
 from gsmgw.outbound.worker.worker import STORE_RETRY_S, Worker

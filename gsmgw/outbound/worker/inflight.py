@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
-from gsmgw.outbound.queue.router import to_modem
+from gsmgw.model.routes import to_modem
 from gsmgw.outbound.worker.jobs import Claim, Job, both, cut, retrieve
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import PendingWrites, Store, idempotency, outbox, queue_reads

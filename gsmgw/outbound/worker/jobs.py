@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.errors import Disposition, SubmitError
-from gsmgw.model import Outgoing
+from gsmgw.model import MessageError, Outgoing
 from gsmgw.outbound.segmenting import build_segments
 from gsmgw.store import Tx
 
@@ -73,7 +73,7 @@ def both(first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Callable[[T
     return operation
 
 
-def describe(exc: SubmitError, modem: str) -> dict[str, Any]:
+def describe(exc: SubmitError, modem: str) -> MessageError:
     """An error as it is shown to users: a stable code, a sentence, the numbers behind it."""
     if exc.disposition is Disposition.UNKNOWN:
         code = "not_confirmed"
@@ -81,16 +81,10 @@ def describe(exc: SubmitError, modem: str) -> dict[str, Any]:
         code = "refused_by_network"
     else:
         code = "modem_error"
-    error: dict[str, Any] = {"code": code, "title": exc.title, "modem": modem}
-    if exc.cause is not None and exc.cause.our_fault:
-        error["our_fault"] = True
-    if exc.cms is not None:
-        error["cms"] = exc.cms
-    if exc.cme is not None:
-        error["cme"] = exc.cme
-    return error
+    our_fault = True if exc.cause is not None and exc.cause.our_fault else None
+    return MessageError(code, exc.title, modem, exc.cms, exc.cme, our_fault=our_fault)
 
 
-def internal_error(exc: Exception, modem: str) -> dict[str, Any]:
+def internal_error(exc: Exception, modem: str) -> MessageError:
     """Return the error of a message that a fault of ours ends."""
-    return {"code": "internal_error", "title": f"internal error: {type(exc).__name__}: {exc}"[:300], "modem": modem}
+    return MessageError("internal_error", f"internal error: {type(exc).__name__}: {exc}"[:300], modem)

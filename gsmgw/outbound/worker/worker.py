@@ -19,9 +19,9 @@ from typing import Any
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
 from gsmgw.model import Outgoing, Priority, format_id
+from gsmgw.model.routes import Route, is_conversation, to_modem
 from gsmgw.outbound.limits.modem_limits import ModemLimits
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
-from gsmgw.outbound.queue.router import avoided_by, is_conversation, to_modem
 from gsmgw.outbound.segmenting import without_validity
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
 from gsmgw.outbound.worker.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
@@ -459,7 +459,7 @@ class Worker:
         ):  # another modem tells whether it was this one
             route = detour
         elif decision.action is Action.RETRY and route is None:  # all that may carry it have refused: begin anew
-            route = avoided_by(message.route)[1]
+            route = Route.parse(message.route).base
         self._apply(claim, decision, exc, _After(list(job.open), route, refusals, shorter))
 
     def _apply(self, claim: Claim, decision: Decision, exc: SubmitError, after: _After) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.events import any_event
 
 from gsmgw.dispatch import EventFeed, feed
 from gsmgw.dispatch.event_filter import Types
@@ -66,7 +67,7 @@ class Place:
     async def note(self, count: int, type: str = "test.a") -> None:
         def write(tx: Tx) -> None:
             for number in range(count):
-                tx.event(1, type, None, None, n=number)
+                tx.event(1, any_event(type, n=number))
 
         await self.store.write(write)
 

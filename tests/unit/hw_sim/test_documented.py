@@ -61,6 +61,6 @@ def test_links_between_the_pages_lead_somewhere() -> None:
 
 
 def test_the_examples_of_the_first_page_run(capsys: pytest.CaptureFixture[str]) -> None:
-    example = re.search(r"```python\n(from hw_sim import Desk.*?)```", START, re.DOTALL)
+    example = re.search(r"```python\n(from hw_sim import Harness.*?)```", START, re.DOTALL)
     assert example is not None
     exec(compile(example[1], "simulator.md", "exec"), {})  # noqa: S102  our own page

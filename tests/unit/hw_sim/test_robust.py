@@ -7,7 +7,7 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw_sim import Desk
+from hw_sim import Harness
 from hw_sim.codec.alphabet import gsm7_decode, gsm7_encode, gsm7_fits, pack, unpack
 from hw_sim.codec.tpdu import CodecError, read_tpdu, split_smsc, write_tpdu
 from hw_sim.codec.user_data import content, join_text, segments
@@ -32,23 +32,23 @@ TYPED = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TYPED, max_size=12), st.sampled_from(["generic", "huawei-e1752", "wavecom", "siemens-tc35"]))
 def test_nothing_typed_breaks_the_modem(typed: list[str], profile: str) -> None:
-    with Desk(profile) as desk:
+    with Harness(profile) as harness:
         for text in typed:
-            desk.type(text)
-        desk.type("\x1b\r")
-        desk.wait(10)
-        desk.modem.faults.clear()
-        desk.type("\x1b\r")
-        desk.modem.reboot()
-        desk.wait(60)
-        assert desk.command("AT").endswith(b"\r\nOK\r\n")
+            harness.type(text)
+        harness.type("\x1b\r")
+        harness.wait(10)
+        harness.modem.faults.clear()
+        harness.type("\x1b\r")
+        harness.modem.reboot()
+        harness.wait(60)
+        assert harness.command("AT").endswith(b"\r\nOK\r\n")
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(LINES, max_size=6))
 def test_portions_make_no_difference(lines: list[str]) -> None:
     typed = "".join(line for line in lines if not re.search(r"\+CFUN|\+COPS|\+CUSD|D", line))
-    with Desk() as one, Desk() as other:
+    with Harness() as one, Harness() as other:
         whole = one.type(typed)
         assert b"".join(other.type(char) for char in typed) == whole or b"> " in whole
 
@@ -76,10 +76,10 @@ def test_default_alphabet_texts_survive(text: str) -> None:
 @given(st.text(max_size=400), st.booleans())
 def test_any_text_survives_its_parts(text: str, wide: bool) -> None:
     text = text.encode("utf-16-be", "replace").decode("utf-16-be")
-    with Desk() as desk:
-        phone = desk.phone("+491510000002")
-        desk.phone("+491510000001").send(phone.number, text)
-        desk.wait(0)
+    with Harness() as harness:
+        phone = harness.phone("+491510000002")
+        harness.phone("+491510000001").send(phone.number, text)
+        harness.wait(0)
         assert [message.text for message in phone.received] == [text]
     assert all(udl <= 160 and len(ud) <= 140 for _, udl, ud in segments(text, 300, wide_ref=wide))
     assert join_text("gsm7", b"") == ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hw_sim import Desk
-from hw_sim.transcripts.transcript import HEADER, Mismatch, Recorder, Replay, TranscriptError, parse_transcript
+from hw_sim import Harness
+from hw_sim.transcripts.format import HEADER, TranscriptError, parse_transcript
+from hw_sim.transcripts.recording import Recorder
+from hw_sim.transcripts.replay import Mismatch, Replay
 
 CAPTURE = f"""{HEADER}
 # an AT and a signal query
@@ -40,28 +42,28 @@ def test_a_broken_transcript_names_its_line(line: str) -> None:
 
 def conversation(seed: int) -> str:
     """One long dialogue with randomness in the network, the line and the signal."""
-    with Desk(seed=seed, timing="real", profile="simcom-sim800", boot=True) as desk:
-        recorder = Recorder(now=desk.clock.now)
-        desk.modem.on_wire = lambda port, way, data: recorder.add(way, data)
-        desk.sim.network.rules.delivery_delay_s = (0.5, 9.0)
-        desk.sim.network.rules.report_delay_s = (0.1, 3.0)
-        desk.sim.network.rules.duplicate = 0.3
-        desk.sim.network.rules.loss = 0.1
-        desk.modem.radio.rssi_drift = 2
-        desk.wait(10)
-        desk.modem.fault("garbage", share=0.2)
-        desk.modem.fault("split", most=9)
+    with Harness(seed=seed, timing="real", profile="simcom-sim800", boot=True) as harness:
+        recorder = Recorder(now=harness.clock.now)
+        harness.modem.on_wire = lambda port, way, data: recorder.add(way, data)
+        harness.sim.network.rules.delivery_delay_s = (0.5, 9.0)
+        harness.sim.network.rules.report_delay_s = (0.1, 3.0)
+        harness.sim.network.rules.duplicate = 0.3
+        harness.sim.network.rules.loss = 0.1
+        harness.modem.radio.rssi_drift = 2
+        harness.wait(10)
+        harness.modem.fault("garbage", share=0.2)
+        harness.modem.fault("split", most=9)
         for line in ("ATE0", "AT+CMGF=0", "AT+CNMI=2,1,0,1,0"):
-            desk.command(line)
-            desk.wait(1)
+            harness.command(line)
+            harness.wait(1)
         for number in range(20):
-            desk.command("AT+CSQ")
-            desk.wait(1)
-            desk.command("AT+CMGS=23")
-            desk.wait(1)
-            desk.type("0031000B916407281553F80000AA0AE8329BFD4697D9EC37\x1a")
-            desk.sim.send(from_="+491510000001", to="modem0", text=f"number {number} " * number)
-            desk.wait(12)
+            harness.command("AT+CSQ")
+            harness.wait(1)
+            harness.command("AT+CMGS=23")
+            harness.wait(1)
+            harness.type("0031000B916407281553F80000AA0AE8329BFD4697D9EC37\x1a")
+            harness.sim.send(from_="+491510000001", to="modem0", text=f"number {number} " * number)
+            harness.wait(12)
         return recorder.text()
 
 
@@ -74,8 +76,8 @@ def test_the_same_seed_gives_the_same_transcript_byte_for_byte() -> None:
 
 def test_a_recorded_desk_replays() -> None:
     recorder = Recorder()
-    with Desk() as desk:
-        desk.modem.on_wire = lambda port, way, data: recorder.add(way, data)
-        said = desk.command("AT+CSQ") + desk.command("ATE0")
+    with Harness() as harness:
+        harness.modem.on_wire = lambda port, way, data: recorder.add(way, data)
+        said = harness.command("AT+CSQ") + harness.command("ATE0")
     player = Replay(parse_transcript(recorder.text()))
     assert player.start() + player.feed(b"AT+CSQ\rATE0\r") == said

@@ -12,7 +12,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Cause, Disposition, SubmitError
-from gsmgw.model import MessageRecord, Outgoing, Status
+from gsmgw.model import MessageRecord, Outgoing, Status, WaitReason
 from gsmgw.outbound.worker.policy import JITTER
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.pdu.causes import CME, CMS, PLAIN_ERROR, UNHEARD, VENDOR_CMS, cme_cause, cms_cause
@@ -154,8 +154,8 @@ async def test_each_row_holds_at_each_try(started: bool, tmp_path: Path) -> None
                         assert record.attempts == tries, what
                         check_pause(what, cause, record, clock.wall_ms(), tries)
                 assert record.error is not None, what
-                assert record.error["title"] == cause.title, what
-                assert record.error.get("our_fault", False) is cause.our_fault, what
+                assert record.error.title == cause.title, what
+                assert bool(record.error.our_fault) is cause.our_fault, what
         await clock.advance(2 * 1800)
     spent = {name for to, (name, _, cause) in numbers.items() if cause.then is MODEM and to not in ended}
     assert "cms-500" in spent
@@ -175,7 +175,7 @@ async def test_a_row_that_speaks_of_the_modem_lets_it_rest(name: str, kind: str,
         assert (record.attempts, record.due_ms) == (0, None)
         waiting = work.scheduler.explain(record)
         assert waiting is not None
-        assert waiting.word == "rest"
+        assert waiting.reason is WaitReason.COOLDOWN
         assert waiting.until_ms is not None
         rest_s = (cause.pause_s or 1800.0) if cause.disposition is ACCOUNT else 0.5
         assert (waiting.until_ms - clock.wall_ms()) / 1000 == rest_s
@@ -187,7 +187,7 @@ async def test_what_may_have_gone_waits_for_evidence(name: str, kind: str, cause
     async with desk(tmp_path, modem) as work:
         record = await work.until(await work.send(), Status.UNKNOWN)
         assert record.error is not None
-        assert (record.error["code"], record.error["title"]) == ("not_confirmed", cause.title)
+        assert (record.error.code, record.error.title) == ("not_confirmed", cause.title)
 
 
 @pytest.mark.parametrize("code", [69, 193])

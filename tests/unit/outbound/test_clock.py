@@ -187,7 +187,7 @@ async def test_a_limit_counts_what_left_before(by_s: int, restart: bool, tmp_pat
 
 async def _waits_an_hour(work: Desk, clock: VirtualClock, number: int) -> None:
     async with asyncio.timeout(60):
-        while (waiting := work.scheduler.explain(await work.record(number))) is None or waiting.word != "limit":  # noqa: ASYNC110
+        while (waiting := work.scheduler.explain(await work.record(number))) is None or waiting.reason != "limit":  # noqa: ASYNC110
             await asyncio.sleep(0.002)
     assert waiting.until_ms is not None
     assert abs(waiting.until_ms - clock.wall_ms() - 3_600_000) < 1000

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from gsmgw.errors import Disposition
 from gsmgw.model import Outgoing, Priority
+from gsmgw.model.routes import Route, RouteKind, target_of
 from gsmgw.outbound.limits.rate_limit import DAY_MS, Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import HORIZON_DAYS, SendingTimes, Window
 from gsmgw.outbound.queue.eligibility import Eligibility
 from gsmgw.outbound.queue.ready_queue import PATIENCE, ReadyQueue
-from gsmgw.outbound.queue.router import RouteTable, Rule, around, avoided_by, routes_served, target_of
+from gsmgw.outbound.queue.router import RouteTable, Rule, routes_served
 from gsmgw.outbound.worker.policy import ACCOUNT_REST_S, BACK_OFF_S, JITTER, REST_S, Action, decide
 
 ANY_OF_M = ("", "=m")
@@ -338,12 +339,15 @@ def test_a_conversation_goes_on_with_another_modem_only_while_its_own_is_unfit()
 
 
 def test_a_route_leads_around_the_modems_that_refused() -> None:
-    assert around("", "a") == "!a"
-    assert around("!b@pool", "a") == "!a!b@pool"
-    assert around("~a", "a") == "!a"
-    assert around("=a", "a") is None
-    assert avoided_by("!a!b-1.x@pool") == ({"a", "b-1.x"}, "@pool")
-    assert avoided_by("@pool") == (frozenset(), "@pool")
+    assert str(Route.parse("").around("a")) == "!a"
+    assert str(Route.parse("!b@pool").around("a")) == "!a!b@pool"
+    assert str(Route.parse("~a").around("a")) == "!a"
+    assert Route.parse("=a").around("a") is None
+    assert Route.parse("!a!b-1.x@pool") == Route(RouteKind.POOL, "pool", frozenset({"a", "b-1.x"}))
+    assert Route.parse("@pool").base == "@pool"
+    for odd in ("a", "!", "!@pool", "#a"):
+        with pytest.raises(ValueError, match="not a valid route"):
+            Route.parse(odd)
     assert target_of("!a@pool") == (None, "pool")
 
 

@@ -33,7 +33,7 @@ class BrokenModem(ScriptedModem):
 
 
 def internal(record: MessageRecord) -> bool:
-    return record.error is not None and record.error["code"] == "internal_error"
+    return record.error is not None and record.error.code == "internal_error"
 
 
 async def unbuildable(work: Desk, count: int) -> list[int]:

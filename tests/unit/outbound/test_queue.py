@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from support.databases import refusing
 from support.desk import TO, desk
+from support.events import any_event
 from support.fakes import ScriptedModem
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.model import MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.store import inbox, lifecycle, messages, queue_reads, reports
@@ -31,7 +32,7 @@ async def test_refused_for_good_is_failed_and_the_next_one_goes(started: bool, t
     async with desk(tmp_path, modem) as work:
         bad, good = await work.send("bad"), await work.send("good", to="+4915112345679")
         record = await work.until(bad, Status.FAILED)
-        assert record.error == {"code": "refused_by_network", "title": "no", "cms": 28, "modem": "m"}
+        assert record.error == MessageError("refused_by_network", "no", "m", cms=28)
         await work.until(good, Status.SENT)
 
 
@@ -46,7 +47,7 @@ async def test_a_passing_refusal_is_deferred_and_others_go_on(started: bool, tmp
         assert record.due_ms is not None
         waiting = work.scheduler.explain(record)
         assert waiting is not None
-        assert (waiting.word, waiting.sentence) == ("retry", "no")
+        assert (waiting.reason, waiting.sentence) == ("retry", "no")
 
 
 @pytest.mark.parametrize("started", [True, False])
@@ -70,10 +71,10 @@ async def test_silence_after_the_payload_is_unknown_and_never_sent_again_at_once
         number = await work.send()
         record = await work.until(number, Status.UNKNOWN)
         assert record.error is not None
-        assert record.error["code"] == "not_confirmed"
+        assert record.error.code == "not_confirmed"
         waiting = work.scheduler.explain(record)
         assert waiting is not None
-        assert waiting.word == "evidence"
+        assert waiting.reason == "evidence"
         assert len(modem.tpdus) == 1
 
 
@@ -189,7 +190,7 @@ async def test_a_modem_that_dies_hands_back_what_was_not_on_the_air(tmp_path: Pa
         record = await work.record(number)
         waiting = work.scheduler.explain(record)
         assert waiting is not None
-        assert (waiting.word, waiting.sentence) == ("modem", "a is recovering: as the test wants it")
+        assert (waiting.reason, waiting.sentence) == ("modem", "a is recovering: as the test wants it")
         work.scheduler.attach(ScriptedModem("b"))
         assert (await work.until(number, Status.SENT)).modem == "b"
 
@@ -205,7 +206,7 @@ async def test_a_limit_defers_and_says_until_when(tmp_path: Path) -> None:
         assert record.status is Status.QUEUED
         waiting = work.scheduler.explain(record)
         assert waiting is not None
-        assert waiting.word == "limit"
+        assert waiting.reason == "limit"
         assert waiting.until_ms is not None
         assert 0 < waiting.until_ms - work.clock.wall_ms() <= 60_000
 
@@ -263,7 +264,7 @@ async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp
         work.store._db.execute(f"PRAGMA max_page_count = {pages}")
         for _ in range(20):  # what is left of the last pages takes some of it
             with contextlib.suppress(StoreError):
-                await work.store.write(lambda tx: [tx.event(1, "x", None, None, pad="x" * 900) for _ in range(50)])
+                await work.store.write(lambda tx: [tx.event(1, any_event("x", pad="x" * 900)) for _ in range(50)])
             if work.store.trouble is not None:
                 break
         assert work.store.trouble is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.model import CopyFate, Outgoing, Priority, Status
+from gsmgw.model import CopyFate, MessageError, Outgoing, Priority, Status
 from gsmgw.store import Store, messages, outbox, stored_copies
 from gsmgw.store.stored_copies import Copy, Judged
 
@@ -15,7 +15,7 @@ NOW = 1_700_000_000_000
 TPDU = bytes.fromhex("01000C91947121436587000005E8329BFD06")
 #: The same, with the reference that the modem gave it.
 NUMBERED = TPDU[:1] + b"\x2a" + TPDU[2:]
-ERROR = {"code": "not_confirmed", "title": "silence"}
+ERROR = MessageError("not_confirmed", "silence")
 UNSENT, SENT = 2, 3
 
 

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.events import any_event
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
@@ -18,7 +19,7 @@ from gsmgw.store.upgrade import migrate
 
 
 def _note(tx: Tx, text: str) -> str:
-    tx.event(1, "test.noted", None, None, text=text)
+    tx.event(1, any_event("test.noted", text=text))
     return text
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.model import Outgoing, Priority, Status, StatusReportFacts
+from gsmgw.model import MessageError, Outgoing, Priority, Status, StatusReportFacts
 from gsmgw.store import Store, evidence, lifecycle, messages, outbox, reports
 
 NOW = 1_700_000_000_000
-ERROR = {"code": "not_confirmed", "title": "silence"}
+ERROR = MessageError("not_confirmed", "silence")
 
 
 class Sim:

@@ -12,6 +12,7 @@ import pytest
 from gsmgw.model import (
     SOURCES,
     TRANSITIONS,
+    MessageError,
     OnUnknown,
     Outgoing,
     Priority,
@@ -25,7 +26,7 @@ from gsmgw.store.rows import OPEN
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"
-ERROR = {"code": "refused_by_network", "title": "congestion", "cms": 42}
+ERROR = MessageError("refused_by_network", "congestion", cms=42)
 
 
 def message(number: int = 1, **fields: Any) -> Outgoing:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.databases import refusing
+from support.events import any_event
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.store import PendingWrites, Store, Tx
@@ -28,7 +29,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def _note(tx: Tx, text: str) -> str:
-    tx.event(1, "test.noted", None, None, text=text)
+    tx.event(1, any_event("test.noted", text=text))
     return text
 
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..at.message_view import routed_lines
+from ..at.port import Port
 from ..clock import Timer
 from ..codec.tpdu import CodecError, Tpdu, message_class, read_tpdu, write_smsc, write_tpdu
-from ..network.service_centre import DELIVERED, NO_ANSWER
-from ..storage import UNREAD, Stored
-
-if TYPE_CHECKING:
-    from .modem import Modem
+from ..network.subscriber import DELIVERED, NO_ANSWER
+from ..storage import UNREAD, Memory, Store, Stored
+from .host import Host
 
 BUFFER_SIZE = 20  # indications kept under <mode>=0; chosen here, 27.005 leaves it open
 MEMORY_EXCEEDED = 0x25
 Done = Callable[[int], None]
 
 
+class InboundHost(Host, Protocol):
+    """What the receiving side needs of its modem."""
+
+    memories: dict[str, Memory]
+
+    @property
+    def receive_memory(self) -> Store: ...
+
+    @property
+    def urc_port(self) -> Port: ...
+
+
 class Inbound:
     """The receiving side of one modem."""
 
-    def __init__(self, modem: Modem) -> None:
+    def __init__(self, modem: InboundHost) -> None:
         self._modem = modem
         self.reset()
 
@@ -137,7 +148,7 @@ class Inbound:
         self._show(code, message)
 
     def _show(self, code: str, message: Stored) -> None:
-        self.notify("\r\n".join(routed_lines(self._modem.urc_port, code, message)))
+        self.notify("\r\n".join(routed_lines(self._modem.urc_port.settings, code, message)))
 
     def _unacknowledged(self) -> None:
         if self._awaited is None:

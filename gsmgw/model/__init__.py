@@ -1,0 +1,49 @@
+"""The domain's values: messages, segments, modems, events, routes, and the one table of a message's life."""
+
+from gsmgw.model.events import Event, EventData, EventType
+from gsmgw.model.failures import MessageError
+from gsmgw.model.ids import format_id, parse_id
+from gsmgw.model.lifecycle import ON_AIR, SOURCES, TRANSITIONS, Direction, SegmentStatus, Status, derive_status
+from gsmgw.model.messages import (
+    NOBODY,
+    SOCKET,
+    TWILIO,
+    MessageRecord,
+    OnUnknown,
+    Outgoing,
+    Priority,
+    SegmentRecord,
+    StatusReportFacts,
+)
+from gsmgw.model.modems import CopyFate, ModemState, ModemStatus
+from gsmgw.model.waiting import Waiting, WaitReason
+
+__all__ = [
+    "NOBODY",
+    "ON_AIR",
+    "SOCKET",
+    "SOURCES",
+    "TRANSITIONS",
+    "TWILIO",
+    "CopyFate",
+    "Direction",
+    "Event",
+    "EventData",
+    "EventType",
+    "MessageError",
+    "MessageRecord",
+    "ModemState",
+    "ModemStatus",
+    "OnUnknown",
+    "Outgoing",
+    "Priority",
+    "SegmentRecord",
+    "SegmentStatus",
+    "Status",
+    "StatusReportFacts",
+    "WaitReason",
+    "Waiting",
+    "derive_status",
+    "format_id",
+    "parse_id",
+]

@@ -1,0 +1,152 @@
+"""Messages, segments and status reports as the layers hand them to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gsmgw.model.failures import MessageError
+from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
+
+#: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
+SOCKET, TWILIO, NOBODY = 0, -1, -2
+
+
+class Priority(IntEnum):
+    """Class of a message; a lower number goes first."""
+
+    URGENT = 0
+    NORMAL = 1
+    BULK = 2
+
+    @property
+    def word(self) -> str:
+        """The name used by the API and the command line."""
+        return self.name.lower()
+
+
+class OnUnknown(StrEnum):
+    """What becomes of a message about which no evidence came within the grace time."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+class Outgoing(NamedTuple):
+    """An accepted outbound message as the queue sees it. Times are UTC milliseconds."""
+
+    id: int
+    to: str
+    text: str | None
+    priority: Priority
+    segments: int
+    created_ms: int
+    data: bytes | None = None
+    port: int | None = None
+    encoding: str = "auto"
+    #: Of TS 23.038 4: 0 is shown at once (flash), 1 for the equipment, 2 for the SIM, 3 for a terminal.
+    message_class: int | None = None
+    report: bool = True
+    #: By which modems it may leave: see :mod:`gsmgw.model.routes`, empty for any.
+    route: str = ""
+    #: Who asked for it: the name of a token, or empty for the local socket.
+    client: str = ""
+    send_at_ms: int | None = None
+    expires_ms: int | None = None
+    client_ref: str | None = None
+    tags: tuple[str, ...] = ()
+    on_unknown: OnUnknown = OnUnknown.RESEND
+    attempts: int = 0
+    #: Its segments exist already, some may be on the air.
+    cut: bool = False
+    #: Whose it is, as in :class:`MessageRecord`. Not read back: the queue has no use for it.
+    owner: int = 0
+    #: How often it was refused, by what the modem answered (:attr:`gsmgw.errors.SubmitError.refusal`).
+    refusals: Mapping[str, int] = MappingProxyType({})
+    #: How often it was sent again although nothing told whether it had gone.
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """One segment of an outbound message as the store has it."""
+
+    seq: int
+    status: SegmentStatus
+    tpdu: bytes
+    reference: int | None = None
+    modem: str | None = None
+    sim: str | None = None
+    attempt: int = 0
+    sending_ms: int | None = None
+    sent_ms: int | None = None
+    report_status: int | None = None
+    discharge_ms: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message of either direction as the store has it. Times are UTC milliseconds."""
+
+    id: int
+    direction: Direction
+    status: Status
+    peer: str
+    own: str | None
+    text: str | None
+    data: bytes | None
+    port: int | None
+    encoding: str
+    segments: int
+    modem: str | None
+    route: str
+    client: str
+    priority: Priority
+    message_class: int | None
+    report: bool
+    on_unknown: OnUnknown | None
+    client_ref: str | None
+    tags: tuple[str, ...]
+    attempts: int
+    created_ms: int
+    send_at_ms: int | None
+    expires_ms: int | None
+    due_ms: int | None
+    waiting: str | None
+    sent_ms: int | None
+    delivered_ms: int | None
+    received_ms: int | None
+    smsc_ms: int | None
+    error: MessageError | None
+    incomplete: bool
+    #: A status report was asked for and never came.
+    report_missing: bool = False
+    #: Inbound: the message that this one takes the place of, and the one that takes this one's (TP-PID 0x41 to 0x47).
+    replaces: int | None = None
+    replaced_by: int | None = None
+    #: The number of the token that sent it, or one of SOCKET, TWILIO, NOBODY.
+    owner: int = 0
+
+    @property
+    def flash(self) -> bool:
+        """Whether it is shown at once and not stored: class 0."""
+        return self.message_class == 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReportFacts:
+    """What a status report says. ``outcome``: ``delivered``, ``pending`` or ``failed`` (TS 23.040 9.2.3.15)."""
+
+    modem: str
+    sim: str
+    reference: int
+    recipient: str
+    status: int
+    outcome: str
+    title: str
+    discharge_ms: int | None
+    pdu: str

@@ -1,0 +1,3 @@
+"""The version of the simulator."""
+
+VERSION = "0.1.0"
