@@ -139,7 +139,7 @@ async def test_kannel_speaks_its_words_when_something_is_wrong(place: Place) -> 
             (f"{auth}&to={quote(ANNA)}&text=x&charset={name}", 400, "is not known, rejected")
             for name in ("undefined", "punycode", "idna", "unicode_escape", "rot13", "hex", "%00")
         ),
-        (f"{auth}&to={quote(ANNA)}&text=%04%1F&coding=2&charset=UCS-2", 400, "name UTF-8, UTF-16BE or UTF-16LE"),
+        (f"{auth}&to={quote(ANNA)}&text=%04%1F&coding=2&charset=UCS-2", 400, "use UTF-8, UTF-16BE or UTF-16LE"),
         (f"{auth}&to={quote(ANNA)}&text=odd&coding=2", 400, "Text is not in the charset UTF-16BE, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&compress=1", 400, "compress is not supported, rejected"),
         (f"{auth}&to={quote(ANNA)}&text=x&priority=9", 400, "priority must be 0 to 3, rejected"),
