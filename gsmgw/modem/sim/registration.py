@@ -1,11 +1,13 @@
-"""Whether a modem is registered with a network, from whichever of +CREG, +CGREG and +CEREG it knows."""
+"""Registration with the network, from those of +CREG, +CGREG and +CEREG that the modem knows."""
 
 from __future__ import annotations
 
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import Registration, parse_registration
+from gsmgw.modem.commands import network
+from gsmgw.modem.commands.client import AtClient
 
-#: <stat> of TS 27.007 7.2 with which text messages can be sent, and how it is called.
+#: <stat> of TS 27.007 7.2 with which messages can be sent, and its name.
 _REGISTERED = {
     1: "home",
     5: "roaming",
@@ -35,22 +37,32 @@ TECHNOLOGY = {
 
 
 class RegistrationState:
-    """The last <stat> of each domain."""
+    """The last <stat> of each domain, for one link."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: AtClient) -> None:
+        self._at = at
         self._found: dict[str, Registration] = {}
         #: The commands that this modem knows.
         self.names: tuple[str, ...] = ()
 
+    async def enable_urcs(self) -> None:
+        """Have the modem report changes, and find out which domains it knows."""
+        self.names = await network.enable_registration_urcs(self._at)
+
+    async def refresh(self) -> None:
+        """Ask for the registration in every domain that the modem knows."""
+        for name in self.names or ("CREG",):
+            self.note(name, await network.registration(self._at, name))
+
     def note(self, name: str, registration: Registration | None) -> None:
-        """A read answer; None forgets what was known."""
+        """Note a response to a query; None forgets what was known."""
         if registration is None:
             self._found.pop(name, None)
         else:
             self._found[name] = registration
 
     def note_urc(self, urc: Urc) -> bool:
-        """A URC; whether it says anything."""
+        """Note a URC; return whether it could be read."""
         found = parse_registration(urc.line, urc=True)
         if found is None:
             return False
@@ -59,17 +71,17 @@ class RegistrationState:
 
     @property
     def registered(self) -> bool:
-        """Any domain will do: LTE modems send over SGs with +CREG at 0 or 3. One that says nothing is believed."""
+        """Whether any domain is registered: LTE modems send over SGs with +CREG at 0 or 3. True while none is known."""
         return not self._found or any(found.stat in _REGISTERED for found in self._found.values())
 
     @property
     def denied(self) -> bool:
-        """The network does not want this SIM."""
+        """Whether the network refuses this SIM."""
         return not self.registered and any(found.stat == 3 for found in self._found.values())
 
     @property
     def word(self) -> str:
-        """The best that any domain says."""
+        """The best state of any domain."""
         stats = [self._found[name].stat for name in ("CREG", "CEREG", "CGREG") if name in self._found]
         for stat in stats:
             if stat in _REGISTERED:

@@ -68,7 +68,7 @@ async def test_no_answer_is_counted_however_long_it_is() -> None:
         assert len(answer.pairs) == 1000
     wire.port.answer = lambda line: b"\r\n> " if "CMGS" in line else b"\r\n+CMGS: 1\r\n\r\nOK\r\n"
     for _ in range(1000):
-        async with wire.channel.turn(3):  # type: ignore[arg-type]
+        async with wire.channel.exclusive(3):  # type: ignore[arg-type]
             await wire.channel.submit(commands.send_message(23, 60, 5), b"00" * 150, at_once)
     assert wire.budget.exceeded is None
     assert wire.budget.counts[BabbleKind.LINES.value] < 20
