@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError, PortError
-from gsmgw.model import ModemState
+from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.model.events import ModemBabbling, ModemQuarantined, ModemRecovery
-from gsmgw.modem.health.recovery import RecoveryPlan, RecoveryStep, StepNeeded
+from gsmgw.modem.health.recovery import RecoveryPlan, StepNeeded
 from gsmgw.modem.link.link import Link
 from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
 from gsmgw.modem.port.errors import CommandTimeout, ModemReset
@@ -120,7 +120,7 @@ class Reconnection:
             ModemState.QUARANTINED, f"{cause.title}; check the modem and its port. Next attempt in {pause_s:.0f} s"
         )
         self._reporter.event_always(
-            ModemBabbling(limit=cause.kind.value, retry_s=pause_s, unasked=dict(self._babble_guard.counts))
+            ModemBabbling(limit=cause.kind, retry_s=pause_s, unasked=dict(self._babble_guard.counts))
         )
         await self._wake.wait(pause_s)
         self._babble_guard.renew()
@@ -133,7 +133,7 @@ class Reconnection:
     async def _take_step(self, step: RecoveryStep, reason: str) -> None:
         if step is not RecoveryStep.QUARANTINE:
             self._reporter.enter(ModemState.RECOVERING, f"{reason}; {_STEPS[step]}")
-            self._reporter.event(ModemRecovery(step=step.value, reason=reason))
+            self._reporter.event(ModemRecovery(step=step, reason=reason))
             await self._run_step(step)
         elif self._silences:
             await self._keep_asking(reason)

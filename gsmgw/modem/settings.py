@@ -8,7 +8,7 @@ from gsmgw.at.fields import after_prefix
 from gsmgw.config import ModemSection
 from gsmgw.modem.commands import device, messages
 from gsmgw.modem.commands.client import AtClient
-from gsmgw.modem.commands.storage import MessageStorage
+from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
 from gsmgw.modem.status import StatusReporter
@@ -82,7 +82,7 @@ class Settings:
         else:
             storage.take_selection(use)
         self.sweep_memories = tuple(memory for memory in profile.sweep if memory in memories)
-        self._reporter.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
+        self._reporter.update(storage=storage_use(use))
 
     async def _route_messages(self) -> str | None:
         """Have messages routed directly and acknowledged where that is configured and possible, else stored and

@@ -6,8 +6,8 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from gsmgw.model import EventData, ModemState, ModemStatus
-from gsmgw.modem.port.babble_guard import BabbleGuard, BabbleKind
+from gsmgw.model import BabbleKind, EventData, ModemState, ModemStatus
+from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.ports import EventSink
 
 log = logging.getLogger(__name__)

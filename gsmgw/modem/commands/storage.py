@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gsmgw.at import commands, responses
 from gsmgw.at.responses import MemoryUse
 from gsmgw.at.result_codes import FinalResultKind
+from gsmgw.model import StorageUse
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.port.port_lock import PortPriority
@@ -31,6 +32,11 @@ class StoredPdu:
         if odd or not octets:
             return False
         return self.length_octets in (None, octets, octets - 1 - int(self.pdu[:2], 16))
+
+
+def storage_use(use: list[MemoryUse]) -> dict[str, StorageUse]:
+    """Return how full the memories are, by name."""
+    return {item.memory: StorageUse(item.used, item.total) for item in use}
 
 
 class MessageStorage:

@@ -6,12 +6,13 @@ import logging
 
 from gsmgw.at.responses import PinState
 from gsmgw.errors import ModemError
+from gsmgw.model import RecoveryStep
 from gsmgw.model.events import ModemRecovery
 from gsmgw.modem.commands import device, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.health.failure_counter import FailureCounter
 from gsmgw.modem.health.link_state import LinkState
-from gsmgw.modem.health.recovery import RecoveryPlan, RecoveryStep, StepNeeded
+from gsmgw.modem.health.recovery import RecoveryPlan, StepNeeded
 from gsmgw.modem.port.errors import ModemReset
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.receiving.indication_watch import IndicationWatch
@@ -84,7 +85,7 @@ class Healing:
         """Take a recovery step. Raises what ends the link, where the step does."""
         if step not in _COMMAND_STEPS:
             raise StepNeeded(step, trouble)
-        self._reporter.event(ModemRecovery(step=step.value, reason=trouble))
+        self._reporter.event(ModemRecovery(step=step, reason=trouble))
         if step is RecoveryStep.SETTINGS:
             await self.reapply_settings()
         elif step is RecoveryStep.RADIO:

@@ -45,11 +45,11 @@ class LinkState:
         if not self.serving or self.trouble or self.leaving is not None:
             return
         registration = self._registration
-        self._reporter.update(registration=registration.word)
+        self._reporter.update(registration=registration.best)
         if not registration.registered:
             reason = "the network refuses this SIM" if registration.denied else "no network found yet"
             self._reporter.enter(
-                ModemState.SEARCHING, f"{reason} ({registration.word}); messages wait until the modem is registered"
+                ModemState.SEARCHING, f"{reason} ({registration.best}); messages wait until the modem is registered"
             )
             return
         self.was_ready = True

@@ -7,12 +7,11 @@ import math
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import MemoryUse, PinState, parse_pin_state
 from gsmgw.errors import ModemError
-from gsmgw.model import ModemState
+from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.model.events import ModemIndicationsLost, ModemSettingsLost
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.health.healing import Healing
 from gsmgw.modem.health.link_state import POLL_EVERY_S, LinkState
-from gsmgw.modem.health.recovery import RecoveryStep
 from gsmgw.modem.health.telemetry import Telemetry
 from gsmgw.modem.link_bus import IndicationsLost, IndicationsResumed
 from gsmgw.modem.port.errors import NotAModem

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from enum import StrEnum
 
 from gsmgw.errors import ModemError
+from gsmgw.model import RecoveryStep
 from gsmgw.ports import Clock
-
-
-class RecoveryStep(StrEnum):
-    """The steps, in order. Resynchronising (ESC, AT) and reopening the port happen all the time and are not steps."""
-
-    SETTINGS = "settings"  #: the settings are applied again
-    RADIO = "radio"  #: AT+CFUN off and on: the modem reads the SIM and registers again
-    RESET = "reset"  #: the modem restarts itself: AT+CFUN=1,1 or the vendor's command
-    USB = "usb"  #: its USB device is unbound and bound again
-    POWER = "power"  #: the power of its USB port is cycled: uhubctl, or the configured command
-    QUARANTINE = "quarantine"  #: given up for a while; a person is asked to look
-
 
 _ORDER = tuple(RecoveryStep)
 #: The most times that each step is taken within an hour: a modem that resets every few minutes is useless, and a SIM

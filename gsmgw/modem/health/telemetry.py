@@ -7,7 +7,7 @@ from gsmgw.config import ModemSection
 from gsmgw.model.events import ClockSkew
 from gsmgw.modem.commands import device, network, sim
 from gsmgw.modem.commands.client import AtClient
-from gsmgw.modem.commands.storage import MessageStorage
+from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.sending.sender import Sender
 from gsmgw.modem.sim.registration import TECHNOLOGY, RegistrationState
@@ -68,8 +68,8 @@ class Telemetry:
             operator=operator,
             technology=TECHNOLOGY.get(act) if act is not None else None,
             number=number,
-            registration=self._registration.word,
-            storage={item.memory: {"used": item.used, "total": item.total} for item in use},
+            registration=self._registration.best,
+            storage=storage_use(use),
         )
         return use
 

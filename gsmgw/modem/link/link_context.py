@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gsmgw.config import ModemSection
+from gsmgw.model import RecoveryStep
 from gsmgw.modem.health.failure_counter import FailureCounter
-from gsmgw.modem.health.recovery import RecoveryPlan, RecoveryStep
+from gsmgw.modem.health.recovery import RecoveryPlan
 from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.modem.port.port_node import PortNode
 from gsmgw.modem.profiles import Profile

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from gsmgw.errors import StoreError
-from gsmgw.modem.port.babble_guard import BabbleKind
+from gsmgw.model import BabbleKind
 from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, RawPdu
 

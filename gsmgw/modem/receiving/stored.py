@@ -22,11 +22,11 @@ from gsmgw.modem.receiving.indication_watch import IndicationWatch
 from gsmgw.modem.receiving.reading import read_all, undamaged
 from gsmgw.modem.receiving.second_port import SecondPort
 from gsmgw.modem.sending.sender import Sender
-from gsmgw.modem.sending.stored_copies import OWN, StoredCopies
+from gsmgw.modem.sending.stored_copies import StoredCopies
 from gsmgw.modem.settings import Settings
 from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.wakeup import Wakeup
-from gsmgw.ports import RawPdu
+from gsmgw.ports import SUBMISSION_STATUSES, RawPdu
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ class StoredReceiver:
         self._left[memory] = len(listed) - len(found)
         if patrol and self._retry.at is None:
             self._watch.found({(memory, stored.index) for stored in found} - self._on_disk.keys())
-        await self._report_copies([stored for stored in listed if stored.status in OWN])
+        await self._report_copies([stored for stored in listed if stored.status in SUBMISSION_STATUSES])
         if found:
             self._idle_sweeps = 0
         for at in range(0, len(found), BATCH):

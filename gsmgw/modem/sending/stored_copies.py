@@ -25,8 +25,6 @@ from gsmgw.ports import RawPdu
 
 log = logging.getLogger(__name__)
 
-#: <stat> of a submission in a storage: not sent, sent.
-OWN = (2, 3)
 #: After that many refusals in a row no more copies are written on this link.
 REFUSALS = 3
 

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import Registration, parse_registration
+from gsmgw.model import AccessTechnology, NetworkRegistration
 from gsmgw.modem.commands import network
 from gsmgw.modem.commands.client import AtClient
 
-#: <stat> of TS 27.007 7.2 with which messages can be sent, and its name.
+#: <stat> of TS 27.007 7.2 with which messages can be sent.
 _REGISTERED = {
-    1: "home",
-    5: "roaming",
-    6: "home, messages only",
-    7: "roaming, messages only",
-    9: "home, no fallback",
-    10: "roaming, no fallback",
+    1: NetworkRegistration.HOME,
+    5: NetworkRegistration.ROAMING,
+    6: NetworkRegistration.HOME_SMS_ONLY,
+    7: NetworkRegistration.ROAMING_SMS_ONLY,
+    9: NetworkRegistration.HOME_NO_FALLBACK,
+    10: NetworkRegistration.ROAMING_NO_FALLBACK,
 }
-_NOT_REGISTERED = {0: "not registered", 2: "searching", 3: "denied", 4: "unknown", 8: "emergency only"}
+#: The others, the most telling first.
+_NOT_REGISTERED = {
+    3: NetworkRegistration.DENIED,
+    2: NetworkRegistration.SEARCHING,
+    8: NetworkRegistration.EMERGENCY_ONLY,
+    0: NetworkRegistration.NOT_REGISTERED,
+}
 
 #: <AcT> of TS 27.007 7.3.
 TECHNOLOGY = {
-    0: "GSM",
-    1: "GSM",
-    2: "UMTS",
-    3: "EDGE",
-    4: "HSPA",
-    5: "HSPA",
-    6: "HSPA",
-    7: "LTE",
-    8: "EC-GSM",
-    9: "NB-IoT",
-    10: "LTE",
-    11: "NR",
-    12: "NR",
+    0: AccessTechnology.GSM,
+    1: AccessTechnology.GSM,
+    2: AccessTechnology.UMTS,
+    3: AccessTechnology.EDGE,
+    4: AccessTechnology.HSPA,
+    5: AccessTechnology.HSPA,
+    6: AccessTechnology.HSPA,
+    7: AccessTechnology.LTE,
+    8: AccessTechnology.EC_GSM,
+    9: AccessTechnology.NB_IOT,
+    10: AccessTechnology.LTE,
+    11: AccessTechnology.NR,
+    12: AccessTechnology.NR,
 }
 
 
@@ -80,13 +87,13 @@ class RegistrationState:
         return not self.registered and any(found.stat == 3 for found in self._found.values())
 
     @property
-    def word(self) -> str:
+    def best(self) -> NetworkRegistration:
         """The best state of any domain."""
         stats = [self._found[name].stat for name in ("CREG", "CEREG", "CGREG") if name in self._found]
         for stat in stats:
             if stat in _REGISTERED:
                 return _REGISTERED[stat]
-        for stat in (3, 2, 8, 0):
+        for stat, state in _NOT_REGISTERED.items():
             if stat in stats:
-                return _NOT_REGISTERED[stat]
-        return "unknown"
+                return state
+        return NetworkRegistration.UNKNOWN

@@ -18,11 +18,10 @@ from gsmgw.at.urcs import UrcKind, kind_of
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import ConfigError, Disposition
-from gsmgw.model import ModemState
+from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.modem.commands import device, messages, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.storage import MessageStorage
-from gsmgw.modem.health.recovery import RecoveryStep
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, Reading, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay

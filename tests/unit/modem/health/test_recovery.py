@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gsmgw.clock import VirtualClock
+from gsmgw.model import RecoveryStep
 from gsmgw.modem.health.failure_counter import FailureCounter
-from gsmgw.modem.health.recovery import LIMIT_PER_HOUR, RecoveryPlan, RecoveryStep
+from gsmgw.modem.health.recovery import LIMIT_PER_HOUR, RecoveryPlan
 from gsmgw.pdu.causes import PLAIN_ERROR, cme_cause, cms_cause
 
 

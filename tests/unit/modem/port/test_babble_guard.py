@@ -10,7 +10,8 @@ from support.modems import ScriptedPort, at_once
 from gsmgw.at import commands
 from gsmgw.at.dialogue import Dialogue, Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
-from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, BabbleKind, Babbling
+from gsmgw.model import BabbleKind
+from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, Babbling
 from gsmgw.modem.port.channel import Channel
 
 
