@@ -1,7 +1,7 @@
-"""Values that come by name from afar: a fault's options, the network's rules, the fields of an operation.
+"""Checks of values that users give by name: options of a fault, rules of the network, fields of an operation.
 
-What may come is read from annotations. A refusal says which one it is, what is wanted and what came, and of a name that
-there is none which one may have been meant.
+Annotations say which values are valid. An error names the value, what is wrong, and what to use; an unknown name gets
+the nearest known one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 
 class OptionError(ValueError):
-    """A value that is not wanted, or a name that there is none of."""
+    """A value that is not valid, or an unknown name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The texts there are, where a Literal cannot name them."""
+    """The valid texts, where a Literal cannot name them."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A text's form as a regular expression, and in words."""
+    """The form of a text, as a regular expression and in words."""
 
     pattern: str
     words: str
@@ -51,9 +51,9 @@ Seconds = Annotated[float, Within(0)]
 Count = Annotated[int, Within(1)]
 #: The name of a link in the simulation's directory.
 LinkName = Annotated[str, Form(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", "a file name of letters, digits, dots, - and _")]
-#: What a modem writes in a line: octets, for which characters up to U+00FF stand.
-LineText = Annotated[str, Form(r"[\x20-\xff]+", "a text of printable characters up to U+00FF")]
-#: Of something that goes on and on: shorter ones would leave no time for anything else.
+#: Part of a line of a modem; each character up to U+00FF stands for a byte.
+LineText = Annotated[str, Form(r"[\x20-\xff]+", "printable characters up to U+00FF")]
+#: Seconds between repetitions; shorter ones would leave no time for anything else.
 Interval = Annotated[float, Within(0.001)]
 #: <err> of +CMS ERROR and +CME ERROR.
 ErrorCode = Annotated[int, Within(0, 65535)]
@@ -63,8 +63,13 @@ Number = Annotated[str, Form(r"\+?[0-9]+", "digits, with a + or without")]
 Pin = Annotated[str, Form(r"[0-9]{4,8}", "4 to 8 digits")]
 
 
+def invalid(where: str, value: object, valid: str) -> OptionError:
+    """Return the error of a value that is not valid. ``valid`` says what is."""
+    return OptionError(f"{where}: {value!r} is not valid; use {valid}")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence that says there is no ``name``: the nearest of those there are, or all of them."""
+    """Return the end of an error about an unknown ``name``: the nearest known name, or all of them."""
     names = sorted(known)
     near = difflib.get_close_matches(name.lower(), names, 1)
     if not near and len(name) > 2:
@@ -72,12 +77,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"; did you mean {' or '.join(near)}?"
     if len(names) < 2:
-        return f"; there is only {names[0]}" if names else "; there are none"
-    return f"; there are {', '.join(names)}"
+        return f"; use {names[0]}" if names else "; none is valid here"
+    return f"; use one of {', '.join(names)}"
 
 
 def parameters(function: Callable[..., Any], skip: int = 1) -> dict[str, inspect.Parameter]:
-    """What a function may be given by name, without its first ``skip`` parameters; ``from_`` is called ``from``."""
+    """Return the parameters of a function by name, without the first ``skip``; ``from_`` is called ``from``."""
     found = list(inspect.signature(function).parameters.values())[skip:]
     return {entry.name.rstrip("_"): entry for entry in found if entry.kind is not inspect.Parameter.VAR_KEYWORD}
 
@@ -85,9 +90,9 @@ def parameters(function: Callable[..., Any], skip: int = 1) -> dict[str, inspect
 def arguments(
     function: Callable[..., Any], given: Mapping[str, Any], *, where: str, noun: str, skip: int = 1
 ) -> dict[str, Any]:
-    """``given`` as keyword arguments of ``function``. Raises OptionError, whose text begins with ``where``.
+    """Return ``given`` as keyword arguments of ``function``. Raises OptionError, whose text begins with ``where``.
 
-    ``noun`` is what one of them is called ("option"). Names beyond its parameters pass when it takes any (``**rest``).
+    ``noun`` is the word for one of them ("option"). Other names pass when the function takes any (``**rest``).
     """
     known = parameters(function, skip)
     hints = get_type_hints(function, include_extras=True)
@@ -95,10 +100,10 @@ def arguments(
     takes_any = any(entry.kind is inspect.Parameter.VAR_KEYWORD for entry in signature)
     for name in given:
         if name not in known and not takes_any:
-            raise OptionError(f"{where} has no {noun} {name}{nearest(name, known)}")
+            raise OptionError(f"{where}: unknown {noun} '{name}'{nearest(name, known)}")
     missing = [name for name, entry in known.items() if entry.default is entry.empty and name not in given]
     if missing:
-        raise OptionError(f"{where} needs {' and '.join(missing)}")
+        raise OptionError(f"{where}: missing {noun} {' and '.join(missing)}")
     made = {name: value for name, value in given.items() if name not in known}
     for name in known.keys() & given.keys():
         hint, value = hints[known[name].name], given[name]
@@ -113,7 +118,7 @@ def _is_text(hint: Any) -> bool:
 
 
 def convert(wanted: Any, value: Any, where: str) -> Any:
-    """``value`` as an annotation wants it. Raises OptionError, whose text begins with ``where``."""
+    """Return ``value`` as the annotation ``wanted`` says. Raises OptionError, whose text begins with ``where``."""
     origin, args = get_origin(wanted), get_args(wanted)
     if wanted is Any:
         return value
@@ -130,16 +135,16 @@ def convert(wanted: Any, value: Any, where: str) -> Any:
         return _tuple(args, value, where)
     if origin in (dict, Mapping):
         if not isinstance(value, dict):
-            raise OptionError(f"{where}: a table is wanted, not {value!r}")
+            raise invalid(where, value, "a table")
         return {key: convert(args[1], item, f"{where}.{key}") for key, item in value.items()}
     if origin is list:
         if not isinstance(value, list):
-            raise OptionError(f"{where}: a list is wanted, not {value!r}")
+            raise invalid(where, value, "a list")
         return [convert(args[0], item, f"{where}[{at}]") for at, item in enumerate(value)]
     return _plain(wanted, value, where)
 
 
-_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def _plain(wanted: Any, value: Any, where: str) -> Any:
@@ -147,17 +152,17 @@ def _plain(wanted: Any, value: Any, where: str) -> Any:
     if wanted is float and number:
         return float(value)
     if not isinstance(value, wanted) or (wanted is int and not number):
-        raise OptionError(f"{where}: {_WORDS.get(wanted, wanted.__name__)} is wanted, not {value!r}")
+        raise invalid(where, value, _WORDS.get(wanted, wanted.__name__))
     return value
 
 
 def _tuple(args: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise OptionError(f"{where}: a list is wanted, not {value!r}")
+        raise invalid(where, value, "a list")
     if args[-1:] == (...,):
         return tuple(convert(args[0], item, f"{where}[{at}]") for at, item in enumerate(value))
     if len(args) != len(value):
-        raise OptionError(f"{where}: {len(args)} values are wanted, not {len(value)}")
+        raise invalid(where, value, f"{len(args)} values")
     return tuple(convert(kind, item, where) for kind, item in zip(args, value, strict=True))
 
 
@@ -166,13 +171,13 @@ def _within(limit: Within | OneOf | Form, value: Any, where: str) -> Any:
         return _one_of(limit.names, value, where)
     if isinstance(limit, Form):
         if not re.fullmatch(limit.pattern, value):
-            raise OptionError(f"{where}: {limit.words} is wanted, not {value!r}")
-    elif not limit.low <= value <= limit.high:  # which is so for no NaN
-        raise OptionError(f"{where}: {limit} is wanted, not {value!r}")
+            raise invalid(where, value, limit.words)
+    elif not limit.low <= value <= limit.high:  # false for NaN, too
+        raise invalid(where, value, str(limit))
     return value
 
 
 def _one_of(names: tuple[str, ...], value: Any, where: str) -> Any:
     if value not in names:
-        raise OptionError(f"{where} is one of {', '.join(map(str, names))}, not {value!r}")
+        raise invalid(where, value, f"one of {', '.join(map(str, names))}")
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,8 @@ from gsmgw.api import openapi
 from gsmgw.api.access.audit_log import Audit
 from gsmgw.api.access.authentication import Access
 from gsmgw.api.access.guards import PeerGuard, TokenGuard
-from gsmgw.api.compat import open_doors
 from gsmgw.api.context import Context, ManagedModem
-from gsmgw.api.fast_path import Front
+from gsmgw.api.fast_path import FastPath
 from gsmgw.api.parameters import no_unknown
 from gsmgw.api.routes import (
     audit,
@@ -36,6 +35,7 @@ from gsmgw.api.schemas import BatchIn, MessageIn
 from gsmgw.http import problems
 from gsmgw.http.event_streams import Streams
 from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.mounts import Mount, prefixes_of
 from gsmgw.http.normalize import Addressed
 from gsmgw.http.origins import Proxies
 
@@ -62,7 +62,7 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
-def create_app(context: Context) -> Application:
+def create_app(context: Context, mounts: Sequence[Mount] = ()) -> Application:
     """The routes over the parts of a gateway."""
     app = Application(
         title="gsmgw",
@@ -79,15 +79,21 @@ def create_app(context: Context) -> Application:
     app.include_router(pages.router)
     for module in ROUTERS:
         app.include_router(module.router, dependencies=[Depends(no_unknown)])
-    for router in open_doors(context.compat):
-        app.include_router(router)
+    for mount in mounts:
+        if mount.router is not None:
+            app.include_router(mount.router)
     return app
 
 
-def create_apps(context: Context, users: Collection[str] = (), proxies: Proxies | None = None) -> Apps:
+def create_apps(
+    context: Context, users: Collection[str] = (), proxies: Proxies | None = None, mounts: Sequence[Mount] = ()
+) -> Apps:
     """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty.
 
     ``proxies`` are those whose word about their clients is taken.
     """
-    audited = Audit(Front(create_app(context), context), context.store, context.clock)
-    return Apps(Addressed(PeerGuard(audited, users)), Addressed(TokenGuard(audited, context.access, audited, proxies)))
+    beside = prefixes_of(mounts)
+    audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
+    socket = PeerGuard(audited, users, beside)
+    tcp = TokenGuard(audited, context.access, audited, proxies, beside)
+    return Apps(Addressed(socket), Addressed(tcp))

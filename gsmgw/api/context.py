@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
-from gsmgw.config import CompatSection
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import Streams
 from gsmgw.inbound import Collector
@@ -76,7 +75,6 @@ class Context:
     hooks: Hooks
     indexer: Indexer
     access: Access
-    compat: CompatSection
     modems: Mapping[str, ManagedModem]
     pools: Mapping[str, frozenset[str]]
     #: Whether modems that nobody named may come.

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gsmgw.api.access.guards import DOORS
 from gsmgw.api.context import Context
 from gsmgw.api.routes.events import EventStream, open_events
 from gsmgw.api.submit import Call, SubmitResponse, key_of, submit_batch, submit_one
@@ -47,10 +46,11 @@ class _Gone(Exception):
     """The client hung up before its request was whole."""
 
 
-class Front:
+class FastPath:
     """Looks at each request before it is read, and answers the fast calls itself."""
 
-    def __init__(self, app: ASGIApp, context: Context) -> None:
+    def __init__(self, app: ASGIApp, context: Context, beside: tuple[str, ...] = ()) -> None:
+        self._beside = beside
         self._app = app
         self._context = context
 
@@ -62,10 +62,10 @@ class Front:
         raw = None
         try:
             bound = bound_of(scope["path"])
-            is_door = scope["path"].startswith(DOORS)
-            if _look_at_head(scope, bound, is_door=is_door):
+            is_beside = scope["path"].startswith(self._beside)
+            if _look_at_head(scope, bound, any_type=is_beside):
                 raw = await _read(receive, bound)
-                if not is_door:
+                if not is_beside:
                     raw = sound(raw, bound)
         except Problem as refusal:
             await refusal.response()(scope, receive, send)
@@ -87,7 +87,7 @@ class Front:
         await answer(scope, receive, send)
 
 
-def _look_at_head(scope: Scope, bound: Bound, *, is_door: bool) -> bool:
+def _look_at_head(scope: Scope, bound: Bound, *, any_type: bool) -> bool:
     """Whether a body comes. :class:`Problem` for one that is too large (before it is in memory), packed, or no JSON; a
     form is taken for JSON.
     """
@@ -112,7 +112,7 @@ def _look_at_head(scope: Scope, bound: Bound, *, is_door: bool) -> bool:
             f"Content-Encoding: {named} is not taken; send the body as it is",
             headers={"Accept-Encoding": "identity"},  # RFC 9110 15.5.16
         )
-    if is_door:
+    if any_type:
         return True
     if content_type in (_FORM, b""):
         others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]

@@ -76,7 +76,7 @@ def _rfc3339(value: Any) -> Any:
         raise ValueError("is no time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
     minute, second, part, zone = found["minute"], found["second"] or ":00", found["part"] or "", found["zone"] or ""
     if int(minute[:4]) not in _YEARS:
-        raise ValueError(f"lies outside the years {_YEARS.start} to {_YEARS.stop - 1}")
+        raise ValueError(f"is outside the years {_YEARS.start} to {_YEARS.stop - 1}")
     leaps = second == ":60"
     try:
         moment = datetime.fromisoformat(
@@ -261,6 +261,6 @@ def modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
         "signal_dbm": status.signal_dbm,
         "temperature_c": status.temperature_c,
         "voltage_mv": status.voltage_mv,
-        "storage": status.storage,
+        "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
         "limits": limits,
     }

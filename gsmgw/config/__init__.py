@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from gsmgw.config.bridges import CompatSection
 from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values, holds_secrets, redacted
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
 from gsmgw.config.reading import SEARCH, find_config, load_config, not_utf8, parse_config, read_text
-from gsmgw.config.service import CompatSection, RetentionSection
+from gsmgw.config.service import RetentionSection
 
 __all__ = [
     "HIDDEN",

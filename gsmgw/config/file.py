@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from gsmgw.config.bridges import CompatSection
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import Section
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
@@ -14,7 +15,6 @@ from gsmgw.config.service import (
     ApiSection,
     BackupSection,
     ClientSection,
-    CompatSection,
     GatewaySection,
     RetentionSection,
     WebSection,

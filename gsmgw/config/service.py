@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import AllowedTarget, CountryCode, HostPort, Section
+from gsmgw.config.fields import CountryCode, HostPort, Section
 
 
 def _network(value: str) -> str:
@@ -68,28 +68,6 @@ class ApiSection(Section):
             raise ValueError("tls_cert and tls_key belong together: one of them is missing")
         if self.tls_cert is not None and self.listen is None:
             raise ValueError("tls_cert is for the TCP listener, and there is no listen")
-        return self
-
-
-class CompatSection(Section):
-    """[compat]: doors for clients of other gateways."""
-
-    kannel: bool = False
-    smsgate: bool = False
-    twilio: bool = False
-    #: What SMSGate's webhooks are signed with; unsigned, where there is none.
-    smsgate_signing_key: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=8)
-    #: The account of the Twilio door. Its token signs the callbacks, so it cannot be kept as a hash.
-    twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
-    twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
-
-    #: Where callbacks may go besides public addresses over https: the words of [webhooks] allow.
-    callback_allow: list[AllowedTarget] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _account(self) -> CompatSection:
-        if self.twilio and (self.twilio_account_sid is None or self.twilio_auth_token is None):
-            raise ValueError("twilio needs twilio_account_sid and twilio_auth_token")
         return self
 
 

@@ -14,15 +14,17 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, Streams, create_apps
 from gsmgw.backup import as_resource, list_backups, make_scheduled
+from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon import memory
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
-from gsmgw.daemon.settings import defaults_of, keys_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
+from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
 from gsmgw.http.protocol import Bounds
 from gsmgw.http.server import make_server
@@ -101,7 +103,7 @@ class Gateway:
                 self.feed,
                 self.config.webhooks,
                 f"gsmgw/{__version__}",
-                keys=keys_of(self.config),
+                dialects={bridge.name: bridge.make_dialect(self.config.compat) for bridge in BRIDGES},
                 callback_allow=self.config.compat.callback_allow,
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
@@ -170,7 +172,6 @@ class Gateway:
             hooks=self.hooks,
             indexer=self.indexer,
             access=self.access,
-            compat=self.config.compat,
             modems=self.modems,
             pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
             discovers=self.config.modems.discover,
@@ -188,7 +189,7 @@ class Gateway:
         )
         api = self.config.api
         proxies = Proxies(networks_of(api.trusted_proxies))
-        apps = create_apps(context, api.users, proxies)
+        apps = create_apps(context, api.users, proxies, self._mounts())
         bounds = Bounds(
             api.max_connections,
             api.max_connections_per_address,
@@ -231,6 +232,24 @@ class Gateway:
             self.supervisor.cancel()
             for server in servers:
                 server.should_exit = True
+
+    def _mounts(self) -> tuple[Mount, ...]:
+        """Return the routes of the bridges; those of a bridge that is off are not served."""
+        settings = self.config.compat
+        context = BridgeContext(
+            settings=settings,
+            service=self.service,
+            store=self.store,
+            clock=self.clock,
+            feed=self.feed,
+            webhooks=self.webhooks,
+            access=self.access,
+            modems=self.modems,
+        )
+        return tuple(
+            Mount(bridge.prefixes, bridge.make_router(context) if bridge.is_on(settings) else None)
+            for bridge in BRIDGES
+        )
 
     def _start_upkeep(self, streams: Streams) -> None:
         """Start what runs beside the queue. A failure of one is its own: it alone is started again."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from gsmgw.config import Config, LimitsSection
-from gsmgw.dispatch import Keys
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
@@ -21,12 +20,6 @@ def limits_of(section: LimitsSection) -> Limits:
         min_gap_s=section.min_gap_s,
         gap_jitter_s=section.gap_jitter_s,
     )
-
-
-def keys_of(config: Config) -> Keys:
-    """What callbacks of the compatibility doors are signed with."""
-    compat = config.compat
-    return Keys(compat.smsgate_signing_key, compat.twilio_account_sid or "", compat.twilio_auth_token or "")
 
 
 def defaults_of(config: Config) -> Defaults:

@@ -1,10 +1,9 @@
 """Dispatch: what happened goes out to whoever wants to know."""
 
-from gsmgw.dispatch.dialects import Keys
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.indexer import Indexer
 from gsmgw.dispatch.retention import Retention
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["EventFeed", "Hooks", "Indexer", "Keys", "Retention", "Webhooks"]
+__all__ = ["EventFeed", "Hooks", "Indexer", "Retention", "Webhooks"]

@@ -15,7 +15,7 @@ import httpx
 
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.backoff import parse_retry_after
-from gsmgw.dispatch.dialects import Post
+from gsmgw.dispatch.dialect import Post
 from gsmgw.dispatch.target_policy import Policy, Resolver, TargetRefused
 from gsmgw.ports import Clock
 

@@ -14,7 +14,7 @@ import random
 import secrets
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import httpx
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.backoff import TRIES, pause_after
 from gsmgw.dispatch.cursor_runner import REST_S, CursorRunner
-from gsmgw.dispatch.dialects import Keys, Post, render
+from gsmgw.dispatch.dialect import Dialect, Notification, Post, StandardDialect
 from gsmgw.dispatch.event_filter import Types, Wanted
 from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.http_delivery import NOT_ASKED, Outcome, Poster
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 #: Targets at the most: each is a task and a few connections.
 MOST_TARGETS = 100
-#: Targets of callbacks, which clients of the doors name: of one token, and of all.
+#: Targets of callbacks, which clients of the bridges name: of one token, and of all.
 MOST_CALLBACKS, MOST_CALLBACKS_ALL = 10, 100
 #: A target of callbacks ends so long after the validity of the last message that named it.
 CALLBACK_MARGIN_MS = 3 * 86_400_000
@@ -70,10 +70,11 @@ class Webhooks:
         settings: WebhooksSection,
         agent: str = "gsmgw",
         resolve: Resolver | None = None,
-        keys: Keys | None = None,
+        dialects: Mapping[str, Dialect] | None = None,
         callback_allow: Sequence[str] = (),
     ) -> None:
-        self._keys = keys or Keys()
+        self._standard = StandardDialect(settings.max_payload)
+        self._dialects = dialects or {}
         self.store = store
         self.clock = clock
         self.feed = feed
@@ -126,7 +127,7 @@ class Webhooks:
             hook = Webhook(
                 id=number,
                 url=origin,
-                description=f"callbacks of the {format} door",
+                description=f"callbacks of the {format} bridge",
                 events=tuple(events),
                 tags=(f"callback:{number}",),
                 modems=(),
@@ -180,13 +181,22 @@ class Webhooks:
             self._start(hook)
         return hook
 
+    def has_test(self, hook: Webhook) -> bool:
+        """Return True when a test event can be sent to a target."""
+        return self._dialect(hook).has_test
+
+    def _dialect(self, hook: Webhook) -> Dialect:
+        return self._dialects.get(hook.format, self._standard)
+
     async def test(self, hook: Webhook) -> Delivery:
         """Post a test event to a target now, whatever its state, and tell what came of it."""
         now_ms = self.clock.wall_ms()
         event = Event(0, now_ms, "webhook.test", None, None, {"webhook": hook.id})
         request = self.request(hook, event, None, None, f"test_{secrets.token_hex(8)}")
         if request is None:
-            raise StoreError(f"a target of the {hook.format} door is told of its messages only: there is no test")
+            raise StoreError(
+                f"a target of the {hook.format} bridge gets only events of its messages and cannot be tested"
+            )
         async with self.poster(hook) as poster:
             outcome = await poster.post(request)
         state = "failed" if outcome.error else "delivered"
@@ -202,16 +212,8 @@ class Webhooks:
         self, hook: Webhook, event: Event, message: MessageRecord | None, callback: Callback | None, number: str
     ) -> Post | None:
         """What is to be posted to a target, in its dialect; None when it is not told of that."""
-        return render(
-            hook,
-            event,
-            message,
-            callback,
-            number=number,
-            now_ms=self.clock.wall_ms(),
-            limit_octets=self.settings.max_payload,
-            keys=self._keys,
-        )
+        notification = Notification(hook, event, message, callback, number, self.clock.wall_ms())
+        return self._dialect(hook).render(notification)
 
     def _start(self, hook: Webhook) -> None:
         if self._group is not None and hook.id not in self._targets:

@@ -1,6 +1,6 @@
 """Errors of the message service. Each has a stable ``code`` and says in ``detail`` what is wrong.
 
-They know nothing of HTTP: every door translates them into its own protocol.
+They know nothing of HTTP: the API and every bridge translate them into their own protocol.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The caller of the message service, whichever door it came through."""
+"""The caller of the message service, from whichever API or bridge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door to outbound messages: submit, preview, cancel, retry, resolve, for every API, bridge and program.
+"""The one entrance to outbound messages: submit, preview, cancel, retry, resolve, for the API and every bridge.
 
 Every call takes the caller as a :class:`Principal` and checks its scopes, modems, quota and ownership here. Callers
 of the service parse a request, call one method and translate the result or the :class:`ServiceError`.

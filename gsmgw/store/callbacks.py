@@ -1,4 +1,4 @@
-"""Where the client of a compatibility door wants to be told what becomes of its message."""
+"""Callbacks that clients of the bridges ask for with a message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gsmgw.store.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """``mask``: which outcomes are asked for, in the door's own bits; 0 where it has none."""
+    """A callback. ``mask`` has the events that are asked for, in bits of the bridge's protocol; 0 if it has no bits."""
 
     url: str
     mask: int = 0

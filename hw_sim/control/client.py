@@ -11,11 +11,15 @@ Answer = dict[str, Any]
 
 
 class ControlError(Exception):
-    """The other side said no, or is not there."""
+    """The simulator refused the request, or does not answer."""
+
+
+class NoSimulator(ControlError):
+    """No simulator listens on the socket."""
 
 
 def request(path: str | Path, op: str, timeout: float = 30.0, **fields: Any) -> Answer:
-    """One request over the socket, blocking. Raises ControlError when refused or when nobody is there."""
+    """Send one request and return the answer, blocking. Raises ControlError, NoSimulator."""
     try:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(timeout)
@@ -24,8 +28,8 @@ def request(path: str | Path, op: str, timeout: float = 30.0, **fields: Any) -> 
             with client.makefile("rb") as answers:
                 line = answers.readline()
     except OSError as error:
-        raise ControlError(
-            f"no simulator at {path} ({error.strerror or error}); start one with: hw-sim run --control {path}"
+        raise NoSimulator(
+            f"no simulator at {path} ({error.strerror or error}). Start one: hw-sim run --control {path}"
         ) from error
     if not line:
         raise ControlError("the simulator closed the connection")

@@ -1,13 +1,13 @@
-"""The rules of the network: how well it works. docs/simulator-control.md explains each."""
+"""The network's rules: delays, losses, refusals. docs/simulator-control.md explains each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_type_hints
 
-from ..validation import OptionError, Seconds, Share, Within, convert, nearest
+from ..validation import OptionError, Seconds, Share, Within, convert, invalid, nearest
 
-#: Seconds, from and to.
+#: Seconds: the shortest and the longest.
 Span = tuple[Seconds, Seconds]
 #: A cause of TS 24.011 E.2 or TS 27.005 3.2.5.
 Cause = Annotated[int, Within(0, 65535)]
@@ -15,7 +15,7 @@ Cause = Annotated[int, Within(0, 65535)]
 
 @dataclass(slots=True)
 class Rules:
-    """How well the network works. Times in seconds of the simulation, shares from 0 to 1."""
+    """Delays, losses and refusals of the network. Times in seconds of the simulation, shares from 0 to 1."""
 
     delivery_delay_s: Span = (0.0, 0.0)
     report_delay_s: Span = (0.0, 0.0)
@@ -42,16 +42,16 @@ class Rules:
     zero_time: bool = False
 
     def change(self, **changes: Any) -> None:
-        """Change rules by name (times as a number or a pair); OptionError for what cannot be; then none is."""
+        """Change rules by name (times as a number or a pair). Raises OptionError, and then changes none."""
         wanted = get_type_hints(Rules, include_extras=True)
         changed = {}
         for name, value in changes.items():
             if name not in wanted:
-                raise OptionError(f"no rule {name}{nearest(name, wanted)}")
+                raise OptionError(f"rule '{name}' does not exist{nearest(name, wanted)}")
             if wanted[name] == Span and not isinstance(value, list | tuple):
                 value = (value, value)
             changed[name] = convert(wanted[name], value, f"rule {name}")
             if wanted[name] == Span and changed[name][0] > changed[name][1]:
-                raise OptionError(f"rule {name}: the shorter time comes first, not {value!r}")
+                raise invalid(f"rule {name}", value, "the shorter time first")
         for name, value in changed.items():
             setattr(self, name, value)

@@ -1,7 +1,7 @@
-"""Profiles: what a modem of a family does otherwise than the standard, as TOML data.
+"""Loads profiles: TOML files that say how a modem family differs from the standards.
 
-A profile names its base; every table is laid over the base's table of the same name. Each table carries a
-``source``: the manual, capture or report that it is taken from.
+A profile names its base; each table is merged over the base's table of the same name. Each table has a ``source``:
+the manual, capture or report that it is taken from.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Table = Mapping[str, Any]
 
 
 class ProfileError(ValueError):
-    """A profile that cannot be read: which file, and what is wrong."""
+    """A profile that is not valid. The text names the file and what is wrong."""
 
 
 def _section(kind: type[Any], table: Table, where: str) -> Any:
     if not isinstance(table, Mapping):
-        raise ProfileError(f"{where}: a table is wanted, not {table!r}")
+        raise ProfileError(f"{where}: {table!r} is not valid; use a table")
     hints = get_type_hints(kind)
     for key in table:
         if key not in hints:
-            raise ProfileError(f"{where}.{key} is not a key{nearest(key, hints)}")
+            raise ProfileError(f"{where}.{key}: unknown key{nearest(key, hints)}")
     return kind(**{key: convert(hints[key], value, f"{where}.{key}") for key, value in table.items()})
 
 
@@ -73,12 +73,12 @@ def _read(name: str) -> dict[str, Any]:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text file"
-            raise ProfileError(f"{path} cannot be read: {reason}") from None
+            reason = error.strerror if isinstance(error, OSError) else "it is not a UTF-8 text file"
+            raise ProfileError(f"profile {path} cannot be read: {reason}") from None
     else:
         known = profile_names()
         if name not in known:
-            raise ProfileError(f"no profile {name}{nearest(name, known)}")
+            raise ProfileError(f"profile '{name}' does not exist{nearest(name, known)}")
         text = (resources.files("hw_sim") / "profiles" / f"{name}.toml").read_text(encoding="utf-8")
     try:
         return tomllib.loads(text)
@@ -97,24 +97,24 @@ def _tables(name: str) -> dict[str, Any]:
 
 
 def profile_names() -> list[str]:
-    """The names of the profiles that come with the simulator."""
+    """Return the names of the profiles that come with the simulator."""
     folder = resources.files("hw_sim") / "profiles"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
 def load_profile(name: str) -> Profile:
-    """A profile by name, or from a file when ``name`` ends in ``.toml``. Raises ProfileError."""
+    """Return a profile by name, or from a file when ``name`` ends in ``.toml``. Raises ProfileError."""
     return build(_tables(name), name)
 
 
 @cache
 def cached_profile(name: str) -> Profile:
-    """``load_profile``, read once."""
+    """Return a profile as ``load_profile`` does; each is read once."""
     return load_profile(name)
 
 
 def build(data: Table, where: str) -> Profile:
-    """A profile from its tables, base already laid under it. Raises ProfileError."""
+    """Return a profile from its tables, with those of its base merged in. Raises ProfileError."""
     try:
         return _build(data, where)
     except OptionError as error:
@@ -139,11 +139,11 @@ def _build(data: Table, where: str) -> Profile:
     known = {*SECTIONS, "profile", "answers", "settings", "absent", "ports", "chatter"}
     for key in data:
         if key not in known:
-            raise ProfileError(f"{where}: {key} is not a table of a profile{nearest(key, known)}")
+            raise ProfileError(f"{where}: unknown table {key}{nearest(key, known)}")
     names = {f.name for f in dataclasses.fields(Profile)} - {*fields}
     for key in about:
         if key not in names:
-            raise ProfileError(f"{where}: profile.{key} is not a key{nearest(key, names)}")
+            raise ProfileError(f"{where}: profile.{key}: unknown key{nearest(key, names)}")
     for key in ("name", "family", "description"):
         about[key] = convert(str, about.get(key), f"{where}: profile.{key}")
     about["sources"] = tuple(about.get("sources", ()))

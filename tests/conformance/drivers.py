@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hw_sim.background import BackgroundModem, BackgroundPhone
-from hw_sim.transcripts.transcript import parse_transcript
+from hw_sim.transcripts.format import parse_transcript
 
 DEADLINE_S = 30.0
 

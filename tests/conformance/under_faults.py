@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from conformance.drivers import Driver, GammuSmsd, Kannel, PythonGsmmodem, Smstools, until
 
 from hw_sim.background import BackgroundSimulation
-from hw_sim.transcripts.transcript import parse_transcript, readable
+from hw_sim.transcripts.format import parse_transcript, readable
 
 PROGRAMS: tuple[type[Driver], ...] = (GammuSmsd, Smstools, Kannel, PythonGsmmodem)
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -357,7 +357,7 @@ async def test_a_time_may_be_written_in_every_way_of_rfc_3339(rig: Rig, written:
         ("2126-12-24T24:00:00Z", "is no time: hour must be in 0..23"), ("2126-12-24", "is no time of RFC 3339, "),
         ("2126-12-24T18:00:00+24:00", "is no time of RFC 3339, "),
         (" 2126-12-24T18:00:00Z", "is no time of RFC 3339, "),
-        ("1969-12-24T18:00:00Z", "lies outside the years"), (1798131600, "is no time of RFC 3339, "),
+        ("1969-12-24T18:00:00Z", "is outside the years"), (1798131600, "is no time of RFC 3339, "),
     ],
 )  # fmt: skip
 async def test_a_time_that_is_none_is_told_why(rig: Rig, written: Any, words: str) -> None:

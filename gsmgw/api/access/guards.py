@@ -14,14 +14,15 @@ from gsmgw.http.origins import Proxies, place_of
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import ServiceError
 
-#: Doors of other gateways' clients: they bring their credentials along in their own ways.
-DOORS = ("/cgi-bin/sendsms", "/3rdparty/", "/2010-04-01/")
 _CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
 
 
-def scope_needed(method: str, path: str) -> str | None:
-    """The scope that a request needs; None for what anybody may ask."""
-    if path.startswith(("/health/", "/docs", *DOORS)) or path == "/openapi.json":
+def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | None:
+    """Return the scope that a request needs; None if it needs none.
+
+    Routes ``beside`` the API check credentials by themselves.
+    """
+    if path.startswith(("/health/", "/docs", *beside)) or path == "/openapi.json":
         return None
     if method in ("GET", "HEAD"):
         return "manage" if path.startswith(_CLOSED) or path.endswith("/tap") else "read"
@@ -33,7 +34,15 @@ def scope_needed(method: str, path: str) -> str | None:
 class TokenGuard:
     """Lets requests of the TCP listener through that carry a token with the scope they need."""
 
-    def __init__(self, app: ASGIApp, access: Access, audit: Audit, proxies: Proxies | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        audit: Audit,
+        proxies: Proxies | None = None,
+        beside: tuple[str, ...] = (),
+    ) -> None:
+        self._beside = beside
         self._proxies = proxies or Proxies()
         self._app = app
         self._access = access
@@ -55,7 +64,7 @@ class TokenGuard:
 
     async def _check(self, scope: Scope) -> None:
         address, path = address_of(scope), scope["path"]
-        needed = scope_needed(scope["method"], path)
+        needed = scope_needed(scope["method"], path, self._beside)
         if needed is None:
             self._access.count_request(f"address {place_of(address)}")
             return
@@ -74,14 +83,15 @@ class TokenGuard:
 class PeerGuard:
     """Lets processes through whose user is named, the gateway's own and root; everybody, where none is named."""
 
-    def __init__(self, app: ASGIApp, users: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, users: Collection[str], beside: tuple[str, ...] = ()) -> None:
+        self._beside = beside
         self._app = app
         self._users = frozenset(users)
         self._own = {0, os.getuid()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and self._users and scope_needed(scope["method"], scope["path"]) is not None:
+        if scope["type"] == "http" and self._users and self._is_guarded(scope):
             peer = peer_of(scope)
             if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users):
                 who = "nobody" if peer is None else user_name(peer.uid)
@@ -89,3 +99,6 @@ class PeerGuard:
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _is_guarded(self, scope: Scope) -> bool:
+        return scope_needed(scope["method"], scope["path"], self._beside) is not None

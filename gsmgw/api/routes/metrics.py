@@ -128,10 +128,9 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_modem_voltage_volts", "The voltage of its supply", ("modem",), supply)
         for word in ("used", "total"):
             places = {
-                (status.name, storage): figures[word]
+                (status.name, storage): getattr(use, word)
                 for status in known
-                for storage, figures in status.storage.items()
-                if word in figures
+                for storage, use in status.storage.items()
             }
             yield _gauges(f"gsmgw_modem_storage_{word}", f"Places {word} in its storages", ("modem", "storage"), places)
 

@@ -300,8 +300,9 @@ async def resume(ctx: Ctx, webhook_id: str, body: ResumeIn | None = None) -> Res
 async def test(ctx: Ctx, webhook_id: str) -> Response:
     """Post a ``webhook.test`` event now, once, and tell what came of it."""
     hook = await _load(ctx, webhook_id)
-    if hook.format in ("kannel", "twilio"):
-        raise Problem("wrong_state", f"it is told of messages of the {hook.format} door only: there is no test")
+    if not ctx.webhooks.has_test(hook):
+        detail = f"a webhook of the {hook.format} bridge gets only events of its messages and cannot be tested"
+        raise Problem("wrong_state", detail)
     return JSONResponse(_delivery_out(await ctx.webhooks.test(hook)))
 
 

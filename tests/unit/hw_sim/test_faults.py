@@ -409,35 +409,48 @@ def test_an_unknown_fault_names_the_nearest(harness: Harness) -> None:
     with pytest.raises(FaultError, match="did you mean hang"):
         harness.modem.fault("hnag")
     with pytest.raises(
-        FaultError, match=r"^no fault lost; did you mean lost-indications or lost-result or network-lost\?$"
+        FaultError,
+        match=r"^fault 'lost' does not exist; did you mean lost-indications or lost-result or network-lost\?$",
     ):
         harness.modem.fault("lost")
-    with pytest.raises(FaultError, match="no fault zzzz; there are babble, bad-index, cme-error, "):
+    with pytest.raises(FaultError, match="fault 'zzzz' does not exist; use one of babble, bad-index, cme-error, "):
         harness.modem.fault("zzzz")
 
 
 @pytest.mark.parametrize(
     ("kind", "options", "said"),
     [
-        ("slow", {"colour": "red"}, "fault slow has no option colour; there is only seconds"),
-        ("slow", {"second": 3}, "fault slow has no option second; did you mean seconds?"),
-        ("hang", {"seconds": 3}, "fault hang has no option seconds; there are none"),
-        ("hang", {"modem": "modem1"}, "fault hang has no option modem; there are none"),
-        ("cme-error", {"x": 3}, "fault cme-error has no option x; there are code, command"),
-        ("slow", {"seconds": "abc"}, "fault slow: seconds: a number is wanted, not 'abc'"),
-        ("slow", {"seconds": -1}, "fault slow: seconds: 0 or more is wanted, not -1.0"),
-        ("slow", {"seconds": float("nan")}, "fault slow: seconds: 0 or more is wanted, not nan"),
-        ("garbage", {"share": 7}, "fault garbage: share: 0 to 1 is wanted, not 7.0"),
-        ("split", {"most": 0}, "fault split: most: 1 or more is wanted, not 0"),
-        ("split", {"most": 2.5}, "fault split: most: a whole number is wanted, not 2.5"),
-        ("reset-mid-pdu", {"taken": 1}, "fault reset-mid-pdu: taken: true or false is wanted, not 1"),
-        ("misframe", {"form": "x"}, "fault misframe: form is one of cnum, creg-bare, creg-quote, creg-empty, "),
-        ("bad-index", {"form": "x"}, "fault bad-index: form is one of minus, empty, bare, memory, not 'x'"),
-        ("storage-full", {"memory": "XX"}, "fault storage-full: memory is one of SM, ME, SR, BM, MT, not 'XX'"),
-        ("dying", {"text": "日本"}, "fault dying: text: a text of printable characters up to U+00FF is wanted"),
-        ("dying", {"every_s": 0}, "fault dying: every_s: 0.001 or more is wanted, not 0.0"),
-        ("vanish", {"name": "../x"}, "fault vanish: name: a file name of letters, digits, dots, - and _ is wanted"),
-        ("pin-again", {"pin": "12"}, "fault pin-again: pin: 4 to 8 digits is wanted, not '12'"),
+        ("slow", {"colour": "red"}, "fault slow: unknown option 'colour'; use seconds"),
+        ("slow", {"second": 3}, "fault slow: unknown option 'second'; did you mean seconds?"),
+        ("hang", {"seconds": 3}, "fault hang: unknown option 'seconds'; none is valid here"),
+        ("hang", {"modem": "modem1"}, "fault hang: unknown option 'modem'; none is valid here"),
+        ("cme-error", {"x": 3}, "fault cme-error: unknown option 'x'; use one of code, command"),
+        ("slow", {"seconds": "abc"}, "fault slow: seconds: 'abc' is not valid; use a number"),
+        ("slow", {"seconds": -1}, "fault slow: seconds: -1.0 is not valid; use 0 or more"),
+        ("slow", {"seconds": float("nan")}, "fault slow: seconds: nan is not valid; use 0 or more"),
+        ("garbage", {"share": 7}, "fault garbage: share: 7.0 is not valid; use 0 to 1"),
+        ("split", {"most": 0}, "fault split: most: 0 is not valid; use 1 or more"),
+        ("split", {"most": 2.5}, "fault split: most: 2.5 is not valid; use a whole number"),
+        ("reset-mid-pdu", {"taken": 1}, "fault reset-mid-pdu: taken: 1 is not valid; use true or false"),
+        (
+            "misframe",
+            {"form": "x"},
+            "fault misframe: form: 'x' is not valid; use one of cnum, creg-bare, creg-quote, creg-empty, ",
+        ),
+        ("bad-index", {"form": "x"}, "fault bad-index: form: 'x' is not valid; use one of minus, empty, bare, memory"),
+        (
+            "storage-full",
+            {"memory": "XX"},
+            "fault storage-full: memory: 'XX' is not valid; use one of SM, ME,",
+        ),
+        ("dying", {"text": "日本"}, "fault dying: text: '日本' is not valid; use printable characters up to U+00FF"),
+        ("dying", {"every_s": 0}, "fault dying: every_s: 0.0 is not valid; use 0.001 or more"),
+        (
+            "vanish",
+            {"name": "../x"},
+            "fault vanish: name: '../x' is not valid; use a file name of letters, digits, dots, - and _",
+        ),
+        ("pin-again", {"pin": "12"}, "fault pin-again: pin: '12' is not valid; use 4 to 8 digits"),
     ],
 )
 def test_a_bad_option_is_told_with_what_is_wanted(

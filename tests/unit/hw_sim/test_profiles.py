@@ -57,11 +57,11 @@ def test_families_of_the_field_are_there() -> None:
 
 
 def test_a_wrong_profile_names_the_key_that_was_meant() -> None:
-    with pytest.raises(ProfileError, match=r"storage\.arguements is not a key; did you mean arguments"):
+    with pytest.raises(ProfileError, match=r"storage\.arguements: unknown key; did you mean arguments"):
         build({"profile": {"name": "x"}, "storage": {"arguements": [3]}}, "x")
     with pytest.raises(ProfileError, match="did you mean wavecom"):
         load_profile("wavcom")
-    with pytest.raises(ProfileError, match=r"storage\.base: a whole number is wanted, not '1'"):
+    with pytest.raises(ProfileError, match=r"storage\.base: '1' is not valid; use a whole number"):
         build({"profile": {"name": "x"}, "storage": {"base": "1"}}, "x")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hw_sim import Harness
-from hw_sim.transcripts.transcript import HEADER, Mismatch, Recorder, Replay, TranscriptError, parse_transcript
+from hw_sim.transcripts.format import HEADER, TranscriptError, parse_transcript
+from hw_sim.transcripts.recording import Recorder
+from hw_sim.transcripts.replay import Mismatch, Replay
 
 CAPTURE = f"""{HEADER}
 # an AT and a signal query

@@ -20,7 +20,7 @@ from gsmgw.config import RetentionSection
 from gsmgw.dispatch import Retention
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.inbound import Collector
-from gsmgw.model import Direction, Status, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, Direction, Status, StatusReportFacts
 from gsmgw.outbound import Limits, RouteTable, Rule
 from gsmgw.ports import RawPdu
 from gsmgw.store import engine, evidence, inbox, lifecycle, messages, queue_reads, reports
@@ -88,7 +88,7 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
         await collector.reread()
         await collector.sweep()
         for reference in (1, 2, 99):
-            facts = StatusReportFacts("m", "sim-m", reference, TO, 0, "delivered", "delivered", 1, "00")
+            facts = StatusReportFacts("m", "sim-m", reference, TO, 0, DeliveryOutcome.DELIVERED, "delivered", 1, "00")
             await store.write(lambda tx, f=facts: reports.take_report(tx, now_ms, f))
         await store.write(lambda tx: evidence.late_answer(tx, now_ms, "sim-m", 9))
         await store.write(lambda tx: lifecycle.cancel(tx, now_ms, numbers[0]))

@@ -14,7 +14,7 @@ from gsmgw.clock import VirtualClock
 from gsmgw.config import RetentionSection
 from gsmgw.dispatch import Retention
 from gsmgw.dispatch.retention import PORTION
-from gsmgw.model import MessageError, Outgoing, Priority
+from gsmgw.model import MessageError, Outgoing, PartState, Priority
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, Tx, idempotency, inbox, lifecycle, outbox
 
@@ -77,7 +77,7 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
     received = inbox.Received(TO, "m", None, "gsm7", 1, "hello?")
 
     def receive(tx: Tx) -> None:
-        part = inbox.keep(tx, now_ms, raw, inbox.PartFacts("assembled", sender=TO))
+        part = inbox.keep(tx, now_ms, raw, inbox.PartFacts(PartState.ASSEMBLED, sender=TO))
         inbox.add_message(tx, now_ms, house.store.ids, received, [part])
         inbox.release(tx, raw)
         idempotency.remember_answers(tx, now_ms, {"key:old": idempotency.Answered("x", "[]")})
@@ -110,7 +110,7 @@ async def test_what_is_under_way_or_in_doubt_or_still_on_a_sim_stays(house: Hous
         outbox.accept(tx, now_ms, [waiting, doubtful, scheduled])
         outbox.begin_segment(tx, now_ms, doubtful, 1, "m", "sim", doubtful.id, first=True, tpdus=[b"x"])
         outbox.segment_unknown(tx, now_ms, doubtful, 1, error=MessageError("not_confirmed", "?"), due_ms=now_ms)
-        part = inbox.keep(tx, now_ms, raw, inbox.PartFacts("assembled", sender=TO))
+        part = inbox.keep(tx, now_ms, raw, inbox.PartFacts(PartState.ASSEMBLED, sender=TO))
         inbox.add_message(tx, now_ms, house.store.ids, inbox.Received(TO, "m", None, "gsm7", 1, "hi"), [part])
 
     await house.write(prepare)

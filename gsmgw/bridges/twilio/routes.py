@@ -1,0 +1,219 @@
+"""``/2010-04-01/Accounts/{sid}/Messages``: create, fetch, cancel. The account is the one of ``[compat]``."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+
+from gsmgw.bridges.callbacks import CallbackRequest, submit
+from gsmgw.bridges.context import BridgeContext
+from gsmgw.bridges.credentials import basic_credentials, origin_of
+from gsmgw.bridges.twilio import words
+from gsmgw.bridges.values import valid_for, wall_ms
+from gsmgw.digits import is_digits
+from gsmgw.errors import StoreError
+from gsmgw.http.identity import set_principal
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem, of_exception
+from gsmgw.model import TWILIO, Direction, MessageRecord, Status
+from gsmgw.numbers import same_number
+from gsmgw.outbound import MessageNotFound, Principal, Refusal, ServiceError, Submission, WrongState
+
+#: The name of this client in routes and messages.
+CLIENT = "twilio"
+_SID = re.compile(r"SM[0-9a-f]{32}")
+_ROOT = "/2010-04-01/Accounts/{account}/Messages"
+
+
+class Rejected(Exception):
+    """The request is not accepted. ``code`` is Twilio's, ``words`` its message."""
+
+    def __init__(self, code: int, words: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        self.code = code
+        self.words = words
+        self.status = status
+        self.headers = dict(headers or {})
+        super().__init__(words)
+
+
+_EXPECTED = (Rejected, Problem, ServiceError, StoreError)
+
+
+def _error(exc: Exception) -> Response:
+    if not isinstance(exc, Rejected):
+        problem = of_exception(exc)
+        code = words.PROBLEM_CODES.get(problem.code, words.BAD_REQUEST)
+        exc = Rejected(code, problem.detail, problem.status if problem.status != 422 else 400, problem.headers)
+    body = {"code": exc.code, "message": exc.words, "status": exc.status, "more_info": "/docs"}
+    return JSONResponse(body, exc.status, exc.headers)
+
+
+class TwilioRoutes:
+    """The routes of the bridge."""
+
+    def __init__(self, ctx: BridgeContext) -> None:
+        self._ctx = ctx
+        self.router = APIRouter(include_in_schema=False)
+        self.router.add_api_route(f"{_ROOT}.json", self.create, methods=["POST"])
+        self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.show, methods=["GET"])
+        self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.change, methods=["POST"])
+
+    async def create(self, request: Request, account: str) -> Response:
+        """Submit a message: ``To``, ``Body``, and those of Twilio's parameters that have a counterpart here."""
+        try:
+            caller = self._authenticate(request, account)
+            form = await _form(request)
+            url = form.get("StatusCallback")
+            callback = CallbackRequest("twilio", url, tuple(words.EVENT_STATUSES)) if url else None
+            (result,) = await submit(self._ctx, caller, [self._submission(form)], callback)
+            if isinstance(result, Refusal):
+                raise Rejected(words.REFUSAL_CODES.get(result.code, words.BAD_REQUEST), str(result))
+            record = await self._get(caller, result.message_id)
+        except _EXPECTED as exc:
+            return _error(exc)
+        return JSONResponse(_resource(record, account), 201)
+
+    async def show(self, request: Request, account: str, sid: str) -> Response:
+        """Show a message."""
+        try:
+            caller = self._authenticate(request, account)
+            record = await self._get(caller, _message_id(sid))
+        except _EXPECTED as exc:
+            return _error(exc)
+        return JSONResponse(_resource(record, account))
+
+    async def change(self, request: Request, account: str, sid: str) -> Response:
+        """Cancel a message: ``Status=canceled``."""
+        try:
+            caller = self._authenticate(request, account)
+            number = _message_id(sid)
+            await self._get(caller, number)
+            if (await _form(request)).get("Status") != "canceled":
+                raise Rejected(words.BAD_REQUEST, "Status: must be 'canceled'.")
+            try:
+                await self._ctx.service.cancel(caller, number)
+            except WrongState:
+                raise Rejected(words.NOT_CANCELABLE, "The message can no longer be canceled.", 409) from None
+            record = await self._get(caller, number)
+        except _EXPECTED as exc:
+            return _error(exc)
+        return JSONResponse(_resource(record, account))
+
+    def _authenticate(self, request: Request, account: str) -> Principal:
+        settings, origin = self._ctx.settings, origin_of(request)
+        user, password = basic_credentials(request)
+        known = hmac.compare_digest(password.encode(), (settings.twilio_auth_token or "").encode())
+        if not known or not password or not user == account == settings.twilio_account_sid:
+            self._ctx.access.fail(origin)
+            headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'}
+            raise Rejected(words.UNAUTHORIZED, "Authenticate", 401, headers)
+        self._ctx.access.count_request(CLIENT)
+        caller = Principal(CLIENT, origin, CLIENT, scopes=("send",), owner=TWILIO)
+        set_principal(request.scope, caller)
+        return caller
+
+    def _submission(self, form: Mapping[str, str]) -> Submission:
+        if not form.get("To"):
+            raise Rejected(words.NO_RECIPIENT, "A 'To' phone number is required.")
+        if any(name.startswith("MediaUrl") for name in form):
+            raise Rejected(words.NO_MEDIA, "MediaUrl: MMS is not supported.")
+        return Submission(
+            to=form["To"],
+            text=form.get("Body"),
+            modem=self._modem_of(form.get("From", "")),
+            valid_for=_validity(form),
+            send_at_ms=_send_at_ms(form),
+            report=True,
+        )
+
+    def _modem_of(self, sender: str) -> str | None:
+        """Return the modem that has this number or name; None, for any modem, if there is none."""
+        if sender in self._ctx.modems:
+            return sender
+        for name, modem in self._ctx.modems.items():
+            number = modem.status.number
+            if number is not None and same_number(number.lstrip("+"), sender.lstrip("+")):
+                return name
+        return None
+
+    async def _get(self, caller: Principal, number: int) -> MessageRecord:
+        try:
+            return await self._ctx.service.get(caller, number)
+        except MessageNotFound:
+            raise _not_found(words.sid_of(number)) from None
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _validity(form: Mapping[str, str]) -> int | None:
+    text = form.get("ValidityPeriod")
+    if not text:
+        return None
+    if not is_digits(text) or len(text) > 9:
+        raise Rejected(words.BAD_REQUEST, "ValidityPeriod: is not a valid number of seconds.")
+    return valid_for(int(text))
+
+
+def _send_at_ms(form: Mapping[str, str]) -> int | None:
+    text = form.get("SendAt")
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return wall_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError:
+        raise Rejected(words.BAD_REQUEST, "SendAt: is not a valid ISO 8601 time from 1970 to 2199.") from None
+
+
+def _message_id(sid: str) -> int:
+    number = int(sid[2:], 16) if _SID.fullmatch(sid) else 0
+    if not 0 < number < 1 << 63:
+        raise _not_found(sid)
+    return number
+
+
+def _not_found(sid: str) -> Rejected:
+    return Rejected(words.NOT_FOUND, f"The requested resource {sid} was not found", 404)
+
+
+def _date(ms: int | None) -> str | None:
+    return None if ms is None else format_datetime(datetime.fromtimestamp(ms // 1000, UTC))
+
+
+def _resource(record: MessageRecord, account: str) -> dict[str, Any]:
+    sid = words.sid_of(record.id)
+    outbound = record.direction is Direction.OUTBOUND
+    failed = record.status in (Status.FAILED, Status.UNDELIVERED, Status.EXPIRED)
+    error = words.error_code(record) if failed else None
+    moments = (record.created_ms, record.sent_ms, record.delivered_ms)
+    return {
+        "account_sid": account,
+        "api_version": "2010-04-01",
+        "body": record.text,
+        "date_created": _date(record.created_ms),
+        "date_sent": _date(record.sent_ms if outbound else record.received_ms),
+        "date_updated": _date(max(ms for ms in moments if ms is not None)),
+        "direction": "outbound-api" if outbound else "inbound",
+        "error_code": error,
+        "error_message": record.error.title if error is not None and record.error is not None else None,
+        "from": record.own if outbound else record.peer,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": str(record.segments),
+        "price": None,
+        "price_unit": None,
+        "sid": sid,
+        "status": words.STATUSES.get(record.status, record.status.value),
+        "subresource_uris": {},
+        "to": record.peer if outbound else record.own,
+        "uri": f"/2010-04-01/Accounts/{account}/Messages/{sid}.json",
+    }

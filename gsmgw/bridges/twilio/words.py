@@ -1,0 +1,45 @@
+"""Twilio's words: identifiers, statuses and error codes (twilio.com/docs/messaging/api, docs/api/errors)."""
+
+from __future__ import annotations
+
+from gsmgw.model import MessageRecord, Status
+
+#: The status that an event brings.
+EVENT_STATUSES = {
+    "message.sending": "sending",
+    "message.sent": "sent",
+    "message.delivered": "delivered",
+    "message.undelivered": "undelivered",
+    "message.failed": "failed",
+    "message.expired": "failed",
+    "message.canceled": "canceled",
+}
+#: Statuses of a message that have another name than ours.
+STATUSES = {
+    Status.SCHEDULED: "scheduled",
+    Status.QUEUED: "queued",
+    Status.EXPIRED: "failed",
+    Status.UNKNOWN: "sending",
+}
+
+#: Error codes of a message that failed.
+UNKNOWN_ERROR, EXPIRED = 30008, 30036
+#: Error codes of a request.
+NOT_FOUND, UNAUTHORIZED, THROTTLED, BUSY = 20404, 20003, 20429, 20503
+BAD_REQUEST, NO_RECIPIENT, BAD_RECIPIENT, NO_BODY, TOO_LONG = 20001, 21604, 21211, 21602, 21617
+NO_MEDIA, BAD_CALLBACK, NOT_CANCELABLE = 21623, 21609, 30409
+#: The code of a request that gets one of our problems, and of a message that is refused.
+PROBLEM_CODES = {"too_many_requests": THROTTLED, "target_refused": BAD_CALLBACK, "storage_unavailable": BUSY}
+REFUSAL_CODES = {"invalid_number": BAD_RECIPIENT, "empty_message": NO_BODY, "too_long": TOO_LONG}
+
+
+def sid_of(message_id: int) -> str:
+    """Return the id of a message for Twilio's clients: two letters and 32 hexadecimal digits."""
+    return f"SM{message_id:032x}"
+
+
+def error_code(message: MessageRecord) -> int | None:
+    """Return the error code of a message; None if it has no error."""
+    if message.error is None:
+        return None
+    return EXPIRED if message.error.code == "expired" else UNKNOWN_ERROR

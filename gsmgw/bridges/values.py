@@ -1,0 +1,27 @@
+"""Bounds and conversions that bridges share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from gsmgw.outbound.validation import MAX_VALID_FOR_S
+
+#: Recipients of one request.
+MAX_RECIPIENTS: Final = 1000
+#: The shortest validity that the API accepts, seconds.
+_MIN_VALID_FOR_S: Final = 60
+#: Years that a message may be scheduled for, as everywhere in the API. No answer could show a year after 9999.
+_YEARS = range(1970, 2200)
+
+
+def wall_ms(moment: datetime) -> int:
+    """Return a time with a zone in milliseconds since 1970. Raises ValueError outside the years of the API."""
+    if moment.year not in _YEARS:
+        raise ValueError(f"is outside the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return round(moment.timestamp() * 1000)
+
+
+def valid_for(seconds: int) -> int:
+    """Return a validity within the bounds of the API."""
+    return max(_MIN_VALID_FOR_S, min(seconds, MAX_VALID_FOR_S))

@@ -1,0 +1,32 @@
+"""The bridges for programs that were written for other gateways."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from gsmgw.config.confidential import Confidential
+from gsmgw.config.fields import AllowedTarget, Section
+
+
+class CompatSection(Section):
+    """[compat]: bridges for programs that were written for other gateways."""
+
+    kannel: bool = False
+    smsgate: bool = False
+    twilio: bool = False
+    #: Signs SMSGate's webhooks; without it they are not signed.
+    smsgate_signing_key: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=8)
+    #: The account of the Twilio bridge. Its token signs the callbacks, so it cannot be stored as a hash.
+    twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
+    twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
+
+    #: Targets that callbacks may have besides public addresses over https; as in [webhooks] allow.
+    callback_allow: list[AllowedTarget] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _account(self) -> CompatSection:
+        if self.twilio and (self.twilio_account_sid is None or self.twilio_auth_token is None):
+            raise ValueError("twilio needs twilio_account_sid and twilio_auth_token")
+        return self
