@@ -71,6 +71,10 @@ Keep = Callable[[str, Callable[[], Awaitable[None]]], Coroutine[Any, Any, None]]
 Opener = Callable[[ByteReceiver], Awaitable[ByteStream]]
 
 
+#: <stat> of submissions in a storage (TS 27.005 3.1): unsent, sent.
+SUBMISSION_STATUSES = (2, 3)
+
+
 @dataclass(frozen=True, slots=True)
 class RawPdu:
     """A PDU as a modem handed it over, before anybody decodes it.
@@ -87,6 +91,11 @@ class RawPdu:
     storage: str | None = None
     index: int | None = None
     stored_status: int | None = None
+
+    @property
+    def is_submission(self) -> bool:
+        """Whether it is a message that was written or sent from this SIM, and not a received one."""
+        return self.stored_status in SUBMISSION_STATUSES
 
 
 class EventSink(Protocol):

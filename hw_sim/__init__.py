@@ -1,4 +1,4 @@
-"""hw_sim: simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
+"""Simulated GSM/LTE modems on a virtual network, for testing software that drives modems."""
 
 from .clock import Calendar, VirtualClock
 from .harness import Harness

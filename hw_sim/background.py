@@ -1,4 +1,4 @@
-"""A simulation on its own thread, for software and tests that block. Every method waits until it is done."""
+"""A simulation on its own thread, for programs and tests that block. Every method waits until it is done."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class BackgroundPhone:
 
     @property
     def received(self) -> list[Message]:
-        """The assembled messages so far."""
+        """The messages received so far, segments joined."""
         return self._owner.run(lambda: list(self._phone.received))
 
     def wait_for(self, count: int, timeout: float = 5.0) -> list[Message]:
-        """The messages, once there are ``count``; TimeoutError."""
+        """Return the messages once there are ``count``. Raises TimeoutError."""
         return self._owner.wait(self._phone.wait_for(count, timeout))
 
     def send(self, to: str, text: str, **options: Any) -> int:
-        """Text a modem (name or number) or phone; the number of parts."""
+        """Send a text to a modem (name or number) or phone; return the number of segments."""
         return self._owner.send(from_=self.number, to=to, text=text, **options)
 
     def answer(self, script: Callable[[Message], str | None] | None) -> None:
-        """What it answers to each message; the script runs on the simulation's thread."""
+        """Set the function that answers each message. It runs on the simulation's thread."""
         self._owner.run(lambda: setattr(self._phone, "on_message", script))
 
     def switch(self, on: bool) -> None:
-        """On or off."""
+        """Switch the phone on or off."""
         self._owner.run(self._phone.switch_on if on else self._phone.switch_off)
 
 
@@ -63,11 +63,11 @@ class BackgroundModem:
 
     @property
     def path(self) -> str:
-        """The port: a link to a tty, or a socket:// address."""
+        """The address of the first port: a link to a tty, or ``socket://``."""
         return self._owner.run(lambda: self._modem.path)
 
     def fault(self, kind: str, **options: Any) -> None:
-        """Inject a fault."""
+        """Start a fault (see ``SimModem.fault``)."""
         self._owner.run(lambda: self._modem.fault(kind, **options))
 
     def clear_faults(self) -> None:
@@ -80,12 +80,12 @@ class BackgroundModem:
         self._owner.run(lambda: self._modem.plug(name))
 
     def change(self, action: Callable[[SimModem], T]) -> T:
-        """Anything else, done on the simulation's thread: ``modem.change(lambda m: m.radio.set_coverage(False))``."""
+        """Call ``action`` on the simulation's thread: ``modem.change(lambda m: m.radio.set_coverage(False))``."""
         return self._owner.run(lambda: action(self._modem))
 
 
 class BackgroundSimulation:
-    """``Simulation`` with its loop on a thread; the arguments are the same."""
+    """A ``Simulation`` with its event loop on a thread. The arguments are the same."""
 
     def __init__(self, **options: Any) -> None:
         self._options = options
@@ -110,7 +110,7 @@ class BackgroundSimulation:
         self.run(self.simulation.open)
 
     def stop(self) -> None:
-        """Take everything down and end the thread."""
+        """Close the simulation and end the thread."""
         if self._thread.is_alive():
             self.run(self.simulation.close)
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -118,7 +118,7 @@ class BackgroundSimulation:
         self._loop.close()
 
     def run(self, action: Callable[[], T]) -> T:
-        """A call on the simulation's thread, and its result."""
+        """Call ``action`` on the simulation's thread and return its result."""
 
         async def go() -> T:
             return action()
@@ -126,7 +126,7 @@ class BackgroundSimulation:
         return self.wait(go())
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """A coroutine on the simulation's thread, and its result."""
+        """Run a coroutine on the simulation's thread and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def add_modem(self, name: str | None = None, **options: Any) -> BackgroundModem:

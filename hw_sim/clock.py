@@ -1,4 +1,4 @@
-"""Time in the simulator: real (scaled) or virtual, and the calendar that the network stamps messages with."""
+"""Simulated time, real (scaled) or virtual, and the calendar of the network's time stamps."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any, Protocol
 
 
 class Timer(Protocol):
-    """Something that was scheduled and can be called off."""
+    """A scheduled call that can be cancelled."""
 
     def cancel(self) -> None: ...
 
 
 class Clock(Protocol):
-    """Simulated seconds, and calls at a later moment of them."""
+    """Simulated time in seconds, and calls at a later time."""
 
     def now(self) -> float: ...
 
@@ -25,7 +25,7 @@ class Clock(Protocol):
 
 
 class LoopClock:
-    """The event loop's clock, ``scale`` times as fast; a delay of 0 runs in the loop's next round."""
+    """The event loop's clock, ``scale`` times as fast. A delay of 0 runs in the loop's next round."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, scale: float = 1.0) -> None:
         if scale <= 0:
@@ -57,7 +57,7 @@ class _Entry:
 
 
 class VirtualClock:
-    """Time that moves only when told to: the same calls always run in the same order at the same moments."""
+    """Time that moves only with ``advance``. The same calls always run in the same order at the same times."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -74,7 +74,7 @@ class VirtualClock:
         return entry
 
     def advance(self, seconds: float = 0.0) -> None:
-        """Run everything that falls due within the next ``seconds``, in order; 0 runs what is due now."""
+        """Run all calls that are due within the next ``seconds``, in order; 0 runs those that are due now."""
         until = self._now + seconds
         while self._queue and self._queue[0].at <= until:
             entry = heapq.heappop(self._queue)
@@ -85,10 +85,10 @@ class VirtualClock:
 
 
 class Calendar:
-    """The date as the network knows it.
+    """The network's date and time.
 
-    Without ``start`` it is the wall clock. With ``start`` it is a logical calendar that moves one second with
-    each stamp, so that a run depends on nothing but its inputs and its seed.
+    Without ``start`` it is the wall clock. With ``start`` it moves one second with each stamp, so that a run
+    depends only on its inputs and its seed.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
@@ -98,7 +98,7 @@ class Calendar:
         return self._logical or datetime.now(UTC)
 
     def stamp(self) -> datetime:
-        """The date for one more message, in UTC, whole seconds."""
+        """Return the time stamp of the next message, in UTC, whole seconds."""
         if self._logical is None:
             return datetime.fromtimestamp(int(time.time()), UTC)
         self._logical += timedelta(seconds=1)

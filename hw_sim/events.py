@@ -1,4 +1,4 @@
-"""What happened, as JSON objects: kept in memory, and written to a file line by line."""
+"""The event log: JSON objects in memory and, line by line, in a file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Event = dict[str, Any]
 
 
 class EventLog:
-    """Events in order. A line is in the file before ``add`` returns, so that it outlives a killed reader.
+    """Events in order. A line is in the file before ``add`` returns, so that it survives a kill.
 
-    ``keep`` bounds what stays in memory (the oldest go first); the file gets everything.
+    Memory keeps the newest ``keep`` events; the file gets all of them.
     """
 
     def __init__(self, stamp: Callable[[], float], path: str | None = None, keep: int = 200_000) -> None:
@@ -39,14 +39,14 @@ class EventLog:
                 line = line[os.write(self._file, line) :]
 
     def since(self, after: int, limit: int) -> tuple[list[Event], int]:
-        """Kept events from number ``after`` on, at most ``limit``, and the number after the last of them."""
+        """Return at most ``limit`` kept events from number ``after`` on, and the number after the last of them."""
         first = self._total - len(self.events)
         start = max(after, first)
         found = list(itertools.islice(self.events, start - first, start - first + limit))
         return found, start + len(found)
 
     def of(self, kind: str) -> list[Event]:
-        """The kept events of one kind."""
+        """Return the kept events of one kind."""
         return [event for event in self.events if event["event"] == kind]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A modem on the desk: in memory, in virtual time, without an event loop. What is typed is answered at once."""
+"""A test harness: modems in memory, in virtual time, without an event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .simulation import Simulation
 
 
 class Harness:
-    """One modem (more with ``add``) in a simulation whose time moves only with ``wait``.
+    """One modem (more with ``add``) in a simulation whose time moves only with ``wait``. Answers come at once.
 
-    Two desks with the same seed and the same typing say the same, octet by octet.
+    Two harnesses with the same seed and the same input give the same output, byte by byte.
     """
 
     def __init__(self, profile: str = "generic", *, seed: int = 1, timing: str = "zero", **modem: Any) -> None:
@@ -32,23 +32,23 @@ class Harness:
         self.sim.close()
 
     def add(self, **modem: Any) -> SimModem:
-        """Another modem in the same network."""
+        """Add a modem to the same network."""
         return self.sim.make_modem(**modem)
 
     def phone(self, number: str) -> Phone:
         return self.sim.phone(number)
 
     def type(self, text: str | bytes) -> bytes:
-        """Octets to the modem, and what it says to them without time passing."""
+        """Write to the modem and return what it answers without time passing."""
         self.modem.memory.write(text.encode("latin-1") if isinstance(text, str) else text)
         return self.wait(0)
 
     def command(self, line: str) -> bytes:
-        """A command line with its CR."""
+        """Write a command line and a CR; return the answer."""
         return self.type(line + "\r")
 
     def send(self, pdu: str) -> bytes:
-        """+CMGS in PDU mode: service centre field and TPDU in hex; what came after the prompt."""
+        """Send a PDU (service centre field and TPDU in hex) with +CMGS; return the output after the prompt."""
         length = len(pdu) // 2 - 1 - int(pdu[:2], 16)
         said = self.command(f"AT+CMGS={length}")
         if not said.endswith(self.modem.prompt):
@@ -56,6 +56,6 @@ class Harness:
         return self.type(pdu + "\x1a")
 
     def wait(self, seconds: float) -> bytes:
-        """Let time pass; what the modem said meanwhile."""
+        """Let time pass; return what the modem wrote meanwhile."""
         self.clock.advance(seconds)
         return self.modem.memory.read() if self.modem.transports else b""

@@ -1,4 +1,4 @@
-"""A live view of a simulation in the terminal: modems, phones, traffic. It looks through the control socket."""
+"""The live view of ``hw-sim live``: modems, phones, traffic, read through the control socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINES = 14
 
 
 def modems_table(status: Answer) -> Table:
-    """The modems of a status answer."""
+    """Return the modems of a status answer as a table."""
     table = Table(title="modems", expand=True)
     for column in ("name", "port", "number", "profile", "SIM", "network", "signal", "storage", "waiting", "faults"):
         table.add_column(column)
@@ -41,9 +41,9 @@ def modems_table(status: Answer) -> Table:
 
 
 def phones_table(status: Answer) -> Table:
-    """The phones, the busiest first."""
+    """Return the phones as a table, the busiest first."""
     table = Table(title="phones", expand=True)
-    for column in ("number", "got", "sent", "on"):
+    for column in ("number", "received", "sent", "on"):
         table.add_column(column)
     for phone in sorted(status["phones"], key=lambda p: -p["received"] - p["sent"])[:LINES]:
         table.add_row(phone["number"], str(phone["received"]), str(phone["sent"]), "yes" if phone["on"] else "[red]off")
@@ -51,7 +51,7 @@ def phones_table(status: Answer) -> Table:
 
 
 def event_line(event: dict[str, Any]) -> Text:
-    """One event as a line."""
+    """Return an event as a line."""
     clock = time.strftime("%H:%M:%S", time.localtime(event["t"]))
     kind = event["event"]
     style = {"submit": "cyan", "deliver": "green", "report": "blue", "fault": "red"}.get(kind, "")
@@ -67,7 +67,7 @@ def event_line(event: dict[str, Any]) -> Text:
 
 
 def view(status: Answer, traffic: deque[Text], rate: float) -> Group:
-    """The whole screen."""
+    """Return the whole screen."""
     counts = ", ".join(f"{name} {count}" for name, count in sorted(status["events"].items())) or "no events yet"
     return Group(
         modems_table(status), phones_table(status), Text(f"{counts}; {rate:.1f} events/s", style="bold"), *traffic
@@ -75,7 +75,7 @@ def view(status: Answer, traffic: deque[Text], rate: float) -> Group:
 
 
 def watch(control: str, every_s: float = 0.5, console: Console | None = None, rounds: int | None = None) -> None:
-    """Show until interrupted (or ``rounds`` times). Raises ControlError when the simulation is gone."""
+    """Show the view until interrupted (or ``rounds`` times). Raises ControlError when the simulator has ended."""
     traffic: deque[Text] = deque(maxlen=LINES)
     following, shown = 0, 0
     with Live(console=console, refresh_per_second=4, screen=False) as live:

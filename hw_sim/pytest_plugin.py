@@ -1,7 +1,7 @@
-"""Fixtures for any project's tests: a network, a modem, a phone. Blocking and asyncio tests can use them alike.
+"""pytest fixtures for any project: a network, a modem, a phone. They suit blocking and asyncio tests.
 
-The simulation runs on a thread of its own; the modem is a tty at ``hw_sim_modem.path``. Mark a test with
-``@pytest.mark.hw_sim(profile="quectel-ec25", pin="1234", seed=7, timing="real")`` to choose.
+The simulation runs on its own thread; the modem is a tty at ``hw_sim_modem.path``. A marker sets options:
+``@pytest.mark.hw_sim(profile="quectel-ec25", pin="1234", seed=7, timing="real")``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def hw_sim_network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BackgroundSimulation]:
-    """A network without modems; ``add_modem`` and ``phone`` make them, ``send`` texts, ``log`` tells."""
+    """A network without modems: ``add_modem`` and ``phone`` add to it, ``send`` sends texts, ``log`` has the events."""
     options = {key: value for key, value in _options(request).items() if key in _NETWORK}
     with BackgroundSimulation(**{"seed": 1, "directory": tmp_path / "hw_sim", **options}) as simulation:
         yield simulation

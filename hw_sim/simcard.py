@@ -1,4 +1,4 @@
-"""The SIM: identity, codes with their counters, and what it remembers between modems."""
+"""The SIM card: identity, PIN and PUK with their counters, stored data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUK_TRIES = 10  # and the unblocking key after ten
 
 @dataclass(slots=True)
 class SimCard:
-    """One SIM card. ``pin`` None means that the PIN query is off. ``last_mr`` is EF_SMSS (TS 51.011 10.5.7)."""
+    """One SIM card. Without ``pin`` the PIN query is off. ``last_mr`` is EF_SMSS (TS 51.011 10.5.7)."""
 
     number: str
     imsi: str
@@ -37,16 +37,16 @@ class SimCard:
 
     @property
     def blocked(self) -> bool:
-        """The PIN was entered wrongly too often: the PUK is asked for."""
+        """No PIN tries are left: the PUK is required."""
         return self.pin_left == 0
 
     @property
     def dead(self) -> bool:
-        """The PUK too: nothing helps."""
+        """No PUK tries are left: the card cannot be used any more."""
         return self.puk_left == 0
 
     def try_pin(self, code: str) -> bool:
-        """Compare the PIN; a wrong one costs a try."""
+        """Check a PIN and return True when it is right; a wrong one uses up a try."""
         if self.blocked:
             return False
         if code == self.pin_code:
@@ -56,7 +56,7 @@ class SimCard:
         return False
 
     def try_puk(self, puk: str, new_pin: str) -> bool:
-        """Unblock with the PUK and set a new PIN; a wrong one costs a try."""
+        """Unblock with the PUK and set a new PIN; return True when it is right. A wrong one uses up a try."""
         if self.dead:
             return False
         if puk == self.puk and 4 <= len(new_pin) <= 8 and is_decimal(new_pin):
@@ -66,6 +66,6 @@ class SimCard:
         return False
 
     def next_mr(self) -> int:
-        """The message reference of the next submission (TS 23.040 9.2.3.6)."""
+        """Return the message reference of the next submission (TS 23.040 9.2.3.6)."""
         self.last_mr = (self.last_mr + 1) % 256
         return self.last_mr

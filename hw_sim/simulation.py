@@ -1,4 +1,4 @@
-"""A running simulation: a network, modems with their lines, phones. For tests, and what ``hw-sim run`` runs."""
+"""A running simulation: a network with modems and phones, for tests and for ``hw-sim run``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)  # of the calendar of a seede
 
 
 class ScheduledFault:
-    """A fault for later, ``at_s`` seconds from now; ``every_s`` repeats it."""
+    """A fault that starts ``at_s`` seconds from now and is repeated every ``every_s`` seconds."""
 
     def __init__(
         self,
@@ -46,13 +46,13 @@ class ScheduledFault:
 
 
 class Simulation:
-    """Everything on one event loop.
+    """A network with modems and phones on one event loop.
 
-    ``directory`` is where the links to the pseudo-terminals go. ``seed`` makes a run repeatable: its random
-    numbers, and a calendar that starts at START and moves one second with each message; without one both are
-    real. ``timing="real"`` brings in the profiles' latencies, ``scale`` makes the time pass that much faster,
-    ``clock`` replaces it (VirtualClock). ``log_path`` gets one JSON line per event,
-    ``transcripts`` (a folder) what went over each modem's line. ``keep_events`` bounds what ``log`` remembers.
+    ``directory``: where the links to pseudo-terminals are created. ``seed`` makes a run repeatable: it sets the random
+    numbers, and a calendar that starts at START and moves one second with each message. ``timing``: ``zero``, or
+    ``real`` for the latencies of the profiles; ``scale``: how many times faster time passes; ``clock``: another clock
+    (VirtualClock). ``log_path`` gets one JSON line per event, ``transcripts`` (a folder) a transcript of each modem.
+    ``log`` keeps the newest ``keep_events``.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Simulation:
         self.close()
 
     def open(self) -> None:
-        """Start; needs a running loop unless the clock is virtual and the transport memory."""
+        """Start. Needs a running event loop unless the clock is virtual and the transport is memory."""
         clock = self._clock or LoopClock(asyncio.get_running_loop(), self._scale)
         self.clock = clock
         if self._directory is not None:
@@ -109,7 +109,7 @@ class Simulation:
         self.network.make_subscriber = self.phone
 
     def close(self) -> None:
-        """Take down every line and link; what was under way is dropped."""
+        """Close all transports and drop what is under way."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -137,7 +137,7 @@ class Simulation:
         transport: str | None = None,
         **card: Any,
     ) -> SimModem:
-        """A modem, powered on and registered; ``boot=True`` lets it start with banner and profile times."""
+        """Add a modem, powered on and registered; with ``boot`` it starts with banner and times of the profile."""
         return self.make_modem(name, profile=profile, number=number, pin=pin, boot=boot, transport=transport, **card)
 
     def make_modem(
@@ -151,7 +151,7 @@ class Simulation:
         transport: str | None = None,
         **card: Any,
     ) -> SimModem:
-        """``add_modem`` without waiting."""
+        """Add a modem without waiting (see ``add_modem``)."""
         place = len(self.modems)
         name = name or f"modem{place}"
         if name in self.modems:
@@ -193,7 +193,7 @@ class Simulation:
         modem.on_wire = lambda port, way, data: recorder.add(way, data)
 
     def connect(self, modem: SimModem) -> None:
-        """Lines for all ports of a modem."""
+        """Open transports for all ports of a modem."""
         kind = modem.transport
         for port in modem.ports:
             if kind == "pty":
@@ -208,7 +208,7 @@ class Simulation:
                 raise invalid("transport", kind, "pty, tcp or memory")
 
     def modem(self, name: str) -> SimModem:
-        """A modem by its name or number; KeyError names what there is."""
+        """Return a modem by its name or number. Raises KeyError."""
         for modem in self.modems.values():
             if name in (modem.name, modem.number):
                 return modem
@@ -225,9 +225,9 @@ class Simulation:
             self.later(for_s, modem.faults.remove, fault)
 
     def schedule(self, faults: list[dict[str, Any]]) -> None:
-        """Faults for later; see ``Control.op_schedule``. ``every_s`` repeats one.
+        """Schedule faults (see ``Control.op_schedule``).
 
-        Raises ValueError for what is wrong with any of them, and then there is none of them.
+        Raises ValueError when one of them is not valid, and then schedules none.
         """
         ready = []
         for number, entry in enumerate(faults, 1):
@@ -263,7 +263,7 @@ class Simulation:
     # phones
 
     def phone(self, number: str) -> Phone:
-        """The phone with a number, made on first use."""
+        """Return the phone with a number; it is created on first use."""
         number = self.network.normal(number)
         phone = self.phones.get(number)
         if phone is None:
@@ -275,7 +275,7 @@ class Simulation:
         return phone
 
     def send(self, *, from_: str, to: str, text: str, **options: Any) -> int:
-        """A phone texts a modem (by name or number) or another phone; the number of parts.
+        """Send a text from a phone to a modem (name or number) or phone; return the number of segments.
 
         Raises RpError when the network refuses, KeyError when ``to`` is neither a modem nor a number.
         """
@@ -285,14 +285,14 @@ class Simulation:
             self.modem(to)
         return self.phone(from_).send(to, text, **options)
 
-    # what happened
+    # events
 
     @property
     def log(self) -> list[Event]:
-        """All events so far, as in the log file."""
+        """All kept events, as in the log file."""
         return list(self.events.events)
 
     @property
     def submits(self) -> list[Event]:
-        """What modems submitted; what phones send shows as ``deliver`` only."""
+        """The submissions of modems; texts of phones show as ``deliver`` only."""
         return self.events.of("submit")

@@ -1,4 +1,4 @@
-"""Message storage of a SIM or modem: numbered slots with a capacity (27.005 3.2.2)."""
+"""Message storage of a SIM or modem: numbered slots (27.005 3.2.2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNREAD, READ, UNSENT, SENT = range(4)
 
 @dataclass(slots=True)
 class Stored:
-    """One message in a slot; ``pdu`` with the service centre, ``kind`` the TPDU's type."""
+    """One stored message; ``kind`` is the TPDU's type."""
 
     status: int
     kind: str
@@ -23,7 +23,7 @@ class Stored:
 
 
 class Memory:
-    """Slots ``base`` to ``base + capacity - 1``; the lowest free one is taken."""
+    """Slots ``base`` to ``base + capacity - 1``. The lowest free one is used."""
 
     def __init__(self, name: str, capacity: int, base: int = 1) -> None:
         self.name, self.capacity, self.base = name, capacity, base
@@ -31,9 +31,9 @@ class Memory:
         self._low = base
 
     def number(self, capacity: int, base: int) -> None:
-        """Another capacity and first slot: a SIM is shown as the modem that it is put into counts. Only while empty."""
+        """Set capacity and first slot: a SIM is shown as its modem counts. Raises ValueError unless empty."""
         if self._slots:
-            raise ValueError("a memory in use keeps its slots")
+            raise ValueError("a memory that holds messages keeps its slots")
         self.capacity, self.base, self._low = capacity, base, base
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Memory:
         return len(self._slots) >= self.capacity
 
     def put(self, message: Stored) -> int | None:
-        """Store in the lowest free slot; None when all are taken."""
+        """Store in the lowest free slot and return its index; None when the memory is full."""
         if self.full:
             return None
         index = self._low
@@ -61,14 +61,14 @@ class Memory:
         return self.base <= index < self.base + self.capacity
 
     def delete(self, index: int) -> bool:
-        """Empty a slot; whether there was a message."""
+        """Empty a slot; return False when it was empty."""
         if self._slots.pop(index, None) is None:
             return False
         self._low = min(self._low, index)
         return True
 
     def items(self) -> Iterator[tuple[int, Stored]]:
-        """Slots in use, by number."""
+        """Return the used slots by index."""
         return iter(sorted(self._slots.items()))
 
     def clear(self) -> None:
@@ -77,7 +77,7 @@ class Memory:
 
 
 class Joined:
-    """Several memories under one name (``MT``): the first one's slots, then the next one's."""
+    """Several memories under one name (``MT``): the slots of the first one, then of the next one."""
 
     def __init__(self, name: str, parts: Sequence[Memory]) -> None:
         self.name, self._parts = name, parts

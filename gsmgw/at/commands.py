@@ -187,9 +187,6 @@ def ussd(request: str, dcs: int) -> Command:
     return Command(f"AT+CUSD=1,{quoted(request)},{dcs}", timeout_s=15.0)
 
 
-USSD_CANCEL = Command("AT+CUSD=2", timeout_s=15.0)
-
-
 def character_set(name: str) -> Command:
     """TS 27.007 5.5"""
     return Command(f"AT+CSCS={quoted(name)}", timeout_s=3.0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gsmgw.at.fields import after_prefix, groups, integer, numbers, split_fields
 from gsmgw.digits import is_digits
@@ -163,9 +164,37 @@ def parse_digits(lines: list[str], prefix: str, least: int, most: int) -> str | 
     return None
 
 
-def parse_pin_state(line: str) -> str:
-    """``+CPIN: READY`` -> ``READY``; quotes are dropped."""
-    return after_prefix(line).strip('" ').upper()
+class PinState(StrEnum):
+    """The state of the SIM: <code> of TS 27.007 8.3, and what the errors of AT+CPIN? stand for."""
+
+    READY = "READY"
+    SIM_PIN = "SIM PIN"
+    SIM_PUK = "SIM PUK"
+    SIM_PIN2 = "SIM PIN2"
+    SIM_PUK2 = "SIM PUK2"
+    PH_SIM_PIN = "PH-SIM PIN"
+    PH_FSIM_PIN = "PH-FSIM PIN"
+    PH_FSIM_PUK = "PH-FSIM PUK"
+    PH_NET_PIN = "PH-NET PIN"
+    PH_NET_PUK = "PH-NET PUK"
+    PH_NETSUB_PIN = "PH-NETSUB PIN"
+    PH_NETSUB_PUK = "PH-NETSUB PUK"
+    PH_SP_PIN = "PH-SP PIN"
+    PH_SP_PUK = "PH-SP PUK"
+    PH_CORP_PIN = "PH-CORP PIN"
+    PH_CORP_PUK = "PH-CORP PUK"
+    NO_SIM = "NO SIM"
+    SIM_FAILURE = "SIM FAILURE"
+    SIM_BUSY = "SIM BUSY"
+    NOT_READY = "NOT READY"  #: and all that no standard knows
+
+
+_PIN_STATES = {state.value: state for state in PinState}
+
+
+def parse_pin_state(line: str) -> PinState:
+    """``+CPIN: READY`` -> :attr:`PinState.READY`; quotes are dropped."""
+    return _PIN_STATES.get(after_prefix(line).strip('" ').upper(), PinState.NOT_READY)
 
 
 def parse_last_reference(line: str) -> int | None:

@@ -17,7 +17,7 @@ from functools import partial
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound.joining import join, to_ms
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble, groups, is_overdue
-from gsmgw.model import Outgoing, StatusReportFacts
+from gsmgw.model import Outgoing, PartState, StatusReportFacts
 from gsmgw.model.events import MessageQuarantined
 from gsmgw.pdu import Concat, Deliver, PduError, StatusReport, parse_pdu, status_meaning
 from gsmgw.ports import Clock, RawPdu
@@ -34,8 +34,6 @@ TYPE_0 = 0x40
 RETRY_S = 1.0
 #: Quarantined PDUs that are read from the database at once.
 _PAGE = 100
-#: <stat> of messages that this SIM wrote or sent (TS 27.005 3.1).
-_OWN = (2, 3)
 
 ReportHook = Callable[[str, int, str], None]
 
@@ -202,7 +200,7 @@ class Collector:
                 log.error("%s: internal error while understanding a PDU", raw.modem, exc_info=cause)
         if kept is not None:
             return _Outcome(stays=True)
-        if self._set_aside(tx, at_ms, raw, PartFacts("quarantined", problem=problem)) is None:
+        if self._set_aside(tx, at_ms, raw, PartFacts(PartState.QUARANTINED, problem=problem)) is None:
             return _NOTHING
         tx.event(at_ms, MessageQuarantined(problem=problem, pdu=raw.pdu), None, raw.modem)
         return _Outcome(problem=problem)
@@ -210,7 +208,7 @@ class Collector:
     def _show_incomplete(self, tx: Tx, now_ms: int, group: Group) -> None:
         """Show what there is of the overdue texts of a group; one that cannot be shown goes into quarantine."""
         waiting = [part for part in inbox.siblings(tx, group, now_ms) if part.message_id is None]
-        for pieces in groups(_piece(part) for part in waiting if part.state == "waiting"):
+        for pieces in groups(_piece(part) for part in waiting if part.state is PartState.WAITING):
             if not is_overdue(pieces, now_ms, self._incomplete_ms):
                 continue
             ids = [piece.id for piece in pieces]
@@ -230,8 +228,8 @@ class Collector:
     # -- kinds ----------------------------------------------------------------------------------------------------
 
     def _understand(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
-        if raw.stored_status in _OWN:
-            self._set_aside(tx, at_ms, raw, PartFacts("stored"))
+        if raw.is_submission:
+            self._set_aside(tx, at_ms, raw, PartFacts(PartState.STORED))
             return _NOTHING
         tpdu = parse_pdu(raw.pdu, stated_octets=raw.length_octets).tpdu
         if isinstance(tpdu, StatusReport):
@@ -253,12 +251,12 @@ class Collector:
             reference=report.reference,
             recipient=report.recipient.number,
             status=report.status,
-            outcome=meaning.outcome.value,
+            outcome=meaning.outcome,
             title=meaning.title,
             discharge_ms=to_ms(report.discharge),
             pdu=raw.pdu,
         )
-        if kept is not None and not inbox.understand(tx, kept, PartFacts("silent", sender=facts.recipient)):
+        if kept is not None and not inbox.understand(tx, kept, PartFacts(PartState.SILENT, sender=facts.recipient)):
             return _NOTHING
         taken = reports.take_report(tx, at_ms, facts)
         return _Outcome(unmatched=facts if taken.message_id is None else None, queued=taken.queued)
@@ -269,10 +267,14 @@ class Collector:
         whole = concat is None or concat.total == 1
         is_data = deliver.data is not None
         facts = PartFacts(
-            "assembled" if whole else "waiting", None, readable.sender, smsc_ms=readable.smsc_ms, data=is_data
+            PartState.ASSEMBLED if whole else PartState.WAITING,
+            None,
+            readable.sender,
+            smsc_ms=readable.smsc_ms,
+            data=is_data,
         )
         if deliver.pid == TYPE_0:
-            facts = replace(facts, state="silent")
+            facts = replace(facts, state=PartState.SILENT)
         elif concat is not None and not whole:
             facts = replace(facts, reference=concat.reference, total=concat.total, seq=concat.sequence)
         if kept is not None:
@@ -284,7 +286,7 @@ class Collector:
             if new is None:
                 return _NOTHING
             part = new
-        if facts.state == "silent":
+        if facts.state is PartState.SILENT:
             return _NOTHING
         piece = Piece(part, 1, at_ms, raw.pdu, readable.smsc_ms, is_data)
         if concat is None or whole:
@@ -325,6 +327,6 @@ def _piece(part: Part) -> Piece:
         part.pdu,
         part.smsc_ms,
         None if part.data is None else bool(part.data),
-        assembled=part.state == "assembled",
+        assembled=part.state is PartState.ASSEMBLED,
         message_id=part.message_id,
     )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from gsmgw.model.failures import MessageError
-from gsmgw.model.modems import ModemState
+from gsmgw.model.modems import BabbleKind, ModemState, RecoveryStep
 
 #: What JSON can hold. The events of earlier versions may have other keys than today's.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -284,7 +284,7 @@ class ModemRecovery(EventData):
     """A step to bring a modem back begins."""
 
     type = EventType.MODEM_RECOVERY
-    step: str
+    step: RecoveryStep
     reason: str
 
 
@@ -301,9 +301,9 @@ class ModemBabbling(EventData):
     """A modem said more than it may: ``limit`` names the budget, ``unasked`` counts what came."""
 
     type = EventType.MODEM_BABBLING
-    limit: str
+    limit: BabbleKind
     retry_s: float
-    unasked: Mapping[str, int]
+    unasked: Mapping[BabbleKind, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,16 +137,34 @@ class MessageRecord:
         return self.message_class == 0
 
 
+class DeliveryOutcome(StrEnum):
+    """The outcome that a status report names (TS 23.040 9.2.3.15)."""
+
+    DELIVERED = "delivered"  #: completed: it arrived, or the service centre has done all it could promise
+    PENDING = "pending"  #: the service centre is still trying
+    FAILED = "failed"  #: given up for good
+
+
+class PartState(StrEnum):
+    """The state of a received PDU in the database."""
+
+    WAITING = "waiting"  #: a part of a long message of which others are missing
+    ASSEMBLED = "assembled"  #: it is in a complete message
+    SILENT = "silent"  #: it needs no message of its own: a report, a repetition, a type 0 message
+    QUARANTINED = "quarantined"  #: it could not be decoded
+    STORED = "stored"  #: a submission that was found in a storage
+
+
 @dataclass(frozen=True, slots=True)
 class StatusReportFacts:
-    """What a status report says. ``outcome``: ``delivered``, ``pending`` or ``failed`` (TS 23.040 9.2.3.15)."""
+    """The content of a status report."""
 
     modem: str
     sim: str
     reference: int
     recipient: str
     status: int
-    outcome: str
+    outcome: DeliveryOutcome
     title: str
     discharge_ms: int | None
     pdu: str

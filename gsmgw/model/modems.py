@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class ModemState(StrEnum):
@@ -11,31 +13,91 @@ class ModemState(StrEnum):
 
     ABSENT = "absent"  #: no such port or device
     PROBING = "probing"  #: being opened, identified, initialised
-    LOCKED = "locked"  #: the SIM wants a PIN or PUK that it was not given
+    LOCKED = "locked"  #: the SIM needs a PIN or PUK
     SEARCHING = "searching"  #: not registered with a network
     READY = "ready"
     DEGRADED = "degraded"  #: works in part
-    RECOVERING = "recovering"  #: being brought back
+    RECOVERING = "recovering"  #: a fault is being recovered
     QUARANTINED = "quarantined"  #: given up for now; a person is asked to look
-    DISABLED = "disabled"  #: switched off by a person
+    DISABLED = "disabled"  #: disabled by a person
 
     @property
     def carries(self) -> bool:
-        """Whether texts may be handed to a modem in this state."""
+        """Whether messages may be handed to a modem in this state."""
         return self in (ModemState.READY, ModemState.DEGRADED)
 
 
 class CopyFate(StrEnum):
-    """What may become of a submission that a modem keeps in its storage (AT+CMGW)."""
+    """The fate of a stored copy of a submission (AT+CMGW)."""
 
     FOREIGN = "foreign"  #: not written by the gateway: left alone
-    NEEDED = "needed"  #: what became of its segment is not on disk yet: asked about again
-    SETTLED = "settled"  #: its segment's fate is on disk: deleted
+    NEEDED = "needed"  #: the outcome of its segment is not on disk yet: asked about again
+    SETTLED = "settled"  #: the outcome of its segment is on disk: the copy is deleted
+
+
+class RecoveryStep(StrEnum):
+    """The steps that bring a modem back, in order: each costs more than the one before.
+
+    Resynchronising (ESC, AT) and reopening the port happen all the time and are not steps.
+    """
+
+    SETTINGS = "settings"  #: the settings are applied again
+    RADIO = "radio"  #: AT+CFUN off and on: the modem reads the SIM and registers again
+    RESET = "reset"  #: the modem restarts itself: AT+CFUN=1,1 or the vendor's command
+    USB = "usb"  #: its USB device is unbound and bound again
+    POWER = "power"  #: the power of its USB port is cycled: uhubctl, or the configured command
+    QUARANTINE = "quarantine"  #: given up for a while; a person is asked to look
+
+
+class BabbleKind(StrEnum):
+    """The kinds of unsolicited input that are limited for each modem."""
+
+    BYTES = "bytes"  #: bytes that belong to no response
+    LINES = "lines"  #: lines that belong to no response
+    EVENTS = "events"  #: events and changes of state that follow from them
+    PDUS = "PDUs"  #: PDUs that came with their indication and could not be decoded
+
+
+class NetworkRegistration(StrEnum):
+    """The registration with the network: the best <stat> of any domain (TS 27.007 7.2)."""
+
+    HOME = "home"
+    ROAMING = "roaming"
+    HOME_SMS_ONLY = "home, messages only"
+    ROAMING_SMS_ONLY = "roaming, messages only"
+    HOME_NO_FALLBACK = "home, no fallback"
+    ROAMING_NO_FALLBACK = "roaming, no fallback"
+    NOT_REGISTERED = "not registered"
+    SEARCHING = "searching"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    EMERGENCY_ONLY = "emergency only"
+
+
+class AccessTechnology(StrEnum):
+    """The access technology of the serving cell: <AcT> of TS 27.007 7.3."""
+
+    GSM = "GSM"
+    EDGE = "EDGE"
+    UMTS = "UMTS"
+    HSPA = "HSPA"
+    LTE = "LTE"
+    EC_GSM = "EC-GSM"
+    NB_IOT = "NB-IoT"
+    NR = "NR"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageUse:
+    """How many messages a storage of a modem or SIM holds, and can hold."""
+
+    used: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
 class ModemStatus:
-    """What is known about one modem now. ``detail`` is the reason for its state in a sentence."""
+    """The current status of one modem. ``detail`` is the reason for its state in a sentence."""
 
     name: str
     state: ModemState
@@ -50,15 +112,15 @@ class ModemStatus:
     imsi: str | None = None
     number: str | None = None
     operator: str | None = None
-    technology: str | None = None
-    registration: str | None = None
+    technology: AccessTechnology | None = None
+    registration: NetworkRegistration | None = None
     signal_dbm: int | None = None
     temperature_c: float | None = None
     voltage_mv: int | None = None
-    #: Messages used and total per storage: ``{"SM": {"used": 3, "total": 50}}``.
-    storage: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: By the name of the storage: ``SM``, ``ME``.
+    storage: Mapping[str, StorageUse] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def sim(self) -> str:
-        """What identifies the SIM for report matching and limits: ICCID, else IMSI, else the modem's name."""
+        """The identity of the SIM for report matching and limits: ICCID, else IMSI, else the modem's name."""
         return self.iccid or self.imsi or f"modem:{self.name}"

@@ -1,4 +1,4 @@
-"""All that a modem is told at its start, and forgets when it starts anew."""
+"""The settings of a modem: what it is told at its start, what came of it, whether it still knows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from gsmgw.at import commands
 from gsmgw.at.commands import Command
 from gsmgw.at.fields import after_prefix
 from gsmgw.config import ModemSection
-from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.commands import device, messages
+from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
-from gsmgw.modem.receiving.receiver import Receiver
 from gsmgw.modem.status import StatusReporter
 
-#: What can be read back, and how many of the fields of the answer were set by us; the others change or say nothing.
+#: Commands that read a setting, and how many fields of the response the gateway has set; the others may change.
 _READ_BACK: tuple[tuple[Command, int], ...] = (
     (commands.MESSAGE_FORMAT, 1),
     (commands.INDICATIONS, 5),
@@ -20,102 +21,126 @@ _READ_BACK: tuple[tuple[Command, int], ...] = (
 )
 
 
-def storing_reports(recovery: tuple[str, ...]) -> tuple[str, ...]:
-    """Of a ladder of AT+CNMI settings those by which status reports are stored: ``ds`` 2 (TS 27.005 3.4.1)."""
-    return tuple(setting for setting in recovery if setting.split(",")[3:4] == ["2"])
+def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the AT+CNMI settings by which status reports are stored: <ds> 2 (TS 27.005 3.4.1)."""
+    return tuple(setting for setting in ladder if setting.split(",")[3:4] == ["2"])
 
 
 class Settings:
-    """Makes the settings and remembers what came of them."""
+    """Applies the settings of one link, and knows them: memories, routing of messages, echo."""
 
-    def __init__(self, config: ModemSection, driver: Driver, reporter: StatusReporter, receiver: Receiver) -> None:
+    def __init__(self, config: ModemSection, at: AtClient, storage: MessageStorage, reporter: StatusReporter) -> None:
         self._config = config
-        self._driver = driver
+        self._at = at
+        self._storage = storage
         self._reporter = reporter
-        self._receiver = receiver
         self._stores_reports = config.reports == "stored"
         self._echoes = 0
-        #: What the modem says of its settings after they were made, by command; what it does not say is not in it.
-        self._made: dict[str, str] = {}
-        #: Whether received messages are not announced and must be looked for.
-        self.polls = False
+        #: The settings as the modem read them back after they were applied, by command; only those that it tells.
+        self._applied: dict[str, str] = {}
+        #: The memories that may hold received messages.
+        self.sweep_memories: tuple[str, ...] = ()
+        #: The accepted AT+CNMI setting; None where all were refused.
+        self.indications: str | None = None
+        #: Whether messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
+        self.acknowledges = False
 
-    async def make(self) -> None:
-        """PDU mode, service centre, storage, indications. Raises :class:`gsmgw.errors.ModemError`."""
-        driver = self._driver
-        self.note_echoes()
-        await driver.pdu_mode()
-        # One that echoes in spite of ATE0 tells nothing by it.
-        driver.channel.echo_tells = driver.channel.echoes == self._echoes
-        await driver.service_ready()
-        await driver.set_smsc(self._config.smsc)
-        memories = await driver.storages()
-        use = await driver.storage_use()
-        if driver.profile.receive_into and driver.profile.receive_into in memories:
-            await driver.store_into(driver.profile.receive_into)
-            driver.second_memory = driver.memory
-        else:
-            driver.memory = use[0].memory if use else ""
-            driver.second_memory = use[1].memory if len(use) > 1 else driver.memory
-        self._receiver.memories = tuple(memory for memory in driver.profile.sweep if memory in memories)
+    @property
+    def must_poll(self) -> bool:
+        """Whether the modem does not announce received messages, so that its memories must be polled."""
+        return self.indications is None or self.indications.split(",")[1] == "0"
+
+    # -- applying -----------------------------------------------------------------------------------------------
+
+    async def apply(self) -> None:
+        """Set PDU mode, service centre, memories and indications. Raises :class:`gsmgw.errors.ModemError`."""
+        at = self._at
+        self.expect_no_echo()
+        await messages.set_pdu_mode(at)
+        # A modem that echoes in spite of ATE0 tells nothing by its echo.
+        at.channel.echo_means_reset = at.channel.echoes == self._echoes
+        await messages.wait_for_service(at)
+        if self._config.smsc is not None:
+            await messages.set_smsc(at, self._config.smsc)
+        await self._select_memories()
         for command in (commands.character_set("GSM"), commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
-            await driver.attempt(command)
-        setting = await self._routing()
-        self.polls = setting is None or setting.split(",")[1] == "0"
-        self._reporter.update(storage={item.memory: {"used": item.used, "total": item.total} for item in use})
-        self._made = await self._read()
+            await at.attempt(command)
+        self.indications = await self._route_messages()
+        self._applied = await self._read_back()
+
+    async def reapply(self) -> None:
+        """Apply the basic settings and all others again, to a modem that may have lost them."""
+        await device.set_basics(self._at)
+        await self.apply()
+
+    async def _select_memories(self) -> None:
+        storage, profile = self._storage, self._at.profile
+        memories = await storage.memories()
+        use = await storage.use()
+        if profile.receive_into and profile.receive_into in memories:
+            await storage.select_for_all(profile.receive_into)
+        else:
+            storage.take_selection(use)
+        self.sweep_memories = tuple(memory for memory in profile.sweep if memory in memories)
+        self._reporter.update(storage=storage_use(use))
+
+    async def _route_messages(self) -> str | None:
+        """Have messages routed directly and acknowledged where that is configured and possible, else stored and
+        indicated; return the accepted AT+CNMI setting.
+        """
+        at = self._at
+        if self._config.reception == "direct" and await messages.select_service(at, 1):
+            setting = await messages.set_indications(at, CNMI_DIRECT_LADDER)
+            if setting is not None:
+                self.acknowledges = True
+                return setting
+        self.acknowledges = False
+        await messages.select_service(at, 0)
+        ladder = at.profile.cnmi
+        return await messages.set_indications(
+            at, (*storing_reports(ladder), *ladder) if self._stores_reports else ladder
+        )
+
+    async def store_while_away(self) -> None:
+        """Have all received messages and status reports stored while nobody listens, where the modem can."""
+        if not self._stores_reports:
+            await messages.set_indications(self._at, storing_reports(self._at.profile.cnmi))
+
+    # -- checking -----------------------------------------------------------------------------------------------
 
     async def lost(self) -> list[str]:
-        """The commands whose settings read otherwise than after :meth:`make`: the modem forgot, and did not tell.
+        """Return the commands whose settings read otherwise than after :meth:`apply`.
 
-        It is held against what the modem itself said then, for some read back otherwise than they were set.
+        They are compared with what the modem itself read back then: some read back otherwise than they were set.
         """
         differ = await self._differing()
         return [name for name in await self._differing() if name in differ] if differ else []  # a line may be damaged
 
     async def _differing(self) -> list[str]:
-        now = await self._read()
-        return [name for name, setting in self._made.items() if now.get(name, setting) != setting]
+        now = await self._read_back()
+        return [name for name, setting in self._applied.items() if now.get(name, setting) != setting]
 
-    async def _read(self) -> dict[str, str]:
+    async def _read_back(self) -> dict[str, str]:
         found = {}
         for command, count in _READ_BACK:
-            answer = await self._driver.attempt(command)
-            if answer is not None and answer.lines:
-                fields = after_prefix(answer.lines[0]).replace(" ", "").split(",")
+            line = await self._at.attempt_line(command)
+            if line is not None:
+                fields = after_prefix(line).replace(" ", "").split(",")
                 found[command.text.rstrip("?")] = ",".join(fields[:count])
-        async with self._driver.channel.turn(PortPriority.CONTROL):  # nobody selects another memory meanwhile
-            use = await self._driver.storage_use()
-            if use and self._driver.memory:
-                found["AT+CPMS"] = "as selected" if use[0].memory == self._driver.memory else use[0].memory
+        async with self._at.channel.exclusive(PortPriority.CONTROL):  # no other memory is selected meanwhile
+            use, selected = await self._storage.use(), self._storage.selected
+            if use and selected:
+                found["AT+CPMS"] = "as selected" if use[0].memory == selected else use[0].memory
         return found
 
-    async def _routing(self) -> str | None:
-        """How received messages come: routed directly and acknowledged where that is wanted and possible, else stored
-        and indicated. The AT+CNMI setting that was accepted.
-        """
-        driver = self._driver
-        if self._config.reception == "direct" and await driver.message_service(1):
-            setting = await driver.indications(CNMI_DIRECT_LADDER)
-            if setting is not None:
-                self._receiver.acknowledges = True
-                return setting
-        self._receiver.acknowledges = False
-        await driver.message_service(0)
-        recovery = driver.profile.cnmi
-        return await driver.indications((*storing_reports(recovery), *recovery) if self._stores_reports else recovery)
+    # -- echo ---------------------------------------------------------------------------------------------------
 
-    async def keep_for_later(self) -> None:
-        """Nobody will listen for a while: what comes, status reports too, is to be stored, where the modem can."""
-        if not self._stores_reports:
-            await self._driver.indications(storing_reports(self._driver.profile.cnmi))
-
-    def note_echoes(self) -> None:
-        """From here on an echo is one too many."""
-        self._echoes = self._driver.channel.echoes
+    def expect_no_echo(self) -> None:
+        """Take every echo from now on as a sign of a reset."""
+        self._echoes = self._at.channel.echoes
 
     @property
-    def forgotten(self) -> bool:
-        """Whether the modem echoes again after ATE0: it started anew and said nothing."""
-        channel = self._driver.channel
-        return channel.echo_tells and channel.echoes > self._echoes
+    def echo_seen(self) -> bool:
+        """Whether the modem echoes again after ATE0: it restarted without a sign."""
+        channel = self._at.channel
+        return channel.echo_means_reset and channel.echoes > self._echoes

@@ -1,4 +1,4 @@
-"""What is known about a modem, told to the sink whenever it changes."""
+"""The status of a modem, reported to the sink whenever it changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from gsmgw.model import EventData, ModemState, ModemStatus
-from gsmgw.modem.port.babble_guard import BabbleGuard, BabbleKind
+from gsmgw.model import BabbleKind, EventData, ModemState, ModemStatus
+from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.ports import EventSink
 
 log = logging.getLogger(__name__)
 
 
 class StatusReporter:
-    """The one place that holds a modem's :class:`ModemStatus`. What it tells is within the modem's ``budget``."""
+    """Holds the :class:`ModemStatus` of one modem and reports it, within the limits of its ``babble_guard``."""
 
     def __init__(self, name: str, sink: EventSink, state: ModemState, detail: str, babble_guard: BabbleGuard) -> None:
         self.name = name
@@ -24,11 +24,11 @@ class StatusReporter:
 
     @property
     def status(self) -> ModemStatus:
-        """What is known now."""
+        """The current status."""
         return self._status
 
     def update(self, **changes: Any) -> None:
-        """Change fields of the status; the sink hears of it when anything is different."""
+        """Change fields of the status; it is reported when anything is different."""
         status = replace(self._status, **changes)
         if status == self._status:
             return
@@ -38,15 +38,15 @@ class StatusReporter:
         self.sink.modem_changed(status)
 
     def enter(self, state: ModemState, detail: str) -> None:
-        """Change the state, with the sentence that says why and what happens next."""
+        """Change the state; ``detail`` says why and what happens next."""
         self.update(state=state, detail=detail)
 
     def event(self, data: EventData) -> None:
-        """Tell of something that happened, unless the modem has used up its budget of events."""
+        """Report an event, unless the modem has exceeded its limit of events."""
         if self.babble_guard.take(BabbleKind.EVENTS):
-            self.tell(data)
+            self.event_always(data)
 
-    def tell(self, data: EventData) -> None:
-        """Tell of something that was decided here, so that the modem cannot make it come often."""
+    def event_always(self, data: EventData) -> None:
+        """Report an event that the gateway decided on, so that the modem cannot make it come often."""
         log.info("%s: %s %s", self.name, data.type, data.as_json())
         self.sink.modem_event(self.name, data)

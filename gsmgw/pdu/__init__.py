@@ -25,7 +25,7 @@ from gsmgw.pdu.header import Concat, Element, Ports
 from gsmgw.pdu.messages import delivers, submits
 from gsmgw.pdu.parse import Rp, parse_tpdu
 from gsmgw.pdu.plan import MAX_SEGMENTS, TextPlan, missing, plan_text
-from gsmgw.pdu.status import Outcome, StatusMeaning, status_meaning
+from gsmgw.pdu.status import StatusMeaning, status_meaning
 from gsmgw.pdu.times import build_timestamp, parse_timestamp
 from gsmgw.pdu.tpdu import Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport, Tpdu
 from gsmgw.pdu.userdata import UserData, join_data, join_text
@@ -46,7 +46,6 @@ __all__ = [
     "EnhancedValidity",
     "Finding",
     "Indication",
-    "Outcome",
     "Pdu",
     "PduError",
     "Ports",

@@ -1,18 +1,11 @@
-"""TP-ST, what became of a message: TS 23.040 9.2.3.15."""
+"""TP-ST, the outcome of a message: TS 23.040 9.2.3.15."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-
-class Outcome(StrEnum):
-    """What a status says about the message."""
-
-    DELIVERED = "delivered"  #: completed; it arrived, or the service centre has done all it could promise
-    PENDING = "pending"  #: the service centre is still trying
-    FAILED = "failed"  #: given up for good
+from gsmgw.model import DeliveryOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +14,16 @@ class StatusMeaning:
 
     code: int
     title: str
-    outcome: Outcome
+    outcome: DeliveryOutcome
     defined: bool = True
 
     @property
     def final(self) -> bool:
-        """No further report will come for the message."""
-        return self.outcome is not Outcome.PENDING
+        """Whether no further report will come for the message."""
+        return self.outcome is not DeliveryOutcome.PENDING
 
 
-_D, _P, _F = Outcome.DELIVERED, Outcome.PENDING, Outcome.FAILED
+_D, _P, _F = DeliveryOutcome.DELIVERED, DeliveryOutcome.PENDING, DeliveryOutcome.FAILED
 
 _NAMED: Final = {
     0x00: "received by the recipient",
@@ -84,5 +77,5 @@ STATUSES: Final = tuple(_meaning(code) for code in range(256))
 
 
 def status_meaning(code: int) -> StatusMeaning:
-    """Return what a TP-ST octet means (9.2.3.15)."""
+    """Return the meaning of a TP-ST octet (9.2.3.15)."""
     return STATUSES[code]

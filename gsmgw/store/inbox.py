@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gsmgw.model import format_id
+from gsmgw.model import PartState, format_id
 from gsmgw.model.events import MessageCompleted, MessageQuarantined, MessageReceived
 from gsmgw.ports import RawPdu
 from gsmgw.store.ids import IdSource
@@ -25,7 +25,7 @@ class Part:
     seq: int
     pdu: str
     smsc_ms: int | None
-    state: str
+    state: PartState
     message_id: int | None
     data: int | None
 
@@ -46,9 +46,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """What is known of a PDU when it is stored. ``state`` is a state of the table ``parts``."""
+    """What is known of a PDU when it is stored."""
 
-    state: str
+    state: PartState
     problem: str | None = None
     sender: str | None = None
     reference: int | None = None
@@ -113,7 +113,7 @@ def siblings(tx: Tx, group: Group, since_ms: int) -> list[Part]:
         "AND total = ? AND sim = ? AND (state = 'waiting' OR (state = 'assembled' AND at_ms >= ?)) ORDER BY id",
         (group.sender, group.reference, group.total, group.sim, since_ms),
     )
-    return [Part(*row) for row in rows]
+    return [replace(Part(*row), state=PartState(row[5])) for row in rows]
 
 
 def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
@@ -204,7 +204,7 @@ def complete_message(tx: Tx, now_ms: int, message_id: int, received: Received, p
 
 
 def _attach(tx: Tx, message_id: int, parts: Sequence[int], incomplete: bool) -> None:
-    state = "waiting" if incomplete else "assembled"
+    state = PartState.WAITING if incomplete else PartState.ASSEMBLED
     tx.run_many(
         "UPDATE parts SET message_id = ?, state = ? WHERE id = ?", [(message_id, state, part) for part in parts]
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import Outgoing, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, Outgoing, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import accepted, is_plausible, queued_now
@@ -133,20 +133,22 @@ def _kept(row: Sequence[Any]) -> tuple[int, StatusReportFacts]:
     check(row, _KEPT_KINDS)
     number, modem, sim, reference, known, status, discharge_ms, pdu = row
     digits, outcome, title = strings(known)
-    return number, StatusReportFacts(modem, sim, reference, digits, status, outcome, title, discharge_ms, pdu)
+    return number, StatusReportFacts(
+        modem, sim, reference, digits, status, DeliveryOutcome(outcome), title, discharge_ms, pdu
+    )
 
 
 def _apply_report(
     tx: Tx, now_ms: int, message_id: int, seq: int, report: StatusReportFacts, *, roll: bool = True
 ) -> None:
-    if report.outcome == "pending":
+    if report.outcome is DeliveryOutcome.PENDING:
         tx.run(
             "UPDATE segments SET report_status = ?, status = 'sent', sent_ms = coalesce(sent_ms, ?) "
             "WHERE message_id = ? AND seq = ?",
             (report.status, now_ms, message_id, seq),
         )
     else:
-        good = report.outcome == "delivered"
+        good = report.outcome is DeliveryOutcome.DELIVERED
         tx.run(
             "UPDATE segments SET status = ?, report_status = ?, discharge_ms = ?, report_due = 0, error = ?, "
             "sent_ms = coalesce(sent_ms, ?) WHERE message_id = ? AND seq = ?",

@@ -1,4 +1,4 @@
-"""The words of +CMS ERROR (27.005 3.2.5) and +CME ERROR (27.007 9.2) under +CMEE=2."""
+"""Texts of +CMS ERROR (27.005 3.2.5) and +CME ERROR (27.007 9.2) under +CMEE=2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a message is shown: the lines of +CMT, +CDS, +CMGR and +CMGL in PDU mode (27.005 4) and text mode (3)."""
+"""The lines of +CMT, +CDS, +CMGR and +CMGL for a message, in PDU mode (27.005 4) and text mode (27.005 3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STATUS_WORDS = ("REC UNREAD", "REC READ", "STO UNSENT", "STO SENT", "ALL")
 
 
 def routed_lines(settings: PortSettings, code: str, message: Stored) -> list[str]:
-    """``+CMT`` or ``+CDS``: header, and PDU or text."""
+    """Return the lines of +CMT or +CDS (``code``): header, and PDU or text."""
     if not settings.text_mode:
         length = len(message.tpdu)
         return [f"{code}: {length}" if code == "+CDS" else f"{code}: ,{length}", message.hex]
@@ -22,7 +22,7 @@ def routed_lines(settings: PortSettings, code: str, message: Stored) -> list[str
 
 
 def read_lines(settings: PortSettings, message: Stored, report_header: str) -> list[str]:
-    """+CMGR: header, and PDU or text."""
+    """Return the lines of +CMGR: header, and PDU or text."""
     if not settings.text_mode:
         header = report_header if message.kind == "report" else "{stat},{alpha},{length}"
         shown = header.format(stat=message.status, alpha="", length=len(message.tpdu))
@@ -37,7 +37,7 @@ def read_lines(settings: PortSettings, message: Stored, report_header: str) -> l
 
 
 def list_lines(settings: PortSettings, index: int, message: Stored) -> list[str]:
-    """+CMGL: header, and PDU or text."""
+    """Return the lines of +CMGL: header, and PDU or text."""
     if not settings.text_mode:
         return [f"+CMGL: {index},{message.status},,{len(message.tpdu)}", message.hex]
     view = _TextView(settings, message)
@@ -49,21 +49,21 @@ def list_lines(settings: PortSettings, index: int, message: Stored) -> list[str]
     return [f"+CMGL: {stat},{head}{brief}", view.data()]
 
 
-def shown_time(octets: bytes) -> str:
-    """A time stamp as ``"yy/MM/dd,hh:mm:ss+zz"`` (27.005 3.1, <scts>)."""
-    pairs = [f"{octet & 15}{octet >> 4}" for octet in octets]
-    zone = octets[6]
+def shown_time(stamp: bytes) -> str:
+    """Return a time stamp as ``"yy/MM/dd,hh:mm:ss+zz"`` (27.005 3.1, <scts>)."""
+    pairs = [f"{byte & 15}{byte >> 4}" for byte in stamp]
+    zone = stamp[6]
     sign = "-" if zone & 8 else "+"
     return '"{}/{}/{},{}:{}:{}{}{}{}"'.format(*pairs[:6], sign, zone & 7, zone >> 4)
 
 
 def shown_as_hex(tpdu: Tpdu) -> bool:
-    """Text mode shows the octets in hex: 8-bit data, UCS2, or a header (27.005 3.1, <data>)."""
+    """Return True when text mode shows hex: 8-bit data, UCS2, or a header (27.005 3.1, <data>)."""
     return tpdu.udhi or alphabet(tpdu.dcs) != "gsm7"
 
 
 class _TextView:
-    """A stored message read for text mode; one that cannot be read shows as an empty DELIVER."""
+    """A stored message decoded for text mode. One that cannot be decoded shows as an empty DELIVER."""
 
     def __init__(self, settings: PortSettings, message: Stored) -> None:
         self._settings = settings

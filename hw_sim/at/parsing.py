@@ -1,4 +1,4 @@
-"""Command lines after ITU-T V.250 5.2: several commands in one line, basic and extended, in four forms."""
+"""Parser of command lines (ITU-T V.250 5.2): several commands in one line, basic and extended, in four forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2})")
 
 
 class Command(NamedTuple):
-    """One command: upper-case name, form (``run``, ``read``, ``test``, ``set``) and what follows the equals sign."""
+    """One command: upper-case name, form (``run``, ``read``, ``test``, ``set``) and the text after the equals sign."""
 
     name: str
     form: str
@@ -22,7 +22,7 @@ class Command(NamedTuple):
 
 
 class BadLine(ValueError):
-    """A command line that cannot be taken apart."""
+    """A command line that is not valid."""
 
 
 _FORMS = {"": "run", "?": "read", "=?": "test"}
@@ -34,7 +34,7 @@ def _extended(name: str, rest: str) -> Command:
 
 
 def _squeeze(line: str) -> str:
-    """Without spaces outside quotes; V.250 5.2.1 lets people put them anywhere."""
+    """Return the line without spaces outside quotes; V.250 5.2.1 allows them anywhere."""
     if " " not in line:
         return line
     pieces = line.split('"')
@@ -43,7 +43,7 @@ def _squeeze(line: str) -> str:
 
 
 def parse_line(line: str) -> list[Command]:
-    """The commands of a line without its ``AT``. Raises BadLine."""
+    """Return the commands of a line without its ``AT``. Raises BadLine."""
     whole = _ONE.fullmatch(line)
     if whole:
         return [_extended(whole[1], whole[2] or "")]
@@ -81,7 +81,7 @@ def parse_line(line: str) -> list[Command]:
 
 
 def split_args(text: str) -> list[str | None]:
-    """Values between commas, quotes taken off; an omitted value is None. Raises BadLine for a lone quote."""
+    """Return the values between commas, without quotes; an omitted value is None. Raises BadLine for a lone quote."""
     if '"' not in text:
         return [part.strip() or None for part in text.split(",")]
     values: list[str | None] = []

@@ -40,17 +40,17 @@ _SEPTETS = {char: bytes((code,)) for code, char in enumerate(_DEFAULT) if code !
 
 
 def gsm7_septets(char: str) -> bytes | None:
-    """The one or two septets of a character, or None when the default alphabet lacks it."""
+    """Return the one or two septets of a character, None when the default alphabet lacks it."""
     return _SEPTETS.get(char)
 
 
 def gsm7_fits(text: str) -> bool:
-    """Whether the default alphabet with its extension can write the whole text."""
+    """Return True when the default alphabet with its extension has all characters of the text."""
     return all(char in _SEPTETS for char in text)
 
 
 def gsm7_encode(text: str, replacement: bytes = b"?") -> bytes:
-    """Text to septets, one octet each; what the alphabet lacks becomes ``replacement``."""
+    """Return the septets of a text, one byte each; a character that the alphabet lacks becomes ``replacement``."""
     return b"".join([_SEPTETS.get(char, replacement) for char in text])
 
 
@@ -61,7 +61,7 @@ def _national() -> dict[str, dict[str, Any]]:
 
 
 def gsm7_decode(septets: bytes, languages: tuple[int, int] = (0, 0)) -> str:
-    """Septets to text; an unknown extension is the main table's character (23.038 6.2.1.1, note 1).
+    """Return the text of septets; an unknown extension is the main table's character (23.038 6.2.1.1, note 1).
 
     ``languages`` are the national language identifiers of the locking and the single shift, 0 for the default.
     """
@@ -88,7 +88,7 @@ def gsm7_decode(septets: bytes, languages: tuple[int, int] = (0, 0)) -> str:
 
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
-    """Septets to octets after ``fill_bits`` zero bits (TS 23.038 6.1.2.1); septet 0 in the lowest bits."""
+    """Return septets packed into bytes after ``fill_bits`` zero bits (TS 23.038 6.1.2.1), septet 0 lowest."""
     stream = 0
     for place in range(len(septets) - 1, -1, -1):
         stream = stream << 7 | septets[place]
@@ -97,7 +97,7 @@ def pack(septets: bytes, fill_bits: int = 0) -> bytes:
 
 
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
-    """``count`` septets out of octets, after ``fill_bits`` bits; the octets must suffice."""
+    """Return ``count`` septets out of bytes, after ``fill_bits`` bits. Raises ValueError for too few bytes."""
     if fill_bits:
         octets = (int.from_bytes(octets, "little") >> fill_bits).to_bytes(len(octets), "little")
     out = bytearray()
@@ -107,15 +107,15 @@ def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
             out.append(chunk & 0x7F)
             chunk >>= 7
     if len(octets) * 8 // 7 < count:
-        raise ValueError(f"{count} septets do not fit in {len(octets)} octets")
+        raise ValueError(f"{count} septets do not fit in {len(octets)} bytes")
     return bytes(out[:count])
 
 
 def ucs2_decode(octets: bytes) -> str:
-    """UTF-16BE to text; half a surrogate pair becomes U+FFFD, an odd last octet is dropped."""
+    """Return the text of UTF-16BE; half a surrogate pair becomes U+FFFD, an odd last byte is dropped."""
     return octets[: len(octets) & ~1].decode("utf-16-be", "replace")
 
 
 def ucs2_encode(text: str) -> bytes:
-    """Text to UTF-16BE."""
+    """Return a text as UTF-16BE."""
     return text.encode("utf-16-be", "replace")

@@ -1,4 +1,4 @@
-"""Strings in the TE's character set (27.007 5.5, +CSCS)."""
+"""Strings in the character set of +CSCS (27.007 5.5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PYTHON = {"8859-1": "latin-1", "UTF-8": "utf-8", "PCCP437": "cp437"}
 
 
 def encode_string(text: str, charset: str) -> str:
-    """Text as it stands in an answer; the result's characters are the octets on the line (latin-1)."""
+    """Return a text as an answer shows it; each character of the result is a byte on the line (latin-1)."""
     if charset == "UCS2":
         return ucs2_encode(text).hex().upper()
     if charset == "HEX":
@@ -22,7 +22,7 @@ def encode_string(text: str, charset: str) -> str:
 
 
 def decode_string(raw: str, charset: str) -> str:
-    """What the TE wrote (octets as latin-1) as text. Hex that is none stands for itself, as modems take it."""
+    """Return the text that a program wrote (bytes as latin-1). Invalid hex stands for itself, as modems take it."""
     if charset in ("UCS2", "HEX"):
         try:
             octets = bytes.fromhex(raw)

@@ -1,7 +1,7 @@
-"""TPDUs of TS 23.040 read and written with a cursor that walks each type's layout.
+"""Decodes and encodes TPDUs (TS 23.040) with a cursor that walks each type's layout.
 
-A layout is a row of field names; a reader and a writer stand behind each name. All types share one value,
-``Tpdu``; a field that its type lacks keeps the default.
+A layout is a list of field names; each name has a reader and a writer. All types share one class, ``Tpdu``; a field
+that a type lacks keeps its default.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Address(NamedTuple):
 
     @property
     def number(self) -> str:
-        """As people write it: a plus before an international number."""
+        """The number with a plus when it is international."""
         return "+" + self.digits if self.digits and self.toa & 0x70 == 0x10 else self.digits
 
     @classmethod
     def of(cls, number: str) -> Address:
-        """From ``+49...`` (international), digits with * and # (unknown), or a name (alphanumeric)."""
+        """Return the address of ``+49...`` (international), digits with * and # (unknown), or a name (alphanumeric)."""
         if number.startswith("+") and is_decimal(number[1:]):
             return cls(number[1:], 0x91)
         if number and all(c in "0123456789*#abc" for c in number):
@@ -48,7 +48,7 @@ NOBODY = Address("", 0x81)
 
 
 class Cursor:
-    """A place in octets. Reading past the end is a CodecError that names the field being read."""
+    """A position in bytes. Reading past the end raises CodecError with the name of the field."""
 
     __slots__ = ("at", "data", "field")
 
@@ -65,7 +65,7 @@ class Cursor:
     def take(self, count: int) -> bytes:
         at = self.at
         if at + count > len(self.data):
-            raise CodecError(self.field, at, f"{count} octets wanted, {len(self.data) - at} left")
+            raise CodecError(self.field, at, f"{count} bytes needed, {len(self.data) - at} left")
         self.at = at + count
         return self.data[at : at + count]
 
@@ -121,12 +121,12 @@ _PAIRS = [
 
 
 def swapped_digits(octets: bytes) -> str:
-    """Swapped semi-octets to digits; a filler nibble (F) is skipped."""
+    """Return the digits of swapped semi-octets; a filler nibble (F) is skipped."""
     return "".join([_PAIRS[octet] for octet in octets])
 
 
 def swap(digits: str) -> bytes:
-    """Digits to swapped semi-octets, filled with F."""
+    """Return digits as swapped semi-octets, filled with F."""
     values = [_VALUE[char] for char in digits]
     if len(values) % 2:
         values.append(15)
@@ -144,7 +144,7 @@ def _read_address(cursor: Cursor) -> Address:
 
 
 def write_address(address: Address) -> bytes:
-    """An address field of a TPDU, length in semi-octets (23.040 9.1.2.5)."""
+    """Return an address field of a TPDU, its length in semi-octets (23.040 9.1.2.5)."""
     if address.toa & 0x70 == 0x50:
         septets = gsm7_encode(address.digits)[:11]
         return bytes((-(-len(septets) * 7 // 4), address.toa)) + pack(septets)
@@ -163,7 +163,7 @@ def _read_ud(cursor: Cursor, tpdu: Tpdu) -> None:
     tpdu.udl = cursor.octet()
     octets = _octets_of(tpdu.udl, tpdu.dcs)
     if octets > 140:
-        raise CodecError(cursor.field, cursor.at - 1, f"user data of {octets} octets")
+        raise CodecError(cursor.field, cursor.at - 1, f"user data of {octets} bytes")
     tpdu.ud = cursor.take(octets)
     if tpdu.udhi and (not tpdu.ud or tpdu.ud[0] >= len(tpdu.ud)):
         raise CodecError(cursor.field, cursor.at, "a header longer than the user data")
@@ -227,7 +227,7 @@ _WRITE: dict[str, Callable[[Tpdu], bytes]] = {
 
 
 def read_tpdu(data: bytes, *, from_modem: bool) -> Tpdu:
-    """One TPDU; the direction tells SUBMIT from DELIVER (23.040 9.2.3.1). Octets after it are ignored.
+    """Decode one TPDU; the direction tells SUBMIT from DELIVER (23.040 9.2.3.1). Bytes after it are ignored.
 
     Raises CodecError.
     """
@@ -245,24 +245,24 @@ def read_tpdu(data: bytes, *, from_modem: bool) -> Tpdu:
 
 
 def write_tpdu(tpdu: Tpdu) -> bytes:
-    """The octets of a TPDU; its first octet gets the type's bits."""
+    """Encode a TPDU; its first octet gets the type's bits."""
     first = tpdu.first & ~3 | _MTI[tpdu.kind]
     return bytes((first,)) + b"".join([_WRITE[name](tpdu) for name in LAYOUT[tpdu.kind]])
 
 
 def split_smsc(pdu: bytes) -> tuple[Address | None, bytes]:
-    """The service centre before a TPDU (27.005 3.1, <pdu>), length in octets; None when it is left out."""
+    """Return the service centre before a TPDU (27.005 3.1, <pdu>), None when it is left out, and the TPDU."""
     cursor = Cursor(pdu)
     cursor.field = "smsc"
     length = cursor.octet()
     if length > 11:
-        raise CodecError("smsc", 0, f"a length of {length} octets")
+        raise CodecError("smsc", 0, f"a length of {length} bytes")
     block = cursor.take(length)
     return (Address(swapped_digits(block[1:]), block[0]) if length > 1 else None), pdu[cursor.at :]
 
 
 def write_smsc(number: str) -> bytes:
-    """The service centre's field before a TPDU; an empty number is a single zero octet."""
+    """Return the service centre field before a TPDU; an empty number is a single zero byte."""
     if not number:
         return b"\x00"
     address = Address.of(number)
@@ -271,7 +271,7 @@ def write_smsc(number: str) -> bytes:
 
 
 def alphabet(dcs: int) -> str:
-    """``gsm7``, ``data`` or ``ucs2`` (TS 23.038 4); compressed text is handed out as data."""
+    """Return ``gsm7``, ``data`` or ``ucs2`` (TS 23.038 4); compressed text counts as data."""
     group = dcs >> 4
     if group < 8:
         return "data" if dcs & 0x20 else ("gsm7", "data", "ucs2", "gsm7")[dcs >> 2 & 3]
@@ -281,7 +281,7 @@ def alphabet(dcs: int) -> str:
 
 
 def message_class(dcs: int) -> int | None:
-    """Message class 0 to 3, or None (TS 23.038 4)."""
+    """Return the message class 0 to 3, or None (TS 23.038 4)."""
     group = dcs >> 4
     if (group < 8 and dcs & 0x10) or group == 15:
         return dcs & 3
@@ -289,7 +289,7 @@ def message_class(dcs: int) -> int | None:
 
 
 def write_time(moment: datetime) -> bytes:
-    """A service centre time stamp (23.040 9.2.3.11): swapped digits, zone in quarter hours, sign in bit 3."""
+    """Return a service centre time stamp (23.040 9.2.3.11): swapped digits, zone in quarter hours, sign in bit 3."""
     offset = moment.utcoffset() or timedelta()
     quarters = round(offset.total_seconds() / 900)
     values = (moment.year % 100, moment.month, moment.day, moment.hour, moment.minute, moment.second, abs(quarters))
@@ -300,7 +300,7 @@ def write_time(moment: datetime) -> bytes:
 
 
 def read_time(octets: bytes) -> datetime | None:
-    """A time stamp, or None when it is no date."""
+    """Return the date and time of a time stamp, None when it is not valid."""
     values = [(octet & 15) * 10 + (octet >> 4) for octet in octets[:6]]
     zone = octets[6]
     quarters = (zone & 7) * 10 + (zone >> 4)
@@ -313,7 +313,7 @@ def read_time(octets: bytes) -> datetime | None:
 
 
 def validity_s(tpdu: Tpdu) -> float | None:
-    """Seconds a SUBMIT may live (23.040 9.2.3.12), None without a period; absolute ones are counted from now."""
+    """Return the validity period of a SUBMIT in seconds (23.040 9.2.3.12), absolute ones from now, None without one."""
     form = tpdu.first >> 3 & 3
     if form == 0 or not tpdu.vp:
         return None

@@ -1,4 +1,4 @@
-"""Texts in TPDUs: headers, segments, and what a phone shows of them (TS 23.040 9.2.3.24)."""
+"""User data of TPDUs: headers, segments, texts (TS 23.040 9.2.3.24)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .tpdu import Tpdu, alphabet
 
 
 class Concat(NamedTuple):
-    """Which part of which long message: reference, number of parts, this part from 1."""
+    """The place of a segment in its message: reference, number of segments, this segment (from 1)."""
 
     ref: int
     total: int
@@ -17,7 +17,7 @@ class Concat(NamedTuple):
 
 
 class Content(NamedTuple):
-    """A TPDU's user data taken apart; ``body`` is septets one octet each, or plain octets."""
+    """The user data of a TPDU, decoded. ``body`` is septets, one byte each, or plain bytes."""
 
     alphabet: str
     elements: list[tuple[int, bytes]]
@@ -25,18 +25,18 @@ class Content(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What can be read of this part alone; data reads as hex."""
+        """The text of this segment alone; data reads as hex."""
         return join_text(self.alphabet, self.body, self.languages)
 
     @property
     def languages(self) -> tuple[int, int]:
-        """National language of the locking and the single shift (9.2.3.24.15 and .16), 0 without."""
+        """The national languages of locking and single shift (9.2.3.24.15 and .16), 0 for none."""
         found = {name: value[0] for name, value in self.elements if name in (0x24, 0x25) and len(value) == 1}
         return found.get(0x25, 0), found.get(0x24, 0)
 
     @property
     def concat(self) -> Concat | None:
-        """The concatenation element (9.2.3.24.1 and .8), ignored when it makes no sense."""
+        """The concatenation element (9.2.3.24.1 and .8), None when it is missing or not valid."""
         found: Concat | None = None
         for name, value in self.elements:
             if name == 0x00 and len(value) == 3:
@@ -57,14 +57,14 @@ class Content(NamedTuple):
 
 
 def join_text(kind: str, body: bytes, languages: tuple[int, int] = (0, 0)) -> str:
-    """The bodies of one or more parts as text."""
+    """Return the text of the bodies of one or more segments."""
     if kind == "gsm7":
         return gsm7_decode(body, languages)
     return ucs2_decode(body) if kind == "ucs2" else body.hex().upper()
 
 
 def header_elements(header: bytes) -> list[tuple[int, bytes]]:
-    """The elements of a user data header without its length octet; one that overruns ends the list."""
+    """Return the elements of a user data header without its length byte; one that overruns ends the list."""
     elements: list[tuple[int, bytes]] = []
     at = 0
     while at + 2 <= len(header):
@@ -77,7 +77,7 @@ def header_elements(header: bytes) -> list[tuple[int, bytes]]:
 
 
 def content(tpdu: Tpdu) -> Content:
-    """Header elements and body of the user data."""
+    """Decode the user data of a TPDU."""
     kind = alphabet(tpdu.dcs)
     skip = tpdu.ud[0] + 1 if tpdu.udhi and tpdu.ud else 0
     elements = header_elements(tpdu.ud[1:skip]) if skip else []
@@ -89,7 +89,7 @@ def content(tpdu: Tpdu) -> Content:
 
 
 def user_data(kind: str, body: bytes, header: bytes = b"") -> tuple[int, bytes]:
-    """TP-UDL and TP-UD; ``header`` without its length octet, ``body`` as in Content."""
+    """Return TP-UDL and TP-UD; ``header`` without its length byte, ``body`` as in Content."""
     block = bytes((len(header),)) + header if header else b""
     if kind != "gsm7":
         return len(block) + len(body), block + body
@@ -98,10 +98,10 @@ def user_data(kind: str, body: bytes, header: bytes = b"") -> tuple[int, bytes]:
 
 
 def segments(text: str, ref: int, kind: str | None = None, *, wide_ref: bool = False) -> list[tuple[str, int, bytes]]:
-    """A text as ``(alphabet, TP-UDL, TP-UD)`` of each part; a header is there when there are several.
+    """Return ``(alphabet, TP-UDL, TP-UD)`` of each segment of a text, with a header when there are several.
 
-    No escape pair and no surrogate pair is cut. ``ref`` is the reference of the whole, ``kind`` is chosen
-    from the text when left out.
+    No escape pair and no surrogate pair is cut. ``ref`` is the message's reference; ``kind`` (an alphabet) is chosen
+    from the text when it is left out.
     """
     kind = kind or ("gsm7" if gsm7_fits(text) else "ucs2")
     if kind == "gsm7":

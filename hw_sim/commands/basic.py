@@ -32,7 +32,7 @@ def _quiet(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _reset(modem: Modem, command: RunningCommand) -> Reply:
-    """Z and &F: the port's settings, and the message indications, as after power-on (V.250 6.1.1, 6.1.2)."""
+    """Reset the port's settings and the message indications (Z and &F, V.250 6.1.1, 6.1.2)."""
     if command.raw not in ("", "0", "1"):
         raise Failure()
     command.settings.reset()
@@ -67,7 +67,7 @@ def _cmee(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _capabilities(modem: Modem, command: RunningCommand) -> Reply:
-    """+CLAC (27.007 8.37): every command, one a line."""
+    """List all commands (+CLAC, 27.007 8.37)."""
     framing = modem.profile.framing
     absent = modem.profile.absent
     names = [name for name in modem.commands.names if name not in absent]

@@ -1,4 +1,4 @@
-"""Who the modem is (27.007 5) and the TE's character set."""
+"""Identity of the modem (27.007 5) and the character set."""
 
 from __future__ import annotations
 

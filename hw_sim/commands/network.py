@@ -10,7 +10,7 @@ from .row import Row
 
 
 def _functionality(modem: Modem, command: RunningCommand) -> Reply:
-    """+CFUN=0, 1, 4; a second parameter of 1 resets the modem first."""
+    """Set +CFUN; a second parameter of 1 resets the modem first."""
     command.at_most(2)
     value, reset = command.number(0, None, 0, 1 << 7), command.number(1, 0, 0, 1)
     modem.set_functionality(value, reset=bool(reset))
@@ -47,7 +47,7 @@ def _operator(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _quality(modem: Modem, command: RunningCommand) -> Reply:
-    """+CESQ: GSM level in <rxlev>; the LTE fields when the access technology is LTE (7)."""
+    """Answer +CESQ: GSM level in <rxlev>, or the LTE fields when the access technology is LTE (7)."""
     radio = modem.radio
     rssi, _ = radio.signal()
     if rssi == 99:
@@ -58,7 +58,7 @@ def _quality(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _scan(modem: Modem, command: RunningCommand) -> Reply:
-    """Look for operators: takes the profile's scan time."""
+    """List the operators after the profile's scan time."""
     found = [_seen(modem, 2, *modem.card.operator)]
     found += [_seen(modem, 1, *operator) for operator in modem.network.operators if operator != modem.card.operator]
     answer = ["+COPS: " + ",".join(found) + ",,(0-4),(0-2)"]

@@ -50,7 +50,7 @@ def _choices(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _acknowledge(modem: Modem, command: RunningCommand) -> Reply:
-    """+CNMA in text mode and without parameters; in PDU mode 0 and 1 are good, 2 is an error, both may carry a PDU."""
+    """Take +CNMA without parameters; in PDU mode 0 and 1 acknowledge, 2 is an error, and each may carry a PDU."""
     inbound = modem.inbound
     if not inbound.awaiting:
         raise cms(340)

@@ -32,7 +32,7 @@ def _pin_state(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _enter_pin(modem: Modem, command: RunningCommand) -> Reply:
-    """One code opens a locked SIM; with a second one the first is the PUK and the second the new PIN."""
+    """Take a PIN, or a PUK with a new PIN."""
     card = modem.card
     state = modem.sim.require_present()
     if state == "READY":
@@ -53,7 +53,7 @@ def _enter_pin(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _lock(modem: Modem, command: RunningCommand) -> Reply:
-    """+CLCK: only the SIM's PIN query ("SC") can be switched."""
+    """Switch or show the SIM's PIN query ("SC"), the only facility of +CLCK here."""
     card = modem.card
     facility, mode = command.text(0).upper(), command.number(1, None, 0, 2)
     if facility != "SC":
@@ -93,7 +93,7 @@ _SMSS_BYTES = 2
 
 
 def _restricted(modem: Modem, command: RunningCommand) -> Reply:
-    """+CRSM: of the SIM's files only EF_SMSS is there, the last TP-MR used and the flag of a full memory."""
+    """Read EF_SMSS, the only file of +CRSM here: the last TP-MR used, and the flag of a full memory."""
     instruction, file = command.number(0, None, 0, 255), command.number(1, 0, 0, 65535)
     count = command.number(4, 0, 0, 255)
     mode = modem.profile.sim.smss

@@ -100,7 +100,7 @@ _DELETED = {1: (READ,), 2: (READ, SENT), 3: (READ, SENT, UNSENT), 4: (UNREAD, RE
 
 
 def _delete(modem: Modem, command: RunningCommand) -> Reply:
-    """+CMGD=<index>[,<delflag>]; with a flag the index is ignored (27.005 3.5.4)."""
+    """Delete: +CMGD=<index>[,<delflag>]. With a flag the index is ignored (27.005 3.5.4)."""
     store = modem.stores[modem.selected[0]]
     index, flag = command.number(0, None, 0, 100_000), command.number(1, 0, 0, 4)
     if flag:

@@ -19,7 +19,7 @@ class NoSimulator(ControlError):
 
 
 def request(path: str | Path, op: str, timeout: float = 30.0, **fields: Any) -> Answer:
-    """One request over the socket, blocking. Raises ControlError when refused or when nobody is there."""
+    """Send one request and return the answer, blocking. Raises ControlError, NoSimulator."""
     try:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(timeout)

@@ -1,4 +1,4 @@
-"""The control socket: one JSON object per line in, one per line out.
+"""The server of the control socket: one JSON object per line in, one per line out.
 
 Every request has ``op``; every answer has ``ok``, and ``error`` when it is false. The operations are the methods
 of ``Control`` whose names begin with ``op_``.
@@ -35,7 +35,7 @@ class Control:
         self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; a socket file that nobody serves is replaced, one that is served is an OSError."""
+        """Listen. Replace a stale socket file; raises OSError when another process listens on it."""
         if self._path.is_socket():
             with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
                 probe.connect(str(self._path))
@@ -46,7 +46,7 @@ class Control:
         os.chmod(self._path, 0o600)
 
     async def stop(self) -> None:
-        """Close the socket and hang up on everybody."""
+        """Close the socket and all connections."""
         if self._server is not None:
             self._server.close()
         for client in self._clients:
@@ -69,7 +69,7 @@ class Control:
             writer.close()
 
     def handle(self, line: bytes) -> Answer:
-        """One request to one answer; nothing escapes."""
+        """Return the answer to a request line; errors become answers."""
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
@@ -95,7 +95,7 @@ class Control:
         return sorted(name[3:] for name in dir(cls) if name.startswith("op_"))
 
     def op_ping(self) -> Answer:
-        """Nothing; the answer shows that somebody is there."""
+        """Do nothing: the answer shows that the simulator runs."""
         return {}
 
     def op_send(
@@ -108,7 +108,7 @@ class Control:
         report: bool = False,
         pid: Annotated[int, Within(0, 255)] = 0,
     ) -> Answer:
-        """Text from a phone (``from``) to a modem or phone (``to``, name or number)."""
+        """Send a text from a phone (``from``) to a modem or phone (``to``, name or number)."""
         options = {"flash": flash, "encoding": encoding, "report": report, "pid": pid}
         return {"segments": self._sim.send(from_=from_, to=to, text=text, **options)}
 
@@ -120,7 +120,7 @@ class Control:
         count: Count | None = None,
         **options: Any,
     ) -> Answer:
-        """Inject a fault into a modem, for so many seconds or strikes; kind ``clear`` ends all."""
+        """Start a fault on a modem, for ``for_s`` seconds or ``count`` effects. Kind ``clear`` ends all faults."""
         target = self._sim.modem(modem)
         if kind == "clear":
             target.faults.clear()
@@ -129,16 +129,16 @@ class Control:
         return {"active": [fault.kind for fault in target.faults.active]}
 
     def op_faults(self) -> Answer:
-        """The kinds of faults there are, with what they imitate."""
+        """List the kinds of faults and what they imitate."""
         return {"faults": {kind: (fault.__doc__ or "").strip() for kind, fault in sorted(KINDS.items())}}
 
     def op_unplug(self, modem: str) -> Answer:
-        """Pull a modem out."""
+        """Unplug a modem."""
         self._sim.modem(modem).unplug()
         return {}
 
     def op_replug(self, modem: str, name: LinkName | None = None) -> Answer:
-        """Plug it in again, under another link name if given."""
+        """Plug a modem in, under another link name if given."""
         target = self._sim.modem(modem)
         target.plug(name)
         return {"path": target.path}
@@ -151,8 +151,11 @@ class Control:
         answers: dict[str, str] | None = None,
         clear: bool = False,
     ) -> Answer:
-        """What a phone got and sent. ``on`` switches it, ``status`` is the TP-ST it gives to what comes (0 delivered),
-        ``answers`` makes it a keyword bot (``*`` for any other word), ``clear`` forgets after answering."""
+        """Show the texts that a phone received and sent.
+
+        ``on`` switches it, ``status`` is its TP-ST for what it receives (0 delivered), ``answers`` makes it
+        answer keywords (``*``: any other word), ``clear`` forgets its texts after this answer.
+        """
         phone = self._sim.phone(number)
         if on is not None:
             (phone.switch_on if on else phone.switch_off)()
@@ -167,7 +170,7 @@ class Control:
         return view
 
     def op_network(self, **rules: Any) -> Answer:
-        """Change the network's rules (see rules.Rules) and show them all."""
+        """Change the network's rules (see rules.Rules) and show all of them."""
         return {"rules": asdict(self._sim.network.set_rules(**rules))}
 
     def op_modem(
@@ -177,7 +180,7 @@ class Control:
         drift: Annotated[int, Within(0, 31)] | None = None,
         credit: float | None = None,
     ) -> Answer:
-        """One modem; ``signal`` sets the <rssi> of +CSQ, ``drift`` how far it wanders, ``credit`` the SIM's money."""
+        """Show one modem; ``signal`` sets <rssi> of +CSQ, ``drift`` its random steps, ``credit`` the SIM's money."""
         target = self._sim.modem(modem)
         if signal is not None:
             target.radio.rssi = signal
@@ -196,12 +199,12 @@ class Control:
         boot: bool = False,
         transport: Literal["pty", "tcp", "memory"] | None = None,
     ) -> Answer:
-        """Another modem: ``name``, ``profile``, ``number``, ``pin``, ``boot``, ``transport``."""
+        """Add a modem."""
         made = self._sim.make_modem(name, profile=profile, number=number, pin=pin, boot=boot, transport=transport)
         return modem_view(made)
 
     def op_call(self, modem: str, from_: Number = "+490000000", end: bool = False) -> Answer:
-        """A voice call to a modem from ``from``; ``end`` hangs up instead."""
+        """Call a modem from ``from``, or end the call."""
         voice = self._sim.modem(modem).voice
         if end:
             voice.ended_by_peer()
@@ -209,23 +212,23 @@ class Control:
         return {"ringing": voice.ring(from_)}
 
     def op_ussd(self, modem: str, text: str, state: Annotated[int, Within(0, 5)] = 0) -> Answer:
-        """A USSD message that the network sends by itself; ``state`` is <m> of +CUSD."""
+        """Send a USSD message that the network starts; ``state`` is <m> of +CUSD."""
         target = self._sim.modem(modem)
         target.ussd.present(UssdReply(state, text))
         return {}
 
     def op_schedule(self, faults: list[dict[str, Any]]) -> Answer:
-        """Faults for later: each ``at_s`` from now, ``modem``, ``kind``; ``for_s``, ``count``, ``every_s``, options."""
+        """Schedule faults: ``at_s`` (from now), ``modem``, ``kind``; ``for_s``, ``count``, ``every_s``, options."""
         self._sim.schedule(faults)
         return {"scheduled": len(faults)}
 
     def op_events(self, after: Annotated[int, Within(0)] = 0, limit: Count = 1000, kind: str | None = None) -> Answer:
-        """Events from number ``after`` on; ``next`` is where to go on."""
+        """Return events from number ``after`` on; ``next`` is the ``after`` of the next request."""
         events, following = self._sim.events.since(after, limit)
         return {"events": [e for e in events if kind is None or e["event"] == kind], "next": following}
 
     def op_status(self) -> Answer:
-        """Modems, phones and counters."""
+        """Show modems, phones and event counts."""
         return {
             "modems": [modem_view(modem) for modem in self._sim.modems.values()],
             "phones": [

@@ -10,7 +10,7 @@ from .client import Answer
 
 
 def phone_view(phone: Phone) -> Answer:
-    """A phone as JSON."""
+    """Return a phone as JSON."""
     received = []
     for message in phone.received:
         entry = asdict(message)
@@ -20,7 +20,7 @@ def phone_view(phone: Phone) -> Answer:
 
 
 def modem_view(modem: SimModem) -> Answer:
-    """A modem as JSON."""
+    """Return a modem as JSON."""
     return {
         "name": modem.name,
         "path": modem.path,

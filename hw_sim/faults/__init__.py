@@ -1,4 +1,4 @@
-"""The faults: each imitates something that real modems do, named in its docstring."""
+"""The faults. Each imitates something that real modems do; its docstring names the source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ..numeric import is_decimal
 from ..sim_modem import SimModem
 from ..validation import OptionError, arguments, nearest
-from . import device, dialogue, line, silent, stranger
+from . import device, dialogue, line, other_device, sending, silent
 from .fault import Fault
 
 
@@ -16,7 +16,7 @@ class FaultError(ValueError):
 
 
 KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind for module in (line, dialogue, device, silent, stranger) for kind in module.KINDS
+    kind.kind: kind for module in (line, sending, dialogue, device, silent, other_device) for kind in module.KINDS
 }
 
 

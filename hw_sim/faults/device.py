@@ -11,12 +11,12 @@ from ..modem.modem import Modem
 from ..sim_modem import SimModem
 from ..storage import READ, Stored
 from ..validation import LinkName, Pin, Rssi, invalid
-from .dialogue import SENDING
 from .fault import Fault
+from .sending import SENDING
 
 
 class Reset(Fault):
-    """The modem restarts by itself: banner, all settings lost, PIN again. The port stays (a UART module)."""
+    """The modem restarts: banner, all settings lost, PIN again. The port of a USB modem vanishes and returns."""
 
     kind: ClassVar[str] = "reset"
 
@@ -26,9 +26,9 @@ class Reset(Fault):
 
 
 class ResetMidPdu(Fault):
-    """The modem restarts when the payload of +CMGS arrives: a supply that breaks down at the transmit burst (SIM800).
+    """The modem restarts when the payload of +CMGS arrives.
 
-    ``taken`` says whether the message had left (False by default).
+    Imitates a supply that fails at the transmit burst (SIM800). ``taken``: the message had been sent (default false).
     """
 
     kind: ClassVar[str] = "reset-mid-pdu"
@@ -53,9 +53,9 @@ class ResetMidPdu(Fault):
 
 
 class Vanish(Fault):
-    """The port vanishes (hang-up, link gone) and comes back when the fault ends, under ``name`` if given.
+    """The port vanishes (hang-up, link gone) and returns when the fault ends, under ``name`` if given.
 
-    Imitates a loose plug or a USB reset (gammu #192); the modem starts anew, what came meanwhile waits at the network.
+    Imitates a loose plug or a USB reset (gammu #192). The modem restarts; messages wait at the network meanwhile.
     """
 
     kind: ClassVar[str] = "vanish"
@@ -72,7 +72,7 @@ class Vanish(Fault):
 
 
 class Renumber(Vanish):
-    """Like ``vanish``, and it always comes back under another name: ``name``, or the old one with ``b`` appended.
+    """Like ``vanish``, but the port returns under another name: ``name``, or the old one with ``b`` appended.
 
     Imitates ttyUSB0 that returns as ttyUSB3 because the old node was still open (gammu #351, raspisms #209).
     """
@@ -84,9 +84,9 @@ class Renumber(Vanish):
 
 
 class StorageFull(Fault):
-    """The receiving memory is filled with read messages: nothing more is indicated until some are deleted.
+    """The receiving memory is filled with read messages: no new message is indicated until some are deleted.
 
-    Imitates asterisk-chan-dongle #47. When the fault ends, what is left of the filling goes.
+    Imitates asterisk-chan-dongle #47. The end of the fault deletes the rest of the filling.
     """
 
     kind: ClassVar[str] = "storage-full"
@@ -118,7 +118,7 @@ class StorageFull(Fault):
 
 
 class SimRemoved(Fault):
-    """The SIM loses contact; it is back when the fault ends, and its PIN is asked again."""
+    """The SIM loses contact. It is back when the fault ends, and asks for its PIN again."""
 
     kind: ClassVar[str] = "sim-removed"
 
@@ -137,9 +137,9 @@ class SimRemoved(Fault):
 
 
 class PinAgain(Fault):
-    """The SIM asks for its PIN in mid-run, as after a brown-out of the card; also when it had no PIN query before.
+    """The SIM suddenly asks for its PIN, also when it had no PIN query. Imitates a brown-out of the card.
 
-    ``pin`` is the code of a SIM that had none (1234). When the fault ends, a SIM that is still locked opens.
+    ``pin`` is the PIN of a SIM that had none (default 1234). The end of the fault unlocks the SIM.
     """
 
     kind: ClassVar[str] = "pin-again"
@@ -165,7 +165,7 @@ class PinAgain(Fault):
 
 
 class NetworkLost(Fault):
-    """No coverage: registration is lost, submissions get +CMS ERROR 331; all is back when the fault ends."""
+    """No coverage: registration is lost and submissions get +CMS ERROR: 331 until the fault ends."""
 
     kind: ClassVar[str] = "network-lost"
 
@@ -177,7 +177,7 @@ class NetworkLost(Fault):
 
 
 class Denied(Fault):
-    """The network denies registration (+CREG 3): a blocked SIM or a wrong network."""
+    """The network denies registration (+CREG 3). Imitates a blocked SIM or a wrong network."""
 
     kind: ClassVar[str] = "denied"
 
@@ -191,7 +191,7 @@ class Denied(Fault):
 
 
 class Roaming(Fault):
-    """The modem finds itself in a foreign network (+CREG 5); everything works."""
+    """The modem is in a foreign network (+CREG 5). Everything works."""
 
     kind: ClassVar[str] = "roaming"
 
@@ -205,7 +205,7 @@ class Roaming(Fault):
 
 
 class DeafInbound(Fault):
-    """Incoming messages stop without a sign until the modem restarts: LTE modems do (open5gs #609)."""
+    """Nothing is received until the modem restarts, without a sign. Imitates LTE modems (open5gs #609)."""
 
     kind: ClassVar[str] = "deaf-inbound"
 
@@ -221,7 +221,7 @@ class DeafInbound(Fault):
 
 
 class WeakSignal(Fault):
-    """+CSQ falls to ``rssi`` (2 by default), the registration stays."""
+    """+CSQ falls to ``rssi`` (default 2); the registration stays."""
 
     kind: ClassVar[str] = "weak-signal"
 

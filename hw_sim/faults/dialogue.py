@@ -1,4 +1,4 @@
-"""Faults of the AT dialogue: prompts, results and unsolicited lines where they should not be, or not at all."""
+"""Faults of the AT dialogue: prompts, answers and unsolicited lines that are missing, late or have another form."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import re
 from typing import Annotated, ClassVar, Literal
 
 from ..at.port import Port
-from ..at.reply import Failure, cms
+from ..at.reply import Failure
 from ..clock import Timer
 from ..codec.alphabet import ucs2_encode
-from ..codec.tpdu import Tpdu
 from ..modem.modem import Modem
 from ..validation import ErrorCode, Interval, LineText, OneOf, Seconds
 from .fault import Fault
 
-SENDING = ("+CMGS", "+CMSS", "+CMGC")
-
-#: Forms of a prompt that is not as usual.
+#: Unusual forms of the prompt.
 PROMPTS = {"bare": b">", "line": b"\r\n>\r\n", "double": b"\r\n\r\n> "}
-#: Forms of an answer: what is replaced, and by what.
+#: Unusual forms of answers: a pattern, and what replaces it.
 MISFRAMED: dict[str, tuple[bytes, bytes]] = {
     "cnum": (rb"\r\n\+CNUM:", rb"\r\nERROR+CNUM:"),
     "creg-bare": (rb'(\+C[GE]?REG: [^"\r]*)"(\w+)","(\w+)"', rb"\1\2,\3"),
@@ -34,22 +31,8 @@ MISFRAMED: dict[str, tuple[bytes, bytes]] = {
 }
 
 
-class CmsError(Fault):
-    """Submissions are refused with +CMS ERROR ``code``: 500 by default, the commonest in the field (gammu #438)."""
-
-    kind: ClassVar[str] = "cms-error"
-
-    def __init__(self, modem: Modem, left: int | None, code: ErrorCode = 500) -> None:
-        super().__init__(modem, left)
-        self._code = code
-
-    def submit(self, tpdu: Tpdu) -> Failure | bool:
-        self.strike()
-        return cms(self._code)
-
-
 class CmeError(Fault):
-    """``command`` (all of them when empty) ends with +CME ERROR ``code``: 14, SIM busy, by default."""
+    """``command`` (empty: every command) ends with +CME ERROR ``code`` (default 14, SIM busy)."""
 
     kind: ClassVar[str] = "cme-error"
 
@@ -64,121 +47,8 @@ class CmeError(Fault):
         return Failure("cme", self._code)
 
 
-class Stuck500(Fault):
-    """+CMS ERROR: 500 for every submission until the modem restarts (SIM7000-LTE-Shield #103)."""
-
-    kind: ClassVar[str] = "stuck-500"
-
-    def submit(self, tpdu: Tpdu) -> Failure | bool:
-        return cms(500)
-
-    def booted(self) -> None:
-        self.modem.faults.remove(self)
-
-
-class TakenError(Fault):
-    """The message leaves, and yet +CMS ERROR ``code`` comes: 332, network time-out, by default. A report may follow."""
-
-    kind: ClassVar[str] = "taken-error"
-
-    def __init__(self, modem: Modem, left: int | None, code: ErrorCode = 332) -> None:
-        super().__init__(modem, left)
-        self._code = code
-
-    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if command not in SENDING or b"ERROR" in out:
-            return out
-        self.strike()
-        return port.final(cms(self._code))
-
-
-class LostResult(Fault):
-    """The network takes the message, the final result never comes; the next command is answered as ever.
-
-    Imitates a result lost on the line (asterisk-chan-dongle BUGS 8).
-    """
-
-    kind: ClassVar[str] = "lost-result"
-
-    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if command not in SENDING or b"ERROR" in out:
-            return out
-        self.strike()
-        return None
-
-
-class LateResult(Fault):
-    """The message leaves, its result comes ``seconds`` later, whatever was asked meanwhile (90 by default)."""
-
-    kind: ClassVar[str] = "late-result"
-
-    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 90.0) -> None:
-        super().__init__(modem, left)
-        self._seconds = seconds
-
-    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if command not in SENDING or b"ERROR" in out:
-            return out
-        self.modem.clock.call_later(self._seconds, self.modem.faults.outgoing, port, out)
-        self.strike()
-        return None
-
-
-class SlowResult(Fault):
-    """The modem needs ``seconds`` for each message (20 by default) and answers all other commands meanwhile.
-
-    Messages are worked off one after the other, so results come in order. Imitates sticks on a congested cell, whose
-    firmware answers AT while it waits for the network.
-    """
-
-    kind: ClassVar[str] = "slow-result"
-
-    def __init__(self, modem: Modem, left: int | None, seconds: Seconds = 20.0) -> None:
-        super().__init__(modem, left)
-        self._seconds = seconds
-        self._free_at = 0.0
-
-    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if command not in SENDING or b"ERROR" in out:
-            return out
-        clock = self.modem.clock
-        self._free_at = max(self._free_at, clock.now()) + self._seconds
-        clock.call_later(self._free_at - clock.now(), self.modem.faults.outgoing, port, out)
-        self.strike()
-        return None
-
-
-class StuckSend(Fault):
-    """After the payload nothing comes, and the port ignores everything except ESC; the message was taken.
-
-    Imitates a Huawei that stays in its prompt (asterisk-chan-dongle BUGS 13).
-    """
-
-    kind: ClassVar[str] = "stuck-send"
-
-    def __init__(self, modem: Modem, left: int | None) -> None:
-        super().__init__(modem, left)
-        self._stuck = False
-
-    def result(self, port: Port, command: str, out: bytes) -> bytes | None:
-        if self._stuck or command not in SENDING or b"ERROR" in out:
-            return out
-        self._stuck = True
-        return None
-
-    def incoming(self, port: Port, data: bytes) -> bytes:
-        if not self._stuck:
-            return data
-        place = data.find(b"\x1b")
-        if place < 0:
-            return b""
-        self._stuck = False
-        self.strike()
-        return data[place + 1 :]
-
-
 class WrongResult(Fault):
-    """A command gets the answer of the one before it, as when a late answer is taken for the next command's."""
+    """A command gets the answer of the command before it. Imitates a late answer."""
 
     kind: ClassVar[str] = "wrong-result"
 
@@ -194,32 +64,8 @@ class WrongResult(Fault):
         return before
 
 
-class FalseOk(Fault):
-    """The modem answers +CMGS and OK, and nothing goes on the air (no credit seen by the firmware; black hole)."""
-
-    kind: ClassVar[str] = "false-ok"
-
-    def submit(self, tpdu: Tpdu) -> Failure | bool:
-        self.strike()
-        return True
-
-
-class OddReferences(Fault):
-    """TP-MR does not count up: ``form`` is ``random`` or ``constant`` (0), as firmware does that counts otherwise."""
-
-    kind: ClassVar[str] = "odd-references"
-
-    def __init__(self, modem: Modem, left: int | None, form: Literal["random", "constant"] = "random") -> None:
-        super().__init__(modem, left)
-        self._form = form
-
-    def reference(self, reference: int) -> int:
-        self.strike()
-        return self.modem.random.randrange(256) if self._form == "random" else 0
-
-
 class PromptMissing(Fault):
-    """The prompt of +CMGS does not come; the modem waits for the payload all the same (or for ESC)."""
+    """The prompt of +CMGS does not come, but the modem waits for the payload (or for ESC)."""
 
     kind: ClassVar[str] = "prompt-missing"
 
@@ -229,7 +75,7 @@ class PromptMissing(Fault):
 
 
 class PromptLate(Fault):
-    """The prompt comes ``seconds`` late (5 by default): a SIM that is busy."""
+    """The prompt comes ``seconds`` late (default 5). Imitates a busy SIM."""
 
     kind: ClassVar[str] = "prompt-late"
 
@@ -244,7 +90,7 @@ class PromptLate(Fault):
 
 
 class PromptForm(Fault):
-    """The prompt in another form: ``form`` is ``bare`` (">"), ``line`` (CR LF > CR LF), ``double`` (two CR LF first).
+    """The prompt has another form: ``bare`` (">"), ``line`` (CR LF > CR LF) or ``double`` (two CR LF first).
 
     Imitates SIM7670G firmwares (gammu #1176).
     """
@@ -262,7 +108,7 @@ class PromptForm(Fault):
 
 
 class UrcStorm(Fault):
-    """``text`` every ``every_s`` seconds, also in the middle of answers: ZTE's +ZUSIMR flood (ModemManager)."""
+    """``text`` comes every ``every_s`` seconds, also inside answers. Imitates ZTE's +ZUSIMR flood (ModemManager)."""
 
     kind: ClassVar[str] = "urc-storm"
 
@@ -285,7 +131,7 @@ class UrcStorm(Fault):
 
 
 class UrcMidresponse(Fault):
-    """``text`` stands between a command's information text and its OK (ModemManager test-at-serial-port.c)."""
+    """``text`` comes between a command's information text and its OK (ModemManager test-at-serial-port.c)."""
 
     kind: ClassVar[str] = "urc-midresponse"
 
@@ -302,7 +148,7 @@ class UrcMidresponse(Fault):
 
 
 class HangCommand(Fault):
-    """``command`` is never answered, others are: +CMGL on some sticks takes minutes (gammu #323)."""
+    """``command`` is never answered, other commands are. Imitates +CMGL on some sticks (gammu #323)."""
 
     kind: ClassVar[str] = "hang-command"
 
@@ -318,7 +164,7 @@ class HangCommand(Fault):
 
 
 class BadIndex(Fault):
-    """+CMTI points nowhere: ``form`` is ``minus`` ("SM",-1), ``empty`` (,-1), ``bare`` (0,111) or ``memory`` (another).
+    """+CMTI has a wrong index: ``minus`` ("SM",-1), ``empty`` (,-1), ``bare`` (0,111) or ``memory`` (another one).
 
     Imitates asterisk-chan-dongle at_response.c:1204, T-SIM7600X #63, asterisk-chan-dongle (bg111) #31.
     """
@@ -346,11 +192,11 @@ class BadIndex(Fault):
 
 
 class Misframe(Fault):
-    """An answer written as some firmware writes it; ``form`` is one of MISFRAMED (ModemManager, gammu, chan_dongle).
+    """An answer has an unusual form, as of some firmware (ModemManager, gammu, asterisk-chan-dongle).
 
-    ``cnum`` ERROR glued before +CNUM; ``creg-bare`` location without quotes; ``creg-quote`` a quote too few;
-    ``creg-empty`` a bare OK; ``cmgr-one-line`` the PDU on the header's line; ``cmgr-blank`` a blank line before the
-    PDU; ``no-alpha`` a header without its empty field; ``pdu-quote`` a quote after the PDU; ``ussd-unquoted`` and
+    ``form``: ``cnum`` ERROR right before +CNUM; ``creg-bare`` location without quotes; ``creg-quote`` a missing quote;
+    ``creg-empty`` OK alone; ``cmgr-one-line`` the PDU on the header's line; ``cmgr-blank`` a blank line before the PDU;
+    ``no-alpha`` a header without its empty field; ``pdu-quote`` a quote after the PDU; ``ussd-unquoted`` and
     ``ussd-no-dcs``; ``csca-hex`` the service centre in UCS2 hex without quotes.
     """
 
@@ -374,17 +220,8 @@ class Misframe(Fault):
 
 
 KINDS: tuple[type[Fault], ...] = (
-    CmsError,
     CmeError,
-    Stuck500,
-    TakenError,
-    LostResult,
-    LateResult,
-    SlowResult,
-    StuckSend,
     WrongResult,
-    FalseOk,
-    OddReferences,
     PromptMissing,
     PromptLate,
     PromptForm,

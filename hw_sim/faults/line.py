@@ -1,4 +1,4 @@
-"""Faults of the line: octets that are lost, added, torn apart or late."""
+"""Faults of the line: bytes that are lost, added, split or late."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .fault import Fault
 
 
 class Hang(Fault):
-    """The firmware stands still: octets are lost both ways, then it goes on as if nothing had been.
+    """The modem hangs: bytes are lost in both directions; then it goes on as before.
 
-    Imitates a stick that stalls under load and comes back (gammu #323: minutes).
+    Imitates a stick that stalls under load and recovers (gammu #323: minutes).
     """
 
     kind: ClassVar[str] = "hang"
@@ -27,7 +27,7 @@ class Hang(Fault):
 
 
 class Dying(Fault):
-    """No command is answered any more, only ``text`` comes every ``every_s`` seconds; reopening does not help.
+    """No command is answered; only ``text`` comes every ``every_s`` seconds. Reopening the port does not help.
 
     Imitates the Huawei E220 before it drops off the bus (gammu #393, #400).
     """
@@ -61,7 +61,7 @@ class Dying(Fault):
 
 
 class Slow(Fault):
-    """Everything the modem says comes ``seconds`` late. Imitates an overloaded USB hub or a busy firmware."""
+    """All output comes ``seconds`` late. Imitates an overloaded USB hub or a busy firmware."""
 
     kind: ClassVar[str] = "slow"
 
@@ -76,9 +76,9 @@ class Slow(Fault):
 
 
 class Garbage(Fault):
-    """Stray octets (NUL, FF, high characters) before and after what the modem says, ``share`` of the time.
+    """Stray bytes (NUL, FF, high characters) before or after output, ``share`` of the time.
 
-    Imitates noise on a UART, power-save wake-ups and a broken modem's leftovers (ModemManager's parsers skip NULs).
+    Imitates noise on a UART and wake-ups from power saving (ModemManager's parsers skip NULs).
     """
 
     kind: ClassVar[str] = "garbage"
@@ -100,7 +100,7 @@ class Garbage(Fault):
 
 
 class Split(Fault):
-    """What the modem says arrives in pieces of 1 to ``most`` octets, ``gap_s`` apart: short USB packets."""
+    """Output arrives in pieces of 1 to ``most`` bytes, ``gap_s`` apart. Imitates short USB packets."""
 
     kind: ClassVar[str] = "split"
 
@@ -125,7 +125,7 @@ class Split(Fault):
 
 
 class Merge(Fault):
-    """What the modem says is held back for ``hold_s`` and comes in one piece: answers and URCs in one read."""
+    """Output is held back for ``hold_s`` and comes in one piece. Imitates buffered USB-serial bridges."""
 
     kind: ClassVar[str] = "merge"
 
@@ -149,7 +149,7 @@ class Merge(Fault):
 
 
 class DropBytes(Fault):
-    """A ``share`` of the octets from the modem is lost: an overrun UART without flow control."""
+    """A ``share`` of the output bytes is lost. Imitates an overrun UART without flow control."""
 
     kind: ClassVar[str] = "drop-bytes"
 
@@ -159,14 +159,14 @@ class DropBytes(Fault):
 
     def outgoing(self, port: Port, data: bytes) -> bytes:
         chance = self.modem.random
-        kept = bytes(octet for octet in data if chance.random() >= self._share)
+        kept = bytes(byte for byte in data if chance.random() >= self._share)
         if len(kept) < len(data):
             self.strike()
         return kept
 
 
 class EchoMad(Fault):
-    """Every octet is echoed whatever ATE says, ``times`` over: a loop-back, or another program at the port."""
+    """Every byte is echoed ``times`` times, also under ATE0. Imitates a loop-back, or another program on the port."""
 
     kind: ClassVar[str] = "echo-mad"
 

@@ -1,4 +1,4 @@
-"""Faults without a sign: settings forgotten, indications lost, nothing sent, while AT is answered as ever."""
+"""Silent faults: settings forgotten, indications lost, nothing sent, while AT is answered as usual."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..at.reply import Failure, cms
 from ..codec.tpdu import Tpdu
 from ..modem.modem import Modem
 from ..validation import ErrorCode
-from .dialogue import SENDING
 from .fault import Fault
+from .sending import SENDING
 
 
 class Forget(Fault):
-    """Settings are back at their defaults, without a boot line and without the echo that a restart brings.
+    """Settings return to their defaults, without a boot line and without the echo of a restart.
 
     ``what`` is ``cnmi``, ``cmgf`` (text mode from then on), ``cpms``, ``csms`` or ``all``. Imitates firmware that
-    starts its message service anew by itself.
+    restarts its message service.
     """
 
     kind: ClassVar[str] = "forget"
@@ -45,9 +45,9 @@ class Forget(Fault):
 
 
 class LostIndications(Fault):
-    """What is received is stored, and no +CMTI, +CDSI, +CMT or +CDS tells of it, although +CNMI? reads as it was set.
+    """Received messages are stored, but not indicated (+CMTI, +CDSI, +CMT, +CDS), although +CNMI? reads as set.
 
-    ``until`` is ``settings`` (+CNMI is set again) or ``restart``.
+    Ends when +CNMI is set again (``until`` = ``settings``) or with a restart (``restart``).
     """
 
     kind: ClassVar[str] = "lost-indications"
@@ -70,9 +70,9 @@ class LostIndications(Fault):
 
 
 class SendsNothing(Fault):
-    """AT is answered and the modem is registered, and no submission gets anywhere until a restart.
+    """AT is answered and the modem is registered, but nothing is sent until a restart.
 
-    ``form`` is ``no-result`` (the payload is swallowed), ``no-prompt``, or ``refused`` with +CMS ERROR ``code`` (38,
+    ``form`` is ``no-result`` (no answer to the payload), ``no-prompt``, or ``refused`` with +CMS ERROR ``code`` (38,
     network out of order).
     """
 
@@ -92,7 +92,7 @@ class SendsNothing(Fault):
         return self._form == "no-prompt"
 
     def submit(self, tpdu: Tpdu) -> Failure | bool:
-        return cms(self._code)  # of which the TE hears only where it is "refused"
+        return cms(self._code)  # the program sees it only in the form "refused"
 
     def result(self, port: Port, command: str, out: bytes) -> bytes | None:
         return None if self._form == "no-result" and command in SENDING else out

@@ -106,7 +106,7 @@ class FaultSet:
             port.emit(data)
 
     def onward(self, fault: FaultHooks, port: Port, data: bytes) -> None:
-        """Octets that a fault held back go on their way, through the faults that came after it."""
+        """Write bytes that a fault held back, through the faults that came after it."""
         if fault in self.active:
             for later in self.active[self.active.index(fault) + 1 :]:
                 data = later.outgoing(port, data)
@@ -144,7 +144,7 @@ class FaultSet:
             port.write(out)
 
     def submit(self, tpdu: Tpdu) -> bool:
-        """Whether the submission is swallowed; raises the Failure that a fault wants."""
+        """Return True when a fault drops the submission. Raises the Failure of a fault."""
         for fault in tuple(self.active):
             verdict = fault.submit(tpdu)
             if isinstance(verdict, Failure):

@@ -1,4 +1,4 @@
-"""What comes from the network: stored or routed to the TE as +CNMI says, acknowledged as +CSMS says (27.005 3.4)."""
+"""The receiving side of a modem: messages are stored or routed (+CNMI) and acknowledged (+CSMS), 27.005 3.4."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Inbound:
         self.reset()
 
     def reset(self) -> None:
-        """Settings as after power-on: nothing is routed, phase 2 acknowledgement."""
+        """Return to the settings after power-on: nothing is routed, no acknowledgement."""
         self.cnmi = [0, 0, 0, 0, 0]
         self.service = 0
         self.buffer: list[str] = []
@@ -46,7 +46,7 @@ class Inbound:
         self.full_told = False
 
     def drop(self) -> None:
-        """The modem goes away: what was not acknowledged stays with the network."""
+        """Give an unacknowledged message back to the network: the modem goes away."""
         if self._awaited is not None:
             _, done, timer = self._awaited
             self._awaited = None
@@ -54,7 +54,7 @@ class Inbound:
             done(NO_ANSWER)
 
     def configure(self, values: list[int]) -> None:
-        """+CNMI: the buffer is flushed or cleared when indications are switched on."""
+        """Apply +CNMI. Switching indications on flushes or clears the buffer."""
         self.cnmi = values
         if values[0] != 0:
             buffered, self.buffer = self.buffer, []
@@ -63,7 +63,7 @@ class Inbound:
                     self._modem.urc(text)
 
     def take(self, tpdu: Tpdu, done: Done) -> None:
-        """One TPDU from the network; ``done`` gets a TP-ST value (network.Subscriber)."""
+        """Receive one TPDU; ``done`` gets a TP-ST value (network.subscriber)."""
         if tpdu.kind == "report":
             self._report(tpdu, done)
         else:
@@ -108,7 +108,7 @@ class Inbound:
             self.notify("+CMTI: " + modem.profile.messages.cmti.format(memory=memory.name, index=index))
 
     def _replaced(self, tpdu: Tpdu, message: Stored) -> int | None:
-        """Replace short message type n (23.040 9.2.3.9): the slot of an earlier one from the same sender."""
+        """Replace an earlier message of this type and sender (23.040 9.2.3.9) and return its slot, else None."""
         for index, stored in self._modem.receive_memory.items():
             if stored.kind == "deliver":
                 try:
@@ -138,7 +138,7 @@ class Inbound:
             self.notify(f'+CDSI: "{rules.report_label}",{index}')
 
     def _route(self, code: str, message: Stored, done: Done) -> None:
-        """Straight to the TE. Under +CSMS=1 the TE must acknowledge with +CNMA, else routing ends (3.4.1)."""
+        """Write a message to the port. Under +CSMS=1 the program must answer with +CNMA, else routing ends (3.4.1)."""
         if self.service != 1:
             done(DELIVERED)
             self._show(code, message)
@@ -160,11 +160,11 @@ class Inbound:
 
     @property
     def awaiting(self) -> bool:
-        """A +CNMA is expected."""
+        """A message waits for +CNMA."""
         return self._awaited is not None
 
     def acknowledge(self, good: bool) -> None:
-        """+CNMA came; a negative one is an error of the ME to the network."""
+        """Apply +CNMA. A negative one is an error of the modem to the network."""
         if self._awaited is not None:
             _, done, timer = self._awaited
             self._awaited = None
@@ -172,7 +172,7 @@ class Inbound:
             done(DELIVERED if good else NO_ANSWER)
 
     def notify(self, text: str) -> None:
-        """An indication, buffered under <mode>=0 (the oldest go first)."""
+        """Write an indication, or buffer it under <mode>=0 (the oldest are dropped)."""
         if self.cnmi[0] == 0:
             self.buffer.append(text)
             del self.buffer[:-BUFFER_SIZE]

@@ -1,4 +1,4 @@
-"""The radio side of a modem: functionality, registration, signal (27.007 7.2, 8.2, 8.5)."""
+"""The radio of a modem: functionality, registration, signal (27.007 7.2, 8.2, 8.5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RadioHost(Host, Protocol):
     sim: SimSlot
 
     def on_registered(self) -> None:
-        """The modem has registered."""
+        """React to a registration."""
 
 
 class Radio:
@@ -47,7 +47,7 @@ class Radio:
         return self.stat in REGISTERED
 
     def power_on(self, functionality: int) -> None:
-        """Settings as after power-on."""
+        """Start with the settings after power-on."""
         self.functionality = functionality
         self.reports = dict.fromkeys(DOMAINS, 0)
         self.operator_mode, self.operator_format = 0, 0
@@ -59,7 +59,7 @@ class Radio:
         self.stat = IDLE
 
     def set_functionality(self, value: int) -> None:
-        """+CFUN: 0 minimum, 1 full, 4 radio off."""
+        """Apply +CFUN: 0 minimum, 1 full, 4 radio off."""
         if value == self.functionality:
             return
         self.functionality = value
@@ -70,7 +70,7 @@ class Radio:
             self._become(IDLE)
 
     def search(self) -> None:
-        """Look for a network with the SIM as it is; the outcome comes after the registration time."""
+        """Search for a network with the present SIM; the result comes after the registration time."""
         self._stop()
         modem = self._modem
         if self.functionality != 1 or not modem.sim.ready or self.operator_mode == 2:
@@ -83,13 +83,13 @@ class Radio:
             self._settle()
 
     def hurry(self) -> None:
-        """End a search at once: the modem was on long before anybody looked."""
+        """End a search at once: the modem was on before the simulation began."""
         if self._timer is not None:
             self._stop()
             self._settle()
 
     def set_coverage(self, coverage: bool) -> None:
-        """The network goes or comes; a lost one is searched for."""
+        """Set or lose coverage, and search."""
         self.coverage = coverage
         self.search()
 
@@ -119,7 +119,7 @@ class Radio:
             self._modem.on_registered()
 
     def registration(self, domain: str, level: int) -> str:
-        """The fields of a registration answer after <n> (27.007 7.2); 0 in a domain that the profile leaves out."""
+        """Return the fields of a registration answer after <n> (27.007 7.2); 0 in a domain that the profile lacks."""
         if domain not in self._modem.profile.radio.domains:
             return str(IDLE)
         if (level == 2 or self._modem.profile.radio.location_always) and self.registered:
@@ -127,7 +127,7 @@ class Radio:
         return str(self.stat)
 
     def signal(self) -> tuple[int, int]:
-        """<rssi>,<ber> of +CSQ; 99 without a network. Drifts by up to ``rssi_drift`` with each look."""
+        """Return <rssi> and <ber> of +CSQ, 99 without a network. Each call moves <rssi> by up to ``rssi_drift``."""
         if not self.coverage or self.functionality != 1:
             return 99, 99
         if self.rssi_drift:

@@ -22,7 +22,7 @@ class UssdHost(Host, Protocol):
 
 
 class UssdSession:
-    """The modem's side: strings as the profile writes them, one session at a time."""
+    """The USSD session of one modem, at most one at a time."""
 
     def __init__(self, modem: UssdHost) -> None:
         self._modem = modem
@@ -33,11 +33,11 @@ class UssdSession:
         self.presentation, self._service = 0, None
 
     def cancel(self) -> None:
-        """+CUSD=2."""
+        """End the session (+CUSD=2)."""
         self._service = None
 
     def request(self, text: str) -> None:
-        """A code, or an answer within a session; the reply comes as +CUSD after the network's delay."""
+        """Send a code, or an answer within a session; the reply comes as +CUSD after the network's delay."""
         modem = self._modem
         delay = modem.network.chance(modem.card.number).uniform(*modem.network.rules.ussd_delay_s)
         modem.clock.call_later(delay, self._reply, text)
@@ -52,7 +52,7 @@ class UssdSession:
         self.present(reply)
 
     def present(self, reply: UssdReply) -> None:
-        """The +CUSD line; also for messages that the network starts by itself."""
+        """Write a +CUSD line, if they are switched on; also for messages that the network starts."""
         if self.presentation == 1:
             self._modem.urc(f"+CUSD: {self.shown(reply)}")
 
@@ -71,14 +71,14 @@ class UssdSession:
         return f'{reply.state},"{string}"' + ("" if rules.dcs is None else f",{rules.dcs}")
 
     def read_request(self, string: str) -> str | None:
-        """The code out of the TE's string; None when the modem wants it written otherwise."""
+        """Return the code in the program's string, None when the modem needs it in another form."""
         rules = self._modem.profile.ussd
         if rules.request == "packed" and rules.text_mode_command not in self._modem.commands_seen:
             try:
-                octets = bytes.fromhex(string)
+                packed = bytes.fromhex(string)
             except ValueError:
                 return None
-            return unpack_ussd(octets)
+            return unpack_ussd(packed)
         if rules.request == "ucs2":
             try:
                 return ucs2_decode(bytes.fromhex(string))
@@ -88,13 +88,13 @@ class UssdSession:
 
 
 def pack_ussd(text: str) -> bytes:
-    """Seven-bit packing with a CR where seven bits would be left over (TS 23.038 6.1.2.3.1)."""
+    """Return a text packed to septets, with a CR where seven bits would be left over (TS 23.038 6.1.2.3.1)."""
     septets = gsm7_encode(text)
     return pack(septets + b"\r" if len(septets) % 8 == 7 else septets)
 
 
-def unpack_ussd(octets: bytes) -> str:
-    """The other way; a CR that fills the last septet is dropped."""
-    count = len(octets) * 8 // 7
-    text = gsm7_decode(unpack(octets, count))
+def unpack_ussd(packed: bytes) -> str:
+    """Return the text of packed septets; a CR that fills the last septet is dropped."""
+    count = len(packed) * 8 // 7
+    text = gsm7_decode(unpack(packed, count))
     return text[:-1] if count % 8 == 0 and text.endswith("\r") else text

@@ -1,4 +1,4 @@
-"""Voice calls, as far as software for texts meets them (27.007 6, V.250 6.3): RING, answer, hang up, dial."""
+"""Voice calls, as far as SMS software meets them (27.007 6, V.250 6.3): RING, answer, hang up, dial."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class VoiceCalls:
         self._timer: Timer | None = None
 
     def listing(self) -> list[str]:
-        """+CLCC."""
+        """Return the lines of +CLCC."""
         if self.state is None:
             return []
         kind = 145 if self.number.startswith("+") else 129
         return [f'+CLCC: 1,{int(not self.outgoing)},{self.state},0,0,"{self.number}",{kind}']
 
     def ring(self, number: str) -> bool:
-        """An incoming call; False when the modem cannot take it (off, or in a call)."""
+        """Start an incoming call; return False when the modem cannot take it (off, or in a call)."""
         if self.state is not None or not self._modem.reachable():
             return False
         self.state, self.number, self.outgoing, self._rings = INCOMING, number, False, 0
@@ -73,14 +73,14 @@ class VoiceCalls:
             self._timer = modem.clock.call_later(RING_EVERY_S, self._ring_on)
 
     def answer(self) -> None:
-        """ATA."""
+        """Answer the call (ATA). Raises Failure."""
         if self.state != INCOMING:
             raise Failure("result", 3)
         self._stop()
         self.state = ACTIVE
 
     def dial(self, number: str, connected: Callable[[Failure | None], None]) -> None:
-        """ATD<number>; the phone at the other end decides what comes of it."""
+        """Dial (ATD<number>); the phone at the other end decides the result."""
         if self.state is not None:
             raise Failure("cme", 3)
         outcome = self._modem.network.called(number, self._modem.card.number)
@@ -91,12 +91,12 @@ class VoiceCalls:
         connected(None)
 
     def hang_up(self) -> None:
-        """ATH or +CHUP: the call is over, without a word about it."""
+        """End the call (ATH, +CHUP) without an unsolicited line."""
         self._stop()
         self.state = None
 
     def ended_by_peer(self) -> None:
-        """The other side hung up."""
+        """End the call from the other side: NO CARRIER."""
         if self.state is not None:
             self.hang_up()
             self._modem.urc("NO CARRIER")

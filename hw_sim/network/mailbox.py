@@ -1,4 +1,4 @@
-"""What is on its way to a subscriber."""
+"""TPDUs on their way to a subscriber."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Transit:
 
 @dataclass(slots=True)
 class Mailbox:
-    """What waits for one subscriber, first come first served."""
+    """The TPDUs that wait for one subscriber, in order."""
 
     owner: Subscriber
     queue: deque[Transit] = field(default_factory=deque)
@@ -34,5 +34,5 @@ class Mailbox:
     held: bool = False
     expiry: Timer | None = None
     retry: Timer | None = None
-    #: When the radio takes the next one; seconds of the clock.
+    #: Time of the clock when the radio takes the next one, seconds.
     free_s: float = 0.0

@@ -1,4 +1,4 @@
-"""Phones: subscribers without AT commands, that tests and people look at and script."""
+"""Phones: subscribers without AT commands that tests can inspect and script."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..codec.tpdu import Address, Tpdu, message_class, write_tpdu
 from ..codec.user_data import Content, content, join_text, segments
 from .service_centre import Network
 
-KEEP = 100_000  # messages a phone remembers; then the oldest tenth goes, and ``count`` still has them all
+KEEP = 100_000  # messages kept; beyond it the oldest tenth is dropped, ``count`` counts all
 
 
 @dataclass(slots=True)
 class Message:
-    """A text as the phone shows it, all parts joined."""
+    """A text as the phone shows it, all segments joined."""
 
     sender: str
     text: str
@@ -33,10 +33,10 @@ Script = Callable[[Message], "str | None"]
 
 
 class Phone:
-    """A phone with a number. It is on, answers for what it receives at once, and keeps everything.
+    """A phone with a number. It is on, confirms what it receives at once, and keeps it.
 
-    ``status`` is the TP-ST it gives each message (0 delivered); ``on_message`` is called with each assembled
-    message and may return a text to answer with.
+    ``status`` is the TP-ST that it gives to each message (0 delivered). ``on_message`` is called with each complete
+    message and may return an answer.
     """
 
     def __init__(self, number: str, network: Network) -> None:
@@ -58,7 +58,7 @@ class Phone:
 
     @property
     def card(self) -> None:
-        """A phone's SIM plays no part."""
+        """None: the SIM of a phone is not simulated."""
         return None
 
     @property
@@ -69,21 +69,21 @@ class Phone:
         return self._on
 
     def switch_off(self) -> None:
-        """Out of reach: the network keeps what comes until its validity ends."""
+        """Switch off: the network keeps messages until their validity ends."""
         self._on = False
 
     def switch_on(self) -> None:
-        """Back: what waited is delivered."""
+        """Switch on: what waited is delivered."""
         self._on = True
         self._network.available(self)
 
     def answer_call(self, caller: str) -> int:
-        """A voice call comes: ``call_result`` is 0 to answer, 7 busy, 8 no answer (V.250 result numbers)."""
+        """React to a voice call with ``call_result``: 0 answered, 7 busy, 8 no answer (V.250 result numbers)."""
         self.calls.append(caller)
         return self.call_result
 
     def take(self, tpdu: Tpdu, done: Callable[[int], None]) -> None:
-        """Receive one TPDU (see network.Subscriber)."""
+        """Receive one TPDU (see network.subscriber)."""
         if tpdu.kind == "report":
             self.reports.append(tpdu)
             done(0)
@@ -134,7 +134,7 @@ class Phone:
                 self._network.clock.call_later(0, self.send, message.sender, answer)
 
     def answers(self, keywords: dict[str, str]) -> None:
-        """A keyword bot: the answer to a text's first word, in any case; ``*`` answers what no other word does."""
+        """Answer texts by their first word, in any case; ``*`` is the answer to any other word."""
         table = {word.lower(): answer for word, answer in keywords.items()}
 
         def script(message: Message) -> str | None:
@@ -144,7 +144,7 @@ class Phone:
         self.on_message = script
 
     async def wait_for(self, count: int, timeout: float = 5.0) -> list[Message]:
-        """The messages received, once there are ``count`` of them; TimeoutError after ``timeout`` seconds."""
+        """Return the messages received once there are ``count``. Raises TimeoutError after ``timeout`` seconds."""
         if self.count < count:
             entry = (count, asyncio.get_running_loop().create_future())
             self._waiters.append(entry)
@@ -165,7 +165,7 @@ class Phone:
         report: bool = False,
         pid: int = 0,
     ) -> int:
-        """Text someone, in as many parts as it takes; the number of parts. Raises RpError when refused."""
+        """Send a text and return the number of segments. Raises RpError when the network refuses it."""
         self._ref = (self._ref + 1) % 256
         parts = segments(text, self._ref, encoding)
         for kind, udl, ud in parts:
@@ -185,7 +185,7 @@ class Phone:
         report: bool = False,
         pid: int = 0,
     ) -> None:
-        """One SUBMIT with user data as given (``concat``: it begins with a header). Raises RpError when refused."""
+        """Send one SUBMIT with this user data (``concat``: it begins with a header). Raises RpError."""
         self._mr = (self._mr + 1) % 256
         first = 0x01 | (0x40 if concat else 0) | (0x20 if report else 0)
         tpdu = Tpdu("submit", first, self._mr, Address.of(to), pid, dcs, udl=udl, ud=ud)

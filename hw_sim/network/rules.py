@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from ..validation import OptionError, Seconds, Share, Within, convert, invalid, nearest
 
-#: Seconds, from and to.
+#: Seconds: the shortest and the longest.
 Span = tuple[Seconds, Seconds]
 #: A cause of TS 24.011 E.2 or TS 27.005 3.2.5.
 Cause = Annotated[int, Within(0, 65535)]

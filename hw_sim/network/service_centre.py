@@ -1,4 +1,4 @@
-"""The virtual network: a service centre that takes submissions, stores, forwards and reports (TS 23.040 3)."""
+"""The virtual network: a service centre that accepts, stores, forwards and reports messages (TS 23.040 3)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .ussd_services import SERVICES, Service
 DEFAULT_VALIDITY_S = 48 * 3600.0
 
 
-# Long and short names and codes as a scan shows them; German operators, names as in public MCC/MNC lists.
+# Long name, short name, code; German operators, names as in public MCC/MNC lists.
 OPERATORS = (("Telekom.de", "TDG", "26201"), ("Vodafone.de", "Voda", "26202"), ("o2 - de", "o2", "26203"))
 
 
@@ -42,7 +42,7 @@ class RpError(Exception):
 
 
 class Network:
-    """Numbers, mailboxes and rules. All randomness comes from ``seed`` and the subscriber's number."""
+    """Numbers, mailboxes and rules. All random numbers come from ``seed`` and the subscriber's number."""
 
     def __init__(self, clock: Clock, calendar: Calendar, log: EventLog, seed: str = "0") -> None:
         self.clock, self.calendar, self.log = clock, calendar, log
@@ -56,7 +56,7 @@ class Network:
         self.make_subscriber: Callable[[str], Subscriber] | None = None
 
     def set_rules(self, **changes: Any) -> Rules:
-        """Change rules by name (times as a number or a pair); ValueError for one that does not exist."""
+        """Change rules by name (times as a number or a pair); raises OptionError."""
         self.rules.change(**changes)
         for box in self._boxes.values():
             if box.queue:
@@ -64,7 +64,7 @@ class Network:
         return self.rules
 
     def normal(self, number: str) -> str:
-        """A number as subscribers are known by: national ones get the country code, short ones stay."""
+        """Return a number in international form: national ones get the country code, short ones stay."""
         if number.startswith("00"):
             return "+" + number[2:]
         if number.startswith("0") and len(number) > 5:
@@ -72,7 +72,7 @@ class Network:
         return number
 
     def join(self, subscriber: Subscriber) -> None:
-        """Connect a subscriber; its number must be free."""
+        """Connect a subscriber. Raises ValueError when its number is in use."""
         number = self.normal(subscriber.number)
         if number in self._boxes:
             raise ValueError(f"number {number} is in use already")
@@ -83,18 +83,18 @@ class Network:
         return box.owner if box else None
 
     def waiting(self, subscriber: Subscriber) -> int:
-        """How many TPDUs wait for a subscriber."""
+        """Return the number of TPDUs that wait for a subscriber."""
         return len(self._boxes[self.normal(subscriber.number)].queue)
 
     def chance(self, who: str) -> random.Random:
-        """The random numbers of one subscriber, independent of all others."""
+        """Return the random numbers of one subscriber, independent of all others."""
         found = self._random.get(who)
         if found is None:
             found = self._random[who] = random.Random(f"{self._seed}/{who}")
         return found
 
     def accept(self, origin: Subscriber, tpdu: Tpdu, pdu: bytes) -> bytes:
-        """Take a SUBMIT from a subscriber; a modem's is logged before this returns. Its time stamp; raises RpError."""
+        """Accept a SUBMIT and return its time stamp; one of a modem is logged before this returns. Raises RpError."""
         rules = self.rules
         number = self.normal(tpdu.address.number)
         self._check(origin, number)
@@ -134,7 +134,7 @@ class Network:
         return stamped
 
     def _stamp(self) -> bytes:
-        """The next time stamp, in the zone of the rules; zeros from a service centre that knows no time."""
+        """Return the next time stamp in the zone of the rules, or zeros (rule ``zero_time``)."""
         moment = self.calendar.stamp().astimezone(timezone(timedelta(minutes=15 * self.rules.zone_quarters)))
         return bytes(7) if self.rules.zero_time else write_time(moment)
 
@@ -155,7 +155,7 @@ class Network:
         )
 
     def command(self, origin: Subscriber, tpdu: Tpdu) -> None:
-        """A COMMAND about an earlier message (23.040 9.2.3.19): 2 deletes it when it still waits, 0 asks for news."""
+        """Carry out a COMMAND (23.040 9.2.3.19): 2 deletes a message that still waits, 0 asks for a report."""
         for box in self._boxes.values():
             for transit in [t for t in box.queue if t.origin is origin and t.mr == tpdu.number]:
                 if tpdu.command == 2:
@@ -165,7 +165,7 @@ class Network:
                     self._finish(box.owner.number, transit, NO_ANSWER)
 
     def called(self, number: str, caller: str) -> int:
-        """What becomes of a voice call: 0 connected, else a V.250 result number (3, 7 busy, 8 no answer)."""
+        """Return the result of a voice call: 0 connected, else a V.250 result number (3, 7 busy, 8 no answer)."""
         found = self.find(number)
         if found is None or not found.reachable():
             return 3
@@ -195,7 +195,7 @@ class Network:
             card.credit -= rules.price
 
     def _reported(self, number: str) -> Address:
-        """The recipient as a report names it (gammu issue 695: not always as it was sent)."""
+        """Return the recipient as a report shows it (gammu issue 695: not always as it was sent)."""
         form, code = self.rules.report_number, f"+{self.rules.country_code}"
         if form == "national" and number.startswith(code):
             return Address("0" + number[len(code) :], 0xA1)
@@ -207,7 +207,7 @@ class Network:
         return self.normal(origin.number)
 
     def post(self, number: str, transit: Transit) -> None:
-        """Put a TPDU into a mailbox; an unknown number gets a subscriber when the network may make one."""
+        """Put a TPDU into a mailbox. An unknown number becomes a phone if the network may create one."""
         box = self._boxes.get(number)
         if box is None:
             if self.make_subscriber is None:
@@ -219,7 +219,7 @@ class Network:
         self._pump(box)
 
     def available(self, subscriber: Subscriber) -> None:
-        """A subscriber can be reached again, or has room again (SMMA, TS 23.040 3.3.2): try what waits."""
+        """Deliver what waits: a subscriber can be reached again, or has room again (SMMA, TS 23.040 3.3.2)."""
         box = self._boxes.get(self.normal(subscriber.number))
         if box is not None:
             self._retry(box)
@@ -242,7 +242,7 @@ class Network:
                 self._tell_waiting(transit, box)
                 self._watch(box)
                 return
-            if (wait_s := box.free_s - self.clock.now()) > 0:  # room for more does not make the radio faster
+            if (wait_s := box.free_s - self.clock.now()) > 0:  # room in the modem does not make the radio faster
                 box.held = True
                 box.retry = self.clock.call_later(wait_s, self._retry, box)
                 return
@@ -250,7 +250,7 @@ class Network:
             box.owner.take(transit.tpdu, partial(self._taken, box, transit))
 
     def _tell_waiting(self, transit: Transit, box: Mailbox) -> None:
-        """An interim report, once: the service centre is still trying (23.040 9.2.3.15)."""
+        """Send one interim report: the service centre is still trying (23.040 9.2.3.15)."""
         if self.rules.interim_reports and not transit.interim:
             transit.interim = True
             self._finish(box.owner.number, transit, NO_ANSWER)
@@ -306,7 +306,7 @@ class Network:
             self.clock.call_later(0, self._pump, box)
 
     def _finish(self, number: str, transit: Transit, status: int) -> None:
-        """The fate of a message is known: tell its sender, if asked (TS 23.040 3.2.9)."""
+        """Report the result of a message to its sender, if asked (TS 23.040 3.2.9)."""
         if not transit.report_wanted or transit.origin is None:
             return
         rules = self.rules

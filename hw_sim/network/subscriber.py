@@ -1,4 +1,4 @@
-"""A subscriber as the network sees it, and how a delivery ends (TS 23.040 9.2.3.15)."""
+"""A subscriber as the network sees it, and the results of a delivery (TS 23.040 9.2.3.15)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INCOMPATIBLE_DESTINATION = 0x41
 VALIDITY_EXPIRED = 0x46
 DELETED_BY_SENDER = 0x47
 
-#: From here on a delivery is tried again when the subscriber becomes available; from PERMANENT on it never is.
+#: A delivery with a status from TEMPORARY on is tried again when the subscriber is available; from PERMANENT on never.
 TEMPORARY, PERMANENT = 0x20, 0x40
 
 

@@ -11,7 +11,7 @@ DONE, MORE, TERMINATED, OTHER_CLIENT, UNSUPPORTED, TIMED_OUT = range(6)
 
 
 class UssdReply(NamedTuple):
-    """What the operator answers: <m> of +CUSD and the text, None for none."""
+    """The operator's answer: <m> of +CUSD and the text, None for none."""
 
     state: int
     text: str | None = None
@@ -27,7 +27,7 @@ Service = Callable[[UssdCaller, str], UssdReply]
 
 
 def balance(modem: UssdCaller, request: str) -> UssdReply:
-    """The SIM's credit; postpaid when it has none."""
+    """Answer with the SIM's credit, or postpaid."""
     credit = modem.card.credit
     return UssdReply(DONE, "Postpaid" if credit is None else f"Balance: {credit:.2f} EUR")
 
@@ -37,17 +37,17 @@ def own_number(modem: UssdCaller, request: str) -> UssdReply:
 
 
 def two_lines(modem: UssdCaller, request: str) -> UssdReply:
-    """A text with a line break inside the quotes, as operators send."""
+    """Answer with a line break inside the quotes, as operators do."""
     return UssdReply(DONE, "Line one\r\nLine two")
 
 
 def silent(modem: UssdCaller, request: str) -> UssdReply:
-    """The network's answer did not come in time."""
+    """Answer that the network timed out."""
     return UssdReply(TIMED_OUT)
 
 
 def menu(modem: UssdCaller, request: str) -> UssdReply:
-    """A menu of two levels: the session stays open until a leaf."""
+    """Answer with a menu of two levels; the session stays open until a leaf."""
     leaves = {"1": balance, "2": own_number}
     if request in leaves:
         return leaves[request](modem, request)

@@ -1,7 +1,7 @@
-"""Profiles: what a modem of a family does otherwise than the standard, as TOML data.
+"""Loads profiles: TOML files that say how a modem family differs from the standards.
 
-A profile names its base; every table is laid over the base's table of the same name. Each table carries a
-``source``: the manual, capture or report that it is taken from.
+A profile names its base; each table is merged over the base's table of the same name. Each table has a ``source``:
+the manual, capture or report that it is taken from.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Bytes around answers: list line ends, the prompt, the final result of an unknown command."""
+    """Bytes around answers: line ends of lists, the prompt, the final result of an unknown command."""
 
     source: str = ""
     prompt: str = "\r\n> "
@@ -34,7 +34,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """The start: banner lines at so many seconds after power-on, when the SIM and the message service are ready."""
+    """The start: banner lines with their seconds after power-on, and when the SIM and the message service are ready."""
 
     source: str = ""
     banner: tuple[tuple[float, str], ...] = ()
@@ -52,7 +52,7 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class StorageProfile:
-    """Memories (27.005 +CPMS): capacities, which may be mem1 to mem3, and how the command answers."""
+    """Memories (27.005 +CPMS): capacities, the valid values of mem1 to mem3, and the forms of the answers."""
 
     source: str = ""
     sizes: Mapping[str, int] = field(default_factory=lambda: {"SM": 30, "ME": 100})
@@ -98,10 +98,10 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class SimProfile:
-    """What is refused before the PIN besides what 27.007 says (``*``: all but the PIN), and the +CPIN? answer.
+    """Commands refused before the PIN besides those of 27.007 (``*``: all but the PIN), and the +CPIN? answer.
 
-    ``smss``: whether EF_SMSS, which +CRSM reads, is kept up to date (``live``), as it was at power-on (``stale``), or
-    +CRSM is ``refused``.
+    ``smss``: EF_SMSS, which +CRSM reads, is up to date (``live``) or as it was at power-on (``stale``), or +CRSM is
+    ``refused``.
     """
 
     source: str = ""
@@ -112,7 +112,7 @@ class SimProfile:
 
 @dataclass(frozen=True, slots=True)
 class RadioProfile:
-    """Registration answers: location also under <n>=0, access technology (27.007 7.3 <AcT>), where it registers."""
+    """Registration: location also under <n>=0, access technology (27.007 7.3 <AcT>), domains, values of +CFUN."""
 
     source: str = ""
     location_always: bool = False
@@ -123,7 +123,7 @@ class RadioProfile:
 
 @dataclass(frozen=True, slots=True)
 class Ussd:
-    """How +CUSD writes and wants its strings: ``text``, ``packed`` (7-bit hex) or ``ucs2`` (hex), and the DCS."""
+    """Strings of +CUSD in answers and requests: ``text``, ``packed`` (7-bit hex) or ``ucs2`` (hex), and the DCS."""
 
     source: str = ""
     answer: str = "text"
@@ -136,7 +136,7 @@ class Ussd:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds, used when the simulation runs with real timing: latency of commands, radio time of a submission."""
+    """Seconds, used with real timing: latency of commands, radio time of a submission."""
 
     source: str = ""
     latency_s: float = 0.0
@@ -150,7 +150,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Chatter:
-    """A line that comes by itself every so often, until a command silences it."""
+    """An unsolicited line every ``every_s`` seconds, until a command ends it."""
 
     source: str
     text: str
@@ -160,7 +160,7 @@ class Chatter:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One family's behaviour, complete."""
+    """The behaviour of one modem family."""
 
     name: str
     family: str

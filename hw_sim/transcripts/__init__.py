@@ -1,1 +1,1 @@
-"""Transcripts of a line, recorded and replayed."""
+"""Transcripts of a serial line: their form, recording and replay."""

@@ -14,7 +14,7 @@ HEADER = "# hw-sim transcript 1"
 
 
 class Piece(NamedTuple):
-    """Octets in one direction: ``>`` to the modem, ``<`` from it."""
+    """Bytes in one direction: ``>`` to the modem, ``<`` from it."""
 
     at_s: float
     way: str
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 
 class TranscriptError(ValueError):
-    """A line of a transcript that cannot be read."""
+    """A line of a transcript that is not valid."""
 
 
 def format_piece(piece: Piece) -> str:
@@ -30,7 +30,7 @@ def format_piece(piece: Piece) -> str:
 
 
 def parse_transcript(text: str) -> list[Piece]:
-    """The pieces of a transcript; raises TranscriptError with the line's number."""
+    """Return the pieces of a transcript. Raises TranscriptError with the line's number."""
     pieces: list[Piece] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
@@ -49,7 +49,7 @@ def parse_transcript(text: str) -> list[Piece]:
 
 
 def readable(pieces: Iterable[Piece]) -> list[str]:
-    """A transcript for people: one line of dialogue a line, its time, who said it; pieces of a line are joined."""
+    """Return a transcript for people: each line of the dialogue with its time and direction; its pieces are joined."""
     lines: list[str] = []
     open_: dict[str, tuple[float, bytes]] = {}
 

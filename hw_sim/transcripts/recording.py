@@ -27,7 +27,7 @@ class Recorder:
             self.out(HEADER + "\n")
 
     def add(self, way: str, data: bytes) -> None:
-        """One piece; neighbours in the same direction and moment stay apart, as they were read."""
+        """Add one piece; pieces of the same direction and time stay apart, as they were read."""
         piece = Piece(self.now() - self._start, way, data)
         if self.out is None:
             self.pieces.append(piece)
@@ -46,9 +46,9 @@ async def record(
     ready: Callable[[], object],
     baud: int = 115200,
 ) -> None:
-    """Stand between a client (at ``link``) and a real modem (at ``port``) and write down both, until ``stop``.
+    """Record the dialogue between a program (at ``link``) and a real modem (at ``port``) until ``stop``.
 
-    ``ready`` is called when the link is there. Raises OSError for a port that cannot be opened.
+    ``ready`` is called when the link exists. Raises OSError when the port cannot be opened.
     """
     loop = asyncio.get_running_loop()
     recorder = Recorder(out=out)

@@ -12,17 +12,17 @@ from .terminal import LinkedTerminal
 
 
 class Mismatch(Exception):
-    """The client wrote something else than was recorded."""
+    """The program wrote something else than was recorded."""
 
     def __init__(self, place: int, wanted: bytes, got: bytes) -> None:
-        super().__init__(f"piece {place}: the transcript has {wanted!r} here, the client wrote {got!r}")
+        super().__init__(f"piece {place}: the transcript has {wanted!r}, the program wrote {got!r}")
         self.place, self.wanted, self.got = place, wanted, got
 
 
 class Replay:
-    """A modem that knows one conversation: each piece of it is said when the client has written what led to it.
+    """A modem that knows one dialogue: it writes each piece when the program has written what came before it.
 
-    The client's octets may come in other portions than recorded, not in another order or content (``Mismatch``).
+    The program's bytes may come in other portions than recorded. Other contents or another order raise Mismatch.
     """
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
@@ -32,15 +32,15 @@ class Replay:
 
     @property
     def finished(self) -> bool:
-        """Everything was said and heard."""
+        """The whole transcript was replayed."""
         return self._at >= len(self._pieces)
 
     def start(self) -> bytes:
-        """What the modem says before anything is written."""
+        """Return what the modem writes first."""
         return self._said()
 
     def feed(self, data: bytes) -> bytes:
-        """Octets from the client; what the modem says to them. Raises Mismatch."""
+        """Take bytes from the program; return what the modem writes then. Raises Mismatch."""
         self._got += data
         out = b""
         while self._got:
@@ -68,7 +68,7 @@ class Replay:
 async def replay(
     pieces: Iterable[Piece], link: Path, stop: asyncio.Event, ready: Callable[[], object]
 ) -> Mismatch | None:
-    """Serve a transcript at ``link`` until ``stop``, its end, or a mismatch, which is returned."""
+    """Serve a transcript at ``link`` until ``stop``, its end, or a mismatch; return the mismatch."""
     player = Replay(pieces)
     found: list[Mismatch] = []
 
@@ -86,7 +86,7 @@ async def replay(
         os.write(pty.master, player.start())
         ready()
         await stop.wait()
-        await asyncio.sleep(0.2 if player.finished else 0)  # the client still reads the last piece
+        await asyncio.sleep(0.2 if player.finished else 0)  # the program still reads the last piece
     finally:
         pty.close()
     return found[0] if found else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def open_serial(path: str, baud: int = 115200) -> int:
-    """A serial port, raw, without flow control, not blocking. Raises OSError."""
+    """Open a serial port: raw, without flow control, not blocking. Return its descriptor. Raises OSError."""
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         tty.setraw(fd)

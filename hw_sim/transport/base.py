@@ -1,4 +1,4 @@
-"""What all transports have in common."""
+"""What a simulated modem needs of a transport."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Notices when a client closes a terminal, through inotify(7).
+"""Notices when a program closes a terminal, through inotify(7).
 
-The simulator holds every slave open, so the kernel never sees a last close, and an exclusive lock (TIOCEXCL) that a
-client took would outlive the client: the next one would get EBUSY. On each close the lock is taken off.
+The simulator holds every slave open, so the kernel never sees a last close, and an exclusive lock (TIOCEXCL) of a
+program would survive the program: the next one would get EBUSY. Therefore each close removes the lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class CloseWatch:
     """One inotify descriptor for all terminals of a simulation."""
 
     def __init__(self) -> None:
-        """Raises OSError where the system has no inotify to give."""
+        """Raise OSError where the system offers no inotify."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         if self._fd < 0:
@@ -30,7 +30,7 @@ class CloseWatch:
         self._loop.add_reader(self._fd, self._readable)
 
     def add(self, path: str, closed: Callable[[], object]) -> int:
-        """Call ``closed`` after each close of ``path``; a number for ``remove``. Raises OSError."""
+        """Call ``closed`` after each close of ``path``; return a number for ``remove``. Raises OSError."""
         number = int(self._libc.inotify_add_watch(self._fd, os.fsencode(path), _CLOSE))
         if number < 0:
             raise OSError(ctypes.get_errno(), "inotify_add_watch")

@@ -9,7 +9,7 @@ from .base import discard
 
 
 class MemoryTransport:
-    """A connection inside the process: ``write`` to the modem, ``read`` what it said."""
+    """A connection inside the process: ``write`` to the modem, ``read`` what it wrote."""
 
     def __init__(self, port: Port) -> None:
         self.path = ""
@@ -23,18 +23,18 @@ class MemoryTransport:
         self._arrived.set()
 
     def write(self, data: bytes) -> None:
-        """Octets to the modem."""
+        """Write bytes to the modem."""
         self._port.receive(data)
 
     def read(self) -> bytes:
-        """Everything the modem said since the last look."""
+        """Return all that the modem wrote since the last call."""
         said = bytes(self._said)
         self._said.clear()
         self._arrived.clear()
         return said
 
     async def read_until(self, end: bytes, timeout: float = 5.0) -> bytes:
-        """Everything up to and with ``end``; TimeoutError when it does not come (what came stays)."""
+        """Return the output up to and with ``end``. Raises TimeoutError; the output so far stays."""
         async with asyncio.timeout(timeout):
             while (at := self._said.find(end)) < 0:
                 self._arrived.clear()

@@ -19,8 +19,8 @@ from .writer import DescriptorWriter
 class PtyTransport:
     """A pseudo-terminal whose slave is linked at ``path``.
 
-    The slave is held open here too, so that clients may come and go; ``close`` hangs up on them (they read
-    EIO or the end) and takes the link away.
+    The slave is held open here too, so that programs may come and go. ``close`` hangs up (they read EIO or the end) and
+    removes the link.
     """
 
     def __init__(self, port: Port, path: Path, watch: CloseWatch | None = None) -> None:
@@ -44,7 +44,7 @@ class PtyTransport:
         self._watched = watch.add(self.device, self._unlock) if watch is not None else 0
 
     def _unlock(self) -> None:
-        """A client closed the terminal; an exclusive lock goes with it (see ``closing``)."""
+        """Remove the exclusive lock of a program that closed the terminal (see ``inotify``)."""
         fcntl.ioctl(self._slave, termios.TIOCNXCL)
 
     def _readable(self) -> None:

@@ -11,7 +11,7 @@ from .writer import DescriptorWriter
 
 
 class TcpTransport:
-    """A listener on 127.0.0.1; one client at a time talks to the port, another one is turned away."""
+    """A listener on 127.0.0.1 for one program at a time; further connections are closed."""
 
     def __init__(self, port: Port, host: str = "127.0.0.1", number: int = 0) -> None:
         self._loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from typing import Any
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import Disposition, SubmitError
-from gsmgw.model import CopyFate, ModemState, ModemStatus
+from gsmgw.model import CopyFate, EventData, ModemState, ModemStatus
 from gsmgw.modem import Modem
 from gsmgw.modem.profiles import PROFILES, Profile
 from gsmgw.ports import RawPdu
@@ -137,7 +137,7 @@ class _Sink:
     def modem_changed(self, status: ModemStatus) -> None:
         self.changed.set()
 
-    def modem_event(self, modem: str, type: str, data: dict[str, object]) -> None:
+    def modem_event(self, modem: str, data: EventData) -> None:
         pass
 
 

@@ -30,7 +30,6 @@ _QUIRKS = {
     "pause_s": "needs {} s between commands",
     "reset": "restarted by {}",
     "ussd_forms": "USSD {}",
-    "ussd_cancel": "cannot end a USSD session",
     "cms": "error codes of its own",
     "cme": "error codes of its own",
 }

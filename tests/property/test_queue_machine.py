@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gsmgw.model import (
     TRANSITIONS,
+    DeliveryOutcome,
     MessageError,
     OnUnknown,
     Outgoing,
@@ -201,7 +202,7 @@ class Queue(RuleBasedStateMachine):
         if not sent:
             return
         row = data.draw(st.sampled_from(sent))
-        outcome = "delivered" if good else "failed"
+        outcome = DeliveryOutcome.DELIVERED if good else DeliveryOutcome.FAILED
         facts = StatusReportFacts(
             "m", "sim", row.reference or 0, f"+4915{number:08d}", 0, outcome, outcome, self._now, "00"
         )

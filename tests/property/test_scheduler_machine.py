@@ -21,7 +21,7 @@ from support.fakes import ScriptedModem
 
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
-from gsmgw.model import MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, MessageRecord, ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Accepted, Defaults, MessageService, Principal, RouteTable, Scheduler, Submission
 from gsmgw.ports import Stored
 from gsmgw.store import Store, messages, reports
@@ -276,7 +276,7 @@ class House(RuleBasedStateMachine):
         )
         if rows:
             sim, reference, peer = rows[turn % len(rows)]
-            facts = StatusReportFacts("m", sim, reference, peer, 0, "delivered", "delivered", 1, "00")
+            facts = StatusReportFacts("m", sim, reference, peer, 0, DeliveryOutcome.DELIVERED, "delivered", 1, "00")
             self._run(lambda: self._store.write(lambda tx: reports.take_report(tx, 1, facts)))
 
     # -- what must be true ------------------------------------------------------------------------------------------

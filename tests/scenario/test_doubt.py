@@ -142,7 +142,7 @@ async def test_the_sims_record_is_believed_after_the_first_texts_of_a_busy_modem
         asked = count_commands(rig, "AT+CRSM")
         texts = [{"to": f"+4915100001{n:02d}", "text": "x", "delivery_report": False} for n in range(40)]
         await all_end(rig, [answer["id"] for answer in await rig.client.send_many(texts)], "sent")
-        await rig.until(lambda: len(asked) >= monitor.RECORD_LOOKS)
+        await rig.until(lambda: len(asked) >= monitor.RECORD_READINGS)
         sim.modem("modem0").fault("taken-error", count=1)
         went = await rig.client.send("+4915100000099", "in doubt", delivery_report=False)
         await all_end(rig, [went["id"]], "sent", within_s=10)

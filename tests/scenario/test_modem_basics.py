@@ -82,7 +82,7 @@ async def test_a_text_comes_in_and_is_forgotten_by_the_modem_after_it_was_kept(t
 
 
 async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.modem.receiving.receiver.RETRY_S", 0.1)
+    monkeypatch.setattr("gsmgw.modem.receiving.handover.RETRY_S", 0.1)
     async with rig(tmp_path) as (simulation, _, _, sink):
         sink.refuse = 2
         simulation.send(from_=PHONE, to="modem0", text="keep me")
@@ -91,7 +91,7 @@ async def test_what_the_store_refuses_stays_in_the_modem(tmp_path: Path, monkeyp
 
 
 async def test_what_cannot_be_deleted_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.modem.receiving.receiver.RETRY_S", 0.1)
+    monkeypatch.setattr("gsmgw.modem.receiving.handover.RETRY_S", 0.1)
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
         simulated.fault("cme-error", count=3, command="+CMGD", code=3)
         simulation.send(from_=PHONE, to="modem0", text="sticky")
@@ -231,8 +231,8 @@ class TestPin:
                 async with running(self.modem(tmp_path, sink, guard, "1111")) as modem:
                     await sink.reach(ModemState.LOCKED)
                     assert simulated.card.pin_left == 2
-                    assert "2 tries are left" in modem.status.detail
-                    with pytest.raises(ModemError, match="refused this PIN before"):
+                    assert "attempts left: 2" in modem.status.detail
+                    with pytest.raises(ModemError, match="refused this PIN earlier"):
                         await modem.enter_pin("1111")
             sink = Sink()
             async with running(self.modem(tmp_path, sink, guard, None)) as modem:

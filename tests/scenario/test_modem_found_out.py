@@ -11,8 +11,9 @@ from support.virtual import Bench, bench
 
 from gsmgw.errors import SubmitError
 from gsmgw.model import ModemState
-from gsmgw.modem.health.monitor import HEALTH_EVERY_S, POLL_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
-from gsmgw.modem.health.recovery import FailureCounter
+from gsmgw.modem.health.failure_counter import FailureCounter
+from gsmgw.modem.health.link_state import POLL_EVERY_S
+from gsmgw.modem.health.monitor import HEALTH_EVERY_S, READ_BACK_AT_LEAST_EVERY_S
 from gsmgw.modem.receiving.report_watch import SILENT_S, TEXTS
 
 
@@ -54,7 +55,7 @@ async def test_one_that_sends_nothing_is_taken_up_the_ladder_until_it_does(form:
         assert limit + 1 <= len(failures) <= 2 * limit + 4
         steps = [event for event in place.events("modem.recovery") if "in a row failed" in str(event["reason"])]
         assert [event["step"] for event in steps] == ["settings", "radio", "reset"]
-        assert str(steps[0]["reason"]).endswith(f"; {limit} texts in a row failed")
+        assert str(steps[0]["reason"]).endswith(f"; {limit} messages in a row failed")
         assert len(place.simulation.submits) == 1
 
 
@@ -75,7 +76,7 @@ async def test_one_that_never_sends_again_ends_in_quarantine_and_is_tried_again(
                 assert await submit(place) is not None
                 await place.clock.advance(0.1)
             assert ModemState.QUARANTINED in [state for state, _ in place.sink.states]
-            assert "texts in a row failed" in str(place.events("modem.quarantined")[0]["reason"])
+            assert "messages in a row failed" in str(place.events("modem.quarantined")[0]["reason"])
             assert [event["step"] for event in place.events("modem.recovery")][-2:] == ["radio", "reset"]
         finally:
             suffering.cancel()
@@ -91,7 +92,7 @@ async def test_one_that_restarts_whenever_it_sends_is_quarantined() -> None:
             place.simulated.fault("reset-mid-pdu")
             assert await submit(place) is not None
         await place.pass_until(lambda: place.modem.status.state is ModemState.QUARANTINED, 60)
-        assert "texts in a row failed" in str(place.events("modem.quarantined")[0]["reason"])
+        assert "messages in a row failed" in str(place.events("modem.quarantined")[0]["reason"])
         await place.ready()
         assert await submit(place) is None
 
@@ -205,7 +206,7 @@ class TestDeaf:
                 )  # type: ignore[misc]
                 await place.ready(10)
             assert place.modem.status.state is ModemState.DEGRADED
-            assert "announces what it receives no more" in place.modem.status.detail
+            assert "notifications stopped" in place.modem.status.detail
             place.simulation.send(from_=PHONE, to="modem0", text="looked for")
             await place.pass_until(lambda: len(place.sink.pdus) == 3, POLL_EVERY_S + 1)
             place.simulated.faults.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 from support.rig import make_config, running
 from support.shell import command
 
+from gsmgw.model import PartState
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, inbox
 
@@ -52,7 +53,7 @@ async def test_a_newer_version_reads_it_at_its_start(tmp_path: Path) -> None:
     config = make_config(tmp_path, {})
     store = await Store.open(config.database)
     raw = RawPdu("office", "sim", GOOD, None, "SM", 1, 0)
-    facts = inbox.PartFacts("quarantined", problem="as an older version saw it")
+    facts = inbox.PartFacts(PartState.QUARANTINED, problem="as an older version saw it")
     await store.write(lambda tx: inbox.keep(tx, 1_000, raw, facts))
     await store.close()
     async with running(config) as rig:

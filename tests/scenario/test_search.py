@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.databases import index_all
 from support.rig import Rig, make_config, running
 from support.shell import command
 
@@ -139,9 +140,9 @@ async def test_the_index_follows_by_itself_and_after_a_restart(tmp_path: Path) -
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(index.run())
-        await clock.advance(indexer.REST_S)
+        await clock.advance(indexer.SETTLE_S)
         async with asyncio.timeout(60):
-            while await store.read(search.cursor) < feed.last_id:  # noqa: ASYNC110
+            while index.lag:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert len(await matches("text")) == 299
         task.cancel()
@@ -165,14 +166,13 @@ async def test_what_is_in_the_index_follows_its_message(tmp_path: Path) -> None:
         return [message.id for message in await store.read(lambda db: messages.list_messages(db, wanted, 10))]
 
     await store.write(lambda tx: tx.run("UPDATE messages SET text = 'changed words' WHERE id = 1"))  # not indexed yet
-    while await store.write(lambda tx: search.index_events(tx, 1)):
-        pass
+    await index_all(store)
     assert await matches("words") == [2, 1]
     assert await matches("early") == []
     await store.write(lambda tx: tx.run("UPDATE messages SET text = 'late words' WHERE id = 1"))
     assert (await matches("late"), await matches("changed")) == ([1], [])
     await store.write(lambda tx: tx.event(1, MessageQueued(), 1))  # a retry brings the same text again
-    await store.write(lambda tx: search.index_events(tx, 100))
+    await index_all(store)
     assert await matches("late") == [1]
     await store.write(lambda tx: tx.run("DELETE FROM messages WHERE id = 1"))
     assert await matches("words") == [2]

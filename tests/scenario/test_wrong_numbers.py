@@ -12,7 +12,7 @@ from gsmgw.store import messages
 from hw_sim import Simulation
 from hw_sim.at.reply import Failure, cms
 from hw_sim.codec.tpdu import Tpdu
-from hw_sim.faults.dialogue import CmsError
+from hw_sim.faults.sending import CmsError
 
 DEADLINE_S = 30
 WRONG = [f"+49151999000{n:02d}" for n in range(6)]

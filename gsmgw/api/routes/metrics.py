@@ -135,10 +135,9 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_modem_voltage_volts", "Supply voltage", ("modem",), supply)
         for word in ("used", "total"):
             places = {
-                (status.name, storage): figures[word]
+                (status.name, storage): getattr(use, word)
                 for status in known
-                for storage, figures in status.storage.items()
-                if word in figures
+                for storage, use in status.storage.items()
             }
             yield _gauges(f"gsmgw_modem_storage_{word}", f"Message storage {word}", ("modem", "storage"), places)
 

@@ -92,7 +92,7 @@ def _modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
         "signal_dbm": status.signal_dbm,
         "temperature_c": status.temperature_c,
         "voltage_mv": status.voltage_mv,
-        "storage": status.storage,
+        "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
         "limits": limits,
     }
 

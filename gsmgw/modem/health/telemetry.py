@@ -1,71 +1,66 @@
-"""What is worth knowing about a modem in service: registration, signal, operator, number, storage, clock."""
+"""Figures of a modem in service: registration, signal, operator, number, storage, temperature, voltage, clock."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from gsmgw.at.responses import MemoryUse
 from gsmgw.config import ModemSection
 from gsmgw.model.events import ClockSkew
-from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.commands import device, network, sim
+from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
+from gsmgw.modem.sending.sender import Sender
 from gsmgw.modem.sim.registration import TECHNOLOGY, RegistrationState
 from gsmgw.modem.status import StatusReporter
-from gsmgw.ports import Clock
 
-#: A difference to the network's clock that is worth an event; many networks send no seconds, some no zone.
+#: The least difference to the network's clock that is reported, seconds; many networks send no seconds, some no zone.
 CLOCK_TOLERANCE_S = 2 * 3600.0
 
 
 class Telemetry:
-    """Asks, and writes it on the board."""
+    """Asks for the figures and reports them."""
 
     def __init__(
         self,
         config: ModemSection,
-        driver: Driver,
+        at: AtClient,
+        storage: MessageStorage,
         reporter: StatusReporter,
-        clock: Clock,
         registration: RegistrationState,
-        confirmed: Callable[[], int | None],
+        sender: Sender,
     ) -> None:
         self._config = config
-        self._driver = driver
+        self._at = at
+        self._storage = storage
         self._reporter = reporter
-        self._clock = clock
         self._registration = registration
-        self._confirmed = confirmed
+        self._sender = sender
         self._clocks_compared = False
         self._has_record = True
 
-    async def look_at_record(self) -> None:
-        """Read which reference the SIM gave last, where that can be read: it may tell what became of a text."""
+    async def read_last_reference(self) -> None:
+        """Read which reference the SIM recorded last, where it can be read: it may tell the fate of a message."""
         if not self._has_record:
             return
-        async with self._driver.channel.turn(PortPriority.CONTROL):
-            confirmed = self._confirmed()
-            last = await self._driver.last_reference()
+        async with self._at.channel.exclusive(PortPriority.CONTROL):
+            confirmed = self._sender.confirmed
+            last = await sim.last_reference(self._at)
         self._has_record = last is not None
         if last is not None:
             self._reporter.sink.reference_read(self._reporter.name, self._reporter.status.sim, last, confirmed)
 
-    async def look_for_network(self) -> None:
-        """Ask for the registration in every domain that the modem knows."""
-        for name in self._registration.names or ("CREG",):
-            self._registration.note(name, await self._driver.registration(name))
-
     async def refresh(self) -> list[MemoryUse]:
-        """Ask for everything, which is a sign of life too; what the memories in use hold."""
-        driver = self._driver
+        """Ask for all figures and report them; return how full the memories are."""
+        at = self._at
         if self._registration.names:
-            await self.look_for_network()
-        dbm = await driver.signal_dbm()
-        operator, act = await driver.operator()
-        number = self._config.number or self._reporter.status.number or await driver.own_number()
-        use = await driver.storage_use()
+            await self._registration.refresh()
+        dbm = await network.signal_dbm(at)
+        operator, act = await network.operator(at)
+        number = self._config.number or self._reporter.status.number or await sim.own_number(at)
+        use = await self._storage.use()
         await self._compare_clocks()
-        await self.look_at_record()
-        temperature_c, voltage_mv = await driver.temperature_c(), await driver.voltage_mv()
+        await self.read_last_reference()
+        temperature_c, voltage_mv = await device.temperature_c(at), await device.voltage_mv(at)
         self._reporter.update(
             temperature_c=temperature_c,
             voltage_mv=voltage_mv,
@@ -73,18 +68,18 @@ class Telemetry:
             operator=operator,
             technology=TECHNOLOGY.get(act) if act is not None else None,
             number=number,
-            registration=self._registration.word,
-            storage={item.memory: {"used": item.used, "total": item.total} for item in use},
+            registration=self._registration.best,
+            storage=storage_use(use),
         )
         return use
 
     async def _compare_clocks(self) -> None:
-        """Tell once when this machine's clock is far from the network's: a Pi without one may have started in 1970."""
+        """Report once when this machine's clock is far from the network's: a Pi without one may start in 1970."""
         if self._clocks_compared:
             return
-        theirs = await self._driver.network_time_ms()
+        theirs = await device.clock_ms(self._at)
         if theirs is not None:
             self._clocks_compared = True
-            ahead_s = (self._clock.wall_ms() - theirs) / 1000
+            ahead_s = (self._at.clock.wall_ms() - theirs) / 1000
             if abs(ahead_s) > CLOCK_TOLERANCE_S:
                 self._reporter.event(ClockSkew(ahead_s=round(ahead_s)))

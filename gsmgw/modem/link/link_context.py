@@ -1,20 +1,35 @@
-"""What a link is given by its modem, and what it may ask of it."""
+"""What a link is given by the modem it belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gsmgw.config import ModemSection
-from gsmgw.errors import ModemError
-from gsmgw.modem.health.recovery import FailureCounter, RecoveryPlan, RecoveryStep
+from gsmgw.model import RecoveryStep
+from gsmgw.modem.health.failure_counter import FailureCounter
+from gsmgw.modem.health.recovery import RecoveryPlan
 from gsmgw.modem.port.babble_guard import BabbleGuard
+from gsmgw.modem.port.port_node import PortNode
 from gsmgw.modem.profiles import Profile
 from gsmgw.modem.receiving.report_watch import ReportWatch
 from gsmgw.modem.sending.result_timeout import ResultTimeout
 from gsmgw.modem.sim.pin import PinGuard
 from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, Opener
+
+
+class ModemMemory:
+    """What is remembered of a modem from link to link."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.recovery = RecoveryPlan(clock)
+        self.failures = FailureCounter(clock)
+        self.report_watch = ReportWatch(clock)
+        self.result_timeout = ResultTimeout()
+        self.babble_guard = BabbleGuard(clock)
+        #: What this modem was found unable to do.
+        self.unable: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +39,18 @@ class LinkContext:
     config: ModemSection
     reporter: StatusReporter
     clock: Clock
-    guard: PinGuard
-    opener: Opener
-    #: Identifies the node of the port; None for one that has none, or is gone.
-    node: Callable[[], object]
+    memory: ModemMemory
+    pin_guard: PinGuard
     choose_profile: Callable[[str], Profile]
-    recovery: RecoveryPlan
-    failures: FailureCounter
-    report_watch: ReportWatch
-    patience: ResultTimeout
-    babble_guard: BabbleGuard
-    #: The steps that can be taken with this port besides those of the modem itself.
-    able: frozenset[RecoveryStep]
-    #: What this very modem was found unable to do; kept from link to link.
-    unable: set[str]
-    #: Whether nobody was told yet that the modem's family is not known, where it is not.
-    stranger: bool = False
+    opener: Opener
+    node: PortNode
+    #: The recovery steps that this modem and its port allow.
+    available_steps: frozenset[RecoveryStep]
+    #: Whether nobody was told yet that the modem's model is unknown, where it is.
+    report_unknown_model: bool = False
+    #: The USB interface number of the port; None where it is unknown.
     interface: int | None = None
-    #: Whether texts wait for the modem that no modem has refused: what becomes of them tells more than a step would.
-    others_wait: Callable[[], bool] = lambda: False
+    #: Whether messages wait for this modem that no modem has refused: their fate tells more than a recovery step.
+    others_wait: Callable[[], bool] = field(default=lambda: False)
     #: A second port that is listened to, where there is one.
     second_opener: Opener | None = None
-
-
-class StepNeeded(ModemError):
-    """The link ends so that its modem can take a step that is not the modem's own."""
-
-    def __init__(self, step: RecoveryStep, trouble: str) -> None:
-        self.step = step
-        super().__init__(trouble)

@@ -92,8 +92,6 @@ class Profile:
     radio_off: int = 4
     #: How a USSD request may be written, in the order to try: plain, packed (TS 23.038 6.1.2.3.1, in hexadecimal).
     ussd_forms: tuple[str, ...] = ("plain", "packed")
-    #: Whether AT+CUSD=2 ends a USSD session.
-    ussd_cancel: bool = True
     #: What tells the temperature, and the voltage of the supply (TS 27.007 8.4, with a third field that many add).
     temperature: Reading | None = None
     voltage: Reading | None = Reading("AT+CBC")

@@ -1,36 +1,34 @@
-"""Whether the modem still tells what it receives, from what lies in its memories and was never announced.
+"""Whether the modem still announces received messages, from those in its memories that were never announced.
 
-An indication that is lost once is an accident; what a person has to know is that they stay away. So the first text
-found unannounced has the settings repeated, unless they just were, and when the next one is not announced either, the
-memories are polled until an indication comes again.
+One lost indication is an accident; a person must know when they stay away. So the first message found unannounced has
+the settings applied again. When the next one is not announced either, the memories are polled until an indication
+comes again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from gsmgw.modem.link_bus import IndicationsLost, IndicationsResumed, LinkBus
 from gsmgw.ports import Clock, Timer
 
-#: An indication that is under way while the memories are listed comes within that time.
+#: An indication that is on its way while the memories are listed comes within that time, seconds.
 LATE_S = 5.0
 
 
 class IndicationWatch:
-    """What one link hears. ``on_deaf`` is called with the number of texts that nobody announced."""
+    """Compares indications with what lies in the memories, and publishes what follows on the bus of the link."""
 
-    def __init__(self, clock: Clock, on_deaf: Callable[[int], None], on_heard: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, bus: LinkBus) -> None:
         self._clock = clock
-        self._on_deaf = on_deaf
-        self._on_heard = on_heard
+        self._bus = bus
         self._unannounced: set[tuple[str, int]] = set()
         self._due: Timer | None = None
         #: When each place was announced last, the latest at the end.
         self._announced: dict[tuple[str, int], float] = {}
-        #: How often in a row texts were found that no indication had told of.
-        self.missed = 0
+        #: How often in a row messages were found that no indication had announced.
+        self._missed = 0
 
     def announced(self, place: tuple[str, int]) -> None:
-        """An indication came, for a place or for none that can be read."""
+        """Note an indication; the place may be one that cannot be read."""
         now = self._clock.monotonic()
         announced = self._announced
         announced.pop(place, None)
@@ -40,21 +38,21 @@ class IndicationWatch:
         self._unannounced.discard(place)
         if not self._unannounced:
             self._stop()
-        was, self.missed = self.missed, 0
+        was, self._missed = self._missed, 0
         if was:
-            self._on_heard()
+            self._bus.publish(IndicationsResumed())
 
     def found(self, places: set[tuple[str, int]]) -> None:
-        """A look through the memories that no indication had asked for found new texts there."""
+        """Note new messages that were found by a sweep which no indication had asked for."""
         now = self._clock.monotonic()
         self._unannounced |= {place for place in places if now - self._announced.get(place, float("-inf")) >= LATE_S}
         if self._unannounced and self._due is None:
             self._due = self._clock.call_later(LATE_S, self._decide)
 
-    def renewed(self) -> None:
-        """The settings were repeated, whatever for: what was found before is dealt with by that."""
+    def settings_reapplied(self) -> None:
+        """Note that the settings were applied again, for any reason: that deals with what was found before."""
         if self._unannounced:
-            self.missed += 1
+            self._missed += 1
             self._unannounced.clear()
         self._stop()
 
@@ -63,8 +61,8 @@ class IndicationWatch:
         count = len(self._unannounced)
         self._unannounced.clear()
         if count:
-            self.missed += 1
-            self._on_deaf(count)
+            self._missed += 1
+            self._bus.publish(IndicationsLost(count, self._missed))
 
     def _stop(self) -> None:
         if self._due is not None:
@@ -72,6 +70,6 @@ class IndicationWatch:
             self._due = None
 
     def close(self) -> None:
-        """The link ends."""
+        """End the watch with its link."""
         self._unannounced.clear()
         self._stop()

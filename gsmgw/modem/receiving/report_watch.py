@@ -1,7 +1,7 @@
-"""Whether anything comes in from the network, from the status reports that were asked for and stay away.
+"""Whether the network still reaches the modem, from status reports that were requested and stay away.
 
-Some LTE modems receive nothing any more, without a sign, until they are restarted (open5gs issue 609). One report that
-is missing says nothing, for the recipient's phone may be off; none at all, for many texts and a long time, where
+Some LTE modems silently receive nothing any more until they are restarted (open5gs issue 609). One missing report
+proves nothing, because the recipient's phone may be off. No report at all, for many messages and a long time, where
 reports had come before, does.
 """
 
@@ -9,46 +9,46 @@ from __future__ import annotations
 
 from gsmgw.ports import Clock
 
-#: So many texts without a report, over so long a time, and nothing else received meanwhile.
+#: How many messages without a report, over how long, with nothing else received meanwhile.
 TEXTS = 20
 SILENT_S = 1800.0
-#: How long it is left alone after it was restarted for that.
+#: The least time between two restarts for that reason, seconds.
 AGAIN_S = 6 * 3600.0
 #: TS 23.040 9.2.3.5: TP-SRR in the first octet of a submission.
 _REPORT_WANTED = 0x20
 
 
 class ReportWatch:
-    """What one modem has yet to hear. Lives as long as the modem."""
+    """The missing reports of one modem. Lives as long as the modem."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._hears = False
+        self._receives = False
         self._since = 0.0
-        self._resting_until = float("-inf")
-        #: How many texts have been sent that want a report, since anything came in.
+        self._paused_until = float("-inf")
+        #: How many messages that want a report have been sent since anything was received.
         self.unanswered = 0
 
-    def heard(self) -> None:
-        """Something came in from the network."""
-        self._hears = True
+    def received(self) -> None:
+        """Note that something came from the network."""
+        self._receives = True
         self.unanswered = 0
 
     def sent(self, tpdu: bytes) -> None:
-        """The network took a submission."""
-        if self._hears and tpdu[0] & _REPORT_WANTED:
+        """Note a submission that the network accepted."""
+        if self._receives and tpdu[0] & _REPORT_WANTED:
             if self.unanswered == 0:
                 self._since = self._clock.monotonic()
             self.unanswered += 1
 
     @property
     def reports_missing(self) -> bool:
-        """Whether the modem is to be restarted for what did not come."""
+        """Whether the modem is to be restarted because no reports come."""
         now = self._clock.monotonic()
-        return self.unanswered >= TEXTS and now - self._since >= SILENT_S and now >= self._resting_until
+        return self.unanswered >= TEXTS and now - self._since >= SILENT_S and now >= self._paused_until
 
     def restarted(self) -> None:
-        """That was tried: reports have to come again before they are missed again."""
-        self._hears = False
+        """Note the restart: reports must come again before they can be missing again."""
+        self._receives = False
         self.unanswered = 0
-        self._resting_until = self._clock.monotonic() + AGAIN_S
+        self._paused_until = self._clock.monotonic() + AGAIN_S

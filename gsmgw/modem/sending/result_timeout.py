@@ -1,32 +1,32 @@
-"""How long one modem is waited for: from how long its final results took."""
+"""How long the final result of a submission is waited for, from how long this modem needed before."""
 
 from __future__ import annotations
 
 from collections import deque
 
-#: So many results are remembered.
+#: How many results are remembered.
 _REMEMBERED = 50
-#: Before so many have come, nothing is known of a modem.
+#: The number of results from which on a modem counts as known.
 _KNOWN = 5
-#: How many times as long as the slowest of them a modem is waited for.
+#: The wait for a known modem: a multiple of its slowest result.
 _MARGIN = 3.0
-#: How many times as long as the shortest wait a modem is waited for of which nothing is known.
+#: The wait for an unknown modem: a multiple of the shortest wait.
 _UNKNOWN = 8.0
 
 
 class ResultTimeout:
-    """Lives as long as the modem."""
+    """The response times of one modem. Lives as long as the modem."""
 
     def __init__(self) -> None:
         self._took_s: deque[float] = deque(maxlen=_REMEMBERED)
         self._missed = 0
 
     def missed(self) -> None:
-        """A final result did not come in time: a modem of which nothing is known is waited for half as long."""
+        """Note a final result that did not come in time: the wait for an unknown modem is halved."""
         self._missed += 1
 
     def note(self, seconds: float) -> None:
-        """A final result came so long after its payload, in time or late."""
+        """Note the time from a payload to its final result, in time or late."""
         self._took_s.append(seconds)
         self._missed = 0
 

@@ -1,4 +1,4 @@
-"""USSD: requests to the operator's services, and their answers in all the forms modems give them (TS 27.007 7.15)."""
+"""USSD: requests to the operator's services, and their answers in all forms that modems use (TS 27.007 7.15)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import re
 from dataclasses import dataclass
 
 from gsmgw.at import commands
+from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import UssdIndication, parse_ussd
 from gsmgw.errors import ModemError
-from gsmgw.modem.port.driver import Driver
+from gsmgw.model.events import UssdReceived
+from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandError
+from gsmgw.modem.status import StatusReporter
 from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
 from gsmgw.pdu.septets import pack, unpack
-from gsmgw.ports import Clock
 
 #: How long the network may take to answer.
 ANSWER_S = 60.0
@@ -34,7 +36,7 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class UssdReply:
-    """What the network answered. ``more``: it waits for a reply in the same session."""
+    """The answer of the network. ``more``: it waits for a reply in the same session."""
 
     text: str | None
     more: bool
@@ -49,7 +51,7 @@ def encode_request(request: str, form: str) -> str:
     """
     septets = DEFAULT.encode(request)
     if septets is None or not _printable(request) or any(char in "\r\n\t\f" for char in request):
-        raise ModemError("the USSD code may hold printable characters of the GSM alphabet only, for example *100#")
+        raise ModemError("the USSD code may only have printable characters of the GSM alphabet, for example *100#")
     if not 0 < len(septets) <= MAX_SEPTETS:
         raise ModemError(f"the USSD code is {len(septets)} characters long; at least 1 and at most {MAX_SEPTETS} fit")
     if form == "plain":
@@ -60,10 +62,10 @@ def encode_request(request: str, form: str) -> str:
 
 
 def decode_answer(text: str, dcs: int | None) -> str:
-    """The readable text of an answer.
+    """Return the readable text of an answer.
 
-    The DCS tells the alphabet when it is right. With the default or none, an even run of hexadecimal digits is taken
-    for UCS-2 when it reads as one script, else for packed septets when these are printable, else as it stands.
+    The DCS tells the alphabet when it is right. With the default or none, an even run of hexadecimal digits is decoded
+    as UCS-2 when it reads as one script, else as packed septets when these are printable, else it stays as it is.
     """
     plain = text.strip()
     if len(plain) < 4 or not _HEX.fullmatch(plain):
@@ -84,7 +86,7 @@ def _is_ucs2(dcs: int) -> bool:
 
 
 def _ucs2(octets: bytes) -> str:
-    """UCS-2 without the FFFF that some firmware leaves behind it (Telit HE910)."""
+    """Decode UCS-2 without the FFFF that some firmware appends (Telit HE910)."""
     return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
 
 
@@ -111,59 +113,57 @@ def _printable(text: str) -> bool:
 class Ussd:
     """The one USSD session that a modem can have."""
 
-    def __init__(self, driver: Driver, clock: Clock) -> None:
-        self._driver = driver
-        self._clock = clock
+    def __init__(self, at: AtClient, reporter: StatusReporter) -> None:
+        self._at = at
+        self._clock = at.clock
+        self._reporter = reporter
         self._awaited: asyncio.Future[UssdIndication] | None = None
 
-    def news(self, line: str) -> bool:
-        """A +CUSD came; whether somebody waits for it."""
-        news = parse_ussd(line)
-        if news is None or self._awaited is None or self._awaited.done():
-            return False
-        self._awaited.set_result(news)
-        return True
+    def ussd_urc(self, urc: Urc) -> None:
+        """Take a +CUSD: the answer to a request, or a text that nobody asked for."""
+        found = parse_ussd(urc.line)
+        if found is None:
+            return
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(found)
+        elif found.text is not None:
+            self._reporter.event(UssdReceived(text=decode_answer(found.text, found.dcs)))
 
     def close(self) -> None:
-        """The modem is gone."""
+        """End the session: the modem is gone."""
         if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_exception(ModemError("the modem went away before the network answered"))
+            self._awaited.set_exception(ModemError("the modem disconnected before the network answered"))
 
     async def request(self, text: str) -> UssdReply:
         """Send a code, or a reply in an open session. Raises :class:`ModemError`."""
         if self._awaited is not None:
-            raise ModemError("another USSD request is under way")
+            raise ModemError("another USSD request is running")
         awaited: asyncio.Future[UssdIndication] = asyncio.get_running_loop().create_future()
         self._awaited = awaited
         try:
             await self._send(text)
             timer = self._clock.call_later(ANSWER_S, lambda: _expire(awaited))
             try:
-                news = await awaited
+                answer = await awaited
             finally:
                 timer.cancel()
         finally:
             self._awaited = None
-        if news.status in _OUTCOMES and news.text is None and news.status != 2:
-            raise ModemError(_OUTCOMES[news.status])
-        shown = None if news.text is None else decode_answer(news.text, news.dcs)
-        return UssdReply(shown, news.status == 1, _OUTCOMES.get(news.status, "done"))
+        if answer.status in _OUTCOMES and answer.text is None and answer.status != 2:
+            raise ModemError(_OUTCOMES[answer.status])
+        shown = None if answer.text is None else decode_answer(answer.text, answer.dcs)
+        return UssdReply(shown, answer.status == 1, _OUTCOMES.get(answer.status, "done"))
 
     async def _send(self, text: str) -> None:
         refusal: ModemError | None = None
-        for form in self._driver.profile.ussd_forms:
+        for form in self._at.profile.ussd_forms:
             string = encode_request(text, form)
             try:
-                await self._driver.run(commands.ussd(string, _DCS_DEFAULT))
+                await self._at.run(commands.ussd(string, _DCS_DEFAULT))
                 return
             except CommandError as exc:
                 refusal = exc
-        raise ModemError(f"the modem refused the request: {refusal.title if refusal else 'it knows no USSD'}")
-
-    async def cancel(self) -> None:
-        """End the session, where the modem can."""
-        if self._driver.profile.ussd_cancel:
-            await self._driver.attempt(commands.USSD_CANCEL)
+        raise ModemError(f"the modem refused the request: {refusal.title if refusal else 'it does not support USSD'}")
 
 
 def _expire(awaited: asyncio.Future[UssdIndication]) -> None:

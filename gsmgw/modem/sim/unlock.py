@@ -1,113 +1,120 @@
-"""Getting past the SIM's PIN, once, or saying what is wrong with the SIM until somebody helps."""
+"""Unlocking the SIM by its PIN, once, or reporting what is wrong with the SIM until a person helps."""
 
 from __future__ import annotations
 
 import asyncio
 
+from gsmgw.at import commands
+from gsmgw.at.responses import PinState
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
-from gsmgw.modem.port.driver import Driver
+from gsmgw.modem.commands import sim
+from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.sim.pin import PinGuard, fingerprint, read_pin_file, valid_pin
 from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.wakeup import Wakeup
-from gsmgw.ports import Clock
 
-#: A locked SIM is looked at again after that time: somebody may have changed it.
+#: A locked SIM is asked again after that time, seconds: it may have been replaced.
 _LOOK_AGAIN_S = 30.0
-#: A SIM that is busy or just unlocked, seconds between looks.
+#: A SIM that is busy is asked again after that time, seconds.
 _SETTLING_S = 1.0
 
 _SENTENCES = {
-    "SIM PIN": "the SIM wants its PIN; give it in the configuration or with `gsmgw modem NAME pin`",
-    "SIM PUK": "the SIM wants its PUK: three wrong PINs were entered; the PUK is on the card the SIM came on, "
-    "and is best entered in a phone, ten wrong PUKs destroy the SIM",
-    "PH-SIM PIN": "the modem is locked to another SIM and wants its device code",
-    "SIM PIN2": "the SIM wants its PIN2",
-    "SIM PUK2": "the SIM wants its PUK2",
-    "PH-NET PIN": "the modem is locked to another network and wants its unlock code",
-    "NO SIM": "no SIM is inserted, or it has no contact",
-    "SIM FAILURE": "the SIM does not work; take it out, clean it, put it back",
+    PinState.SIM_PIN: "the SIM needs its PIN. Set it in the configuration or run: gsmgw modem {name} pin",
+    PinState.SIM_PUK: "the SIM needs its PUK, because three wrong PINs were entered. The PUK is on the card that the "
+    "SIM came on. Enter it in a phone: ten wrong PUKs destroy the SIM",
+    PinState.PH_SIM_PIN: "the modem is locked to another SIM and needs its device code",
+    PinState.SIM_PIN2: "the SIM needs its PIN2",
+    PinState.SIM_PUK2: "the SIM needs its PUK2",
+    PinState.PH_NET_PIN: "the modem is locked to another network and needs its unlock code",
+    PinState.NO_SIM: "no SIM is inserted, or it has no contact",
+    PinState.SIM_FAILURE: "the SIM does not work. Take it out, clean it and insert it again",
 }
 
 
+def _sentence(state: PinState, name: str) -> str:
+    return _SENTENCES.get(state, f"the SIM is not ready: {state}").format(name=name)
+
+
 class PinRefused(ModemError):
-    """The SIM, or our memory of it, does not accept that PIN."""
+    """The PIN was refused by the SIM, or is known to be refused."""
 
 
 class SimUnlocker:
-    """The SIM side of one connection's start; :meth:`offer` is for the API."""
+    """Unlocks the SIM at the start of one link."""
 
     def __init__(
         self,
         config: ModemSection,
-        driver: Driver,
+        at: AtClient,
         reporter: StatusReporter,
-        clock: Clock,
         guard: PinGuard,
-        news: Wakeup,
     ) -> None:
         self._config = config
-        self._driver = driver
+        self._at = at
+        self._clock = at.clock
         self._reporter = reporter
-        self._clock = clock
         self._guard = guard
-        self._news = news
+        self._wakeup = Wakeup(at.clock)
         self._offers: list[tuple[str, asyncio.Future[None]]] = []
         self._refusal = ""
         self.locked = False
 
+    def wake(self) -> None:
+        """Ask the SIM again now: something about it has changed."""
+        self._wakeup.set()
+
     async def offer(self, pin: str) -> None:
         """Try a PIN that a person gives. Raises :class:`PinRefused` or :class:`ModemError`."""
         if not valid_pin(pin):
-            raise PinRefused("a PIN has 4 to 8 digits")
+            raise PinRefused("a PIN must have 4 to 8 digits")
         if not self.locked:
-            raise ModemError("the SIM does not wait for a PIN")
+            raise ModemError("the SIM does not need a PIN now")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._offers.append((pin, done))
-        self._news.set()
+        self._wakeup.set()
         await done
 
     def close(self) -> None:
-        """Nobody will try the PINs that are still offered."""
+        """Refuse the PINs that were not tried."""
         for _, done in self._offers:
             if not done.done():
-                done.set_exception(ModemError("the modem went away before the PIN was tried"))
+                done.set_exception(ModemError("the modem disconnected before the PIN was tried"))
         self._offers.clear()
 
     async def unlock(self) -> None:
-        """Return when the SIM is ready. Stays in state locked for as long as it takes."""
+        """Return when the SIM is ready. The modem stays locked for as long as that takes."""
         own_pin_open = True
         try:
             while True:
-                state = await self._driver.pin_state()
-                if state == "READY":
+                state = await sim.pin_state(self._at)
+                if state is PinState.READY:
                     return
-                if state == "SIM BUSY":
+                if state is PinState.SIM_BUSY:
                     self._reporter.enter(ModemState.PROBING, "the SIM is starting")
                     await self._clock.sleep(_SETTLING_S)
                     continue
-                if state == "SIM PIN" and own_pin_open:
+                if state is PinState.SIM_PIN and own_pin_open:
                     own_pin_open = False
                     if await self._try_own():
                         continue
                 self.locked = True
                 self._reporter.enter(ModemState.LOCKED, await self._explain(state))
-                await self._news.wait(_LOOK_AGAIN_S)
+                await self._wakeup.wait(_LOOK_AGAIN_S)
                 while self._offers:
                     await self._try_offered(*self._offers.pop(0), state)
         finally:
             self.locked = False
             self.close()
 
-    async def _explain(self, state: str) -> str:
-        sentence = _SENTENCES.get(state, f"the SIM is not ready: it says {state}")
-        if state == "SIM PIN":
-            left = await self._driver.pin_tries()
-            tries = "" if left is None else f"; {left} tries are left"
-            sentence = f"{self._refusal or sentence}{tries}"
-        return sentence
+    async def _explain(self, state: PinState) -> str:
+        sentence = _sentence(state, self._config.name)
+        if state is not PinState.SIM_PIN:
+            return sentence
+        left = await sim.pin_attempts_left(self._at)
+        return f"{self._refusal or sentence}{'' if left is None else f' (attempts left: {left})'}"
 
     async def _try_own(self) -> bool:
         pin = self._config.pin
@@ -126,10 +133,10 @@ class SimUnlocker:
             return False
         return True
 
-    async def _try_offered(self, pin: str, done: asyncio.Future[None], state: str) -> None:
+    async def _try_offered(self, pin: str, done: asyncio.Future[None], state: PinState) -> None:
         try:
-            if state != "SIM PIN":
-                raise PinRefused(_SENTENCES.get(state, "the SIM does not want a PIN"))
+            if state is not PinState.SIM_PIN:
+                raise PinRefused(_sentence(state, self._config.name))
             await self._try(pin)
         except ModemError as exc:
             if not done.done():
@@ -145,25 +152,32 @@ class SimUnlocker:
                 done.set_result(None)
 
     async def _try(self, pin: str) -> None:
-        """One try, noted before it is made."""
-        sim = await self._sim()
-        mark = fingerprint(sim, pin)
-        if await self._guard.is_refused(sim, mark):
-            raise PinRefused("the SIM refused this PIN before; it is not tried again, give another one")
-        left = await self._driver.pin_tries()
+        """Try a PIN; the attempt is recorded before it is made."""
+        sim_id = await self._sim_id()
+        mark = fingerprint(sim_id, pin)
+        if await self._guard.is_refused(sim_id, mark):
+            raise PinRefused("the SIM refused this PIN earlier, so it is not tried again. Give another PIN")
+        left = await sim.pin_attempts_left(self._at)
         if left is not None and left <= 1:
-            raise PinRefused("only one PIN try is left, and a wrong one would lock the SIM; enter the PIN in a phone")
-        await self._guard.failed(sim, mark)
+            raise PinRefused(
+                "only one PIN attempt is left, and a wrong PIN would lock the SIM. Enter the PIN in a phone"
+            )
+        await self._guard.failed(sim_id, mark)
         try:
-            await self._driver.enter_pin(pin)
+            await self._at.run(commands.enter_pin(pin))
         except CommandError as exc:
-            if exc.final.code in (14, 100, 314, 515):  # busy, or no word about the PIN: it may still be right
-                await self._guard.accepted(sim, mark)
-            raise PinRefused(f"the SIM refused the PIN ({exc.final}); it is not tried again") from None
-        await self._guard.accepted(sim, mark)
-        await self._driver.patiently_ready()
+            if exc.final.code in (
+                14,
+                100,
+                314,
+                515,
+            ):  # busy, or an error that is not about the PIN: it may still be right
+                await self._guard.accepted(sim_id, mark)
+            raise PinRefused(f"the SIM refused the PIN ({exc.final}). It will not be tried again") from None
+        await self._guard.accepted(sim_id, mark)
+        await sim.wait_until_ready(self._at)
 
-    async def _sim(self) -> str:
-        """What the memory of PINs goes by: most SIMs show their ICCID before the PIN, else the modem stands for it."""
-        iccid, _ = await self._driver.sim_identity()
+    async def _sim_id(self) -> str:
+        """Return the key of the record of PINs: the ICCID, which most SIMs tell before the PIN, else the modem."""
+        iccid, _ = await sim.iccid_and_imsi(self._at)
         return iccid or f"modem:{self._reporter.status.imei or self._config.name}"

@@ -12,7 +12,7 @@ from support.inbox import SENDER, STAMP, Desk, pdus
 
 from gsmgw.inbound.collector import Reread
 from gsmgw.inbound.joining import GAP
-from gsmgw.model import Outgoing, Priority, Status, format_id
+from gsmgw.model import Outgoing, PartState, Priority, Status, format_id
 from gsmgw.pdu import Address, build_pdu
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store, Tx, inbox, messages, outbox
@@ -135,7 +135,7 @@ async def test_what_cannot_be_decoded_is_kept_in_quarantine(desk: Desk, pdu: str
 async def put_away(desk: Desk, pdu: str, at_ms: int) -> None:
     """As a version that does not understand the PDU would have done it."""
     raw = RawPdu("m", "sim", pdu, None, "SM", 1, 0)
-    facts = inbox.PartFacts("quarantined", problem="TP-DCS: unheard of")
+    facts = inbox.PartFacts(PartState.QUARANTINED, problem="TP-DCS: unheard of")
     await desk.store.write(lambda tx: inbox.keep(tx, at_ms, raw, facts))
 
 

@@ -18,13 +18,14 @@ from gsmgw.at.urcs import UrcKind, kind_of
 from gsmgw.clock import SystemClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import ConfigError, Disposition
-from gsmgw.model import ModemState
-from gsmgw.modem.health.recovery import RecoveryStep
+from gsmgw.model import ModemState, RecoveryStep
+from gsmgw.modem.commands import device, messages, sim
+from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.storage import MessageStorage
 from gsmgw.modem.port.channel import Channel
-from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile, Reading, choose_profile, named_profile
 from gsmgw.modem.profiles.overlay import load_overlay, parse_overlay
-from gsmgw.modem.sending.sender import refusal
+from gsmgw.modem.sending.refusal import refusal
 
 FAMILIES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[2] / "transcripts" / "families.toml").read_text()
@@ -101,26 +102,26 @@ def test_noise_is_dropped(name: str, line: str) -> None:
 
 
 def converse(profile: Profile, answers: dict[str, str], what: str, interface: int | None = None) -> list[str]:
-    """The lines that a verb of the driver writes to a modem with those answers."""
+    """Return the lines that are written to a modem with those answers for ``what``."""
 
     async def run() -> list[str]:
         port = ScriptedPort(answers)
         clock = SystemClock()
         channel = Channel(clock, lambda urc: None, lambda cause: None)
         await channel.open(port.open)
-        driver = Driver(channel, clock, profile)
-        if what == "prepare":
-            await driver.prepare(interface)
-        elif what == "store_into":
-            await driver.store_into("SM")
+        at = AtClient(channel, clock, profile)
+        if what == "profile":
+            await device.apply_profile(at, interface)
+        elif what == "storage":
+            await MessageStorage(at).select_for_all("SM")
         elif what == "indications":
-            await driver.indications()
-        elif what == "sim_identity":
-            await driver.sim_identity()
-        elif what == "pin_tries":
-            await driver.pin_tries()
+            await messages.set_indications(at, profile.cnmi)
+        elif what == "sim":
+            await sim.iccid_and_imsi(at)
+        elif what == "pin attempts":
+            await sim.pin_attempts_left(at)
         else:
-            await driver.reset()
+            await device.restart(at)
         await channel.close()
         return [line for line in port.lines if line]
 
@@ -130,11 +131,11 @@ def converse(profile: Profile, answers: dict[str, str], what: str, interface: in
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_said_to_the_modem(name: str) -> None:
     profile, family = profile_of(name), FAMILIES[name]
-    assert converse(profile, {}, "prepare") == family.get("init", [])
+    assert converse(profile, {}, "profile") == family.get("init", [])
     for interface, line in family.get("interface", {}).items():
-        assert converse(profile, {}, "prepare", int(interface))[-1] == line
+        assert converse(profile, {}, "profile", int(interface))[-1] == line
     if "cpms" in family:
-        assert converse(profile, {}, "store_into") == family["cpms"]
+        assert converse(profile, {}, "storage") == family["cpms"]
     rows = [line.partition("=")[2].split(",") for line in converse(profile, {}, "indications")]
     if "ds" in family:
         assert {row[3] for row in rows} == set(family["ds"])
@@ -143,14 +144,14 @@ def test_what_is_said_to_the_modem(name: str) -> None:
         assert {row[4] for row in rows} == set(family["bfr"])
     if family.get("no_storage"):
         assert rows == []
-        assert converse(profile, {}, "store_into") == []
+        assert converse(profile, {}, "storage") == []
         assert profile.sweep == ()
         assert not profile.keeps_copies
     if "iccid_first" in family:
-        assert converse(profile, {}, "sim_identity")[0] == family["iccid_first"]
+        assert converse(profile, {}, "sim")[0] == family["iccid_first"]
     if "pin_tries_first" in family:
-        assert converse(profile, {}, "pin_tries")[0] == family["pin_tries_first"]
-    lines = converse(profile, {}, "reset")
+        assert converse(profile, {}, "pin attempts")[0] == family["pin_tries_first"]
+    lines = converse(profile, {}, "restart")
     assert lines[0] == family.get("reset_first", "AT+CFUN=1,1")
     if "reset_second" in family:
         assert lines[1] == family["reset_second"]
@@ -164,11 +165,11 @@ async def test_figures(name: str, figure: str) -> None:
     port = ScriptedPort({row["asked"]: f"{row['answer']}|OK"})
     channel = Channel(SystemClock(), lambda urc: None, lambda cause: None)
     await channel.open(port.open)
-    driver = Driver(channel, SystemClock(), profile_of(name))
+    at = AtClient(channel, SystemClock(), profile_of(name))
     if figure == "voltage":
-        assert await driver.voltage_mv() == row["millivolts"]
+        assert await device.voltage_mv(at) == row["millivolts"]
     else:
-        assert await driver.temperature_c() == row.get("degrees")
+        assert await device.temperature_c(at) == row.get("degrees")
     asked = [row["asked"]] if figure == "voltage" or "degrees" in row else []
     assert [line for line in port.lines if line] == asked
     await channel.close()

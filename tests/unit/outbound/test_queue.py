@@ -16,7 +16,7 @@ from support.events import any_event
 from support.fakes import ScriptedModem
 
 from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.store import inbox, lifecycle, messages, queue_reads, reports
@@ -94,7 +94,7 @@ async def test_a_repeat_that_is_rejected_as_a_duplicate_shows_that_the_first_try
         events = await work.store.read(lambda db: messages.history(db, record.id))
         assert ("message.settled", "duplicate") in [(event.type, event.data.get("evidence")) for event in events]
         # The report names a reference that nobody was told of: it is the first try's.
-        facts = StatusReportFacts("m", "sim-m", 77, TO, 0, "delivered", "delivered", 1, "00")
+        facts = StatusReportFacts("m", "sim-m", 77, TO, 0, DeliveryOutcome.DELIVERED, "delivered", 1, "00")
         await work.store.write(lambda tx: reports.take_report(tx, 1, facts))
         assert (await work.record(record.id)).status is Status.DELIVERED
         # One that was never tried before is in doubt, whatever the service centre means by it.
@@ -131,7 +131,7 @@ async def test_a_report_settles_a_segment_whose_result_stays_away(
         number = await work.send()
         following = await work.send(to="+4915112345679")
         await work.until(number, Status.SENDING)
-        facts = StatusReportFacts("m", "sim-m", 41, TO, 0, "delivered", "received", None, "00")
+        facts = StatusReportFacts("m", "sim-m", 41, TO, 0, DeliveryOutcome.DELIVERED, "received", None, "00")
         taken = await work.store.write(lambda tx: reports.take_report(tx, work.clock.wall_ms(), facts))
         assert taken.message_id is None
         work.scheduler.report_unmatched("m", 41, TO)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gsmgw.errors import Disposition
-from gsmgw.pdu import Outcome, parse_pdu, status_meaning
+from gsmgw.model import DeliveryOutcome
+from gsmgw.pdu import parse_pdu, status_meaning
 from gsmgw.pdu.causes import CME, CMS, VENDOR_CMS, cme_cause, cme_code, cms_cause, cms_code, failure_cause, rp_cause
 from gsmgw.pdu.describe import describe
 from gsmgw.pdu.references import HORIZON_S, References
@@ -21,11 +22,11 @@ def test_outcomes_of_every_status() -> None:
         assert meaning.code == code
         assert meaning.title
         if code < 0x20:
-            expected = Outcome.DELIVERED
+            expected = DeliveryOutcome.DELIVERED
         elif code < 0x40:
-            expected = Outcome.PENDING
+            expected = DeliveryOutcome.PENDING
         else:
-            expected = Outcome.FAILED
+            expected = DeliveryOutcome.FAILED
         assert meaning.outcome is expected
         assert meaning.final == (not 0x20 <= code < 0x40)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.model import MessageError, Outgoing, Priority, Status, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, MessageError, Outgoing, Priority, Status, StatusReportFacts
 from gsmgw.store import Store, evidence, lifecycle, messages, outbox, reports
 
 NOW = 1_700_000_000_000
@@ -60,7 +60,7 @@ class Sim:
     async def reported(self, number: int, reference: int) -> list[int]:
         """A status report for a segment comes."""
         recipient = f"+49151000000{number:02d}"
-        facts = StatusReportFacts("m", "sim", reference, recipient, 0, "delivered", "received", NOW, "00")
+        facts = StatusReportFacts("m", "sim", reference, recipient, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
         taken = await self.store.write(lambda tx: reports.take_report(tx, NOW, facts))
         assert taken.message_id == number
         return [entry.id for entry in taken.queued]
@@ -277,7 +277,9 @@ async def test_a_counter_that_is_not_known_yet_settles_nothing_and_nothing_after
 
 async def test_a_report_that_comes_twice_is_not_taken_for_an_unknown_one_to_the_same_person(sim: Sim) -> None:
     doubtful = await sim.unknown()
-    facts = StatusReportFacts("m", "sim", 254, f"+49151000000{doubtful:02d}", 0, "delivered", "received", NOW, "00")
+    facts = StatusReportFacts(
+        "m", "sim", 254, f"+49151000000{doubtful:02d}", 0, DeliveryOutcome.DELIVERED, "received", NOW, "00"
+    )
     taken = await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))
     assert taken.message_id is None
     assert await sim.status(doubtful) is Status.UNKNOWN
@@ -384,7 +386,7 @@ async def test_what_the_record_says_at_once_counts_when_the_gateway_is_killed_ag
 async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway_starts(sim: Sim) -> None:
     """The text was with the modem when its report came, and the gateway was killed before it drew a conclusion."""
     one = await sim._begin()
-    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     assert (await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))).message_id is None
     await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))
     assert await sim.status(one.id) is Status.DELIVERED
@@ -393,7 +395,7 @@ async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway
 async def test_a_report_that_came_while_the_modem_was_silent_is_found_when_it_is_given_up(sim: Sim) -> None:
     earlier = (await sim.interrupted(1))[0]
     one = await sim._begin()
-    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))
     queued = await sim.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
     assert await sim.status(one.id) is Status.DELIVERED
@@ -402,7 +404,7 @@ async def test_a_report_that_came_while_the_modem_was_silent_is_found_when_it_is
 
 async def test_a_report_of_former_times_is_not_taken_for_one_that_has_come_to_be_in_doubt(sim: Sim) -> None:
     one = await sim._begin()
-    facts = StatusReportFacts("m", "sim", 0, one.to, 0, "delivered", "received", NOW, "00")
+    facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     await sim.store.write(lambda tx: reports.take_report(tx, NOW - 1, facts))
     await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))
     assert await sim.status(one.id) is Status.UNKNOWN

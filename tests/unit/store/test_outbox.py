@@ -12,6 +12,7 @@ import pytest
 from gsmgw.model import (
     SOURCES,
     TRANSITIONS,
+    DeliveryOutcome,
     MessageError,
     OnUnknown,
     Outgoing,
@@ -34,7 +35,13 @@ def message(number: int = 1, **fields: Any) -> Outgoing:
     return Outgoing(id=number, **{**base, **fields})
 
 
-def report(reference: int, *, status: int = 0, outcome: str = "delivered", recipient: str = TO) -> StatusReportFacts:
+def report(
+    reference: int,
+    *,
+    status: int = 0,
+    outcome: DeliveryOutcome = DeliveryOutcome.DELIVERED,
+    recipient: str = TO,
+) -> StatusReportFacts:
     return StatusReportFacts("m", "sim", reference, recipient, status, outcome, outcome, NOW, "00")
 
 
@@ -135,9 +142,13 @@ async def test_still_trying_is_not_the_end(store: Store) -> None:
     await accept(store, one)
     await begin(store, one)
     await sent(store, one, 5)
-    await store.write(lambda tx: reports.take_report(tx, NOW + 3, report(5, status=0x22, outcome="pending")))
+    await store.write(
+        lambda tx: reports.take_report(tx, NOW + 3, report(5, status=0x22, outcome=DeliveryOutcome.PENDING))
+    )
     assert await status_of(store) is Status.SENT
-    await store.write(lambda tx: reports.take_report(tx, NOW + 4, report(5, status=0x46, outcome="failed")))
+    await store.write(
+        lambda tx: reports.take_report(tx, NOW + 4, report(5, status=0x46, outcome=DeliveryOutcome.FAILED))
+    )
     assert await status_of(store) is Status.UNDELIVERED
 
 

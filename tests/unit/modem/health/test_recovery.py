@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gsmgw.clock import VirtualClock
-from gsmgw.modem.health.recovery import BUDGET_PER_HOUR, FailureCounter, RecoveryPlan, RecoveryStep
+from gsmgw.model import RecoveryStep
+from gsmgw.modem.health.failure_counter import FailureCounter
+from gsmgw.modem.health.recovery import LIMIT_PER_HOUR, RecoveryPlan
 from gsmgw.pdu.causes import PLAIN_ERROR, cme_cause, cms_cause
 
 
@@ -17,13 +19,13 @@ def test_the_rungs_come_in_order_and_start_over_when_well() -> None:
 def test_what_is_not_possible_is_left_out() -> None:
     ladder = RecoveryPlan(VirtualClock())
     able = frozenset({RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET, RecoveryStep.QUARANTINE})
-    assert [ladder.next_step(able=able) for _ in range(4)] == [
+    assert [ladder.next_step(available=able) for _ in range(4)] == [
         RecoveryStep.SETTINGS,
         RecoveryStep.RADIO,
         RecoveryStep.RESET,
         RecoveryStep.QUARANTINE,
     ]
-    assert RecoveryPlan(VirtualClock()).next_step(RecoveryStep.USB, able=able) is RecoveryStep.QUARANTINE
+    assert RecoveryPlan(VirtualClock()).next_step(RecoveryStep.USB, available=able) is RecoveryStep.QUARANTINE
 
 
 async def test_each_rung_has_a_budget_per_hour() -> None:
@@ -34,7 +36,7 @@ async def test_each_rung_has_a_budget_per_hour() -> None:
         ladder.succeeded()
         for _ in range(3):
             resets += ladder.next_step() is RecoveryStep.RESET
-    assert resets == BUDGET_PER_HOUR[RecoveryStep.RESET]
+    assert resets == LIMIT_PER_HOUR[RecoveryStep.RESET]
     await clock.advance(3600)
     ladder.succeeded()
     assert [ladder.next_step() for _ in range(3)] == [RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET]

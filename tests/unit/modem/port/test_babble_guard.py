@@ -10,7 +10,8 @@ from support.modems import ScriptedPort, at_once
 from gsmgw.at import commands
 from gsmgw.at.dialogue import Dialogue, Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
-from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, BabbleKind, Babbling
+from gsmgw.model import BabbleKind
+from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, Babbling
 from gsmgw.modem.port.channel import Channel
 
 
@@ -68,7 +69,7 @@ async def test_no_answer_is_counted_however_long_it_is() -> None:
         assert len(answer.pairs) == 1000
     wire.port.answer = lambda line: b"\r\n> " if "CMGS" in line else b"\r\n+CMGS: 1\r\n\r\nOK\r\n"
     for _ in range(1000):
-        async with wire.channel.turn(3):  # type: ignore[arg-type]
+        async with wire.channel.exclusive(3):  # type: ignore[arg-type]
             await wire.channel.submit(commands.send_message(23, 60, 5), b"00" * 150, at_once)
     assert wire.budget.exceeded is None
     assert wire.budget.counts[BabbleKind.LINES.value] < 20

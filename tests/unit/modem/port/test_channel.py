@@ -1,4 +1,4 @@
-"""The channel: turns, time-outs, prompts, and always getting back in step."""
+"""The channel: the port lock, time-outs, prompts, and always getting back in step."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gsmgw.errors import Disposition, PortError, StoreError
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError, CommandTimeout, ModemReset, PromptLost
 from gsmgw.modem.port.port_lock import PortPriority
+from gsmgw.modem.port.submission import ResultWait
 
 SEND = commands.send_message(18)
 PAYLOAD = b"00AABB"
@@ -115,7 +116,7 @@ async def test_a_message_leaves_in_one_write_after_prompt_and_commit() -> None:
             await committed.wait()
 
         async def send() -> None:
-            async with r.channel.turn(PortPriority.SUBMIT):
+            async with r.channel.exclusive(PortPriority.SUBMIT):
                 assert (await r.channel.submit(SEND, PAYLOAD, commit)).lines == ["+CMGS: 9"]
 
         sending = asyncio.ensure_future(send())
@@ -133,7 +134,7 @@ async def test_when_the_commit_fails_nothing_leaves_and_the_port_is_brought_back
     clock = VirtualClock()
     async with rig(prompting(b"\r\n+CMGS: 9\r\n\r\nOK\r\n"), clock) as r:
         with pytest.raises(StoreError):
-            async with r.channel.turn(PortPriority.SUBMIT):
+            async with r.channel.exclusive(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, fail)
         assert not r.channel.payload_left
         asking = asyncio.ensure_future(r.channel.run(commands.SIGNAL))
@@ -148,7 +149,7 @@ async def test_cancellation_in_mid_send_leaves_the_port_to_be_brought_back() -> 
     async with rig(prompting(b""), clock) as r:
 
         async def send() -> None:
-            async with r.channel.turn(PortPriority.SUBMIT):
+            async with r.channel.exclusive(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, at_once)
 
         sending = asyncio.ensure_future(send())
@@ -182,7 +183,7 @@ async def test_the_end_of_the_modem_in_mid_send(when: str, how: str) -> None:
                 happen()
 
         async def send() -> None:
-            async with r.channel.turn(PortPriority.SUBMIT):
+            async with r.channel.exclusive(PortPriority.SUBMIT):
                 await r.channel.submit(SEND, PAYLOAD, before)
 
         sending = asyncio.ensure_future(send())
@@ -212,7 +213,7 @@ async def test_a_report_settles_the_message_it_reports_on() -> None:
     async with rig(prompting(b""), clock) as r:
 
         async def send() -> list[str]:
-            async with r.channel.turn(PortPriority.SUBMIT):
+            async with r.channel.exclusive(PortPriority.SUBMIT):
                 return (await r.channel.submit(SEND, PAYLOAD, at_once)).lines
 
         from gsmgw.at.dialogue import Response
@@ -236,8 +237,8 @@ class TestProbing:
     """A final result that does not come is asked for, for a modem works off its lines in order."""
 
     async def send(self, r: Rig) -> list[str]:
-        async with r.channel.turn(PortPriority.SUBMIT):
-            return (await r.channel.submit(SEND, PAYLOAD, at_once, probe_after_s=15.0)).lines
+        async with r.channel.exclusive(PortPriority.SUBMIT):
+            return (await r.channel.submit(SEND, PAYLOAD, at_once, ResultWait(probe_after_s=15.0))).lines
 
     async def test_a_modem_that_answers_has_lost_the_message(self) -> None:
         clock = VirtualClock()
@@ -317,7 +318,7 @@ async def test_a_modem_that_ends_its_answer_without_ok() -> None:
 async def test_a_pause_between_commands_is_kept() -> None:
     clock = VirtualClock()
     async with rig(ScriptedPort({"AT": "OK"}), clock) as r:
-        r.channel.pause_s = 0.02
+        r.channel.configure(noise=frozenset(), pause_s=0.02)
         await r.channel.run(commands.AT)
         second = asyncio.ensure_future(r.channel.run(commands.AT))
         await clock.advance(0.019)
@@ -371,12 +372,12 @@ async def test_answers_that_have_slipped_behind_by_one_are_noticed() -> None:
         assert (await r.channel.run(commands.registration("CREG"))).lines == ["+CREG: 2,1"]
 
 
-async def test_step_that_is_lost_within_a_turn_is_found_again_before_the_next_command() -> None:
-    """The late answer to a question comes while the holder of the turn does nothing, as between AT+CFUN=0 and =1."""
+async def test_a_port_that_gets_out_of_step_while_it_is_held_is_resynchronised_before_the_next_command() -> None:
+    """The late answer to a question comes while the holder of the lock does nothing, as between AT+CFUN=0 and =1."""
     answers = {"AT+CREG?": b"\r\nOK\r\n", "AT+CSQ": b"\r\n+CSQ: 7,0\r\n\r\nOK\r\n"}
     port = ScriptedPort()
     port.answer = lambda line: answers.get(line, b"\r\nOK\r\n")
-    async with rig(port, SystemClock()) as r, r.channel.turn(PortPriority.CONTROL):  # type: ignore[arg-type]
+    async with rig(port, SystemClock()) as r, r.channel.exclusive(PortPriority.CONTROL):  # type: ignore[arg-type]
         assert (await r.channel.run(commands.registration("CREG"))).lines == []
         port.feed(b"\r\n+CREG: 2,1\r\n\r\nOK\r\n")
         assert r.channel.dirty

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.modems import TPDU, ScriptedPort, at_once
+from support.modems import TPDU, ScriptedPort, Sink, at_once
 
 from gsmgw.at.result_codes import FinalResult, FinalResultKind, parse_final_result
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, SubmitError
+from gsmgw.model import ModemState
+from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.port.babble_guard import BabbleGuard
 from gsmgw.modem.port.channel import Channel
-from gsmgw.modem.port.driver import Driver
 from gsmgw.modem.profiles import GENERIC
-from gsmgw.modem.sending.sender import Sender, refusal
+from gsmgw.modem.sending.refusal import refusal
+from gsmgw.modem.sending.result_timeout import ResultTimeout
+from gsmgw.modem.sending.sender import Sender
+from gsmgw.modem.status import StatusReporter
 
 NEVER, LATER, MODEM, ACCOUNT, UNKNOWN = (
     Disposition.NEVER,
@@ -79,7 +84,8 @@ class Rig:
         self.port = port
         self.clock = VirtualClock()
         self.channel = Channel(self.clock, lambda urc: None, lambda cause: None)
-        self.sender = Sender(Driver(self.channel, self.clock), self.clock)
+        reporter = StatusReporter("office", Sink(), ModemState.READY, "ready", BabbleGuard(self.clock))
+        self.sender = Sender(AtClient(self.channel, self.clock), reporter, None, ResultTimeout())
 
     async def submit(self, seconds: float = 0.0) -> int:
         await self.channel.open(self.port.open)

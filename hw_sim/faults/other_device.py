@@ -1,6 +1,6 @@
-"""Faults that make the port one of something else: a device that is not a modem, or a modem's port for other things.
+"""Faults that make the port look like another device, or like another port of a modem.
 
-The modem behind it goes on: what it receives meanwhile is there when the fault ends.
+The modem goes on meanwhile: what it receives is there when the fault ends.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from ..modem.modem import Modem
 from ..validation import Interval, LineText, Within
 from .fault import Fault
 
-#: One sentence of each kind that a receiver for satellite positions repeats (NMEA 0183).
+#: Sentences that a GPS receiver repeats (NMEA 0183).
 SENTENCES = (
     b"$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n",
     b"$GPGSA,A,3,10,07,05,02,29,04,08,13,,,,,1.72,1.03,1.38*0A\r\n",
     b"$GPRMC,092750.000,A,5321.6802,N,00630.3372,W,0.02,31.66,280511,,,A*43\r\n",
 )
-#: The longest command line that is remembered.
+#: The longest command line that is kept.
 _LINE_LIMIT_BYTES = 8192
-#: How often a babbling port writes.
+#: Seconds between two writes of a babbling port.
 _TICK_S = 0.02
 
 
 class _Stranger(Fault):
-    """Nothing that is written reaches the modem, and nothing that it says gets out."""
+    """Input does not reach the modem, and its output does not reach the program."""
 
     def incoming(self, port: Port, data: bytes) -> bytes:
         self.heard(port, data)
@@ -36,13 +36,13 @@ class _Stranger(Fault):
         return b""
 
     def heard(self, port: Port, data: bytes) -> None:
-        """Bytes came from the TE."""
+        """React to bytes from the program."""
 
 
 class OnlyOk(_Stranger):
-    """Every line is answered with OK and nothing else; with ``prompt`` the prompt of +CMGS comes, too.
+    """Every line is answered with OK and nothing else; with ``prompt`` also the prompt of +CMGS comes.
 
-    Imitates the diagnostic port of a stick, and programs that play a modem for dial-up software.
+    Imitates the diagnostic port of a stick, and programs that imitate a modem for dial-up software.
     """
 
     kind: ClassVar[str] = "only-ok"
@@ -55,11 +55,11 @@ class OnlyOk(_Stranger):
     def heard(self, port: Port, data: bytes) -> None:
         line = self._line.get(port, b"")
         for at in range(len(data)):
-            octet = data[at : at + 1]
-            if octet not in (b"\r", b"\x1a"):
-                line = (line + octet)[-_LINE_LIMIT_BYTES:]
+            byte = data[at : at + 1]
+            if byte not in (b"\r", b"\x1a"):
+                line = (line + byte)[-_LINE_LIMIT_BYTES:]
                 continue
-            asks = octet == b"\r" and line.upper().startswith((b"AT+CMGS=", b"AT+CMGW="))
+            asks = byte == b"\r" and line.upper().startswith((b"AT+CMGS=", b"AT+CMGW="))
             port.emit(b"\r\n> " if asks and self._prompt else b"\r\nOK\r\n")
             self.strike()
             line = b""
@@ -67,7 +67,7 @@ class OnlyOk(_Stranger):
 
 
 class Mirror(_Stranger):
-    """Every byte comes back, and nothing else: transmit and receive are connected, or a terminal echoes."""
+    """Every byte comes back, and nothing else. Imitates a loop-back, or a terminal that echoes."""
 
     kind: ClassVar[str] = "mirror"
 
@@ -77,7 +77,7 @@ class Mirror(_Stranger):
 
 
 class _Repeated(_Stranger):
-    """Something is said again and again on the port with the unsolicited lines."""
+    """Output is repeated on the port that carries unsolicited lines."""
 
     every_s = _TICK_S
 
@@ -93,7 +93,7 @@ class _Repeated(_Stranger):
         self.modem.urc_port.emit(self.said())
 
     def said(self) -> bytes:
-        """Return what is said this time."""
+        """Return the next output."""
         return b""
 
     def end(self) -> None:
@@ -102,7 +102,7 @@ class _Repeated(_Stranger):
 
 
 class Nmea(_Repeated):
-    """Positions come every ``every_s`` seconds, and no command is answered: the port of a stick's GPS receiver."""
+    """Positions come every ``every_s`` seconds, and no command is answered. Imitates the port of a GPS receiver."""
 
     kind: ClassVar[str] = "nmea"
 
@@ -115,10 +115,10 @@ class Nmea(_Repeated):
 
 
 class Babble(_Repeated):
-    """``bytes_s`` bytes a second come, without a pause, between what the modem says.
+    """``bytes_s`` bytes per second come without a pause, between the modem's output.
 
-    ``form`` is ``lines`` (``text`` again and again; ``{n}`` in it counts up, ``\\n`` ends a line), ``unended`` (the
-    same without line ends) or ``binary`` (random bytes). Imitates firmware in a loop, and a port of something else.
+    ``form`` is ``lines`` (``text`` repeated; ``{n}`` in it counts up, ``\\n`` ends a line), ``unended`` (without line
+    ends) or ``binary`` (random bytes). Imitates firmware in a loop, and ports of other devices.
     """
 
     kind: ClassVar[str] = "babble"

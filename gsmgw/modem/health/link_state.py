@@ -1,0 +1,68 @@
+"""The state of a modem in service, from what is known about its link."""
+
+from __future__ import annotations
+
+from gsmgw.errors import ModemError
+from gsmgw.model import ModemState
+from gsmgw.modem.settings import Settings
+from gsmgw.modem.sim.registration import RegistrationState
+from gsmgw.modem.status import StatusReporter
+
+#: How often the memories are polled where received messages are not announced, seconds.
+POLL_EVERY_S = 10.0
+_POLLED = f"this modem does not announce received messages; polling storage every {POLL_EVERY_S:.0f} s"
+_INDICATIONS_LOST = f"new-message notifications stopped; polling storage every {POLL_EVERY_S:.0f} s"
+_SEND_ONLY = "send-only: this modem cannot receive"
+
+
+class LinkState:
+    """What decides about the state of a modem while its link is in service."""
+
+    def __init__(self, reporter: StatusReporter, registration: RegistrationState, settings: Settings) -> None:
+        self._reporter = reporter
+        self._registration = registration
+        self._settings = settings
+        #: Whether the link is past its start.
+        self.serving = False
+        #: Whether the modem ever was ready on this link.
+        self.was_ready = False
+        #: Why the link is to end as soon as no message is being transmitted.
+        self.leaving: ModemError | None = None
+        #: The failure after which the modem is checked before it is used again; empty where there is none.
+        self.trouble = ""
+        #: Whether the modem may have lost its settings, so that they are applied again.
+        self.settings_lost = False
+        #: Whether indications stay away although the settings were applied again.
+        self.indications_lost = False
+
+    @property
+    def must_poll(self) -> bool:
+        """Whether the memories must be polled for received messages."""
+        return self.indications_lost or self._settings.must_poll
+
+    def update(self) -> None:
+        """Report the state that follows from what is known."""
+        if not self.serving or self.trouble or self.leaving is not None:
+            return
+        registration = self._registration
+        self._reporter.update(registration=registration.best)
+        if not registration.registered:
+            reason = "the network refuses this SIM" if registration.denied else "no network found yet"
+            self._reporter.enter(
+                ModemState.SEARCHING, f"{reason} ({registration.best}); messages wait until the modem is registered"
+            )
+            return
+        self.was_ready = True
+        if self.must_poll:
+            can_receive = self._reporter.status.storage
+            detail = _INDICATIONS_LOST if self.indications_lost else _POLLED if can_receive else _SEND_ONLY
+            self._reporter.enter(ModemState.DEGRADED, detail)
+        else:
+            self._reporter.enter(ModemState.READY, "ready")
+
+    def leave(self, cause: ModemError) -> bool:
+        """Have the link end once no message is being transmitted; return False when it is ending already."""
+        if self.leaving is not None:
+            return False
+        self.leaving = cause
+        return True
