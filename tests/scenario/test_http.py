@@ -356,10 +356,10 @@ async def test_a_time_may_be_written_in_every_way_of_rfc_3339(rig: Rig, written:
     [
         ("2126-12-24T18:00:00", "lacks a zone: "),
         ("2126-02-29T18:00:00Z", "is not a valid time: day is out of range for month"),
-        ("2126-12-24T24:00:00Z", "is not a valid time: hour must be in 0..23"), ("2126-12-24", "is not a valid RFC 3339 time with a zone, "),
-        ("2126-12-24T18:00:00+24:00", "is not a valid RFC 3339 time with a zone, "),
-        (" 2126-12-24T18:00:00Z", "is not a valid RFC 3339 time with a zone, "),
-        ("1969-12-24T18:00:00Z", "is outside the years"), (1798131600, "is not a valid RFC 3339 time with a zone, "),
+        ("2126-12-24T24:00:00Z", "is not a valid time: hour must be in 0..23"), ("2126-12-24", "is not a valid RFC"),
+        ("2126-12-24T18:00:00+24:00", "is not a valid RFC"),
+        (" 2126-12-24T18:00:00Z", "is not a valid RFC"),
+        ("1969-12-24T18:00:00Z", "is outside the years"), (1798131600, "is not a valid RFC"),
     ],
 )  # fmt: skip
 async def test_a_time_that_is_none_is_told_why(rig: Rig, written: Any, words: str) -> None:
