@@ -117,7 +117,6 @@ class Gateway:
         finally:
             self.links.close()
             await self.collector.close()
-            self.feed.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
 
@@ -231,7 +230,6 @@ class Gateway:
             await asyncio.gather(*(modem.leave() for modem in self.modems.values()))
             self._serving = False
             self.supervisor.cancel()
-            self.feed.close()
             for server in servers:
                 server.should_exit = True
 

@@ -6,12 +6,10 @@ delay: it holds a cursor, not a queue.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 
-from gsmgw.dispatch.event_filter import Types
 from gsmgw.model import Event
 from gsmgw.store import Store, messages
 
@@ -27,9 +25,7 @@ class EventFeed:
     def __init__(self) -> None:
         self._ring: deque[Event] = deque(maxlen=RING)
         self._last = 0
-        self._news = asyncio.Event()
         self._store: Store | None = None
-        self._closed = False
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
 
     async def attach(self, store: Store) -> None:
@@ -46,51 +42,16 @@ class EventFeed:
         """Call ``listener`` with each lot of committed events."""
         self._listeners.append(listener)
 
+    def forget(self, listener: Callable[[Sequence[Event]], None]) -> None:
+        """Call ``listener`` no more."""
+        self._listeners.remove(listener)
+
     def publish(self, events: Sequence[Event]) -> None:
         """Events were committed."""
         self._ring.extend(events)
         self._last = events[-1].id
-        news, self._news = self._news, asyncio.Event()
-        news.set()
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(events)
-
-    def close(self) -> None:
-        """End all readers."""
-        self._closed = True
-        self._news.set()
-
-    async def read(
-        self, after: int | None = None, types: Collection[str] = (), heartbeat_s: float = 15.0
-    ) -> AsyncIterator[Event | None]:
-        """Yield the events behind ``after`` (None: from now on) as they come, ``None`` when there is silence.
-
-        ``types`` narrows: an exact type, or a prefix that ends in a dot and a star (``message.*``).
-        """
-        cursor = self._last if after is None else after
-        wanted = Types(types)
-        while not self._closed:
-            for event in await self.page(cursor):
-                cursor = event.id
-                if event.type in wanted:
-                    yield event
-            if not await self.news(cursor, heartbeat_s):
-                yield None
-
-    @property
-    def closed(self) -> bool:
-        """Whether the readers are to end."""
-        return self._closed
-
-    async def news(self, cursor: int, timeout_s: float) -> bool:
-        """Wait until there is an event behind the cursor, or the feed is closed; False when the time was over first."""
-        while cursor >= self._last and not self._closed:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._news.wait()
-            except TimeoutError:
-                return False
-        return True
 
     async def first_kept(self) -> int:
         """The oldest event that can still be read; the next one to come where there is none."""

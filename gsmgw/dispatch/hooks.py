@@ -7,10 +7,11 @@ in between runs it again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from gsmgw.config import HookSection
 from gsmgw.dispatch.bodies import envelope, packed
 from gsmgw.dispatch.child_sessions import end_session
+from gsmgw.dispatch.cursor_runner import REST_S, CursorRunner
 from gsmgw.dispatch.event_filter import Types
 from gsmgw.dispatch.feed import PAGE, EventFeed
 from gsmgw.dispatch.hook_environment import environment
@@ -25,14 +27,12 @@ from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.model.events import HookFailed
 from gsmgw.ports import Clock
-from gsmgw.store import Store, hook_cursors, webhooks
+from gsmgw.store import Store, Tx, cursors, webhooks
 
 log = logging.getLogger(__name__)
 
 #: Of what a program writes to its standard error the last octets are kept.
 STDERR_OCTETS = 2000
-#: After a failure of our own, for instance a full disk.
-REST_S = 5.0
 #: What hooks report of themselves is never given to a hook: one that fails on its own failure would never end.
 _OWN = "hook."
 #: A hook has no such bound as a webhook: the largest message fits.
@@ -56,80 +56,87 @@ class Hooks:
     ) -> None:
         self._store, self._clock = store, clock
         self._hooks = [_Hook(store, clock, feed, section, str(socket)) for section in sections]
-        feed.listen(self._news)
 
     async def run(self) -> None:
         """Run programs until cancelled; those that run then are ended, and run again after the next start."""
-        names = [hook.name for hook in self._hooks]
         while True:
             try:
-                cursors = await self._store.write(lambda tx: hook_cursors.open_cursors(tx, names))
+                positions = await self._store.write(self._open_cursors)
                 break
             except StoreError as exc:
-                log.log(exc.level, "hooks rest: %s", exc)
+                log.log(exc.level, "hooks: paused, retrying in %.0f s: %s", REST_S, exc)
                 await self._clock.sleep(REST_S)
         async with asyncio.TaskGroup() as group:
             for hook in self._hooks:
-                group.create_task(hook.run(cursors[hook.name]), name=f"hook {hook.name}")
+                hook.begin(positions[hook.name])
+                group.create_task(hook.run(), name=hook.title)
+
+    def _open_cursors(self, tx: Tx) -> dict[str, int]:
+        names = {hook.name: _cursor_name(hook.name) for hook in self._hooks}
+        cursors.keep_only(tx, _CURSOR_PREFIX, names.values())
+        return {hook: cursors.open_cursor(tx, name) for hook, name in names.items()}
 
     def lags(self) -> dict[str, int]:
         """How many events each hook has not done with."""
         return {hook.name: hook.lag for hook in self._hooks}
 
-    def _news(self, events: Sequence[Event]) -> None:
-        for hook in self._hooks:
-            hook.wake.set()
+
+#: The cursors of hooks among those of all consumers.
+_CURSOR_PREFIX = "hook:"
 
 
-class _Hook:
-    """One hook at work."""
+def _cursor_name(hook: str) -> str:
+    return _CURSOR_PREFIX + hook
+
+
+class _Hook(CursorRunner):
+    """Runs one hook's program for each event that it wants, some at once; its cursor is before the first that runs."""
+
+    _group: asyncio.TaskGroup
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed, section: HookSection, socket: str) -> None:
+        super().__init__(f"hook {section.name}", clock, feed)
         self.name = section.name
-        self.wake = asyncio.Event()
-        self._store, self._clock, self._feed = store, clock, feed
+        self._store = store
         self._section, self._socket = section, socket
         self._types = Types(section.events)
         self._room = asyncio.Semaphore(section.parallel)
         self._running: set[int] = set()
-        self._cursor = self._saved = feed.last_id
+        self._saved = self.position
 
     @property
-    def lag(self) -> int:
-        """Events that it has not done with."""
-        return max(0, self._feed.last_id - self._done())
+    def done(self) -> int:
+        """The last event up to which everything is done with."""
+        return min(self._running) - 1 if self._running else self.position
 
-    async def run(self, cursor: int) -> None:
-        """Follow the log from behind ``cursor`` until cancelled."""
-        self._cursor = self._saved = cursor
+    def begin(self, position: int) -> None:
+        """Go on behind that event."""
+        self.position = self._saved = position
         self._running.clear()
-        self._room = asyncio.Semaphore(self._section.parallel)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self.wake.clear()
-                try:
-                    page = await self._feed.page(self._cursor)
-                    for event in page:
-                        if event.type in self._types and not event.type.startswith(_OWN):
-                            await self._room.acquire()
-                            self._running.add(event.id)
-                            group.create_task(self._handle(event), name=f"hook {self.name} {event.id}")
-                        self._cursor = event.id
-                    if self._done() - self._saved >= PAGE:
-                        await self._save()
-                except StoreError as exc:
-                    log.log(exc.level, "hook %s rests: %s", self.name, exc)
-                    await self._clock.sleep(REST_S)
-                    continue
-                if not page:
-                    await self.wake.wait()
 
-    def _done(self) -> int:
-        return min(self._running) - 1 if self._running else self._cursor
+    @contextlib.asynccontextmanager
+    async def resources(self) -> AsyncIterator[None]:
+        """The group in which the programs run."""
+        self._room = asyncio.Semaphore(self._section.parallel)
+        async with asyncio.TaskGroup() as self._group:
+            yield
+
+    async def turn(self) -> float | None:
+        """Start the program for all events that are there."""
+        while page := await self.page():
+            for event in page:
+                if event.type in self._types and not event.type.startswith(_OWN):
+                    await self._room.acquire()
+                    self._running.add(event.id)
+                    self._group.create_task(self._handle(event), name=f"hook {self.name} {event.id}")
+                self.position = event.id
+            if self.done - self._saved >= PAGE:
+                await self._save()
+        return None
 
     async def _save(self) -> None:
-        done = self._done()
-        await self._store.write(lambda tx: hook_cursors.move(tx, self.name, done))
+        done, name = self.done, _cursor_name(self.name)
+        await self._store.write(lambda tx: cursors.move(tx, name, done))
         self._saved = max(self._saved, done)
 
     async def _handle(self, event: Event) -> None:
@@ -138,27 +145,15 @@ class _Hook:
             if failure is not None:
                 log.warning("hook %s, event %s: %s", self.name, event.id, failure.reason)
                 now_ms = self._clock.wall_ms()
-                await self._store.write(
-                    lambda tx: tx.event(
-                        now_ms,
-                        HookFailed(
-                            hook=self.name,
-                            event=event.id,
-                            reason=failure.reason,
-                            exit_code=failure.exit_code,
-                            stderr=failure.stderr or None,
-                        ),
-                        event.message_id,
-                        event.modem,
-                    )
-                )
+                failed = HookFailed(self.name, event.id, failure.reason, failure.exit_code, failure.stderr or None)
+                await self._store.write(lambda tx: tx.event(now_ms, failed, event.message_id, event.modem))
             self._running.discard(event.id)
             await self._save()
         except StoreError as exc:
-            log.log(exc.level, "hook %s, event %s could not be noted: %s", self.name, event.id, exc)
+            log.log(exc.level, "hook %s, event %s: outcome not recorded: %s", self.name, event.id, exc)
             await self._clock.sleep(REST_S)
         except Exception:
-            log.exception("hook %s, event %s failed", self.name, event.id)
+            log.exception("hook %s, event %s: failed", self.name, event.id)
             await self._clock.sleep(REST_S)
         finally:
             self._running.discard(event.id)

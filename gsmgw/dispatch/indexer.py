@@ -6,57 +6,39 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from gsmgw.dispatch.cursor_runner import Follower
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, search
+from gsmgw.store import Store, Tx, search
 
 log = logging.getLogger(__name__)
 
-#: After something happened, before it is indexed: what comes together is indexed together.
-REST_S = 5.0
+#: How long events are collected before they are indexed together, seconds.
+SETTLE_S = 5.0
 #: Events in one transaction: bounds how long others wait for it, some milliseconds.
 PORTION = 200
-#: How long a search waits for the index; what is newer is then missing in its answer.
+#: How long a search waits for the index, seconds; newer messages are then missing in its answer.
 PATIENCE_S = 2.0
 
 
-class Indexer:
+class Indexer(Follower):
     """Indexes the texts of new messages."""
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
-        self._store = store
-        self._clock = clock
-        self._feed = feed
-        self._wake = asyncio.Event()
-        self._wake.set()
-        feed.listen(self._news)
+        super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
 
-    async def run(self) -> None:
-        """Index until cancelled."""
-        self._wake.set()
-        while True:
-            await self._wake.wait()
-            await self._clock.sleep(REST_S)
-            self._wake.clear()
-            try:
-                while await self._store.write(lambda tx: search.index_events(tx, PORTION)):
-                    pass
-            except StoreError as exc:
-                log.log(exc.level, "the index for searching rests: %s", exc)
-                self._wake.set()
+    def apply(self, tx: Tx, events: Sequence[Event]) -> None:
+        """Index the messages of some events."""
+        search.index_messages(tx, events)
 
     async def catch_up(self) -> None:
-        """Index what is there now, so that a search finds it; not longer than a search may wait."""
+        """Index what is there now, so that a search finds it; waits at most :data:`PATIENCE_S`."""
         wanted = self._feed.last_id
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while await self._store.read(search.cursor) < wanted:
-                    if not await self._store.write(lambda tx: search.index_events(tx, PORTION)):
-                        return
+                while self.position < wanted and await self.step():
+                    pass
         except (TimeoutError, StoreError) as exc:
-            log.warning("a search does not see the newest texts: %s", exc or "the index is behind")
-
-    def _news(self, events: Sequence[Event]) -> None:
-        self._wake.set()
+            log.warning("search: the newest messages are not in the index yet: %s", exc or "it is behind")

@@ -8,12 +8,13 @@ same ``webhook-id``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import secrets
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import httpx
 
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.backoff import TRIES, pause_after
+from gsmgw.dispatch.cursor_runner import REST_S, CursorRunner
 from gsmgw.dispatch.dialect import Dialect, Notification, Post, StandardDialect
 from gsmgw.dispatch.event_filter import Types, Wanted
 from gsmgw.dispatch.feed import PAGE, EventFeed
@@ -28,7 +30,7 @@ from gsmgw.dispatch.http_delivery import NOT_ASKED, Outcome, Poster
 from gsmgw.dispatch.target_policy import Policy, Resolver
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.model import Event, MessageRecord
-from gsmgw.ports import Clock, Timer
+from gsmgw.ports import Clock
 from gsmgw.resolving import Names
 from gsmgw.store import Store, Tx, callbacks, messages, webhooks
 from gsmgw.store.callbacks import Callback
@@ -48,8 +50,6 @@ EXPIRY_S = 3600.0
 WINDOW = 64
 #: Requests under way at once, to one target that needs no order and to all together.
 PARALLEL, PARALLEL_ALL = 8, 32
-#: After a failure of our own, for instance a full disk.
-REST_S = 5.0
 SECRET_OCTETS = 32
 MOST_SECRETS = 5
 
@@ -89,7 +89,6 @@ class Webhooks:
         self._tls: ssl.SSLContext | None = None if settings.ca_file is None else _tls(settings.ca_file)
         self._targets: dict[str, _Target] = {}
         self._group: asyncio.TaskGroup | None = None
-        feed.listen(self._news)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -155,7 +154,7 @@ class Webhooks:
     def lag(self, hook: Webhook) -> int:
         """How many events a target has not looked at yet."""
         target = self._targets.get(hook.id)
-        return max(0, self.feed.last_id - (target.cursor if target is not None else hook.cursor))
+        return target.lag if target is not None else max(0, self.feed.last_id - hook.cursor)
 
     async def add(self, hook: Webhook) -> None:
         """Add a target."""
@@ -221,20 +220,18 @@ class Webhooks:
             target = self._targets[hook.id] = _Target(self, hook)
             target.task = self._group.create_task(target.run(), name=f"webhook {hook.id}")
 
-    def _news(self, events: Sequence[Event]) -> None:
-        for target in self._targets.values():
-            target.wake.set()
 
-
-class _Target:
-    """One target at work."""
+class _Target(CursorRunner):
+    """Plans and makes the deliveries of one target."""
 
     task: asyncio.Task[None]
+    _group: asyncio.TaskGroup
+    _poster: Poster
 
     def __init__(self, house: Webhooks, hook: Webhook) -> None:
+        super().__init__(f"webhook {hook.id}", house.clock, house.feed)
         self._house = house
-        self._store, self._clock, self._feed = house.store, house.clock, house.feed
-        self.wake = asyncio.Event()
+        self._store = house.store
         self._busy: set[int] = set()
         self.change(hook)
 
@@ -242,44 +239,30 @@ class _Target:
         """Go on by these settings."""
         self._hook = hook
         self._drained = False
-        self._stored = self.cursor = hook.cursor
+        self._stored = self.position = hook.cursor
         self._wanted = Wanted(Types(hook.events), frozenset(hook.tags), frozenset(hook.modems))
-        self.wake.set()
+        self.wake()
 
     @property
     def seen(self) -> tuple[int, int]:
         """The cursor on disk, and the last event that was looked at."""
-        return self._stored, self.cursor
+        return self._stored, self.position
 
     def stop(self) -> None:
         """The target was removed."""
         self.task.cancel()
 
-    async def run(self) -> None:
-        """Deliver until cancelled. A failure of our own is logged, and tried again after a rest."""
-        async with self._house.poster(self._hook) as poster, asyncio.TaskGroup() as group:
-            while True:
-                self.wake.clear()
-                pause_s: float | None = None
-                try:
-                    if self._hook.state == "active":
-                        pause_s = await self._turn(poster, group)
-                except StoreError as exc:
-                    log.log(exc.level, "webhook %s rests: %s", self._hook.id, exc)
-                    pause_s = REST_S
-                except Exception:
-                    log.exception("webhook %s failed and goes on after a rest", self._hook.id)
-                    pause_s = REST_S
-                timer: Timer | None = None if pause_s is None else self._clock.call_later(pause_s, self.wake.set)
-                try:
-                    await self.wake.wait()
-                finally:
-                    if timer is not None:
-                        timer.cancel()
+    @contextlib.asynccontextmanager
+    async def resources(self) -> AsyncIterator[None]:
+        """The connections to the target, and the group in which deliveries are made."""
+        async with self._house.poster(self._hook) as self._poster, asyncio.TaskGroup() as self._group:
+            yield
 
-    async def _turn(self, poster: Poster, group: asyncio.TaskGroup) -> float | None:
+    async def turn(self) -> float | None:
         """Plan, begin what is due; seconds until the next is, None where only an event can bring one."""
         hook = self._hook
+        if hook.state != "active":
+            return None
         room = (1 if hook.ordered else PARALLEL) - len(self._busy)
         if room <= 0:
             return None  # each delivery that ends wakes us
@@ -296,7 +279,7 @@ class _Target:
             if _due(delivery) > now_ms:
                 return (_due(delivery) - now_ms) / 1000
             self._busy.add(delivery.id)
-            group.create_task(self._deliver(poster, hook, delivery), name=f"delivery {delivery.id}")
+            self._group.create_task(self._deliver(hook, delivery), name=f"delivery {delivery.id}")
         return None
 
     async def _open(self, hook: Webhook) -> list[Delivery]:
@@ -306,9 +289,8 @@ class _Target:
     async def _plan(self, hook: Webhook, room: int) -> bool:
         """Make deliveries of the events behind the cursor, up to ``room``; whether there is a new one."""
         planned = False
-        while room > 0 and self._hook is hook and self.cursor < self._feed.last_id:
-            cursor = self.cursor
-            page = await self._feed.page(cursor)
+        while room > 0 and self._hook is hook and self.position < self._feed.last_id:
+            page = await self.page()
             if not page:
                 break
             wanted = [event for event in page if await self._wants(event)]
@@ -329,7 +311,7 @@ class _Target:
                 self._stored = reached
             if self._hook is not hook:
                 break  # changed meanwhile, and with it the cursor
-            self.cursor = reached
+            self.position = reached
             room -= len(taken)
             planned = planned or bool(taken)
         return planned
@@ -341,14 +323,14 @@ class _Target:
             message = await self._store.read(lambda db: messages.get_message(db, number))
         return self._wanted.matches(event, message)
 
-    async def _deliver(self, poster: Poster, hook: Webhook, delivery: Delivery) -> None:
+    async def _deliver(self, hook: Webhook, delivery: Delivery) -> None:
         number = delivery.event_id or 0
         try:
             content = await self._store.read(lambda db: webhooks.content(db, number))
             if content is None:
                 outcome = Outcome(None, "the event is no longer kept", 0)
             else:
-                outcome = await self._tell(poster, hook, number, *content)
+                outcome = await self._tell(hook, number, *content)
             if await self._record(hook, delivery, outcome, lost=content is None):
                 await self._house.refresh(hook.id)
         except StoreError as exc:
@@ -359,18 +341,16 @@ class _Target:
             await self._clock.sleep(REST_S)
         finally:
             self._busy.discard(delivery.id)
-            self.wake.set()
+            self.wake()
 
-    async def _tell(
-        self, poster: Poster, hook: Webhook, number: int, event: Event, message: MessageRecord | None
-    ) -> Outcome:
+    async def _tell(self, hook: Webhook, number: int, event: Event, message: MessageRecord | None) -> Outcome:
         callback: Callback | None = None
         if hook.format != "standard" and message is not None:
             message_id = message.id
             callback = await self._store.read(lambda db: callbacks.of_message(db, message_id))
         async with self._house.slots:
             request = self._house.request(hook, event, message, callback, f"evt_{number}")
-            return NOT_ASKED if request is None else await poster.post(request)
+            return NOT_ASKED if request is None else await self._poster.post(request)
 
     def _record(self, hook: Webhook, delivery: Delivery, outcome: Outcome, *, lost: bool) -> asyncio.Future[bool]:
         """Commit what came of a try; whether the target was stopped by it."""

@@ -40,10 +40,11 @@ def drop_parts(tx: Tx, before_ms: int, limit: int) -> int:
 def drop_events(tx: Tx, before_ms: int, limit: int) -> int:
     """Delete events of that age, the oldest first; how many.
 
-    Those that the full-text index has not followed yet stay.
+    Those that a consumer which must not miss any (``cursors.holds``) has not seen stay.
     """
     return tx.run(
-        "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id <= (SELECT min(event_id) FROM search_cursor) "
+        "DELETE FROM events WHERE id IN (SELECT id FROM events "
+        "WHERE id <= (SELECT coalesce(min(event_id), 9223372036854775807) FROM cursors WHERE holds) "
         "ORDER BY id LIMIT ?) AND at_ms < ?",
         (limit, before_ms),
     )

@@ -61,7 +61,7 @@ def _inserting(into: str, columns: int, rows: int) -> str:
     return f"{into} VALUES {', '.join([row] * rows)}"
 
 
-def as_json(values: Iterable[str]) -> str:
+def as_json(values: Iterable[str] | Iterable[int]) -> str:
     """Many values as one parameter, for ``json_each``. A NUL would end a value (SQLite's JSON functions)."""
     return to_json(list(values)).decode()
 

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from gsmgw.errors import StoreError
 from gsmgw.store.files import flush, open_new
-from gsmgw.store.migrations import applied_migrations, known_migrations, migrations
+from gsmgw.store.migrations import applied_migrations, development, known_migrations, migrations
 
 #: Copies of the database as it was before an upgrade.
 _KEPT_COPIES = 2
@@ -28,6 +28,14 @@ def migrate(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         db = Database(connection)
         applied = applied_migrations(connection)
+        if set(applied) == development.STEPS:
+            _adopt(db, path, applied[-1])
+            applied = applied_migrations(connection)
+        elif set(applied) & development.STEPS:
+            raise StoreError(
+                f"{path} was written by a version before the first release and cannot be upgraded: export its messages "
+                "with that version (gsmgw export), then move the file away and start gsmgw with a new database"
+            )
         if strangers := sorted(set(applied) - set(known_migrations())):
             raise StoreError(
                 f"{path} was written by a newer version of gsmgw (it has {', '.join(strangers)}): "
@@ -45,6 +53,14 @@ def migrate(path: Path) -> None:
         raise StoreError(f"{path} cannot be used as a database: {exc}") from exc
     finally:
         connection.close()
+
+
+def _adopt(db: Database, path: Path, form: str) -> None:
+    """Make a database of the last version before the first release one of the first release."""
+    _put_aside(db.conn, path, form)
+    with db.atomic():
+        for statement in development.ADOPTION:
+            db.execute(statement)
 
 
 def rollback_copies(path: Path) -> list[Path]:

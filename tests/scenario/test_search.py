@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.databases import index_all
 from support.rig import Rig, make_config, running
 from support.shell import command
 
-from gsmgw.api.routes import exports
+from gsmgw.api.routes import message_export
 from gsmgw.client import ApiError
 from gsmgw.clock import VirtualClock
 from gsmgw.dispatch import EventFeed, Indexer, indexer
@@ -96,7 +97,7 @@ async def test_conversations_are_paged_by_their_latest_message(rig: Rig) -> None
 
 
 async def test_exports_stream_everything_once(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "PORTION", 7)
+    monkeypatch.setattr(message_export, "CHUNK", 7)
     texts = [f'line\n"{n}", ; =1+1 ü' for n in range(30)]
     await rig.client.send_many([{"to": ANNA, "text": text, "tags": ["a", "b"]} for text in texts])
     await rig.client.send(BEN, "last")
@@ -117,7 +118,7 @@ async def test_exports_stream_everything_once(rig: Rig, tmp_path: Path, monkeypa
     rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
     assert [row["text"] for row in rows] == list(reversed(texts))
     assert (rows[0]["to"], rows[0]["tags"], rows[0]["status"], rows[0]["error"]) == (ANNA, "a b", "queued", "")
-    assert tuple(rows[0]) == exports.COLUMNS
+    assert tuple(rows[0]) == message_export.COLUMNS
     one = await gsmgw("export", "-", "--search", "29 line", "--format", "csv")
     assert len(list(csv.DictReader(io.StringIO(one)))) == 1
     assert "last" in await gsmgw("conversations")
@@ -139,9 +140,9 @@ async def test_the_index_follows_by_itself_and_after_a_restart(tmp_path: Path) -
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(index.run())
-        await clock.advance(indexer.REST_S)
+        await clock.advance(indexer.SETTLE_S)
         async with asyncio.timeout(60):
-            while await store.read(search.cursor) < feed.last_id:  # noqa: ASYNC110
+            while index.lag:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert len(await matches("text")) == 299
         task.cancel()
@@ -165,14 +166,13 @@ async def test_what_is_in_the_index_follows_its_message(tmp_path: Path) -> None:
         return [message.id for message in await store.read(lambda db: messages.list_messages(db, wanted, 10))]
 
     await store.write(lambda tx: tx.run("UPDATE messages SET text = 'changed words' WHERE id = 1"))  # not indexed yet
-    while await store.write(lambda tx: search.index_events(tx, 1)):
-        pass
+    await index_all(store)
     assert await matches("words") == [2, 1]
     assert await matches("early") == []
     await store.write(lambda tx: tx.run("UPDATE messages SET text = 'late words' WHERE id = 1"))
     assert (await matches("late"), await matches("changed")) == ([1], [])
     await store.write(lambda tx: tx.event(1, MessageQueued(), 1))  # a retry brings the same text again
-    await store.write(lambda tx: search.index_events(tx, 100))
+    await index_all(store)
     assert await matches("late") == [1]
     await store.write(lambda tx: tx.run("DELETE FROM messages WHERE id = 1"))
     assert await matches("words") == [2]

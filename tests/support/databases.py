@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gsmgw.store import Store
+from gsmgw.store import Store, Tx, cursors, messages, search
 from gsmgw.store.migrations import known_migrations, migrations
 
 
-def make_database(path: Path, queued: int = 3, stop_before: str | None = None) -> Path:
-    """A database with so many queued messages; of the version before ``stop_before``, where that is given."""
+def make_database(path: Path, queued: int = 3) -> Path:
+    """A database with so many queued messages."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        migrations.apply(Database(db), stop_before=stop_before)
+        migrations.apply(Database(db))
         for number in range(1, queued + 1):
             db.execute(
                 "INSERT INTO messages (id, direction, status, peer, text, encoding, segments, created_ms) "
@@ -30,6 +30,20 @@ def make_database(path: Path, queued: int = 3, stop_before: str | None = None) -
                 (number, number),
             )
     return path
+
+
+async def index_all(store: Store) -> None:
+    """Bring the full-text index up to date, as the indexer does."""
+
+    cursor = await store.write(lambda tx: cursors.open_cursor(tx, search.CURSOR))
+    events = await store.read(lambda db: messages.events_after(db, cursor, 100_000))
+
+    def index(tx: Tx) -> None:
+        search.index_messages(tx, events)
+        cursors.move(tx, search.CURSOR, events[-1].id)
+
+    if events:
+        await store.write(index)
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:

@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from support.databases import index_all
 from support.desk import TO, desk
 from support.fakes import ScriptedModem
 
@@ -22,15 +23,14 @@ from gsmgw.inbound import Collector
 from gsmgw.model import DeliveryOutcome, Direction, Status, StatusReportFacts
 from gsmgw.outbound import Limits, RouteTable, Rule
 from gsmgw.ports import RawPdu
-from gsmgw.store import engine, evidence, inbox, lifecycle, messages, queue_reads, reports, search
+from gsmgw.store import engine, evidence, inbox, lifecycle, messages, queue_reads, reports
 
 #: Tables with a row for a SIM, a target, a program: these may be read whole.
 SMALL = {
     "sims",
     "webhooks",
-    "hooks",
     "tokens",
-    "search_cursor",
+    "cursors",
     "pragma_table_info",
     "sqlite_schema",
     "sqlite_master",
@@ -95,7 +95,7 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
         await store.write(lambda tx: lifecycle.retry(tx, now_ms, numbers[0], None))
         await store.write(lambda tx: lifecycle.resolve(tx, now_ms, numbers[0], resend=True))
         await store.write(lambda tx: lifecycle.recover(tx, now_ms, 1000))
-        await store.write(lambda tx: search.index_events(tx, 100))
+        await index_all(store)
         for wanted in (
             messages.Filter(before_id=numbers[-1]),
             messages.Filter(direction=Direction.INBOUND),

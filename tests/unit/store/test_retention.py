@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from support.databases import index_all
 
 from gsmgw.clock import VirtualClock
 from gsmgw.config import RetentionSection
@@ -15,7 +16,7 @@ from gsmgw.dispatch import Retention
 from gsmgw.dispatch.retention import PORTION
 from gsmgw.model import MessageError, Outgoing, PartState, Priority
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, idempotency, inbox, lifecycle, outbox, search
+from gsmgw.store import Store, Tx, idempotency, inbox, lifecycle, outbox
 
 DAY_MS = 86_400_000
 TO = "+4915112345678"
@@ -83,7 +84,7 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
         idempotency.next_reference(tx, now_ms, TO)
 
     await house.write(receive)
-    await house.write(lambda tx: search.index_events(tx, 1000))
+    await index_all(house.store)
     await house.clock.advance(30 * 86_400)
     assert await house.round() > 0  # events only
     assert await house.rows("messages") == 2
@@ -134,7 +135,7 @@ async def test_events_go_oldest_first_and_not_before_they_are_indexed(house: Hou
     await house.clock.advance(8 * 86_400)
     await house.round()
     assert await house.rows("events") > 0
-    await house.write(lambda tx: search.index_events(tx, 1000))
+    await index_all(house.store)
     await house.sent()
     new = await house.store.read(lambda db: db.execute("SELECT max(id) FROM events").fetchone()[0])
     await house.round()
@@ -146,7 +147,7 @@ async def test_events_go_oldest_first_and_not_before_they_are_indexed(house: Hou
 async def test_for_ever_is_for_ever(house: House) -> None:
     house.retention = Retention(house.store, house.clock, RetentionSection(events_days=None))
     await house.sent()
-    await house.write(lambda tx: search.index_events(tx, 1000))
+    await index_all(house.store)
     await house.clock.advance(4000 * 86_400)
     assert await house.round() == 0
     assert (await house.rows("messages"), await house.rows("events")) == (1, 3)

@@ -13,7 +13,7 @@ from support.fakes import ScriptedModem
 from gsmgw.dispatch import EventFeed, Indexer
 from gsmgw.model import Status
 from gsmgw.outbound import IdempotencyConflict, Refusal, Submission
-from gsmgw.store import Store, Tx, audit, hook_cursors, idempotency, messages, search, tokens, webhooks
+from gsmgw.store import Store, Tx, audit, cursors, idempotency, messages, search, tokens, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
 
 END = ("failed", None)
@@ -105,10 +105,9 @@ async def test_tables_of_the_house(tmp_path: Path) -> None:
 async def test_cursors_that_hold_no_number(tmp_path: Path) -> None:
     async with desk(tmp_path) as work:
         await work.send("findable")
-        await work.store.write(lambda tx: hook_cursors.open_cursors(tx, ["h"]))
-        await spoil(work.store, "UPDATE search_cursor SET event_id = 'x'")
-        await spoil(work.store, "UPDATE hooks SET cursor = 'x'")
-        assert (await work.store.write(lambda tx: hook_cursors.open_cursors(tx, ["h"])))["h"] >= 1
+        await work.store.write(lambda tx: cursors.open_cursor(tx, "hook:h"))
+        await spoil(work.store, "UPDATE cursors SET event_id = 'x'")
+        assert await work.store.write(lambda tx: cursors.open_cursor(tx, "hook:h")) >= 1
         feed = EventFeed()
         await feed.attach(work.store)
         await Indexer(work.store, work.clock, feed).catch_up()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from support.databases import latest_migration, make_database, rows
 from gsmgw.errors import StoreError
 from gsmgw.store import Store, tokens, upgrade
 from gsmgw.store.integrity import database_faults, was_interrupted
-from gsmgw.store.migrations import known_migrations, migrations
+from gsmgw.store.migrations import add_step, development, known_migrations, migrations
 from gsmgw.store.upgrade import migrate, rollback_copies
 
 
@@ -22,40 +21,64 @@ def steps(path: Path) -> list[str]:
     return [str(row[0]) for row in rows(path, "SELECT name FROM _sqlite_migrations ORDER BY rowid")]
 
 
-@pytest.mark.parametrize("step", known_migrations()[1:])
-async def test_a_database_of_every_former_version_is_brought_up_with_its_messages(step: str, tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", queued=5, stop_before=step)
+@pytest.fixture
+def next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that are added during this test are those of a later version."""
+    monkeypatch.setattr(migrations, "_migrations", [*migrations._migrations])
+
+
+def add_one() -> None:
+    """Let this be the next version."""
+    add_step("m900_extra", ("ALTER TABLE messages ADD COLUMN extra TEXT NOT NULL DEFAULT 'new'",))
+
+
+async def test_a_database_of_the_former_version_is_brought_up_with_its_messages(
+    tmp_path: Path, next_step: None
+) -> None:
+    path = make_database(tmp_path / "gsmgw.db", queued=5)
+    former = known_migrations()
+    add_one()
     store = await Store.open(path)
     await store.close()
-    assert steps(path) == known_migrations()
-    assert rows(path, "SELECT count(*), min(text) FROM messages") == [(5, "secret text 1")]
+    assert steps(path) == [*former, "m900_extra"]
+    assert rows(path, "SELECT count(*), min(text), min(extra) FROM messages") == [(5, "secret text 1", "new")]
     assert database_faults(path, thorough=True) == []
 
 
-async def test_messages_and_keys_of_tokens_find_their_owners(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", queued=6, stop_before="m011_owners")
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute(
-            "INSERT INTO tokens (id, name, digest, scopes, created_ms) "
-            "VALUES (3, 'shop', 'd', 'send', 3), (9, 'b', 'e', 'read', 1)"
+async def test_a_database_of_the_last_version_before_the_first_release_is_taken_over(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "gsmgw.db", queued=5)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in (
+            "DROP TABLE cursors",
+            "CREATE TABLE hooks (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID",
+            "INSERT INTO hooks VALUES ('on-receive', 3)",
+            "CREATE TABLE search_cursor (event_id INTEGER NOT NULL)",
+            "INSERT INTO search_cursor VALUES (2)",
+            "ALTER TABLE sims DROP COLUMN repeated",
+            "DELETE FROM _sqlite_migrations",
+        ):
+            db.execute(statement)
+        db.executemany(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('gsmgw', ?, '')",
+            [(name,) for name in sorted(development.STEPS)],
         )
-        for number, client in enumerate(("", "shop", "shop", "twilio", "gone"), 1):
-            db.execute("UPDATE messages SET client = ? WHERE id = ?", (client, number))
-        keys = [("ref:a", 1), ("ref:b", 2), ("ref:c", 3), ("ref:shop\nx", 77), ("key:k", 1), ("key:shop\nk", 4)]
-        keys += [("key:shop\nold", 1), ("key:gone\nk", 4)]
-        for key, number in keys:
-            answer = str(number) if key.startswith("ref") else "[]"
-            db.execute("INSERT INTO idempotency VALUES (?, '', ?, ?)", (key, answer, number))
     store = await Store.open(path)
-    created, _ = await store.write(lambda tx: tokens.create(tx, 1, "new", ("read",), None))
     await store.close()
-    owners = [row[0] for row in rows(path, "SELECT owner FROM messages ORDER BY id")]
-    assert owners == [0, -2, 3, -1, -2, 0]  # the second one is older than the token of today
-    assert {row[0] for row in rows(path, "SELECT key FROM idempotency")} == {
-        "ref:#0\na", "ref:#-2\nb", "ref:#3\nc", "ref:#0\nshop\nx", "key:#0\nk", "key:#3\nk", "key:shop\nold",
-        "key:gone\nk",
-    }  # fmt: skip
-    assert created.id == 10
+    assert steps(path) == known_migrations()
+    assert rows(path, "SELECT name, event_id, holds FROM cursors ORDER BY name") == [
+        ("hook:on-receive", 3, 0),
+        ("search", 2, 1),
+    ]
+    assert rows(path, "SELECT count(*) FROM messages") == [(5,)]
+    assert len(rollback_copies(path)) == 1
+
+
+async def test_an_older_database_than_that_is_refused_with_words(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "gsmgw.db")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE _sqlite_migrations SET name = 'm001_messages'")
+    with pytest.raises(StoreError, match="before the first release and cannot be upgraded: export its messages"):
+        await Store.open(path)
 
 
 async def test_numbers_of_tokens_are_not_given_again(tmp_path: Path) -> None:
@@ -67,27 +90,10 @@ async def test_numbers_of_tokens_are_not_given_again(tmp_path: Path) -> None:
     assert second.id > first.id
 
 
-async def test_a_step_that_was_left_out_is_made_up_for(tmp_path: Path) -> None:
-    """Versions of two lines of development have been through different steps."""
-    path = tmp_path / "gsmgw.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        migrations.apply(Database(db), stop_before="m011_owners")
-        for step in known_migrations()[known_migrations().index("m011_owners") + 1 :]:
-            module = import_module(f"gsmgw.store.migrations.{step}")
-            for statement in module.SCRIPT.split(";\n"):
-                db.execute(statement)
-            db.execute(
-                "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('gsmgw', ?, '')", (step,)
-            )
-    store = await Store.open(path)
-    await store.close()
-    assert sorted(steps(path)) == sorted(known_migrations())
-    assert rows(path, "SELECT count(*) FROM messages WHERE owner = 0") == [(0,)]
-
-
-def test_a_copy_of_the_former_database_is_kept(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
-    before = known_migrations()[-2]
+def test_a_copy_of_the_former_database_is_kept(tmp_path: Path, next_step: None) -> None:
+    path = make_database(tmp_path / "gsmgw.db")
+    before = known_migrations()[-1]
+    add_one()
     migrate(path)
     assert [copy.name for copy in rollback_copies(path)] == [f"gsmgw.db.before-upgrade-from-{before}"]
     copy = rollback_copies(path)[0]
@@ -102,11 +108,10 @@ def test_a_new_database_leaves_no_copy(tmp_path: Path) -> None:
     assert rollback_copies(tmp_path / "gsmgw.db") == []
 
 
-def test_a_step_that_fails_leaves_none_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
+def test_a_step_that_fails_leaves_none_of_them(tmp_path: Path, next_step: None) -> None:
+    path = make_database(tmp_path / "gsmgw.db")
     before = steps(path)
-    known = [*migrations._migrations]
-    monkeypatch.setattr(migrations, "_migrations", known)
+    add_one()
 
     @migrations(name="m999_fails")
     def fails(db: Database) -> None:
@@ -131,8 +136,9 @@ def test_a_newer_database_is_refused_with_words(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_downgrade_is_told_of_the_copy(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
+def test_a_downgrade_is_told_of_the_copy(tmp_path: Path, next_step: None) -> None:
+    path = make_database(tmp_path / "gsmgw.db")
+    add_one()
     migrate(path)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE _sqlite_migrations SET name = 'm999_future' WHERE name = ?", (latest_migration(),))
@@ -140,9 +146,10 @@ def test_a_downgrade_is_told_of_the_copy(tmp_path: Path) -> None:
         migrate(path)
 
 
-def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make_database(tmp_path / "gsmgw.db", stop_before=latest_migration())
+def test_without_room_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, next_step: None) -> None:
+    path = make_database(tmp_path / "gsmgw.db")
     before = steps(path)
+    add_one()
     monkeypatch.setattr(upgrade.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4096})())
     with pytest.raises(StoreError, match="4096 are"):
         migrate(path)
