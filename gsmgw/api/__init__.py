@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from gsmgw.api import openapi
@@ -16,22 +16,24 @@ from gsmgw.api.access.authentication import Access
 from gsmgw.api.access.guards import PeerGuard, TokenGuard
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
-from gsmgw.api.parameters import no_unknown
+from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
     audit,
     backups,
+    conversations,
     events,
-    exports,
     health,
+    message_export,
     messages,
     metrics,
     modems,
     pages,
     quarantine,
+    stats,
     tokens,
     webhooks,
 )
-from gsmgw.api.schemas import BatchIn, MessageIn
+from gsmgw.api.routing import PathMethods
 from gsmgw.http import problems
 from gsmgw.http.event_streams import Streams
 from gsmgw.http.json_response import JSONResponse
@@ -41,56 +43,72 @@ from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "ManagedModem", "Streams", "create_app", "create_apps"]
 
-ROUTERS = (exports, messages, quarantine, events, modems, webhooks, tokens, audit, backups, health, metrics)
+#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
+ROUTERS = tuple(
+    module.router
+    for module in (
+        message_export,
+        messages,
+        conversations,
+        quarantine,
+        events,
+        modems,
+        webhooks,
+        tokens,
+        audit,
+        backups,
+        health,
+        stats,
+        metrics,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """What is served on the Unix socket, and on TCP."""
+    """The applications for the Unix socket and for TCP."""
 
     socket: ASGIApp
     tcp: ASGIApp
 
 
 class Application(FastAPI):
-    """An application that describes itself with all that its routes can answer, also those that are served past it."""
+    """An application whose OpenAPI document also has what its middleware answers."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
+        """Return the OpenAPI document; it is made once."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi.describe(self, (BatchIn, MessageIn))
         return self.openapi_schema
 
 
 def create_app(context: Context, mounts: Sequence[Mount] = ()) -> Application:
-    """The routes over the parts of a gateway."""
+    """Return the application with all routes."""
     app = Application(
         title="gsmgw",
         version=context.version,
         summary="Send and receive text messages through GSM/LTE modems.",
-        openapi_url=None,  # ``pages`` has it, and the pages, as FastAPI's own load their programs from elsewhere
+        openapi_url=None,  # served by ``pages``; FastAPI's own pages load scripts from another host
         default_response_class=JSONResponse,
-        redirect_slashes=False,  # a redirect names the host that the client named, and few clients follow one of a POST
+        redirect_slashes=False,  # few clients follow a redirect of a POST
     )
     app.state.context = context
     app.state.pages, app.state.page_lock = {}, asyncio.Lock()
     app.state.tally = metrics.Tally(context.feed)
-    problems.install(app, openapi.methods_at)
-    app.include_router(pages.router)
-    for module in ROUTERS:
-        app.include_router(module.router, dependencies=[Depends(no_unknown)])
-    for mount in mounts:
-        if mount.router is not None:
-            app.include_router(mount.router)
+    routers = [pages.router, *ROUTERS, *(mount.router for mount in mounts if mount.router is not None)]
+    for router in routers:
+        app.include_router(router)
+    problems.install(app, PathMethods(routers))
     return app
 
 
 def create_apps(
     context: Context, users: Collection[str] = (), proxies: Proxies | None = None, mounts: Sequence[Mount] = ()
 ) -> Apps:
-    """The application behind its guards. ``users`` may use the socket; everybody whom its mode lets, where empty.
+    """Return the application behind its guards.
 
-    ``proxies`` are those whose word about their clients is taken.
+    ``users`` may use the socket; if empty, everybody whom the mode of the socket allows. ``proxies`` are trusted to
+    name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.context import Context
-from gsmgw.api.schemas import BatchIn, MessageIn, is_crowded, look_at_each
+from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, Waiting, format_id

@@ -50,8 +50,8 @@ def test_every_setting(section: str, key: str) -> None:
 
 def routes() -> list[str]:
     found = []
-    for module in ROUTERS:
-        for route in module.router.routes:
+    for router in ROUTERS:
+        for route in router.routes:
             assert isinstance(route, APIRoute)
             found += [f"{method} {route.path}" for method in sorted(route.methods)]
     return found

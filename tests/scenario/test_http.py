@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from support.rig import Rig, make_config, running
 
 from gsmgw.http.body_limits import BATCH, SINGLE
@@ -209,9 +210,10 @@ async def test_head_is_get_without_its_body(rig: Rig, talk: Talk) -> None:
 
 
 def rig_paths(method: str) -> list[str]:
-    from gsmgw.api.openapi import ANSWERS
+    from gsmgw.api import ROUTERS
 
-    return [name for name in ANSWERS if name.startswith(f"{method} ") and "{" not in name]
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return [f"{method} {route.path}" for route in routes if method in route.methods and "{" not in route.path]
 
 
 # -- bodies ---------------------------------------------------------------------------------------------------------
@@ -317,7 +319,7 @@ async def test_an_answer_names_a_bounded_number_of_faults(rig: Rig) -> None:
         assert answer.json()["detail"].endswith("is missing (and 1500 more)")
     answer = await rig.client._http.post("/v1/messages/batch", json={"messages": [wild, {"to": ANNA, "text": "x"}]})
     bad, good = answer.json()["data"]
-    assert bad["error"]["detail"] == "message 0: has 1500 fields; a message has 16 at the most"
+    assert bad["error"]["detail"] == "message 0: has 1500 fields; a message has at most 16"
     assert good["status"] == "queued"
 
 
@@ -353,11 +355,11 @@ async def test_a_time_may_be_written_in_every_way_of_rfc_3339(rig: Rig, written:
     ("written", "words"),
     [
         ("2126-12-24T18:00:00", "lacks a zone: "),
-        ("2126-02-29T18:00:00Z", "is no time: day is out of range for month"),
-        ("2126-12-24T24:00:00Z", "is no time: hour must be in 0..23"), ("2126-12-24", "is no time of RFC 3339, "),
-        ("2126-12-24T18:00:00+24:00", "is no time of RFC 3339, "),
-        (" 2126-12-24T18:00:00Z", "is no time of RFC 3339, "),
-        ("1969-12-24T18:00:00Z", "is outside the years"), (1798131600, "is no time of RFC 3339, "),
+        ("2126-02-29T18:00:00Z", "is not a valid time: day is out of range for month"),
+        ("2126-12-24T24:00:00Z", "is not a valid time: hour must be in 0..23"), ("2126-12-24", "is not a valid RFC"),
+        ("2126-12-24T18:00:00+24:00", "is not a valid RFC"),
+        (" 2126-12-24T18:00:00Z", "is not a valid RFC"),
+        ("1969-12-24T18:00:00Z", "is outside the years"), (1798131600, "is not a valid RFC"),
     ],
 )  # fmt: skip
 async def test_a_time_that_is_none_is_told_why(rig: Rig, written: Any, words: str) -> None:
@@ -372,7 +374,7 @@ async def test_a_field_that_may_be_two_things_is_one_field(rig: Rig) -> None:
         answer = await rig.client._http.post("/v1/webhooks/wh_1/replay", json={"since": since})
         (error,) = answer.json()["errors"]
         assert (answer.status_code, error["pointer"]) == (422, "/since")
-        assert error["detail"].startswith("is neither the number of an event nor a time")
+        assert error["detail"].startswith("is not an event ID or an RFC 3339 time")
     for good in (1, "2026-12-24T18:00:00Z"):
         assert (await rig.client._http.post("/v1/webhooks/wh_1/replay", json={"since": good})).status_code == 404
 

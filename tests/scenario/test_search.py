@@ -15,7 +15,7 @@ from support.databases import index_all
 from support.rig import Rig, make_config, running
 from support.shell import command
 
-from gsmgw.api.routes import exports
+from gsmgw.api.routes import message_export
 from gsmgw.client import ApiError
 from gsmgw.clock import VirtualClock
 from gsmgw.dispatch import EventFeed, Indexer, indexer
@@ -97,7 +97,7 @@ async def test_conversations_are_paged_by_their_latest_message(rig: Rig) -> None
 
 
 async def test_exports_stream_everything_once(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "PORTION", 7)
+    monkeypatch.setattr(message_export, "CHUNK", 7)
     texts = [f'line\n"{n}", ; =1+1 ü' for n in range(30)]
     await rig.client.send_many([{"to": ANNA, "text": text, "tags": ["a", "b"]} for text in texts])
     await rig.client.send(BEN, "last")
@@ -118,7 +118,7 @@ async def test_exports_stream_everything_once(rig: Rig, tmp_path: Path, monkeypa
     rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
     assert [row["text"] for row in rows] == list(reversed(texts))
     assert (rows[0]["to"], rows[0]["tags"], rows[0]["status"], rows[0]["error"]) == (ANNA, "a b", "queued", "")
-    assert tuple(rows[0]) == exports.COLUMNS
+    assert tuple(rows[0]) == message_export.COLUMNS
     one = await gsmgw("export", "-", "--search", "29 line", "--format", "csv")
     assert len(list(csv.DictReader(io.StringIO(one)))) == 1
     assert "last" in await gsmgw("conversations")

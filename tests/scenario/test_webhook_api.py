@@ -147,7 +147,7 @@ async def test_what_is_wrong_is_said(rig: Rig, receiver: Receiver) -> None:
         with pytest.raises(ApiError) as caught:
             await rig.client.request("POST", f"/v1/webhooks/{made['id']}/replay", json={"since": since})
         assert [error["pointer"] for error in caught.value.problem["errors"]] == ["/since"], since
-        assert "neither the number of an event nor a time" in caught.value.detail
+        assert "is not an event ID or an RFC 3339 time" in caught.value.detail
     assert await code_of(rig, "PATCH", f"/v1/webhooks/{made['id']}", {"url": "https://10.0.0.1"}) == "target_refused"
     assert (await rig.client.request("GET", f"/v1/webhooks/{made['id']}"))["url"] == receiver.url
 

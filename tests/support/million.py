@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pydantic import ValidationError
 
-from gsmgw.api.schemas import MessageIn
+from gsmgw.api.message_bodies import MessageIn
 from gsmgw.dispatch.bodies import dumped, event_out, message_out
 from gsmgw.http.problems import Problem
 from gsmgw.model import Event, MessageRecord, Outgoing

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
+from pydantic import Field
 
+from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.routes.message_filters import ms_of
-from gsmgw.api.schemas import Moment, stamp
+from gsmgw.api.fields import Limit, Moment, RowId, ms_of
+from gsmgw.api.routing import QueryModel, api_router
+from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.store import audit
 
-router = APIRouter(prefix="/v1/audit", tags=["access"])
+router = api_router("access", "/v1/audit")
 
 
-@router.get("")
-async def index(
-    ctx: Ctx,
-    who: Annotated[str | None, Query(max_length=100, description="A token's name, or a user of this machine")] = None,
-    since: Moment | None = None,
-    until: Moment | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-) -> Response:
-    """Who managed what, and what came of it, newest first. The last 10 000 calls are kept; of refused ones 2000."""
-    since_ms, until_ms = ms_of(since), ms_of(until)
+class AuditQuery(QueryModel):
+    """Query parameters of the audit log."""
+
+    who: str | None = Field(None, max_length=100, description="Name of a token, or of a user of this machine")
+    since: Moment | None = None
+    until: Moment | None = None
+    limit: Limit = 50
+    cursor: RowId | None = None
+
+
+@router.get("", response_model=responses.AuditPage)
+async def index(ctx: Ctx, query: Annotated[AuditQuery, Query()]) -> Response:
+    """List who managed what, newest first. The last 10 000 calls are kept, of refused ones the last 2000."""
+    limit, since_ms, until_ms = query.limit, ms_of(query.since), ms_of(query.until)
     found = await ctx.store.read(
-        lambda db: audit.entries(db, limit + 1, who=who, since_ms=since_ms, until_ms=until_ms, before_id=cursor)
+        lambda db: audit.entries(
+            db, limit + 1, who=query.who, since_ms=since_ms, until_ms=until_ms, before_id=query.cursor
+        )
     )
     more = str(found[limit - 1].id) if len(found) > limit else None
     return await page_response(found[:limit], _entry_out, more)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx
+from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
 
-router = APIRouter(prefix="/v1/backups", tags=["backups"])
+router = api_router("backups", "/v1/backups")
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=responses.Backup)
 async def create(ctx: Ctx) -> Response:
-    """Back the database and the configuration up now, while everything goes on, and delete the oldest backups."""
+    """Back up the database and the configuration now, while everything runs, and delete the oldest backups."""
     return JSONResponse(await asyncio.to_thread(ctx.make_backup), 201)
 
 
-@router.get("")
+@router.get("", response_model=responses.BackupList)
 async def index(ctx: Ctx) -> Response:
-    """The backups that are kept, the latest first."""
+    """List the backups, newest first."""
     return JSONResponse({"data": await asyncio.to_thread(ctx.list_backups)})

@@ -1,6 +1,6 @@
-"""GET /v1/events: the event log as server-sent events, resumable from any point.
+"""GET /v1/events: the event log as server-sent events, which can be resumed from any event.
 
-It is answered past FastAPI (``front``); the route describes it.
+It is served without FastAPI (``fast_path``); the route describes it.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.parameters import repeated
-from gsmgw.api.schemas import EVENT_TYPE
+from gsmgw.api.fields import EVENT_TYPE
+from gsmgw.api.openapi import media, problems
+from gsmgw.api.routing import QueryModel, api_router, check_query
 from gsmgw.http.event_chunks import Choice
 from gsmgw.http.event_streams import Reader
 from gsmgw.http.identity import principal_of
@@ -27,7 +28,7 @@ from gsmgw.http.problems import Problem, of_validation
 from gsmgw.http.protocol import line_of
 from gsmgw.store.visibility import Sight
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = api_router("events", "/v1/events")
 
 HEARTBEAT_S = 15.0
 MOST_TYPES, TYPES_CHARS, ID_CHARS = 50, 2000, 40
@@ -36,36 +37,34 @@ MOST_TYPES, TYPES_CHARS, ID_CHARS = 50, 2000, 40
 def _types(value: str) -> str:
     names = [name.strip() for name in value.split(",") if name.strip()]
     if len(names) > MOST_TYPES:
-        raise ValueError(f"has {len(names)} types; {MOST_TYPES} are allowed")
+        raise ValueError(f"has {len(names)} types; at most {MOST_TYPES} are allowed")
     for name in names:
         if not EVENT_TYPE.fullmatch(name):
-            raise ValueError(f"{name[:64]!r} is no type of events: it is message.sent, say, or message.* for a kind")
+            raise ValueError(f"{name[:64]!r} is not a valid event type; examples are message.sent and message.*")
     return ",".join(names)
 
 
-class EventsIn(BaseModel):
-    """What is asked for in the query."""
-
-    model_config = ConfigDict(extra="forbid")
+class EventsQuery(QueryModel):
+    """Query parameters of the event stream."""
 
     types: Annotated[str, AfterValidator(_types)] = Field(
         "", max_length=TYPES_CHARS, description="Comma-separated types; message.* for all of a kind"
     )
     after: int | None = Field(
-        None, ge=0, le=2**63 - 1, description="As Last-Event-ID, where headers cannot be set; 0: all kept"
+        None,
+        ge=0,
+        le=2**63 - 1,
+        description="Start after this event ID, like Last-Event-ID; 0: all",
     )
     heartbeat: float = Field(HEARTBEAT_S, ge=0.1, le=300, description="Seconds of silence between comments")
 
 
-_events_in = TypeAdapter(EventsIn)
-
-
 class EventStream(Response):
-    """The answer: it ends when the connection does, or the gateway."""
+    """The response. It ends when the connection or the gateway does."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, ctx: Context, cursor: int, asked: EventsIn, sight: Sight | None) -> None:
+    def __init__(self, ctx: Context, cursor: int, asked: EventsQuery, sight: Sight | None) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -93,43 +92,42 @@ class EventStream(Response):
 
 
 async def open_events(ctx: Context, scope: Scope) -> EventStream:
-    """The stream that a request asks for; :class:`Problem` where there is none such."""
+    """Return the stream for a request. Raises :class:`Problem`."""
     query = QueryParams(scope["query_string"])
-    if errors := repeated(query, EventsIn.model_fields):
-        raise Problem("invalid_request", f"{errors[0]['parameter']}: {errors[0]['detail']}", errors=errors)
+    check_query(query, EventsQuery)
     try:
-        asked = _events_in.validate_python(dict(query))
+        asked = EventsQuery.model_validate(dict(query))
     except ValidationError as exc:
         raise of_validation([{**error, "loc": ("query", *error["loc"])} for error in exc.errors()]) from None
     cursor = ctx.feed.last_id if asked.after is None else asked.after
     last_id = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"")
     if last_id:
         if not last_id.isdigit() or len(last_id) > ID_CHARS:
-            errors = [{"parameter": "Last-Event-ID", "detail": "is not the id of an event"}]
-            raise Problem("invalid_request", "Last-Event-ID: is not the id of an event", errors=errors)
+            errors = [{"parameter": "Last-Event-ID", "detail": "is not a valid event ID"}]
+            raise Problem("invalid_request", "Last-Event-ID: is not a valid event ID", errors=errors)
         cursor = int(last_id)
     await _check(ctx, cursor)
     return EventStream(ctx, cursor, asked, ctx.service.visible_to(principal_of(scope)))
 
 
-@router.get("/events", status_code=200, response_class=EventStream)
+@router.get("", status_code=200, response_class=EventStream, responses={**media("text/event-stream"), **problems(410)})
 async def events(
     ctx: Ctx,
     request: Request,
-    asked: Annotated[EventsIn, Query()],
+    asked: Annotated[EventsQuery, Query()],
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=ID_CHARS)] = None,
 ) -> Response:
-    """What happens, as it happens. ``id:`` is the event's; a client that reconnects with it misses nothing."""
+    """Stream events as they happen. A client that reconnects with the ``id`` of the last event misses none."""
     return await open_events(ctx, request.scope)
 
 
 async def _check(ctx: Context, cursor: int) -> None:
-    """:class:`Problem` when the events behind a cursor cannot be had. 0 stands for the beginning of what is kept."""
+    """Raise :class:`Problem` if events after a cursor are missing. 0 means the oldest event that is kept."""
     if cursor > ctx.feed.last_id:
         raise Problem(
             "event_gone",
-            f"there is no event {cursor} yet: the newest is {ctx.feed.last_id}. Was the database replaced by a backup? "
-            "Read the state of what you follow once, and go on without Last-Event-ID",
+            f"the event {cursor} does not exist; the newest is {ctx.feed.last_id}. Was a backup restored? "
+            "Read the current state once and connect without Last-Event-ID",
         )
     if cursor == 0:
         return
@@ -137,6 +135,6 @@ async def _check(ctx: Context, cursor: int) -> None:
     if cursor + 1 < first:
         raise Problem(
             "event_gone",
-            f"the events behind {cursor} are no longer kept: the oldest is {first}. "
-            f"Read the state of what you follow once, and go on with Last-Event-ID: {first - 1}",
+            f"events after {cursor} are no longer kept; the oldest is {first}. "
+            f"Read the current state once and connect with Last-Event-ID: {first - 1}",
         )

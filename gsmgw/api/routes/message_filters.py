@@ -1,78 +1,83 @@
-"""What a listing, a search or an export of messages is narrowed to."""
+"""Filters of a list, a search or an export of messages."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query
+from pydantic import Field
 
-from gsmgw.api.dependencies import Ctx, Visible
-from gsmgw.api.schemas import Moment
+from gsmgw.api.context import Context
+from gsmgw.api.fields import Limit, Moment, cursor_of, ms_of
+from gsmgw.api.routing import QueryModel
 from gsmgw.http.problems import Problem
-from gsmgw.model import Direction, Status, parse_id
+from gsmgw.model import Direction, Status
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
+from gsmgw.store.visibility import Sight
 
-QUESTION_CHARS = 500
-
-
-def ms_of(moment: datetime | None) -> int | None:
-    """UTC milliseconds."""
-    return None if moment is None else round(moment.timestamp() * 1000)
+SEARCH_CHARS = 500
 
 
-def cursor_of(text: str | None) -> int | None:
-    """The place of a page's ``next_cursor``."""
-    if text is None:
-        return None
-    number = parse_id(text)
-    if number is None:
-        errors = [{"parameter": "cursor", "detail": "is none that a page gave"}]
-        raise Problem("invalid_request", "cursor: is none that a page gave", errors=errors)
-    return number
+class MessageQuery(QueryModel):
+    """Query parameters that select messages."""
+
+    direction: Literal["outbound", "inbound"] | None = None
+    status: list[Status] = Field(default_factory=list, description="May be given several times")
+    peer: str | None = Field(None, description="The number of the other side")
+    modem: str | None = None
+    client_ref: str | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    q: Annotated[str | None, Field(max_length=SEARCH_CHARS)] = Field(
+        None, description='Words of the text; "a phrase"; begin* of a word'
+    )
+    cursor: str | None = Field(None, description="next_cursor of the previous page")
 
 
-async def wanted_messages(
-    ctx: Ctx,
-    visible: Visible,
-    direction: Literal["outbound", "inbound"] | None = None,
-    status: Annotated[list[Status] | None, Query()] = None,
-    peer: str | None = None,
-    modem: str | None = None,
-    client_ref: str | None = None,
-    since: Moment | None = None,
-    until: Moment | None = None,
-    q: Annotated[
-        str | None, Query(max_length=QUESTION_CHARS, description='Words of the text; "a phrase"; begin* of a word')
-    ] = None,
-    cursor: str | None = None,
-) -> messages.Filter:
-    """The filter of a request. A search first brings the index up to date."""
-    if peer is not None:
-        try:
-            peer = parse_recipient(peer, ctx.country)
-        except NumberError:
-            pass  # a name, or a number as the network wrote it
+class MessageListQuery(MessageQuery):
+    """Query parameters of a list of messages."""
+
+    limit: Limit = 50
+
+
+class ExportQuery(MessageQuery):
+    """Query parameters of an export of messages."""
+
+    format: Literal["csv", "ndjson"] = "ndjson"
+
+
+class PageQuery(QueryModel):
+    """Query parameters of a list that has no filters."""
+
+    limit: Limit = 50
+    cursor: str | None = Field(None, description="next_cursor of the previous page")
+
+
+async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuery) -> messages.Filter:
+    """Return the filter of a request. A search first brings the index up to date. Raises :class:`Problem`."""
     match = None
-    if q is not None:
-        match = search.expression(q)
+    if query.q is not None:
+        match = search.expression(query.q)
         if match is None:
-            errors = [{"parameter": "q", "detail": "has no word in it"}]
-            raise Problem("invalid_request", "q: has no word in it", errors=errors)
+            errors = [{"parameter": "q", "detail": "contains no word"}]
+            raise Problem("invalid_request", "q: contains no word", errors=errors)
         await ctx.indexer.catch_up()
     return messages.Filter(
-        direction=None if direction is None else Direction(direction),
-        statuses=tuple(status or ()),
-        peer=peer,
-        modem=modem,
-        client_ref=client_ref,
-        since_ms=ms_of(since),
-        until_ms=ms_of(until),
-        before_id=cursor_of(cursor),
+        direction=None if query.direction is None else Direction(query.direction),
+        statuses=tuple(query.status),
+        peer=_peer(ctx, query.peer),
+        modem=query.modem,
+        client_ref=query.client_ref,
+        since_ms=ms_of(query.since),
+        until_ms=ms_of(query.until),
+        before_id=cursor_of(query.cursor),
         match=match,
         sight=visible,
     )
 
 
-Wanted = Annotated[messages.Filter, Depends(wanted_messages)]
+def _peer(ctx: Context, peer: str | None) -> str | None:
+    try:
+        return None if peer is None else parse_recipient(peer, ctx.country)
+    except NumberError:
+        return peer  # a name, or a number as the network wrote it

@@ -1,4 +1,4 @@
-"""/metrics, for Prometheus. Nothing is counted for it while nobody asks, but the events that go by."""
+"""/metrics, for Prometheus. Only events are counted all the time; all else is read when it is asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -15,16 +15,18 @@ from prometheus_client.registry import Collector
 
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
+from gsmgw.api.openapi import media
+from gsmgw.api.routing import api_router
 from gsmgw.dispatch import EventFeed
 from gsmgw.model import Event, ModemState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
-router = APIRouter(tags=["health"])
+router = api_router("health", "/metrics")
 
 #: The values of a family's labels.
 K = TypeVar("K", bound=tuple[str, ...])
-#: Events that end a message's way or a stage of it, with its direction.
+#: Events that end a stage of a message, with its direction.
 _OUTCOMES = {
     "message.sent": "outbound",
     "message.delivered": "outbound",
@@ -36,7 +38,7 @@ _OUTCOMES = {
     "message.received": "inbound",
     "message.quarantined": "inbound",
 }
-#: The states that are always there, so that a graph does not begin with the first failure.
+#: States that are always exported, so that a graph does not begin with the first failure.
 _OPEN = ("scheduled", "queued", "sending", "unknown", "failed", "undelivered")
 
 
@@ -64,7 +66,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """What had to be asked of the database."""
+    """Figures from the database."""
 
     counts: Mapping[str, int]
     oldest_ms: int | None
@@ -81,69 +83,74 @@ class _Gateway(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families."""
         ctx, figures = self._ctx, self._figures
-        yield InfoMetricFamily("gsmgw_build", "The version that runs", {"version": ctx.version})
-        yield _gauge("gsmgw_start_time_seconds", "When it was started", ctx.started_ms / 1000)
+        yield InfoMetricFamily("gsmgw_build", "Version of the gateway", {"version": ctx.version})
+        yield _gauge("gsmgw_start_time_seconds", "Start time of the process, Unix seconds", ctx.started_ms / 1000)
         yield from self._messages(figures)
         yield from self._modems()
-        yield _gauge("gsmgw_commit_seconds", "How long a commit takes lately", ctx.store.commit_s)
+        yield _gauge("gsmgw_commit_seconds", "Duration of recent commits", ctx.store.commit_s)
         kept = ctx.database_trouble() is None
-        yield _gauge("gsmgw_database_ok", "Whether the database keeps what is written", float(kept))
+        yield _gauge("gsmgw_database_ok", "1 if the database saves what is written", float(kept))
         yield CounterMetricFamily(
             "gsmgw_database_faults", "Operations that the database refused for good", ctx.store.faults
         )
-        yield _gauge("gsmgw_database_bytes", "The database with its write-ahead log", size_of(ctx))
+        yield _gauge("gsmgw_database_bytes", "Size of the database with its write-ahead log", size_of(ctx))
         types = {(type,): count for type, count in self._tally.events.items()}
         yield _counter("gsmgw_events", "Events since the start", ("type",), types)
         failures = {(task,): count for task, count in ctx.task_failures.items()}
         yield _counter("gsmgw_task_failures", "Tasks that failed and were restarted", ("task",), failures)
         rows = {(table,): count for table, count in ctx.store.unreadable.counts.items()}
         yield _counter("gsmgw_unreadable_rows", "Rows of the database that could not be decoded", ("table",), rows)
-        yield _gauge("gsmgw_event_last_id", "The newest event", ctx.feed.last_id)
+        yield _gauge("gsmgw_event_last_id", "ID of the newest event", ctx.feed.last_id)
         yield from self._targets()
 
     def _messages(self, figures: _Figures) -> Iterator[Metric]:
         open_ones = {(status,): figures.counts.get(status, 0) for status in _OPEN}
-        yield _gauges("gsmgw_messages", "Outbound messages that want something", ("status",), open_ones)
+        yield _gauges("gsmgw_messages", "Outbound messages in each state that is not final", ("status",), open_ones)
         now_ms = self._ctx.clock.wall_ms()
         age_s = 0.0 if figures.oldest_ms is None else max(0.0, (now_ms - figures.oldest_ms) / 1000)
-        yield _gauge("gsmgw_queue_oldest_seconds", "How long the oldest queued message has waited", age_s)
+        yield _gauge("gsmgw_queue_oldest_seconds", "Age of the oldest queued message", age_s)
         labels = ("direction", "outcome", "modem")
-        yield _counter("gsmgw_messages_passed", "What became of messages since the start", labels, self._tally.outcomes)
+        yield _counter("gsmgw_messages_passed", "Outcomes of messages since the start", labels, self._tally.outcomes)
         segments = {(modem,): count for modem, count in self._tally.segments.items()}
-        yield _counter("gsmgw_segments_sent", "Segments that the network took since the start", ("modem",), segments)
+        yield _counter("gsmgw_segments_sent", "Segments sent since the start", ("modem",), segments)
 
     def _modems(self) -> Iterator[Metric]:
         known = [modem.status for modem in self._ctx.modems.values()]
         states = Counter(status.state for status in known)
         yield _gauges("gsmgw_modems", "Modems in each state", ("state",), {(s.value,): states[s] for s in ModemState})
         ready = {(status.name,): status.state is ModemState.READY for status in known}
-        yield _gauges("gsmgw_modem_ready", "Whether it is ready", ("modem",), ready)
+        yield _gauges("gsmgw_modem_ready", "1 if the modem is ready", ("modem",), ready)
         babbling = {(status.name,): self._tally.babbling[status.name] for status in known}
-        yield _counter("gsmgw_modem_babbling", "How often it exceeded its budget", ("modem",), babbling)
+        yield _counter(
+            "gsmgw_modem_babbling",
+            "Times that it sent too many lines",
+            ("modem",),
+            babbling,
+        )
         signal = {(status.name,): status.signal_dbm for status in known if status.signal_dbm is not None}
-        yield _gauges("gsmgw_modem_signal_dbm", "Its signal", ("modem",), signal)
+        yield _gauges("gsmgw_modem_signal_dbm", "Signal strength", ("modem",), signal)
         heat = {(status.name,): status.temperature_c for status in known if status.temperature_c is not None}
-        yield _gauges("gsmgw_modem_temperature_celsius", "Its temperature", ("modem",), heat)
+        yield _gauges("gsmgw_modem_temperature_celsius", "Temperature of the modem", ("modem",), heat)
         supply = {(status.name,): status.voltage_mv / 1000 for status in known if status.voltage_mv is not None}
-        yield _gauges("gsmgw_modem_voltage_volts", "The voltage of its supply", ("modem",), supply)
+        yield _gauges("gsmgw_modem_voltage_volts", "Supply voltage", ("modem",), supply)
         for word in ("used", "total"):
             places = {
                 (status.name, storage): getattr(use, word)
                 for status in known
                 for storage, use in status.storage.items()
             }
-            yield _gauges(f"gsmgw_modem_storage_{word}", f"Places {word} in its storages", ("modem", "storage"), places)
+            yield _gauges(f"gsmgw_modem_storage_{word}", f"Message storage {word}", ("modem", "storage"), places)
 
     def _targets(self) -> Iterator[Metric]:
         found, label = self._figures.hooks, ("webhook",)
         active = {(hook.id,): hook.state == "active" for hook in found}
-        yield _gauges("gsmgw_webhook_active", "Whether it is delivered to", label, active)
+        yield _gauges("gsmgw_webhook_active", "1 if the webhook is active", label, active)
         pending = {(hook.id,): self._figures.pending.get(hook.id, 0) for hook in found}
-        yield _gauges("gsmgw_webhook_pending", "Deliveries that are open", label, pending)
+        yield _gauges("gsmgw_webhook_pending", "Open deliveries", label, pending)
         behind = {(hook.id,): self._ctx.webhooks.lag(hook) for hook in found}
-        yield _gauges("gsmgw_webhook_behind", "Events not looked at yet", label, behind)
+        yield _gauges("gsmgw_webhook_behind", "Webhook backlog, events", label, behind)
         lags = {(name,): lag for name, lag in self._ctx.hooks.lags().items()}
-        yield _gauges("gsmgw_hook_behind", "Events not done with yet", ("hook",), lags)
+        yield _gauges("gsmgw_hook_behind", "Hook backlog, events", ("hook",), lags)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -165,7 +172,7 @@ def _counter(name: str, text: str, labels: Sequence[str], values: Mapping[K, flo
 
 
 def size_of(ctx: Context) -> int:
-    """The database with its write-ahead log, octets."""
+    """Return the size of the database with its write-ahead log, bytes."""
     size = 0
     for suffix in ("", "-wal"):
         try:
@@ -175,9 +182,9 @@ def size_of(ctx: Context) -> int:
     return size
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("", response_class=Response, responses=media("text/plain", "application/openmetrics-text"))
 async def metrics(ctx: Ctx, request: Request) -> Response:
-    """Figures for Prometheus, in its text format or OpenMetrics, as it asks for."""
+    """Show metrics for Prometheus, in its text format or as OpenMetrics."""
     figures = _Figures(
         await ctx.store.read(messages.counts),
         await ctx.store.read(messages.oldest_queued_ms),

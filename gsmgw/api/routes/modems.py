@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gsmgw.api import responses
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.dependencies import Caller, Ctx, Visible
-from gsmgw.api.schemas import modem_out
+from gsmgw.api.openapi import media, problems
+from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.errors import ModemError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
+from gsmgw.model import ModemStatus
 from gsmgw.outbound import require_modem
 
-router = APIRouter(prefix="/v1/modems", tags=["modems"])
+router = api_router("modems", "/v1/modems")
+
+_UNKNOWN, _FAILED = problems(404), problems(404, 409)
 
 
 class PinIn(BaseModel):
@@ -41,8 +46,14 @@ class UssdIn(BaseModel):
     @classmethod
     def _printable(cls, code: str) -> str:
         if not code.isprintable():
-            raise ValueError("may hold printable characters only, for example *100#")
+            raise ValueError("may contain only printable characters, for example *100#")
         return code
+
+
+class TapQuery(QueryModel):
+    """Query parameters of a tap."""
+
+    masked: bool = Field(False, description="Hide numbers, texts, IMSI, IMEI and ICCID")
 
 
 async def _named(ctx: Ctx, caller: Caller, name: str) -> ManagedModem:
@@ -58,29 +69,54 @@ Named = Annotated[ManagedModem, Depends(_named)]
 
 
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
-    return JSONResponse(modem_out(modem.status, ctx.limits.get(modem.name, {})))
+    return JSONResponse(_modem_out(modem.status, ctx.limits.get(modem.name, {})))
 
 
-@router.get("")
+def _modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": status.name,
+        "state": status.state.value,
+        "detail": status.detail,
+        "port": status.port,
+        "profile": status.profile,
+        "manufacturer": status.manufacturer,
+        "model": status.model,
+        "revision": status.revision,
+        "imei": status.imei,
+        "iccid": status.iccid,
+        "imsi": status.imsi,
+        "number": status.number,
+        "operator": status.operator,
+        "registration": status.registration,
+        "technology": status.technology,
+        "signal_dbm": status.signal_dbm,
+        "temperature_c": status.temperature_c,
+        "voltage_mv": status.voltage_mv,
+        "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
+        "limits": limits,
+    }
+
+
+@router.get("", response_model=responses.ModemList)
 async def index(ctx: Ctx, visible: Visible) -> Response:
-    """All modems and how they are; those that a token is for, where it is held to some."""
+    """List the modems with their states; for a restricted token only its own."""
     data = [
-        modem_out(modem.status, ctx.limits.get(name, {}))
+        _modem_out(modem.status, ctx.limits.get(name, {}))
         for name, modem in sorted(ctx.modems.items())
         if visible is None or name in visible.modems
     ]
     return JSONResponse({"data": data})
 
 
-@router.get("/{name}")
+@router.get("/{name}", response_model=responses.Modem, responses=_UNKNOWN)
 async def show(ctx: Ctx, modem: Named) -> Response:
-    """One modem."""
+    """Show one modem."""
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/reset")
+@router.post("/{name}/reset", response_model=responses.Modem, responses=_FAILED)
 async def reset(ctx: Ctx, modem: Named) -> Response:
-    """Restart the modem itself."""
+    """Restart the modem device."""
     try:
         await modem.reset()
     except ModemError as exc:
@@ -88,23 +124,23 @@ async def reset(ctx: Ctx, modem: Named) -> Response:
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/enable")
+@router.post("/{name}/enable", response_model=responses.Modem, responses=_UNKNOWN)
 async def enable(ctx: Ctx, modem: Named) -> Response:
-    """Let a disabled or quarantined modem work again."""
+    """Enable a disabled or quarantined modem."""
     modem.enable()
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/disable")
+@router.post("/{name}/disable", response_model=responses.Modem, responses=_UNKNOWN)
 async def disable(ctx: Ctx, modem: Named) -> Response:
-    """Take a modem out of service; its port is closed."""
+    """Disable a modem. Its port is closed."""
     modem.disable()
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/pin")
+@router.post("/{name}/pin", response_model=responses.Modem, responses=_FAILED)
 async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
-    """Unlock the SIM. A PIN that the SIM refused before is never tried again."""
+    """Unlock the SIM. A PIN that the SIM has refused is never tried again."""
     try:
         await modem.enter_pin(body.pin)
     except ModemError as exc:
@@ -112,9 +148,9 @@ async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/ussd")
+@router.post("/{name}/ussd", response_model=responses.UssdAnswer, responses=_FAILED)
 async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
-    """Send a USSD code and return the network's answer; with ``more`` it waits for a reply, sent the same way."""
+    """Send a USSD code and return the network's answer. If ``more`` is true, send the reply with the same call."""
     try:
         answer = await modem.ussd(body.code)
     except ModemError as exc:
@@ -122,12 +158,12 @@ async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
     return JSONResponse({"modem": modem.name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
 
 
-#: Rows of a conversation that may wait for a slow reader; more than that are left out.
+#: Lines that are buffered for a slow reader; further ones are dropped.
 TAP_LIMIT = 2000
 
 
 async def _until_gone(ctx: Context, caller: Caller, waiting: asyncio.Queue[str]) -> AsyncIterator[str]:
-    """What waits, as it comes, until the caller's token is revoked or has expired."""
+    """Yield lines as they come, until the caller's token is revoked or expires."""
     with ctx.access.presence(caller) as gone:
         leaving = asyncio.create_task(gone.wait(), name="tap until revoked")
         coming = asyncio.create_task(waiting.get(), name="tap")
@@ -143,17 +179,14 @@ async def _until_gone(ctx: Context, caller: Caller, waiting: asyncio.Queue[str])
                 task.cancel()
 
 
-@router.get("/{name}/tap", response_class=StreamingResponse)
-async def tap(ctx: Ctx, caller: Caller, modem: Named, masked: bool = False) -> StreamingResponse:
-    """All that is said on the modem's port, as it is said, a row for each line; PINs are never in it.
-
-    ``masked`` hides numbers, texts, IMSI, IMEI and ICCID, so that it may be shown to others.
-    """
+@router.get("/{name}/tap", response_class=StreamingResponse, responses={**media("text/plain"), **_UNKNOWN})
+async def tap(ctx: Ctx, caller: Caller, modem: Named, query: Annotated[TapQuery, Query()]) -> StreamingResponse:
+    """Stream everything that is sent and received on the modem's port, one line at a time. It never contains PINs."""
     started = ctx.clock.monotonic()
 
     async def lines() -> AsyncIterator[str]:
         waiting: asyncio.Queue[str] = asyncio.Queue(TAP_LIMIT)
-        rows = ctx.transcript(masked)
+        rows = ctx.transcript(query.masked)
 
         def note(direction: str, data: bytes) -> None:
             with contextlib.suppress(asyncio.QueueFull):

@@ -1,36 +1,37 @@
-"""/v1/quarantine: received PDUs that could not be understood."""
+"""/v1/quarantine: received PDUs that could not be decoded."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
+from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx, Visible
-from gsmgw.api.routes.message_filters import cursor_of
+from gsmgw.api.fields import cursor_of
+from gsmgw.api.routes.message_filters import PageQuery
+from gsmgw.api.routing import api_router
 from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.model import format_id
 from gsmgw.store import inbox
 
-router = APIRouter(prefix="/v1/quarantine", tags=["messages"])
+router = api_router("messages", "/v1/quarantine")
 
 
-@router.get("")
-async def listing(
-    ctx: Ctx, visible: Visible, limit: Annotated[int, Query(ge=1, le=1000)] = 50, cursor: str | None = None
-) -> Response:
-    """What was received and could not be understood, newest first, a page at a time: raw, and why."""
-    before = cursor_of(cursor)
+@router.get("", response_model=responses.QuarantinePage)
+async def index(ctx: Ctx, visible: Visible, query: Annotated[PageQuery, Query()]) -> Response:
+    """List received PDUs that could not be decoded, newest first, with the reason."""
+    before, limit = cursor_of(query.cursor), query.limit
     modems = None if visible is None else visible.modems
     found = await ctx.store.read(lambda db: inbox.quarantined(db, limit + 1, before, modems))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     return await page_response(found[:limit], _pdu_out, more)
 
 
-@router.post("/reread")
+@router.post("/reread", response_model=responses.Reread)
 async def reread(ctx: Ctx) -> dict[str, int]:
-    """Try all of it again. What is understood now becomes a message, received when it came, or settles one."""
+    """Try to decode all of them again. A PDU that can be decoded now becomes a message, or settles one."""
     result = await ctx.collector.reread()
     return {"understood": result.understood, "left": result.left}
 

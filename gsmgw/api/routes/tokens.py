@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gsmgw.api import responses
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.schemas import stamp
+from gsmgw.api.openapi import problems
+from gsmgw.api.routing import api_router
+from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.store import Tx, tokens
 from gsmgw.store.tokens import Token, TokenLimits
 
-router = APIRouter(prefix="/v1/tokens", tags=["tokens"])
+router = api_router("tokens", "/v1/tokens")
 
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 
@@ -29,23 +32,23 @@ class TokenIn(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
     scopes: list[Literal["send", "read", "manage"]] = Field(min_length=1, max_length=3)
     expires_in: int | None = Field(
-        None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never, where left out"
+        None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never if left out"
     )
     per_minute: int | None = Field(None, ge=1, le=10**9, description="Texts in any 60 seconds")
     per_day: int | None = Field(None, ge=1, le=10**9, description="Texts in any 24 hours")
-    modems: Names = Field(default_factory=list, description="It sends through these modems only")
-    pools: Names = Field(default_factory=list, description="or through these pools")
+    modems: Names = Field(default_factory=list, description="Restrict it to these modems")
+    pools: Names = Field(default_factory=list, description="and to these pools")
 
 
 def _check(ctx: Context, wanted: TokenIn) -> None:
-    """:class:`Problem` for a modem or pool that cannot be meant. Where modems are discovered, one may come later."""
+    """Raise :class:`Problem` for an unknown modem or pool. If modems are discovered, an unknown one may come later."""
     for field, code, names, known in (
         ("modems", "unknown_modem", () if ctx.discovers else wanted.modems, ctx.modems),
         ("pools", "unknown_pool", wanted.pools, ctx.pools),
     ):
         there = ", ".join(sorted(known)) or "none"
         errors = [
-            {"pointer": pointer(field, number), "detail": f"there is no {field[:-1]} named {name!r} (known: {there})"}
+            {"pointer": pointer(field, number), "detail": f"the {field[:-1]} {name!r} does not exist (known: {there})"}
             for number, name in enumerate(names)
             if name not in known
         ]
@@ -70,9 +73,9 @@ def _out(ctx: Context, token: Token) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=responses.NewToken, responses=problems(409))
 async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
-    """Make a token. The answer's ``token`` is shown this once."""
+    """Create a token. The response shows its secret, ``token``, only this once."""
     audit_detail(request, name=body.name, scopes=body.scopes)
     _check(ctx, body)
     now_ms = ctx.clock.wall_ms()
@@ -87,25 +90,25 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
 
     made = await ctx.store.write(make)
     if made is None:
-        raise Problem("wrong_state", f"there is a token named {body.name!r} already")
+        raise Problem("wrong_state", f"a token named {body.name!r} exists already")
     ctx.access.forget()
     token, secret = made
     return JSONResponse({**_out(ctx, token), "token": secret}, 201)
 
 
-@router.get("")
+@router.get("", response_model=responses.TokenList)
 async def index(ctx: Ctx) -> Response:
-    """All tokens, without their secrets."""
+    """List all tokens, without their secrets."""
     found = await ctx.store.read(tokens.all_tokens)
     return JSONResponse({"data": [_out(ctx, token) for token in found]})
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name}", status_code=204, responses=problems(404))
 async def delete(ctx: Ctx, name: str) -> Response:
     """Revoke a token."""
     number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
     if number is None:
-        raise Problem("not_found", f"there is no token named {name!r}")
+        raise Problem("not_found", f"the token {name!r} does not exist")
     ctx.access.forget()
     ctx.service.quotas.forget(number)
     ctx.access.send_away(number)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from base64 import b64decode
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from fastapi import Query, Response
 
+from gsmgw.api import responses
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.schemas import EVENT_TYPE, Flag, Moment, Tag, stamp
+from gsmgw.api.fields import Limit, RowId
+from gsmgw.api.openapi import problems
+from gsmgw.api.routes.webhook_bodies import ReplayIn, ResumeIn, SecretRotation, WebhookIn, WebhookPatch
+from gsmgw.api.routing import QueryModel, api_router
+from gsmgw.dispatch.bodies import stamp
 from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.http.json_response import JSONResponse, page_response
@@ -31,100 +24,20 @@ from gsmgw.http.problems import Problem
 from gsmgw.store import webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = api_router("webhooks", "/v1/webhooks")
 
-#: How long the name of a new target may take to be resolved; it is looked at again at each delivery.
+_UNKNOWN, _CHANGED = problems(404), problems(404, 409)
+
+#: Time limit for resolving the name of a new webhook; it is resolved again for each delivery.
 RESOLVE_S = 3.0
 
 
-def _secret(value: str) -> str:
-    try:
-        key = b64decode(value.removeprefix("whsec_"), validate=True)
-    except ValueError as exc:
-        raise ValueError(f"is not base64 behind whsec_: {exc}") from None
-    if not 24 <= len(key) <= 64:
-        raise ValueError(f"has {len(key)} octets; it must have 24 to 64")
-    return value
+class DeliveryQuery(QueryModel):
+    """Query parameters of the delivery log."""
 
-
-Types = Annotated[
-    list[Annotated[str, StringConstraints(pattern=EVENT_TYPE.pattern, max_length=64)]],
-    Field(max_length=50, description="Event types; message.* for all of a kind. Empty: all"),
-]
-Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one of these tags. Empty: all")]
-Modems = Annotated[list[str], Field(max_length=50, description="Events of these modems. Empty: all")]
-SecretIn = Annotated[str, StringConstraints(pattern=r"^whsec_", max_length=120), AfterValidator(_secret)]
-EventId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-
-
-class WebhookIn(BaseModel):
-    """A new target."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    url: Url
-    description: str = Field("", max_length=200)
-    events: Types = Field(default_factory=list)
-    tags: Tags = Field(default_factory=list)
-    modems: Modems = Field(default_factory=list)
-    ordered: Flag = Field(True, description="One event after the other; false: later ones overtake one that failed")
-    secret: SecretIn | None = Field(None, description="whsec_ and base64 of 24 to 64 octets; made, where left out")
-
-
-class WebhookPatch(BaseModel):
-    """What is to change of a target."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    url: Url | None = None
-    description: str | None = Field(None, max_length=200)
-    events: Types | None = None
-    tags: Tags | None = None
-    modems: Modems | None = None
-    ordered: Flag | None = None
-
-
-class SecretRotation(BaseModel):
-    """A new secret."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    secret: SecretIn | None = None
-    keep_former: int = Field(86_400, ge=0, le=30 * 86_400, description="Seconds for which the former ones sign too")
-
-
-class ResumeIn(BaseModel):
-    """How to go on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    skip: Flag = Field(False, description="Give up what was tried in vain")
-
-
-def _event_or_moment(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """One fault of one field, not one for each thing that it might have been."""
-    try:
-        if not isinstance(value, bool):
-            return check(value)
-    except ValidationError:
-        pass
-    raise ValueError("is neither the number of an event nor a time of RFC 3339, with a zone: 2026-12-24T18:00:00+01:00")
-
-
-class ReplayIn(BaseModel):
-    """What to deliver once more: one event, or all since an event or a moment."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    event: EventId | None = None
-    since: Annotated[EventId | Moment | None, WrapValidator(_event_or_moment)] = None
-
-    @model_validator(mode="after")
-    def _one(self) -> ReplayIn:
-        if (self.event is None) == (self.since is None):
-            raise ValueError("needs exactly one of event and since")
-        return self
+    state: Literal["pending", "delivered", "failed"] | None = None
+    limit: Limit = 50
+    cursor: RowId | None = None
 
 
 def _out(ctx: Context, hook: Webhook, pending: int) -> dict[str, Any]:
@@ -178,7 +91,7 @@ def _delivery_out(delivery: Delivery) -> dict[str, Any]:
 async def _load(ctx: Context, webhook_id: str) -> Webhook:
     hook = await ctx.store.read(lambda db: webhooks.get(db, webhook_id))
     if hook is None:
-        raise Problem("not_found", f"there is no webhook {webhook_id!r}")
+        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
     return hook
 
 
@@ -197,16 +110,16 @@ async def _check(ctx: Context, url: str) -> None:
         errors = [{"pointer": "/url", "detail": str(exc)}]
         raise Problem("target_refused", f"url: {exc}", errors=errors) from None
     except (OSError, TimeoutError, UnicodeError):
-        pass  # a name that is not known now may be tomorrow
+        pass  # a name that cannot be resolved now may be later
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=responses.NewWebhook, responses=problems(409))
 async def create(ctx: Ctx, body: WebhookIn) -> Response:
-    """Add a target, from the next event on. The answer's ``secret`` is shown this once."""
+    """Add a webhook. It gets the events from now on. The response shows its ``secret`` only this once."""
     await _check(ctx, body.url)
     known = await ctx.store.read(webhooks.all_webhooks)
     if sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
-        raise Problem("wrong_state", f"there are {MOST_TARGETS} webhooks already")
+        raise Problem("wrong_state", f"at most {MOST_TARGETS} webhooks are possible")
     now_ms = ctx.clock.wall_ms()
     secret = body.secret or new_secret()
     hook = Webhook(
@@ -227,23 +140,23 @@ async def create(ctx: Ctx, body: WebhookIn) -> Response:
     return JSONResponse({**_out(ctx, hook, 0), "secret": secret}, 201, headers={"Location": f"/v1/webhooks/{hook.id}"})
 
 
-@router.get("")
+@router.get("", response_model=responses.WebhookList)
 async def index(ctx: Ctx) -> Response:
-    """All targets, without their secrets."""
+    """List all webhooks, without their secrets."""
     found = await ctx.store.read(webhooks.all_webhooks)
     pending = await ctx.store.read(webhooks.count_open)
     return JSONResponse({"data": [_out(ctx, hook, pending.get(hook.id, 0)) for hook in found]})
 
 
-@router.get("/{webhook_id}")
+@router.get("/{webhook_id}", response_model=responses.Webhook, responses=_UNKNOWN)
 async def show(ctx: Ctx, webhook_id: str) -> Response:
-    """One target: its state, how much it has open and how far it is behind."""
+    """Show one webhook: its state, its open deliveries, its backlog."""
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.patch("/{webhook_id}")
+@router.patch("/{webhook_id}", response_model=responses.Webhook, responses=_UNKNOWN)
 async def change(ctx: Ctx, webhook_id: str, body: WebhookPatch) -> Response:
-    """Change a target's address, filters or order."""
+    """Change the URL, the filters or the order of a webhook."""
     if body.url is not None:
         await _check(ctx, body.url)
     changes: dict[str, Any] = {
@@ -254,18 +167,18 @@ async def change(ctx: Ctx, webhook_id: str, body: WebhookPatch) -> Response:
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.delete("/{webhook_id}", status_code=204)
+@router.delete("/{webhook_id}", status_code=204, responses=_UNKNOWN)
 async def delete(ctx: Ctx, webhook_id: str) -> Response:
-    """Remove a target with its delivery log. What is under way to it may still arrive."""
+    """Remove a webhook with its delivery log. A request that is being sent may still arrive."""
     if not await ctx.store.write(lambda tx: webhooks.delete(tx, webhook_id)):
-        raise Problem("not_found", f"there is no webhook {webhook_id!r}")
+        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
     await ctx.webhooks.refresh(webhook_id)
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/secrets", status_code=201)
+@router.post("/{webhook_id}/secrets", status_code=201, response_model=responses.NewWebhook, responses=_UNKNOWN)
 async def rotate(ctx: Ctx, webhook_id: str, body: SecretRotation | None = None) -> Response:
-    """Give a target a new secret, shown this once. Until the former ones expire, requests are signed by all."""
+    """Create a new secret, shown only this once. Requests are signed with the previous ones too until they expire."""
     wanted = body or SecretRotation(secret=None, keep_former=86_400)
     secret = wanted.secret or new_secret()
     now_ms, keep_ms = ctx.clock.wall_ms(), wanted.keep_former * 1000
@@ -273,32 +186,32 @@ async def rotate(ctx: Ctx, webhook_id: str, body: SecretRotation | None = None) 
     return JSONResponse({**await _answer(ctx, webhook_id), "secret": secret}, 201)
 
 
-@router.post("/{webhook_id}/pause")
+@router.post("/{webhook_id}/pause", response_model=responses.Webhook, responses=_CHANGED)
 async def pause(ctx: Ctx, webhook_id: str) -> Response:
-    """Deliver nothing for now; what happens meanwhile is delivered later."""
+    """Pause deliveries. Events of the meantime are delivered later."""
     hook = await _load(ctx, webhook_id)
     now_ms = ctx.clock.wall_ms()
     if not await ctx.store.write(lambda tx: webhooks.pause(tx, now_ms, hook, "paused", "paused by request", "request")):
-        raise Problem("wrong_state", f"it is {hook.state} already")
+        raise Problem("wrong_state", f"the webhook is {hook.state} already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.post("/{webhook_id}/resume")
+@router.post("/{webhook_id}/resume", response_model=responses.Webhook, responses=_CHANGED)
 async def resume(ctx: Ctx, webhook_id: str, body: ResumeIn | None = None) -> Response:
-    """Let a paused or disabled target go on where it stopped, with new tries."""
+    """Resume a paused or disabled webhook where it stopped, with new attempts."""
     hook = await _load(ctx, webhook_id)
     now_ms = ctx.clock.wall_ms()
     skip = body is not None and body.skip
     if not await ctx.store.write(lambda tx: webhooks.resume(tx, now_ms, hook, skip=skip)):
-        raise Problem("wrong_state", "it is active already")
+        raise Problem("wrong_state", "the webhook is active already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.post("/{webhook_id}/test")
+@router.post("/{webhook_id}/test", response_model=responses.Delivery, responses=_CHANGED)
 async def test(ctx: Ctx, webhook_id: str) -> Response:
-    """Post a ``webhook.test`` event now, once, and tell what came of it."""
+    """Send a ``webhook.test`` event now, once, and show the result."""
     hook = await _load(ctx, webhook_id)
     if not ctx.webhooks.has_test(hook):
         detail = f"a webhook of the {hook.format} bridge gets only events of its messages and cannot be tested"
@@ -306,15 +219,15 @@ async def test(ctx: Ctx, webhook_id: str) -> Response:
     return JSONResponse(_delivery_out(await ctx.webhooks.test(hook)))
 
 
-@router.post("/{webhook_id}/replay", status_code=202)
+@router.post("/{webhook_id}/replay", status_code=202, response_model=responses.Webhook, responses=_UNKNOWN)
 async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
-    """Deliver one event once more, or all that the target wants since an event or a moment."""
+    """Deliver one event again, or all matching events since an event or a time."""
     hook = await _load(ctx, webhook_id)
     now_ms = ctx.clock.wall_ms()
     if body.event is not None:
         event = body.event
         if await ctx.store.write(lambda tx: webhooks.replay_one(tx, now_ms, hook.id, event)) is None:
-            raise Problem("not_found", f"there is no event {event}")
+            raise Problem("not_found", f"the event {event} does not exist")
     else:
         since = body.since
         if isinstance(since, int):
@@ -327,16 +240,15 @@ async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
     return JSONResponse(await _answer(ctx, webhook_id), 202)
 
 
-@router.get("/{webhook_id}/deliveries")
+@router.get("/{webhook_id}/deliveries", response_model=responses.DeliveryPage, responses=_UNKNOWN)
 async def deliveries(
     ctx: Ctx,
     webhook_id: str,
-    state: Literal["pending", "delivered", "failed"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: EventId | None = None,
+    query: Annotated[DeliveryQuery, Query()],
 ) -> Response:
-    """The delivery log, newest first: each delivery with its tries. The last 1000 that have ended are kept."""
+    """List deliveries with their attempts, newest first. The last 1000 that have ended are kept."""
     hook = await _load(ctx, webhook_id)
-    found = await ctx.store.read(lambda db: webhooks.log(db, hook.id, state, cursor, limit + 1))
+    limit = query.limit
+    found = await ctx.store.read(lambda db: webhooks.log(db, hook.id, query.state, query.cursor, limit + 1))
     more = str(found[limit - 1].id) if len(found) > limit else None
     return await page_response(found[:limit], _delivery_out, more)
