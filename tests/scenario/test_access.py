@@ -20,6 +20,7 @@ from support.rig import Rig, make_config, running
 
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.http.server import bind_tcp
+from gsmgw.outbound.quotas import Quotas
 from gsmgw.ports import RawPdu
 from gsmgw.store import audit
 from hw_sim import Simulation
@@ -47,7 +48,9 @@ class Desk:
 
     def forget(self) -> None:
         """As a restart does: the count has to come from the database."""
-        self.rig.gateway.access.forget()
+        gateway = self.rig.gateway
+        gateway.access.reload()
+        gateway.service.quotas = Quotas(gateway.store, gateway.clock)
 
 
 @pytest.fixture
@@ -297,7 +300,7 @@ async def test_the_socket_gets_its_group(tmp_path: Path) -> None:
     name = grp.getgrgid(os.getgid()).gr_name
     close_all([bind_unix(path, 0o660, name)], None)
     assert path.stat().st_gid == os.getgid()
-    with pytest.raises(ConfigError, match="no group named 'nonesuch'"):
+    with pytest.raises(ConfigError, match="the group 'nonesuch' does not exist"):
         bind_unix(tmp_path / "t", 0o660, "nonesuch")
 
 

@@ -24,7 +24,7 @@ from support.waiting import until
 
 from gsmgw.api.routes import pages
 from gsmgw.client import ApiError, AsyncClient
-from gsmgw.http.protocol import Guarded
+from gsmgw.http.protocol import BoundedConnection
 from gsmgw.http.server import bind_tcp, condense_accept_failures
 
 ANNA = "+4915112345671"
@@ -205,13 +205,17 @@ async def test_a_bad_query_is_the_clients_fault(rig: Rig, query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "parameter", "words"),
     [
-        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; is limit meant?"),
-        ("/v1/stats?x=1", "x", "is not a known parameter; there is none"),
-        ("/v1/events?typs=message.sent", "typs", "is not a known field"),
+        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; did you mean 'limit'?"),
+        ("/v1/stats?x=1", "x", "is not a known parameter; this call has none"),
+        ("/v1/events?typs=message.sent", "typs", "is not a known parameter; did you mean 'types'?"),
         ("/v1/messages?status=sent&status=foo", "status", "must be 'scheduled', 'queued',"),
-        ("/v1/messages?limit=5000", "limit", "must be 1000 or less"),
+        ("/v1/messages?limit=5000", "limit", "must be at most 1000"),
         ("/v1/messages?limit=x", "limit", "must be a whole number"),
-        ("/v1/messages?since=2026-12-24T18:00:00", "since", "lacks a zone: 2026-12-24T18:00:00+01:00"),
+        (
+            "/v1/messages?since=2026-12-24T18:00:00",
+            "since",
+            "has no time zone; an example is 2026-12-24T18:00:00+01:00",
+        ),
         ("/v1/messages/export?format=pdf", "format", "must be 'csv' or 'ndjson'"),
     ],
 )
@@ -228,10 +232,10 @@ async def test_a_bad_parameter_is_named_and_what_it_may_be(rig: Rig, query: str,
     [
         ({"to": 5}, "to: must be a string"),
         ({"to": ANNA, "tags": "a"}, "tags: must be a list"),
-        ({"to": ANNA, "text": "x", "valid_for": 5}, "valid_for: must be 60 or more"),
+        ({"to": ANNA, "text": "x", "valid_for": 5}, "valid_for: must be at least 60"),
         ({"to": ANNA, "text": "x", "flash": "maybe"}, "flash: must be true or false"),
         ({"to": ANNA, "text": "x", "priority": "urgnt"}, "priority: must be 'urgent', 'normal' or 'bulk'"),
-        ({"to": "1" * 65, "text": "x"}, "to: must have 64 or fewer characters"),
+        ({"to": "1" * 65, "text": "x"}, "to: must have at most 64 characters"),
         ({"to": ANNA, "txt": "x"}, "txt: is not a known field"),
         ({"text": "x"}, "to: is missing"),
         ([], "body: must be an object"),
@@ -247,7 +251,7 @@ async def test_a_bad_field_is_named_and_what_it_may_be(rig: Rig, body: Any, deta
 
 async def test_a_wrong_method_is_told_which_ones_there_are(rig: Rig) -> None:
     answer = await rig.client._http.delete("/v1/messages")
-    assert answer.json()["detail"] == "DELETE is not allowed at /v1/messages; there is GET, HEAD, POST"
+    assert answer.json()["detail"] == "DELETE is not allowed at /v1/messages; allowed are GET, HEAD, POST"
     broken = await rig.client._http.post("/v1/messages", content=b"{'to'", headers={"Content-Type": "application/json"})
     assert broken.json()["detail"] == "key must be a string at line 1 column 2"
 
@@ -490,7 +494,7 @@ async def test_a_wrong_key_is_an_api_error_over_tcp(tmp_path: Path) -> None:
     listener = bind_tcp("127.0.0.1:0")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with running(make_config(tmp_path, {}), listener), AsyncClient(url=url, token="wrong") as client:
-        with pytest.raises(ApiError, match="not known"):
+        with pytest.raises(ApiError, match="not valid"):
             await client.stats()
 
 
@@ -545,15 +549,15 @@ async def test_small_answers_do_not_wait_for_acknowledgements(tmp_path: Path) ->
     async with over_tcp(tmp_path) as (rig, host, port):
         made = await rig.client.request("POST", "/v1/tokens", json={"name": "a", "scopes": ["send"]})
         options: list[int] = []
-        connection_made = Guarded.connection_made
+        connection_made = BoundedConnection.connection_made
 
-        def look(self: Guarded, transport: asyncio.BaseTransport) -> None:
+        def look(self: BoundedConnection, transport: asyncio.BaseTransport) -> None:
             sock = transport.get_extra_info("socket")
             options.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             connection_made(self, transport)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Guarded, "connection_made", look)
+            patch.setattr(BoundedConnection, "connection_made", look)
             async with AsyncClient(url=f"http://{host}:{port}", token=made["token"]) as client:
                 await client.send(ANNA, "x")
         assert options == [1]
