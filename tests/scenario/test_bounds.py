@@ -205,9 +205,9 @@ async def test_a_bad_query_is_the_clients_fault(rig: Rig, query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "parameter", "words"),
     [
-        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; is limit meant?"),
-        ("/v1/stats?x=1", "x", "is not a known parameter; there is none"),
-        ("/v1/events?typs=message.sent", "typs", "is not a known field"),
+        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; did you mean 'limit'?"),
+        ("/v1/stats?x=1", "x", "is not a known parameter; this call has none"),
+        ("/v1/events?typs=message.sent", "typs", "is not a known parameter; did you mean 'types'?"),
         ("/v1/messages?status=sent&status=foo", "status", "must be 'scheduled', 'queued',"),
         ("/v1/messages?limit=5000", "limit", "must be 1000 or less"),
         ("/v1/messages?limit=x", "limit", "must be a whole number"),
