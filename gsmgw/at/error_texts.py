@@ -1,11 +1,11 @@
-"""What AT+CMEE=2 writes in place of the numbers (TS 27.007 9.2, TS 27.005 3.2.5), compared without case and blanks."""
+"""The texts of AT+CMEE=2 in place of error codes (TS 27.007 9.2, TS 27.005 3.2.5), compared without case and blanks."""
 
 from __future__ import annotations
 
 
 def normalise(text: str) -> str:
-    """The form in which texts are compared: modems differ in case, blanks, hyphens and quotes."""
-    return "".join(char for char in text.lower() if char.isalnum())
+    """Return the form in which texts are compared: modems differ in case, blanks, hyphens, quotes and (U)SIM."""
+    return "".join(char for char in text.lower().replace("(u)sim", "sim") if char.isalnum())
 
 
 def _table(rows: dict[str, int]) -> dict[str, int]:
@@ -89,12 +89,12 @@ CMS_TEXTS = _table(
         "ME failure": 300,
         "SMS service of ME reserved": 301,
         "SMS ME reserved": 301,
+        "SMS service reserved": 301,
         "operation not allowed": 302,
         "operation not supported": 303,
         "invalid PDU mode parameter": 304,
         "invalid text mode parameter": 305,
         "SIM not inserted": 310,
-        "(U)SIM not inserted": 310,
         "SIM PIN required": 311,
         "SIM PIN necessary": 311,
         "PH-SIM PIN required": 312,
@@ -113,6 +113,7 @@ CMS_TEXTS = _table(
         "no network": 331,
         "network timeout": 332,
         "no +CNMA acknowledgement expected": 340,
+        "no CNMA ack expected": 340,
         "unknown error": 500,
         "unknown": 500,
     }

@@ -71,14 +71,3 @@ def groups(text: str) -> list[list[str]]:
     if depth == 0 and (value := text[start:].strip().strip('"')):
         found.append([value])
     return found
-
-
-def numbers(group: list[str]) -> set[int]:
-    """The numbers of a test answer's group: ``0-2`` and ``0``, ``1`` -> a set."""
-    found: set[int] = set()
-    for value in group:
-        low, dash, high = value.partition("-")
-        first, last = integer(low), integer(high) if dash else integer(low)
-        if first is not None and last is not None and 0 <= last - first < 256:
-            found.update(range(first, last + 1))
-    return found

@@ -15,16 +15,15 @@ _EDGES = " \t\xff"
 
 
 class LineLexer:
-    """Splits a stream of bytes into lines. ``overflows`` counts lines that were too long and dropped."""
+    """Splits a stream of bytes into lines. Lines that are too long are dropped."""
 
-    __slots__ = ("_pieces", "_size", "_skipping", "overflows")
+    __slots__ = ("_pieces", "_size", "_skipping")
 
     def __init__(self) -> None:
         #: What came after the last line end, joined when that line ends: bytes that come one by one cost no more.
         self._pieces: list[str] = []
         self._size = 0
         self._skipping = False
-        self.overflows = 0
 
     @property
     def tail(self) -> str:
@@ -62,5 +61,4 @@ class LineLexer:
         self._size += len(part)
         if self._size > LINE_LIMIT_OCTETS:
             self.clear_tail()
-            self.overflows += 1
             self._skipping = True

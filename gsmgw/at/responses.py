@@ -9,39 +9,25 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gsmgw.at.fields import after_prefix, groups, integer, numbers, split_fields
+from gsmgw.at.fields import after_prefix, groups, integer, split_fields
 from gsmgw.digits import is_digits
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """<stat> of TS 27.007 7.2 with the place and technology, where given. ``act`` as in TS 27.007 7.3."""
+def parse_registration(line: str, *, urc: bool) -> int | None:
+    """``+CREG: [n,]stat[,lac,ci[,act]]`` -> <stat> of TS 27.007 7.2.
 
-    stat: int
-    area: str | None = None
-    cell: str | None = None
-    act: int | None = None
-
-
-def parse_registration(line: str, *, urc: bool) -> Registration | None:
-    """``+CREG: [n,]stat[,lac,ci[,act]]``; the URC has no n. A URC inside a read answer is told by its shape."""
+    The URC has no n. A URC inside a response to a query is recognised by its shape.
+    """
     fields = [field.strip('"') for field in split_fields(after_prefix(line))]
     if not urc:
         if len(fields) < 2 or integer(fields[1]) is None or len(fields[1]) > 2 or len(fields) == 3:
-            # "1", "1,4CA,81DE": the URC form. "2,1" and longer read answers have n first.
+            # "1", "1,4CA,81DE": the URC form. "2,1" and longer responses have n first.
             if not fields or integer(fields[0]) is None:
                 return None
         else:
             fields = fields[1:]
     stat = integer(fields[0]) if fields else None
-    if stat is None or not 0 <= stat <= 11:
-        return None
-    return Registration(
-        stat,
-        fields[1] or None if len(fields) > 1 else None,
-        fields[2] or None if len(fields) > 2 else None,
-        integer(fields[3]) if len(fields) > 3 else None,
-    )
+    return stat if stat is not None and 0 <= stat <= 11 else None
 
 
 def parse_signal_dbm(line: str) -> int | None:
@@ -135,11 +121,6 @@ def parse_storages(line: str) -> list[list[str]]:
     if len(found) > 3 and all(len(group) == 1 for group in found):
         found = [[group[0] for group in found]]
     return [[memory.strip('"( )').upper() for memory in group if memory.strip('"( )')] for group in found]
-
-
-def parse_indication_choices(line: str) -> list[set[int]]:
-    """``+CNMI: (0-3),(0,1),(0,2,3),(0,2),(1)``: the allowed numbers of each parameter."""
-    return [numbers(group) for group in groups(after_prefix(line))]
 
 
 def parse_free(lines: list[str], prefix: str) -> str:

@@ -1,18 +1,17 @@
-"""Why a message was refused: +CMS ERROR and +CME ERROR codes, and what may be done next.
+"""Causes of refusal: the standard's +CMS ERROR and +CME ERROR codes, and what may be done next.
 
 Codes 1-127 of +CMS ERROR are the causes of the relay layer (TS 24.011 8.2.5.4), 128-255 are TP-FCS (TS 23.040
-9.2.3.22), 300-511 come from the modem (TS 27.005 3.2.5), those from 512 mean what the maker of the modem likes.
-+CME ERROR is TS 27.007 9.2. The dispositions follow what operators and modems do, not only what the names say.
+9.2.3.22), 300-511 come from the modem (TS 27.005 3.2.5). Codes from 512 are the vendor's own and belong to the profile
+of the modem. +CME ERROR is TS 27.007 9.2. The dispositions follow what operators and modems do, not only the names.
 
-``UNKNOWN`` is meant for a refusal that came after the PDU had begun to leave; before that the same code is ``LATER``,
-as :meth:`gsmgw.errors.Cause.after` says when told so.
+``UNKNOWN`` is for a refusal that came after the PDU had begun to leave; before that the same code is ``LATER``, see
+:meth:`gsmgw.errors.Cause.after`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from gsmgw.digits import is_digits
 from gsmgw.errors import Cause, Disposition
 
 _NEVER = Disposition.NEVER
@@ -111,49 +110,7 @@ _CMS_ROWS: Final = (
 )
 
 CMS: Final[dict[int, Cause]] = {cause.code: cause for cause in _CMS_ROWS}
-"""+CMS ERROR codes that mean the same on every modem."""
-
-_WAVECOM: Final = (
-    Cause(512, "connection not established: weak signal, or a message came in", _LATER),
-    Cause(513, "lower layer failure, no answer of the network", _UNKNOWN),
-    Cause(514, "congestion of the control protocol", _LATER),
-    Cause(515, "please wait: still starting", _LATER, pause_s=1.0),
-)
-
-_SIEMENS: Final = (
-    Cause(512, "aborted by the user", _LATER, 3, _MODEM),
-    Cause(513, "unable to store", _MODEM),
-    Cause(514, "invalid status", _LATER, 3, _MODEM),
-    Cause(515, "invalid character in the address", _NEVER, our_fault=True),
-    Cause(516, "invalid length", _NEVER, our_fault=True),
-    Cause(517, "invalid character in the PDU", _NEVER, our_fault=True),
-    Cause(518, "invalid parameter", _NEVER, our_fault=True),
-    Cause(519, "invalid length of the text", _NEVER, our_fault=True),
-    Cause(520, "invalid character in the text", _NEVER, our_fault=True),
-    Cause(521, "timer expired", _LATER),
-    Cause(522, "temporarily not allowed", _LATER),
-    Cause(532, "SIM not ready", _LATER),
-    Cause(535, "busy", _LATER),
-    Cause(538, "invalid parameter", _NEVER, our_fault=True),
-    Cause(549, "invalid length of the PDU", _NEVER, our_fault=True),
-    Cause(550, "invalid message type", _NEVER, our_fault=True),
-    Cause(551, "invalid characters in the address", _NEVER, our_fault=True),
-    Cause(553, "invalid length of the user data", _NEVER, our_fault=True),
-    Cause(554, "invalid length of the SMSC address", _NEVER, our_fault=True),
-    Cause(615, "network failure", _LATER),
-    Cause(616, "network down", _LATER),
-    Cause(770, "SIM invalid", _MODEM),
-    Cause(772, "SIM switched off", _MODEM),
-)
-
-_QUECTEL: Final = (Cause(604, "busy with another request", _LATER, pause_s=1.0),)
-
-VENDOR_CMS: Final[dict[str, dict[int, Cause]]] = {
-    "wavecom": {cause.code: cause for cause in _WAVECOM},
-    "siemens": {cause.code: cause for cause in _SIEMENS},
-    "quectel": {cause.code: cause for cause in _QUECTEL},
-}
-"""Codes from 512 by the family of the modem: ``wavecom`` (also Sierra), ``siemens`` (also Cinterion), ``quectel``."""
+"""+CMS ERROR codes that mean the same on all modems."""
 
 _CME_ROWS: Final = (
     Cause(0, "phone failure", _LATER, 3, _MODEM),
@@ -223,82 +180,29 @@ PLAIN_ERROR: Final = Cause(500, "the modem refused without a reason", _LATER, 3,
 """ERROR without a code: after the payload it is what +CMS ERROR: 500 is."""
 
 UNHEARD: Final = Cause(513, "no answer of the network", _UNKNOWN)
-"""Wavecom's and its heirs' word for having heard nothing from the network, also used by makers without a table."""
+"""No answer from the network: a code of Wavecom and its successors, also used by vendors without a table."""
 
 
-def cms_cause(code: int, family: str | None = None) -> Cause:
-    """Return the meaning of a +CMS ERROR code; ``family`` names a table of ``VENDOR_CMS``.
-
-    A code that no table has is tried three times, then the modem is looked after.
+def cms_cause(code: int) -> Cause:
+    """Return the meaning of a +CMS ERROR code. One that is not in the table is retried three times; then the modem is
+    checked.
     """
-    known = VENDOR_CMS.get(family, {}).get(code) if family is not None else None
-    return known or CMS.get(code) or Cause(code, _unnamed(code), _LATER, 3, _MODEM)
+    return CMS.get(code) or Cause(code, _unnamed(code), _LATER, 3, _MODEM)
 
 
 def _unnamed(code: int) -> str:
     if code >= 512:
-        return "specific to the modem's maker"
+        return "specific to the modem's vendor"
     if 1 <= code <= 255:
         return "reserved, or specific to the application"
     return "not defined"
 
 
 def cme_cause(code: int) -> Cause:
-    """Return the meaning of a +CME ERROR code; one that no table has is tried three times."""
+    """Return the meaning of a +CME ERROR code; one that is not in the table is retried three times."""
     return CME.get(code) or _BEYOND_CME.get(code) or Cause(code, "not defined", _LATER, 3, _MODEM)
-
-
-def rp_cause(code: int) -> Cause:
-    """Return the meaning of a cause of the relay layer, 1-127 (TS 24.011 8.2.5.4)."""
-    return cms_cause(code)
 
 
 def failure_cause(code: int) -> Cause:
     """Return the meaning of a TP-FCS octet, 128-255 (TS 23.040 9.2.3.22)."""
     return cms_cause(code)
-
-
-def _plain(title: str) -> str:
-    return "".join(title.lower().split())
-
-
-_VERBOSE_CMS: Final = {
-    "mefailure": 300,
-    "smsserviceofmereserved": 301,
-    "smsservicereserved": 301,
-    "operationnotallowed": 302,
-    "operationnotsupported": 303,
-    "invalidpdumodeparameter": 304,
-    "invalidtextmodeparameter": 305,
-    "(u)simnotinserted": 310,
-    "(u)simpinrequired": 311,
-    "(u)simfailure": 313,
-    "(u)simbusy": 314,
-    "(u)simwrong": 315,
-    "(u)simpukrequired": 316,
-    "smscaddressunknown": 330,
-    "nonetworkservice": 331,
-    "networktimeout": 332,
-    "nocnmaacknowledgementexpected": 340,
-    "nocnmaackexpected": 340,
-    "no+cnmaacknowledgementexpected": 340,
-    "unknownerror": 500,
-}
-
-
-def _by_title(rows: dict[int, Cause], more: dict[str, int]) -> dict[str, int]:
-    return {_plain(cause.title): cause.code for cause in reversed(rows.values())} | more
-
-
-_CMS_TITLES: Final = _by_title(CMS, _VERBOSE_CMS)
-_CME_TITLES: Final = _by_title(CME, {"phfsimpinrequired": 6, "unknownerror": 100, "phonefailure": 0})
-
-
-def cms_code(text: str) -> int | None:
-    """Return the code of a +CMS ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if is_digits(text.strip()) else _CMS_TITLES.get(_plain(text))
-
-
-def cme_code(text: str) -> int | None:
-    """Return the code of a +CME ERROR given as words (AT+CMEE=2) or digits, whatever its case and blanks."""
-    return int(text) if is_digits(text.strip()) else _CME_TITLES.get(_plain(text))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from gsmgw.pdu.address import SWAPPED
 from gsmgw.pdu.errors import PduError
 
 TIMESTAMP_OCTETS: Final = 7
@@ -72,8 +71,3 @@ def build_timestamp(moment: datetime, *, field: str = "TP-SCTS") -> bytes:
 def bcd_pair(octet: int) -> int:
     """Return the number that a swapped BCD octet holds, or -1."""
     return _BCD[octet]
-
-
-def show_semi_octets(octets: bytes) -> str:
-    """Return the semi-octets in reading order as hexadecimal, for people."""
-    return octets.translate(SWAPPED).hex().upper()

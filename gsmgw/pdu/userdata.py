@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gsmgw.pdu.address import Address
 from gsmgw.pdu.alphabet import DEFAULT, Alphabet, decode_ucs2, gsm7
 from gsmgw.pdu.dcs import Indication
 from gsmgw.pdu.errors import PduError
@@ -19,7 +18,6 @@ from gsmgw.pdu.header import (
     find_indications,
     find_languages,
     find_ports,
-    find_reply_address,
     parse_elements,
 )
 from gsmgw.pdu.septets import pack, unpack
@@ -89,11 +87,6 @@ class UserData:
     def indications(self) -> tuple[Indication, ...]:
         """Message waiting indications of the header."""
         return find_indications(self.elements)
-
-    @property
-    def reply_address(self) -> Address | None:
-        """The alternate address that an answer should go to."""
-        return find_reply_address(self.elements)
 
     @property
     def body(self) -> bytes:

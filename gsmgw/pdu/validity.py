@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gsmgw.pdu.errors import PduError
 from gsmgw.pdu.times import bcd_pair, build_timestamp, parse_timestamp
 
 _MINUTE: Final = 60
@@ -106,23 +105,6 @@ class EnhancedValidity:
                 return None
             return hours * _HOUR + minutes * _MINUTE + seconds
         return None
-
-    @classmethod
-    def lasting(cls, seconds: int | None, *, single_shot: bool = False) -> EnhancedValidity:
-        """Return a validity of ``seconds``: exact up to 99:59:59, longer ones relative and rounded up."""
-        head = 0x40 if single_shot else 0
-        if seconds is None:
-            body = b""
-        elif seconds < 1:
-            raise PduError("a validity period is longer than nothing", field="TP-VP")
-        elif seconds <= 255:
-            head, body = head | 2, bytes((seconds,))
-        elif seconds < 100 * _HOUR:
-            minutes, second = divmod(seconds, _MINUTE)
-            head, body = head | 3, bytes(n % 10 << 4 | n // 10 for n in (*divmod(minutes, 60), second))
-        else:
-            head, body = head | 1, bytes((RelativeValidity.at_least(seconds).octet,))
-        return cls((bytes((head,)) + body).ljust(7, b"\0"))
 
 
 Validity = RelativeValidity | AbsoluteValidity | EnhancedValidity

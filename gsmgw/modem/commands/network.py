@@ -17,8 +17,8 @@ async def enable_registration_urcs(at: AtClient) -> tuple[str, ...]:
     return tuple(known)
 
 
-async def registration(at: AtClient, name: str) -> responses.Registration | None:
-    """Read +CREG, +CGREG or +CEREG; None where refused or not readable."""
+async def registration(at: AtClient, name: str) -> int | None:
+    """Read <stat> of +CREG, +CGREG or +CEREG; None where refused or not readable."""
     response = await at.attempt(commands.registration(name))
     for line in reversed(response.lines if response else []):
         if (found := responses.parse_registration(line, urc=False)) is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
-from gsmgw.pdu.causes import CMS, VENDOR_CMS
+from gsmgw.modem.profiles.vendor_causes import SIEMENS_CMS
+from gsmgw.pdu.causes import CMS
 
 CINTERION = replace(
     GENERIC,
@@ -20,7 +21,7 @@ CINTERION = replace(
     reset=("AT+CFUN=1,1", "AT^SMSO"),
     # MC35 manual 8.9: presentation mode and range; newer modules add the value.
     temperature=Reading("AT^SCTM?", "", 3),
-    cms={code: CMS[code] for code in (256, 257, 258, 262)} | VENDOR_CMS["siemens"],
+    cms={code: CMS[code] for code in (256, 257, 258, 262)} | dict(SIEMENS_CMS),
     source="gammu issues 97, 1206, 1207 and atgen.c; ModemManager test-modem-helpers-cinterion.c:996",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
-from gsmgw.pdu.causes import VENDOR_CMS
+from gsmgw.modem.profiles.vendor_causes import WAVECOM_CMS
 
 WAVECOM = replace(
     GENERIC,
@@ -15,7 +15,7 @@ WAVECOM = replace(
     cpms_forms=(2, 1),
     sim_ready_s=30.0,
     noise=("+WIND:",),
-    cms=VENDOR_CMS["wavecom"],
+    cms=WAVECOM_CMS,
     source="python-gsmmodem test/fakemodems.py:153; gammu issue 93",
 )
 
@@ -27,7 +27,7 @@ SIERRA = replace(
     after_pin_s=3.0,
     after_radio_on_s=5.0,
     reset=("AT!RESET", "AT+CFUN=1,1"),
-    cms=VENDOR_CMS["wavecom"],
+    cms=WAVECOM_CMS,
     temperature=Reading("AT!PCTEMP?", "Temperature:"),
     voltage=Reading("AT!PCVOLT?", "Power supply voltage:"),
     source="ModemManager mm-common-sierra.c",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
-from gsmgw.pdu.causes import VENDOR_CMS
+from gsmgw.modem.profiles.vendor_causes import QUECTEL_CMS
 
 QUECTEL = replace(
     GENERIC,
@@ -24,7 +24,7 @@ QUECTEL = replace(
     submit_timeout_s=130.0,
     # After power-on SMS commands are refused until +QIND: SMS DONE.
     sms_ready_s=25.0,
-    cms=VENDOR_CMS["quectel"],
+    cms=QUECTEL_CMS,
     source="EC25 manual p. 136, 142; asterisk-chan-quectel PR 75; serialport-gsm 12; forums.quectel 4515",
 )
 

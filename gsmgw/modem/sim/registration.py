@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gsmgw.at.dialogue import Urc
-from gsmgw.at.responses import Registration, parse_registration
+from gsmgw.at.responses import parse_registration
 from gsmgw.model import AccessTechnology, NetworkRegistration
 from gsmgw.modem.commands import network
 from gsmgw.modem.commands.client import AtClient
@@ -48,7 +48,7 @@ class RegistrationState:
 
     def __init__(self, at: AtClient) -> None:
         self._at = at
-        self._found: dict[str, Registration] = {}
+        self._found: dict[str, int] = {}
         #: The commands that this modem knows.
         self.names: tuple[str, ...] = ()
 
@@ -59,14 +59,14 @@ class RegistrationState:
     async def refresh(self) -> None:
         """Ask for the registration in every domain that the modem knows."""
         for name in self.names or ("CREG",):
-            self.note(name, await network.registration(self._at, name))
+            self._note(name, await network.registration(self._at, name))
 
-    def note(self, name: str, registration: Registration | None) -> None:
+    def _note(self, name: str, stat: int | None) -> None:
         """Note a response to a query; None forgets what was known."""
-        if registration is None:
+        if stat is None:
             self._found.pop(name, None)
         else:
-            self._found[name] = registration
+            self._found[name] = stat
 
     def note_urc(self, urc: Urc) -> bool:
         """Note a URC; return whether it could be read."""
@@ -79,17 +79,17 @@ class RegistrationState:
     @property
     def registered(self) -> bool:
         """Whether any domain is registered: LTE modems send over SGs with +CREG at 0 or 3. True while none is known."""
-        return not self._found or any(found.stat in _REGISTERED for found in self._found.values())
+        return not self._found or any(stat in _REGISTERED for stat in self._found.values())
 
     @property
     def denied(self) -> bool:
         """Whether the network refuses this SIM."""
-        return not self.registered and any(found.stat == 3 for found in self._found.values())
+        return not self.registered and any(stat == 3 for stat in self._found.values())
 
     @property
     def best(self) -> NetworkRegistration:
         """The best state of any domain."""
-        stats = [self._found[name].stat for name in ("CREG", "CEREG", "CGREG") if name in self._found]
+        stats = [self._found[name] for name in ("CREG", "CEREG", "CGREG") if name in self._found]
         for stat in stats:
             if stat in _REGISTERED:
                 return _REGISTERED[stat]

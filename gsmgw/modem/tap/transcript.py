@@ -7,13 +7,9 @@ pieces is one. A PIN is masked even in a raw transcript.
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
-from typing import IO
 
 from gsmgw.modem.tap.masking import Masker
-from gsmgw.ports import Clock
 
 _SECRET = re.compile(rb"([+^#*$%!](?:CPIN2?|CLCK|CPWD|CPINE|SPIC)=)[^\r\n]*", re.IGNORECASE)
 #: Longer lines are counted and not shown.
@@ -89,31 +85,6 @@ def _parts(said: bytes) -> tuple[bytes, bytes, bytes]:
     line = said.strip(_ENDS)
     at = said.index(line)
     return said[:at][-_MOST_ENDS:], line, said[at + len(line) :][-_MOST_ENDS:]
-
-
-class Transcript:
-    """Writes a raw transcript with mode 0600. Use as a tap of a modem: ``modem.tap(transcript.note)``."""
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._clock = clock
-        self._started = clock.monotonic()
-        self._rows = TranscriptRows(masked=False)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        os.fchmod(descriptor, 0o600)
-        self._file: IO[str] = os.fdopen(descriptor, "a", encoding="ascii")
-
-    def note(self, direction: str, data: bytes) -> None:
-        """Write the rows that a piece in ``direction``, ``>`` or ``<``, completes."""
-        self._write(self._rows.feed(self._clock.monotonic() - self._started, direction, data))
-
-    def close(self) -> None:
-        """Write what was begun, and end the file."""
-        self._write(self._rows.end(self._clock.monotonic() - self._started))
-        self._file.close()
-
-    def _write(self, rows: list[str]) -> None:
-        self._file.writelines(f"{row}\n" for row in rows)
-        self._file.flush()
 
 
 def without_secrets(said: bytes) -> bytes:

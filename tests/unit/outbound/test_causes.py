@@ -13,9 +13,10 @@ from support.fakes import ScriptedModem
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Cause, Disposition, SubmitError
 from gsmgw.model import MessageRecord, Outgoing, Status, WaitReason
+from gsmgw.modem.profiles.vendor_causes import QUECTEL_CMS, SIEMENS_CMS, WAVECOM_CMS
 from gsmgw.outbound.worker.policy import JITTER
 from gsmgw.pdu import Submit, parse_tpdu
-from gsmgw.pdu.causes import CME, CMS, PLAIN_ERROR, UNHEARD, VENDOR_CMS, cme_cause, cms_cause
+from gsmgw.pdu.causes import CME, CMS, PLAIN_ERROR, UNHEARD, cme_cause, cms_cause
 from gsmgw.ports import Stored
 from gsmgw.store import lifecycle
 
@@ -32,13 +33,15 @@ PAUSES_S = (5.0, 30.0, 120.0, 600.0, 1800.0, 1800.0)
 #: More tries than any row allows.
 TRIES = 5
 
+VENDOR_CMS = (("wavecom", WAVECOM_CMS), ("siemens", SIEMENS_CMS), ("quectel", QUECTEL_CMS))
+
 #: The name of a row, its family of codes, and the row.
 ROWS: list[tuple[str, str, Cause]] = [
     *((f"cms-{code}", "cms", cause) for code, cause in CMS.items()),
     *((f"cme-{code}", "cme", cause) for code, cause in CME.items()),
     *(
         (f"{family}-{code}", "cms", cause)
-        for family, table in VENDOR_CMS.items()
+        for family, table in VENDOR_CMS
         for code, cause in table.items()
     ),
     ("error", "", PLAIN_ERROR),

@@ -7,7 +7,7 @@ import pytest
 from gsmgw.errors import Disposition
 from gsmgw.model import DeliveryOutcome
 from gsmgw.pdu import parse_pdu, status_meaning
-from gsmgw.pdu.causes import CME, CMS, VENDOR_CMS, cme_cause, cme_code, cms_cause, cms_code, failure_cause, rp_cause
+from gsmgw.pdu.causes import CME, CMS, cme_cause, cms_cause, failure_cause
 from gsmgw.pdu.describe import describe
 from gsmgw.pdu.references import HORIZON_S, References
 
@@ -119,31 +119,13 @@ def test_pauses() -> None:
     }
 
 
-def test_makers_mean_different_things() -> None:
-    assert cms_cause(513, "wavecom").disposition is Disposition.UNKNOWN
-    assert cms_cause(513, "siemens").disposition is Disposition.MODEM
-    assert cms_cause(512, "wavecom").disposition is Disposition.LATER
-    assert cms_cause(517, "siemens").disposition is Disposition.NEVER
-    assert cms_cause(604, "quectel").disposition is Disposition.LATER
-    assert cms_cause(331, "wavecom") == cms_cause(331)
-    for family in (None, "nobody", "quectel"):
-        unknown = cms_cause(513, family)
-        assert (unknown.disposition, unknown.attempts, unknown.then) == (Disposition.LATER, 3, Disposition.MODEM)
-        assert "maker" in unknown.title
-    for family, table in VENDOR_CMS.items():
-        assert all(cms_cause(code, family) is cause and cause.code == code >= 512 for code, cause in table.items())
-    siemens = VENDOR_CMS["siemens"]
-    assert {c for c, cause in siemens.items() if cause.our_fault} == {*range(515, 521), 538, 549, 550, 551, 553, 554}
-    assert {c for c, cause in siemens.items() if cause.disposition is Disposition.MODEM} == {513, 770, 772}
-
-
 @pytest.mark.parametrize(
     ("code", "words"),
     [
         (2, "reserved"),
         (254, "reserved"),
         (511, "not defined"),
-        (512, "maker"),
+        (512, "vendor"),
         (223, "reserved"),
         (259, "not defined"),
         (230, "application"),
@@ -157,8 +139,7 @@ def test_codes_without_a_name(code: int, words: str) -> None:
     assert (cause.code, cause.after(3), cause.after(4)) == (code, Disposition.LATER, Disposition.MODEM)
 
 
-def test_causes_of_the_layers_below() -> None:
-    assert rp_cause(42) is CMS[42]
+def test_cause_of_a_failed_transfer() -> None:
     assert failure_cause(0xD0) is CMS[208]
 
 
@@ -177,59 +158,6 @@ def test_cme_errors() -> None:
     assert {code: c.pause_s for code, c in CME.items() if c.pause_s} == {14: 0.2, 515: 1.0}
     assert (cme_cause(9999).after(3), cme_cause(9999).after(4)) == (Disposition.LATER, Disposition.MODEM)
     assert cme_cause(14) is CME[14]
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("331", 331),
-        (" 38 ", 38),
-        ("no network service", 331),
-        ("Network Timeout", 332),
-        ("SIM busy", 314),
-        ("(U)SIM BUSY", 314),
-        ("unknown error", 500),
-        ("ME failure", 300),
-        ("SMS service of ME reserved", 301),
-        ("SMS service reserved", 301),
-        ("operation not allowed", 302),
-        ("operation not supported", 303),
-        ("invalid text mode parameter", 305),
-        ("(U)SIM not inserted", 310),
-        ("SIM not inserted", 310),
-        ("(U)SIM PIN required", 311),
-        ("SIM PIN required", 311),
-        ("(U)SIM failure", 313),
-        ("(U)SIM wrong", 315),
-        ("(U)SIM PUK required", 316),
-        ("SMSC address unknown", 330),
-        ("no CNMA acknowledgement expected", 340),
-        ("no CNMA ack expected", 340),
-        ("Memory  full", 322),
-        ("invalid PDU mode parameter", 304),
-        ("no +CNMA acknowledgement expected", 340),
-        ("gibberish", None),
-        ("", None),
-        ("-1", None),
-    ],
-)
-def test_words_instead_of_numbers(text: str, code: int | None) -> None:
-    assert cms_code(text) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("SIM busy", 14),
-        ("sim not inserted", 10),
-        ("16", 16),
-        ("unknown", 100),
-        ("phone failure", 0),
-        ("nonsense", None),
-    ],
-)
-def test_words_of_cme_errors(text: str, code: int | None) -> None:
-    assert cme_code(text) == code
 
 
 # -- references --------------------------------------------------------------------------------------------------------
@@ -478,31 +406,11 @@ def test_every_command_has_a_name(command: int, words: str) -> None:
     assert words in rows(f"020500{command:02X}2A0491361900", smsc=False, sent=True)["TP-CT"][1]
 
 
-def test_the_tables_of_the_makers_whole() -> None:
-    later = {
-        family: {code for code, cause in table.items() if cause.disposition is Disposition.LATER}
-        for family, table in VENDOR_CMS.items()
-    }
-    assert later == {
-        "wavecom": {512, 514, 515},
-        "siemens": {512, 514, 521, 522, 532, 535, 615, 616},
-        "quectel": {604},
-    }
-    changing = {code: (c.attempts, c.then) for code, c in VENDOR_CMS["siemens"].items() if c.then}
-    assert changing == {512: (3, Disposition.MODEM), 514: (3, Disposition.MODEM)}
-    assert {code for code, c in VENDOR_CMS["siemens"].items() if c.disposition is Disposition.NEVER} == {
-        *range(515, 521), 538, 549, 550, 551, 553, 554,
-    }  # fmt: skip
-    pauses = {code: c.pause_s for table in VENDOR_CMS.values() for code, c in table.items() if c.pause_s}
-    assert pauses == {515: 1.0, 604: 1.0}
-
-
 def test_cme_errors_that_pass() -> None:
     assert {code for code, cause in CME.items() if cause.disposition is Disposition.LATER} == {
         0, 2, 3, 14, 21, 22, 100, 107, 132, 133, 134, 148, 149, 150, 515,
     }  # fmt: skip
     assert {code for code, cause in CME.items() if cause.our_fault} == {4, 24, 25, 26, 27, 50, 53}
-    assert [cme_code(words) for words in ("PH-FSIM PIN required", "unknown error", "Phone failure")] == [6, 100, 0]
 
 
 def test_flags_explained() -> None:
