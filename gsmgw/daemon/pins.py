@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gsmgw.ports import Clock
-from gsmgw.store import Store, idempotency
+from gsmgw.store import Store, refused_pins
 
 
 class Pins:
@@ -16,12 +16,12 @@ class Pins:
     async def failed(self, sim: str, fingerprint: str) -> None:
         """It is about to be tried: until it is accepted it counts as refused."""
         now_ms = self._clock.wall_ms()
-        await self._store.write(lambda tx: idempotency.refuse_pin(tx, now_ms, sim, fingerprint))
+        await self._store.write(lambda tx: refused_pins.add(tx, now_ms, sim, fingerprint))
 
     async def accepted(self, sim: str, fingerprint: str) -> None:
         """The SIM took it after all."""
-        await self._store.write(lambda tx: idempotency.forgive_pin(tx, sim, fingerprint))
+        await self._store.write(lambda tx: refused_pins.remove(tx, sim, fingerprint))
 
     async def is_refused(self, sim: str, fingerprint: str) -> bool:
         """Whether the SIM refused it before."""
-        return await self._store.write(lambda tx: idempotency.is_refused_pin(tx, sim, fingerprint))
+        return await self._store.write(lambda tx: refused_pins.contains(tx, sim, fingerprint))

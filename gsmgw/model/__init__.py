@@ -3,7 +3,17 @@
 from gsmgw.model.events import Event, EventData, EventType
 from gsmgw.model.failures import MessageError
 from gsmgw.model.ids import format_id, parse_id
-from gsmgw.model.lifecycle import ON_AIR, SOURCES, TRANSITIONS, Direction, SegmentStatus, Status, derive_status
+from gsmgw.model.lifecycle import (
+    ON_AIR,
+    SEGMENT_SOURCES,
+    SEGMENT_TRANSITIONS,
+    SOURCES,
+    TRANSITIONS,
+    Direction,
+    SegmentStatus,
+    Status,
+    derive_status,
+)
 from gsmgw.model.messages import (
     NOBODY,
     SOCKET,
@@ -32,6 +42,8 @@ from gsmgw.model.waiting import Waiting, WaitReason
 __all__ = [
     "NOBODY",
     "ON_AIR",
+    "SEGMENT_SOURCES",
+    "SEGMENT_TRANSITIONS",
     "SOCKET",
     "SOURCES",
     "TRANSITIONS",

@@ -85,6 +85,36 @@ class SegmentStatus(StrEnum):
     FAILED = "failed"
 
 
+#: What may follow what, for segments. A segment that is to be sent again may turn out to have gone all the same.
+SEGMENT_TRANSITIONS: dict[SegmentStatus, frozenset[SegmentStatus]] = {
+    SegmentStatus.QUEUED: frozenset(
+        {SegmentStatus.SENDING, SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED}
+    ),
+    SegmentStatus.SENDING: frozenset(
+        {
+            SegmentStatus.QUEUED,
+            SegmentStatus.SENT,
+            SegmentStatus.FAILED,
+            SegmentStatus.UNKNOWN,
+            SegmentStatus.DELIVERED,
+            SegmentStatus.UNDELIVERED,
+        }
+    ),
+    SegmentStatus.UNKNOWN: frozenset(
+        {SegmentStatus.QUEUED, SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED}
+    ),
+    SegmentStatus.SENT: frozenset({SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED}),
+    SegmentStatus.UNDELIVERED: frozenset({SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED, SegmentStatus.QUEUED}),
+    SegmentStatus.DELIVERED: frozenset(),
+    SegmentStatus.FAILED: frozenset({SegmentStatus.QUEUED}),
+}
+
+#: Which states may lead to a segment's state.
+SEGMENT_SOURCES: dict[SegmentStatus, frozenset[SegmentStatus]] = {
+    to: frozenset(source for source, targets in SEGMENT_TRANSITIONS.items() if to in targets)
+    for to in SEGMENT_TRANSITIONS
+}
+
 #: States of a segment in which the network has it: it is never sent again.
 ON_AIR = frozenset({SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED})
 

@@ -6,15 +6,8 @@ from typing import Any
 
 from gsmgw.model import SOURCES, MessageError, SegmentStatus, Status, derive_status
 from gsmgw.model.events import MessageDelivered, MessageQueued, MessageSent, MessageUndelivered
+from gsmgw.store.states import may_become
 from gsmgw.store.tx import Tx
-
-
-def _guard(status: Status) -> str:
-    return ", ".join(f"'{source.value}'" for source in sorted(SOURCES[status]))
-
-
-#: For each state, the SQL list of the states that may lead to it.
-GUARDS = {status: _guard(status) for status in SOURCES}
 
 
 def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
@@ -33,21 +26,25 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
     if derived is Status.SENT:
         tx.run(
             "UPDATE messages SET status = 'sent', sent_ms = ?, error = NULL, due_ms = NULL, waiting = NULL "
-            "WHERE id = ?",
+            f"WHERE id = ? AND {may_become(Status.SENT)}",
             (last_ms, message_id),
         )
         tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
     elif derived is Status.DELIVERED:
         tx.run(
             "UPDATE messages SET status = 'delivered', sent_ms = coalesce(sent_ms, ?), delivered_ms = ?, error = NULL, "
-            "due_ms = NULL, waiting = NULL, report_missing = 0 WHERE id = ?",
+            f"due_ms = NULL, waiting = NULL, report_missing = 0 WHERE id = ? AND {may_become(Status.DELIVERED)}",
             (last_ms, now_ms, message_id),
         )
         if row[4] is None:  # delivered before the modem's answer was recorded
             tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
         tx.event(now_ms, MessageDelivered(to=row[2], client_ref=row[3]), message_id, row[1])
     elif derived is Status.QUEUED:  # an unknown segment was settled, and others wait
-        tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message_id,))
+        tx.run(
+            "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL "
+            f"WHERE id = ? AND {may_become(Status.QUEUED)}",
+            (message_id,),
+        )
         tx.event(now_ms, MessageQueued(), message_id)
     return _roll_up_undelivered(tx, now_ms, message_id, row) if derived is Status.UNDELIVERED else derived
 
@@ -61,7 +58,7 @@ def _roll_up_undelivered(tx: Tx, now_ms: int, message_id: int, row: Any) -> Stat
     error = MessageError("undelivered", report[1] or "not delivered", report_status=report[0])
     tx.run(
         "UPDATE messages SET status = 'undelivered', sent_ms = coalesce(sent_ms, ?), error = ?, due_ms = NULL, "
-        "waiting = NULL, report_missing = 0 WHERE id = ?",
+        f"waiting = NULL, report_missing = 0 WHERE id = ? AND {may_become(Status.UNDELIVERED)}",
         (now_ms, error.dumps(), message_id),
     )
     tx.event(now_ms, MessageUndelivered(to=row[2], client_ref=row[3], error=error), message_id, row[1])

@@ -19,6 +19,7 @@ from gsmgw.model.events import MessageSettled
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.states import SENDING
 from gsmgw.store.tx import Tx
 
 #: Steps of one in a row after which a counter is believed.
@@ -167,11 +168,7 @@ def _learn(tx: Tx, sim: str, last: int, agreed: int, agreed_at: int | None, *, a
 
 
 def _is_sending(tx: Tx, sim: str) -> bool:
-    return bool(
-        tx.one(
-            "SELECT 1 FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' AND sim = ?", (sim,)
-        )
-    )
+    return bool(tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,)))
 
 
 def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:

@@ -1,17 +1,13 @@
-"""What clients asked before: so that the same request gets the same answer, whatever happened in between."""
+"""Answers to earlier requests: the same request gets the same answer, whatever happened in between."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gsmgw.errors import GsmgwError
-from gsmgw.pdu.references import References
 from gsmgw.store.tx import Tx, as_json
-from gsmgw.store.unreadable import check, parsed
 
 
 class KeyConflict(GsmgwError):
@@ -67,48 +63,3 @@ def known_of(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
     """Those of these keys that were used before."""
     query = "SELECT key FROM idempotency WHERE key IN (SELECT value FROM json_each(?))"
     return {row[0] for row in db.execute(query, (as_json(keys),))}
-
-
-def _references(row: tuple[str, Any]) -> References:
-    next_8, next_16, used_s = parsed(row[1], list)
-    check((next_8, next_16, *used_s), _REFERENCES)
-    return References(next_8 & 0xFF, next_16 & 0xFFFF, tuple(used_s))
-
-
-_INTEGER: frozenset[type] = frozenset({int})
-_MOMENT: frozenset[type] = frozenset({int, float, type(None)})
-_REFERENCES = [_INTEGER, _INTEGER, *[_MOMENT] * len(References(0, 0).used_s)]
-
-
-def next_reference(tx: Tx, now_ms: int, recipient: str) -> tuple[int, int]:
-    """A concatenation reference that the recipient has not seen for a week, and its size in bits (8 or 16).
-
-    TS 23.040 9.2.3.24.1 and .8; see :class:`gsmgw.pdu.references.References`.
-    """
-    row = tx.one("SELECT state FROM concat_references WHERE recipient = ?", (recipient,))
-    rows = () if row is None else ((recipient, row[0]),)
-    found: list[References] = tx.readable("concat_references", _references, rows)
-    known = found[0] if found else References.of(recipient)
-    bits = known.bits(now_ms / 1000)
-    reference, after = known.take(now_ms / 1000, bits)
-    tx.run(
-        "INSERT INTO concat_references (recipient, state, used_ms) VALUES (?, ?, ?) "
-        "ON CONFLICT (recipient) DO UPDATE SET state = excluded.state, used_ms = excluded.used_ms",
-        (recipient, json.dumps([after.next_8, after.next_16, after.used_s]), now_ms),
-    )
-    return reference, bits
-
-
-def refuse_pin(tx: Tx, now_ms: int, sim: str, fingerprint: str) -> None:
-    """Remember that a SIM refused a PIN."""
-    tx.run("INSERT OR IGNORE INTO refused_pins (sim, fingerprint, at_ms) VALUES (?, ?, ?)", (sim, fingerprint, now_ms))
-
-
-def forgive_pin(tx: Tx, sim: str, fingerprint: str) -> None:
-    """The SIM took the PIN."""
-    tx.run("DELETE FROM refused_pins WHERE sim = ? AND fingerprint = ?", (sim, fingerprint))
-
-
-def is_refused_pin(tx: Tx, sim: str, fingerprint: str) -> bool:
-    """Whether the SIM refused this PIN before."""
-    return tx.one("SELECT 1 FROM refused_pins WHERE sim = ? AND fingerprint = ?", (sim, fingerprint)) is not None

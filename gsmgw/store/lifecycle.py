@@ -1,4 +1,4 @@
-"""What time, people and restarts do to outbound messages."""
+"""Lifecycle operations on outbound messages: due times, expiry, cancel, retry, resolve, restart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import MessageError, OnUnknown, Outgoing, Status
+from gsmgw.model import MessageError, OnUnknown, Outgoing, SegmentStatus, Status
 from gsmgw.model.events import (
     MessageCanceled,
     MessageExpired,
@@ -16,10 +16,11 @@ from gsmgw.model.events import (
     MessageReportMissing,
     MessageSettled,
 )
-from gsmgw.store.derived_status import GUARDS, roll_up
+from gsmgw.store.derived_status import roll_up
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.reports import look_again
-from gsmgw.store.rows import OPEN, OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
+from gsmgw.store.states import IN_DOUBT, OPEN, RETRYABLE, SENDING, WAITING, may_become, of, one_of
 from gsmgw.store.tx import Tx
 
 
@@ -38,31 +39,47 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
         f"SELECT status, waiting, {OUTGOING_COLUMNS} FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
         (now_ms, limit),
     )
-    probed = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
+    probes = _probes(tx, now_ms) if any(row[0] == Status.UNKNOWN for row in rows) else frozenset()
     for status, waiting, *row in rows:
         message = _due_one(tx, now_ms, row)
-        if message is None:
-            continue
-        if status == Status.UNKNOWN:
-            if message.on_unknown is OnUnknown.HOLD or message.repeats:
-                waiting = REPEATED if message.repeats else HELD
-                tx.run("UPDATE messages SET due_ms = NULL, waiting = ? WHERE id = ?", (waiting, message.id))
-                tx.event(now_ms, MessageHeld(reason=waiting, repeats=message.repeats), message.id)
-                continue
-            if _behind_probe(tx, now_ms, message.id) or (message.id not in probed and waiting != BEHIND_PROBE):
-                tx.run(
-                    "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ?",
-                    (now_ms + PROBE_MS, BEHIND_PROBE, message.id),
-                )
-                continue
-            settle_unknown(tx, now_ms, message.id, resend=True)
-            message = outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message.id,)))
-        else:
-            tx.run("UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ?", (message.id,))
-            if status == Status.SCHEDULED:
-                tx.event(now_ms, MessageQueued(to=message.to, client_ref=message.client_ref), message.id)
-        ready.append(message)
+        if message is not None and status == Status.UNKNOWN:
+            message = _repeat(tx, now_ms, message, waiting, probes)
+        elif message is not None:
+            _queue(tx, now_ms, message, scheduled=status == Status.SCHEDULED)
+        if message is not None:
+            ready.append(message)
     return Promoted(ready, len(rows))
+
+
+def _queue(tx: Tx, now_ms: int, message: Outgoing, *, scheduled: bool) -> None:
+    """Let a message whose time has come wait for a modem."""
+    tx.run(
+        f"UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL WHERE id = ? AND {WAITING}",
+        (message.id,),
+    )
+    if scheduled:
+        tx.event(now_ms, MessageQueued(to=message.to, client_ref=message.client_ref), message.id)
+
+
+def _repeat(tx: Tx, now_ms: int, message: Outgoing, waiting: str | None, probes: frozenset[int]) -> Outgoing | None:
+    """Queue a message in doubt again for which no evidence came; None where it is held, or waits for another one."""
+    if message.on_unknown is OnUnknown.HOLD or message.repeats:
+        reason = REPEATED if message.repeats else HELD
+        _keep_unknown(tx, message.id, None, reason)
+        tx.event(now_ms, MessageHeld(reason=reason, repeats=message.repeats), message.id)
+        return None
+    if _behind_probe(tx, now_ms, message.id) or (message.id not in probes and waiting != BEHIND_PROBE):
+        _keep_unknown(tx, message.id, now_ms + PROBE_MS, BEHIND_PROBE)
+        return None
+    settle_unknown(tx, now_ms, message.id, resend=True)
+    return outgoing_of(tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message.id,)))
+
+
+def _keep_unknown(tx: Tx, message_id: int, due_ms: int | None, waiting: str) -> None:
+    tx.run(
+        "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ? AND status = 'unknown'",
+        (due_ms, waiting, message_id),
+    )
 
 
 def _due_one(tx: Tx, now_ms: int, row: Sequence[Any]) -> Outgoing | None:
@@ -80,7 +97,7 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
     error = MessageError("internal_error", "the row of the message in the database cannot be decoded")
     changed = tx.run(
         "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
-        f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
+        f"WHERE id = ? AND {may_become(Status.FAILED)}",
         (error.dumps(), message_id),
     )
     if changed:
@@ -97,9 +114,9 @@ PROBE_LIMIT_MS = 60_000
 #: The error of what the gateway's end left in doubt.
 INTERRUPTED = "interrupted"
 #: Why a message in doubt is left to a person.
-HELD = "held for a person: no evidence came whether the network took it. Decide with `gsmgw resolve ID`"
-REPEATED = "held for a person: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
-BEHIND_PROBE = "another message of the same SIM is sent again first: its reference may tell about this one"
+HELD = "on hold: outcome unknown. Decide with `gsmgw resolve ID`"
+REPEATED = "on hold: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
+BEHIND_PROBE = "waiting for another message on the same SIM, whose reference number will tell"
 
 
 def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
@@ -110,7 +127,7 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
     """
     rows = tx.all(
         "SELECT s.message_id, max(s.claim) FROM segments s JOIN messages m ON m.id = s.message_id "
-        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'unknown' AND m.status = 'unknown' "
+        f"WHERE {of('s', IN_DOUBT)} AND m.status = 'unknown' "
         "AND m.due_ms <= ? AND m.on_unknown = 'resend' AND m.repeats = 0 "
         "GROUP BY s.sim",
         (now_ms,),
@@ -137,9 +154,7 @@ def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
         (message_id,),
     )
     return any(
-        tx.one(
-            "SELECT 1 FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending' AND sim = ?", (sim,)
-        )
+        tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,))
         or tx.one(
             "SELECT 1 FROM segments s JOIN messages m ON m.id = s.message_id "
             "WHERE s.sim = ? AND s.doubt IS NOT NULL AND s.reference IS NULL AND s.status = 'queued' "
@@ -162,7 +177,7 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
         # What the gateway's own end left in doubt is no text that a modem fails to confirm.
         tx.run(
             "UPDATE messages SET repeats = repeats + 1 "
-            "WHERE id = ? AND coalesce(json_extract(error, '$.code'), '') <> ?",
+            "WHERE id = ? AND status = 'unknown' AND coalesce(json_extract(error, '$.code'), '') <> ?",
             (message_id, INTERRUPTED),
         )
     else:
@@ -179,13 +194,14 @@ def expire(tx: Tx, now_ms: int, limit: int = 500) -> list[int]:
     """End messages whose validity is over; their ids."""
     rows = tx.all(
         "SELECT id, peer, client_ref FROM messages WHERE expires_ms <= ? AND expires_ms IS NOT NULL "
-        "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT ?",
+        f"AND {WAITING} ORDER BY expires_ms LIMIT ?",
         (now_ms, limit),
     )
     error = MessageError("expired", "the validity ended before the message could be sent")
     for message_id, peer, client_ref in rows:
         tx.run(
-            "UPDATE messages SET status = 'expired', due_ms = NULL, waiting = NULL, error = ? WHERE id = ?",
+            "UPDATE messages SET status = 'expired', due_ms = NULL, waiting = NULL, error = ? "
+            f"WHERE id = ? AND {may_become(Status.EXPIRED)}",
             (error.dumps(), message_id),
         )
         tx.event(now_ms, MessageExpired(to=peer, client_ref=client_ref, error=error), message_id)
@@ -204,7 +220,7 @@ def miss_reports(tx: Tx, now_ms: int, limit: int = 500) -> int:
         (now_ms - REPORT_MARGIN_MS, limit),
     )
     for message_id, modem, peer, client_ref in rows:
-        tx.run("UPDATE messages SET report_missing = 1 WHERE id = ?", (message_id,))
+        tx.run("UPDATE messages SET report_missing = 1 WHERE id = ? AND status = 'sent'", (message_id,))
         tx.event(now_ms, MessageReportMissing(to=peer, client_ref=client_ref), message_id, modem)
     return len(rows)
 
@@ -213,7 +229,7 @@ def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:
     """Take a message back that has not begun to leave; False when it is too late."""
     changed = tx.run(
         "UPDATE messages SET status = 'canceled', due_ms = NULL, waiting = NULL "
-        f"WHERE id = ? AND status IN ({GUARDS[Status.CANCELED]}) "
+        f"WHERE id = ? AND {may_become(Status.CANCELED)} "
         "AND NOT EXISTS (SELECT 1 FROM segments WHERE message_id = messages.id AND status NOT IN ('queued', 'failed'))",
         (message_id,),
     )
@@ -227,14 +243,14 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
     changed = tx.run(
         "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
         "refusals = NULL, repeats = 0, expires_ms = ? "
-        "WHERE id = ? AND status IN ('failed', 'expired', 'canceled', 'undelivered')",
+        f"WHERE id = ? AND {one_of(RETRYABLE)}",
         (expires_ms, message_id),
     )
     if not changed:
         return None
     tx.run(
         "UPDATE segments SET status = 'queued', report_due = 0 "
-        "WHERE message_id = ? AND status IN ('failed', 'undelivered')",
+        f"WHERE message_id = ? AND {one_of((SegmentStatus.FAILED, SegmentStatus.UNDELIVERED))}",
         (message_id,),
     )
     tx.event(now_ms, MessageQueued(reason="retry"), message_id)
@@ -248,15 +264,12 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     Returns how many messages became unknown and how many went back to the queue.
     """
     error = MessageError(INTERRUPTED, "the gateway stopped before the modem had confirmed it")
-    sims = tx.all(
-        "SELECT sim, min(sending_ms), max(claim) FROM segments "
-        "WHERE status IN ('sending', 'unknown') AND status = 'sending' GROUP BY sim"
-    )
+    sims = tx.all(f"SELECT sim, min(sending_ms), max(claim) FROM segments WHERE {SENDING} GROUP BY sim")
     # What tells interruptions apart, of one SIM: the time would not do, for a clock may stand still or be set back.
     interruption = max((claim for _, _, claim in sims), default=None)
     unknown = tx.all(
         "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "
-        "WHERE s.status IN ('sending', 'unknown') AND s.status = 'sending'"
+        f"WHERE {of('s', SENDING)}"
     )
     for message_id, report in unknown:
         tx.run(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Status
-from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, OPEN, OPEN_STATES, events_of, message_of
+from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, events_of, message_of
+from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
 from gsmgw.store.visibility import Sight
 

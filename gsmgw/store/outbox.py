@@ -1,6 +1,6 @@
 """The outbox: each step of an outbound message's life, as an operation of one transaction.
 
-Every UPDATE of a state is guarded by the states it may come from (``model.TRANSITIONS``); one that finds the message
+Every UPDATE of a state is guarded by the states it may come from (``store.states``); one that finds the message
 elsewhere changes nothing and says so. The states of segments are the truth, a message's state follows from them.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
-from gsmgw.model import MessageError, Outgoing, Status
+from gsmgw.model import MessageError, Outgoing, SegmentStatus, Status
 from gsmgw.model.events import (
     EventData,
     MessageDeferred,
@@ -25,9 +25,10 @@ from gsmgw.model.events import (
     MessageUnknown,
 )
 from gsmgw.numbers import digits_of
-from gsmgw.store.derived_status import GUARDS, roll_up
+from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import accepted, queued_now, refused, repeated
 from gsmgw.store.reports import apply_early_report, look_again
+from gsmgw.store.states import AT_MODEM, may_become, segment_may_become
 from gsmgw.store.tx import Tx, as_json
 
 
@@ -125,7 +126,7 @@ def begin_segment(
     """
     changed = tx.run(
         "UPDATE messages SET status = 'sending', modem = ?, own = ?, segments = ?, attempts = attempts + ?, "
-        f"due_ms = NULL, waiting = NULL WHERE id = ? AND status IN ({GUARDS[Status.SENDING]})",
+        f"due_ms = NULL, waiting = NULL WHERE id = ? AND {may_become(Status.SENDING)}",
         (modem, own, message.segments, first, message.id),
     )
     if not changed:
@@ -165,7 +166,7 @@ def segment_sent(
     """
     changed = tx.run(
         "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, report_due = ?, error = NULL "
-        "WHERE message_id = ? AND seq = ? AND status IN ('sending', 'unknown')",
+        f"WHERE message_id = ? AND seq = ? AND {AT_MODEM}",
         (reference, now_ms, message.report, message.id, seq),
     )
     if not changed:  # a report was faster and settled it
@@ -224,7 +225,9 @@ def segment_refused(
     ``refusals`` are those of the message by now. ``tpdus`` replace those of segments that have not gone.
     """
     if refusals:
-        tx.run("UPDATE messages SET refusals = ? WHERE id = ?", (json.dumps(refusals), message.id))
+        tx.run(
+            "UPDATE messages SET refusals = ? WHERE id = ? AND status = 'sending'", (json.dumps(refusals), message.id)
+        )
     tx.run_many(
         "UPDATE segments SET tpdu = ? WHERE message_id = ? AND seq = ? AND status IN ('queued', 'sending')",
         [(tpdu, message.id, number) for number, tpdu in (tpdus or {}).items()],
@@ -288,7 +291,7 @@ def fail(
     """End a message as failed."""
     changed = tx.run(
         "UPDATE messages SET status = 'failed', due_ms = NULL, waiting = NULL, error = ? "
-        f"WHERE id = ? AND status IN ({GUARDS[Status.FAILED]})",
+        f"WHERE id = ? AND {may_become(Status.FAILED)}",
         (error.dumps(), message_id),
     )
     if changed:
@@ -343,7 +346,7 @@ def late_result(
     if status in ("sending", "unknown", "queued") and (last_claim == claim or status == "unknown"):
         tx.run(
             "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL, owed = 0, report_due = ? "
-            "WHERE message_id = ? AND seq = ?",
+            f"WHERE message_id = ? AND seq = ? AND {segment_may_become(SegmentStatus.SENT)}",
             (reference, now_ms, message.report, message.id, seq),
         )
         tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message.id)
@@ -386,7 +389,7 @@ def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: MessageError,
     changed = tx.run(
         "UPDATE messages SET status = 'unknown', due_ms = ?, waiting = ?, error = ? "
         "WHERE id = ? AND status = 'sending'",
-        (due_ms, "evidence is awaited whether the network took it", error.dumps(), message_id),
+        (due_ms, "checking whether the network accepted it", error.dumps(), message_id),
     )
     if changed:
         tx.event(now_ms, MessageUnknown(error=error, until_ms=due_ms), message_id)

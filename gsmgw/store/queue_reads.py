@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gsmgw.model import Outgoing, SegmentRecord
 from gsmgw.store.rows import OUTGOING_COLUMNS, SEGMENT_COLUMNS, outgoing_of, segment_of
+from gsmgw.store.states import AT_MODEM, WAITING
 from gsmgw.store.unreadable import check, readable, readable_page
 
 
@@ -44,9 +45,9 @@ _NEXT_LANE = (
 def next_due_ms(db: sqlite3.Connection) -> int | None:
     """When the next deferred message or expiry is due."""
     due = db.execute("SELECT min(due_ms) FROM messages WHERE due_ms IS NOT NULL").fetchone()[0]
-    expiry = db.execute(
-        "SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND status IN ('queued', 'scheduled')"
-    ).fetchone()[0]
+    expiry = db.execute(f"SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND {WAITING}").fetchone()[
+        0
+    ]
     return min((moment for moment in (due, expiry) if isinstance(moment, int)), default=None)
 
 
@@ -90,7 +91,5 @@ def last_id(db: sqlite3.Connection) -> int:
     """The largest identifier ever given out."""
     (message,) = db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
     # Claims have numbers of the same source; those that matter after a restart are the unsettled ones.
-    (claim,) = db.execute(
-        "SELECT coalesce(max(claim), 0) FROM segments WHERE status IN ('sending', 'unknown')"
-    ).fetchone()
+    (claim,) = db.execute(f"SELECT coalesce(max(claim), 0) FROM segments WHERE {AT_MODEM}").fetchone()
     return max(int(message), claim if isinstance(claim, int) else 0)

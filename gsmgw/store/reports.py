@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import DeliveryOutcome, Outgoing, StatusReportFacts
+from gsmgw.model import DeliveryOutcome, Outgoing, SegmentStatus, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import accepted, is_plausible, queued_now
+from gsmgw.store.states import segment_may_become
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, strings
 
@@ -144,16 +145,17 @@ def _apply_report(
     if report.outcome is DeliveryOutcome.PENDING:
         tx.run(
             "UPDATE segments SET report_status = ?, status = 'sent', sent_ms = coalesce(sent_ms, ?) "
-            "WHERE message_id = ? AND seq = ?",
+            f"WHERE message_id = ? AND seq = ? AND {segment_may_become(SegmentStatus.SENT)}",
             (report.status, now_ms, message_id, seq),
         )
     else:
         good = report.outcome is DeliveryOutcome.DELIVERED
+        became = SegmentStatus.DELIVERED if good else SegmentStatus.UNDELIVERED
         tx.run(
             "UPDATE segments SET status = ?, report_status = ?, discharge_ms = ?, report_due = 0, error = ?, "
-            "sent_ms = coalesce(sent_ms, ?) WHERE message_id = ? AND seq = ?",
+            f"sent_ms = coalesce(sent_ms, ?) WHERE message_id = ? AND seq = ? AND {segment_may_become(became)}",
             (
-                "delivered" if good else "undelivered",
+                became.value,
                 report.status,
                 report.discharge_ms,
                 None if good else report.title,

@@ -9,9 +9,10 @@ from pathlib import Path
 from gsmgw.errors import StoreError
 from gsmgw.store import lifecycle
 from gsmgw.store.migrations import known_migrations
+from gsmgw.store.states import WAITING
 from gsmgw.store.tx import Tx
 
-_WAITING = "SELECT id FROM messages WHERE status IN ('queued', 'scheduled') ORDER BY id"
+_WAITING = f"SELECT id FROM messages WHERE {WAITING} ORDER BY id"
 
 
 def refuse_newer(migrations: tuple[str, ...], made_by: str) -> None:

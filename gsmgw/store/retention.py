@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from gsmgw.model import Status
 from gsmgw.store.ids import first_id
+from gsmgw.store.states import RETRYABLE, one_of
 from gsmgw.store.tx import Tx
 
 #: States in which a message has ended; ``sent`` is one where no status report is awaited any more.
 _ENDED = (
-    "(status IN ('delivered', 'undelivered', 'failed', 'expired', 'canceled', 'received') "
+    f"({one_of({*RETRYABLE, Status.DELIVERED, Status.RECEIVED})} "
     "OR status = 'sent' AND (report = 0 OR report_missing = 1))"
 )
 

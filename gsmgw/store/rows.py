@@ -34,8 +34,6 @@ OUTGOING_COLUMNS = (
     "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats"
 )
 #: The condition of the index messages_open: a question that is to use it has to hold it, word for word.
-OPEN = "status IN ('scheduled', 'queued', 'sending', 'unknown', 'failed', 'undelivered')"
-OPEN_STATES = frozenset({"scheduled", "queued", "sending", "unknown", "failed", "undelivered"})
 SEGMENT_COLUMNS = (
     "seq, status, tpdu, reference, modem, sim, attempt, sending_ms, sent_ms, report_status, discharge_ms, error"
 )

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import CopyFate, Outgoing
+from gsmgw.model import CopyFate, Outgoing, SegmentStatus
 from gsmgw.model.events import MessageSettled
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.evidence import queued_now
+from gsmgw.store.states import segment_may_become
 from gsmgw.store.tx import Tx
 
 #: <stat> of a stored message that was sent (TS 27.005 3.1); 2 is one that was not.
@@ -100,12 +101,15 @@ def _same(tpdu: bytes, stored: bytes) -> bool:
 def _settle(tx: Tx, now_ms: int, message_id: int, seq: int, *, sent: bool) -> list[Outgoing]:
     if sent:
         tx.run(
-            "UPDATE segments SET status = 'sent', sent_ms = ?, error = NULL WHERE message_id = ? AND seq = ?",
+            "UPDATE segments SET status = 'sent', sent_ms = ?, error = NULL "
+            f"WHERE message_id = ? AND seq = ? AND {segment_may_become(SegmentStatus.SENT)}",
             (now_ms, message_id, seq),
         )
     else:
         tx.run(
-            "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND seq = ?", (message_id, seq)
+            "UPDATE segments SET status = 'queued', report_due = 0 "
+            f"WHERE message_id = ? AND seq = ? AND {segment_may_become(SegmentStatus.QUEUED)}",
+            (message_id, seq),
         )
     tx.event(now_ms, MessageSettled(decision="sent" if sent else "resend", evidence="copy"), message_id)
     roll_up(tx, now_ms, message_id)

@@ -17,18 +17,22 @@ class RunningCommand:
     ``abortable``: a character from the program ends it (V.250 5.6.1). ``silent``: no final result follows.
     """
 
-    __slots__ = ("_args", "abortable", "ended", "finish", "form", "name", "raw", "settings", "silent")
+    __slots__ = ("_args", "_on_finish", "abortable", "ended", "form", "name", "raw", "settings", "silent")
 
     def __init__(
-        self, command: Command, settings: PortSettings, finish: Callable[[RunningCommand, Answer], None]
+        self, command: Command, settings: PortSettings, on_finish: Callable[[RunningCommand, Answer], None]
     ) -> None:
         self.name, self.form, self.raw = command
         self.settings = settings
-        self.finish: Callable[[Answer], None] = lambda answer: finish(self, answer)
+        self._on_finish = on_finish
         self.ended = False
         self.silent = False
         self.abortable = False
         self._args: list[str | None] | None = None
+
+    def finish(self, answer: Answer) -> None:
+        """End the command."""
+        self._on_finish(self, answer)
 
     @property
     def args(self) -> list[str | None]:

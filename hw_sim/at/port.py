@@ -71,8 +71,6 @@ class SerialLine:
 
     def delay_s(self, count: int, baud: int) -> float:
         """Return the seconds until ``count`` bytes are over, ten bits each, after what is still on the line."""
-        if not baud:
-            return 0.0
         now = self._clock.now()
         self._free_at = max(now, self._free_at) + count * 10 / baud
         return self._free_at - now
@@ -120,9 +118,9 @@ class Port:
         """Take bytes from the program. With real timing a serial profile's line speed delays them."""
         if self._modem.on_wire is not None:
             self._modem.on_wire(self, ">", data)
-        delay_s = self._line_in.delay_s(len(data), self._modem.baud)
-        if delay_s > 0:
-            self._modem.clock.call_later(delay_s, self._arrive, data)
+        baud = self._modem.baud
+        if baud:
+            self._modem.clock.call_later(self._line_in.delay_s(len(data), baud), self._arrive, data)
         else:
             self._arrive(data)
 
@@ -276,9 +274,9 @@ class Port:
 
     def emit(self, data: bytes) -> None:
         """Put bytes on the line, at its speed and past the faults."""
-        delay_s = self._line_out.delay_s(len(data), self._modem.baud)
-        if delay_s > 0:
-            self._modem.clock.call_later(delay_s, self._put, data)
+        baud = self._modem.baud
+        if baud:
+            self._modem.clock.call_later(self._line_out.delay_s(len(data), baud), self._put, data)
         else:
             self._put(data)
 

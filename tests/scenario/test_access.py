@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.rig import Rig, make_config, running
+from support.rig import Rig, make_config, plain_http, running
 
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.http.server import bind_tcp
@@ -398,15 +398,15 @@ async def test_an_idempotency_key_is_the_tokens_own(desk: Desk) -> None:
     tokens = [await desk.token("send", name=name) for name in ("shop1", "shop2")]
     seen = []
     for token in (*tokens, None):
-        options = {} if token is None else {"url": desk.url, "token": token}
-        path = desk.rig.gateway.config.gateway.socket if token is None else None
-        async with AsyncClient(path, **options) as client:
+        if token is None:
+            http = plain_http(desk.rig.gateway.config.gateway.socket)
+        else:
+            http = httpx.AsyncClient(base_url=desk.url, headers={"Authorization": f"Bearer {token}"})
+        async with http:
             for _ in range(2):
-                answer = await client._http.post("/v1/messages", json=BODY, headers={"Idempotency-Key": "order-1"})
+                answer = await http.post("/v1/messages", json=BODY, headers={"Idempotency-Key": "order-1"})
                 seen.append((answer.status_code, answer.json()["id"], "idempotent-replayed" in answer.headers))
-            other = await client._http.post(
-                "/v1/messages", json={**BODY, "text": "y"}, headers={"Idempotency-Key": "order-1"}
-            )
+            other = await http.post("/v1/messages", json={**BODY, "text": "y"}, headers={"Idempotency-Key": "order-1"})
             assert (other.status_code, other.json()["detail"]) == (
                 409,
                 "'order-1' was used before for another request",

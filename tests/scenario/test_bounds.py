@@ -182,7 +182,7 @@ async def test_a_bad_body_is_the_clients_fault_and_says_where(rig: Rig, body: by
         "/v1/messages/preview",
         "/v1/tokens",
     ):
-        answer = await rig.client._http.post(path, content=body, headers={"Content-Type": "application/json"})
+        answer = await rig.http.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in (400, 422), (path, answer.text)
         problem = answer.json()
         assert problem["code"] in ("invalid_json", "invalid_request", "invalid_number")
@@ -199,15 +199,15 @@ async def test_a_bad_body_is_the_clients_fault_and_says_where(rig: Rig, body: by
     ],
 )  # fmt: skip
 async def test_a_bad_query_is_the_clients_fault(rig: Rig, query: str) -> None:
-    assert (await rig.client._http.get(query)).status_code in (200, 400, 422)
+    assert (await rig.http.get(query)).status_code in (200, 400, 422)
 
 
 @pytest.mark.parametrize(
     ("query", "parameter", "words"),
     [
-        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; is limit meant?"),
-        ("/v1/stats?x=1", "x", "is not a known parameter; there is none"),
-        ("/v1/events?typs=message.sent", "typs", "is not a known field"),
+        ("/v1/messages?lmit=5", "lmit", "is not a known parameter; did you mean 'limit'?"),
+        ("/v1/stats?x=1", "x", "is not a known parameter; this call has none"),
+        ("/v1/events?typs=message.sent", "typs", "is not a known parameter; did you mean 'types'?"),
         ("/v1/messages?status=sent&status=foo", "status", "must be 'scheduled', 'queued',"),
         ("/v1/messages?limit=5000", "limit", "must be 1000 or less"),
         ("/v1/messages?limit=x", "limit", "must be a whole number"),
@@ -216,7 +216,7 @@ async def test_a_bad_query_is_the_clients_fault(rig: Rig, query: str) -> None:
     ],
 )
 async def test_a_bad_parameter_is_named_and_what_it_may_be(rig: Rig, query: str, parameter: str, words: str) -> None:
-    answer = await rig.client._http.get(query)
+    answer = await rig.http.get(query)
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["parameter"] == parameter
@@ -238,17 +238,17 @@ async def test_a_bad_parameter_is_named_and_what_it_may_be(rig: Rig, query: str,
     ],
 )
 async def test_a_bad_field_is_named_and_what_it_may_be(rig: Rig, body: Any, detail: str) -> None:
-    answer = await rig.client._http.post("/v1/messages", json=body)
+    answer = await rig.http.post("/v1/messages", json=body)
     assert (answer.status_code, answer.json()["detail"]) == (422, detail)
     if isinstance(body, dict):
-        many = await rig.client._http.post("/v1/messages/batch", json={"messages": [body]})
+        many = await rig.http.post("/v1/messages/batch", json={"messages": [body]})
         assert many.json()["data"][0]["error"]["detail"] == f"message 0: {detail}"
 
 
 async def test_a_wrong_method_is_told_which_ones_there_are(rig: Rig) -> None:
-    answer = await rig.client._http.delete("/v1/messages")
+    answer = await rig.http.delete("/v1/messages")
     assert answer.json()["detail"] == "DELETE is not allowed at /v1/messages; there is GET, HEAD, POST"
-    broken = await rig.client._http.post("/v1/messages", content=b"{'to'", headers={"Content-Type": "application/json"})
+    broken = await rig.http.post("/v1/messages", content=b"{'to'", headers={"Content-Type": "application/json"})
     assert broken.json()["detail"] == "key must be a string at line 1 column 2"
 
 
@@ -258,18 +258,18 @@ async def test_other_media_types_are_refused_and_a_form_is_taken_for_json(rig: R
         ("application/json; charset=utf-8", 202), ("application/x-www-form-urlencoded", 202), ("text/plain", 415),
         ("application/vnd.x+json", 202), ("multipart/form-data; boundary=x", 415),
     ):  # fmt: skip
-        answer = await rig.client._http.post("/v1/messages", content=body, headers={"Content-Type": kind})
+        answer = await rig.http.post("/v1/messages", content=body, headers={"Content-Type": kind})
         assert answer.status_code == status, kind
 
 
 async def test_no_browser_of_another_site_gets_in(rig: Rig) -> None:
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     for answer in (
-        await rig.client._http.options("/v1/messages", headers=headers),
-        await rig.client._http.get("/v1/messages", headers=headers),
+        await rig.http.options("/v1/messages", headers=headers),
+        await rig.http.get("/v1/messages", headers=headers),
     ):
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
-    assert (await rig.client._http.options("/v1/messages", headers=headers)).status_code == 405
+    assert (await rig.http.options("/v1/messages", headers=headers)).status_code == 405
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_resumes(rig: Rig) -> None:
@@ -584,7 +584,7 @@ async def test_pages_are_made_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) ->
         return describe(app)
 
     monkeypatch.setattr(pages, "_index", counted)
-    answers = await asyncio.gather(*(rig.client._http.get("/docs") for _ in range(8)))
+    answers = await asyncio.gather(*(rig.http.get("/docs") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
     assert made == ["docs"]

@@ -14,7 +14,7 @@ from gsmgw.model import ON_AIR, Outgoing, Priority, SegmentStatus
 from gsmgw.model.routes import to_modem
 from gsmgw.outbound.worker.jobs import Claim, Job, both, cut, retrieve
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import PendingWrites, Store, idempotency, outbox, queue_reads
+from gsmgw.store import PendingWrites, Store, concat_references, outbox, queue_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ class InflightSet:
         reference, bits = 0, 8
         if message.segments > 1:
             now_ms = self._clock.wall_ms()
-            reference, bits = await self._store.write(lambda tx: idempotency.next_reference(tx, now_ms, message.to))
+            reference, bits = await self._store.write(
+                lambda tx: concat_references.next_reference(tx, now_ms, message.to)
+            )
         return cut(message, self._clock.wall_ms(), reference, bits)
 
     def claim(self, job: Job) -> Claim:

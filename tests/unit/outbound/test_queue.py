@@ -117,7 +117,7 @@ async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         record = await work.record(number)
         assert record.status is Status.UNKNOWN
-        assert "held for a person" in (record.waiting or "")
+        assert "gsmgw resolve" in (record.waiting or "")
         assert len(modem.tpdus) == 1
 
 

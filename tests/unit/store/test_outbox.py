@@ -23,7 +23,7 @@ from gsmgw.model import (
     derive_status,
 )
 from gsmgw.store import Gone, Store, lifecycle, messages, outbox, queue_reads, reports
-from gsmgw.store.rows import OPEN
+from gsmgw.store.states import OPEN
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"

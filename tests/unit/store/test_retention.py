@@ -16,7 +16,7 @@ from gsmgw.dispatch import Retention
 from gsmgw.dispatch.retention import PORTION
 from gsmgw.model import MessageError, Outgoing, PartState, Priority
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, idempotency, inbox, lifecycle, outbox
+from gsmgw.store import Store, Tx, concat_references, idempotency, inbox, lifecycle, outbox
 
 DAY_MS = 86_400_000
 TO = "+4915112345678"
@@ -81,7 +81,7 @@ async def test_ended_messages_go_with_all_that_belongs_to_them(house: House) -> 
         inbox.add_message(tx, now_ms, house.store.ids, received, [part])
         inbox.release(tx, raw)
         idempotency.remember_answers(tx, now_ms, {"key:old": idempotency.Answered("x", "[]")})
-        idempotency.next_reference(tx, now_ms, TO)
+        concat_references.next_reference(tx, now_ms, TO)
 
     await house.write(receive)
     await index_all(house.store)

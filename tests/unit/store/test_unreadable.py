@@ -13,7 +13,7 @@ from support.fakes import ScriptedModem
 from gsmgw.dispatch import EventFeed, Indexer
 from gsmgw.model import Status
 from gsmgw.outbound import IdempotencyConflict, Refusal, Submission
-from gsmgw.store import Store, Tx, audit, cursors, idempotency, messages, search, tokens, webhooks
+from gsmgw.store import Store, Tx, audit, concat_references, cursors, messages, search, tokens, webhooks
 from gsmgw.store.webhooks import Secret, Webhook
 
 END = ("failed", None)
@@ -131,9 +131,9 @@ async def test_a_text_that_is_not_utf_8(tmp_path: Path) -> None:
 
 async def test_references_and_request_keys(tmp_path: Path) -> None:
     async with desk(tmp_path) as work:
-        await work.store.write(lambda tx: idempotency.next_reference(tx, 1, TO))
+        await work.store.write(lambda tx: concat_references.next_reference(tx, 1, TO))
         await spoil(work.store, "UPDATE concat_references SET state = '[1, 2, 3]'")
-        reference, bits = await work.store.write(lambda tx: idempotency.next_reference(tx, 1, TO))
+        reference, bits = await work.store.write(lambda tx: concat_references.next_reference(tx, 1, TO))
         assert (0 <= reference < 256, bits) == (True, 8)
         wanted = [Submission(TO, "x", client_ref="r")]
         await work.submit(wanted, "k")

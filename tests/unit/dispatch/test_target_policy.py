@@ -17,7 +17,7 @@ from gsmgw.dispatch.target_policy import METADATA, Policy, TargetRefused, kind_o
 from gsmgw.errors import ConfigError
 from gsmgw.resolving import Names
 
-TLS = Path(__file__).parents[1] / "support" / "tls" / "receiver.pem"
+TLS = Path(__file__).parents[2] / "support" / "tls" / "receiver.pem"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ LEAKS = {
 
 @pytest.mark.parametrize("kind", LEAKS)
 def test_a_test_that_leaves_something_behind_fails(kind: str, pytester: pytest.Pytester) -> None:
-    conftest = (Path(__file__).parent.parent / "conftest.py").read_text()
+    conftest = (Path(__file__).parents[2] / "conftest.py").read_text()
     pytester.makeconftest(conftest)
     pytester.makeini("[pytest]\nasyncio_mode=auto\nasyncio_default_fixture_loop_scope=function\n")
     pytester.makepyfile(LEAKS[kind])
