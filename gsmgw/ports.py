@@ -1,4 +1,4 @@
-"""The few seams between the layers: byte streams, modems, their events, the clock."""
+"""The interfaces between the layers: byte streams, modems, their events, the clock."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gsmgw.model import CopyFate, EventData, ModemStatus
 
 
 class Timer(Protocol):
-    """A call that is to come, see :meth:`Clock.call_later`."""
+    """A scheduled call, see :meth:`Clock.call_later`."""
 
     def cancel(self) -> None:
-        """Do not call. Safe after the call."""
+        """Cancel the call. Safe after the call."""
 
 
 class Clock(Protocol):
-    """Where time comes from: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
+    """The source of time: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
 
     def wall_ms(self) -> int:
         """UTC in milliseconds since 1970. Where the machine's clock is set, that shows after :meth:`adjust`."""
@@ -42,20 +42,20 @@ class Clock(Protocol):
 
 
 class ByteReceiver(Protocol):
-    """What a :class:`ByteStream` calls. Both calls come on the event loop."""
+    """The receiver of a :class:`ByteStream`. Both methods are called on the event loop."""
 
     def data_received(self, data: bytes) -> None:
-        """Bytes arrived, in any portions."""
+        """Take bytes, in any portions."""
 
     def connection_lost(self, cause: Exception | None) -> None:
-        """The stream ended; called once. ``cause`` is None only after :meth:`ByteStream.close`."""
+        """Take the end of the stream, once. ``cause`` is None only after :meth:`ByteStream.close`."""
 
 
 class ByteStream(Protocol):
-    """An open two-way stream of bytes: a serial port, a pseudo-terminal, a TCP connection, a test's double."""
+    """An open two-way stream of bytes: a serial port, a pseudo-terminal, a TCP connection, a fake in tests."""
 
     def write(self, data: bytes) -> None:
-        """Send bytes. Loss shows in :meth:`ByteReceiver.connection_lost`, never here."""
+        """Send bytes. A lost connection shows in :meth:`ByteReceiver.connection_lost`, never here."""
 
     async def close(self) -> None:
         """Close within a deadline, whether or not the other side reads. Safe to call twice."""
@@ -77,11 +77,11 @@ SUBMISSION_STATUSES = (2, 3)
 
 @dataclass(frozen=True, slots=True)
 class RawPdu:
-    """A PDU as a modem handed it over, before anybody decodes it.
+    """A PDU as a modem handed it over, not decoded.
 
     ``pdu`` is hexadecimal as read. ``length_octets`` is the TPDU length that the modem named, if it did. ``storage``
-    and ``index`` say where the modem keeps it; None when it came directly (+CMT, +CDS). ``stored_status`` is the
-    <stat> of TS 27.005 3.1 for a stored one (0 unread, 1 read, 2 unsent, 3 sent).
+    and ``index`` are its place in the modem; None when it came directly (+CMT, +CDS). ``stored_status`` is the <stat>
+    of TS 27.005 3.1 for a stored one (0 unread, 1 read, 2 unsent, 3 sent).
     """
 
     modem: str
@@ -99,40 +99,39 @@ class RawPdu:
 
 
 class EventSink(Protocol):
-    """Where a modem reports to."""
+    """The receiver of what a modem reports."""
 
     async def take_pdu(self, raw: RawPdu) -> bool:
-        """Take a received PDU. Returns once it is on disk; only then may the modem forget it (CMGD, CNMA).
+        """Take a received PDU. Return when it is on disk; only then may the modem forget it (CMGD, CNMA).
 
-        False when it could not be decoded and is in quarantine.
-
-        Raises :class:`gsmgw.errors.StoreError` when it could not be kept: the modem must keep it.
+        False when it could not be decoded and is in quarantine. Raises :class:`gsmgw.errors.StoreError` when it could
+        not be stored: the modem must keep it.
         """
 
     def pdu_released(self, raw: RawPdu) -> None:
-        """The modem has confirmed that it forgot the PDU: the same one in the same place is another one from now on."""
+        """Note that the modem has forgotten the PDU: the same PDU in the same place is a new one from now on."""
 
     async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
-        """Submissions lie in a modem's storage, sent (3) or not (2): evidence for segments whose fate is unknown.
+        """Take submissions found in a modem's storage, sent (3) or not (2): evidence for segments in doubt.
 
-        What may become of each. Raises :class:`gsmgw.errors.StoreError` when the evidence could not be recorded.
+        Return the fate of each copy. Raises :class:`gsmgw.errors.StoreError` when the evidence was not recorded.
         """
 
     def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
-        """A SIM says which TP-MR it gave last (EF_SMSS): evidence for segments whose fate is unknown.
+        """Take the last TP-MR that a SIM recorded (EF_SMSS): evidence for segments in doubt.
 
-        ``confirmed`` is the one that the modem itself named last, on this port, where nothing was sent after that.
+        ``confirmed`` is the one that the modem itself named last on this port, if nothing was sent after it.
         """
 
     def modem_changed(self, status: ModemStatus) -> None:
-        """The modem's state or what is known about it changed."""
+        """Take a changed status."""
 
     def modem_event(self, modem: str, data: EventData) -> None:
-        """Something happened that is worth an event, such as a missed call or another SIM."""
+        """Take an event, such as a missed call or another SIM."""
 
 
 class ModemHandle(Protocol):
-    """A modem as the queue sees it."""
+    """A modem, as the queue uses it."""
 
     @property
     def name(self) -> str:
@@ -140,7 +139,7 @@ class ModemHandle(Protocol):
 
     @property
     def status(self) -> ModemStatus:
-        """What is known about it now."""
+        """The current status."""
 
     async def submit(
         self,
@@ -150,7 +149,7 @@ class ModemHandle(Protocol):
         more: bool = False,
         on_stored: Stored | None = None,
     ) -> int:
-        """Send one SMS-SUBMIT TPDU (without SMSC address) and return the TP-MR the modem gave it.
+        """Send one SMS-SUBMIT TPDU (without SMSC address); return its TP-MR.
 
         ``before_payload`` is started at once, and awaited before the first byte of the PDU leaves: it commits that
         the segment is being sent. When it raises, nothing is sent and its exception comes out. ``more`` says that
@@ -160,11 +159,11 @@ class ModemHandle(Protocol):
         """
 
     def settle(self, reference: int) -> None:
-        """Evidence came that the segment being submitted is with the network: stop waiting for its final result.
+        """Stop waiting for the final result of the running submission: a report proves that the network accepted it.
 
-        ``reference`` is the TP-MR of the status report. The pending :meth:`submit` returns it at once and the
-        channel re-synchronises by itself. Does nothing when no payload is out.
+        ``reference`` is the TP-MR of the status report. The pending :meth:`submit` returns it at once, and the
+        channel resynchronises by itself. Does nothing when no payload is out.
         """
 
     def forget_copy(self, memory: str, index: int) -> None:
-        """What became of the segment whose copy lies there is on disk: the modem may delete it."""
+        """Delete a stored copy: the fate of its segment is on disk."""

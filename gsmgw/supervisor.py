@@ -1,7 +1,7 @@
-"""Tasks that are started again when they fail, with growing pauses, and the cause of each failure on record.
+"""Supervised tasks: each is restarted with back-off when it fails, and the cause of the failure is recorded.
 
-No task of the daemon ends the process: whatever one raises is logged, counted and told to ``on_failure``, and the task
-alone is started again.
+No task of the daemon ends the process: its exception is logged, counted and passed to ``on_failure``, and only that
+task is restarted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from gsmgw.ports import Clock
 
 log = logging.getLogger(__name__)
 
-#: Pause before the first restart, and the longest, in seconds.
+#: The pause before the first restart, and the longest pause, seconds.
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-#: A child that ran for that long starts with the first pause again.
+#: A child that ran for that long gets the first pause again, seconds.
 STEADY_S = 60.0
-#: A child that failed shows as unwell until it has run for that long.
+#: A child that failed is reported as failing until it has run for that long, seconds.
 UNWELL_S = 10.0
 
 Run = Callable[[], Awaitable[None]]
@@ -29,15 +29,15 @@ Run = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Child:
-    """One supervised task, as it is now."""
+    """One supervised task."""
 
     name: str
     restarts: int = 0
-    #: The exception that ended it last; None while it never failed.
+    #: The exception that ended it last; None if it never failed.
     cause: Exception | None = None
-    #: When it was started last, in seconds of the monotonic clock; None while it waits for its next start.
+    #: When it was started last, monotonic seconds; None while it waits for its next start.
     started: float | None = None
-    #: It returned, or was stopped.
+    #: Whether it returned or was stopped.
     finished: bool = False
     _task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -76,7 +76,7 @@ class Supervisor:
 
     @property
     def trouble(self) -> str | None:
-        """Return a sentence about a child that failed and does not run steadily yet; None when all are well."""
+        """A sentence about a child that failed recently; None when all run."""
         now = self._clock.monotonic()
         for child in self._children.values():
             if child.cause is None or child.finished:
@@ -86,7 +86,7 @@ class Supervisor:
         return None
 
     def start(self, name: str, run: Run) -> Child:
-        """Run ``run()`` from now on. Raises :class:`ValueError` for a name that is in use."""
+        """Start to run ``run()``. Raises :class:`ValueError` for a name that is in use."""
         child = self._add(name)
         child._task = self._group.create_task(self._keep(child, run), name=name)
         return child
@@ -108,7 +108,7 @@ class Supervisor:
     def _add(self, name: str) -> Child:
         known = self._children.get(name)
         if known is not None and not known.finished:
-            raise ValueError(f"{name} is running already")
+            raise ValueError(f"task {name!r} is already running")
         child = Child(name)
         self._children[name] = child
         self.failures.setdefault(name, 0)

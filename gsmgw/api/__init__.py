@@ -35,13 +35,13 @@ from gsmgw.api.routes import (
 )
 from gsmgw.api.routing import PathMethods
 from gsmgw.http import problems
-from gsmgw.http.event_streams import Streams
+from gsmgw.http.event_streams import EventStreams
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.mounts import Mount, prefixes_of
-from gsmgw.http.normalize import Addressed
+from gsmgw.http.normalize import Normalized
 from gsmgw.http.origins import Proxies
 
-__all__ = ["Access", "Apps", "Context", "ManagedModem", "Streams", "create_app", "create_apps"]
+__all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "create_app", "create_apps"]
 
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
 ROUTERS = tuple(
@@ -114,4 +114,4 @@ def create_apps(
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
     socket = PeerGuard(audited, users, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
-    return Apps(Addressed(socket), Addressed(tcp))
+    return Apps(Normalized(socket), Normalized(tcp))

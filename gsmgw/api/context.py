@@ -1,4 +1,4 @@
-"""What the routes work with."""
+"""The parts of the gateway that the routes work with."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
-from gsmgw.http.event_streams import Streams
+from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
 
-#: Batches that are worked on at once: one while the other is being written. Each takes tens of megabytes meanwhile, and
-#: more of them would be no faster.
+#: Batches that are handled at the same time. Each takes tens of megabytes, and more of them would not be faster.
 BATCHES = 2
 
 
 class UssdAnswer(Protocol):
-    """What the network answered. ``more``: it waits for a reply."""
+    """The network's answer to a USSD code."""
 
     @property
     def text(self) -> str | None:
@@ -31,24 +30,24 @@ class UssdAnswer(Protocol):
 
     @property
     def more(self) -> bool:
-        """Whether the session goes on."""
+        """True if the network waits for a reply."""
 
     @property
     def outcome(self) -> str:
-        """How it ended."""
+        """How the request ended."""
 
 
 class ManagedModem(ModemHandle, Protocol):
-    """A modem with what a person may do to it."""
+    """A modem that can be managed."""
 
     async def reset(self) -> None:
-        """Restart the modem itself."""
+        """Restart the modem device."""
 
     def enable(self) -> None:
-        """Let it work again."""
+        """Enable it again."""
 
     def disable(self) -> None:
-        """Take it out of service, the port closed."""
+        """Disable it and close its port."""
 
     async def enter_pin(self, pin: str) -> None:
         """Unlock the SIM."""
@@ -57,12 +56,12 @@ class ManagedModem(ModemHandle, Protocol):
         """Send a USSD code, or a reply in an open session (TS 22.090)."""
 
     def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
-        """Have all that is said on the port overheard; returns what ends that."""
+        """Call ``listener`` with everything on the port. Return a function that ends this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of the gateway that the API speaks to."""
+    """The parts of the gateway that the routes work with."""
 
     store: Store
     clock: Clock
@@ -70,37 +69,37 @@ class Context:
     collector: Collector
     scheduler: Scheduler
     feed: EventFeed
-    streams: Streams
+    streams: EventStreams
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
     access: Access
     modems: Mapping[str, ManagedModem]
     pools: Mapping[str, frozenset[str]]
-    #: Whether modems that nobody named may come.
+    #: True if modems may be discovered that are not configured.
     discovers: bool
     limits: Mapping[str, dict[str, Any]]
     version: str
     country: str | None
     started_ms: int
-    #: Why the gateway is not ready to serve, in a sentence; None while it is.
+    #: Returns why the gateway is not ready, in a sentence; None if it is ready.
     trouble: Callable[[], str | None]
-    #: Why what is written now is not kept, in a sentence; None while it is.
+    #: Returns why writes are not saved, in a sentence; None if they are.
     database_trouble: Callable[[], str | None]
-    #: How often each task failed and was started again.
+    #: How often each task has failed and was restarted.
     task_failures: Mapping[str, int]
-    #: Makes a backup in the directory of scheduled ones, and lists these; both block a thread.
+    #: Make a backup, and list the backups; both block.
     make_backup: Callable[[], dict[str, Any]]
     list_backups: Callable[[], list[dict[str, Any]]]
-    #: What of the database was lost before this start, in a sentence.
+    #: What the database lost before this start, in a sentence.
     database_loss: str | None
-    #: Masked or not -> turns pieces (seconds, direction, bytes) of a conversation into rows.
+    #: Masked or not -> a function from (seconds, direction, bytes) of a port to lines.
     transcript: Callable[[bool], Callable[[float, str, bytes], list[str]]]
-    #: Batches that are worked on.
+    #: Held while a batch is handled.
     batches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES))
 
 
 async def context_of(request: Request) -> Context:
-    """The context of a request's application. A coroutine, so that it needs no thread."""
+    """Return the context of a request. A coroutine, so that FastAPI needs no thread for it."""
     context: Context = request.app.state.context
     return context

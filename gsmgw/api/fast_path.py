@@ -1,4 +1,4 @@
-"""What each request passes before FastAPI sees it: the bounds of its body, and the calls that have to cost little."""
+"""Handles each request before FastAPI: limits for its body, and the calls that must be fast."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gsmgw.api.context import Context
 from gsmgw.api.routes.events import EventStream, open_events
 from gsmgw.api.submit import Call, SubmitResponse, key_of, submit_batch, submit_one
-from gsmgw.http.body_limits import Bound, bound_of, sound
+from gsmgw.http.body_limits import BodyLimit, check_json, limit_of
 from gsmgw.http.identity import principal_of
 from gsmgw.http.problems import Problem, of_exception
 
 log = logging.getLogger(__name__)
 
-#: What curl says by itself of the JSON that it is given.
+#: The type that curl gives to JSON by itself.
 _FORM = b"application/x-www-form-urlencoded"
 _JSON = b"application/json"
 
@@ -43,11 +43,11 @@ FAST: Mapping[tuple[str, str], Fast] = {
 
 
 class _Gone(Exception):
-    """The client hung up before its request was whole."""
+    """The client closed the connection before its request was complete."""
 
 
 class FastPath:
-    """Looks at each request before it is read, and answers the fast calls itself."""
+    """Checks each request before its body is read, and answers the fast calls."""
 
     def __init__(self, app: ASGIApp, context: Context, beside: tuple[str, ...] = ()) -> None:
         self._beside = beside
@@ -61,12 +61,12 @@ class FastPath:
             return
         raw = None
         try:
-            bound = bound_of(scope["path"])
+            limit = limit_of(scope["path"])
             is_beside = scope["path"].startswith(self._beside)
-            if _look_at_head(scope, bound, any_type=is_beside):
-                raw = await _read(receive, bound)
+            if _has_body(scope, limit, any_type=is_beside):
+                raw = await _read(receive, limit)
                 if not is_beside:
-                    raw = sound(raw, bound)
+                    raw = check_json(raw, limit)
         except Problem as refusal:
             await refusal.response()(scope, receive, send)
             return
@@ -81,21 +81,23 @@ class FastPath:
         except Exception as exc:
             problem = of_exception(exc)
             if problem.status >= 500:
-                log.error("%s %s: %s", scope["method"], scope["path"], exc, exc_info=problem.code == "internal_error")
+                internal = problem.code == "internal_error"
+                log.error("api: %s %s failed error=%s", scope["method"], scope["path"], exc, exc_info=internal)
             await problem.response()(scope, receive, send)
             return
         await answer(scope, receive, send)
 
 
-def _look_at_head(scope: Scope, bound: Bound, *, any_type: bool) -> bool:
-    """Whether a body comes. :class:`Problem` for one that is too large (before it is in memory), packed, or no JSON; a
-    form is taken for JSON.
+def _has_body(scope: Scope, limit: BodyLimit, *, any_type: bool) -> bool:
+    """Return True if the request has a body. A form is taken for JSON.
+
+    Raises :class:`Problem` for a body that is too large (before it is in memory), compressed, or of another type.
     """
     content_type, coding, has_body = b"", b"", False
     for name, value in scope["headers"]:
         if name == b"content-length":
-            if not value.isdigit() or int(value) > bound.octets:
-                raise bound.too_large()
+            if not value.isdigit() or int(value) > limit.max_bytes:
+                raise limit.too_large()
             has_body = has_body or int(value) > 0
         elif name == b"transfer-encoding":
             has_body = True
@@ -109,7 +111,7 @@ def _look_at_head(scope: Scope, bound: Bound, *, any_type: bool) -> bool:
         named = coding.decode("latin-1")[:80]
         raise Problem(
             "unsupported_media_type",
-            f"Content-Encoding: {named} is not taken; send the body as it is",
+            f"Content-Encoding: {named} is not supported; send the body uncompressed",
             headers={"Accept-Encoding": "identity"},  # RFC 9110 15.5.16
         )
     if any_type:
@@ -119,11 +121,11 @@ def _look_at_head(scope: Scope, bound: Bound, *, any_type: bool) -> bool:
         scope["headers"] = [*others, (b"content-type", _JSON)]
     elif content_type != _JSON and not content_type.endswith(b"+json"):
         named = content_type.decode("latin-1")[:80]
-        raise Problem("unsupported_media_type", f"Content-Type: {named} is not application/json")
+        raise Problem("unsupported_media_type", f"Content-Type: {named} is not supported; use application/json")
     return True
 
 
-async def _read(receive: Receive, bound: Bound) -> bytes:
+async def _read(receive: Receive, limit: BodyLimit) -> bytes:
     pieces: list[bytes] = []
     seen = 0
     while True:
@@ -132,15 +134,15 @@ async def _read(receive: Receive, bound: Bound) -> bytes:
             raise _Gone
         piece = message.get("body", b"")
         seen += len(piece)
-        if seen > bound.octets:
-            raise bound.too_large()
+        if seen > limit.max_bytes:
+            raise limit.too_large()
         if not message.get("more_body", False):
             return b"".join((*pieces, piece)) if pieces else piece
         pieces.append(piece)
 
 
 def _again(raw: bytes, receive: Receive) -> Receive:
-    """A body that was read already, to be read by a route; then what comes after it."""
+    """Return a receive function that gives a body that was read already, and then what comes after it."""
     waiting = [raw]
 
     async def again() -> Message:

@@ -1,1 +1,1 @@
-"""The AT dialogue of TS 27.005 and TS 27.007 as values: bytes in, events out. Pure: no I/O, no clock."""
+"""The AT dialogue of TS 27.005 and TS 27.007: bytes in, events out. Pure: no I/O, no clock."""

@@ -1,7 +1,7 @@
-"""AT commands as values, and the rows that build them.
+"""AT commands as values.
 
-Time-outs are those of the vendors' manuals where they state a maximum, else what the commands are known to need; a
-profile scales them. Commands that only one family knows are built by :func:`vendor`.
+Time-outs are those of the vendors' manuals where these state a maximum, else what the commands are known to need.
+Commands that only some modems know are built by :func:`vendor`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Command:
     """One command line. Raises :class:`ModemError` for a text that is not one line of printable characters.
 
     ``prefixes`` are those of its information lines (``+CSQ:``); with ``free`` any line that is neither a final result
-    nor a known URC belongs to the answer (``AT+CGMI``). ``pairs`` says that a line with a prefix is a header that one
-    PDU line follows. ``prompted`` commands (TS 27.005 3.5.1) want a payload after the prompt. ``secret`` lines are
+    nor a known URC belongs to the response (``AT+CGMI``). ``pairs`` says that a line with a prefix is a header that one
+    PDU line follows. ``prompted`` commands (TS 27.005 3.5.1) take a payload after the prompt. ``secret`` lines are
     masked wherever they are shown. ``submits`` is for a line that sends a message by itself (+CMSS): from its CR on it
-    counts as a payload that is out. ``lone`` is for an information line that some modems let no final result follow.
+    counts as a payload that is out. ``lone`` is for an information line that some modems send without a final result.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Command:
     submits: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what would reach the modem as more than one command, wherever the text came from."""
+        """Refuse a text that would reach the modem as more than one command, wherever it came from."""
         found = _CONTROL.search(self.text)
         if found is not None:
             name = self.text.partition("=")[0] if "=" in self.text[: found.start()] else "AT command"
@@ -46,12 +46,12 @@ class Command:
 
     @property
     def shown(self) -> str:
-        """The text as a log or transcript may show it."""
+        """The text as logs and transcripts may show it."""
         return self.text.partition("=")[0] + "=***" if self.secret else self.text
 
 
 def quoted(text: str) -> str:
-    """Return a string constant: quotation marks and backslashes in it are escaped (V.250 5.4.2.2)."""
+    """Return a string constant, with quotation marks and backslashes escaped (V.250 5.4.2.2)."""
     escaped = text.replace("\\", "\\5C").replace('"', "\\22")
     return f'"{escaped}"'
 
@@ -82,7 +82,7 @@ REJECT = Command("AT+CHUP")
 TAKE_NETWORK_TIME = Command("AT+CTZU=1", timeout_s=3.0)
 HANG_UP = Command("ATH")
 
-#: TS 27.007 8.18, READ BINARY of EF_SMSS (6F43): the last TP-MR that this SIM gave (TS 31.102 4.2.28).
+#: TS 27.007 8.18, READ BINARY of EF_SMSS (6F43): the last TP-MR that this SIM used (TS 31.102 4.2.28).
 LAST_REFERENCE = Command("AT+CRSM=176,28483,0,0,2", ("+CRSM:",), timeout_s=10.0)
 
 # -- text messages (TS 27.005) ----------------------------------------------------------------------------------
@@ -99,19 +99,19 @@ ACKNOWLEDGE = Command("AT+CNMA")
 
 
 def sim_identity(text: str) -> Command:
-    """ICCID by whichever command the profile names: AT+CCID, AT^ICCID?, AT+QCCID, AT#CCID."""
+    """Read the ICCID by the command that the profile names: AT+CCID, AT^ICCID?, AT+QCCID, AT#CCID."""
     name = text[2:].rstrip("?")
     return Command(text, (f"{name}:",), timeout_s=20.0, free=True)
 
 
 def enter_pin(pin: str) -> Command:
-    """TS 27.007 8.3. Never shown."""
+    """Enter the PIN (TS 27.007 8.3). Never shown."""
     return Command(f"AT+CPIN={quoted(pin)}", ("+CPIN:",), timeout_s=30.0, secret=True)
 
 
-def functionality(level: int, *, reset: bool = False) -> Command:
-    """TS 27.007 8.2: 0 off, 1 full, 4 radio off."""
-    return Command(f"AT+CFUN={level},1" if reset else f"AT+CFUN={level}", timeout_s=60.0)
+def functionality(level: int) -> Command:
+    """Set the functionality (TS 27.007 8.2): 0 off, 1 full, 4 radio off."""
+    return Command(f"AT+CFUN={level}", timeout_s=60.0)
 
 
 def registration(name: str) -> Command:
@@ -120,42 +120,42 @@ def registration(name: str) -> Command:
 
 
 def registration_reports(name: str, level: int) -> Command:
-    """Switch on the URCs of +CREG, +CGREG or +CEREG; level 2 includes location and technology."""
+    """Enable the URCs of +CREG, +CGREG or +CEREG; level 2 includes location and technology."""
     return Command(f"AT+{name}={level}")
 
 
 def set_smsc(number: str) -> Command:
-    """TS 27.005 3.3.1. 145 is an international number (TS 24.011 8.2.5.1)."""
+    """Set the service centre (TS 27.005 3.3.1). 145 is an international number (TS 24.011 8.2.5.1)."""
     return Command(f"AT+CSCA={quoted(number)},{145 if number.startswith('+') else 129}", timeout_s=10.0)
 
 
 def message_service(level: int) -> Command:
-    """TS 27.005 3.2.1: 1 makes this side responsible for acknowledging (+CNMA)."""
+    """Select the message service (TS 27.005 3.2.1): with 1 this side acknowledges messages (+CNMA)."""
     return Command(f"AT+CSMS={level}", ("+CSMS:",))
 
 
 def select_storage(*memories: str) -> Command:
-    """TS 27.005 3.2.2, with one, two or three memories."""
+    """Select one, two or three memories (TS 27.005 3.2.2)."""
     return Command("AT+CPMS=" + ",".join(map(quoted, memories)), ("+CPMS:",), timeout_s=10.0)
 
 
 def indications(setting: str) -> Command:
-    """TS 27.005 3.4.1: ``mode,mt,bm,ds,bfr``."""
+    """Set the indications (TS 27.005 3.4.1): ``mode,mt,bm,ds,bfr``."""
     return Command(f"AT+CNMI={setting}")
 
 
 def read_message(index: int) -> Command:
-    """TS 27.005 4.3"""
+    """Read a message (TS 27.005 4.3)."""
     return Command(f"AT+CMGR={index}", ("+CMGR:",), timeout_s=10.0, pairs=True)
 
 
 def delete_message(index: int) -> Command:
-    """TS 27.005 3.5.4"""
+    """Delete a message (TS 27.005 3.5.4)."""
     return Command(f"AT+CMGD={index}", timeout_s=25.0)
 
 
 def send_message(tpdu_octets: int, timeout_s: float = 180.0, prompt_timeout_s: float = 10.0) -> Command:
-    """TS 27.005 4.1: the length leaves out the SMSC address. A message may take as long as the network does."""
+    """Send a message (TS 27.005 4.1); the length does not count the SMSC address."""
     return Command(
         f"AT+CMGS={tpdu_octets}",
         ("+CMGS:",),
@@ -166,34 +166,34 @@ def send_message(tpdu_octets: int, timeout_s: float = 180.0, prompt_timeout_s: f
 
 
 def write_message(tpdu_octets: int, prompt_timeout_s: float = 10.0) -> Command:
-    """TS 27.005 4.4: store a submission, unsent, in the second memory of AT+CPMS."""
+    """Store a submission, unsent, in the second memory of AT+CPMS (TS 27.005 4.4)."""
     return Command(
         f"AT+CMGW={tpdu_octets}", ("+CMGW:",), timeout_s=30.0, prompted=True, prompt_timeout_s=prompt_timeout_s
     )
 
 
 def send_stored(index: int, timeout_s: float = 180.0) -> Command:
-    """TS 27.005 4.7: send what lies at an index of the second memory; it then reads STO SENT."""
+    """Send the message at an index of the second memory (TS 27.005 4.7); its <stat> becomes STO SENT."""
     return Command(f"AT+CMSS={index}", ("+CMSS:",), timeout_s=timeout_s, submits=True)
 
 
 def hold_link(level: int) -> Command:
-    """TS 27.005 3.5.6: keep the radio link between messages; 1 until a pause, 2 until told otherwise."""
+    """Keep the radio link between messages (TS 27.005 3.5.6): 1 until a pause, 2 until switched off."""
     return Command(f"AT+CMMS={level}", timeout_s=3.0)
 
 
 def ussd(request: str, dcs: int) -> Command:
-    """TS 27.007 7.15. The answer of the network is the URC +CUSD, also when it comes before the OK."""
+    """Send a USSD request (TS 27.007 7.15). The network's answer is the URC +CUSD, also when it comes before the OK."""
     return Command(f"AT+CUSD=1,{quoted(request)},{dcs}", timeout_s=15.0)
 
 
 def character_set(name: str) -> Command:
-    """TS 27.007 5.5"""
+    """Select the character set (TS 27.007 5.5)."""
     return Command(f"AT+CSCS={quoted(name)}", timeout_s=3.0)
 
 
 def vendor(text: str, *, prefix: str = "", timeout_s: float = 5.0) -> Command:
-    """A command that a profile names; its answer is taken as it comes. ``prefix``: where it is not the command's."""
+    """Return a command of a profile; any line is its response. ``prefix`` is for one that is not the command's own."""
     body = text[2:]
     name = body.partition("=")[0].rstrip("?")
     known = prefix or (f"{name}:" if name else "")

@@ -1,9 +1,9 @@
-"""The conversation with one port: command -> bytes to write, bytes read -> events.
+"""The AT dialogue on one port: commands become bytes to write, bytes read become events.
 
-One command is in flight at a time. Whatever is read is told apart by what is expected now: echo, prompt, information
-line, PDU line, final result, or a URC, which may come anywhere, also inside an answer. After :meth:`Dialogue.abandon`
-(a time-out) everything that looks like an answer is stale until :meth:`Dialogue.settled` says that the port is in step
-again, so a late answer never feeds the next command.
+One command is in flight at a time. Each line is classified by what is expected now: echo, prompt, information line, PDU
+line, final result, or a URC, which may come anywhere, also inside a response. After :meth:`Dialogue.abandon` (a
+time-out) everything that looks like a response is stale until :meth:`Dialogue.settled` says that the port is in step
+again. So a late response never counts for the next command.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
 ESCAPE = b"\x1b"
 CTRL_Z = b"\x1a"
 
-#: An answer is cut after that many lines: a full storage of 1000 messages is listed on 2000.
+#: A response is cut after that many lines: a full storage of 1000 messages is listed on 2000.
 ANSWER_LIMIT_LINES = 4000
-#: And after that many bytes: 1000 of the longest messages are half of it.
+#: A response is cut after that many bytes: 1000 of the longest messages are half of it.
 ANSWER_LIMIT_BYTES = 1_000_000
-#: A text of USSD with line ends inside its quotes: TS 22.090 allows 182 characters.
+#: The longest USSD text with line ends inside its quotes: TS 22.090 allows 182 characters.
 _OPEN_LIMIT_CHARS = 1200
-#: How many lines may stand between the header of a PDU and its PDU before the PDU counts as lost.
-_HEADER_PATIENCE = 8
+#: The most lines between the header of a PDU and the PDU; after more the PDU counts as lost.
+_LINES_TO_PDU = 8
 
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
 _HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
@@ -36,19 +36,19 @@ _SYMBOLS = "+^*%$#_!&"
 
 
 class Phase(Enum):
-    """What the dialogue waits for."""
+    """The phase of the command in flight."""
 
     IDLE = auto()
     ANSWER = auto()
     PROMPT = auto()
     PROMPTED = auto()  #: the prompt is there, the payload has not been written
-    PAYLOAD = auto()  #: the payload is out, the final result is not here
-    STALE = auto()  #: given up; answers are not to be trusted until :meth:`Dialogue.settled`
+    PAYLOAD = auto()  #: the payload has been written, the final result is awaited
+    STALE = auto()  #: given up: responses are not trusted until :meth:`Dialogue.settled`
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """All that came for one command. ``pairs`` are headers with their PDU in hexadecimal."""
+    """The response to one command. ``pairs`` are headers with their PDU in hexadecimal."""
 
     final: FinalResult
     lines: list[str]
@@ -63,7 +63,7 @@ class Prompted:
 
 @dataclass(frozen=True, slots=True)
 class Urc:
-    """A line nobody asked for, with its PDU for the two-line ones."""
+    """An unsolicited line, with its PDU where it has one."""
 
     kind: UrcKind
     line: str
@@ -72,7 +72,7 @@ class Urc:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A line of an answer that was given up: a late ``+CMGS:`` is worth knowing, the rest is dropped."""
+    """A line of a response that was given up. A late ``+CMGS:`` is evidence; the rest is dropped."""
 
     line: str
     final: FinalResult | None = None
@@ -80,28 +80,28 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """AT was answered while the final result of a payload is awaited: that says nothing about the payload."""
+    """AT was answered while the final result of a payload is awaited. That says nothing about the payload."""
 
 
 Event = Response | Prompted | Urc | Stale | Probed
 
-#: Lines that say that a message was accepted. Where no message is on its way they are late.
+#: Lines that confirm a message. They are late when no message is in transmission.
 _ACCEPTED = ("+CMGS:", "+CMSS:")
 
 
 class _Header:
-    """A line that a PDU must follow."""
+    """A line that is followed by a PDU."""
 
-    __slots__ = ("kind", "length", "line", "patience")
+    __slots__ = ("kind", "length", "line", "lines_left")
 
     def __init__(self, line: str, kind: UrcKind | None) -> None:
         self.line = line
-        self.kind = kind  # None: part of the answer
+        self.kind = kind  # None: part of the response
         self.length = integer(split_fields(after_prefix(line))[-1])
-        self.patience = _HEADER_PATIENCE
+        self.lines_left = _LINES_TO_PDU
 
     def fits(self, pdu: str) -> bool:
-        """Whether the TPDU length named in the header is that of ``pdu``, with or without an SMSC address."""
+        """Return whether the header names the length of ``pdu``, with or without an SMSC address."""
         if self.length is None:
             return True
         octets = len(pdu) // 2
@@ -145,24 +145,24 @@ class Dialogue:
         self._late = False
         #: How often AT was written while the final result of a payload is awaited, and not answered yet.
         self.probes = 0
-        #: References of messages that are known to be accepted although their final result has not come yet.
+        #: References of messages that are known to be accepted although their final result has not come.
         self.known_references: set[int] = set()
         self.phase = Phase.IDLE
-        #: How many command lines came back as echo: after ATE0 none should.
+        #: How many command lines came back as echo; none should after ATE0.
         self.echoes = 0
-        #: How many lines came so far, how many of them belonged to an answer, and the size of those.
+        #: How many lines came so far, how many of them belonged to a response, and the size of those in bytes.
         self.lines = 0
         self.asked_lines = 0
         self.asked_bytes = 0
-        #: Names of further lines that mean nothing, given by the profile.
+        #: Names of further lines that are ignored, given by the profile.
         self.noise: frozenset[str] = frozenset()
 
     # -- what is written ----------------------------------------------------------------------------------------
 
     def start(self, command: Command) -> bytes:
-        """Begin a command; the bytes are the line with its CR and nothing else (an LF is data to some modems)."""
+        """Begin a command; return its line with a CR and nothing else (an LF is data to some modems)."""
         if self.phase is not Phase.IDLE:
-            raise RuntimeError(f"{command.shown} begun in phase {self.phase.name}")
+            raise RuntimeError(f"{command.shown} started in phase {self.phase.name}")
         self._command = command
         self._answer_lines = []
         self._answer_pairs = []
@@ -176,7 +176,7 @@ class Dialogue:
         return command.text.encode("latin-1", "replace") + b"\r"
 
     def payload(self, data: bytes) -> bytes:
-        """The payload with its end, once :class:`Prompted` came."""
+        """Return the payload with its end, after :class:`Prompted` came."""
         if self.phase is not Phase.PROMPTED:
             raise RuntimeError(f"payload in phase {self.phase.name}")
         self._payload_hex = data.decode("ascii")
@@ -184,13 +184,13 @@ class Dialogue:
         return data + CTRL_Z
 
     def abandon(self) -> bytes:
-        """Give up what is in flight. The bytes lead a modem out of its prompt, if it may be in one."""
+        """Give up the command in flight; return the bytes that end a prompt, if the modem may be in one."""
         prompted = self._command is not None and self._command.prompted
         self.phase = Phase.STALE
         return ESCAPE if prompted else b""
 
     def settled(self) -> None:
-        """Nothing of an abandoned command can come any more."""
+        """Note that nothing of an abandoned command can come any more."""
         self._command = None
         self._headers = [header for header in self._headers if header.kind is not None]
         self.phase = Phase.IDLE
@@ -203,7 +203,7 @@ class Dialogue:
     # -- what is read -------------------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take bytes in any portions; the events that they complete, in order."""
+        """Take bytes in any portions; return the events that they complete, in order."""
         self._events = []
         lines = self._lexer.feed(data)
         self.lines += len(lines)
@@ -226,7 +226,7 @@ class Dialogue:
         if self._late:
             self._late = False
             if (final := parse_final_result(line)) is not None and final.ok:
-                return  # the end of a late result, and not of the command in flight
+                return  # it ends a late result, not the command in flight
         if line.startswith(_ACCEPTED) and self._is_late(line):
             self._late = phase is not Phase.STALE
             self._events.append(Stale(line))
@@ -237,7 +237,7 @@ class Dialogue:
                 self._asked(line)
                 return
             if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
-                # A prompt with something behind it, or the echo of a payload.
+                # A prompt with text after it, or the echo of a payload.
                 if phase is not Phase.STALE:
                     self._asked(line)
                 if phase is Phase.PROMPT and line[0] == ">":
@@ -269,7 +269,7 @@ class Dialogue:
             self._unasked(line)
 
     def _is_late(self, line: str) -> bool:
-        """Whether a line that says that a message was accepted belongs to one that was given up or settled."""
+        """Return whether a confirmation belongs to a message that was given up or settled."""
         reference = integer(split_fields(after_prefix(line))[0])
         command = self._command
         own = self.phase is Phase.PAYLOAD and command is not None and line.startswith(command.prefixes or ("-",))
@@ -286,7 +286,7 @@ class Dialogue:
             self._events.append(Stale(line, final))
             return
         if self.phase is Phase.PROMPT and final.kind is FinalResultKind.OK:
-            return  # no answer to a command that prompts; its error or prompt is still to come
+            return  # not the response to a prompted command: its prompt or error is still to come
         self._asked(line)
         sent = self.phase is Phase.PAYLOAD
         if (
@@ -314,7 +314,7 @@ class Dialogue:
             self._answer_lines.append(line)
 
     def _asked(self, line: str) -> bool:
-        """Count a line of an answer; False when the answer is too long for it to belong to it."""
+        """Count a line of a response; return False when the response is too long for it to belong to it."""
         size = len(line) + 4  # with the line ends around it
         self._answer_bytes += size
         if self._answer_bytes > ANSWER_LIMIT_BYTES:
@@ -331,13 +331,13 @@ class Dialogue:
             self._headers.append(_Header(line, kind))
 
     def _pdu(self, line: str) -> bool:
-        """Give an all-hexadecimal line to the header it fits, the latest first: a URC may stand between the two."""
+        """Give a hexadecimal line to the header that it fits, the latest first: a URC may stand between the two."""
         pdu = line.strip('"')
         if not _HEX.fullmatch(pdu):
             for header in self._headers:
-                header.patience -= 1
-            if self._headers[0].patience <= 0:
-                self._headers = [header for header in self._headers if header.patience > 0]
+                header.lines_left -= 1
+            if self._headers[0].lines_left <= 0:
+                self._headers = [header for header in self._headers if header.lines_left > 0]
             return False
         header = next((header for header in reversed(self._headers) if header.fits(pdu)), self._headers[-1])
         self._headers.remove(header)
@@ -356,7 +356,7 @@ class Dialogue:
             self._answer_pairs.append((header.line, pdu))
 
     def _glued(self, line: str, command: Command) -> bool:
-        """Recover an answer before which a line end was lost: ``ERROR+CNUM: ...`` (Huawei)."""
+        """Recover a response before which a line end was lost: ``ERROR+CNUM: ...`` (Huawei)."""
         for prefix in command.prefixes:
             if line.find(prefix) > 0:
                 self._information(line[line.index(prefix) :])
@@ -382,7 +382,7 @@ class Dialogue:
         self._events.append(Urc(kind, line))
 
     def _close(self, line: str) -> bool:
-        """Add ``line`` to the USSD text that is open. True when the line is not part of it."""
+        """Add ``line`` to the open USSD text; return True when the line is not part of it."""
         part = parse_final_result(line) is None and kind_of(line) is UrcKind.UNKNOWN
         text = f"{self._open}\n{line}" if part else self._open
         if part and line.count('"') % 2 == 0 and len(text) < _OPEN_LIMIT_CHARS:

@@ -1,4 +1,4 @@
-"""The value lists of information lines, as modems write them rather than as they should."""
+"""The values of information lines, as modems write them rather than as the standards say."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from gsmgw.digits import is_digits
 
 
 def after_prefix(line: str) -> str:
-    """What follows the colon of an information line, or the whole line where there is none."""
+    """Return the text after the colon of an information line, or the whole line where there is none."""
     _, colon, rest = line.partition(":")
     return rest.strip() if colon else line.strip()
 
 
 def split_fields(text: str) -> list[str]:
-    """The comma-separated values of ``text`` without their quotes and blanks.
+    """Split comma-separated values, without their quotes and blanks.
 
-    A comma inside quotes belongs to the value; a quote that is never closed ends at the next comma, for some modems
+    A comma inside quotes belongs to the value. A quote that is never closed ends at the next comma, because some modems
     write ``"0B,"0100701",7``.
     """
     if '"' not in text:
@@ -40,16 +40,16 @@ def split_fields(text: str) -> list[str]:
 
 
 def integer(text: str) -> int | None:
-    """A decimal number, with or without quotes and sign, or None."""
+    """Parse a decimal number, with or without quotes and sign; None for anything else."""
     text = text.strip().strip('"')
     digits = text[1:] if text[:1] == "-" else text
     return int(text) if is_digits(digits) and len(digits) < 10 else None
 
 
 def groups(text: str) -> list[list[str]]:
-    """The parenthesised groups of a test answer: ``("SM","ME"),("SM")`` -> ``[[SM, ME], [SM]]``.
+    """Split the response of a test command into its groups: ``("SM","ME"),("SM")`` -> ``[[SM, ME], [SM]]``.
 
-    Doubled parentheses are flattened, a bare value counts as a group of one, an empty pair as an empty group.
+    Doubled parentheses are flattened. A bare value counts as a group of one, an empty pair as an empty group.
     """
     found: list[list[str]] = []
     depth, start = 0, 0

@@ -1,6 +1,6 @@
-"""What information lines say: each parser takes a line or the text after its colon and is liberal.
+"""Parsers of information lines: each takes a whole line or the text after its colon, and is tolerant.
 
-A parser returns None, or a value with None in it, for what it cannot read; none raises.
+A parser returns None, or a value with None in it, for a line that it cannot read. No parser raises.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parse_signal_dbm(line: str) -> int | None:
 def parse_stored(line: str) -> tuple[str, int] | None:
     """``+CMTI: "SM",3`` and ``+CDSI:`` -> memory and index.
 
-    The memory is empty where it is a number or missing; the index is -1 where the message is not to be found by it.
+    The memory is empty where it is a number or missing; the index is -1 where no message can be read by it.
     """
     fields = split_fields(after_prefix(line))
     index = integer(fields[-1])
@@ -57,7 +57,7 @@ def parse_stored(line: str) -> tuple[str, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class StoredHeader:
-    """The header of a stored PDU. ``status`` is <stat>, None where the modem left it empty."""
+    """The header of a stored PDU. ``status`` is <stat>; None where the modem left it empty."""
 
     index: int | None
     status: int | None
@@ -91,13 +91,13 @@ def parse_reference(line: str) -> int | None:
 
 
 def parse_index(line: str) -> int | None:
-    """``+CMGW: index`` -> the place of what was stored."""
+    """``+CMGW: index`` -> the index of the stored message."""
     return integer(split_fields(after_prefix(line))[0])
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """Used and total places of one storage."""
+    """The number of messages that one memory holds, and can hold."""
 
     memory: str
     used: int
@@ -105,7 +105,7 @@ class MemoryUse:
 
 
 def parse_storage_use(line: str) -> list[MemoryUse]:
-    """``+CPMS: "SM",3,50,"SM",3,50,"SM",3,50``: one per memory in order; nothing for a modem without storage."""
+    """``+CPMS: "SM",3,50,"SM",3,50,"SM",3,50``: one per memory in order; an empty list for a modem without storage."""
     fields = split_fields(after_prefix(line))
     found = []
     for at in range(0, len(fields) - 2, 3):
@@ -116,7 +116,7 @@ def parse_storage_use(line: str) -> list[MemoryUse]:
 
 
 def parse_storages(line: str) -> list[list[str]]:
-    """``+CPMS: (mem1s),(mem2s),(mem3s)``: the memories known in each role. A flat list is one role."""
+    """``+CPMS: (mem1s),(mem2s),(mem3s)``: the memories that each role allows. A flat list is one role."""
     found = groups(after_prefix(line))
     if len(found) > 3 and all(len(group) == 1 for group in found):
         found = [[group[0] for group in found]]
@@ -124,7 +124,7 @@ def parse_storages(line: str) -> list[list[str]]:
 
 
 def parse_free(lines: list[str], prefix: str) -> str:
-    """The text of a free answer: its lines without prefix and quotes, joined by blanks."""
+    """Return the text of a free response: its lines without prefix and quotes, joined by blanks."""
     parts = []
     for line in lines:
         text = line[len(prefix) :] if line.startswith(prefix) else line
@@ -135,7 +135,7 @@ def parse_free(lines: list[str], prefix: str) -> str:
 
 
 def parse_digits(lines: list[str], prefix: str, least: int, most: int) -> str | None:
-    """The first run of ``least`` to ``most`` digits in a free answer (IMEI, IMSI, ICCID with its F filler)."""
+    """Return the first run of ``least`` to ``most`` digits in a free response (IMEI, IMSI, ICCID with its F filler)."""
     for line in lines:
         text = line[len(prefix) :] if line.startswith(prefix) else line
         for field in split_fields(text):
@@ -181,7 +181,7 @@ def parse_pin_state(line: str) -> PinState:
 def parse_last_reference(line: str) -> int | None:
     """``+CRSM: sw1,sw2,"hex"`` of EF_SMSS -> the last TP-MR used; None where the SIM has no such file.
 
-    90 00 and 91 xx say that it was read (TS 102 221 10.2.1). The response comes with and without quotes.
+    90 00 and 91 xx mean success (TS 102 221 10.2.1). The data comes with or without quotes.
     """
     fields = split_fields(after_prefix(line))
     if len(fields) < 3 or integer(fields[0]) not in (0x90, 0x91) or not re.fullmatch("[0-9A-Fa-f]{2,}", fields[2]):
@@ -224,7 +224,7 @@ def parse_smsc(line: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class UssdIndication:
-    """``+CUSD: m[,text[,dcs]]``: what the network says and whether it waits for more (TS 27.007 7.15)."""
+    """``+CUSD: m[,text[,dcs]]``: the text of the network, and whether it waits for a reply (TS 27.007 7.15)."""
 
     status: int
     text: str | None
@@ -232,7 +232,7 @@ class UssdIndication:
 
 
 def parse_ussd(line: str) -> UssdIndication | None:
-    """Quoted or not, with line ends or commas in the text, with or without DCS."""
+    """Parse +CUSD: quoted or not, with line ends or commas in the text, with or without DCS."""
     rest = after_prefix(line)
     head, comma, tail = rest.partition(",")
     status = integer(head)
@@ -264,7 +264,7 @@ def parse_caller(line: str) -> str | None:
 
 
 def parse_tries_left(lines: list[str]) -> int | None:
-    """The number of PIN tries left: ``+CPINR: SIM PIN,3,3``, ``^CPIN: READY,,10,3,10,3``, ``+QPINC: "SC",3,10``,
+    """Parse the PIN attempts left: ``+CPINR: SIM PIN,3,3``, ``^CPIN: READY,,10,3,10,3``, ``+QPINC: "SC",3,10``,
     ``#PCT: 3``, ``^SPIC: 3``.
     """
     for line in lines:

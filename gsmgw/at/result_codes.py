@@ -1,4 +1,4 @@
-"""Final result codes: which whole line ends a command, and what it says."""
+"""Final result codes: the lines that end a command (V.250 5.7, TS 27.005 3.2.5, TS 27.007 9)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FinalResultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FinalResult:
-    """A final result code. ``code`` is the number of a CME or CMS error where the modem named one or a known text."""
+    """A final result code. ``code`` is the number of a CME or CMS error, where the modem gave it or a known text."""
 
     kind: FinalResultKind
     code: int | None = None
@@ -28,7 +28,7 @@ class FinalResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the command did what it should."""
+        """Whether the command succeeded."""
         return self.kind is FinalResultKind.OK
 
     def __str__(self) -> str:
@@ -49,12 +49,12 @@ _WHOLE_LINES: dict[str, FinalResult] = {
     "ABORTED": FinalResult(FinalResultKind.ERROR, text="ABORTED"),
 }
 
-#: V.250 6.3.4: numeric result codes, when the modem was left in ATV0. Only for commands that bring no lines.
+#: Numeric result codes, for a modem that was left in ATV0 (V.250 6.3.4). Only for commands without information lines.
 NUMERIC_RESULTS: dict[str, FinalResult] = {"0": _OK, "4": FinalResult(FinalResultKind.ERROR)}
 
 
 def parse_final_result(line: str) -> FinalResult | None:
-    """The final result code that the whole of ``line`` is, or None. ``OK whatever`` is none."""
+    """Parse a final result code; None for any other line. ``OK whatever`` is not one."""
     found = _WHOLE_LINES.get(line)
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""Temperature and voltage out of answers that each maker writes in its own way."""
+"""Temperature and voltage, from responses that each vendor writes in its own way."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from collections.abc import Sequence
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?=V|\b)", re.ASCII)
-#: What a modem can measure of itself while it works: beyond that a figure is a sensor that is not there, or in tenths.
+#: The temperatures of a working modem: a figure beyond them is in tenths of degrees, or the sensor does not exist.
 _COLDEST_C, _HOTTEST_C = -60.0, 130.0
 _ABSENT = (255.0, 65535.0, -273.0)
-#: A supply between these counts in volts, and one a thousand times as large in millivolts.
+#: The voltages of a supply: a figure between them is in volts, one a thousand times as large in millivolts.
 _LOWEST_V, _HIGHEST_V = 2.5, 30.0
 
 
 def _numbers(lines: Sequence[str], prefix: str, field: int) -> list[float]:
-    """The figures behind the prefix: all of them, or the one at ``field``, counted from 1."""
+    """Return the figures after the prefix: all of them, or the one at ``field``, counted from 1."""
     found = []
     for line in lines:
         if line.startswith(prefix):
@@ -24,9 +24,9 @@ def _numbers(lines: Sequence[str], prefix: str, field: int) -> list[float]:
 
 
 def parse_temperature_c(lines: Sequence[str], prefix: str, field: int = 0) -> float | None:
-    """The temperature in degrees Celsius, the highest of several; None where none is told.
+    """Parse the temperature in degrees Celsius, the highest of several; None where there is none.
 
-    Values of more than a modem survives are taken for tenths of degrees.
+    Values that no modem survives are read as tenths of degrees.
     """
     known = []
     for value in _numbers(lines, prefix, field):
@@ -39,7 +39,7 @@ def parse_temperature_c(lines: Sequence[str], prefix: str, field: int = 0) -> fl
 
 
 def parse_voltage_mv(lines: Sequence[str], prefix: str, field: int = 0) -> int | None:
-    """The supply's voltage in millivolts, written so or, as ``3.863V``, in volts. None where none is told."""
+    """Parse the supply voltage in millivolts, given in millivolts or volts (``3.863V``); None where there is none."""
     for value in reversed(_numbers(lines, prefix, field)):
         if _LOWEST_V <= value <= _HIGHEST_V and value != int(value):
             return round(value * 1000)

@@ -1,4 +1,4 @@
-"""Which lines come unasked (unsolicited result codes), and what kind of news each is."""
+"""Unsolicited result codes (URCs): which lines are URCs, and of what kind."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from enum import StrEnum
 
 
 class UrcKind(StrEnum):
-    """What a line that nobody asked for is about."""
+    """The kind of a URC."""
 
     MESSAGE = "message"  #: +CMT, +CBM with a PDU line: a message routed directly
     REPORT = "report"  #: +CDS with a PDU line: a status report routed directly
-    STORED = "stored"  #: +CMTI, +CDSI: something was put into storage
+    STORED = "stored"  #: +CMTI, +CDSI: a message or report was stored
     REGISTRATION = "registration"
     CALL = "call"
     USSD = "ussd"
     SIM = "sim"
-    FULL = "full"  #: a storage is full: nothing more will come until it is emptied
-    RESET = "reset"  #: the modem started anew, or is going down: all settings are lost
-    BOOT = "boot"  #: may be a start of the modem, or follow from a command of ours
+    FULL = "full"  #: a storage is full: nothing more is received until it is emptied
+    RESET = "reset"  #: the modem restarted, or is shutting down: all settings are lost
+    BOOT = "boot"  #: the modem may be starting, or it follows from a command of ours
     TIME = "time"
-    NOISE = "noise"  #: known, and of no use
+    NOISE = "noise"  #: known and ignored
     UNKNOWN = "unknown"
 
 
-#: Headers that one PDU line follows (TS 27.005 3.4.1).
+#: Headers that are followed by one PDU line (TS 27.005 3.4.1).
 TWO_LINE: dict[str, UrcKind] = {
     "+CMT:": UrcKind.MESSAGE,
     "+CDS:": UrcKind.REPORT,
     "+CBM:": UrcKind.NOISE,  # cell broadcast: its two lines are taken together and dropped
 }
 
-#: Lines with a value, by what stands before it. TS 27.005 and TS 27.007 unless a device is named.
+#: Lines with a value, by their prefix. TS 27.005 and TS 27.007 unless a device is named.
 PREFIXES: dict[str, UrcKind] = {
     "+CMTI:": UrcKind.STORED,
     "+CDSI:": UrcKind.STORED,
@@ -89,16 +89,16 @@ LINES: dict[str, UrcKind] = {
 
 
 def urc_name(line: str) -> str:
-    """The part of a line by which it is known: up to and with the colon, else the whole line."""
+    """Return the name of a URC: its line up to and including the colon, or the whole line."""
     head, colon, _ = line.partition(":")
     return head + colon
 
 
 def kind_of(line: str) -> UrcKind:
-    """What a line is when it is no answer."""
+    """Return the kind of a line that is not part of a response."""
     name = urc_name(line)
     return LINES.get(line) or PREFIXES.get(name) or TWO_LINE.get(name) or UrcKind.UNKNOWN
 
 
-#: Names that are looked for inside a line that is otherwise unknown: a lost line end glued something before them.
+#: Names that are looked for inside an unknown line: a lost line end may have put other text before them.
 GLUED = ("+CMTI:", "+CDSI:", "+CMT:", "+CDS:")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw import __version__, sdnotify
-from gsmgw.api import Access, Context, Streams, create_apps
+from gsmgw.api import Access, Context, EventStreams, create_apps
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
@@ -159,7 +159,7 @@ class Gateway:
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
         there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
-        streams = Streams(self.feed, self.store)
+        streams = EventStreams(self.feed, self.store)
         context = Context(
             store=self.store,
             clock=self.clock,
@@ -251,7 +251,7 @@ class Gateway:
             for bridge in BRIDGES
         )
 
-    def _start_upkeep(self, streams: Streams) -> None:
+    def _start_upkeep(self, streams: EventStreams) -> None:
         """Start what runs beside the queue. A failure of one is its own: it alone is started again."""
         for name, run in (
             ("inbox upkeep", self.collector.run),

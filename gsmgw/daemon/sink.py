@@ -1,4 +1,4 @@
-"""What the modems report, handed on to the inbox, the queue and the event log."""
+"""The receiver of what the modems report: passes it to the inbox, the queue and the event log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gsmgw.store import PendingWrites, Store, Tx, evidence, stored_copies
 
 log = logging.getLogger(__name__)
 
-#: Events of modems that wait for the disk: more are dropped, and counted in the log.
+#: The most modem events that wait for the disk. More are dropped, and counted in the log.
 EVENTS_MAX = 1000
 
 
 class Sink:
-    """What the modems report to: hands on to the inbox, the queue and the event log."""
+    """The :class:`gsmgw.ports.EventSink` of the daemon."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class Sink:
         self._dropped = 0
 
     async def take_pdu(self, raw: RawPdu) -> bool:
-        """A PDU was received; it is on disk when this returns."""
+        """Take a received PDU; it is on disk when this returns."""
         return await self._collector.take(raw)
 
     async def take_copies(self, raws: list[RawPdu]) -> list[CopyFate]:
-        """Submissions lie in a modem's storage: what they say about texts in doubt is on disk when this returns."""
+        """Take stored submissions; what they tell about messages in doubt is on disk when this returns."""
         now_ms, found = self._clock.wall_ms(), [_copy(raw) for raw in raws]
         judged = await self._store.write(lambda tx: stored_copies.judge(tx, now_ms, [copy for copy in found if copy]))
         self._scheduler.offer(judged.queued)
@@ -55,16 +55,16 @@ class Sink:
         return [next(fates) if copy else CopyFate.FOREIGN for copy in found]
 
     def pdu_released(self, raw: RawPdu) -> None:
-        """The modem forgot it."""
+        """Note that the modem has forgotten the PDU."""
         self._collector.released(raw)
 
     def reference_read(self, modem: str, sim: str, reference: int, confirmed: int | None) -> None:
-        """A SIM says which reference it gave last."""
+        """Take the last reference that a SIM recorded."""
         now_ms = self._clock.wall_ms()
         self._settle(lambda tx: evidence.recorded(tx, now_ms, sim, reference, confirmed))
 
     def modem_changed(self, status: ModemStatus) -> None:
-        """A modem's state or what is known about it changed."""
+        """Take a changed status."""
         previous = self._states.get(status.name)
         if status.state is not previous:
             self._states[status.name] = status.state
@@ -74,13 +74,13 @@ class Sink:
         self._scheduler.modem_changed(status)
 
     def modem_event(self, modem: str, data: EventData) -> None:
-        """Something worth an event happened."""
+        """Take an event."""
         if isinstance(data, SubmitLateConfirmation):
             self._late_answer(modem, data.reference)
         self._note(modem, data)
 
     def _late_answer(self, modem: str, reference: int) -> None:
-        """The modem confirmed a segment after it had been given up: that is evidence."""
+        """Record a confirmation of a segment that had been given up: it is evidence."""
         handle = self._modems.get(modem)
         if handle is None:
             return
@@ -90,23 +90,23 @@ class Sink:
         self._settle(lambda tx: evidence.late_answer(tx, now_ms, sim, reference))
 
     def _settle(self, operation: Callable[[Tx], list[Outgoing]]) -> None:
-        """Record evidence, and offer the messages that are queued again by it."""
+        """Record evidence, and queue the messages again that follow from it."""
         self._evidence.record(operation, self._scheduler.offer)
 
     def _note(self, modem: str, data: EventData) -> None:
-        """Record an event of a modem. While the disk is full a limited number waits for it."""
+        """Record an event of a modem. While the disk is full a limited number of events waits."""
         if len(self._events) >= EVENTS_MAX:
             self._dropped += 1
             return
         if self._dropped:
-            log.error("events of modems were lost while the database took none count=%d", self._dropped)
+            log.error("modem events lost, database writes were failing count=%d", self._dropped)
             self._dropped = 0
         now_ms = self._clock.wall_ms()
         self._events.record(lambda tx: tx.event(now_ms, data, None, modem))
 
 
 def _copy(raw: RawPdu) -> stored_copies.Copy | None:
-    """A stored submission as the evidence wants it; None for one that cannot be read."""
+    """Return a stored submission as evidence; None for one that cannot be read."""
     try:
         octets = bytes.fromhex(raw.pdu)
     except ValueError:

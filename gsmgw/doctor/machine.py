@@ -162,7 +162,7 @@ def check_rivals(machine: Machine) -> Iterator[Finding]:
 
 def check_ports(machine: Machine) -> Iterator[Finding]:
     """The sticks that are plugged in, and whether the service may open their ports."""
-    for sentence in discovery.complaints(machine.sys):
+    for sentence in discovery.problems(machine.sys):
         says, _, cure = sentence.partition(": ")
         yield error("modems", says, cure or "give it back to its maker, or flash its firmware")
     sticks = [stick for stick in discovery.scan(machine.sys, str(machine.root / "dev")) if stick.is_modem]

@@ -1,7 +1,7 @@
-"""Bodies of requests before anything is made of them: how much they may hold, and whether they are JSON's octets.
+"""Limits for request bodies, checked before they are parsed.
 
-A body becomes objects as a whole. Twenty megabytes of text stay twenty megabytes, twenty megabytes of brackets are
-gigabytes then, and so is a list of all that is wrong with them: so its values are bounded as well as its octets.
+A parsed body is in memory as a whole. Twenty megabytes of text stay twenty megabytes, but twenty megabytes of brackets
+become gigabytes. So the number of values is limited as well as the number of bytes.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """What a body may hold. ``values``: numbers, strings, lists and the like, and fields."""
+class BodyLimit:
+    """A limit for bodies, in bytes and in values: numbers, strings, lists, objects and fields."""
 
-    octets: int
-    values: int
+    max_bytes: int
+    max_values: int
 
     def too_large(self) -> Problem:
-        """More octets than that came, or were announced."""
-        return Problem("too_large", f"a body may have {self.octets} octets here at the most")
+        """Return the problem for a body with more bytes."""
+        return Problem("too_large", f"the body may have at most {self.max_bytes} bytes")
 
 
-#: 10 000 messages of some two kilobytes each; with every field and twenty tags, one has some forty values.
-BATCH = Bound(20 * 1024 * 1024, 500_000)
-#: The longest text has 38 760 characters, six octets each where all are escaped.
-SINGLE = Bound(1024 * 1024, 2_000)
+#: 10 000 messages of about two kilobytes each. One with every field and twenty tags has about forty values.
+BATCH = BodyLimit(20 * 1024 * 1024, 500_000)
+#: The longest text has 38 760 characters of six bytes each if all are escaped.
+SINGLE = BodyLimit(1024 * 1024, 2_000)
 _BATCHES = frozenset({"/v1/messages/batch", "/v1/messages/batch/preview"})
 
 
-def bound_of(path: str) -> Bound:
-    """What a body may hold that is sent there."""
+def limit_of(path: str) -> BodyLimit:
+    """Return the limit for bodies at a path."""
     return BATCH if path in _BATCHES else SINGLE
 
 
-def sound(raw: bytes, bound: Bound) -> bytes:
-    """The octets of a body's JSON, without a byte order mark; :class:`Problem` where it is not UTF-8 or holds too much.
+def check_json(raw: bytes, limit: BodyLimit) -> bytes:
+    """Return the body without a byte order mark. Raises :class:`Problem` if it is not UTF-8 or above its limit.
 
-    RFC 8259 8.1: JSON is UTF-8, and a mark may be ignored.
+    RFC 8259 8.1: JSON is UTF-8, and a byte order mark may be ignored.
     """
     raw = raw.removeprefix(_BOM)
     if b"\0" in raw:
-        raise Problem("invalid_json", f"there is a zero octet at {raw.index(0)}: JSON is UTF-8, not UTF-16")
+        raise Problem("invalid_json", f"the byte at {raw.index(0)} is zero: JSON must be UTF-8, not UTF-16")
     try:
-        if bound.octets <= SINGLE.octets and not raw.isascii():  # of a batch, its own parser says so
+        if limit.max_bytes <= SINGLE.max_bytes and not raw.isascii():  # for a batch its own parser checks it
             raw.decode()
     except UnicodeDecodeError as exc:
-        raise Problem("invalid_json", f"the octet at {exc.start} is no UTF-8") from None
-    # What stands in strings counts at first: that is quick, and enough for nearly all bodies.
-    if sum(map(raw.count, _BEFORE_A_VALUE)) > bound.values and _more_than(bound.values).match(raw):
-        raise Problem("too_large", f"a body may hold {bound.values} values here at the most")
-    if bound.octets <= SINGLE.octets and _SURROGATE.search(raw):  # in a batch each message is looked at by itself
+        raise Problem("invalid_json", f"the byte at {exc.start} is not valid UTF-8") from None
+    # The quick count includes what is inside strings; that is enough for nearly all bodies.
+    if sum(map(raw.count, _BEFORE_A_VALUE)) > limit.max_values and _more_than(limit.max_values).match(raw):
+        raise Problem("too_large", f"the body may have at most {limit.max_values} values")
+    if limit.max_bytes <= SINGLE.max_bytes and _SURROGATE.search(raw):  # in a batch each message is checked by itself
         _refuse_halves(raw)
     return raw
 
@@ -67,22 +67,22 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _refuse_halves(raw: bytes) -> None:
-    """:class:`Problem` where a string holds half of a surrogate pair, which JSON can say and UTF-8 cannot."""
+    """Raise :class:`Problem` if a string has half of a surrogate pair, which JSON allows and UTF-8 does not."""
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
-        return  # whoever reads it says what is wrong with it
+        return  # the parser will report it
     for path, text in _strings(value):
         try:
             text.encode()
         except UnicodeEncodeError as exc:
-            detail = f"holds half of a surrogate pair at position {exc.start}"
+            detail = f"contains half of a surrogate pair at position {exc.start}"
             errors = [{"pointer": pointer(*path), "detail": detail}]
             raise Problem("invalid_request", f"{'.'.join(map(str, path)) or 'body'}: {detail}", errors=errors) from None
 
 
 def _strings(value: Any) -> Iterator[tuple[tuple[object, ...], str]]:
-    """All strings of a JSON value, names too, with the path to each."""
+    """Yield all strings of a JSON value, names included, with the path to each."""
     waiting: list[tuple[tuple[object, ...], Any]] = [((), value)]
     while waiting:
         path, inner = waiting.pop()
@@ -101,7 +101,7 @@ _BEFORE_A_VALUE = (b",", b"[", b"{")
 
 @cache
 def _more_than(values: int) -> re.Pattern[bytes]:
-    """What a body begins with that has more of these outside of strings: each octet is looked at once, none is kept."""
+    """Return a pattern for the beginning of a body with more values. It looks at each byte once."""
     string = r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
     pattern = rf'(?:(?:[^",\[{{]++|{string})*+[,\[{{]){{{values + 1}}}+'
     return re.compile(pattern.encode(), re.DOTALL)

@@ -1,7 +1,7 @@
 """The readers of the event stream, served in groups: one task for each group, none for a reader.
 
-A reader costs a connection and a place in the log. What is sent is made once for all that stand at the same place, and
-written without waiting: who does not read is left out until he does, or until his connection is cut off.
+A reader costs a connection and a position in the log. Each chunk is made once for all readers at the same position and
+written without waiting. A reader that does not read is skipped until it does, or until its connection is closed.
 """
 
 from __future__ import annotations
@@ -15,93 +15,92 @@ from typing import Protocol
 
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import StoreError
-from gsmgw.http.event_chunks import Choice, Portions
+from gsmgw.http.event_chunks import EventChunks, Selection
 from gsmgw.model import Event
 from gsmgw.store import Store
 
 log = logging.getLogger(__name__)
 
-#: With so many readers each gets what happens at once; with more, in portions, some milliseconds apart for each of
-#: them: what they cost does not grow with their number, and a flood of events does not reach them faster than that.
+#: Up to this number of readers, each gets an event at once. With more, events are collected for some milliseconds for
+#: each reader, so that the cost does not grow with their number.
 PROMPT_READERS = 16
 PER_READER_S = 0.002
-LONGEST_PORTION_S = 3.0
-#: The readers of one group are served at the same moment, from the same octets; groups take turns, so that modems are
-#: served in between.
+MAX_COLLECT_S = 3.0
+#: The readers of one group are served together, with the same chunks. Between groups other tasks run.
 GROUPS = 16
-#: Pieces for one reader in its turn.
-PIECES_A_TURN = 8
-#: Pieces that are written, to whichever readers, before modems have their turn.
-PIECES_IN_A_ROW = 8
-#: A group looks so often whether a heartbeat is due, at the least.
-LONGEST_WAIT_S = 60.0
+#: Chunks for one reader in its turn.
+CHUNKS_A_TURN = 8
+#: Chunks that are written in a row before other tasks run.
+CHUNKS_IN_A_ROW = 8
+#: Longest time between two checks whether a heartbeat is due.
+MAX_WAIT_S = 60.0
 
 _HEARTBEAT = b": still here\n\n"
 
 
 class Line(Protocol):
-    """The connection of a reader, as far as a stream needs it."""
+    """The connection of a reader, as an event stream needs it."""
 
     @property
     def writable(self) -> bool:
-        """Whether it takes more now."""
+        """Return True if it takes more data now."""
 
     @property
     def lost(self) -> bool:
-        """Whether nobody is there any more."""
+        """Return True if the client is gone."""
 
-    def push(self, piece: bytes) -> None:
-        """Write a piece of the answer that was begun, without waiting."""
+    def push(self, chunk: bytes) -> None:
+        """Write a part of the response, without waiting."""
 
     def watch(self, changed: Callable[[], None] | None) -> None:
-        """Call this when the line takes more again, and when it is lost."""
+        """Call ``changed`` when the connection takes more data again, and when the client is gone."""
 
 
 @dataclass(slots=True, eq=False)
 class Reader:
-    """One stream: where it goes, where it stands in the log, and what it wants of it."""
+    """One stream: its connection, its position in the log, and the events it wants."""
 
     line: Line
-    place: int
-    choice: Choice
+    position: int
+    selection: Selection
     heartbeat_s: float
-    #: Done when nothing more comes: the connection is lost, the token is not valid any more, the gateway stops, or what
-    #: came next is no longer kept.
+    #: Done when the stream ends: the client is gone, the token is no longer valid, the gateway stops, or the next event
+    #: is no longer kept.
     ended: asyncio.Future[None]
-    #: The number of the token that it came with, 0 for the socket, and the moment at which that expires.
+    #: The number of its token, 0 for the Unix socket, and the time at which that expires (monotonic).
     owner: int = 0
     until_s: float = float("inf")
-    spoke_s: float = field(default_factory=time.monotonic)
+    wrote_s: float = field(default_factory=time.monotonic)
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """End the stream."""
         if not self.ended.done():
             self.ended.set_result(None)
 
     def has_more(self, last: int) -> bool:
-        """Whether the log, which ends at ``last``, has something for it, and it would take that now."""
-        return self.place < last and self.line.writable and not self.ended.done()
+        """Return True if the log, which ends at ``last``, has more events and the connection takes more data."""
+        return self.position < last and self.line.writable and not self.ended.done()
 
 
-class Streams:
+class EventStreams:
     """All readers. :meth:`run` serves them."""
 
     def __init__(self, feed: EventFeed, store: Store) -> None:
         self._feed = feed
-        self._portions = Portions(feed, store)
+        self._chunks = EventChunks(feed, store)
         self._groups = [_Group(number) for number in range(GROUPS)]
         self._turn = 0
         self._written = 0
         self._stopped = False
-        feed.listen(self._news)
+        feed.listen(self._on_events)
 
     @property
     def readers(self) -> int:
-        """How many there are."""
+        """Return the number of readers."""
         return sum(len(group.readers) for group in self._groups)
 
     async def run(self) -> None:
-        """Serve the readers until cancelled; that ends their streams, and they ask again from where they were."""
+        """Serve the readers until cancelled. Then their streams end, and clients reconnect at their position."""
         self._stopped = False
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -114,7 +113,7 @@ class Streams:
                     reader.end()
 
     async def serve(self, reader: Reader) -> None:
-        """Serve one more reader until it has ended."""
+        """Serve a reader until its stream ends."""
         if self._stopped:
             return
         self._turn = (self._turn + 1) % GROUPS
@@ -134,14 +133,14 @@ class Streams:
             reader.line.watch(None)
             group.readers.discard(reader)
 
-    def send_away(self, owner: int) -> None:
+    def end_streams(self, owner: int) -> None:
         """End the streams of a token that was revoked."""
         for group in self._groups:
             for reader in group.readers:
                 if reader.owner == owner:
                     reader.end()
 
-    def _news(self, events: Sequence[Event]) -> None:
+    def _on_events(self, events: Sequence[Event]) -> None:
         for group in self._groups:
             if group.readers:
                 group.wake.set()
@@ -156,33 +155,33 @@ class Streams:
                 await self._gather(group)
 
     async def _gather(self, group: _Group) -> None:
-        """Wait for more to come together when there are many readers: all of a group until the same moment."""
+        """Collect events when there are many readers: all of a group until the same time."""
         readers = self.readers
         if readers > PROMPT_READERS:
-            span_s = min(LONGEST_PORTION_S, readers * PER_READER_S)
+            span_s = min(MAX_COLLECT_S, readers * PER_READER_S)
             await asyncio.sleep(span_s - (time.monotonic() - span_s * group.number / GROUPS) % span_s)
 
     async def _turn_of(self, reader: Reader) -> None:
         try:
-            for _ in range(PIECES_A_TURN):
+            for _ in range(CHUNKS_A_TURN):
                 if not reader.has_more(self._feed.last_id):
                     break
                 await self._advance(reader)
         except StoreError as exc:
-            log.error("a reader of events is sent away, it may come back: %s", exc)
+            log.error("events: stream ended, the event log cannot be read error=%s", exc)
             reader.end()
 
     async def _advance(self, reader: Reader) -> None:
-        place, octets = await self._portions.after(reader.place, reader.choice)
-        if place == reader.place:
-            reader.end()  # what came next is gone; a reader that comes back is told so
+        position, chunk = await self._chunks.after(reader.position, reader.selection)
+        if position == reader.position:
+            reader.end()  # the next event is gone; a client that reconnects gets event_gone
             return
-        reader.place = place
-        if octets and not reader.ended.done():
-            reader.spoke_s = time.monotonic()
-            reader.line.push(octets)
+        reader.position = position
+        if chunk and not reader.ended.done():
+            reader.wrote_s = time.monotonic()
+            reader.line.push(chunk)
             self._written += 1
-            if self._written % PIECES_IN_A_ROW == 0:
+            if self._written % CHUNKS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
 
 
@@ -195,23 +194,23 @@ class _Group:
         self.wake = asyncio.Event()
 
     def has_more(self, last: int) -> bool:
-        """Whether a reader is to have another turn."""
+        """Return True if a reader has more to get."""
         return any(reader.has_more(last) for reader in self.readers)
 
     def silence_s(self) -> float:
-        """Seconds until the next heartbeat is due, or a token expires."""
-        moments = (min(reader.spoke_s + reader.heartbeat_s, reader.until_s) for reader in self.readers)
+        """Return the seconds until the next heartbeat is due or a token expires."""
+        moments = (min(reader.wrote_s + reader.heartbeat_s, reader.until_s) for reader in self.readers)
         due_s = min(moments, default=float("inf"))
-        return max(0.0, min(LONGEST_WAIT_S, due_s - time.monotonic()))
+        return max(0.0, min(MAX_WAIT_S, due_s - time.monotonic()))
 
     def beat(self) -> None:
-        """Say that the gateway is there, to those for whom it is time; who may no longer read is sent away."""
+        """Send the heartbeats that are due, and end the streams whose token has expired."""
         now_s = time.monotonic()
         for reader in self.readers:
             if now_s >= reader.until_s:
                 reader.end()
-            elif now_s >= reader.spoke_s + reader.heartbeat_s:
-                reader.spoke_s = now_s
+            elif now_s >= reader.wrote_s + reader.heartbeat_s:
+                reader.wrote_s = now_s
                 if reader.line.writable:
                     reader.line.push(_HEARTBEAT)
 

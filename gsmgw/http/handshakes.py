@@ -1,22 +1,21 @@
-"""TLS connections before they are any: their handshake has to come in time, and they count among the connections.
+"""TLS handshakes under way: each has a time limit, and they count as connections.
 
-The event loop's own way calls a protocol only once the handshake is done: until then, for a minute at the most, nobody
-could count a connection or refuse it.
+asyncio's own TLS listener calls a protocol only after the handshake. Until then nobody could count a connection or
+refuse it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-from asyncio.sslproto import SSLProtocol
+import ssl
 from collections.abc import Callable
 from typing import Any
 
-from gsmgw.http.protocol import Bounds, guarded
+from gsmgw.http.protocol import Bounds, bounded
 from gsmgw.http.tls import Certificates
-from gsmgw.http.unauthenticated import Strangers
+from gsmgw.http.unauthenticated import UnauthenticatedConnections
 
-#: How long a client may take to say goodbye (close_notify) when its connection is closed: it is not counted then.
+#: Time for a client to end TLS (close_notify) when its connection is closed; it is not counted in that time.
 _SHUTDOWN_S = 2
 
 
@@ -26,61 +25,93 @@ class Handshakes:
     def __init__(self, bounds: Bounds, certificates: Certificates) -> None:
         self.bounds = bounds
         self.certificates = certificates
-        #: Makes a connection, of what uvicorn gives to a protocol.
-        self.strangers = Strangers(bounds.per_address, bounds.proxies)
-        self.connection: Callable[..., asyncio.Protocol] = guarded(bounds, self.strangers)
-        self.under_way: set[asyncio.Transport] = set()
+        self.unauthenticated = UnauthenticatedConnections(bounds.per_address, bounds.proxies)
+        #: Makes a connection from the arguments that uvicorn gives to a protocol.
+        self.connection: Callable[..., asyncio.Protocol] = bounded(bounds, self.unauthenticated)
+        self.under_way: dict[asyncio.Transport, asyncio.Task[None]] = {}
 
     def abort(self) -> None:
-        """End them all."""
+        """Abort all of them."""
         for transport in list(self.under_way):
             transport.abort()
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """The protocol of the listener."""
+        """Return the protocol class of the listener."""
         made: dict[str, Any] = {"handshakes": self}
-        return type("SecuredConnection", (_Secured,), made)
+        return type("TlsConnection", (_Plain,), made)
 
 
-class _Secured(asyncio.Protocol):
-    """A connection until TLS takes it over; what it says in TLS is for a guarded connection."""
+class _Plain(asyncio.Protocol):
+    """A connection until TLS takes it over. Its decrypted bytes are for a bounded connection."""
 
     handshakes: Handshakes
 
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         self._loop: asyncio.AbstractEventLoop = _loop or asyncio.get_running_loop()
         self._open = server_state.connections
-        self._inner = self.handshakes.connection(config, server_state, app_state, _loop)
+        self._connection = self.handshakes.connection(config, server_state, app_state, _loop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client came."""
+        """Begin the handshake, if there are not too many connections."""
         assert isinstance(transport, asyncio.Transport)
         known = self.handshakes
         if len(self._open) + len(known.under_way) >= known.bounds.max_connections:
             transport.abort()  # without TLS there is no way to say why
             return
-        known.under_way.add(transport)
+        transport.pause_reading()  # what comes before TLS has taken over would be lost
         client = transport.get_extra_info("peername")
         if client:
-            known.strangers.add(transport, client[0], transport.abort)
-        done: asyncio.Future[None] = self._loop.create_future()
+            known.unauthenticated.add(transport, client[0], transport.abort)
+        known.under_way[transport] = self._loop.create_task(self._shake_hands(transport), name="TLS handshake")
 
-        def ended(done: asyncio.Future[None]) -> None:
-            known.under_way.discard(transport)
-            known.strangers.discard(transport)
-            if not done.cancelled():
-                done.exception()  # the client's fault; the connection is closed
+    async def _shake_hands(self, transport: asyncio.Transport) -> None:
+        known, early = self.handshakes, _EarlyData()
+        try:
+            secured = await self._loop.start_tls(
+                transport,
+                early,
+                known.certificates.context,
+                server_side=True,
+                ssl_handshake_timeout=known.bounds.head_s,
+                ssl_shutdown_timeout=_SHUTDOWN_S,
+            )
+        except (OSError, ssl.SSLError):  # the client's fault; the connection is closed
+            secured = None
+        finally:
+            del known.under_way[transport]
+            known.unauthenticated.discard(transport)
+        if secured is not None:
+            early.hand_over(secured, self._connection)
 
-        done.add_done_callback(ended)
-        # As asyncio does it for a listener with ``ssl``; ``start_tls`` may lose what comes right behind the handshake.
-        tls = SSLProtocol(
-            self._loop,
-            self._inner,
-            known.certificates.context,
-            done,
-            server_side=True,
-            ssl_handshake_timeout=math.ceil(known.bounds.head_s),
-            ssl_shutdown_timeout=_SHUTDOWN_S,
-        )
-        transport.set_protocol(tls)
-        tls.connection_made(transport)
+
+class _EarlyData(asyncio.Protocol):
+    """Keeps what comes right after a handshake, until the connection is there."""
+
+    def __init__(self) -> None:
+        self._data: list[bytes] = []
+        self._ended = False
+        self._lost: tuple[Exception | None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Keep data."""
+        self._data.append(data)
+
+    def eof_received(self) -> bool:
+        """Note that the client sends no more."""
+        self._ended = True
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the client is gone."""
+        self._lost = (exc,)
+
+    def hand_over(self, transport: asyncio.Transport, connection: asyncio.Protocol) -> None:
+        """Let a connection go on from here."""
+        if self._lost is not None or transport.is_closing():
+            return
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        for data in self._data:
+            connection.data_received(data)
+        if self._ended:
+            connection.eof_received()

@@ -1,4 +1,4 @@
-"""Answers as JSON that every reader of lines and every decoder of UTF-8 can read."""
+"""JSON responses that every line reader and every UTF-8 decoder can read."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gsmgw.escaping import one_line
 __all__ = ["JSONResponse", "page_response"]
 
 T = TypeVar("T")
-#: Items of a page that are written out on the event loop; more would hold it for longer than a text may be delayed.
+#: Items of a page that are formatted on the event loop; more would block it for too long.
 FEW = 50
 
 
 class JSONResponse(_JSONResponse):
-    """JSON without line separators; half of a surrogate pair stands as its escape, which is the request's own."""
+    """JSON without line separators. Half of a surrogate pair is written as its escape."""
 
     def render(self, content: Any) -> bytes:
         """Return the body."""
@@ -30,7 +30,7 @@ class JSONResponse(_JSONResponse):
 async def page_response(
     items: Sequence[T], as_resource: Callable[[T], Mapping[str, object]], next_cursor: str | None
 ) -> JSONResponse:
-    """Return a page of a listing; a long one is written out in a thread. ``as_resource`` must not touch the loop."""
+    """Return a page of a list. A long one is formatted in a thread, so ``as_resource`` must not touch the loop."""
 
     def written() -> JSONResponse:
         return JSONResponse({"data": list(map(as_resource, items)), "next_cursor": next_cursor})

@@ -1,4 +1,4 @@
-"""What a request is for, before anything is decided by that: its target in one form, and HEAD as GET without a body."""
+"""Normalizes requests before anything looks at them: one form of the target, and HEAD as GET without a body."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gsmgw.http.problems import Problem
 _HEAD = "gsmgw.head"
 
 
-class Addressed:
-    """Stands before the guards, so that all behind it see the same path and method."""
+class Normalized:
+    """Wraps an application, so that everything in it sees the same path and method."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,18 +26,18 @@ class Addressed:
             if not scope["path"].startswith("/"):
                 found = _path_of_absolute(scope["raw_path"])
                 if found is None:
-                    problem = Problem("http_error", "the target of a request is a path that begins with /")
+                    problem = Problem("http_error", "the request target must be a path that begins with /")
                     await problem.response()(scope, receive, send)
                     return
                 scope = {**scope, "raw_path": found, "path": unquote(found.decode("ascii"))}
             if scope["method"] == "HEAD":
-                # The server leaves the body of the answer out by itself, for its own scope still says HEAD.
+                # The server omits the body by itself, because its own scope still has HEAD.
                 scope, send = {**scope, "method": "GET", _HEAD: True}, _head_of(send)
         await self._app(scope, receive, send)
 
 
 def _smuggled(scope: Scope) -> Problem | None:
-    """What is wrong with a request whose length is said in two ways: a proxy may have understood the other one.
+    """Return the problem of a request whose length is given in two ways: a proxy may have used the other one.
 
     RFC 9112 6.1: such a connection is closed.
     """
@@ -47,19 +47,19 @@ def _smuggled(scope: Scope) -> Problem | None:
     if b"content-length" in names:
         detail = "the request has both Content-Length and Transfer-Encoding"
     elif scope["http_version"] == "1.0":
-        detail = "HTTP/1.0 has no Transfer-Encoding"
+        detail = "Transfer-Encoding is not allowed in HTTP/1.0"
     else:
         return None
     return Problem("http_error", detail, headers={"Connection": "close"})
 
 
 def is_head(scope: Scope) -> bool:
-    """Whether nothing but the head of the answer is sent."""
+    """Return True if only the headers of the response are sent."""
     return _HEAD in scope
 
 
 def _path_of_absolute(target: bytes) -> bytes | None:
-    """The path of a target in absolute form, which every server has to take (RFC 9112 3.2.2)."""
+    """Return the path of a target in absolute form, which every server must accept (RFC 9112 3.2.2)."""
     scheme, mark, rest = target.partition(b"://")
     if not mark or scheme.lower() not in (b"http", b"https"):
         return None
@@ -68,7 +68,7 @@ def _path_of_absolute(target: bytes) -> bytes | None:
 
 
 def _head_of(send: Send) -> Send:
-    """Sends the head of an answer, and ends it there: what is streamed without end has a head, too."""
+    """Send the headers of a response and end it there, because a stream may never end."""
     ended = False
 
     async def head(message: Message) -> None:

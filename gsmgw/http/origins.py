@@ -1,4 +1,4 @@
-"""Where a request comes from: the client behind a trusted proxy, and what counts as one place."""
+"""The origin of a request: the client behind a trusted proxy, and the network that counts as one client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 Network = IPv4Network | IPv6Network
 
-#: Of an IPv6 address only the network says who it is: a customer has a /64, and every address in it.
+#: A customer with IPv6 has a /64 and every address in it.
 _PREFIX = 64
 
 
@@ -17,8 +17,8 @@ def networks_of(words: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(word, strict=False) for word in words)
 
 
-def place_of(address: str) -> str:
-    """Return what an address counts as: itself, for IPv6 its /64. What is not an address stands for itself."""
+def network_key(address: str) -> str:
+    """Return the key under which an address is counted: itself, for IPv6 its /64. Other text is its own key."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -31,7 +31,7 @@ def place_of(address: str) -> str:
 
 
 class Proxies:
-    """The proxies whose word about their clients is taken (``[api] trusted_proxies``)."""
+    """The proxies that are trusted to name their clients (``[api] trusted_proxies``)."""
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = tuple(networks)
@@ -48,10 +48,10 @@ class Proxies:
         return any(found in network for network in self._networks)
 
     def find_client(self, scope: MutableMapping[str, Any]) -> None:
-        """Replace the address of a request that came through them by that of their client.
+        """Replace the address of a request that came through a proxy with that of its client.
 
-        Each proxy appends the address that it sees to X-Forwarded-For. So the client is the last one in it that is no
-        trusted proxy: what stands before that, the client may have made up.
+        Each proxy appends the address that it sees to X-Forwarded-For. So the client is the last address that is not
+        a trusted proxy. The client may have invented everything before it.
         """
         client = scope.get("client")
         if not self._networks or client is None or client[0] not in self:
@@ -62,7 +62,7 @@ class Proxies:
             try:
                 address = str(ip_address(_bare(word.strip())))
             except ValueError:
-                break  # it said something that is not an address: it is the last one that is known
+                break  # not an address: the last known one counts
             if address not in self:
                 break
         scope["client"] = (address, 0)

@@ -19,32 +19,32 @@ from gsmgw.outbound import QuotaExceeded, Refusal, ServiceError
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "invalid_json": (400, "The body is not valid JSON"),
     "invalid_request": (422, "The request is not valid"),
-    "invalid_number": (422, "The number is not one that a message can be sent to"),
+    "invalid_number": (422, "The number is not valid"),
     "empty_message": (422, "The message is empty"),
     "too_long": (422, "The message is too long"),
-    "not_encodable": (422, "The text does not fit the encoding asked for"),
-    "unknown_modem": (422, "There is no such modem"),
-    "not_your_modem": (403, "The token is for other modems"),
-    "unknown_pool": (422, "There is no such pool"),
+    "not_encodable": (422, "The text does not fit the requested encoding"),
+    "unknown_modem": (422, "The modem does not exist"),
+    "not_your_modem": (403, "The token is restricted to other modems"),
+    "unknown_pool": (422, "The pool does not exist"),
     "client_ref_conflict": (409, "The client_ref was used for another message"),
-    "target_refused": (422, "Webhooks may not go there"),
+    "target_refused": (422, "Webhook target not allowed"),
     "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
-    "not_found": (404, "There is no such resource"),
-    "method_not_allowed": (405, "The method is not allowed here"),
-    "wrong_state": (409, "The state does not allow it"),
-    "unauthorized": (401, "A valid token is needed"),
-    "forbidden": (403, "The token does not allow it"),
+    "not_found": (404, "The resource does not exist"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "wrong_state": (409, "The current state does not allow it"),
+    "unauthorized": (401, "A valid token is required"),
+    "forbidden": (403, "Permission denied"),
     "too_large": (413, "The request is too large"),
     "unsupported_media_type": (415, "The body must be application/json"),
     "too_many_requests": (429, "Too many requests"),
-    "storage_unavailable": (503, "The database does not take writes now"),
-    "modem_failed": (409, "The modem did not do it"),
-    "request_timeout": (408, "The request did not come in time"),
-    "headers_too_large": (431, "The head of the request is too large"),
-    "event_gone": (410, "That event is no longer kept"),
-    "internal_error": (500, "The gateway has a fault"),
-    "busy": (503, "There are too many connections"),
-    "http_error": (400, "The request cannot be answered"),
+    "storage_unavailable": (503, "Database writes are failing"),
+    "modem_failed": (409, "The modem refused the operation"),
+    "request_timeout": (408, "The request did not arrive in time"),
+    "headers_too_large": (431, "The request headers are too large"),
+    "event_gone": (410, "The event is no longer kept"),
+    "internal_error": (500, "Internal error"),
+    "busy": (503, "Too many connections"),
+    "http_error": (400, "The request is not valid HTTP"),
 }
 _BY_HTTP_STATUS = {
     400: "invalid_json",  # FastAPI's, for a body that cannot be parsed
@@ -53,12 +53,12 @@ _BY_HTTP_STATUS = {
 }  # fmt: skip
 
 
-#: Bad fields that are named in one answer.
-MOST_NAMED = 100
+#: Errors that are reported in one response.
+MAX_ERRORS = 100
 
 
 class Problem(Exception):
-    """An answer that says what is wrong. ``errors`` names each bad field by a JSON pointer (RFC 6901)."""
+    """An error response. ``errors`` names each bad field by a JSON pointer (RFC 6901)."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class Problem(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
+        """Return the HTTP status."""
         return PROBLEMS[self.code][0]
 
     def body(self) -> dict[str, Any]:
-        """The problem document."""
+        """Return the problem document."""
         status, title = PROBLEMS[self.code]
         body: dict[str, Any] = {
             "type": f"/docs/problems/{self.code}",
@@ -94,23 +94,23 @@ class Problem(Exception):
         return body
 
     def response(self) -> JSONResponse:
-        """The answer."""
+        """Return the response."""
         return JSONResponse(self.body(), self.status, headers=self.headers, media_type="application/problem+json")
 
 
 def pointer(*parts: object) -> str:
-    """A JSON pointer (RFC 6901)."""
+    """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
-    """A refusal of the intake as a problem; ``prefix`` leads its pointer."""
+    """Return a refused message as a problem. ``prefix`` begins its pointer."""
     error = {"pointer": pointer(*prefix, refusal.field), "detail": refusal.detail}
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 
 def of_validation(found: Sequence[Any]) -> Problem:
-    """A body or query that does not fit its schema, by what pydantic says of it."""
+    """Return the problem for a body or a query that does not fit its schema, from pydantic's errors."""
     errors: list[dict[str, str]] = []
     for error in found:
         where, *path = error["loc"]
@@ -126,11 +126,11 @@ def of_validation(found: Sequence[Any]) -> Problem:
     first = errors[0] if errors else {"detail": "is not valid"}
     named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors[:MOST_NAMED])
+    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors[:MAX_ERRORS])
 
 
 def of_exception(exc: Exception) -> Problem:
-    """What an exception of a route says to the client; one that nobody expected says nothing of itself."""
+    """Return the problem for an exception. An unexpected one is not shown to the client."""
     if isinstance(exc, Problem):
         return exc
     if isinstance(exc, Refusal):
@@ -143,11 +143,11 @@ def of_exception(exc: Exception) -> Problem:
         return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):
         return of_validation(exc.errors())
-    return Problem("internal_error", "it is a fault of the gateway; its log says more")
+    return Problem("internal_error", "an error in gsmgw; its log has the details")
 
 
 def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
-    """Answer every error of the application with a problem document; ``methods_at`` a path belong into ``Allow``."""
+    """Answer every error of the application with a problem document. ``methods_at`` returns the methods of a path."""
 
     async def answer(_: Request, exc: Exception) -> Response:
         return of_exception(exc).response()
@@ -163,11 +163,11 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
         headers = dict(exc.headers or {})
         if code == "not_found":
             near = path.rstrip("/")
-            meant = f"; is {near} meant?" if near != path and methods_at(near) else ""
-            detail = f"there is nothing at {path}{meant}"
+            meant = f"; did you mean {near}?" if near != path and methods_at(near) else ""
+            detail = f"the path {path} does not exist{meant}"
         elif code == "method_not_allowed" and (methods := methods_at(path)):
             headers["Allow"] = ", ".join(methods)
-            detail = f"{request.method} is not allowed at {path}; there is {headers['Allow']}"
+            detail = f"{request.method} is not allowed at {path}; allowed are {headers['Allow']}"
         elif code == "invalid_json":
-            detail = "it cannot be parsed: it is nested too deeply, or a number in it is too long"
+            detail = "the body cannot be parsed: it is nested too deeply, or a number in it is too long"
         return Problem(code, detail, headers=headers).response()

@@ -1,6 +1,6 @@
-"""HTTP connections with bounds: on their number, on the head of a request, and on how slowly a client may go.
+"""HTTP connections with limits: on their number, on the size of headers, and on how slow a client may be.
 
-Uvicorn's own protocols leave all of these open: a client that sends a byte a minute, or reads none, would hold a
+Uvicorn's own protocols have none of these: a client that sends a byte a minute, or reads nothing, would keep its
 connection for ever.
 """
 
@@ -21,34 +21,34 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gsmgw.http.identity import LINE, Peer
 from gsmgw.http.origins import Proxies
 from gsmgw.http.problems import Problem
-from gsmgw.http.unauthenticated import Strangers
+from gsmgw.http.unauthenticated import UnauthenticatedConnections
 
-#: How long a client that is refused may take to hear it.
+#: Time for a refused client to read the response.
 _LINGER_S = 1.0
-#: So much of a body that nobody wants any more is read and dropped, so that the connection can go on.
-_DROPPED_OCTETS = 256 * 1024
+#: Bytes of an unwanted body that are read and dropped, so that the connection stays usable.
+_DROPPED_BYTES = 256 * 1024
 _UCRED = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one listener allows."""
+    """The limits of one listener."""
 
     max_connections: int = 1024
-    #: Of one address that has not shown a valid token.
+    #: Connections of one client network without a valid token.
     per_address: int = 64
     #: Addresses that many clients share.
     proxies: Proxies = field(default_factory=Proxies)
-    #: From the first octet of a request, or from the opening of the connection, to the end of the head.
+    #: From the first byte of a request, or from the start of the connection, to the end of the headers.
     head_s: float = 15.0
-    head_octets: int = 32 * 1024
-    #: A body has to move at least so much in each span, while it is waited for.
+    head_bytes: int = 32 * 1024
+    #: While a body is awaited, at least ``body_bytes`` of it must come in each ``body_s``.
     body_s: float = 10.0
-    body_octets: int = 4096
-    #: How long a reader may leave what is buffered for it unread.
+    body_bytes: int = 4096
+    #: How long a reader may leave buffered data unread.
     stall_s: float = 30.0
-    #: Buffered for a reader before the application has to wait.
-    buffer_octets: int = 32 * 1024
+    #: Bytes that are buffered for a reader before the application must wait.
+    buffer_bytes: int = 32 * 1024
 
 
 def _peer(transport: asyncio.Transport) -> Peer | None:
@@ -59,7 +59,7 @@ def _peer(transport: asyncio.Transport) -> Peer | None:
 
 
 def _raw(problem: Problem) -> bytes:
-    """A whole answer, for a request that never became one."""
+    """Return a whole response to a request that was never complete."""
     body = json.dumps(problem.body()).encode()
     head = (
         f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\ncontent-type: application/problem+json\r\n"
@@ -68,44 +68,44 @@ def _raw(problem: Problem) -> bytes:
     return head.encode() + body
 
 
-class Guarded(H11Protocol):
-    """A connection within bounds."""
+class BoundedConnection(H11Protocol):
+    """A connection with limits."""
 
     bounds: Bounds
-    strangers: Strangers
+    unauthenticated: UnauthenticatedConnections
 
-    _head_octets = 0
-    _moved_octets = 0
-    _dropped_octets = 0
+    _head_bytes = 0
+    _moved_bytes = 0
+    _dropped_bytes = 0
     _closed = False
-    #: The client has said all that it will say, and waits for the answer.
+    #: The client has sent everything and waits for the response.
     _listens_only = False
     _timer: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
     _changed: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client came."""
+        """Accept a client, or refuse it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=self.bounds.buffer_octets)
+        transport.set_write_buffer_limits(high=self.bounds.buffer_bytes)
         peer = _peer(transport)
         self.app_state = {**self.app_state, "peer": peer, LINE: self}
         if len(self.connections) > self.bounds.max_connections:
-            self._refuse(Problem("busy", f"there are {self.bounds.max_connections} connections already"))
+            self._refuse(Problem("busy", f"at most {self.bounds.max_connections} connections are possible"))
         else:
             if peer is None and self.client is not None:
-                self.strangers.add(self, self.client[0], transport.abort)
+                self.unauthenticated.add(self, self.client[0], transport.abort)
             self._arm(self.bounds.head_s, self._head_is_late)
 
     def admit(self) -> None:
-        """Whoever is at the other end has shown a valid token."""
-        self.strangers.discard(self)
+        """Note that the client has presented a valid token."""
+        self.unauthenticated.discard(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Clean up after the client is gone."""
         self._closed = True
-        self.strangers.discard(self)
+        self.unauthenticated.discard(self)
         for timer in (self._timer, self._stall):
             if timer is not None:
                 timer.cancel()
@@ -114,23 +114,23 @@ class Guarded(H11Protocol):
             self._changed()
 
     def data_received(self, data: bytes) -> None:
-        """Octets came."""
+        """Handle data from the client."""
         if self._closed:
             return
         before = self.cycle
-        self._moved_octets += len(data)
+        self._moved_bytes += len(data)
         unwanted = self._body_is_unwanted()
         super().data_received(data)
         if self._closed or self.transport.is_closing():
             return
         if unwanted:
-            self._dropped_octets += len(data)
-            if self._dropped_octets > _DROPPED_OCTETS:
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > _DROPPED_BYTES:
                 self._hang_up()
                 return
         if self.cycle is not before:
-            self._head_octets = 0
-            self._dropped_octets = 0
+            self._head_bytes = 0
+            self._dropped_bytes = 0
             self._disarm()
             if self.cycle.more_body:
                 self._arm(self.bounds.body_s, self._look_at_body)
@@ -138,15 +138,15 @@ class Guarded(H11Protocol):
             if not self._body_is_unwanted():  # it has ended, and the next request may come
                 self._arm(self.bounds.head_s, self._head_is_late)
         elif before is None or before.response_complete:
-            self._head_octets += len(data)
-            if self._head_octets > self.bounds.head_octets:
-                limit = self.bounds.head_octets
-                self._refuse(Problem("headers_too_large", f"the head of a request may have {limit} octets"))
+            self._head_bytes += len(data)
+            if self._head_bytes > self.bounds.head_bytes:
+                limit = self.bounds.head_bytes
+                self._refuse(Problem("headers_too_large", f"the headers may have at most {limit} bytes"))
             elif self._timer is None:
                 self._arm(self.bounds.head_s, self._head_is_late)
 
     def handle_events(self) -> None:
-        """Look at what came, past empty lines before a request: some clients end a body with one (RFC 9112 2.2)."""
+        """Parse what came, after empty lines before a request: some clients end a body with one (RFC 9112 2.2)."""
         if self.conn.their_state is h11.IDLE:
             waiting, _ = self.conn.trailing_data
             if waiting[:1] in (b"\r", b"\n"):
@@ -156,48 +156,48 @@ class Guarded(H11Protocol):
         super().handle_events()
 
     def eof_received(self) -> Any:
-        """The client says no more. What it has asked is answered still; TLS knows no connection that is half open.
+        """Return True if the connection stays open: the client sends no more, but its request is still answered.
 
-        Returns whether the connection stays open (``asyncio.Protocol``); uvicorn's own never says so.
+        TLS has no half-open connections.
         """
         cycle = self.cycle
         if self._closed or self.scheme == "https" or cycle is None or cycle.response_started:
             return False
         self._listens_only = True
         if cycle.more_body:
-            self._refuse(Problem("http_error", "the body ended before its time"))
+            self._refuse(Problem("http_error", "the body ended too early"))
         return True
 
     def on_response_complete(self) -> None:
-        """The answer is sent, maybe before the body was there."""
+        """Go on after a response, which may have been sent before the whole body came."""
         super().on_response_complete()
         if self._closed or self.transport.is_closing():
             return
         if self._listens_only:
             self.transport.close()
         elif self._body_is_unwanted():
-            if self.cycle.waiting_for_100_continue:  # it may come or not: nobody could tell it from the next request
+            if self.cycle.waiting_for_100_continue:  # the body may come or not; it looks like the next request
                 self._hang_up()
             else:
                 self._arm(self.bounds.body_s, self._look_at_body)
 
     def _body_is_unwanted(self) -> bool:
-        """Whether a body is still to come to what is answered already."""
+        """Return True if a body is still to come for a request that is answered already."""
         cycle = self.cycle
         return cycle is not None and cycle.response_complete and self.conn.their_state is h11.SEND_BODY
 
     def send_400_response(self, msg: str) -> None:
-        """What came is no HTTP."""
-        self._refuse(Problem("http_error", "what came is no HTTP request"))
+        """Refuse what is not HTTP."""
+        self._refuse(Problem("http_error", "this is not a valid HTTP request"))
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as it is written to."""
+        """Wait: the client reads too slowly."""
         super().pause_writing()
         if self._stall is None:
             self._stall = self.loop.call_later(self.bounds.stall_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """Go on: the client has caught up."""
         super().resume_writing()
         if self._stall is not None:
             self._stall.cancel()
@@ -205,29 +205,29 @@ class Guarded(H11Protocol):
         if self._changed is not None:
             self._changed()
 
-    # What a stream needs of its connection (``streams.Line``): the server's own way is a coroutine for each piece.
+    # The connection as an event stream needs it (``event_streams.Line``); uvicorn's way is a coroutine for each chunk.
 
     @property
     def writable(self) -> bool:
-        """Whether it takes more now."""
+        """Return True if it takes more data now."""
         return not self.flow.write_paused and not self.transport.is_closing()
 
     @property
     def lost(self) -> bool:
-        """Whether nobody is there any more."""
+        """Return True if the client is gone."""
         return self._closed
 
-    def push(self, piece: bytes) -> None:
-        """Write a piece of the answer that was begun, without waiting."""
-        self.transport.write(self.conn.send(h11.Data(data=piece)))
+    def push(self, chunk: bytes) -> None:
+        """Write a part of the response, without waiting."""
+        self.transport.write(self.conn.send(h11.Data(data=chunk)))
 
     def watch(self, changed: Callable[[], None] | None) -> None:
-        """Call this when the line takes more again, and when it is lost."""
+        """Call ``changed`` when the connection takes more data again, and when the client is gone."""
         self._changed = changed
 
     def _arm(self, seconds: float, callback: Callable[[], None]) -> None:
         self._disarm()
-        self._moved_octets = 0
+        self._moved_bytes = 0
         self._timer = self.loop.call_later(seconds, callback)
 
     def _disarm(self) -> None:
@@ -237,8 +237,8 @@ class Guarded(H11Protocol):
 
     def _head_is_late(self) -> None:
         self._timer = None
-        if self._head_octets:
-            self._refuse(Problem("request_timeout", f"the head did not come within {self.bounds.head_s:g} s"))
+        if self._head_bytes:
+            self._refuse(Problem("request_timeout", f"the headers did not arrive within {self.bounds.head_s:g} s"))
         else:
             self.transport.close()
 
@@ -248,12 +248,12 @@ class Guarded(H11Protocol):
         unwanted = self._body_is_unwanted()
         if cycle is None or not (unwanted or (cycle.more_body and not cycle.response_complete)):
             return
-        if self.flow.read_paused or self._moved_octets >= self.bounds.body_octets:
+        if self.flow.read_paused or self._moved_bytes >= self.bounds.body_bytes:
             self._arm(self.bounds.body_s, self._look_at_body)
         elif unwanted:
             self._hang_up()
         else:
-            self._refuse(Problem("request_timeout", "the body did not come"))
+            self._refuse(Problem("request_timeout", "the body did not arrive in time"))
 
     def _refuse(self, problem: Problem) -> None:
         self._closed = True
@@ -268,27 +268,27 @@ class Guarded(H11Protocol):
             self._hang_up()
 
     def _hang_up(self) -> None:
-        """Say no more."""
+        """Send no more, and close the connection soon."""
         self._closed = True
         self._disarm()
         if not self.transport.can_write_eof():
             self.transport.close()
             return
-        # What is still coming is read and dropped for a moment: closed at once, the answer would be lost with it.
+        # Data that still comes is read and dropped for a moment: closing at once would lose the response.
         self.transport.write_eof()
         self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
 
 
-def line_of(scope: MutableMapping[str, Any]) -> Guarded:
-    """The connection that a request came by."""
-    line: Guarded = scope["state"][LINE]
+def line_of(scope: MutableMapping[str, Any]) -> BoundedConnection:
+    """Return the connection of a request."""
+    line: BoundedConnection = scope["state"][LINE]
     return line
 
 
-def guarded(bounds: Bounds, strangers: Strangers | None = None) -> type[asyncio.Protocol]:
-    """The protocol of a listener with these bounds."""
+def bounded(bounds: Bounds, unauthenticated: UnauthenticatedConnections | None = None) -> type[asyncio.Protocol]:
+    """Return the protocol class of a listener with these limits."""
     made: dict[str, Any] = {
         "bounds": bounds,
-        "strangers": strangers or Strangers(bounds.per_address, bounds.proxies),
+        "unauthenticated": unauthenticated or UnauthenticatedConnections(bounds.per_address, bounds.proxies),
     }
-    return type("GuardedConnection", (Guarded,), made)
+    return type("BoundedProtocol", (BoundedConnection,), made)

@@ -1,4 +1,4 @@
-"""Serving the application: on a Unix socket with a mode, within the gateway's own event loop."""
+"""Serves applications on a Unix socket and on TCP, in the event loop of the gateway."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from starlette.types import ASGIApp
 
 from gsmgw.errors import ConfigError, Unavailable
 from gsmgw.http.handshakes import Handshakes
-from gsmgw.http.protocol import Bounds, guarded
+from gsmgw.http.protocol import Bounds, bounded
 from gsmgw.http.tls import Certificates
 
 log = logging.getLogger(__name__)
 
 
-#: Between two log lines about connections that cannot be accepted.
+#: Seconds between two log lines about connections that cannot be accepted.
 ACCEPT_REPORT_S = 60.0
 
 
 class _AcceptFailures:
-    """The event loop's exception handler. Without free descriptors the loop fails to accept once a second."""
+    """The event loop's exception handler. Without free file descriptors, accepting fails once a second."""
 
-    def __init__(self, former: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None) -> None:
-        self._former = former
+    def __init__(self, previous: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None) -> None:
+        self._previous = previous
         self._count = 0
         self._reported_s: float | None = None
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         exc = context.get("exception")
         if not (isinstance(exc, OSError) and exc.errno in _OUT_OF_RESOURCES and "accept" in context.get("message", "")):
-            if self._former is not None:
-                self._former(loop, context)
+            if self._previous is not None:
+                self._previous(loop, context)
             else:
                 loop.default_exception_handler(context)
             return
@@ -56,14 +56,14 @@ _OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 
 
 def condense_accept_failures(loop: asyncio.AbstractEventLoop) -> None:
-    """Log once a minute that no connection can be accepted, with a count."""
-    former = loop.get_exception_handler()
-    if not isinstance(former, _AcceptFailures):
-        loop.set_exception_handler(_AcceptFailures(former))
+    """Log at most once a minute, with a count, that connections cannot be accepted."""
+    previous = loop.get_exception_handler()
+    if not isinstance(previous, _AcceptFailures):
+        loop.set_exception_handler(_AcceptFailures(previous))
 
 
 class Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers: the daemon decides when it ends."""
+    """Uvicorn without its own signal handlers: the daemon decides when it stops."""
 
     def __init__(self, config: uvicorn.Config, handshakes: Handshakes | None = None) -> None:
         super().__init__(config)
@@ -77,23 +77,23 @@ class Server(uvicorn.Server):
         self.listening.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let the requests end that are under way, and nothing else begin."""
+        """Finish the requests under way and accept no others."""
         if self._handshakes is not None:
             self._handshakes.abort()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
+        """Do not touch signals."""
         yield
 
 
 def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None = None) -> Server:
-    """A server for the application, to be run with :meth:`Server.serve` on open sockets; with TLS by certificates."""
+    """Return a server for open sockets, to run with :meth:`Server.serve`. With certificates it uses TLS."""
     handshakes = None if certificates is None else Handshakes(bounds, certificates)
     config = uvicorn.Config(
         app,
-        http=guarded(bounds) if handshakes is None else handshakes.protocol(),
+        http=bounded(bounds) if handshakes is None else handshakes.protocol(),
         proxy_headers=False,
         log_config=None,
         access_log=False,
@@ -108,9 +108,9 @@ def make_server(app: ASGIApp, bounds: Bounds, certificates: Certificates | None 
 
 
 def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:
-    """A listening Unix socket at ``path`` with these permissions. A stale one of a dead process is replaced."""
+    """Return a listening Unix socket with these permissions. A stale socket of a dead process is replaced."""
     number = -1 if group is None else _group(group)
-    with contextlib.suppress(OSError):  # what is wrong with the place, binding will say
+    with contextlib.suppress(OSError):  # binding will report what is wrong with the path
         if not stat.S_ISSOCK(path.stat().st_mode):
             raise Unavailable("[gateway] socket", [f"{path} exists and is not a socket"])
         if _answers(path):
@@ -126,7 +126,7 @@ def bind_unix(path: Path, mode: int, group: str | None = None) -> socket.socket:
         path.chmod(mode)
     except OSError as exc:
         listener.close()
-        # Without an error number it is the path itself that no socket can have.
+        # Without an error number the path itself is not possible for a socket.
         kind = Unavailable if exc.errno is not None else ConfigError
         raise kind("[gateway] socket", [f"{path}: {exc.strerror or exc}"]) from None
     finally:
@@ -140,16 +140,16 @@ def _group(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise ConfigError("[gateway] socket_group", [f"there is no group named {name!r}"]) from None
+        raise ConfigError("[gateway] socket_group", [f"the group {name!r} does not exist"]) from None
 
 
 def bind_tcp(address: str) -> socket.socket:
-    """A listening TCP socket at ``host:port``."""
+    """Return a listening TCP socket at ``host:port``."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named: asyncio turns Nagle's algorithm off for such sockets only. Each answer is more than one
-    # write, and the second one would wait for the client's delayed acknowledgement, 40 ms.
+    # With the protocol given: asyncio turns Nagle's algorithm off for such sockets only. A response is more than one
+    # write, and the second one would wait 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, socket.IPPROTO_TCP)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -173,7 +173,7 @@ def _answers(path: Path) -> bool:
 
 
 def close_all(sockets: Sequence[socket.socket], path: Path | None) -> None:
-    """Close the listeners and remove the socket's file where it is ours."""
+    """Close the listeners and remove the file of the Unix socket."""
     for listener in sockets:
         listener.close()
     if path is not None:

@@ -1,4 +1,4 @@
-"""TLS of the TCP listener by certificate files, which may be renewed while the gateway runs."""
+"""TLS for the TCP listener, with certificate files that may be renewed while the gateway runs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 class Certificates:
-    """A context that looks at its files when a client comes, and uses new ones from then on.
+    """A TLS context that checks its files at each connection and reloads them when they have changed.
 
-    Files that cannot be used any more are reported, and the former ones stay in use.
+    If the new files cannot be used, that is logged and the previous ones stay in use.
     """
 
     def __init__(self, cert: Path, key: Path) -> None:
@@ -29,7 +29,7 @@ class Certificates:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self._cert, self._key, password=_no_password)
-        context.sni_callback = self._look
+        context.sni_callback = self._reload
         return context
 
     def _stamp(self) -> tuple[int, ...]:
@@ -42,22 +42,22 @@ class Certificates:
             found += [status.st_mtime_ns, status.st_ino, status.st_size]
         return tuple(found)
 
-    def _look(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+    def _reload(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
         stamp = self._stamp()
         if stamp and stamp != self._seen:
             self._seen = stamp
             try:
                 self.context = self._load()
-                log.info("new certificates are in use: %s", self._cert)
+                log.info("api: new certificates loaded file=%s", self._cert)
             except (OSError, ssl.SSLError) as exc:
-                log.error("the new certificates cannot be used, the former ones stay: %s", self._explain(exc))
+                log.error("api: new certificates not loaded, previous ones stay in use error=%s", self._explain(exc))
         if self.context is not context:
             connection.context = self.context
 
     def _explain(self, exc: Exception) -> str:
         if isinstance(exc, ssl.SSLError) and exc.reason:
             words = exc.reason.lower().replace("_", " ")
-            return f"{self._cert} and {self._key} cannot be used: {words}; both have to be PEM and belong together"
+            return f"{self._cert} and {self._key} cannot be used: {words}; both must be PEM files that belong together"
         for path in (self._cert, self._key):
             try:
                 path.open("rb").close()
@@ -67,5 +67,5 @@ class Certificates:
 
 
 def _no_password() -> str:
-    """A daemon has nobody to ask."""
-    raise OSError("the key is locked by a password")
+    """Refuse to ask: a daemon has nobody who could answer."""
+    raise OSError("the key is protected by a password")

@@ -1,49 +1,49 @@
-"""Connections that have not shown a valid token: a few for each place, and the oldest make room for new ones."""
+"""Limits for connections without a valid token: a few for each client network, and new ones replace the oldest."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
 
-from gsmgw.http.origins import Proxies, place_of
+from gsmgw.http.origins import Proxies, network_key
 
 
-class Strangers:
-    """The connections of strangers to one listener.
+class UnauthenticatedConnections:
+    """The connections to one listener that have not yet presented a valid token.
 
-    A new one is let in and the oldest of the same place closed: to refuse the new one would let a stranger lock out
+    A new connection closes the oldest one of the same network. If new ones were refused, one client could lock out
     everybody behind the same address.
     """
 
-    def __init__(self, per_place: int, proxies: Proxies | None = None) -> None:
-        self._per_place = per_place
+    def __init__(self, per_network: int, proxies: Proxies | None = None) -> None:
+        self._per_network = per_network
         self._proxies = proxies or Proxies()
-        self._places: dict[str, OrderedDict[object, None]] = {}
+        self._networks: dict[str, OrderedDict[object, None]] = {}
         self._known: dict[object, tuple[str, Callable[[], None]]] = {}
 
     def __len__(self) -> int:
         return len(self._known)
 
     def add(self, connection: object, address: str, close: Callable[[], None]) -> None:
-        """A connection came. Those of trusted proxies are not counted: many clients share them."""
+        """Count a new connection. Those of trusted proxies are not counted: many clients share them."""
         if address in self._proxies:
             return
-        place = place_of(address)
-        of_place = self._places.setdefault(place, OrderedDict())
-        if len(of_place) >= self._per_place:
-            self._evict(next(iter(of_place)))
-            of_place = self._places.setdefault(place, OrderedDict())
-        of_place[connection] = None
-        self._known[connection] = place, close
+        network = network_key(address)
+        of_network = self._networks.setdefault(network, OrderedDict())
+        if len(of_network) >= self._per_network:
+            self._evict(next(iter(of_network)))
+            of_network = self._networks.setdefault(network, OrderedDict())
+        of_network[connection] = None
+        self._known[connection] = network, close
 
     def discard(self, connection: object) -> None:
-        """A connection has ended, or has shown a valid token."""
+        """Stop counting a connection: it has ended or presented a valid token."""
         entry = self._known.pop(connection, None)
         if entry is not None:
-            of_place = self._places[entry[0]]
-            del of_place[connection]
-            if not of_place:
-                del self._places[entry[0]]
+            of_network = self._networks[entry[0]]
+            del of_network[connection]
+            if not of_network:
+                del self._networks[entry[0]]
 
     def _evict(self, connection: object) -> None:
         _, close = self._known[connection]

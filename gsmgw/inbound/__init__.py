@@ -1,4 +1,4 @@
-"""Inbound: from a raw PDU to a message, a status or the quarantine."""
+"""Inbound messages: from a raw PDU to a message, a delivery status or the quarantine."""
 
 from gsmgw.inbound.collector import Collector
 

@@ -1,8 +1,8 @@
-"""Received PDUs: kept raw first, then understood, all before the modem may forget them.
+"""Received PDUs: stored raw, then decoded, all in one transaction before the modem may forget them.
 
-Everything that comes over the air goes through one funnel, :meth:`Collector._isolated`: whatever understanding or
-joining raises, except a failure of the database, puts the PDU into quarantine with the reason, in the transaction that
-keeps it. So no PDU can harm another one, a modem or the process.
+All PDUs go through one function, :meth:`Collector._isolated`: whatever decoding or joining raises, except a failure of
+the database, puts the PDU into quarantine with the reason, in the same transaction. So no PDU can harm another one, a
+modem or the process.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from gsmgw.store.inbox import Group, Part, PartFacts, Received
 
 log = logging.getLogger(__name__)
 
-#: How long a finished long text is remembered to tell a part that comes twice.
+#: How long a complete long message is remembered to recognise a part that comes twice.
 MEMORY_MS = 4 * 86_400_000
-#: TP-PID of a type 0 message: acknowledged, and shown to nobody (TS 23.040 9.2.3.9).
+#: TP-PID of a type 0 message: acknowledged and not shown (TS 23.040 9.2.3.9).
 TYPE_0 = 0x40
-#: Time until the database is given a PDU again that it did not take, seconds.
+#: Time until a PDU is written again after the database refused it, seconds.
 RETRY_S = 1.0
-#: Quarantined PDUs that are read from the database at once.
+#: The number of quarantined PDUs that are read from the database at once.
 _PAGE = 100
 
 ReportHook = Callable[[str, int, str], None]
@@ -40,7 +40,7 @@ ReportHook = Callable[[str, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Readable:
-    """A DELIVER with what is asked of it."""
+    """A decoded DELIVER."""
 
     deliver: Deliver
     raw: RawPdu
@@ -56,8 +56,9 @@ class _Readable:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a PDU led to: a report that belongs to no known message, messages that are queued again, a reason why it
-    is in quarantine. ``stays``: it was in quarantine and is still there.
+    """The outcome of a PDU: a report of no known message, messages that are queued again, the reason of a quarantine.
+
+    ``stays``: it was in quarantine and is still there.
     """
 
     unmatched: StatusReportFacts | None = None
@@ -71,9 +72,9 @@ _NOTHING = _Outcome()
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """How many PDUs left the quarantine because they are understood now, and how many stay."""
+    """How many PDUs left the quarantine because they can be decoded now, and how many stay."""
 
-    understood: int
+    decoded: int
     left: int
 
 
@@ -100,11 +101,11 @@ class Collector:
         self._released = PendingWrites(store, "received PDUs")
 
     async def take(self, raw: RawPdu) -> bool:
-        """Keep and understand a received PDU; False when it is in quarantine instead.
+        """Store and decode a received PDU; return False when it is in quarantine instead.
 
-        Raises :class:`StoreError` when it could not be kept and still lies in a memory of the modem. One that the
-        modem routed directly lies nowhere else: it is kept as soon as the database takes it, also when the caller has
-        gone (its port was lost).
+        Raises :class:`StoreError` when it could not be stored and is still in a memory of the modem. One that was
+        routed directly is nowhere else: it is stored as soon as the database takes it, also when the caller has been
+        cancelled because its port was lost.
         """
         at_ms = self._clock.wall_ms()
         try:
@@ -126,18 +127,18 @@ class Collector:
                 return outcome.problem is None
 
     async def close(self) -> None:
-        """Give up what the database did not take until the end of the process."""
+        """Give up the PDUs that the database did not take until the end of the process."""
         if self._insisting:
-            log.error("received PDUs are lost: the database takes no writes count=%d", len(self._insisting))
+            log.error("inbox: received PDUs lost, database writes are failing count=%d", len(self._insisting))
         for task in self._insisting:
             task.cancel()
         await asyncio.gather(*self._insisting, return_exceptions=True)
 
     async def reread(self) -> Reread:
-        """Try the quarantined PDUs again, which an earlier version may have put there: one that is understood now
+        """Decode the quarantined PDUs again, which an earlier version may have put there: one that can be decoded now
         becomes a message or a report. Raises :class:`StoreError`.
         """
-        understood, left, before = 0, 0, None
+        decoded, left, before = 0, 0, None
         while page := await self._store.read(partial(inbox.quarantined, limit=_PAGE, before=before)):
             before = page[-1].id
             for item in page:
@@ -145,43 +146,41 @@ class Collector:
                 if outcome.stays:
                     left += 1
                 else:
-                    understood += 1
-        return Reread(understood, left)
+                    decoded += 1
+        return Reread(decoded, left)
 
     def released(self, raw: RawPdu) -> None:
-        """The modem confirmed that it forgot the PDU."""
+        """Note that the modem has forgotten the PDU."""
         self._released.record(lambda tx: inbox.release(tx, raw))
 
     async def sweep(self) -> None:
-        """Show long texts whose missing parts were waited for long enough. Raises :class:`StoreError`."""
+        """Show long messages whose missing parts were waited for long enough. Raises :class:`StoreError`."""
         now_ms = self._clock.wall_ms()
         for group in await self._store.read(lambda db: inbox.overdue(db, now_ms, self._incomplete_ms)):
             await self._store.write(partial(self._show_incomplete, now_ms=now_ms, group=group))
 
     async def run(self) -> None:
-        """Show incomplete texts when their time has come, for as long as the gateway runs."""
+        """Show incomplete messages when their time has come, for as long as the gateway runs."""
         try:
             again = await self.reread()
-            if again.understood:
-                log.info("quarantined PDUs read again: understood=%d left=%d", again.understood, again.left)
+            if again.decoded:
+                log.info("inbox: quarantined PDUs decoded again decoded=%d left=%d", again.decoded, again.left)
         except StoreError as exc:
-            log.log(exc.level, "quarantined PDUs could not be read again: %s", exc)
+            log.log(exc.level, "inbox: quarantined PDUs could not be decoded again: %s", exc)
         while True:
             await self._clock.sleep(max(1.0, min(30.0, self._incomplete_ms / 4000)))
             try:
                 await self.sweep()
             except StoreError as exc:
-                log.log(exc.level, "incomplete texts could not be looked for: %s", exc)
+                log.log(exc.level, "inbox: incomplete messages could not be looked for: %s", exc)
 
-    # -- the funnel -----------------------------------------------------------------------------------------------
+    # -- one PDU --------------------------------------------------------------------------------------------------
 
     async def _take(self, raw: RawPdu, at_ms: int, kept: int | None = None) -> _Outcome:
-        """Keep a PDU that came at ``at_ms`` and understand it; ``kept`` is its row where it is in quarantine."""
+        """Store and decode a PDU that came at ``at_ms``; ``kept`` is its row where it is in quarantine."""
         outcome = await self._store.write(partial(self._isolated, at_ms=at_ms, raw=raw, kept=kept))
         if outcome.problem is not None:
-            log.warning(
-                "%s: a received PDU could not be understood and is in quarantine: %s", raw.modem, outcome.problem
-            )
+            log.warning("%s: a received PDU could not be decoded and is in quarantine: %s", raw.modem, outcome.problem)
         if outcome.unmatched is not None:
             self._on_unmatched_report(raw.modem, outcome.unmatched.reference, outcome.unmatched.recipient)
         if outcome.queued:
@@ -189,15 +188,15 @@ class Collector:
         return outcome
 
     def _isolated(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
-        """Understand a PDU, or put it into quarantine whatever that raised."""
+        """Decode a PDU; put it into quarantine when that raises."""
         try:
             with tx.savepoint():
-                return self._understand(tx, at_ms, raw, kept)
+                return self._decode(tx, at_ms, raw, kept)
         except Rejected as exc:
             cause = exc.cause
             problem = f"{cause.field}: {cause.title}" if isinstance(cause, PduError) else f"internal error: {exc}"
             if not isinstance(cause, PduError):
-                log.error("%s: internal error while understanding a PDU", raw.modem, exc_info=cause)
+                log.error("%s: internal error while decoding a PDU", raw.modem, exc_info=cause)
         if kept is not None:
             return _Outcome(stays=True)
         if self._set_aside(tx, at_ms, raw, PartFacts(PartState.QUARANTINED, problem=problem)) is None:
@@ -206,7 +205,7 @@ class Collector:
         return _Outcome(problem=problem)
 
     def _show_incomplete(self, tx: Tx, now_ms: int, group: Group) -> None:
-        """Show what there is of the overdue texts of a group; one that cannot be shown goes into quarantine."""
+        """Show the overdue messages of a group; one that cannot be shown goes into quarantine."""
         waiting = [part for part in inbox.siblings(tx, group, now_ms) if part.message_id is None]
         for pieces in groups(_piece(part) for part in waiting if part.state is PartState.WAITING):
             if not is_overdue(pieces, now_ms, self._incomplete_ms):
@@ -219,7 +218,7 @@ class Collector:
                     )
                     inbox.add_message(tx, now_ms, self._store.ids, received, ids)
             except Rejected as exc:
-                log.error("%s: an incomplete text cannot be shown", group.modem, exc_info=exc.cause)
+                log.error("%s: an incomplete message cannot be shown", group.modem, exc_info=exc.cause)
                 inbox.quarantine(tx, now_ms, f"cannot be joined: {exc}", ids)
 
     def _join(self, modem: str, assembly: Assembly, total: int) -> Received:
@@ -227,7 +226,7 @@ class Collector:
 
     # -- kinds ----------------------------------------------------------------------------------------------------
 
-    def _understand(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
+    def _decode(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
         if raw.is_submission:
             self._set_aside(tx, at_ms, raw, PartFacts(PartState.STORED))
             return _NOTHING
@@ -239,11 +238,11 @@ class Collector:
         raise PduError(f"a {type(tpdu).__name__} is not a received message", field="TP-MTI")
 
     def _set_aside(self, tx: Tx, at_ms: int, raw: RawPdu, facts: PartFacts) -> int | None:
-        """Keep a PDU; its row, or None when it was taken before."""
+        """Store a PDU; return its row, or None when it was taken before."""
         return None if inbox.is_held(tx, raw) else inbox.keep(tx, at_ms, raw, facts)
 
     def _take_report(self, tx: Tx, at_ms: int, raw: RawPdu, report: StatusReport, kept: int | None) -> _Outcome:
-        """Record what a report says."""
+        """Record a delivery report."""
         meaning = status_meaning(report.status)
         facts = StatusReportFacts(
             modem=raw.modem,
@@ -262,7 +261,7 @@ class Collector:
         return _Outcome(unmatched=facts if taken.message_id is None else None, queued=taken.queued)
 
     def _take_deliver(self, tx: Tx, at_ms: int, readable: _Readable, kept: int | None) -> _Outcome:
-        """Make of a DELIVER what can be made of it."""
+        """Make a message of a DELIVER, or one of its parts."""
         raw, deliver, concat = readable.raw, readable.deliver, readable.deliver.concat
         whole = concat is None or concat.total == 1
         is_data = deliver.data is not None
@@ -313,7 +312,7 @@ class Collector:
                     else:
                         inbox.add_message(tx, piece.at_ms, self._store.ids, received, ids)
             except Rejected as exc:
-                log.error("%s: the parts of a text cannot be joined", raw.modem, exc_info=exc.cause)
+                log.error("%s: the parts of a message cannot be joined", raw.modem, exc_info=exc.cause)
                 inbox.quarantine(tx, piece.at_ms, f"cannot be joined: {exc}", ids)
                 return _Outcome(stays=True)
         return _NOTHING

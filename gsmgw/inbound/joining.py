@@ -1,4 +1,4 @@
-"""From the parts of a text to the message that it is. Pure."""
+"""Joins the parts of a long message. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gsmgw.store.inbox import Received
 
 #: Stands for a part that is missing.
 GAP = "[…]"
-#: TP-PIDs of messages that take the place of an earlier one with the same TP-PID and sender (TS 23.040 9.2.3.9).
+#: TP-PIDs of messages that replace an earlier one with the same TP-PID and sender (TS 23.040 9.2.3.9).
 REPLACE_TYPES = range(0x41, 0x48)
 
 
 def join(assembly: Assembly, total: int, *, modem: str, own: str | None) -> Received:
-    """Join the content of parts. A part that is missing shows as an ellipsis in brackets.
+    """Join the content of parts. A missing part is shown as an ellipsis in brackets.
 
     Raises :class:`PduError` when the parts are not of one message.
     """
@@ -26,7 +26,7 @@ def join(assembly: Assembly, total: int, *, modem: str, own: str | None) -> Rece
     fields = [deliver.user_data for _, deliver in delivers]
     is_data = first.data is not None
     if any((deliver.data is not None) != is_data for _, deliver in delivers):
-        raise PduError("some parts hold text and some 8-bit data", field="TP-DCS")
+        raise PduError("some parts are text and some are 8-bit data", field="TP-DCS")
     ports = first.ports
     return Received(
         sender=first.originator.number,
@@ -45,7 +45,7 @@ def join(assembly: Assembly, total: int, *, modem: str, own: str | None) -> Rece
 
 
 def _text(delivers: Sequence[tuple[int, Deliver]], total: int) -> str:
-    """The text of the parts; runs without a gap are joined raw, as a character may be split between two parts."""
+    """Return the text of the parts. Consecutive parts are joined raw: a character may be split between two parts."""
     by_seq = {seq: deliver.user_data for seq, deliver in delivers}
     pieces: list[str] = []
     run: list[UserData] = []
@@ -66,10 +66,10 @@ def _text(delivers: Sequence[tuple[int, Deliver]], total: int) -> str:
 def _deliver(pdu: str) -> Deliver:
     tpdu = parse_pdu(pdu, stated_octets=len(pdu) // 2).tpdu
     if not isinstance(tpdu, Deliver):
-        raise PduError("is not a DELIVER", field="TP-MTI")
+        raise PduError("the PDU is not a DELIVER", field="TP-MTI")
     return tpdu
 
 
 def to_ms(moment: datetime | None) -> int | None:
-    """A moment as UTC milliseconds."""
+    """Return a moment as UTC milliseconds."""
     return None if moment is None else round(moment.timestamp() * 1000)

@@ -1,9 +1,8 @@
-"""Which parts make a whole text (TS 23.040 9.2.3.24.1). Pure.
+"""Finds the parts of one long message (TS 23.040 9.2.3.24.1). Pure.
 
-Parts that share sender, SIM, reference and total may still belong to different messages: a reference is used again
-after 256 messages at the latest, and two programs on one phone do not share a counter. The service centre stamps the
-parts of one message within moments of each other, so its time stamps tell messages apart, however late or in whatever
-order the parts arrive.
+Parts with the same sender, SIM, reference and total may belong to different messages: a reference is used again after
+at most 256 messages, and two programs on one phone do not share a counter. The service centre stamps the parts of one
+message within moments, so its time stamps tell messages apart, however late and in whatever order the parts arrive.
 """
 
 from __future__ import annotations
@@ -12,20 +11,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-#: Service centre time stamps of one message lie within this time. A slow sender takes minutes for 255 parts; service
-#: centres whose time zones are set differently are off by one or two hours.
+#: The time stamps of one message lie within this time. A slow sender takes minutes for 255 parts; service centres
+#: whose time zones are set differently differ by one or two hours.
 SPREAD_MS = 3 * 3_600_000
 #: Where a time stamp cannot be read, parts that arrive within this time belong together. Service centres keep what
 #: they cannot deliver for days.
 ARRIVAL_MS = 4 * 86_400_000
-#: Incomplete messages of one reference among which a part is looked for: bounds what a flood of them costs.
+#: The most incomplete messages of one reference among which a part is looked for: limits the cost of a flood.
 NEIGHBOURS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stored part: its row, its number, the moment it came, its service centre's, whether it is in a finished
-    message. ``data`` is True for 8-bit data, None where that was not recorded.
+    """A stored part: its row, its number, its arrival, its service centre time stamp, whether its message is complete.
+
+    ``data`` is True for 8-bit data; None where that was not recorded.
     """
 
     id: int
@@ -40,20 +40,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What is to be done with a new part: the pieces of its text so far, in order, and whether they are all."""
+    """The parts of a message so far, in order, and whether they are all."""
 
     pieces: tuple[Piece, ...]
     complete: bool
     duplicate: bool = False
-    #: The message that shows the text already, as incomplete.
+    #: The incomplete message that shows these parts already.
     message_id: int | None = None
 
 
 def assemble(new: Piece, others: Iterable[Piece], total: int) -> Assembly:
-    """Find the pieces that belong to a new one among others of the same SIM, sender, reference and total.
+    """Find the parts that belong to a new one among others of the same SIM, sender, reference and total.
 
-    Of several pieces with the same number the nearest in time counts. A part that is the same, to the last byte with
-    its service centre time stamp, as another one came twice.
+    Of several parts with the same number the nearest in time counts. A part that is identical to another one,
+    including its service centre time stamp, is a duplicate.
     """
     nearest: dict[int, Piece] = {}
     for piece in others:
@@ -72,9 +72,9 @@ def assemble(new: Piece, others: Iterable[Piece], total: int) -> Assembly:
 
 
 def groups(pieces: Iterable[Piece]) -> list[tuple[Piece, ...]]:
-    """Split pieces of the same SIM, sender, reference and total into those of one message each, in the order of parts.
+    """Split parts of the same SIM, sender, reference and total into messages, each in the order of its parts.
 
-    Every piece is in exactly one group, and no group holds a number twice.
+    Each part is in exactly one group, and no group has a number twice.
     """
     found: list[dict[int, Piece]] = []
     for piece in sorted(pieces, key=lambda piece: (_moment_ms(piece), piece.id)):
@@ -100,7 +100,7 @@ def _ordered(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 def is_overdue(group: Sequence[Piece], now_ms: int, after_ms: int) -> bool:
     """Return whether the missing parts of a group were waited for long enough.
 
-    A part that came in the future was recorded by a clock that was wrong; it does not wait for that time.
+    A part from the future was recorded while the clock was wrong; it does not wait for that time.
     """
     return all(abs(now_ms - piece.at_ms) > after_ms for piece in group)
 
@@ -116,7 +116,7 @@ def _distance_ms(one: Piece, other: Piece) -> int:
 
 
 def _together(one: Piece, other: Piece) -> bool:
-    """Text and data are never parts of one message; nor is what was stamped far apart."""
+    """Return whether two parts may be of one message: both text or both data, and stamped close to each other."""
     if one.data is not None and other.data is not None and one.data != other.data:
         return False
     stamped = one.smsc_ms is not None and other.smsc_ms is not None

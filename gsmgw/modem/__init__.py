@@ -1,4 +1,4 @@
-"""One physical modem: channel, driver, link, session, profiles."""
+"""Physical modems: finding their ports, connecting to them, sending, receiving, recovery."""
 
 from gsmgw.modem.finder import Finder
 from gsmgw.modem.modem import Modem

@@ -1,7 +1,7 @@
-"""Which port belongs to which modem: those that are configured by what they are, and those that nobody configured.
+"""Finds the ports of modems that are configured by IMEI or USB path, and of modems that are not configured.
 
-A stick is asked once for each time it is plugged in: its likeliest port first, whether it speaks AT, then for its IMEI.
-A port that belongs to a configured modem is never touched.
+A stick is probed once each time it is plugged in: AT on its likeliest port first, then its IMEI. A port that belongs to
+a configured modem is never opened here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from gsmgw.transport.opening import opener_for
 
 log = logging.getLogger(__name__)
 
-#: After the last news of udev: a stick's ports come one after the other.
+#: The pause after a udev event, seconds: the ports of a stick appear one after the other.
 SETTLE_S = 0.3
-#: How often sysfs is looked at where udev tells nothing, and as a safety net where it does.
+#: How often sysfs is scanned without udev, and as a safety net with udev, seconds.
 LOOK_S = 2.0
 SAFETY_LOOK_S = 60.0
-#: A stick that did not answer is asked again, for some need half a minute to start.
+#: A stick that did not answer is probed again after that time, seconds: some need half a minute to start.
 ASK_AGAIN_S = 10.0
-#: How often one port is asked AT, a second each.
+#: How often AT is sent to one port, a second each.
 PROBE_TRIES = 2
 
 
@@ -45,7 +45,7 @@ class Found:
 
 
 async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
-    """Ask a port, carefully: whether it speaks AT, and the IMEI. Sends nothing but ESC, AT and AT+CGSN."""
+    """Probe a port: return whether it answers AT, and the IMEI. Sends only ESC, AT and AT+CGSN."""
     channel = Channel(clock, lambda urc: None, lambda cause: None)
     try:
         await channel.open(opener)
@@ -65,12 +65,12 @@ async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
         await channel.close()
 
 
-#: The stick, names in order of preference, names of the configuration -> the name that it has from then on.
+#: The stick, candidate names in order of preference, configured names -> the name of the stick from then on.
 NameOf = Callable[[str, Sequence[str], Collection[str]], Awaitable[str]]
 
 
 class MemoryNames:
-    """Gives names that are unique in this process. The gateway's are unique and kept (store.names)."""
+    """Gives names that are unique in this process. Those of the gateway are stored (store.names)."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -84,9 +84,9 @@ class MemoryNames:
 
 
 class Finder:
-    """Keeps track of what is plugged in. ``on_new`` is told of a modem that nobody configured, once.
+    """Tracks the sticks that are plugged in. ``on_new`` is called once for each modem that is not configured.
 
-    ``look`` lists the sticks, ``make_opener`` opens a node; both are there to be replaced in tests.
+    ``look`` lists the sticks, ``make_opener`` opens a node; tests replace both.
     """
 
     def __init__(
@@ -108,16 +108,16 @@ class Finder:
         self._found: dict[str, Found] = {}
         self._asked_at: dict[str, float] = {}
         self._announced: set[str] = set()
-        self._news = Wakeup(clock)
-        self._hotplug = Hotplug(self._news.set)
+        self._wakeup = Wakeup(clock)
+        self._hotplug = Hotplug(self._wakeup.set)
 
     @property
     def found(self) -> tuple[Found, ...]:
-        """The sticks whose port is known now."""
+        """The sticks whose port is known."""
         return tuple(self._found.values())
 
     def locate(self, match: MatchSection) -> str | None:
-        """The port of the modem that a ``match`` describes; None while it is not there."""
+        """Return the port of the modem that a ``match`` describes; None while it is absent."""
         for found in self._found.values():
             if match.usb is not None and found.stick.usb == match.usb:
                 return found.port
@@ -126,26 +126,26 @@ class Finder:
         return None
 
     def second_of(self, port: str) -> str | None:
-        """Another port of the stick that a port belongs to, where one is known to speak AT."""
+        """Return another AT port of the same stick; None where none is known."""
         return second_port(os.path.realpath(port), self._look())
 
     async def run(self) -> None:
-        """Look whenever udev has news. Returns only by cancellation."""
+        """Scan after each udev event. Returns only by cancellation."""
         self._hotplug.start()
         try:
             while True:
                 all_known = await self.refresh()
                 safety_s = SAFETY_LOOK_S if all_known else ASK_AGAIN_S
-                if await self._news.wait(safety_s if self._hotplug.works else LOOK_S):
+                if await self._wakeup.wait(safety_s if self._hotplug.works else LOOK_S):
                     await self._clock.sleep(SETTLE_S)
         finally:
             self._hotplug.stop()
 
     async def refresh(self) -> bool:
-        """Compare what is plugged in with what is known, and ask what is new; whether nothing is left to be asked."""
+        """Scan, and probe new sticks; return whether no stick is left to be probed."""
         sticks = {stick.plugged: stick for stick in self._look()}
         for plugged in [key for key in self._found if key not in sticks]:
-            log.info("the stick at USB %s is gone", self._found.pop(plugged).stick.usb)
+            log.info("finder: stick unplugged usb=%s", self._found.pop(plugged).stick.usb)
         now = self._clock.monotonic()
         new = []
         for plugged, stick in sticks.items():
@@ -162,8 +162,8 @@ class Finder:
         return all(plugged in self._found or not self._wanted(stick) for plugged, stick in sticks.items())
 
     def _wanted(self, stick: Stick) -> bool:
-        """Whether anybody has a use for it: a stick that a ``match`` may mean, or a known modem to be discovered; and
-        none of its ports is configured by its path.
+        """Return whether a stick is to be probed: a ``match`` may mean it, or it is a known modem to be discovered; and
+        none of its ports is configured by path.
         """
         taken = {os.path.realpath(modem.port) for modem in self._config.modem if modem.port is not None}
         if any(os.path.realpath(port.node) in taken for port in stick.ports):
@@ -177,10 +177,10 @@ class Finder:
         for node in stick.candidates():
             speaks, imei = await probe(self._make_opener(node), self._clock)
             if speaks:
-                log.info("%s at USB %s answers on %s", stick.title, stick.usb, node)
+                log.info("finder: %s answers usb=%s port=%s", stick.title, stick.usb, node)
                 self._found[stick.plugged] = Found(stick, node, imei)
                 return
-        log.info("%s at USB %s does not answer on any of its ports", stick.title, stick.usb)
+        log.info("finder: %s does not answer on any port usb=%s", stick.title, stick.usb)
 
     async def _announce(self) -> None:
         if not self._config.modems.discover:
@@ -189,7 +189,7 @@ class Finder:
         taken = frozenset(modem.name for modem in self._config.modem)
         unknown = [found for found in self._found.values() if not any(self._is_at(found, match) for match in matches)]
         for found in sorted(unknown, key=lambda found: (found.imei or "", found.stick.usb)):
-            # The IMEI is the same at whichever plug; a modem that does not tell it, or a copy, is known by its plug.
+            # The IMEI is the same in any USB port. A modem without one, or with a duplicate, is known by its USB path.
             imei = found.imei if self._is_first_of_its_imei(found) else None
             key = imei or found.stick.usb
             if key in self._announced:
@@ -197,8 +197,8 @@ class Finder:
             candidates = (f"modem-{imei[-6:]}", f"modem-{imei[-8:]}", f"modem-{imei}") if imei else (f"usb-{key}",)
             try:
                 name = await self._name_of(key, candidates, taken)
-            except StoreError as exc:  # at the next look, then
-                log.warning("finder: no name for the stick at USB %s: %s", found.stick.usb, exc)
+            except StoreError as exc:  # at the next scan
+                log.warning("finder: no name for a stick usb=%s: %s", found.stick.usb, exc)
                 continue
             self._announced.add(key)
             match = {"imei": imei} if imei else {"usb": found.stick.usb}

@@ -1,4 +1,4 @@
-"""Waiting for something to happen, or for a time to pass, by the clock that tests can turn."""
+"""Waits for a wakeup or a time-out, by a clock that tests can control."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gsmgw.ports import Clock
 
 
 class Wakeup:
-    """An event for one waiter, with a time-out. Setting it while nobody waits is remembered."""
+    """A wakeup for one waiter. One that is set while nobody waits is remembered."""
 
     __slots__ = ("_clock", "_set", "_waiter")
 
@@ -27,7 +27,7 @@ class Wakeup:
             self._waiter.set_result(None)
 
     async def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is set, which is then cleared; False when the time passed first."""
+        """Wait until it is set, and clear it; return False when the time passed first."""
         if not self._set:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiter = waiter

@@ -1,4 +1,4 @@
-"""Byte streams: serial ports, TCP connections, and a tap on either."""
+"""Byte streams: serial ports and TCP connections."""
 
 from gsmgw.transport.opening import open_port, opener_for, port_present, same_node
 

@@ -1,4 +1,4 @@
-"""The USB modems that are plugged in: found in sysfs, grouped from their several ttys; and the news of udev."""
+"""The USB modems that are plugged in: found in sysfs, with their ttys grouped by device. Changes come from udev."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INTERFACE = re.compile(r"([0-9]+-[0-9]+(?:\.[0-9]+)*):[0-9]+\.([0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class TtyPort:
-    """One serial port of a stick. ``protocol`` is bInterfaceProtocol: Huawei tells its ports apart by it."""
+    """One serial port of a stick. ``protocol`` is bInterfaceProtocol, by which Huawei's ports are told apart."""
 
     node: str
     interface: int
@@ -31,7 +31,7 @@ class TtyPort:
 
 @dataclass(frozen=True, slots=True)
 class Stick:
-    """One USB device with serial ports. ``usb`` is where it is plugged in, ``plugged`` changes with each plugging."""
+    """One USB device with serial ports. ``usb`` is its USB path; ``plugged`` changes each time it is plugged in."""
 
     usb: str
     identity: str
@@ -41,11 +41,11 @@ class Stick:
 
     @property
     def is_modem(self) -> bool:
-        """Whether its maker makes modems, and this is one: then it may be asked without being configured."""
+        """Whether it is a modem of a known vendor, so that it may be probed without being configured."""
         return self.identity[:4] in MODEM_VENDORS and self.identity not in NO_MODEMS | EMERGENCY
 
     def candidates(self) -> list[str]:
-        """The nodes that may speak AT, the likeliest first; never those that are known for something else."""
+        """Return the nodes that may accept AT commands, the likeliest first, without those known for something else."""
         hint = HINTS.get(self.identity, PortHint(None))
         allowed = [port for port in self.ports if port.interface not in hint.avoid]
         return [
@@ -65,7 +65,7 @@ def _rank(identity: str, hint: PortHint, port: TtyPort) -> int:
 
 
 def second_port(node: str, sticks: list[Stick]) -> str | None:
-    """The other port of the same stick that is known to speak AT; None where nothing is known."""
+    """Return the other port of the same stick that is known to accept AT commands; None where none is known."""
     for stick in sticks:
         hint = HINTS.get(stick.identity)
         if hint is None or hint.primary is None or hint.secondary is None:
@@ -77,7 +77,7 @@ def second_port(node: str, sticks: list[Stick]) -> str | None:
 
 
 def scan(sys: Path = _SYS, dev: str = "/dev") -> list[Stick]:
-    """All USB devices with serial ports, ordered by where they are plugged in. Reads sysfs only; takes milliseconds."""
+    """Return all USB devices with serial ports, ordered by USB path. Reads sysfs only; takes milliseconds."""
     ports: dict[Path, list[TtyPort]] = {}
     for entry in sorted((sys / "class" / "tty").glob("tty*")):
         if entry.name.startswith("ttyS") or not (entry / "device").exists():
@@ -98,8 +98,8 @@ def scan(sys: Path = _SYS, dev: str = "/dev") -> list[Stick]:
     return sorted(sticks, key=lambda stick: stick.usb)
 
 
-def complaints(sys: Path = _SYS) -> list[str]:
-    """What stands in the way of devices that could be modems, a sentence each."""
+def problems(sys: Path = _SYS) -> list[str]:
+    """Return a sentence for each device that could be a modem but cannot be used now."""
     found = []
     for device in sorted((sys / "bus" / "usb" / "devices").glob("*-*")):
         if not _DEVICE.fullmatch(device.name):
@@ -107,27 +107,27 @@ def complaints(sys: Path = _SYS) -> list[str]:
         identity = f"{_read(device / 'idVendor')}:{_read(device / 'idProduct')}"
         if identity in SWITCH_NEEDED:
             found.append(
-                f"the device at USB {device.name} ({identity}, {SWITCH_NEEDED[identity]}) still shows its driver disc: "
-                "install usb-modeswitch and plug it in again"
+                f"the device at USB {device.name} ({identity}, {SWITCH_NEEDED[identity]}) is still in disk mode. "
+                "Install usb-modeswitch and plug the device in again"
             )
         elif identity in EMERGENCY:
             found.append(
-                f"the device at USB {device.name} ({identity}) is in emergency download mode: no firmware runs"
+                f"the device at USB {device.name} ({identity}) is in emergency download mode: its firmware is missing"
             )
     return found
 
 
-#: Programs that open every serial port, or hold one, by the name of their process.
+#: Programs that open all serial ports, or keep one open, by the name of their process.
 _RIVALS = {
-    "ModemManager": "ModemManager opens every modem's ports: install udev/70-gsmgw.rules, or stop and mask it",
-    "gammu-smsd": "gammu-smsd may hold a modem's port: stop it",
-    "smsd": "smstools may hold a modem's port: stop smsd",
-    "bearerbox": "Kannel may hold a modem's port: stop bearerbox",
+    "ModemManager": "ModemManager opens the ports of all modems. Install udev/70-gsmgw.rules, or mask ModemManager",
+    "gammu-smsd": "gammu-smsd may be using the port of a modem. Stop gammu-smsd",
+    "smsd": "smstools may be using the port of a modem. Stop smsd",
+    "bearerbox": "Kannel may be using the port of a modem. Stop bearerbox",
 }
 
 
 def rivals(proc: Path = Path("/proc")) -> list[str]:
-    """Programs that are running and may be in the way, a sentence each."""
+    """Return a sentence for each running program that may be using the port of a modem."""
     running = {_read(process / "comm") for process in proc.glob("[0-9]*")}
     return [sentence for name, sentence in _RIVALS.items() if name in running]
 
@@ -140,7 +140,7 @@ def _read(path: Path) -> str:
 
 
 class Hotplug:
-    """Calls back whenever a tty comes or goes. ``works`` is False where udev cannot be listened to (a container)."""
+    """Calls back whenever a tty is added or removed. ``works`` is False without udev, as in a container."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
@@ -148,17 +148,17 @@ class Hotplug:
 
     @property
     def works(self) -> bool:
-        """Whether news will come."""
+        """Whether changes will be reported."""
         return self._monitor is not None
 
     def start(self) -> None:
-        """Listen, on the running event loop."""
+        """Start to listen, on the running event loop."""
         try:
             monitor = pyudev.Monitor.from_netlink(pyudev.Context())
             monitor.filter_by("tty")
             monitor.start()
         except (ImportError, OSError) as exc:
-            log.info("udev cannot be listened to (%s); ports are looked for now and then", exc)
+            log.info("discovery: udev events are not available, looking for ports periodically: %s", exc)
             return
         self._monitor = monitor
         asyncio.get_running_loop().add_reader(monitor.fileno(), self._ready)
@@ -170,7 +170,7 @@ class Hotplug:
         self._changed()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._monitor is not None:
             asyncio.get_running_loop().remove_reader(self._monitor.fileno())
             self._monitor = None

@@ -1,4 +1,4 @@
-"""From what the configuration names a port to an open stream."""
+"""Opens the ports that the configuration names: tty paths and ``socket://host:port``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SOCKET = "socket://"
 
 
 def parse_socket(port: str) -> tuple[str, int] | None:
-    """Host and port of ``socket://host:port``; None for anything else. Raises :class:`PortError` when malformed."""
+    """Return host and port of ``socket://host:port``; None for anything else. Raises :class:`PortError`."""
     if not port.startswith(SOCKET):
         return None
     host, colon, number = port[len(SOCKET) :].rstrip("/").rpartition(":")
     if not colon or not host or not is_digits(number):
-        raise PortError(f"{port} is not of the form socket://host:port")
+        raise PortError(f"port {port!r} is not valid: use socket://host:port")
     return host.strip("[]"), int(number)
 
 
@@ -32,19 +32,19 @@ async def open_port(port: str, receiver: ByteReceiver, *, baudrate: int = 115200
 
 
 def opener_for(port: str, *, baudrate: int = 115200) -> Opener:
-    """Something that opens this port when called with a receiver."""
+    """Return a function that opens this port for a receiver."""
     return partial(open_port, port, baudrate=baudrate)
 
 
 def port_present(port: str) -> bool:
-    """Whether opening may succeed: the node exists. A TCP port can only be tried."""
+    """Return whether the port may be opened: its node exists. A TCP port can only be tried."""
     return port.startswith(SOCKET) or os.path.exists(port)
 
 
 def same_node(port: str) -> tuple[int, int] | None:
-    """What the path leads to now, as device and inode; None when there is nothing.
+    """Return the node of a path as device and inode; None when it does not exist.
 
-    A change while the port is open means that it was unplugged although nobody hung up.
+    A change while the port is open means that it was unplugged without a hang-up.
     """
     try:
         found = os.stat(port)

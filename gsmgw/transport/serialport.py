@@ -1,9 +1,9 @@
 """A serial port or pseudo-terminal as a :class:`gsmgw.ports.ByteStream`, over pyserial-asyncio-fast.
 
-pyserial's own ``read`` and ``write`` are replaced. Its ``write`` with no time-out spins for ever when the other side
-takes nothing (EAGAIN is swallowed and retried), which would stop the whole daemon for one hung modem, and its
-``read`` goes through select(), which knows no descriptor above 1023. Closing throws away what is not written yet,
-because the kernel may otherwise wait 30 s for a dead modem to take it.
+pyserial's own ``read`` and ``write`` are replaced. Its ``write`` without a time-out loops forever when the other side
+takes nothing (EAGAIN is swallowed and retried), which would stop the whole daemon for one hung modem. Its ``read``
+uses select(), which does not support descriptors above 1023. Closing discards bytes that are not written yet, because
+the kernel may otherwise wait 30 s for a dead modem to take them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gsmgw.errors import PortError
 from gsmgw.ports import ByteReceiver, ByteStream
 from gsmgw.resolving import Names
 
-#: How long a port may take to open or close: the kernel answers at once, a dying USB stick may not.
+#: The most time that a port may take to open or close, seconds: a failing USB stick may block the kernel.
 OPEN_DEADLINE_S = 5.0
 CLOSE_DEADLINE_S = 2.0
 
@@ -32,7 +32,7 @@ _VMIN, _VTIME = termios.VMIN, termios.VTIME
 
 
 class _Posix(serial.Serial):
-    """pyserial's port, with the step that its type information leaves out."""
+    """pyserial's port, with a method that its type information lacks."""
 
     if TYPE_CHECKING:
 
@@ -40,21 +40,21 @@ class _Posix(serial.Serial):
 
 
 class _Port(_Posix):
-    """Raw, non-blocking, exclusive; DTR stays up when it is closed, for some modems reset when it drops."""
+    """Raw, non-blocking, exclusive. DTR stays up when it is closed, because some modems reset when it drops."""
 
     fd: int | None
 
     def _reconfigure_port(self, force_update: bool = False) -> None:
         if self.is_open:
-            return  # the transport sets time-outs it has already; setting a hung modem's tty up again may block
+            return  # the transport sets the same time-outs again; to configure the tty of a hung modem may block
         super()._reconfigure_port(force_update)
         fd = self.fd
         assert fd is not None
-        with contextlib.suppress(OSError):  # flock guards against cooperating programs, this against the others
+        with contextlib.suppress(OSError):  # flock protects from cooperating programs, this from the others
             fcntl.ioctl(fd, termios.TIOCEXCL)
         settings = termios.tcgetattr(fd)
         settings[2] &= ~termios.HUPCL
-        # With VMIN 0 a read of nothing and the end of the line look the same.
+        # With VMIN 0 an empty read and a hang-up look the same.
         settings[6][_VMIN], settings[6][_VTIME] = 1, 0
         termios.tcsetattr(fd, termios.TCSANOW, settings)
 
@@ -89,7 +89,7 @@ class _Port(_Posix):
 
 
 class _Transport(SerialTransport):
-    """Ends at once and once: never waits for a modem to take the rest, never shouts through the event loop."""
+    """Ends at once, and only once: does not wait for a modem to take the rest, and logs nothing by the event loop."""
 
     def _fatal_error(self, exc: BaseException, message: str = "") -> None:
         self._abort(exc)
@@ -103,7 +103,7 @@ class _Transport(SerialTransport):
 
 
 class _Bridge(asyncio.Protocol):
-    """Tells the receiver what the transport tells asyncio, and remembers whether we closed it ourselves."""
+    """Passes data and the end of the connection to the receiver; knows whether the gateway closed it."""
 
     def __init__(self, port: str, receiver: ByteReceiver) -> None:
         self._port = port
@@ -134,7 +134,7 @@ class StreamOver:
         self.write = transport.write
 
     async def close(self) -> None:
-        """Close and wait for it, but not longer than the deadline."""
+        """Close, and wait for the end at most until the deadline."""
         bridge = self._bridge
         if not bridge.lost.done():
             if not bridge.closing:
@@ -153,9 +153,9 @@ def _explain(path: str, exc: OSError) -> str:
     if exc.errno in (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK):
         return f"{path} is in use by another program"
     if exc.errno in (errno.EACCES, errno.EPERM):
-        return f"{path} may not be opened by this user; the group is usually dialout"
+        return f"no permission to open {path}. Add the user to the group of the port, usually dialout"
     if exc.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return f"{path} is not there"
+        return f"{path} does not exist"
     return f"{path} cannot be opened: {exc.strerror or exc}"
 
 
@@ -179,7 +179,7 @@ async def open_serial(path: str, receiver: ByteReceiver, baudrate: int = 115200)
 
 
 def _close_late(opening: asyncio.Future[_Port]) -> None:
-    """Close a port that opened after nobody waited for it any more."""
+    """Close a port that opened after the deadline."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
 
@@ -208,7 +208,7 @@ async def _connect(bridge: _Bridge, address: str, port: int) -> asyncio.Transpor
     return transport
 
 
-#: Names of modem servers, by event loop. A modem has pauses of its own between its tries.
+#: Host names of modem servers, by event loop. A modem pauses between its attempts by itself.
 _known_names: WeakKeyDictionary[asyncio.AbstractEventLoop, Names] = WeakKeyDictionary()
 
 

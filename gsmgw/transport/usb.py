@@ -1,4 +1,4 @@
-"""The USB device behind a tty: found in sysfs, and taken away and given back when nothing else helps."""
+"""The USB device of a tty: found in sysfs, reset by unbinding it or by cycling its power."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 _SYS = Path("/sys")
 _DEVICE = re.compile(r"[0-9]+-[0-9]+(\.[0-9]+)*")
 _INTERFACE = re.compile(r"[0-9]+-[0-9]+(?:\.[0-9]+)*:[0-9]+\.([0-9]+)")
-#: Some firmware keeps running on what its capacitors hold when the supply is cut for less.
+#: How long the supply is cut, seconds. Some firmware keeps running on its capacitors for almost as long.
 OFF_S = 5.0
 _COMMAND_LIMIT_S = 60.0
 _NULL = asyncio.subprocess.DEVNULL
 
 
 def _chain(port: str, sys: Path) -> list[str]:
-    """The names of the sysfs directories above a tty, from the root on; empty for what is no tty of a bus."""
+    """Return the names of the sysfs directories above a tty, from the root on; empty for a tty that is not on a bus."""
     name = os.path.basename(os.path.realpath(port))
     link = sys / "class" / "tty" / name / "device"
     return list(link.resolve().parts) if link.exists() else []
 
 
 def usb_path(port: str, sys: Path = _SYS) -> str | None:
-    """The USB path of the device that a tty belongs to, ``1-1.3``; None when it is no USB device."""
+    """Return the USB path of the device that a tty belongs to, ``1-1.3``; None when it is not a USB device."""
     found = [part for part in _chain(port, sys) if _DEVICE.fullmatch(part)]
     return found[-1] if found else None
 
 
 def usb_interface(port: str, sys: Path = _SYS) -> int | None:
-    """The number of the USB interface that a tty is on; None when it is on none."""
+    """Return the number of the USB interface of a tty; None when it is not a USB device."""
     for part in reversed(_chain(port, sys)):
         if match := _INTERFACE.fullmatch(part):
             return int(match[1])
@@ -39,7 +39,7 @@ def usb_interface(port: str, sys: Path = _SYS) -> int | None:
 
 
 async def reauthorise(path: str, sys: Path = _SYS) -> bool:
-    """Take the device from its drivers and give it back, as if it had been replugged. False when not permitted."""
+    """Unbind the device from its drivers and bind it again, as if it were replugged. False when not permitted."""
     switch = sys / "bus" / "usb" / "devices" / path / "authorized"
 
     def write(value: str) -> None:
@@ -61,7 +61,7 @@ async def reauthorise(path: str, sys: Path = _SYS) -> bool:
 
 
 async def power_cycle(path: str) -> bool:
-    """Cut the power of a hub's port with uhubctl. False when it is not installed or the hub cannot do it."""
+    """Cycle the power of a hub's port with uhubctl. False when it is not installed or not supported by the hub."""
     tool = shutil.which("uhubctl")
     hub, _, number = path.rpartition(".")
     if not hub:
@@ -72,7 +72,7 @@ async def power_cycle(path: str) -> bool:
 
 
 async def run_command(argv: list[str]) -> bool:
-    """Run a program, without a shell, for at most a minute; whether it succeeded."""
+    """Run a program, without a shell, for at most a minute; return whether it succeeded."""
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,

@@ -1,7 +1,7 @@
-"""Which of a stick's ports speaks AT commands: by USB identity and interface number, as data.
+"""The ports of known sticks that accept AT commands, by USB identity and interface number.
 
-Interface numbers (bInterfaceNumber) are what the maker fixed; ttyUSB numbers are whatever was free. Sources are the
-port-type rules of ModemManager (77-mm-*-port-types.rules) unless a row names another.
+Interface numbers (bInterfaceNumber) are fixed by the vendor; ttyUSB numbers are assigned at random. Sources are the
+port-type rules of ModemManager (77-mm-*-port-types.rules) unless a row names another one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PortHint:
-    """Interfaces of a family: the one to use, a second one for AT commands, and those that must not be touched."""
+    """Interfaces of a device: the one to use, a second one for AT commands, and those that must not be opened."""
 
     primary: int | None
     secondary: int | None = None
@@ -58,7 +58,7 @@ HINTS: dict[str, PortHint] = {
     **_rows("1199", "68c0 9071 9079 9091", 3, None, 0, 2),
 }
 
-#: Makers whose devices are modems: what else they make has no serial port. Only these are probed without being asked.
+#: Vendors whose devices with a serial port are modems. Only these are probed without being configured.
 MODEM_VENDORS: dict[str, str] = {
     "12d1": "Huawei",
     "3566": "Brovi",
@@ -76,15 +76,15 @@ MODEM_VENDORS: dict[str, str] = {
     "114f": "Wavecom",
 }
 
-#: u-blox satellite receivers: same maker, no modem.
+#: u-blox satellite receivers: same vendor, not modems.
 NO_MODEMS: frozenset[str] = frozenset(f"1546:01a{digit}" for digit in range(5, 10))
 
-#: A device at one of these identities shows its driver disc and no modem (usb-modeswitch-data 20191128).
+#: Identities of devices in disk mode, which must be switched to be modems (usb-modeswitch-data 20191128).
 SWITCH_NEEDED: dict[str, str] = {
     "12d1:1446": "Huawei",
     "12d1:14fe": "Huawei",
     "12d1:15ca": "Huawei",
-    "12d1:1f01": "Huawei HiLink: it becomes a router, not a modem",
+    "12d1:1f01": "Huawei HiLink: a router, not a modem",
     "19d2:2000": "ZTE",
     "19d2:0103": "ZTE",
     "19d2:0154": "ZTE",
@@ -92,5 +92,5 @@ SWITCH_NEEDED: dict[str, str] = {
     "1e0e:f000": "SIMCom",
 }
 
-#: Qualcomm's emergency download mode: the firmware is gone.
+#: Qualcomm's emergency download mode: there is no working firmware.
 EMERGENCY: frozenset[str] = frozenset({"05c6:9008"})

@@ -1,4 +1,4 @@
-"""The list of hardware, from what is known. python tests/docs/hardware.py writes it into docs/hardware.md."""
+"""Writes the hardware tables into docs/hardware.md, from the profiles and USB identities of the program."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from gsmgw.transport.usbports import EMERGENCY, HINTS, MODEM_VENDORS, SWITCH_NEE
 PAGE = Path(__file__).parents[2] / "docs" / "hardware.md"
 BEGIN, END = "<!-- made by tests/docs/hardware.py: begin -->", "<!-- end -->"
 
-#: Field of a profile -> what a difference from the generic one means to a reader.
+#: Field of a profile -> the meaning of a difference from the generic one.
 _QUIRKS = {
-    "init": "set up with {}",
-    "init_for_interface": "announces on one port only",
-    "cnmi": "announces in forms of its own",
-    "cpms_forms": "takes {} memories at a time",
-    "sweep": "stores in {}",
-    "receive_into": "received texts are put into {}",
-    "after_pin_s": "rests {} s after the PIN",
-    "after_radio_on_s": "rests {} s after the radio is on",
-    "sim_ready_s": "its SIM may take {} s",
-    "sms_ready_s": "may take {} s until it can send",
-    "prompt_timeouts_s": "its prompt may take {} s",
-    "submit_timeout_s": "may take {} s to send",
-    "probe_after_s": "must not be asked anything while it sends",
-    "pause_s": "needs {} s between commands",
-    "reset": "restarted by {}",
+    "init": "setup: {}",
+    "init_for_interface": "URCs on one port only",
+    "cnmi": "accepts only some AT+CNMI settings",
+    "cpms_forms": "AT+CPMS with {} memories",
+    "sweep": "memories: {}",
+    "receive_into": "received messages are stored in {}",
+    "after_pin_s": "pause of {} s after the PIN",
+    "after_radio_on_s": "pause of {} s after the radio is on",
+    "sim_ready_s": "SIM ready after up to {} s",
+    "sms_ready_s": "can send after up to {} s",
+    "prompt_timeouts_s": "prompt after up to {} s",
+    "submit_timeout_s": "sending takes up to {} s",
+    "probe_after_s": "no commands while it sends",
+    "pause_s": "pause of {} s between commands",
+    "reset": "restart: {}",
     "ussd_forms": "USSD {}",
-    "cms": "error codes of its own",
-    "cme": "error codes of its own",
+    "cms": "own error codes",
+    "cme": "own error codes",
 }
 
 
@@ -42,7 +42,7 @@ def _shown(value: object) -> str:
 
 
 def quirks(profile: Profile) -> str:
-    """How a family differs, in words."""
+    """Return the differences of a family, in words."""
     found = []
     for field in fields(Profile):
         value = getattr(profile, field.name)
@@ -52,30 +52,34 @@ def quirks(profile: Profile) -> str:
 
 
 def tables() -> str:
-    """The part of the page that is made."""
+    """Return the generated part of the page."""
     lines = ["## Families", "", "| profile | modems | quirks | source |", "|---|---|---|---|"]
     for profile in PROFILES:
         row = [f"`{profile.name}`", profile.title, quirks(profile), profile.source]
         lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
-    lines += ["", "## USB numbers", "", "Sticks whose ports are known by number; `-` is asked, port by port.", ""]
-    lines += ["| number | maker | AT port (interface) | second | never touched |", "|---|---|---|---|---|"]
+    lines += ["", "## USB identities", "", "Sticks whose AT ports are known. `-`: the ports are probed one by one.", ""]
+    lines += [
+        "| USB identity | vendor | AT port (interface) | second AT port | never opened |",
+        "|---|---|---|---|---|",
+    ]
     for identity, hint in HINTS.items():
         maker = MODEM_VENDORS.get(identity[:4], "")
         ports = ["-" if port is None else str(port) for port in (hint.primary, hint.secondary)]
         avoided = ", ".join(str(port) for port in sorted(hint.avoid)) or "-"
         lines.append(f"| `{identity}` | {maker} | {ports[0]} | {ports[1]} | {avoided} |")
-    lines += ["", "## Not usable as they are", "", "| number | what it is |", "|---|---|"]
+    lines += ["", "## Devices that cannot be used as they are", "", "| USB identity | device |", "|---|---|"]
     for identity, what in SWITCH_NEEDED.items():
-        cure = "" if "HiLink" in what else ": a driver disc until usb-modeswitch has switched it"
+        cure = "" if "HiLink" in what else ": in disk mode until usb-modeswitch has switched it"
         lines.append(f"| `{identity}` | {what}{cure} |")
     lines += [
-        f"| `{identity}` | Qualcomm's emergency download mode: no firmware runs |" for identity in sorted(EMERGENCY)
+        f"| `{identity}` | Qualcomm emergency download mode: the firmware is missing |"
+        for identity in sorted(EMERGENCY)
     ]
     return "\n".join(lines) + "\n"
 
 
 def page(text: str) -> str:
-    """The page with its made part made anew."""
+    """Return the page with its generated part renewed."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"

@@ -93,7 +93,7 @@ class House:
                 await store.write(restore)
 
     async def look(self, after: int) -> None:
-        self.rig.gateway.access.forget()
+        self.rig.gateway.access.reload()
         for path in self.paths:
             answer = await self.http.get(path)
             assert answer.status_code < 500, (path, answer.text)

@@ -173,7 +173,7 @@ def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
         ("[modems]\nprofiles = '/nowhere/p.toml'\n", "/nowhere/p.toml: cannot be read"),
         (
             "[[modem]]\nname = 'a'\nport = 'p'\nprofile = 'huawey'\n",
-            "modem 'a' has the profile 'huawey', which is not there; did you mean 'huawei'?",
+            "modem 'a': profile 'huawey' does not exist; did you mean 'huawei'?",
         ),
     ):
         path.write_text(f"[gateway]\nstate_dir = '{tmp_path}/state'\nsocket = '{tmp_path}/s'\n{text}")

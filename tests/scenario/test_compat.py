@@ -347,4 +347,4 @@ async def test_twilio_cancels_what_is_scheduled(place: Place) -> None:
 async def test_without_being_opened_there_is_no_door(tmp_path: Path) -> None:
     async with running(make_config(tmp_path, {})) as rig:
         for path in ("/cgi-bin/sendsms", "/3rdparty/v1/messages", f"/2010-04-01/Accounts/{SID}/Messages.json"):
-            assert (await rig.client._http.post(path)).status_code == 404
+            assert (await rig.http.post(path)).status_code == 404

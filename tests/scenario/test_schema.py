@@ -134,7 +134,7 @@ def test_every_problem_has_a_page_where_its_type_leads(place: tuple[Site, str, s
     assert set(PAGES) == set(PROBLEMS)
     answer = httpx.get(f"{url}/v1/messages/nonsense", headers={"Authorization": f"Bearer {token}"})
     page = httpx.URL(answer.url).join(answer.json()["type"])  # RFC 9457 3.1.1: relative to where it came from
-    assert "There is no such resource" in httpx.get(page).text
+    assert "The resource does not exist" in httpx.get(page).text
     for code, (status, title) in PROBLEMS.items():
         page_text = httpx.get(f"{url}/docs/problems/{code}").text
         assert title in page_text

@@ -12,7 +12,7 @@ import pytest
 from support.rig import Rig, simulated
 
 from gsmgw.dispatch import Hooks, Indexer, Retention, Webhooks
-from gsmgw.http.event_streams import Streams
+from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import Scheduler
 from gsmgw.outbound.queue.due_timer import DueTimer
@@ -30,7 +30,7 @@ TASKS = [
     ("hooks", Hooks, "run"),
     ("search index", Indexer, "run"),
     ("retention", Retention, "run"),
-    ("event streams", Streams, "run"),
+    ("event streams", EventStreams, "run"),
 ]
 
 

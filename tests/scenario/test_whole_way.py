@@ -164,14 +164,14 @@ async def test_bad_requests_say_which_field(tmp_path: Path, caplog: pytest.LogCa
             problem = caught.value.problem
             assert (problem["code"], problem["errors"][0]["pointer"]) == (code, where)
             assert 400 <= caught.value.status < 500
-        response = await rig.client._http.post(
+        response = await rig.http.post(
             "/v1/messages", content=b'{"to": "+49', headers={"content-type": "application/json"}
         )
         assert (response.status_code, response.json()["code"]) == (400, "invalid_json")
         assert response.headers["content-type"] == "application/problem+json"
-        response = await rig.client._http.get("/v1/messages/0000000000000")
+        response = await rig.http.get("/v1/messages/0000000000000")
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
-        assert (await rig.client._http.get("/nowhere")).json()["code"] == "not_found"
+        assert (await rig.http.get("/nowhere")).json()["code"] == "not_found"
     assert "Traceback" not in caplog.text
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from gsmgw.client import AsyncClient
 from gsmgw.config import Config
 from gsmgw.daemon import Gateway
@@ -53,10 +55,11 @@ def hasty(directory: Path) -> dict[str, Any]:
 
 @dataclass
 class Rig:
-    """A running gateway and a client of it."""
+    """A running gateway, a client of it, and plain HTTP to it for requests that no client sends."""
 
     gateway: Gateway
     client: AsyncClient
+    http: httpx.AsyncClient
     stop: asyncio.Event
 
     async def event(self, cursor: int, *types: str, where: Callable[[Json], bool] = bool) -> Json:
@@ -84,6 +87,13 @@ class Rig:
         await self.until(lambda: self.gateway.modems[name].status.state.value in states)
 
 
+def plain_http(socket: Path, **options: Any) -> httpx.AsyncClient:
+    """HTTP over a gateway's Unix socket."""
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://gsmgw", timeout=60, **options
+    )
+
+
 @contextlib.asynccontextmanager
 async def running(
     config: Config, tcp: socket.socket | None = None, certificates: Certificates | None = None
@@ -97,9 +107,9 @@ async def running(
             async with asyncio.TaskGroup() as group:
                 group.create_task(gateway.run(sockets, stop, ready.set, [tcp] if tcp is not None else [], certificates))
                 await ready.wait()
-                async with AsyncClient(config.gateway.socket) as client:
+                async with AsyncClient(config.gateway.socket) as client, plain_http(config.gateway.socket) as http:
                     try:
-                        yield Rig(gateway, client, stop)
+                        yield Rig(gateway, client, http, stop)
                     finally:
                         stop.set()
         finally:

@@ -1,4 +1,4 @@
-"""Noting who did what: every call that manages something, with its outcome, before it is answered."""
+"""The audit log: every call that manages something is saved with its outcome before it is answered."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from gsmgw.store import Store, audit
 log = logging.getLogger(__name__)
 
 _DETAIL = "gsmgw.audit"
-#: Sending and asking are no managing; their record is the message itself.
-_PLAIN = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
-#: Outcomes that a stranger can cause as often as he likes: they would wash the log out.
-_UNNOTED = frozenset({401, 404, 405, 413, 429})
-#: A path is an address, not a place to keep a book.
+#: Calls that send or preview; the message itself is their record.
+_SUBMITTING = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
+#: Outcomes that anybody can cause as often as they like; they would fill the log.
+_NOT_LOGGED = frozenset({401, 404, 405, 413, 429})
+#: Characters of a path that are saved.
 _PATH_CHARS = 200
 
 
 def audit_detail(request: Request, **detail: object) -> None:
-    """Add to what is noted of this request. Never a secret."""
+    """Add details to the entry of this request. Never a secret."""
     request.scope.setdefault(_DETAIL, {}).update(detail)
 
 
 def is_managing(method: str, path: str) -> bool:
-    """Whether a call changes something but the queue, or listens in."""
+    """Return True for a call that changes anything but the queue, or taps a modem."""
     if method in ("GET", "HEAD", "OPTIONS"):
         return path.endswith("/tap")
-    return path.startswith("/v1/") and path not in _PLAIN
+    return path.startswith("/v1/") and path not in _SUBMITTING
 
 
 class Audit:
-    """Wraps an application; what it answered to a managing call is on disk before the answer leaves."""
+    """Wraps an application: the outcome of a managing call is saved before the response is sent."""
 
     def __init__(self, app: ASGIApp, store: Store, clock: Clock) -> None:
         self._app = app
@@ -59,8 +59,8 @@ class Audit:
         await self._app(scope, receive, noting)
 
     async def note(self, scope: MutableMapping[str, Any], status: int) -> None:
-        """Note a call with its outcome."""
-        if status in _UNNOTED:
+        """Save a call with its outcome."""
+        if status in _NOT_LOGGED:
             return
         principal = principal_of(scope)
         entry = audit.Entry(
@@ -73,8 +73,8 @@ class Audit:
             scope.get(_DETAIL, {}),
             minor=status >= 400 or not principal.allows("manage"),
         )
-        log.info("%s (%s): %s %s: %s", entry.who, entry.origin, entry.method, entry.path, status)
+        log.info("audit: %s %s status=%s who=%s from=%s", entry.method, entry.path, status, entry.who, entry.origin)
         try:
             await self._store.write(lambda tx: audit.note(tx, entry))
         except StoreError as exc:
-            log.log(exc.level, "an entry of the audit log could not be kept: %s", exc)
+            log.log(exc.level, "audit: entry not saved error=%s", exc)

@@ -1,71 +1,27 @@
-"""What is known of tokens and their use: found once, counted, throttled."""
+"""Tokens: who has which, how often they are used, and who tries wrong ones."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from gsmgw.http.origins import place_of
+from gsmgw.api.access.throttling import FailureLimit, RequestLimit
+from gsmgw.http.origins import network_key
 from gsmgw.http.problems import Problem
 from gsmgw.outbound import Principal
 from gsmgw.ports import Clock
 from gsmgw.store import Store, tokens
 from gsmgw.store.tokens import Token
 
-#: Wrong tokens from one address within a minute, after which it has to wait.
-TRIES_PER_MINUTE: Final = 10
-#: Addresses remembered at the most.
-REMEMBERED: Final = 10_000
+#: Wrong tokens from one client network within a minute; further ones are refused without a look.
+WRONG_PER_MINUTE: Final = 10
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="gsmgw"'}
 
 
-class Rates:
-    """So many per key in any minute; keys that were not seen for long are forgotten."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._limit = per_minute
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
-
-    def wait_s(self, key: str) -> int | None:
-        """Seconds until the next one may come; None when it may now."""
-        now = time.monotonic()
-        recent = [moment for moment in self._seen.get(key, ()) if now - moment < 60]
-        return round(60 - (now - recent[-self._limit])) + 1 if len(recent) >= self._limit else None
-
-    def note(self, key: str) -> None:
-        """One came."""
-        now = time.monotonic()
-        recent = [moment for moment in self._seen.pop(key, ()) if now - moment < 60]
-        self._seen[key] = [*recent, now]
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
-
-
-class Bucket:
-    """A request rate that allows a minute's worth at once (token bucket), in constant space per key."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._limit = per_minute
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, key: str) -> int | None:
-        """Take one; else the seconds until there is one again."""
-        now = time.monotonic()
-        left, at = self._left.pop(key, (float(self._limit), now))
-        left = min(float(self._limit), left + (now - at) * self._limit / 60)
-        taken = left >= 1
-        self._left[key] = (left - taken, now)
-        while len(self._left) > REMEMBERED:
-            self._left.popitem(last=False)
-        return None if taken else int((1 - left) * 60 / self._limit) + 1
-
-
 class Access:
-    """The tokens as requests need them, and how often whom."""
+    """Authenticates tokens and throttles clients."""
 
     def __init__(self, store: Store, clock: Clock, requests_per_minute: int | None = None) -> None:
         self._store = store
@@ -73,28 +29,29 @@ class Access:
         self._known: dict[str, Token] | None = None
         self._generation = 0
         self._used_ms: dict[int, int] = {}
-        self._failures = Rates(TRIES_PER_MINUTE)
+        self._failures = FailureLimit(WRONG_PER_MINUTE)
         self._present: dict[int, set[asyncio.Event]] = {}
-        self._requests = None if requests_per_minute is None else Bucket(requests_per_minute)
+        self._requests = None if requests_per_minute is None else RequestLimit(requests_per_minute)
 
-    def forget(self) -> None:
-        """Tokens were made or revoked."""
+    def reload(self) -> None:
+        """Read the tokens again: one was created or revoked."""
         self._generation += 1
         self._known = None
 
-    def send_away(self, owner: int) -> None:
-        """End what callers with a token do that goes on and on: it was revoked."""
+    def revoke(self, owner: int) -> None:
+        """Forget a token that was revoked and end the responses that are streamed to it."""
+        self.reload()
         for gone in self._present.get(owner, ()):
             gone.set()
 
     @property
     def present(self) -> int:
-        """How many callers do something that goes on and on."""
+        """The number of callers with a streamed response."""
         return sum(map(len, self._present.values()))
 
     @contextmanager
     def presence(self, principal: Principal) -> Iterator[asyncio.Event]:
-        """Yield an event that is set when the caller's token is revoked, or has expired."""
+        """Yield an event that is set when the caller's token is revoked or expires."""
         gone = asyncio.Event()
         timer = None
         if principal.expires_ms is not None:
@@ -111,15 +68,16 @@ class Access:
                 del self._present[principal.owner]
 
     async def enter(self, address: str, secret: str, name: str | None = None) -> Principal:
-        """The caller with this token; :class:`Problem` when it is not valid. With a ``name``, it has to be that one.
+        """Return the caller with this token and, if given, this name. Raises :class:`Problem`.
 
-        A valid token is let in whatever else came from the address: many clients may share it.
+        A valid token is accepted whatever else came from the address: many clients may share it.
         """
         now_ms = self._clock.wall_ms()
         token = await self._find(secret)
         if token is None or not token.is_valid(now_ms) or (name is not None and name != token.name):
             self.fail(address)
-            why = "the token has expired" if token is not None and name in (None, token.name) else "it is not known"
+            has_expired = token is not None and name in (None, token.name)
+            why = "the token has expired" if has_expired else "the token is not valid"
             raise Problem("unauthorized", why, headers=CHALLENGE)
         self.count_request(f"token {token.id}")
         used_ms = self._used_ms.get(token.id, token.last_used_ms)
@@ -129,28 +87,28 @@ class Access:
         return Principal(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
     def fail(self, address: str) -> None:
-        """Wrong credentials came from there; :class:`Problem` when there were too many."""
-        place = place_of(address)
-        wait_s = self._failures.wait_s(place)
+        """Count wrong credentials from an address. Raises :class:`Problem` if there were too many."""
+        key = network_key(address)
+        wait_s = self._failures.wait_s(key)
         if wait_s is not None:
-            raise _slow_down("too many wrong tokens from this address", wait_s)
-        self._failures.note(place)
+            raise _too_many("too many wrong tokens from this address", wait_s)
+        self._failures.note(key)
+
+    def count_request(self, key: str) -> None:
+        """Count a request of a token or an address. Raises :class:`Problem` if there were too many."""
+        if self._requests is not None and (wait_s := self._requests.take(key)) is not None:
+            raise _too_many("too many requests", wait_s)
 
     async def _find(self, secret: str) -> Token | None:
-        """Look a token up in memory, where all of them are: a wrong one costs no query."""
+        """Return the token with this secret. All of them are in memory, so that a wrong one costs no query."""
         digest = tokens.digest(secret)
         while self._known is None:
             generation = self._generation
             found = await self._store.read(tokens.by_digest)
-            if generation == self._generation:  # else one may have been revoked meanwhile
+            if generation == self._generation:  # else a token may have been revoked meanwhile
                 self._known = found
         return self._known.get(digest)
 
-    def count_request(self, key: str) -> None:
-        """A request by this token or from this address; :class:`Problem` when there are too many."""
-        if self._requests is not None and (wait_s := self._requests.take(key)) is not None:
-            raise _slow_down("too many requests", wait_s)
 
-
-def _slow_down(detail: str, pause_s: int) -> Problem:
+def _too_many(detail: str, pause_s: int) -> Problem:
     return Problem("too_many_requests", detail, headers={"Retry-After": f"{pause_s}"})

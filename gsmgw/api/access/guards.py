@@ -1,4 +1,4 @@
-"""Who may come in: by a token through the TCP listener, by the credentials of the process through the Unix socket."""
+"""Guards: tokens for the TCP listener, the credentials of the process for the Unix socket."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gsmgw.api.access.audit_log import Audit, is_managing
 from gsmgw.api.access.authentication import CHALLENGE, Access
 from gsmgw.http.identity import address_of, peer_of, set_principal, user_name
-from gsmgw.http.origins import Proxies, place_of
+from gsmgw.http.origins import Proxies, network_key
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import ServiceError
 
-_CLOSED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
+_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
 
 
 def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | None:
@@ -25,14 +25,14 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
     if path.startswith(("/health/", "/docs", *beside)) or path == "/openapi.json":
         return None
     if method in ("GET", "HEAD"):
-        return "manage" if path.startswith(_CLOSED) or path.endswith("/tap") else "read"
+        return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"
     return "manage"
 
 
 class TokenGuard:
-    """Lets requests of the TCP listener through that carry a token with the scope they need."""
+    """Accepts requests on TCP that have a token with the scope they need."""
 
     def __init__(
         self,
@@ -66,22 +66,22 @@ class TokenGuard:
         address, path = address_of(scope), scope["path"]
         needed = scope_needed(scope["method"], path, self._beside)
         if needed is None:
-            self._access.count_request(f"address {place_of(address)}")
+            self._access.count_request(f"address {network_key(address)}")
             return
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
         kind, _, secret = header.partition(" ")
         if kind.lower() != "bearer" or not secret:
-            self._access.count_request(f"address {place_of(address)}")
+            self._access.count_request(f"address {network_key(address)}")
             raise Problem("unauthorized", "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE)
         principal = await self._access.enter(address, secret.strip())
         set_principal(scope, principal)
         principal.require(needed)
-        if path.startswith(_CLOSED):
+        if path.startswith(_MANAGED):
             principal.require_unrestricted()
 
 
 class PeerGuard:
-    """Lets processes through whose user is named, the gateway's own and root; everybody, where none is named."""
+    """Accepts processes of the listed users, of root and of the gateway's own user; of all users if none is listed."""
 
     def __init__(self, app: ASGIApp, users: Collection[str], beside: tuple[str, ...] = ()) -> None:
         self._beside = beside
@@ -94,8 +94,8 @@ class PeerGuard:
         if scope["type"] == "http" and self._users and self._is_guarded(scope):
             peer = peer_of(scope)
             if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users):
-                who = "nobody" if peer is None else user_name(peer.uid)
-                problem = Problem("forbidden", f"the user {who} is not among [api] users")
+                who = "unknown" if peer is None else user_name(peer.uid)
+                problem = Problem("forbidden", f"the user {who!r} is not in [api] users")
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -20,7 +20,7 @@ from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import EVENT_TYPE
 from gsmgw.api.openapi import media, problems
 from gsmgw.api.routing import QueryModel, api_router, check_query
-from gsmgw.http.event_chunks import Choice
+from gsmgw.http.event_chunks import Selection
 from gsmgw.http.event_streams import Reader
 from gsmgw.http.identity import principal_of
 from gsmgw.http.normalize import is_head
@@ -71,7 +71,7 @@ class EventStream(Response):
         self._ctx = ctx
         self._cursor = cursor
         self._heartbeat_s = asked.heartbeat
-        self._choice = Choice(asked.types, sight)
+        self._selection = Selection(asked.types, sight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -86,7 +86,7 @@ class EventStream(Response):
         if caller.expires_ms is not None:
             until_s = time.monotonic() + (caller.expires_ms - ctx.clock.wall_ms()) / 1000
         line = line_of(scope)
-        reader = Reader(line, self._cursor, self._choice, self._heartbeat_s, ended, caller.owner, until_s)
+        reader = Reader(line, self._cursor, self._selection, self._heartbeat_s, ended, caller.owner, until_s)
         await ctx.streams.serve(reader)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

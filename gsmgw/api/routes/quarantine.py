@@ -33,7 +33,7 @@ async def index(ctx: Ctx, visible: Visible, query: Annotated[PageQuery, Query()]
 async def reread(ctx: Ctx) -> dict[str, int]:
     """Try to decode all of them again. A PDU that can be decoded now becomes a message, or settles one."""
     result = await ctx.collector.reread()
-    return {"understood": result.understood, "left": result.left}
+    return {"understood": result.decoded, "left": result.left}
 
 
 def _pdu_out(item: inbox.Quarantined) -> dict[str, Any]:

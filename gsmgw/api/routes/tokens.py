@@ -91,7 +91,7 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
     made = await ctx.store.write(make)
     if made is None:
         raise Problem("wrong_state", f"a token named {body.name!r} exists already")
-    ctx.access.forget()
+    ctx.access.reload()
     token, secret = made
     return JSONResponse({**_out(ctx, token), "token": secret}, 201)
 
@@ -109,8 +109,7 @@ async def delete(ctx: Ctx, name: str) -> Response:
     number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
     if number is None:
         raise Problem("not_found", f"the token {name!r} does not exist")
-    ctx.access.forget()
+    ctx.access.revoke(number)
     ctx.service.quotas.forget(number)
-    ctx.access.send_away(number)
-    ctx.streams.send_away(number)
+    ctx.streams.end_streams(number)
     return Response(status_code=204)

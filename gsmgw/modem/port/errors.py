@@ -1,4 +1,4 @@
-"""How a conversation with a modem fails."""
+"""Errors of the conversation with a modem."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gsmgw.errors import Disposition, ModemError
 
 
 class CommandError(ModemError):
-    """The modem refused a command. ``final`` is what it said."""
+    """The modem refused a command. ``final`` is its result code."""
 
     def __init__(self, command: Command, final: FinalResult) -> None:
         self.command = command
@@ -17,7 +17,7 @@ class CommandError(ModemError):
 
 
 class CommandTimeout(ModemError):
-    """The modem did not answer. ``payload_sent`` when the payload of a prompted command had left."""
+    """The modem did not answer. ``payload_sent``: the payload of a prompted command had left."""
 
     def __init__(self, command: Command, payload_sent: bool = False) -> None:
         self.command = command
@@ -28,19 +28,19 @@ class CommandTimeout(ModemError):
 
 
 class NotAModem(ModemError):
-    """The port answers, and nothing that it says could come from a modem alone."""
+    """The port answers, but nothing in its responses could only come from a modem."""
 
     def __init__(self) -> None:
-        super().__init__("the port answers OK and nothing else, so it is not the AT port of a modem")
+        super().__init__("the port answers only OK, so it is not the AT port of a modem")
 
 
 class ModemReset(ModemError):
-    """The modem started anew by itself: all settings and the command in flight are lost."""
+    """The modem restarted by itself: all settings and the command in flight are lost."""
 
 
 class PromptLost(ModemError):
-    """The payload may have been swallowed: AT is answered only after ESC, and no final result of the payload came."""
+    """The payload may be lost: AT is answered only after ESC, and no final result came."""
 
 
 class ResultOverdue(ModemError):
-    """No final result of a payload came for as long as this modem is waited for. It may still come."""
+    """No final result came in time for this modem. It may still come."""

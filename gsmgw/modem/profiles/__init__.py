@@ -1,4 +1,4 @@
-"""What is known of families of modems, as data: each profile is a difference from the generic one.
+"""Profiles of families of modems, as data: each is a difference from the generic one.
 
 To add a family: a file with its profiles, its row in ``PROFILES`` below, and a transcript in tests/transcripts that
 fails without it (docs/modems.md).
@@ -11,7 +11,7 @@ import re
 from gsmgw.modem.profiles import cinterion, huawei, others, quectel, simcom, zte
 from gsmgw.modem.profiles.base import CNMI_DIRECT_LADDER, GENERIC, Profile, Reading
 
-#: In the order in which they are tried: what is more special comes first.
+#: In the order in which they are matched: the more specific come first.
 PROFILES: tuple[Profile, ...] = (
     *huawei.PROFILES,
     *zte.PROFILES,
@@ -24,7 +24,7 @@ PROFILES: tuple[Profile, ...] = (
 
 
 def choose_profile(identity: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile:
-    """The profile for a modem that calls itself ``identity``: manufacturer, model, revision. Else the generic one."""
+    """Return the profile for a modem with that ``identity``: manufacturer, model, revision. Else the generic one."""
     for profile in profiles:
         if any(re.search(pattern, identity, re.IGNORECASE) for pattern in profile.matches):
             return profile
@@ -32,7 +32,7 @@ def choose_profile(identity: str, profiles: tuple[Profile, ...] = PROFILES) -> P
 
 
 def named_profile(name: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile | None:
-    """The profile of that name."""
+    """Return the profile of that name; None if it does not exist."""
     return next((profile for profile in profiles if profile.name == name), None)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from gsmgw.errors import Cause
 
-#: TS 27.005 3.4.1 ``mode,mt,bm,ds,bfr``, the wanted one first: stored messages indicated, reports routed directly.
-#: Many advertise what they then refuse (Qualcomm), some accept bfr 1 only (Siemens, Cinterion).
+#: AT+CNMI settings (TS 27.005 3.4.1 ``mode,mt,bm,ds,bfr``), the preferred first: stored messages indicated, reports
+#: routed directly. Many modems advertise settings that they refuse (Qualcomm), some accept only bfr 1 (Siemens).
 CNMI_LADDER: tuple[str, ...] = (
     "2,1,0,1,0",
     "2,1,0,1,1",
@@ -33,8 +33,9 @@ CNMI_DIRECT_LADDER: tuple[str, ...] = ("2,2,0,1,0", "2,2,0,1,1", "1,2,0,1,0", "1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A command whose answer holds a figure. ``prefix`` is that of the answer where it is not the command's own;
-    ``field`` counts from 1, 0 is the largest of all.
+    """A command whose response has a figure. ``prefix`` is for a response whose prefix is not the command's own.
+
+    ``field`` counts from 1; 0 means the largest of all.
     """
 
     command: str
@@ -44,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a family needs. Commands are full lines; those of ``init`` may be refused."""
+    """The differences of a family of modems from the standards. Commands are full lines; ``init`` may be refused."""
 
     name: str
     title: str
@@ -52,19 +53,19 @@ class Profile:
     matches: tuple[str, ...] = ()
     #: Sent after identification, before the SIM is asked for anything.
     init: tuple[str, ...] = ()
-    #: Sent when the port in use is that USB interface: some send their URCs to one port only.
+    #: Sent when the port in use is that USB interface: some modems send their URCs to one port only.
     init_for_interface: Mapping[int, str] = field(default_factory=dict)
-    #: Names of lines that mean nothing.
+    #: Names of lines that are ignored.
     noise: tuple[str, ...] = ()
     cnmi: tuple[str, ...] = CNMI_LADDER
-    #: How many memories AT+CPMS is given, in the order to try; none for a modem without storage.
+    #: The numbers of memories to try with AT+CPMS, in order; none for a modem without storage.
     cpms_forms: tuple[int, ...] = (3, 2, 1)
     #: The memories to sweep, where the modem has them.
     sweep: tuple[str, ...] = ("SM", "ME", "SR")
     #: Whether a second port may be asked to read and delete while a message is being sent on the first. Telit's manuals
-    #: forbid commands that touch the SIM on any port meanwhile, and no other maker is known to allow them.
+    #: forbid commands that use the SIM on any port meanwhile, and no other vendor is known to allow them.
     reads_while_sending: bool = False
-    #: Where received messages are to be stored; empty leaves it as the modem has it.
+    #: The memory for received messages; empty keeps the modem's own choice.
     receive_into: str = ""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT^ICCID?", "AT+QCCID", "AT#CCID")
     pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", 'AT+QPINC="SC"', "AT#PCT", "AT^SPIC")
@@ -75,30 +76,31 @@ class Profile:
     #: Pause after the PIN was accepted, and after the radio was switched on.
     after_pin_s: float = 0.0
     after_radio_on_s: float = 0.0
-    #: How long the SIM, and after it the message service, may take until they can be used.
+    #: How long the SIM, and after it the message service, may take until they are ready, seconds.
     sim_ready_s: float = 20.0
     sms_ready_s: float = 20.0
-    #: How long the prompt may take at the first and at the second try. Nothing is sent before it comes.
+    #: How long the prompt may take at the first and at the second attempt, seconds. Nothing is sent before it.
     prompt_timeouts_s: tuple[float, ...] = (3.0, 10.0)
-    #: How long the network may take. The modem itself gives up after some 45 s (TS 24.011 10), vendors say 60 to 120.
+    #: How long the network may take, seconds. The modem itself gives up after some 45 s (TS 24.011 10); vendors state$
+    #: 60 to 120 s.
     submit_timeout_s: float = 180.0
-    #: When to ask AT while the final result of a message is missing; None where that would cancel the message.
+    #: When AT is sent while a final result is missing, seconds; None where AT would cancel the message.
     probe_after_s: float | None = 10.0
-    #: The shortest pause between a final result and the next command.
+    #: The shortest pause between a final result and the next command, seconds.
     pause_s: float = 0.0
-    #: How the modem is restarted, in the order to try.
+    #: Commands that restart the modem, in the order to try.
     reset: tuple[str, ...] = ("AT+CFUN=1,1",)
     #: CFUN level that switches the radio off.
     radio_off: int = 4
-    #: How a USSD request may be written, in the order to try: plain, packed (TS 23.038 6.1.2.3.1, in hexadecimal).
+    #: The forms of a USSD request, in the order to try: plain, packed (TS 23.038 6.1.2.3.1, in hexadecimal).
     ussd_forms: tuple[str, ...] = ("plain", "packed")
-    #: What tells the temperature, and the voltage of the supply (TS 27.007 8.4, with a third field that many add).
+    #: How temperature and supply voltage are read (TS 27.007 8.4, with a third field that many add).
     temperature: Reading | None = None
     voltage: Reading | None = Reading("AT+CBC")
-    #: Meaning of the vendor's own error codes.
+    #: The vendor's own error codes.
     cms: Mapping[int, Cause] = field(default_factory=dict)
     cme: Mapping[int, Cause] = field(default_factory=dict)
-    #: Where the facts come from.
+    #: The sources of these facts.
     source: str = "TS 27.005, TS 27.007"
 
 
@@ -106,6 +108,6 @@ GENERIC = Profile("generic", "any modem that follows the standards")
 
 
 def only(ladder: tuple[str, ...], *, ds: str | None = None, bfr: str | None = None) -> tuple[str, ...]:
-    """The rows of a CNMI ladder with that ds or bfr."""
+    """Return the AT+CNMI settings with that <ds> or <bfr>."""
     rows = [(row, row.split(",")) for row in ladder if row.count(",") == 4]
     return tuple(row for row, part in rows if ds in (None, part[3]) and bfr in (None, part[4]))

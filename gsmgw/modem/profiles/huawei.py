@@ -1,4 +1,4 @@
-"""Huawei sticks, and what Brovi made of them."""
+"""Huawei sticks, and their successors by Brovi."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HUAWEI = replace(
     name="huawei",
     title="Huawei E1xx, E17xx, E3xx, K37xx, MS, MU",
     matches=(r"\bhuawei\b",),
-    # CURC=0 stops the periodic lines, which fill the buffers of ports that nobody reads until the stick crashes;
+    # CURC=0 stops the periodic lines, which fill the buffers of unread ports until the stick crashes;
     # USSDMODE=0 lets USSD requests be plain text (an E1752 refuses all until then).
     init=("AT^CURC=0", "AT^USSDMODE=0"),
     noise=(
@@ -34,7 +34,7 @@ HUAWEI = replace(
     pin_tries=("AT^CPIN?", "AT+CPINR"),
     after_pin_s=3.0,
     radio_off=0,
-    # Tenths of degrees, 65535 for a sensor that is not there; some firmware leaves out the tenths.
+    # Tenths of degrees, 65535 for a missing sensor; some firmware writes whole degrees.
     temperature=Reading("AT^CHIPTEMP?"),
     reset=("AT^RESET", "AT+CFUN=1,1"),
     source="ModemManager huawei plugin; gammu issues 126, 393, 400; python-gsmmodem test/fakemodems.py",

@@ -40,7 +40,7 @@ TELIT = replace(
     matches=(r"telit",),
     # At least 20 ms between a final result and the next command.
     pause_s=0.02,
-    # The module's own handling of texts must be off.
+    # The module's own handling of messages must be off.
     init=("AT#SMSATRUN=0", "AT#E2SMSRI=0"),
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
     iccid=("AT#CCID", "AT+CCID"),
@@ -84,7 +84,7 @@ ERICSSON = replace(
 NOKIA = replace(
     GENERIC,
     name="nokia",
-    title="Nokia phones: they send, and keep what they receive",
+    title="Nokia phones (send only)",
     matches=(r"nokia",),
     cnmi=(),
     cpms_forms=(),
@@ -98,7 +98,7 @@ QUALCOMM = replace(
     name="qualcomm",
     title="Qualcomm reference designs",
     matches=(r"qualcomm",),
-    # The SMSC cannot be read, and nothing be sent, for up to 10 s after the start.
+    # For up to 10 s after the start the SMSC cannot be read and nothing can be sent.
     sms_ready_s=30.0,
     # ds 2 is refused although it is advertised.
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),

@@ -1,4 +1,4 @@
-"""Profiles that a user writes: TOML, checked as strictly as the configuration file.
+"""Profiles written by a user: TOML, checked as strictly as the configuration file.
 
 [profile.my-stick]
 base = "huawei"                # a built-in profile, or one defined above; generic when left out
@@ -27,9 +27,9 @@ _FIELDS = {entry.name: entry for entry in dataclasses.fields(Profile)}
 
 
 def profiles_of(config: Config) -> tuple[Profile, ...]:
-    """The profiles there are with a configuration: those of its own file in front of the built-in ones.
+    """Return the profiles of a configuration: those of its own file, then the built-in ones.
 
-    Raises :class:`ConfigError` for a file that cannot be used, and for a modem with a profile that there is none of.
+    Raises :class:`ConfigError` for a file that is not valid, and for a modem with a profile that does not exist.
     """
     profiles = PROFILES if config.modems.profiles is None else load_overlay(config.modems.profiles)
     names = sorted({profile.name for profile in profiles})
@@ -37,19 +37,19 @@ def profiles_of(config: Config) -> tuple[Profile, ...]:
     for modem in config.modem:
         if modem.profile is not None and modem.profile not in names:
             near = difflib.get_close_matches(modem.profile, names, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
-            problems.append(f"modem {modem.name!r} has the profile {modem.profile!r}, which is not there; {hint}")
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+            problems.append(f"modem {modem.name!r}: profile {modem.profile!r} does not exist; {hint}")
     if problems:
         raise ConfigError("[[modem]] profile", problems)
     return profiles
 
 
 def load_overlay(path: Path) -> tuple[Profile, ...]:
-    """The file's profiles in front of the built-in ones. Raises :class:`ConfigError` with every problem."""
+    """Return the profiles of a file, then the built-in ones. Raises :class:`ConfigError` with all problems."""
     try:
         raw = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(str(path), [f"is no valid TOML: {exc}"]) from None
+        raise ConfigError(str(path), [f"is not valid TOML: {exc}"]) from None
     return parse_overlay(raw, str(path))
 
 
@@ -67,7 +67,7 @@ def parse_overlay(raw: dict[str, Any], source: str = "profiles") -> tuple[Profil
             continue
         base = known.get(str(table.get("base", "generic")))
         if base is None:
-            problems.append(f"profile.{name}.base: there is no profile {table['base']!r}; known: {', '.join(known)}")
+            problems.append(f"profile.{name}.base: profile {table['base']!r} does not exist; known: {', '.join(known)}")
             base = GENERIC
         changes: dict[str, Any] = {"name": name, "title": name, "matches": (), "source": source}
         for field, value in table.items():
@@ -90,14 +90,14 @@ def _refuse_control(value: Any) -> None:
     """Refuse text that would reach the modem as more than one line. Raises ValueError."""
     if isinstance(value, str):
         if not value.isprintable():
-            raise ValueError(f"{value!r} holds a control character; write each command as an item of its own")
+            raise ValueError(f"{value!r} contains a control character; write each command as an item of its own")
     elif isinstance(value, list | dict):
         for item in value.values() if isinstance(value, dict) else value:
             _refuse_control(item)
 
 
 def _value(field: str, value: Any) -> Any:
-    """A TOML value as the field of a profile wants it. Raises ValueError."""
+    """Return a TOML value as the type of a profile's field. Raises ValueError."""
     if field not in _FIELDS or field == "name":
         near = difflib.get_close_matches(field, _FIELDS, 1, 0.5)
         raise ValueError("unknown key" + (f"; did you mean {near[0]!r}?" if near else ""))
@@ -121,7 +121,7 @@ def _value(field: str, value: Any) -> Any:
                 try:
                     re.compile(pattern)
                 except re.error as exc:
-                    raise ValueError(f"{pattern!r} is no regular expression: {exc}") from None
+                    raise ValueError(f"{pattern!r} is not a valid regular expression: {exc}") from None
         return tuple(kind(item) for item in value)
     if field == "probe_after_s" and value is False:
         return None

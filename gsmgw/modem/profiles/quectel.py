@@ -12,10 +12,10 @@ QUECTEL = replace(
     name="quectel",
     title="Quectel M, UC, EC, EG, RM; Teltonika TRM240",
     matches=(r"quectel", r"\bTRM240\b", r"\b(EC2[015]|EG25|EG91|EP06|M35|M95|UC20)"),
-    # URCs go to one port only, and the choice is kept; EC25: interface 2 is usbat, 3 usbmodem.
+    # URCs go to one port only, and the choice is stored; EC25: interface 2 is usbat, 3 usbmodem.
     init_for_interface={2: 'AT+QURCCFG="urcport","usbat"', 3: 'AT+QURCCFG="urcport","usbmodem"'},
     noise=("+QIND:", "+QLWURC:", "+QGPSURC:", "+QUSIM:", "+QNTP:"),
-    # Stored reports are announced in a memory where they are not: directly routed ones only.
+    # Stored reports are announced in the wrong memory, so reports are only routed directly.
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
     iccid=("AT+QCCID", "AT+CCID"),
     pin_tries=('AT+QPINC="SC"', "AT+CPINR"),

@@ -1,4 +1,4 @@
-"""SIMCom modules: the GSM ones, and the LTE ones, which are of Qualcomm and ASR make."""
+"""SIMCom modules: GSM, and LTE with chips of Qualcomm and ASR."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIMCOM_GSM = replace(
     cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
     iccid=("AT+CCID",),
     pin_tries=("AT+SPIC", "AT+CPINR"),
-    # CMGS takes 60 s at most.
+    # AT+CMGS takes at most 60 s.
     submit_timeout_s=75.0,
     noise=("*PSNWID:",),
     source="SIM800 manual 1.09 4.2.5; python-gsmmodem issue 76",
@@ -26,7 +26,7 @@ SIMCOM_LTE = replace(
     name="simcom-lte",
     title="SIMCom SIM7xxx, A76xx",
     matches=(r"simcom", r"\bsim7[0-9][0-9][0-9]", r"\ba76[0-9][0-9]"),
-    # A stored profile may have hardware flow control on, with nobody to drive it.
+    # A stored profile may have enabled hardware flow control, which nothing drives.
     init=("AT+IFC=0,0",),
     iccid=("AT+CICCID", "AT+CCID", "AT+ICCID"),
     pin_tries=("AT+SPIC", "AT+CPINR"),

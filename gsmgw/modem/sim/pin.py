@@ -1,4 +1,4 @@
-"""The SIM's PIN: one try, never a second one with a PIN that failed."""
+"""The PIN of the SIM: a PIN that was refused is never tried again."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _PIN = re.compile(r"[0-9]{4,8}")
 
 
 class PinGuard(Protocol):
-    """Remembers, across restarts, which PIN failed with which SIM. Keeps fingerprints only."""
+    """Remembers across restarts which SIM refused which PIN. Stores fingerprints only."""
 
     async def is_refused(self, sim: str, fingerprint: str) -> bool:
-        """Whether that PIN was tried with that SIM and not accepted."""
+        """Return whether that PIN was tried with that SIM and not accepted."""
 
     async def failed(self, sim: str, fingerprint: str) -> None:
-        """Note that the PIN is about to be tried; called before, so that a power cut cannot forget it."""
+        """Note that the PIN is about to be tried; called before, so that a power cut cannot lose it."""
 
     async def accepted(self, sim: str, fingerprint: str) -> None:
         """Forget the note: the PIN was right."""
@@ -42,22 +42,22 @@ class MemoryPinGuard:
 
 
 def fingerprint(sim: str, pin: str) -> str:
-    """What is kept of a PIN: enough to know it again with the same SIM, slow enough not to be read off at once."""
+    """Return the fingerprint of a PIN with its SIM: a slow hash, so that it is not easily reversed."""
     return hashlib.pbkdf2_hmac("sha256", pin.encode(), f"gsmgw:{sim}".encode(), 20_000).hex()[:32]
 
 
 def valid_pin(pin: str) -> bool:
-    """4 to 8 digits (TS 11.11 11.3)."""
+    """Return whether a PIN has 4 to 8 digits (TS 11.11 11.3)."""
     return _PIN.fullmatch(pin) is not None
 
 
 def read_pin_file(path: Path) -> str:
-    """The PIN in the first line of a file. Raises :class:`ModemError` without showing what is in it."""
+    """Return the PIN in a file. Raises :class:`ModemError`, which does not show the content."""
     try:
         pin = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is not plain text"
+        reason = exc.strerror if isinstance(exc, OSError) else "not plain text"
         raise ModemError(f"the PIN file {path} cannot be read: {reason}") from None
     if not valid_pin(pin):
-        raise ModemError(f"the PIN file {path} holds no PIN of 4 to 8 digits")
+        raise ModemError(f"the PIN file {path} must contain a PIN of 4 to 8 digits")
     return pin

@@ -1,6 +1,6 @@
-"""Masked lines of a conversation: what is known to say nothing about anybody is shown, and nothing else.
+"""Masks the lines of a conversation: only text that is known to be harmless is shown.
 
-A masked line has the length of the line, for lengths tell of faults. Pure.
+A masked line keeps its length, because lengths help to find faults. Pure.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from gsmgw.at.result_codes import parse_final_result
 from gsmgw.at.urcs import LINES
 
-#: Names of answers, URCs and commands whose unquoted figures of up to four digits may be shown; what stands in
-#: quotation marks is shown only where it is one of _WORDS.
+#: Names of responses, URCs and commands whose unquoted figures of up to four digits may be shown; text in quotation
+#: marks is shown only if it is one of _WORDS.
 _NAMES = (
     # TS 27.005
     "+CMGF +CPMS +CNMI +CSMS +CNMA +CMGS +CMGW +CMSS +CMGR +CMGL +CMGD +CMMS +CMTI +CDSI +CBMI +CMT +CDS +CBM +CSCB "
@@ -28,33 +28,33 @@ _FIGURES = frozenset(_NAMES.split())
 #: Values of the standards: storages, character sets, states of stored messages.
 _STANDARD = "SM,ME,MT,SR,BM,TA,GSM,IRA,UCS2,HEX,8859-1,UTF-8,ALL,REC UNREAD,REC READ,STO UNSENT,STO SENT"
 _WORDS = frozenset(f'"{word}"' for word in _STANDARD.split(","))
-#: States of the SIM (TS 27.007 8.3): the command of that name is a secret, its answers are words.
+#: States of the SIM (TS 27.007 8.3): the command of that name is a secret, its responses are words.
 _SIM_STATE = re.compile(
     r"\+CPIN: ?(READY|SIM PIN2?|SIM PUK2?|PH-[A-Z]+ (PIN|PUK)|SIM (not inserted|busy|failure)|NOT (INSERTED|READY))"
 )
 #: Commands whose value may give access.
 _SECRET = re.compile(r"AT[+^#*$%!](?:CPIN2?|CLCK|CPWD|CPINE|SPIC)=", re.IGNORECASE)
-#: V.250: ATE0, ATV1, AT&F, ATH, ATZ. A number to dial is none of these.
+#: V.250: ATE0, ATV1, AT&F, ATH, ATZ. A number to dial does not match.
 _BASIC = re.compile(r"AT(?:[EVQZHISX]\d?|&[FWD]\d?)*", re.IGNORECASE)
 _EXTENDED = re.compile(r"(AT)([+^#*$%&!][A-Z][A-Z0-9]{0,15})(=\?|\?|=)?(.*)", re.IGNORECASE | re.DOTALL)
 _INFORMATION = re.compile(r"([+^#*$%!]?[A-Z][A-Z0-9]{0,15})(: ?)(.*)", re.DOTALL)
 _ERROR = re.compile(r"\+CM[ES] ERROR: ?\d{1,4}")
-#: Asks what the device is; the answers are lines without a name.
+#: Commands that ask for the identity; the responses are lines without a name.
 _ASKS_IDENTITY = re.compile(r"AT(?:\+CGM[IMR]|\+GM[IMR]|I\d?)", re.IGNORECASE)
-#: Names of makers, models and firmware. Seven digits in a row may be a number.
+#: Names of vendors, models and firmware. Seven digits in a row may be a phone number.
 _IDENTITY = re.compile(r"(?!.*\d{7})[A-Za-z0-9 ._()/,:-]{1,64}")
 _FIELD = re.compile(r'"[^"]*"|[^,()]+')
 _SMALL = re.compile(r"\s*-?\d{1,4}(?:-\d{1,4})?\s*")
 
 
 class Masker:
-    """Masks the lines of one conversation, in their order: some are shown for what was asked before."""
+    """Masks the lines of one conversation, in their order: some are shown because of the command before them."""
 
     def __init__(self) -> None:
         self._identity_asked = False
 
     def mask(self, direction: str, line: str) -> str:
-        """Return a line, without its end, as anybody may be shown it."""
+        """Return a line, without its end, as it may be shown to anybody."""
         if direction == ">":
             self._identity_asked = _ASKS_IDENTITY.fullmatch(line) is not None
             return _command(line, ours=True)
@@ -70,13 +70,13 @@ class Masker:
 
 
 def _verbose_error(line: str) -> str:
-    """Return an error in words. Only texts of TS 27.007 9.2 and TS 27.005 3.2.5 have a code by now."""
+    """Return an error given as text. Only texts of TS 27.007 9.2 and TS 27.005 3.2.5 have a code here."""
     final = parse_final_result(line)
     return line if final is not None and final.code is not None and not re.search(r"\d", line) else _hidden(line)
 
 
 def _command(line: str, *, ours: bool) -> str:
-    """Return a command. What is not ``ours`` is an echo, or looks like one: only names that are known are shown."""
+    """Return a command. One that is not ``ours`` is an echo, or looks like one: only known names are shown."""
     if _BASIC.fullmatch(line):
         return line
     found = _EXTENDED.fullmatch(line)
@@ -86,7 +86,7 @@ def _command(line: str, *, ours: bool) -> str:
     known = name.upper() in _FIGURES or _SECRET.match(f"AT{name}=") is not None
     if not known and not ours:
         return _hidden(line)
-    # Without a value, what follows is another command on the same line.
+    # Without a value, the rest is another command on the same line.
     shows = mark == "=" and name.upper() in _FIGURES and not _SECRET.match(line)
     return f"{at}{name}{mark or ''}{_fields(value) if shows else _hidden(value)}"
 
@@ -97,21 +97,21 @@ def _information(line: str) -> str:
     found = _INFORMATION.fullmatch(line)
     if found is None or found[1] not in _FIGURES:
         return _hidden(line)
-    # A USSD text may be anything, so nothing behind its beginning can be told from it.
+    # A USSD text may contain anything, so everything after its beginning is hidden.
     begun, quote, text = found[3].partition('"') if found[1] == "+CUSD" else (found[3], "", "")
     return f"{found[1]}{found[2]}{_fields(begun)}{quote}{_hidden(text)}"
 
 
 def _fields(value: str) -> str:
-    """Return the fields of a line: small figures and known words as they are."""
+    """Return the fields of a line, with small figures and known words as they are."""
     first, last = value.find('"'), value.rfind('"')
     if first == last:
         if first < 0:
             return _FIELD.sub(_field, value)
-        return _hidden(value)  # a quotation that does not end here
+        return _hidden(value)  # a quotation that does not end on this line
     quoted = value[first : last + 1]
     known = [word for word in _FIELD.findall(quoted) if word in _WORDS or _SMALL.fullmatch(word)]
-    if known != _FIELD.findall(quoted):  # a text may hold quotation marks: from the first to the last it is hidden
+    if known != _FIELD.findall(quoted):  # a text may contain quotation marks: all of it is hidden
         quoted = f'"{_hidden(quoted[1:-1])}"'
     return f"{_FIELD.sub(_field, value[:first])}{quoted}{_FIELD.sub(_field, value[last + 1 :])}"
 

@@ -1,8 +1,8 @@
-"""Transcripts of what is said on a port: raw for the owner's eyes, masked to be shown to others.
+"""Transcripts of the conversation on a port: raw for the owner, masked so that they can be shown to others.
 
-One row for each line that was said: ``12.345678 > AT+CSQ\\r``, with seconds since the start, ``>`` to and ``<`` from
-the modem, and Python's escapes. The rows are the same however the bytes were cut on their way: a PIN that comes in two
-pieces is one. A PIN is masked even in a raw transcript.
+A transcript has one row for each line: ``12.345678 > AT+CSQ\\r``, with seconds since the start, ``>`` to and ``<`` from
+the modem, and Python's escapes. The rows do not depend on how the bytes were split: a PIN that comes in two pieces is
+one. A PIN is masked even in a raw transcript.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _SECRET = re.compile(rb"([+^#*$%!](?:CPIN2?|CLCK|CPWD|CPINE|SPIC)=)[^\r\n]*", re
 #: Longer lines are counted and not shown.
 LINE_LIMIT_BYTES = 8192
 #: A line and its end. To the modem a command ends with CR, a payload with Ctrl-Z, and ESC ends either. A modem ends its
-#: lines with CR LF, CR CR LF, LF, or CR alone, which is known by what follows; it begins them with CR LF, too.
+#: lines with CR LF, CR CR LF, LF, or CR alone, which shows by the next byte; it begins them with CR LF, too.
 _ENDED = {
     ">": re.compile(rb"[^\r\n\x1a\x1b]*(?:\r\n?|\n|\x1a|\x1b)"),
-    # A line is looked for at its beginning alone, and nothing is tried twice: a flood must not cost more than its size.
+    # A line is matched only at its beginning, without backtracking: a flood must not cost more than its size.
     "<": re.compile(rb"(?<![^\r\n])\x00*+[^\r\n\x00][^\r\n]*+(?:\r*+\n|\r++(?=[^\r\n]))"),
 }
 #: CR CR LF.
@@ -36,7 +36,7 @@ class TranscriptRows:
         self._last = ""
 
     def feed(self, seconds: float, direction: str, data: bytes) -> list[str]:
-        """Return the rows that a piece completes; ``seconds`` is when it came."""
+        """Return the rows that a piece completes; ``seconds`` is the time when it came."""
         rows = []
         if direction != self._last:
             rows = self._turn(seconds, self._last) if self._last else []
@@ -49,11 +49,11 @@ class TranscriptRows:
         return rows
 
     def end(self, seconds: float) -> list[str]:
-        """Return what was begun and not completed."""
+        """Return the incomplete lines."""
         return [row for direction, rest in self._begun.items() if rest for row in self._row(seconds, direction, rest)]
 
     def _turn(self, seconds: float, direction: str) -> list[str]:
-        """The other side speaks now: a prompt has no end of its own, and nothing follows a CR that would tell."""
+        """End the open line when the other side continues: a prompt has no line end, and nothing follows a lone CR."""
         begun = self._begun[direction]
         said = begun.strip(b"\r\n\0 ")
         if said == b">" or (said and begun.endswith(b"\r")):
@@ -65,7 +65,7 @@ class TranscriptRows:
         before, line, after = _parts(rest)
         if self._lost[direction] or len(line) > LINE_LIMIT_BYTES:
             self._lost[direction] += max(0, len(line) - 1)
-            line = line[-1:]  # so that its end is known as one
+            line = line[-1:]  # so that its end is recognised
         self._begun[direction] = before + line + after
 
     def _row(self, seconds: float, direction: str, said: bytes) -> list[str]:
@@ -81,7 +81,7 @@ class TranscriptRows:
 
 
 def _parts(said: bytes) -> tuple[bytes, bytes, bytes]:
-    """Split what was said into line ends before the line, the line, and its end; a flood of ends is cut short."""
+    """Split into line ends before the line, the line, and its end; a flood of line ends is shortened."""
     line = said.strip(_ENDS)
     at = said.index(line)
     return said[:at][-_MOST_ENDS:], line, said[at + len(line) :][-_MOST_ENDS:]

@@ -17,8 +17,8 @@ from gsmgw.dispatch import EventFeed, feed
 from gsmgw.dispatch.event_filter import Types
 from gsmgw.errors import StoreError
 from gsmgw.http import event_chunks, event_streams
-from gsmgw.http.event_chunks import Choice
-from gsmgw.http.event_streams import Reader, Streams
+from gsmgw.http.event_chunks import Selection
+from gsmgw.http.event_streams import EventStreams, Reader
 from gsmgw.store import Store, Tx
 
 
@@ -61,7 +61,7 @@ class Pipe:
 class Place:
     """A store, its feed and the readers of that."""
 
-    def __init__(self, store: Store, source: EventFeed, served: Streams, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, store: Store, source: EventFeed, served: EventStreams, tasks: asyncio.TaskGroup) -> None:
         self.store, self.source, self.served, self._tasks = store, source, served, tasks
 
     async def note(self, count: int, type: str = "test.a") -> None:
@@ -73,7 +73,7 @@ class Place:
 
     def join(self, line: Pipe, place: int, types: str = "", heartbeat_s: float = 300.0) -> asyncio.Task[None]:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        return self.start(Reader(line, place, Choice(types), heartbeat_s, ended))
+        return self.start(Reader(line, place, Selection(types), heartbeat_s, ended))
 
     def start(self, reader: Reader) -> asyncio.Task[None]:
         return self._tasks.create_task(self.served.serve(reader))
@@ -84,7 +84,7 @@ async def serving(directory: Path) -> AsyncIterator[Place]:
     source = EventFeed()
     store = await Store.open(directory / "g.db", source.publish)
     await source.attach(store)
-    served = Streams(source, store)
+    served = EventStreams(source, store)
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         run = tasks.create_task(served.run())
         await asyncio.sleep(0)
@@ -104,8 +104,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "RING", 40)
     monkeypatch.setattr(feed, "PAGE", 13)
     monkeypatch.setattr(event_chunks, "PAGE", 13)
-    monkeypatch.setattr(event_chunks, "PIECE_OCTETS", 400)
-    monkeypatch.setattr(event_chunks, "PIECES_KEPT", 5)
+    monkeypatch.setattr(event_chunks, "CHUNK_BYTES", 400)
+    monkeypatch.setattr(event_chunks, "MAX_KEPT", 5)
     monkeypatch.setattr(event_streams, "PER_READER_S", 0.0001)
 
 
@@ -156,7 +156,7 @@ async def test_who_does_not_read_keeps_nobody_from_reading(tmp_path: Path) -> No
             await place.note(200)
         await until(lambda: len(eager.ids()) == 2000)
         # a stuck one holds one piece, and no more than it was given
-        assert all(len(pipe.got) <= event_chunks.PIECE_OCTETS + 1000 for pipe in stuck)
+        assert all(len(pipe.got) <= event_chunks.CHUNK_BYTES + 1000 for pipe in stuck)
         assert stuck[0].ids() == list(range(1, len(stuck[0].ids()) + 1))
 
 
@@ -205,7 +205,7 @@ async def test_a_token_that_is_revoked_or_expires_ends_its_streams(tmp_path: Pat
         never = float("inf")
 
         def reading(owner: int, until_s: float) -> asyncio.Task[None]:
-            reader = Reader(Pipe(), 0, Choice(), 300.0, loop.create_future(), owner, until_s)
+            reader = Reader(Pipe(), 0, Selection(), 300.0, loop.create_future(), owner, until_s)
             return place.start(reader)
 
         revoked, other, expiring = (
@@ -214,7 +214,7 @@ async def test_a_token_that_is_revoked_or_expires_ends_its_streams(tmp_path: Pat
             reading(8, time.monotonic() + 0.05),
         )
         await until(lambda: place.served.readers == 3)
-        place.served.send_away(7)
+        place.served.end_streams(7)
         await revoked
         await expiring
         assert not other.done()

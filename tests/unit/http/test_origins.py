@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gsmgw.http.origins import Proxies, networks_of, place_of
-from gsmgw.http.unauthenticated import Strangers
+from gsmgw.http.origins import Proxies, network_key, networks_of
+from gsmgw.http.unauthenticated import UnauthenticatedConnections
 
 PROXIES = Proxies(networks_of(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]))
 
@@ -41,23 +41,23 @@ def test_nobody_is_trusted_by_default() -> None:
 
 
 def test_what_counts_as_one_place() -> None:
-    assert place_of("2001:db8:1:2::5") == place_of("2001:db8:1:2:ffff::1") != place_of("2001:db8:1:3::5")
-    assert place_of("::ffff:192.0.2.1") == place_of("192.0.2.1") != place_of("192.0.2.2")
-    assert place_of("fe80::1%eth0") == "fe80::/64"
-    assert place_of("user 1000") == "user 1000"
+    assert network_key("2001:db8:1:2::5") == network_key("2001:db8:1:2:ffff::1") != network_key("2001:db8:1:3::5")
+    assert network_key("::ffff:192.0.2.1") == network_key("192.0.2.1") != network_key("192.0.2.2")
+    assert network_key("fe80::1%eth0") == "fe80::/64"
+    assert network_key("user 1000") == "user 1000"
 
 
 def test_the_oldest_of_a_place_makes_room() -> None:
     closed: list[str] = []
-    strangers = Strangers(2, PROXIES)
+    connections = UnauthenticatedConnections(2, PROXIES)
     for name, address in (("a", "192.0.2.1"), ("b", "192.0.2.1"), ("x", "192.0.2.9"), ("c", "192.0.2.1")):
-        strangers.add(name, address, lambda name=name: closed.append(name))  # type: ignore[misc]
+        connections.add(name, address, lambda name=name: closed.append(name))  # type: ignore[misc]
     assert closed == ["a"]
-    strangers.discard("b")  # it has shown a token
-    strangers.discard("b")
-    strangers.add("d", "192.0.2.1", lambda: closed.append("d"))
+    connections.discard("b")  # it has shown a token
+    connections.discard("b")
+    connections.add("d", "192.0.2.1", lambda: closed.append("d"))
     for number in range(5):
-        strangers.add(number, "10.1.1.1", lambda: closed.append("proxy"))
-    assert (closed, len(strangers)) == (["a"], 3)
-    strangers.add("e", "192.0.2.1", lambda: closed.append("e"))
+        connections.add(number, "10.1.1.1", lambda: closed.append("proxy"))
+    assert (closed, len(connections)) == (["a"], 3)
+    connections.add("e", "192.0.2.1", lambda: closed.append("e"))
     assert closed == ["a", "c"]

@@ -146,12 +146,12 @@ async def test_what_is_understood_later_leaves_the_quarantine_as_of_when_it_came
     parts = pdus("x" * 200)
     for part in parts:
         await put_away(desk, part, came_ms)
-    assert await desk.collector.reread() == Reread(understood=3, left=1)
+    assert await desk.collector.reread() == Reread(decoded=3, left=1)
     assert [(m.text, m.received_ms) for m in await desk.inbox()] == [
         ("x" * 200, came_ms),
         ("late but not lost", came_ms),
     ]
-    assert await desk.collector.reread() == Reread(understood=0, left=1)
+    assert await desk.collector.reread() == Reread(decoded=0, left=1)
     assert len(await desk.inbox()) == 2
 
 
@@ -159,7 +159,7 @@ async def test_a_report_in_quarantine_settles_its_message_when_it_is_understood(
     await sent_message(desk, reference=0x2A)
     # STATUS-REPORT for reference 2A, delivered: the example layout of TS 23.040 9.2.2.3 with the numbers used here.
     await put_away(desk, "00062A0D91945111325476F862112121000000621121210000" + "0000", desk.clock.wall_ms())
-    assert await desk.collector.reread() == Reread(understood=1, left=0)
+    assert await desk.collector.reread() == Reread(decoded=1, left=0)
     found = await desk.store.read(lambda db: messages.get_message(db, 1))
     assert found is not None
     assert found.status is Status.DELIVERED

@@ -162,7 +162,7 @@ async def test_what_cannot_be_joined_is_in_quarantine_and_nothing_else_is_held_u
     assert len(await desk.store.read(inbox.quarantined)) == 4
     desk.own_number = good
     again = await desk.collector.reread()
-    assert (again.understood, again.left) == (4, 0)
+    assert (again.decoded, again.left) == (4, 0)
     await desk.clock.advance(601)
     await desk.collector.sweep()
     assert sorted(text or "" for text in await desk.texts()) == ["alone", "first half", "second" + GAP]

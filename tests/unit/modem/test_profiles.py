@@ -237,9 +237,9 @@ class TestOverlay:
         text = str(caught.value)
         for part in (
             "unknown table 'profil'",
-            "there is no profile 'nonesuch'",
+            "profile 'nonesuch' does not exist",
             "did you mean 'matches'",
-            "no regular expression",
+            "not a valid regular expression",
             "must be of type float",
             "disposition must be one of",
             "must be a list of str",

@@ -14,7 +14,7 @@ from gsmgw.config import Config, ModemSection
 from gsmgw.modem.finder import Finder, probe
 from gsmgw.ports import Opener
 from gsmgw.store import Store, modem_names
-from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, complaints, rivals, scan, second_port
+from gsmgw.transport.discovery import Hotplug, Stick, TtyPort, problems, rivals, scan, second_port
 from gsmgw.transport.usb import reauthorise, usb_interface, usb_path
 
 
@@ -94,7 +94,7 @@ def test_satellite_receivers_and_dead_firmware_are_no_modems() -> None:
 def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:
     plug(tmp_path, "1-1", "12d1:1446", {})
     plug(tmp_path, "1-2", "05c6:9008", {})
-    first, second = complaints(tmp_path)
+    first, second = problems(tmp_path)
     assert "usb-modeswitch" in first
     assert "emergency" in second
 

@@ -100,7 +100,7 @@ async def test_a_port_is_opened_once(pty: Pty) -> None:
 
 
 async def test_what_is_no_port_is_said(tmp_path: Path) -> None:
-    with pytest.raises(PortError, match="is not there"):
+    with pytest.raises(PortError, match="does not exist"):
         await open_port(str(tmp_path / "none"), Receiver())
     plain = tmp_path / "plain"
     plain.write_text("")
