@@ -1,4 +1,4 @@
-"""The answers of the API as they are described in its OpenAPI document; a test holds every answer against these."""
+"""The responses of the API, as its OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _Document(BaseModel):
 
 
 class FieldError(_Document):
-    """One thing that is wrong: in the body, by JSON pointer (RFC 6901), or in a parameter."""
+    """One error: in the body, by JSON pointer (RFC 6901), or in a parameter."""
 
     pointer: str | None = None
     parameter: str | None = None
@@ -20,7 +20,7 @@ class FieldError(_Document):
 
 
 class ProblemDocument(_Document):
-    """An error (RFC 9457). ``type`` is a page that explains it, on this gateway."""
+    """An error (RFC 9457). ``type`` is a page of this gateway that explains it."""
 
     type: str
     title: str
@@ -31,7 +31,7 @@ class ProblemDocument(_Document):
 
 
 class MessageError(BaseModel):
-    """Why a message did not go, or not yet."""
+    """Why a message was not sent."""
 
     code: str
     title: str
@@ -42,7 +42,7 @@ class MessageError(BaseModel):
 
 
 class WaitingFor(_Document):
-    """Why a message has not gone yet."""
+    """Why a message is not sent yet."""
 
     word: str
     sentence: str
@@ -133,25 +133,25 @@ class MessagePage(_Document):
 
 
 class BatchMessage(Message):
-    """A message of a batch; ``replayed`` when an earlier request had brought it already."""
+    """A message of a batch. ``replayed``: an earlier request brought it."""
 
     replayed: bool | None = None
 
 
 class RefusedMessage(_Document):
-    """A message of a batch that was not taken."""
+    """A message of a batch that was refused."""
 
     error: ProblemDocument
 
 
 class BatchAnswer(_Document):
-    """Each answer stands where its message stood."""
+    """The results, in the order of the messages."""
 
     data: list[BatchMessage | RefusedMessage]
 
 
 class SeenMessage(_Document):
-    """What a message of a batch would become."""
+    """A message of a batch as it would be sent."""
 
     to: str
     encoding: str
@@ -159,7 +159,7 @@ class SeenMessage(_Document):
 
 
 class BatchPreview(_Document):
-    """Each answer stands where its message stood."""
+    """The results, in the order of the messages."""
 
     data: list[SeenMessage | RefusedMessage]
 
@@ -192,7 +192,7 @@ class ConversationPage(_Document):
 
 
 class QuarantinedPdu(_Document):
-    """A received PDU that could not be understood."""
+    """A received PDU that could not be decoded."""
 
     id: str
     modem: str
@@ -209,14 +209,14 @@ class QuarantinePage(_Document):
 
 
 class Reread(_Document):
-    """What came of trying the quarantine again."""
+    """The result of decoding the quarantine again: PDUs that were decoded, and that are left."""
 
     understood: int
     left: int
 
 
 class Modem(_Document):
-    """A modem and how it is."""
+    """A modem with its state."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -245,7 +245,7 @@ class ModemList(_Document):
 
 
 class UssdAnswer(_Document):
-    """What the network answered."""
+    """The network's answer. ``more``: it waits for a reply."""
 
     modem: str
     answer: str | None
@@ -261,7 +261,7 @@ class WebhookSecret(_Document):
 
 
 class Webhook(_Document):
-    """A target that events are posted to."""
+    """A webhook."""
 
     id: str
     url: str
@@ -281,19 +281,19 @@ class Webhook(_Document):
 
 
 class NewWebhook(Webhook):
-    """A target with its new secret, which is shown this once."""
+    """A webhook with its new secret, which is shown only this once."""
 
     secret: str
 
 
 class WebhookList(_Document):
-    """All targets."""
+    """All webhooks."""
 
     data: list[Webhook]
 
 
 class Try(_Document):
-    """One try to deliver."""
+    """One delivery attempt."""
 
     at: AwareDatetime
     status: int | None
@@ -303,7 +303,7 @@ class Try(_Document):
 
 
 class Delivery(_Document):
-    """One event on its way to one target."""
+    """One event for one webhook."""
 
     id: int
     event: int | None
@@ -335,11 +335,11 @@ class Token(_Document):
     per_day: int | None
     modems: list[str]
     pools: list[str]
-    missing: list[str] = Field(description="Of modems and pools, what is not there now")
+    missing: list[str] = Field(description="Its modems and pools that do not exist now")
 
 
 class NewToken(Token):
-    """A token, shown this once."""
+    """A token with its secret, which is shown only this once."""
 
     token: str
 
@@ -351,7 +351,7 @@ class TokenList(_Document):
 
 
 class AuditEntry(_Document):
-    """Who managed what, and what came of it."""
+    """A call that managed something, with its outcome."""
 
     id: int
     at: AwareDatetime
@@ -371,7 +371,7 @@ class AuditPage(_Document):
 
 
 class BackupEntry(_Document):
-    """A backup that is kept."""
+    """A backup."""
 
     file: str
     octets: int
@@ -379,43 +379,43 @@ class BackupEntry(_Document):
 
 
 class BackupList(_Document):
-    """The backups that are kept, the latest first."""
+    """All backups, newest first."""
 
     data: list[BackupEntry]
 
 
 class Backup(BackupEntry):
-    """A backup that was made."""
+    """A new backup."""
 
-    version: str = Field(description="Of the gateway that made it")
+    version: str = Field(description="Version of the gateway")
     messages: int
     last_event: int
-    left_out: list[str] = Field(description="Files that the configuration names and that could not be read")
+    left_out: list[str] = Field(description="Files of the configuration that could not be read")
 
 
 class Health(_Document):
-    """Whether all is well, and what is not."""
+    """The health of the gateway, with the reason if it is not ready."""
 
     status: Literal["ok", "unavailable"]
     detail: str | None = None
 
 
 class Stats(_Document):
-    """The gateway at a glance."""
+    """The state of the gateway."""
 
     version: str
     started_at: AwareDatetime
     uptime_s: int
-    messages: dict[str, int] = Field(description="Messages in each state that still wants something")
+    messages: dict[str, int] = Field(description="Messages in each state that is not final")
     oldest_queued_at: AwareDatetime | None
-    since_start: dict[str, int] = Field(description="What became of messages since the start")
+    since_start: dict[str, int] = Field(description="Outcomes of messages since the start")
     modems: dict[str, int] = Field(description="Modems in each state")
-    webhooks: dict[str, int] = Field(description="Targets in each state")
-    first_event: int = Field(description="The oldest event that is kept")
+    webhooks: dict[str, int] = Field(description="Webhooks in each state")
+    first_event: int = Field(description="ID of the oldest event that is kept")
     last_event: int
     database_ok: bool
-    database_loss: str | None = Field(description="What of the database was lost before the start, in a sentence")
-    #: Failures since the start of each task that failed.
+    database_loss: str | None = Field(description="What the database lost before the start, in a sentence")
+    #: Failures of each task since the start.
     task_failures: dict[str, int]
     database_octets: int
     commit_ms: float
