@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -173,9 +172,11 @@ class DueTimer:
                 pause_s = min(pause_s, (min(moments) - self._clock.wall_ms()) / 1000)
             if pause_s <= 0:
                 return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
+            timer = self._clock.call_later(pause_s, self._wake.set)
+            try:
+                await self._wake.wait()
+            finally:
+                timer.cancel()
 
     def _is_clock_unset(self, now_ms: int) -> bool:
         if self._clock.monotonic() - self._started_s > UNSET_MAX_S:

@@ -12,7 +12,6 @@ import logging
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -197,12 +196,13 @@ class Worker:
 
     async def _wait(self, timeout_s: float | None, *, idle: bool = False) -> None:
         self.idle = idle
+        timer = None if timeout_s is None else self._clock.call_later(timeout_s, self._wake.set)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._wake.wait()
+            await self._wake.wait()
         finally:
             self.idle = False
+            if timer is not None:
+                timer.cancel()
 
     # -- what goes next -------------------------------------------------------------------------------------------
 
