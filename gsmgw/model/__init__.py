@@ -24,7 +24,6 @@ from gsmgw.model.messages import (
     Outgoing,
     PartState,
     Priority,
-    PriorityWord,
     SegmentRecord,
     StatusReportFacts,
 )
@@ -66,7 +65,6 @@ __all__ = [
     "Outgoing",
     "PartState",
     "Priority",
-    "PriorityWord",
     "RecoveryStep",
     "SegmentRecord",
     "SegmentStatus",

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple
 
 from gsmgw.model.failures import MessageError
 from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
 
 #: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
 SOCKET, TWILIO, NOBODY = 0, -1, -2
-
-
-#: A class of messages, as the API and the command line name it.
-PriorityWord = Literal["urgent", "normal", "bulk"]
 
 
 class Priority(IntEnum):
@@ -27,9 +23,9 @@ class Priority(IntEnum):
     BULK = 2
 
     @property
-    def word(self) -> PriorityWord:
+    def word(self) -> str:
         """The name used by the API and the command line."""
-        return cast(PriorityWord, self.name.lower())
+        return self.name.lower()
 
 
 class OnUnknown(StrEnum):

@@ -12,7 +12,6 @@ import logging
 import math
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
@@ -26,7 +25,7 @@ from gsmgw.outbound.worker.outcome_log import OutcomeLog
 from gsmgw.outbound.worker.policy import REST_S, Action
 from gsmgw.outbound.worker.verdict import judge
 from gsmgw.pdu.masking import masked_submit
-from gsmgw.ports import Clock, ModemHandle
+from gsmgw.ports import Clock, ModemHandle, Timer
 from gsmgw.store import Gone, PendingWrites, Store, stored_copies
 
 log = logging.getLogger(__name__)
@@ -161,12 +160,13 @@ class Worker:
 
     async def _wait(self, timeout_s: float | None, *, idle: bool = False) -> None:
         self.idle = idle
+        timer = None if timeout_s is None else self._clock.call_later(timeout_s, self._wake.set)
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._wake.wait()
+            await self._wake.wait()
         finally:
             self.idle = False
+            if timer is not None:
+                timer.cancel()
 
     # -- what goes next -------------------------------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class Worker:
     async def _submit(self, claim: Claim, flight: InFlight) -> int:
         """Hand the segment over; its TP-MR. While the PDU leaves, the next ones are committed."""
         job, message = claim.job, claim.job.message
-        give_up: asyncio.TimerHandle | None = None
+        give_up: Timer | None = None
 
         async def before_payload() -> None:
             nonlocal give_up
@@ -296,7 +296,7 @@ class Worker:
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
             if self._inflight.claims:
-                give_up = asyncio.get_running_loop().call_later(SLOW_S, self._falter)
+                give_up = self._clock.call_later(SLOW_S, self._falter)
 
         async def on_stored(memory: str, index: int) -> None:
             claim.copy = (memory, index)
