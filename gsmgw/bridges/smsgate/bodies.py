@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Collection
-from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -14,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from gsmgw.bridges.smsgate.words import priority_of, ref_of
 from gsmgw.bridges.values import MAX_RECIPIENTS, valid_for, wall_ms
 from gsmgw.outbound import Submission
+from gsmgw.wire.resources import JsonObject
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
@@ -52,7 +52,7 @@ class MessageBody(_Body):
     text_message: TextBody | None = None
     data_message: DataBody | None = None
     message: str | None = None
-    mms_message: dict[str, Any] | None = None
+    mms_message: JsonObject | None = None
     device_id: str | None = None
     priority: int = 0
     with_delivery_report: bool = True

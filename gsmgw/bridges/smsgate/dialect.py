@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any
+from collections.abc import Mapping
 
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, id_of
 from gsmgw.dispatch.dialect import Notification, Post
@@ -24,6 +24,7 @@ class SmsgateDialect:
     def render(self, notification: Notification) -> Post | None:
         """Return the request; None for an event that SMSGate does not know."""
         hook, event, message = notification.hook, notification.event, notification.message
+        payload: Mapping[str, object]
         if event.type == "webhook.test":
             name, payload = "system:ping", {"health": {"status": "pass", "checks": {}}}
         elif message is None or event.type not in EVENTS:
@@ -45,8 +46,8 @@ class SmsgateDialect:
         return {"X-Timestamp": timestamp, "X-Signature": digest.hexdigest()}
 
 
-def _payload(event: Event, message: MessageRecord, moment: str) -> dict[str, Any]:
-    payload: dict[str, Any] = {
+def _payload(event: Event, message: MessageRecord, moment: str) -> dict[str, str | None]:
+    payload: dict[str, str | None] = {
         "messageId": id_of(message),
         "phoneNumber": message.peer,
         "simNumber": None,

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
+from typing_extensions import TypedDict
 
 from gsmgw.bridges.context import BridgeContext
 from gsmgw.bridges.credentials import authenticate, basic_credentials
@@ -83,9 +83,11 @@ class SmsgateRoutes:
         except _EXPECTED as exc:
             return _error(exc)
         state = _state(name, found)
-        for number, result in zip(body.phone_numbers, results, strict=True):
-            if isinstance(result, Refusal):
-                state["recipients"].append({"phoneNumber": number, "state": "Failed", "error": result.detail})
+        state["recipients"] += [
+            {"phoneNumber": number, "state": "Failed", "error": result.detail}
+            for number, result in zip(body.phone_numbers, results, strict=True)
+            if isinstance(result, Refusal)
+        ]
         return JSONResponse(state, 202, {"Location": f"{_ROOT}/messages/{name}"})
 
     async def show(self, request: Request, name: str) -> Response:
@@ -221,8 +223,27 @@ def _require_one(results: Sequence[Result]) -> None:
     raise Rejected(str(refused[0]))
 
 
-def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
-    recipients = [
+class _Recipient(TypedDict):
+    phoneNumber: str
+    state: str
+    error: str | None
+
+
+class _State(TypedDict):
+    """The state of a message for all of its recipients, as SMSGate's clients know it."""
+
+    id: str
+    deviceId: str
+    state: str
+    isHashed: bool
+    isEncrypted: bool
+    recipients: list[_Recipient]
+    states: dict[str, str]
+    createdAt: str
+
+
+def _state(name: str, found: Sequence[MessageRecord]) -> _State:
+    recipients: list[_Recipient] = [
         {
             "phoneNumber": record.peer,
             "state": STATES.get(record.status, "Sent"),
@@ -231,8 +252,9 @@ def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
         for record in found
     ]
     states = {recipient["state"] for recipient in recipients}
+    created_ms = min(record.created_ms for record in found)
     moments = {
-        "Pending": min(record.created_ms for record in found),
+        "Pending": created_ms,
         "Sent": max((record.sent_ms for record in found if record.sent_ms is not None), default=None),
         "Delivered": max((record.delivered_ms for record in found if record.delivered_ms is not None), default=None),
     }
@@ -244,10 +266,10 @@ def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
         "isEncrypted": False,
         "recipients": recipients,
         "states": {state: stamp(ms) for state, ms in moments.items() if ms is not None},
-        "createdAt": stamp(moments["Pending"]),
+        "createdAt": stamp(created_ms),
     }
 
 
-def _webhook_out(hook: Webhook) -> dict[str, Any]:
+def _webhook_out(hook: Webhook) -> dict[str, str | None]:
     name = next((EVENTS[type][0] for type in hook.events if type in EVENTS), "sms:received")
     return {"id": hook.id, "url": hook.url, "event": name, "deviceId": None}

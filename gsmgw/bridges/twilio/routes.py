@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -189,7 +188,7 @@ def _date(ms: int | None) -> str | None:
     return None if ms is None else format_datetime(datetime.fromtimestamp(ms // 1000, UTC))
 
 
-def _resource(record: MessageRecord, account: str) -> dict[str, Any]:
+def _resource(record: MessageRecord, account: str) -> dict[str, object]:
     sid = words.sid_of(record.id)
     outbound = record.direction is Direction.OUTBOUND
     failed = record.status in (Status.FAILED, Status.UNDELIVERED, Status.EXPIRED)
