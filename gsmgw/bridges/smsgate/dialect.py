@@ -8,9 +8,9 @@ import hmac
 from typing import Any
 
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, id_of
-from gsmgw.dispatch.bodies import dumped, stamp
 from gsmgw.dispatch.dialect import Notification, Post
 from gsmgw.model import Event, MessageRecord
+from gsmgw.wire.encoding import dumped, stamp
 
 
 class SmsgateDialect:
