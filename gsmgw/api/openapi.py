@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from gsmgw.api.responses import ProblemDocument
 from gsmgw.http.problems import PROBLEMS
+from gsmgw.wire.resources import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -70,10 +70,11 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    _, made = models_json_schema(
-        [(ProblemDocument, "serialization"), *((model, "validation") for model in bodies)], ref_template=_REF
-    )
+    _, made = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(made["$defs"])
+    problem = TypeAdapter(ProblemDocument).json_schema(ref_template=_REF)
+    schemas.update(problem.pop("$defs"))
+    schemas[ProblemDocument.__name__] = problem
     for operations in document["paths"].values():
         for operation in operations.values():
             responses = {**{str(status): _problem(status) for status in _ALWAYS}, **operation["responses"]}

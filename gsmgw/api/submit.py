@@ -17,11 +17,12 @@ from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.context import Context
 from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_each
-from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, Waiting, format_id
 from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, not_yet
 from gsmgw.store import messages
+from gsmgw.wire.encoding import dumped
+from gsmgw.wire.messages import accepted_json, message_resource
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -183,7 +184,7 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | No
         fresh = entry.message
         if fresh is None:
             record = next(records)
-            found.append(None if record is None else dumped(message_out(record, ctx.scheduler.explain(record))))
+            found.append(None if record is None else dumped(message_resource(record, ctx.scheduler.explain(record))))
         elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
             found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
         else:

@@ -26,6 +26,7 @@ from gsmgw.cli.common import (
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME, PAST, SPAN
 from gsmgw.client import Client, NoDaemon
+from gsmgw.wire import resources
 
 Json = dict[str, Any]
 
@@ -141,7 +142,7 @@ def _send_file(
         sendfile.send_all(client, mailing, skip_bad=skip_bad, as_json=as_json)
 
 
-def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:
+def _await_end(client: Client, message: resources.Message, cursor: int, timeout_s: float) -> resources.Message:
     """Follow a message by its events until it has ended, or the time is over.
 
     What ends the waiting early is told: the message is the gateway's by then, and must not look as if it were not.
@@ -160,22 +161,22 @@ def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> 
         return message
 
 
-def _good_ends(message: Json) -> set[str]:
+def _good_ends(message: resources.Message) -> set[str]:
     return {"delivered"} if message["delivery_report"] else {"sent", "delivered"}
 
 
-def _print_outcome(message: Json) -> None:
+def _print_outcome(message: resources.Message) -> None:
     line = f"{message['id']}  {message['status']}"
     if message["segments"] > 1:
         line += f", {message['segments']} segments"
-    if message.get("error"):
-        line += f": {message['error']['title']}"
-    elif message.get("waiting_for"):
-        line += f": {message['waiting_for']['sentence']}"
+    if error := message["error"]:
+        line += f": {error['title']}"
+    elif waiting := message.get("waiting_for"):
+        line += f": {waiting['sentence']}"
     say(shown(line))
 
 
-def _content(message: Json) -> str:
+def _content(message: resources.Message) -> str:
     """The text; of a message of data its size, for it is not to be read."""
     if message["text"] is not None:
         return str(message["text"])
@@ -260,10 +261,10 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
     ):  # fmt: skip
         if message.get(name) is not None:
             say(f"{name:>14}  {shown(message[name])}")
-    if message.get("error"):
-        say(f"{'error':>14}  {shown(message['error']['title'])}")
-    if message.get("waiting_for"):
-        say(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
+    if error := message["error"]:
+        say(f"{'error':>14}  {shown(error['title'])}")
+    if waiting := message.get("waiting_for"):
+        say(f"{'waiting for':>14}  {waiting['sentence']}")
     for number, line in enumerate(shown(_content(message), lines=True).split("\n")):
         say(f"{'' if number else 'text':>14}  {line}")
     for segment in message["segment_list"]:
@@ -274,7 +275,7 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
         say(f"{local_time(event['at']):>14}  {describe_event(event)}")
 
 
-def describe_event(event: Json) -> str:
+def describe_event(event: resources.Event) -> str:
     """An event as a line for people."""
     data = event["data"]
     words = [event["type"]]
@@ -289,8 +290,8 @@ def describe_event(event: Json) -> str:
     for name in ("state", "detail", "waiting", "segment", "problem", "text"):
         if data.get(name) is not None:
             words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
-    if data.get("error"):
-        words.append(data["error"]["title"])
+    if isinstance(error := data.get("error"), dict):
+        words.append(str(error["title"]))
     return "  ".join(map(shown, words))
 
 
@@ -345,7 +346,7 @@ def watch(context: click.Context, types: str, after: int | None, as_json: bool) 
             return
 
 
-def _follow(events: Iterable[Json], as_json: bool) -> None:
+def _follow(events: Iterable[resources.Event], as_json: bool) -> None:
     for event in events:
         if as_json:
             print_json(event)

@@ -13,8 +13,11 @@ from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.mailing import Letter, Mailing, compose, portions
 from gsmgw.cli.table import Table, TableError, read_table
 from gsmgw.client import Client, NoDaemon
+from gsmgw.wire import resources
 
 Json = dict[str, Any]
+Answer = resources.BatchMessage | resources.RefusedMessage
+Preview = resources.SeenMessage | resources.RefusedMessage
 
 #: Faults that are shown to a person; the rest is counted.
 _SHOWN = 50
@@ -105,37 +108,43 @@ def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool)
     sys.exit(FAILED if refused else 0)
 
 
-def _look(client: Client, letters: Sequence[Letter]) -> list[Json]:
+def _look(client: Client, letters: Sequence[Letter]) -> list[Preview]:
     """What the gateway says to each row, without taking it."""
-    found: list[Json] = []
+    found: list[Preview] = []
     with progress("checking", len(letters)) as advance:
         for _, portion in portions(letters):
-            body = {"messages": [letter.message for letter in portion]}
-            found += client.request("POST", "/v1/messages/batch/preview", json=body)["data"]
+            found += client.preview_many([letter.message for letter in portion])
             advance(len(portion))
     return found
 
 
-def _outcome(answer: Json) -> str:
-    if "id" not in answer:
-        return "before" if answer["error"]["code"] == _SENT_BEFORE else "refused"
+def _refusal(answer: Answer) -> resources.ProblemDocument | None:
+    """The problem of a message that was not accepted."""
+    return None if "id" in answer else answer["error"]
+
+
+def _outcome(answer: Answer) -> str:
+    refusal = _refusal(answer)
+    if refusal is not None:
+        return "before" if refusal["code"] == _SENT_BEFORE else "refused"
     return "before" if answer.get("replayed") else "accepted"
 
 
-def _tell(letter: Letter, answer: Json, as_json: bool) -> None:
+def _tell(letter: Letter, answer: Answer, as_json: bool) -> None:
+    refusal, outcome = _refusal(answer), _outcome(answer)
     if as_json:
-        names = ("id", "to", "status", "segments") if "id" in answer else ("error",)
-        kept = {name: answer[name] for name in names}
-        print_json({"line": letter.line, **kept, "replayed": _outcome(answer) == "before"})
-    elif _outcome(answer) == "refused":
-        say(f"gsmgw: line {letter.line}: {shown(answer['error']['detail'])}", err=True)
+        names = ("error",) if refusal is not None else ("id", "to", "status", "segments")
+        kept = {name: value for name, value in answer.items() if name in names}
+        print_json({"line": letter.line, **kept, "replayed": outcome == "before"})
+    elif refusal is not None and outcome == "refused":
+        say(f"gsmgw: line {letter.line}: {shown(refusal['detail'])}", err=True)
 
 
-def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Json]]) -> None:
+def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Preview]]) -> None:
     """Each row that is wrong, on its line."""
     told = [(fault.line, str(fault)) for fault in mailing.faults]
     for letter, answer in pairs:
-        if "error" in answer:
+        if "to" not in answer:
             detail = answer["error"]["detail"].partition(": ")
             words = detail[2] if detail[0].startswith("message ") else answer["error"]["detail"]
             told.append((letter.line, f"line {letter.line}: {words}"))

@@ -68,9 +68,13 @@ def status(context: click.Context, as_json: bool) -> None:
         print_json({**stats, "modem_list": modems})
         return
     say(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
-    for name, key in (("messages", "messages"), ("since the start", "since_start"), ("webhooks", "webhooks")):
-        counts = ", ".join(f"{count} {state}" for state, count in sorted(stats[key].items()))
-        if counts or key == "messages":
+    for name, found in (
+        ("messages", stats["messages"]),
+        ("since the start", stats["since_start"]),
+        ("webhooks", stats["webhooks"]),
+    ):
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(found.items()))
+        if counts or name == "messages":
             say(f"{name}: {counts or 'nothing waits'}")
     if stats["oldest_queued_at"]:
         say(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")

@@ -38,7 +38,7 @@ class ModemsSection(Section):
     """[modems]"""
 
     discover: bool = True
-    #: Profiles of the field, in TOML (docs/modems.md).
+    #: Profiles of the field, in TOML (docs/reference/modems.md).
     profiles: Path | None = None
 
 

@@ -15,7 +15,7 @@ from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.validation_messages import in_words
 from gsmgw.outbound import QuotaExceeded, Refusal, ServiceError
 
-#: code -> (HTTP status, title). Each has a section of the same name in docs/problems.md.
+#: code -> (HTTP status, title). Each has a section of the same name in docs/reference/problems.md.
 PROBLEMS: Mapping[str, tuple[int, str]] = {
     "invalid_json": (400, "The body is not valid JSON"),
     "invalid_request": (422, "The request is not valid"),

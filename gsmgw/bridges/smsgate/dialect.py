@@ -8,10 +8,10 @@ import hmac
 from collections.abc import Mapping
 
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, id_of
-from gsmgw.dispatch.bodies import dumped, stamp
 from gsmgw.dispatch.dialect import Notification, Post
 from gsmgw.model import Event, EventType, MessageRecord
 from gsmgw.model.events import Json
+from gsmgw.wire.encoding import dumped, stamp
 
 
 class SmsgateDialect:

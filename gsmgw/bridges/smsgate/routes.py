@@ -15,7 +15,6 @@ from gsmgw.bridges.credentials import authenticate, basic_credentials
 from gsmgw.bridges.smsgate.bodies import MessageBody, Rejected, WebhookBody, check_id, submissions
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, STATE_ORDER, STATES, ref_of
 from gsmgw.bridges.values import MAX_RECIPIENTS
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
@@ -23,9 +22,11 @@ from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import MessageRecord, parse_id
 from gsmgw.model.events import Json
+from gsmgw.model.webhooks import WebhookState
 from gsmgw.outbound import Accepted, Principal, Refusal, Result, ServiceError, WrongState
 from gsmgw.store import callbacks, messages, webhooks
 from gsmgw.store.webhooks import Webhook
+from gsmgw.wire.encoding import stamp
 
 _ROOT = "/3rdparty/v1"
 _FORMAT = "smsgate"
@@ -203,7 +204,7 @@ class SmsgateRoutes:
             modems=(),
             ordered=True,
             secrets=(),
-            state="active",
+            state=WebhookState.ACTIVE,
             reason=None,
             cursor=self._ctx.feed.last_id,
             created_ms=self._ctx.clock.wall_ms(),

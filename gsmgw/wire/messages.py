@@ -1,39 +1,31 @@
-"""Messages and events as the world sees them: the API answers with these, webhooks and hooks carry them."""
+"""Messages as the API, webhooks and hooks carry them."""
 
 from __future__ import annotations
 
 import base64
-import json
-from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
 
 from gsmgw.escaping import one_line
-from gsmgw.model import Direction, Event, MessageRecord, OnUnknown, Outgoing, Priority, Waiting, format_id
+from gsmgw.model import Direction, MessageRecord, OnUnknown, Outgoing, Priority, SegmentRecord, Waiting, format_id
 from gsmgw.model.routes import target_of
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 
 
-@lru_cache(maxsize=4096)
-def stamp(ms: int | None) -> str | None:
-    """A moment as RFC 3339 in UTC with milliseconds."""
-    if ms is None:
-        return None
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[str, Any]:
+def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> resources.Message:
     """The message resource."""
     outbound = record.direction is Direction.OUTBOUND
     modem, pool = target_of(record.route)
-    body: dict[str, Any] = {
+    body: resources.Message = {
         "id": format_id(record.id),
-        "direction": record.direction.value,
+        "direction": record.direction,
         "from": record.own if outbound else record.peer,
         "to": record.peer if outbound else record.own,
         "text": record.text,
-        "status": record.status.value,
+        "status": record.status,
         "encoding": record.encoding,
         "segments": record.segments,
         "modem": record.modem or modem,
@@ -48,7 +40,7 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
         "sent_at": stamp(record.sent_ms),
         "delivered_at": stamp(record.delivered_ms),
         "received_at": stamp(record.received_ms),
-        "error": None if record.error is None else record.error.as_json(),
+        "error": None if record.error is None else cast("resources.MessageError", record.error.as_json()),
     }
     if record.data is not None:
         body["data"] = base64.b64encode(record.data).decode("ascii")
@@ -57,9 +49,9 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
         body["attempts"] = record.attempts
         body["delivery_report"] = record.report
         body["report_missing"] = record.report_missing
-        body["on_unknown"] = None if record.on_unknown is None else record.on_unknown.value
+        body["on_unknown"] = record.on_unknown
         body["expires_at"] = stamp(record.expires_ms)
-        body["waiting_for"] = None if waiting is None else waiting_out(waiting)
+        body["waiting_for"] = None if waiting is None else waiting_resource(waiting)
     else:
         body["smsc_at"] = stamp(record.smsc_ms)
         body["incomplete"] = record.incomplete
@@ -69,7 +61,7 @@ def message_out(record: MessageRecord, waiting: Waiting | None = None) -> dict[s
 
 
 def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
-    """What :func:`message_out` says of a message that was accepted this moment, as JSON.
+    """What :func:`message_resource` says of a message that was accepted this moment, as JSON.
 
     Of ten thousand in a batch that would take as long as all the rest of the request. So what many have in common is
     put into words once.
@@ -136,54 +128,29 @@ def _in_common(
         "report_missing": False,
         "on_unknown": on_unknown.value,
         "expires_at": stamp(expires_ms),
-        "waiting_for": None if waiting is None else waiting_out(waiting),
+        "waiting_for": None if waiting is None else waiting_resource(waiting),
     }
     return b"," + one_line(to_json(rest))[1:]
 
 
-def waiting_out(waiting: Waiting) -> dict[str, Any]:
+def waiting_resource(waiting: Waiting) -> resources.WaitingFor:
     """Why a message has not gone yet."""
     return {"word": waiting.reason.value, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
 
 
-def event_out(event: Event) -> dict[str, Any]:
-    """One event."""
+def segment_resource(segment: SegmentRecord) -> resources.Segment:
+    """Return the resource of a segment."""
     return {
-        "id": event.id,
-        "type": event.type,
-        "at": stamp(event.at_ms),
-        "message_id": None if event.message_id is None else format_id(event.message_id),
-        "modem": event.modem,
-        "data": event.data,
+        "number": segment.seq,
+        "status": segment.status,
+        "reference": segment.reference,
+        "modem": segment.modem,
+        "sim": segment.sim,
+        "attempt": segment.attempt,
+        "sending_at": stamp(segment.sending_ms),
+        "sent_at": stamp(segment.sent_ms),
+        "discharged_at": stamp(segment.discharge_ms),
+        "report_status": segment.report_status,
+        "error": segment.error,
+        "pdu": segment.tpdu.hex().upper(),
     }
-
-
-def envelope(event: Event, message: MessageRecord | None) -> dict[str, Any]:
-    """An event as it leaves the house: ``type``, ``timestamp``, ``data`` (standardwebhooks.com).
-
-    ``data`` has the event's own fields and, where it is about a message, that message as it is now.
-    """
-    data: dict[str, Any] = event_out(event)
-    del data["type"], data["at"]
-    data["detail"] = data.pop("data")
-    if message is not None:
-        data["message"] = message_out(message)
-        data["message"].pop("waiting_for", None)
-    return {"type": event.type, "timestamp": stamp(event.at_ms), "data": data}
-
-
-def packed(body: dict[str, Any], limit_octets: int) -> bytes:
-    """An envelope as JSON. Where that would be larger than allowed, the text or data of the message is left out."""
-    raw = dumped(body)
-    message = body["data"].get("message")
-    if len(raw) <= limit_octets or message is None:
-        return raw
-    slim = {**message, "text": None, "truncated": True}
-    slim.pop("data", None)
-    detail = {name: value for name, value in body["data"]["detail"].items() if name != "text"}
-    return dumped({**body, "data": {**body["data"], "detail": detail, "message": slim}})
-
-
-def dumped(body: Any) -> bytes:
-    """Return a value as JSON in UTF-8, without line separators."""
-    return one_line(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace"))
