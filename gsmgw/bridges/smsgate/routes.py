@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
@@ -22,6 +21,7 @@ from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import MessageRecord, parse_id
+from gsmgw.model.events import Json
 from gsmgw.model.webhooks import WebhookState
 from gsmgw.outbound import Accepted, Principal, Refusal, Result, ServiceError, WrongState
 from gsmgw.store import callbacks, messages, webhooks
@@ -82,11 +82,12 @@ class SmsgateRoutes:
             found = await self._records([each.message_id for each in results if isinstance(each, Accepted)])
         except _EXPECTED as exc:
             return _error(exc)
-        state = _state(name, found)
-        for number, result in zip(body.phone_numbers, results, strict=True):
-            if isinstance(result, Refusal):
-                state["recipients"].append({"phoneNumber": number, "state": "Failed", "error": result.detail})
-        return JSONResponse(state, 202, {"Location": f"{_ROOT}/messages/{name}"})
+        refused = [
+            {"phoneNumber": number, "state": "Failed", "error": result.detail}
+            for number, result in zip(body.phone_numbers, results, strict=True)
+            if isinstance(result, Refusal)
+        ]
+        return JSONResponse(_state(name, found, refused), 202, {"Location": f"{_ROOT}/messages/{name}"})
 
     async def show(self, request: Request, name: str) -> Response:
         """Show the state of a message."""
@@ -221,8 +222,8 @@ def _require_one(results: Sequence[Result]) -> None:
     raise Rejected(str(refused[0]))
 
 
-def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
-    recipients = [
+def _state(name: str, found: Sequence[MessageRecord], refused: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+    recipients: list[Mapping[str, Json]] = [
         {
             "phoneNumber": record.peer,
             "state": STATES.get(record.status, "Sent"),
@@ -242,12 +243,12 @@ def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
         "state": next((state for state in STATE_ORDER if state in states), "Pending"),
         "isHashed": False,
         "isEncrypted": False,
-        "recipients": recipients,
+        "recipients": [*recipients, *refused],
         "states": {state: stamp(ms) for state, ms in moments.items() if ms is not None},
         "createdAt": stamp(moments["Pending"]),
     }
 
 
-def _webhook_out(hook: Webhook) -> dict[str, Any]:
+def _webhook_out(hook: Webhook) -> dict[str, Json]:
     name = next((EVENTS[type][0] for type in hook.events if type in EVENTS), "sms:received")
     return {"id": hook.id, "url": hook.url, "event": name, "deviceId": None}
