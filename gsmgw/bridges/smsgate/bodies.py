@@ -13,7 +13,6 @@ from pydantic.alias_generators import to_camel
 from gsmgw.bridges.smsgate.words import priority_of, ref_of
 from gsmgw.bridges.values import MAX_RECIPIENTS, valid_for, wall_ms
 from gsmgw.outbound import Submission
-from gsmgw.wire.resources import JsonObject
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
@@ -52,7 +51,7 @@ class MessageBody(_Body):
     text_message: TextBody | None = None
     data_message: DataBody | None = None
     message: str | None = None
-    mms_message: JsonObject | None = None
+    mms_message: dict[str, object] | None = None
     device_id: str | None = None
     priority: int = 0
     with_delivery_report: bool = True

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
-from typing_extensions import TypedDict
 
 from gsmgw.bridges.context import BridgeContext
 from gsmgw.bridges.credentials import authenticate, basic_credentials
@@ -22,6 +21,7 @@ from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import MessageRecord, parse_id
+from gsmgw.model.events import Json
 from gsmgw.model.webhooks import WebhookState
 from gsmgw.outbound import Accepted, Principal, Refusal, Result, ServiceError, WrongState
 from gsmgw.store import callbacks, messages, webhooks
@@ -82,13 +82,12 @@ class SmsgateRoutes:
             found = await self._records([each.message_id for each in results if isinstance(each, Accepted)])
         except _EXPECTED as exc:
             return _error(exc)
-        state = _state(name, found)
-        state["recipients"] += [
+        refused = [
             {"phoneNumber": number, "state": "Failed", "error": result.detail}
             for number, result in zip(body.phone_numbers, results, strict=True)
             if isinstance(result, Refusal)
         ]
-        return JSONResponse(state, 202, {"Location": f"{_ROOT}/messages/{name}"})
+        return JSONResponse(_state(name, found, refused), 202, {"Location": f"{_ROOT}/messages/{name}"})
 
     async def show(self, request: Request, name: str) -> Response:
         """Show the state of a message."""
@@ -223,27 +222,8 @@ def _require_one(results: Sequence[Result]) -> None:
     raise Rejected(str(refused[0]))
 
 
-class _Recipient(TypedDict):
-    phoneNumber: str
-    state: str
-    error: str | None
-
-
-class _State(TypedDict):
-    """The state of a message for all of its recipients, as SMSGate's clients know it."""
-
-    id: str
-    deviceId: str
-    state: str
-    isHashed: bool
-    isEncrypted: bool
-    recipients: list[_Recipient]
-    states: dict[str, str]
-    createdAt: str
-
-
-def _state(name: str, found: Sequence[MessageRecord]) -> _State:
-    recipients: list[_Recipient] = [
+def _state(name: str, found: Sequence[MessageRecord], refused: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+    recipients: list[Mapping[str, Json]] = [
         {
             "phoneNumber": record.peer,
             "state": STATES.get(record.status, "Sent"),
@@ -252,9 +232,8 @@ def _state(name: str, found: Sequence[MessageRecord]) -> _State:
         for record in found
     ]
     states = {recipient["state"] for recipient in recipients}
-    created_ms = min(record.created_ms for record in found)
     moments = {
-        "Pending": created_ms,
+        "Pending": min(record.created_ms for record in found),
         "Sent": max((record.sent_ms for record in found if record.sent_ms is not None), default=None),
         "Delivered": max((record.delivered_ms for record in found if record.delivered_ms is not None), default=None),
     }
@@ -264,12 +243,12 @@ def _state(name: str, found: Sequence[MessageRecord]) -> _State:
         "state": next((state for state in STATE_ORDER if state in states), "Pending"),
         "isHashed": False,
         "isEncrypted": False,
-        "recipients": recipients,
+        "recipients": [*recipients, *refused],
         "states": {state: stamp(ms) for state, ms in moments.items() if ms is not None},
-        "createdAt": stamp(created_ms),
+        "createdAt": stamp(moments["Pending"]),
     }
 
 
-def _webhook_out(hook: Webhook) -> dict[str, str | None]:
+def _webhook_out(hook: Webhook) -> dict[str, Json]:
     name = next((EVENTS[type][0] for type in hook.events if type in EVENTS), "sms:received")
     return {"id": hook.id, "url": hook.url, "event": name, "deviceId": None}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from gsmgw.model import MessageRecord, Status
+from collections.abc import Mapping
+
+from gsmgw.model import EventType, MessageRecord, Status
 
 #: The status that an event brings.
-EVENT_STATUSES = {
-    "message.sending": "sending",
-    "message.sent": "sent",
-    "message.delivered": "delivered",
-    "message.undelivered": "undelivered",
-    "message.failed": "failed",
-    "message.expired": "failed",
-    "message.canceled": "canceled",
+EVENT_STATUSES: Mapping[str, str] = {
+    EventType.MESSAGE_SENDING: "sending",
+    EventType.MESSAGE_SENT: "sent",
+    EventType.MESSAGE_DELIVERED: "delivered",
+    EventType.MESSAGE_UNDELIVERED: "undelivered",
+    EventType.MESSAGE_FAILED: "failed",
+    EventType.MESSAGE_EXPIRED: "failed",
+    EventType.MESSAGE_CANCELED: "canceled",
 }
 #: Statuses of a message that have another name than ours.
 STATUSES = {
