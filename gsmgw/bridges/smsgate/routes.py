@@ -27,6 +27,7 @@ from gsmgw.outbound import Accepted, Principal, Refusal, Result, ServiceError, W
 from gsmgw.store import callbacks, messages, webhooks
 from gsmgw.store.webhooks import Webhook
 from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 _ROOT = "/3rdparty/v1"
 _FORMAT = "smsgate"
@@ -42,7 +43,7 @@ def _error(exc: Exception) -> Response:
         where = ".".join(str(part) for part in error["loc"])
         return JSONResponse({"message": f"{where}: {error['msg']}" if where else error["msg"]}, 400)
     problem = of_exception(exc)
-    if problem.code == "unauthorized":
+    if problem.code == ProblemCode.UNAUTHORIZED:
         headers = {**problem.headers, "WWW-Authenticate": 'Basic realm="gsmgw"'}
         words = "login and password are not the name and the secret of a token"
         return JSONResponse({"message": words}, problem.status, headers)
@@ -115,7 +116,7 @@ class SmsgateRoutes:
     async def _authenticate(self, request: Request, scope: str) -> Principal:
         user, password = basic_credentials(request)
         if not password:
-            raise Problem("unauthorized", "login and password are missing")
+            raise Problem(ProblemCode.UNAUTHORIZED, "login and password are missing")
         return await authenticate(self._ctx, request, user, password, scope)
 
     async def _records(self, ids: list[int]) -> list[MessageRecord]:
@@ -217,7 +218,7 @@ def _require_one(results: Sequence[Result]) -> None:
     refused = [result for result in results if isinstance(result, Refusal)]
     if len(refused) < len(results):
         return
-    if refused[0].code == "client_ref_conflict":
+    if refused[0].code == ProblemCode.CLIENT_REF_CONFLICT:
         raise Rejected("duplicate id", 409)
     raise Rejected(str(refused[0]))
 
