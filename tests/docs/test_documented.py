@@ -18,8 +18,8 @@ from gsmgw.bridges import BRIDGES, Bridge, BridgeContext
 from gsmgw.cli import main
 from gsmgw.config import Config
 from gsmgw.config.explaining import section_of
-from gsmgw.http.problems import PROBLEMS
 from gsmgw.model import EventType, WaitReason, events
+from gsmgw.wire.problems import PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

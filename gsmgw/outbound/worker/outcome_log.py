@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from gsmgw.errors import StoreFault, SubmitError
 from gsmgw.model import Outgoing, format_id
@@ -16,6 +16,8 @@ from gsmgw.outbound.worker.policy import Action
 from gsmgw.outbound.worker.verdict import Verdict
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import PendingWrites, Tx, outbox
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class OutcomeLog:
         """A message cannot be prepared or begun because of a fault of ours: it has failed."""
         name = self._handle.name
         log.error("%s: message %s failed, internal error: %s", name, format_id(message.id), exc, exc_info=exc)
-        operation: Callable[[Tx], Any] = partial(
+        operation: Callable[[Tx], object] = partial(
             outbox.fail,
             now_ms=self._clock.wall_ms(),
             message_id=message.id,
@@ -143,37 +145,36 @@ class OutcomeLog:
     ) -> tuple[Callable[[Tx], list[Outgoing] | None], int | None]:
         """What is recorded of a segment that was not confirmed, and when its message is looked at again, if ever."""
         action, name, now_ms = verdict.decision.action, self._handle.name, self._clock.wall_ms()
-        of_segment: dict[str, Any] = {
-            "now_ms": now_ms,
-            "message": claim.job.message,
-            "seq": claim.seq,
-            "error": describe(exc, name),
-        }
+        message, seq, error = claim.job.message, claim.seq, describe(exc, name)
         if action is Action.AWAIT:
             due_ms = now_ms + self._grace_ms
             if exc.cms == DUPLICATE_CMS:
-                rejected = partial(outbox.segment_rejected_as_duplicate, sim=claim.sim, route=to_modem(name))
-                return partial(rejected, due_ms=due_ms, **of_segment), due_ms
+                return lambda tx: outbox.segment_rejected_as_duplicate(
+                    tx, now_ms, message, seq, claim.sim, error=error, due_ms=due_ms, route=to_modem(name)
+                ), due_ms
             # A modem that has not heard from the network keeps a copy that says no more than it said itself.
-            unknown = partial(outbox.segment_unknown, copy_tells=exc.silent, owed=exc.overdue)
-            return partial(unknown, due_ms=due_ms, **of_segment), due_ms
+            return lambda tx: outbox.segment_unknown(
+                tx, now_ms, message, seq, error=error, due_ms=due_ms, copy_tells=exc.silent, owed=exc.overdue
+            ), due_ms
         if action is Action.FAIL:
-            return partial(outbox.segment_failed, modem=name, sim=claim.sim, **of_segment), None
+            return lambda tx: outbox.segment_failed(tx, now_ms, message, seq, name, claim.sim, error=error), None
         retry_ms = now_ms + round(verdict.decision.pause_s * 1000) if action is Action.RETRY else None
-        refused = partial(
-            outbox.segment_refused,
-            sim=claim.sim,
+        return lambda tx: outbox.segment_refused(
+            tx,
+            now_ms,
+            message,
+            seq,
+            claim.sim,
+            error=error,
             due_ms=retry_ms,
             waiting=exc.title,
             charged=action is not Action.HAND_BACK,
             route=verdict.route,
             refusals=verdict.refusals,
             tpdus=verdict.tpdus,
-            **of_segment,
-        )
-        return refused, retry_ms
+        ), retry_ms
 
-    def _in_doubt(self, claim: Claim, exc: Exception) -> Callable[[Tx], Any]:
+    def _in_doubt(self, claim: Claim, exc: Exception) -> Callable[[Tx], list[Outgoing]]:
         """What is recorded of a segment that may have left when its outcome cannot be."""
         now_ms = self._clock.wall_ms()
         return partial(
@@ -190,10 +191,10 @@ class OutcomeLog:
         self._queue.offer(queued)
         self._queue.due(self._clock.wall_ms() + self._grace_ms)
 
-    def _then(self, claim: Claim | None, then: Callable[[Any], object]) -> Callable[[Any], object]:
+    def _then(self, claim: Claim | None, then: Callable[[T], object]) -> Callable[[T], None]:
         """What follows once an outcome is on disk: the copy of that claim, if there is one, is of no more use."""
 
-        def on_disk(value: Any) -> None:
+        def on_disk(value: T) -> None:
             if claim is not None and claim.copy is not None:
                 self._handle.forget_copy(*claim.copy)
             then(value)
