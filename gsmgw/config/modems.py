@@ -38,7 +38,7 @@ class ModemsSection(Section):
     """[modems]"""
 
     discover: bool = True
-    #: Profiles of the field, in TOML (docs/reference/modems.md).
+    #: Profiles of the field, in TOML (docs/guides/add-a-modem.md).
     profiles: Path | None = None
 
 
