@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from gsmgw.http.problems import PROBLEMS
+from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]

@@ -23,6 +23,7 @@ from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, not_
 from gsmgw.store import messages
 from gsmgw.wire.encoding import dumped
 from gsmgw.wire.messages import accepted_json, message_resource
+from gsmgw.wire.problems import ProblemCode
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,7 +74,7 @@ async def submit_one(ctx: Context, principal: Principal, raw: bytes, key: str | 
         headers["Idempotent-Replayed"] = "true"
     (body,) = await _bodies(ctx, [accepted])
     if body is None:
-        raise Problem("not_found", _DELETED)
+        raise Problem(ProblemCode.NOT_FOUND, _DELETED)
     return SubmitResponse(202, [body], headers)
 
 
@@ -162,7 +163,7 @@ def _entries(
         if not isinstance(answer, Accepted):
             yield dumped(_refused(answer, number))
         elif (body := next(bodies)) is None:
-            yield dumped({"error": Problem("not_found", _DELETED).body()})
+            yield dumped({"error": Problem(ProblemCode.NOT_FOUND, _DELETED).body()})
         elif answer.replayed:
             yield body[:-1] + b',"replayed":true}'
         else:
@@ -220,5 +221,5 @@ def key_of(found: Sequence[str]) -> str | None:
         wrong = f"must have 1 to {KEY_CHARS} characters"
     if wrong is not None:
         errors = [{"parameter": "Idempotency-Key", "detail": wrong}]
-        raise Problem("invalid_request", f"Idempotency-Key: {wrong}", errors=errors)
+        raise Problem(ProblemCode.INVALID_REQUEST, f"Idempotency-Key: {wrong}", errors=errors)
     return found[0]

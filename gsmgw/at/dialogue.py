@@ -16,7 +16,7 @@ from gsmgw.at.commands import AT, Command
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.lexer import LineLexer
 from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
-from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
+from gsmgw.at.urcs import GLUED, LINES, PREFIXES, TWO_LINE, UrcKind, kind_of, urc_name
 
 ESCAPE = b"\x1b"
 CTRL_Z = b"\x1a"
@@ -33,6 +33,8 @@ _LINES_TO_PDU = 8
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
 _HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
 _SYMBOLS = "+^*%$#_!&"
+#: The end of a quoted USSD text, with or without DCS (TS 27.007 7.15).
+_USSD_END = re.compile(r'"\s*(?:,\s*\d*\s*)?$')
 
 
 class Phase(Enum):
@@ -140,7 +142,7 @@ class Dialogue:
         self._answer_bytes = 0
         self._payload_hex = ""
         self._headers: list[_Header] = []
-        self._open = ""
+        self._open: list[str] = []
         self._events: list[Event] = []
         self._late = False
         #: How often AT was written while the final result of a payload is awaited, and not answered yet.
@@ -219,7 +221,7 @@ class Dialogue:
         self._events.append(Prompted())
 
     def _line(self, line: str) -> None:
-        if self._open and not self._close(line):
+        if self._open and self._continues_text(line):
             return
         phase = self.phase
         command = self._command
@@ -236,7 +238,7 @@ class Dialogue:
                 self.echoes += 1
                 self._asked(line)
                 return
-            if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER:
+            if (line[0] == ">" or "\x1a" in line or "\x1b" in line) and phase is not Phase.ANSWER and line[0] != "+":
                 # A prompt with text after it, or the echo of a payload.
                 if phase is not Phase.STALE:
                     self._asked(line)
@@ -376,18 +378,58 @@ class Dialogue:
                 if line.find(glued) > 0:
                     self._unasked(line[line.index(glued) :])
                     return
-        elif kind is UrcKind.USSD and line.count('"') % 2:
-            self._open = line
+        elif kind is UrcKind.USSD and _is_open(line):
+            self._open = [line]
             return
         self._events.append(Urc(kind, line))
 
-    def _close(self, line: str) -> bool:
-        """Add ``line`` to the open USSD text; return True when the line is not part of it."""
-        part = parse_final_result(line) is None and kind_of(line) is UrcKind.UNKNOWN
-        text = f"{self._open}\n{line}" if part else self._open
-        if part and line.count('"') % 2 == 0 and len(text) < _OPEN_LIMIT_CHARS:
-            self._open = text
+    # -- USSD texts of several lines ------------------------------------------------------------------------------
+
+    @property
+    def has_open_text(self) -> bool:
+        """Whether a USSD text has begun and not ended."""
+        return bool(self._open)
+
+    def end_text(self) -> list[Event]:
+        """End an open USSD text whose end did not come; return the events.
+
+        A word like OK, which may have been part of the text, ends it and counts for itself, and so do all lines after.
+        """
+        self._events = []
+        lines, self._open = self._open, []
+        rest = next((at for at, line in enumerate(lines) if at and _counts_for_itself(line)), len(lines))
+        if lines:
+            self._events.append(Urc(UrcKind.USSD, "\n".join(lines[:rest])))
+        for line in lines[rest:]:
+            self._line(line)
+        return self._events
+
+    def _continues_text(self, line: str) -> bool:
+        """Add a line to the open USSD text, until its closing quotation mark; False when it is not part of it."""
+        command = self._command
+        if _is_prefixed_urc(line) or line.startswith("+CM") or (command and line.startswith(command.prefixes or "\n")):
             return False
-        self._open = ""
-        self._events.append(Urc(UrcKind.USSD, text))
-        return not part
+        self._open.append(line)
+        if not _is_open(text := "\n".join(self._open)):
+            self._open = []
+            self._events.append(Urc(UrcKind.USSD, text))
+        elif len(text) > _OPEN_LIMIT_CHARS:
+            events = self._events
+            self._events = [*events, *self.end_text()]
+        return True
+
+
+def _is_open(line: str) -> bool:
+    """Return whether a +CUSD has an opening quotation mark and no closing one, with or without a DCS after it."""
+    _, _, text = after_prefix(line).partition(",")
+    text = text.lstrip()
+    return text.startswith('"') and _USSD_END.search(text, 1) is None
+
+
+def _is_prefixed_urc(line: str) -> bool:
+    name = urc_name(line)
+    return name in PREFIXES or name in TWO_LINE
+
+
+def _counts_for_itself(line: str) -> bool:
+    return parse_final_result(line) is not None or kind_of(line) is not UrcKind.UNKNOWN

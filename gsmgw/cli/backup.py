@@ -20,7 +20,7 @@ from gsmgw.errors import ConfigError, GsmgwError
 from gsmgw.owners import acting_as_owner
 
 #: Long enough for a database of several gigabytes on a slow SD card.
-_BACKUP_TIMEOUT_S = 3600.0
+BACKUP_TIMEOUT_S = 3600.0
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
@@ -69,7 +69,7 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
     if file is None and config_file is None:
         try:
             with connect(context) as client:
-                made: dict[str, Any] = client.request("POST", "/v1/backups", timeout_s=_BACKUP_TIMEOUT_S)
+                made: dict[str, Any] = client.request("POST", "/v1/backups", timeout_s=BACKUP_TIMEOUT_S)
                 return made
         except NoAnswer:
             raise  # the gateway is making the backup: a second one would only take longer

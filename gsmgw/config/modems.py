@@ -38,7 +38,7 @@ class ModemsSection(Section):
     """[modems]"""
 
     discover: bool = True
-    #: TOML file with profiles of your own (docs/modems.md).
+    #: TOML file with profiles of your own (docs/guides/add-a-modem.md).
     profiles: Path | None = None
 
 

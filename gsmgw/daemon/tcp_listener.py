@@ -1,6 +1,6 @@
-"""The TCP listener of the API, which may not be possible yet: an address that is not up, a certificate in renewal.
+"""The TCP listener of the API. It may have to wait for its address or its certificate.
 
-The gateway serves its Unix socket meanwhile and tries again.
+Meanwhile the gateway serves its Unix socket and tries again.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from gsmgw.ports import Clock
 
 log = logging.getLogger(__name__)
 
-#: Between two attempts, seconds.
+#: Seconds between two attempts.
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 
 class TcpListener:
-    """The listener's socket and certificates, as far as they could be had."""
+    """The socket and the certificates of the listener."""
 
     def __init__(self, section: ApiSection, clock: Clock) -> None:
         self._section, self._clock = section, clock
         self.sockets: list[socket.socket] = []
         self.certificates: Certificates | None = None
-        #: Why it is not served, in a sentence; None when it is, or is not configured.
+        #: Why it is not served, in a sentence; None if it is served or not configured.
         self.trouble: str | None = None
 
     def open(self) -> bool:
-        """Try once; return whether the listener can be served. Says what is missing, once for each reason."""
+        """Return True if the listener can be served or is not configured. Each reason against it is logged once."""
         api = self._section
         if api.listen is None:
             return True
@@ -44,7 +44,7 @@ class TcpListener:
         except Unavailable as exc:
             if str(exc) != self.trouble:
                 self.trouble = str(exc)
-                log.warning("api: TCP listener not available, trying again: %s", self.trouble)
+                log.warning("api: TCP listener not available, retrying error=%s", self.trouble)
             return False
         if self.trouble is not None:
             log.info("api: TCP listener is available address=%s", api.listen)
@@ -53,7 +53,7 @@ class TcpListener:
         return True
 
     async def wait(self) -> tuple[list[socket.socket], Certificates | None]:
-        """Try until it is possible, with growing pauses."""
+        """Retry until the listener can be served, with growing pauses."""
         pause_s = FIRST_PAUSE_S
         while True:
             await self._clock.sleep(pause_s)

@@ -126,6 +126,11 @@ class Collector:
                 outcome = await self._take(raw, at_ms)
                 return outcome.problem is None
 
+    @property
+    def unsaved(self) -> int:
+        """Number of received PDUs that lie nowhere else and that the database has not taken yet."""
+        return len(self._insisting)
+
     async def close(self) -> None:
         """Give up the PDUs that the database did not take until the end of the process."""
         if self._insisting:

@@ -42,6 +42,8 @@ class Settings:
         self.sweep_memories: tuple[str, ...] = ()
         #: The accepted AT+CNMI setting; None where all were refused.
         self.indications: str | None = None
+        #: Whether strings that are not hexadecimal are in the GSM alphabet (AT+CSCS="GSM").
+        self.gsm_charset = False
         #: Whether messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
 
@@ -63,7 +65,8 @@ class Settings:
         if self._config.smsc is not None:
             await messages.set_smsc(at, self._config.smsc)
         await self._select_memories()
-        for command in (commands.character_set("GSM"), commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
+        self.gsm_charset = await at.attempt(commands.character_set("GSM")) is not None
+        for command in (commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
             await at.attempt(command)
         self.indications = await self._route_messages()
         self._applied = await self._read_back()

@@ -142,7 +142,7 @@ class Engine:
         self.trouble: str | None = None
         #: Number of operations that the database refused for good, since the start.
         self.faults = 0
-        self._failed = 0
+        self.failed_transactions = 0
         self._reported: dict[str, float] = {}
         self._writer.start()
 
@@ -253,15 +253,17 @@ class Engine:
 
     def _works(self) -> None:
         if self.trouble is not None:
-            log.warning("database: takes writes again failed_transactions=%d", self._failed)
-            self.trouble, self._failed = None, 0
+            log.warning("database: takes writes again failed_transactions=%d", self.failed_transactions)
+            self.trouble, self.failed_transactions = None, 0
 
     def _fails(self, exc: sqlite3.Error) -> None:
         """Note that no transaction succeeds; the log has a line when that begins, and one each minute."""
         self.trouble = str(exc)
-        self._failed += 1
+        self.failed_transactions += 1
         if self._is_new(self.trouble):
-            log.error("database: writes fail, they are tried again: %s failed_transactions=%d", exc, self._failed)
+            log.error(
+                "database: writes fail, they are tried again: %s failed_transactions=%d", exc, self.failed_transactions
+            )
 
     def _is_new(self, trouble: str) -> bool:
         """Return whether this was not logged in the last minute."""

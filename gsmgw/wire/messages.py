@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 from pydantic_core import to_json
 
@@ -66,7 +66,7 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
     Of ten thousand in a batch that would take as long as all the rest of the request. So what many have in common is
     put into words once.
     """
-    own: dict[str, Any] = {
+    own: dict[str, object] = {
         "id": format_id(message.id),
         "to": message.to,
         "text": message.text,
@@ -107,7 +107,7 @@ def _in_common(
 ) -> bytes:
     """The rest of such an object, behind its own members."""
     modem, pool = target_of(route)
-    rest: dict[str, Any] = {
+    rest: dict[str, object] = {
         "direction": "outbound",
         "from": None,
         "status": "scheduled" if send_at_ms is not None and send_at_ms > created_ms else "queued",

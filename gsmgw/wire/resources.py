@@ -24,7 +24,7 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 @_closed
 class FieldError(TypedDict):
-    """One thing that is wrong: in the body, by JSON pointer (RFC 6901), or in a parameter."""
+    """One error: in the body, by JSON pointer (RFC 6901), or in a parameter."""
 
     pointer: NotRequired[str | None]
     parameter: NotRequired[str | None]
@@ -33,7 +33,7 @@ class FieldError(TypedDict):
 
 @_closed
 class ProblemDocument(TypedDict):
-    """An error (RFC 9457). ``type`` is a page that explains it, on this gateway."""
+    """An error (RFC 9457). ``type`` is a page of this gateway that explains it."""
 
     type: str
     title: str
@@ -44,7 +44,7 @@ class ProblemDocument(TypedDict):
 
 
 class MessageError(TypedDict):
-    """Why a message did not go, or not yet."""
+    """Why a message was not sent."""
 
     code: str
     title: str
@@ -56,7 +56,7 @@ class MessageError(TypedDict):
 
 @_closed
 class WaitingFor(TypedDict):
-    """Why a message has not gone yet."""
+    """Why a message is not sent yet."""
 
     word: str
     sentence: str
@@ -169,28 +169,28 @@ class MessagePage(TypedDict):
 
 @_closed
 class BatchMessage(Message):
-    """A message of a batch; ``replayed`` when an earlier request had brought it already."""
+    """A message of a batch. ``replayed``: an earlier request brought it."""
 
     replayed: NotRequired[bool | None]
 
 
 @_closed
 class RefusedMessage(TypedDict):
-    """A message of a batch that was not taken."""
+    """A message of a batch that was refused."""
 
     error: ProblemDocument
 
 
 @_closed
 class BatchAnswer(TypedDict):
-    """Each answer stands where its message stood."""
+    """The results, in the order of the messages."""
 
     data: list[BatchMessage | RefusedMessage]
 
 
 @_closed
 class SeenMessage(TypedDict):
-    """What a message of a batch would become."""
+    """A message of a batch as it would be sent."""
 
     to: str
     encoding: str
@@ -199,7 +199,7 @@ class SeenMessage(TypedDict):
 
 @_closed
 class BatchPreview(TypedDict):
-    """Each answer stands where its message stood."""
+    """The results, in the order of the messages."""
 
     data: list[SeenMessage | RefusedMessage]
 
@@ -236,7 +236,7 @@ class ConversationPage(TypedDict):
 
 @_closed
 class QuarantinedPdu(TypedDict):
-    """A received PDU that could not be understood."""
+    """A received PDU that could not be decoded."""
 
     id: str
     modem: str
@@ -255,7 +255,7 @@ class QuarantinePage(TypedDict):
 
 @_closed
 class Reread(TypedDict):
-    """What came of trying the quarantine again."""
+    """The result of decoding the quarantine again: PDUs that were decoded, and that are left."""
 
     understood: int
     left: int
@@ -263,7 +263,7 @@ class Reread(TypedDict):
 
 @_closed
 class Modem(TypedDict):
-    """A modem and how it is."""
+    """A modem with its state."""
 
     name: str
     state: ModemState
@@ -296,7 +296,7 @@ class ModemList(TypedDict):
 
 @_closed
 class UssdAnswer(TypedDict):
-    """What the network answered."""
+    """The network's answer. ``more``: it waits for a reply."""
 
     modem: str
     answer: str | None
@@ -314,7 +314,7 @@ class WebhookSecret(TypedDict):
 
 @_closed
 class Webhook(TypedDict):
-    """A target that events are posted to."""
+    """A webhook."""
 
     id: str
     url: str
@@ -335,21 +335,21 @@ class Webhook(TypedDict):
 
 @_closed
 class NewWebhook(Webhook):
-    """A target with its new secret, which is shown this once."""
+    """A webhook with its new secret, which is shown only this once."""
 
     secret: str
 
 
 @_closed
 class WebhookList(TypedDict):
-    """All targets."""
+    """All webhooks."""
 
     data: list[Webhook]
 
 
 @_closed
 class Try(TypedDict):
-    """One try to deliver."""
+    """One delivery attempt."""
 
     at: Time
     status: int | None
@@ -360,7 +360,7 @@ class Try(TypedDict):
 
 @_closed
 class Delivery(TypedDict):
-    """One event on its way to one target."""
+    """One event for one webhook."""
 
     id: int
     event: int | None
@@ -394,12 +394,12 @@ class Token(TypedDict):
     per_day: int | None
     modems: list[str]
     pools: list[str]
-    missing: Annotated[list[str], Field(description="Of modems and pools, what is not there now")]
+    missing: Annotated[list[str], Field(description="Its modems and pools that do not exist now")]
 
 
 @_closed
 class NewToken(Token):
-    """A token, shown this once."""
+    """A token with its secret, which is shown only this once."""
 
     token: str
 
@@ -416,7 +416,7 @@ _AuditEntryWords = TypedDict("_AuditEntryWords", {"from": str})  # words of Pyth
 
 @_closed
 class AuditEntry(_AuditEntryWords):
-    """Who managed what, and what came of it."""
+    """A call that managed something, with its outcome."""
 
     id: int
     at: Time
@@ -437,7 +437,7 @@ class AuditPage(TypedDict):
 
 @_closed
 class BackupEntry(TypedDict):
-    """A backup that is kept."""
+    """A backup."""
 
     file: str
     octets: int
@@ -446,24 +446,24 @@ class BackupEntry(TypedDict):
 
 @_closed
 class BackupList(TypedDict):
-    """The backups that are kept, the latest first."""
+    """All backups, newest first."""
 
     data: list[BackupEntry]
 
 
 @_closed
 class Backup(BackupEntry):
-    """A backup that was made."""
+    """A new backup."""
 
-    version: Annotated[str, Field(description="Of the gateway that made it")]
+    version: Annotated[str, Field(description="Version of the gateway")]
     messages: int
     last_event: int
-    left_out: Annotated[list[str], Field(description="Files that the configuration names and that could not be read")]
+    left_out: Annotated[list[str], Field(description="Files of the configuration that could not be read")]
 
 
 @_closed
 class Health(TypedDict):
-    """Whether all is well, and what is not."""
+    """The health of the gateway, with the reason if it is not ready."""
 
     status: Literal["ok", "unavailable"]
     detail: NotRequired[str | None]
@@ -471,22 +471,20 @@ class Health(TypedDict):
 
 @_closed
 class Stats(TypedDict):
-    """The gateway at a glance."""
+    """The state of the gateway."""
 
     version: str
     started_at: Time
     uptime_s: int
-    messages: Annotated[dict[str, int], Field(description="Messages in each state that still wants something")]
+    messages: Annotated[dict[str, int], Field(description="Messages in each state that is not final")]
     oldest_queued_at: Time | None
-    since_start: Annotated[dict[str, int], Field(description="What became of messages since the start")]
+    since_start: Annotated[dict[str, int], Field(description="Outcomes of messages since the start")]
     modems: Annotated[dict[str, int], Field(description="Modems in each state")]
-    webhooks: Annotated[dict[str, int], Field(description="Targets in each state")]
-    first_event: Annotated[int, Field(description="The oldest event that is kept")]
+    webhooks: Annotated[dict[str, int], Field(description="Webhooks in each state")]
+    first_event: Annotated[int, Field(description="ID of the oldest event that is kept")]
     last_event: int
     database_ok: bool
-    database_loss: Annotated[
-        str | None, Field(description="What of the database was lost before the start, in a sentence")
-    ]
+    database_loss: Annotated[str | None, Field(description="What the database lost before the start, in a sentence")]
     task_failures: dict[str, int]
     database_octets: int
     commit_ms: float

@@ -13,7 +13,7 @@ from gsmgw.at import commands, responses
 from gsmgw.at.dialogue import Dialogue, Phase, Response
 from gsmgw.at.fields import groups, split_fields
 from gsmgw.at.result_codes import parse_final_result
-from gsmgw.modem.services.ussd import decode_answer
+from gsmgw.modem.services.network_text import decode_text
 from gsmgw.modem.tap.transcript import TranscriptRows
 
 #: Pieces that are likely to hurt, between arbitrary bytes.
@@ -108,8 +108,8 @@ def test_nor_does_anything_else(text: str) -> None:
     groups(text)
     parse_final_result(text)
     parse_final_result(f"+CMS ERROR: {text}")
-    decode_answer(text, 15)
-    decode_answer(text.encode("latin-1").hex(), None)
+    decode_text(text, 15)
+    decode_text(text.encode("latin-1").hex(), None)
     responses.parse_digits([text], "+X:", 3, 5)
     responses.parse_free([text], "+X:")
     responses.parse_tries_left([text])

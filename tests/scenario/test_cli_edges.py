@@ -351,6 +351,6 @@ def test_a_modem_that_takes_its_time_ends_with_4(silent: Path, monkeypatch: pyte
 
 
 def test_a_backup_that_takes_its_time_is_not_made_twice(silent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.cli.backup._BACKUP_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("gsmgw.cli.backup.BACKUP_TIMEOUT_S", 0.1)
     result = command("--socket", str(silent), "backup")
     assert result.exit_code == 4, result.output

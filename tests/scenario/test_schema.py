@@ -17,7 +17,7 @@ from support.processes import Site, site, until
 
 from gsmgw.api import ROUTERS
 from gsmgw.api.routes.problem_pages import PAGES
-from gsmgw.http.problems import PROBLEMS
+from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import Event, ProblemDocument
 
 #: Seconds that the generated requests may go on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Desk:
         table: RouteTable | None,
         clock: Clock,
     ) -> None:
-        self.store, self.scheduler = store, scheduler
+        self.store, self.scheduler, self.modems = store, scheduler, modems
         self.clock = clock
         self.service = MessageService(
             store, self.clock, scheduler, lambda: {modem.name for modem in modems}, DEFAULTS, table
@@ -62,10 +62,24 @@ class Desk:
         return found
 
     async def until(self, number: int, *wanted: Status) -> MessageRecord:
+        """Return a message once it has one of these states."""
+        return await self.once(number, lambda record: record.status in wanted)
+
+    async def once(self, number: int, condition: Callable[[MessageRecord], bool]) -> MessageRecord:
+        """Return a message once it fulfils a condition."""
         async with asyncio.timeout(GENEROUS_S):
-            while (record := await self.record(number)).status not in wanted:  # noqa: ASYNC110
+            while not condition(record := await self.record(number)):  # noqa: ASYNC110 - no event to wait for
                 await asyncio.sleep(0.002)
         return record
+
+    async def quiet(self) -> None:
+        """Wait until the queue has nothing more to do: ten round trips of the store in which nothing happens."""
+        unchanged, before = 0, (-1, -1)
+        while unchanged < 10:
+            await self.store.write(lambda tx: None)
+            _, last_event = await self.store.read(messages.event_range)
+            now = (last_event, sum(len(modem.tpdus) for modem in self.modems))
+            unchanged, before = (unchanged + 1 if now == before else 0), now
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from gsmgw.store import messages, queue_reads
 from gsmgw.wire import resources
 from gsmgw.wire.events import event_resource
 from gsmgw.wire.messages import message_resource, segment_resource
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("messages", "/v1/messages")
 
@@ -98,7 +99,7 @@ def _id(text: str) -> int:
     """Return the number of a message's public id. Raises :class:`Problem` if it is not one."""
     number = parse_id(text)
     if number is None:
-        raise Problem("not_found", f"the message {text!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the message {text!r} does not exist")
     return number
 
 

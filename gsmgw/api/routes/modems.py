@@ -21,6 +21,7 @@ from gsmgw.http.problems import Problem
 from gsmgw.outbound import require_modem
 from gsmgw.wire import resources
 from gsmgw.wire.modems import modem_resource
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("modems", "/v1/modems")
 
@@ -61,7 +62,7 @@ async def _named(ctx: Ctx, caller: Caller, name: str) -> ManagedModem:
     modem = ctx.modems.get(name)
     if modem is None:
         known = ", ".join(sorted(ctx.modems)) or "none"
-        raise Problem("not_found", f"the modem {name!r} does not exist (known: {known})")
+        raise Problem(ProblemCode.NOT_FOUND, f"the modem {name!r} does not exist (known: {known})")
     return modem
 
 
@@ -95,7 +96,7 @@ async def reset(ctx: Ctx, modem: Named) -> Response:
     try:
         await modem.reset()
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
@@ -119,7 +120,7 @@ async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
     try:
         await modem.enter_pin(body.pin)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
@@ -129,7 +130,7 @@ async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
     try:
         answer = await modem.ussd(body.code)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return JSONResponse({"modem": modem.name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
 
 

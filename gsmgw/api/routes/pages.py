@@ -1,4 +1,4 @@
-"""/docs: the OpenAPI document and the problems as pages for people, made here, so that they need no network."""
+"""/docs: the OpenAPI document and the problems as web pages that need no other host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from gsmgw.api.routes.problem_pages import PAGES
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import PROBLEMS, Problem
+from gsmgw.http.problems import Problem
+from gsmgw.wire.problems import PROBLEMS, ProblemCode
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,11 +39,11 @@ def _page(title: str, body: str) -> HTMLResponse:
 
 
 def _text(words: str) -> str:
-    """A sentence with `code` in it."""
+    """Return a sentence as HTML; it may have `code` in it."""
     return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(words, quote=False))
 
 
-# To describe all routes holds up others for long, so a thread does it, and each page is made once.
+# Describing all routes takes long, so a thread does it, once.
 @router.get("/openapi.json")
 async def document(request: Request) -> Response:
     """The OpenAPI document."""
@@ -84,8 +85,8 @@ def _index(app: FastAPI) -> HTMLResponse:
 
 
 _INTRODUCTION = (
-    '<p>HTTP with JSON. To programs it is described by <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Errors '
-    'are <a href="/docs/problems">problem documents</a>.</p>'
+    '<p>HTTP with JSON. For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Errors are '
+    '<a href="/docs/problems">problem documents</a>.</p>'
 )
 
 
@@ -127,7 +128,7 @@ def _properties(schema: dict[str, Any]) -> str:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """The kind of a value in few words."""
+    """Return the type of a value in a few words."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#schema-{name}">{name}</a>'
@@ -160,10 +161,12 @@ async def problems() -> HTMLResponse:
 @router.get("/docs/problems/{code}")
 async def problem(code: str) -> HTMLResponse:
     """One problem."""
-    if code not in PROBLEMS:
-        raise Problem("not_found", f"there is no problem {code!r}")
-    status, title = PROBLEMS[code]
-    meaning, remedy = PAGES[code]
+    try:
+        known = ProblemCode(code)
+    except ValueError:
+        raise Problem(ProblemCode.NOT_FOUND, f"the problem {code!r} does not exist") from None
+    status, title = PROBLEMS[known]
+    meaning, remedy = PAGES[known]
     return _page(
         code,
         f"<h1>{escape(title)}</h1><p><code>{code}</code>, HTTP {status}</p>"

@@ -18,6 +18,7 @@ from gsmgw.store import Tx, tokens
 from gsmgw.store.tokens import Token, TokenLimits
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("tokens", "/v1/tokens")
 
@@ -43,8 +44,8 @@ class TokenIn(BaseModel):
 def _check(ctx: Context, wanted: TokenIn) -> None:
     """Raise :class:`Problem` for an unknown modem or pool. If modems are discovered, an unknown one may come later."""
     for field, code, names, known in (
-        ("modems", "unknown_modem", () if ctx.discovers else wanted.modems, ctx.modems),
-        ("pools", "unknown_pool", wanted.pools, ctx.pools),
+        ("modems", ProblemCode.UNKNOWN_MODEM, () if ctx.discovers else wanted.modems, ctx.modems),
+        ("pools", ProblemCode.UNKNOWN_POOL, wanted.pools, ctx.pools),
     ):
         there = ", ".join(sorted(known)) or "none"
         errors = [
@@ -90,7 +91,7 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
 
     made = await ctx.store.write(make)
     if made is None:
-        raise Problem("wrong_state", f"a token named {body.name!r} exists already")
+        raise Problem(ProblemCode.WRONG_STATE, f"a token named {body.name!r} exists already")
     ctx.access.reload()
     token, secret = made
     return JSONResponse({**_out(ctx, token), "token": secret}, 201)
@@ -108,7 +109,7 @@ async def delete(ctx: Ctx, name: str) -> Response:
     """Revoke a token."""
     number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
     if number is None:
-        raise Problem("not_found", f"the token {name!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the token {name!r} does not exist")
     ctx.access.revoke(number)
     ctx.service.quotas.forget(number)
     ctx.streams.end_streams(number)

@@ -24,6 +24,7 @@ from gsmgw.store import webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("webhooks", "/v1/webhooks")
 
@@ -92,7 +93,7 @@ def _delivery_out(delivery: Delivery) -> resources.Delivery:
 async def _load(ctx: Context, webhook_id: str) -> Webhook:
     hook = await ctx.store.read(lambda db: webhooks.get(db, webhook_id))
     if hook is None:
-        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the webhook {webhook_id!r} does not exist")
     return hook
 
 
@@ -109,7 +110,7 @@ async def _check(ctx: Context, url: str) -> None:
             await ctx.webhooks.policy.addresses(parsed, ctx.webhooks.resolve)
     except TargetRefused as exc:
         errors = [{"pointer": "/url", "detail": str(exc)}]
-        raise Problem("target_refused", f"url: {exc}", errors=errors) from None
+        raise Problem(ProblemCode.TARGET_REFUSED, f"url: {exc}", errors=errors) from None
     except (OSError, TimeoutError, UnicodeError):
         pass  # a name that cannot be resolved now may be later
 
@@ -120,7 +121,7 @@ async def create(ctx: Ctx, body: WebhookIn) -> Response:
     await _check(ctx, body.url)
     known = await ctx.store.read(webhooks.all_webhooks)
     if sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
-        raise Problem("wrong_state", f"at most {MOST_TARGETS} webhooks are possible")
+        raise Problem(ProblemCode.WRONG_STATE, f"at most {MOST_TARGETS} webhooks are possible")
     now_ms = ctx.clock.wall_ms()
     secret = body.secret or new_secret()
     hook = Webhook(
@@ -172,7 +173,7 @@ async def change(ctx: Ctx, webhook_id: str, body: WebhookPatch) -> Response:
 async def delete(ctx: Ctx, webhook_id: str) -> Response:
     """Remove a webhook with its delivery log. A request that is being sent may still arrive."""
     if not await ctx.store.write(lambda tx: webhooks.delete(tx, webhook_id)):
-        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the webhook {webhook_id!r} does not exist")
     await ctx.webhooks.refresh(webhook_id)
     return Response(status_code=204)
 
@@ -195,7 +196,7 @@ async def pause(ctx: Ctx, webhook_id: str) -> Response:
     if not await ctx.store.write(
         lambda tx: webhooks.pause(tx, now_ms, hook, WebhookState.PAUSED, "paused by request", "request")
     ):
-        raise Problem("wrong_state", f"the webhook is {hook.state} already")
+        raise Problem(ProblemCode.WRONG_STATE, f"the webhook is {hook.state} already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
@@ -207,7 +208,7 @@ async def resume(ctx: Ctx, webhook_id: str, body: ResumeIn | None = None) -> Res
     now_ms = ctx.clock.wall_ms()
     skip = body is not None and body.skip
     if not await ctx.store.write(lambda tx: webhooks.resume(tx, now_ms, hook, skip=skip)):
-        raise Problem("wrong_state", "the webhook is active already")
+        raise Problem(ProblemCode.WRONG_STATE, "the webhook is active already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
@@ -218,7 +219,7 @@ async def test(ctx: Ctx, webhook_id: str) -> Response:
     hook = await _load(ctx, webhook_id)
     if not ctx.webhooks.has_test(hook):
         detail = f"a webhook of the {hook.format} bridge gets only events of its messages and cannot be tested"
-        raise Problem("wrong_state", detail)
+        raise Problem(ProblemCode.WRONG_STATE, detail)
     return JSONResponse(_delivery_out(await ctx.webhooks.test(hook)))
 
 
@@ -230,7 +231,7 @@ async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
     if body.event is not None:
         event = body.event
         if await ctx.store.write(lambda tx: webhooks.replay_one(tx, now_ms, hook.id, event)) is None:
-            raise Problem("not_found", f"the event {event} does not exist")
+            raise Problem(ProblemCode.NOT_FOUND, f"the event {event} does not exist")
     else:
         since = body.since
         if isinstance(since, int):

@@ -10,6 +10,8 @@ from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.sending.sender import Sender
+from gsmgw.modem.services.network_text import decode_text
+from gsmgw.modem.settings import Settings
 from gsmgw.modem.sim.registration import TECHNOLOGY, RegistrationState
 from gsmgw.modem.status import StatusReporter
 
@@ -25,6 +27,7 @@ class Telemetry:
         config: ModemSection,
         at: AtClient,
         storage: MessageStorage,
+        settings: Settings,
         reporter: StatusReporter,
         registration: RegistrationState,
         sender: Sender,
@@ -32,6 +35,7 @@ class Telemetry:
         self._config = config
         self._at = at
         self._storage = storage
+        self._settings = settings
         self._reporter = reporter
         self._registration = registration
         self._sender = sender
@@ -55,7 +59,8 @@ class Telemetry:
         if self._registration.names:
             await self._registration.refresh()
         dbm = await network.signal_dbm(at)
-        operator, act = await network.operator(at)
+        name, act = await network.operator(at)
+        operator = None if name is None else decode_text(name, gsm_charset=self._settings.gsm_charset)
         number = self._config.number or self._reporter.status.number or await sim.own_number(at)
         use = await self._storage.use()
         await self._compare_clocks()

@@ -91,7 +91,7 @@ class Link:
             self._at, self._storage, self._reporter, self._storage_work, enabled=config.store_before_sending
         )
         self._sender = Sender(self._at, self._reporter, self._copies, self._memory.result_timeout)
-        self.ussd = Ussd(self._at, self._reporter)
+        self.ussd = Ussd(self._at, self._settings, self._reporter)
         self._calls = Calls(self._at, self._reporter, hang_up=config.hang_up_calls)
 
     def _make_receiving(self) -> None:
@@ -116,7 +116,9 @@ class Link:
     def _make_health(self) -> None:
         context, reporter, memory = self._context, self._reporter, self._memory
         self._state = LinkState(reporter, self._registration, self._settings)
-        self._telemetry = Telemetry(context.config, self._at, self._storage, reporter, self._registration, self._sender)
+        self._telemetry = Telemetry(
+            context.config, self._at, self._storage, self._settings, reporter, self._registration, self._sender
+        )
         healing = Healing(
             self._at,
             reporter,

@@ -19,7 +19,10 @@ from gsmgw.modem.port.exchange import Exchange
 from gsmgw.modem.port.port_lock import PortLock, PortPriority
 from gsmgw.modem.port.resync import RESYNC_TRIES
 from gsmgw.modem.port.submission import NO_PROBES, ResultWait, Submission
-from gsmgw.ports import Clock, Opener
+from gsmgw.ports import Clock, Opener, Timer
+
+#: A USSD text whose closing quotation mark is missing ends that long after its last line, seconds.
+TEXT_END_S = 1.0
 
 
 class Channel:
@@ -47,6 +50,8 @@ class Channel:
         self._dialogue = self._exchange.dialogue
         self._resync = self._exchange.resync
         self._submission = Submission(self._exchange)
+        #: Runs while a USSD text of several lines is open.
+        self._text_timer: Timer | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -70,6 +75,8 @@ class Channel:
             return
         self._exchange.end(cause)
         self._lock.end(cause)
+        if self._text_timer is not None:
+            self._text_timer.cancel()
         if tell:
             self._on_lost(cause)
 
@@ -149,8 +156,23 @@ class Channel:
         self._take(events)
         lines, size = dialogue.lines - dialogue.asked_lines - unasked[0], -dialogue.asked_bytes - unasked[1]
         self._babble_guard.take_input(len(data) + size, lines)
+        if dialogue.has_open_text or self._text_timer is not None:
+            self._await_text_end()
         if self._babble_guard.exceeded is not None:
             self._end(Babbling(self._babble_guard.exceeded), tell=True)
+
+    def _await_text_end(self) -> None:
+        """Give an open USSD text some time to end, from its last line on."""
+        if self._text_timer is not None:
+            self._text_timer.cancel()
+            self._text_timer = None
+        if self._dialogue.has_open_text:
+            self._text_timer = self._exchange.clock.call_later(TEXT_END_S, self._end_text)
+
+    def _end_text(self) -> None:
+        self._text_timer = None
+        if self._exchange.cause is None:
+            self._take(self._dialogue.end_text())
 
     def _take(self, events: list[Event]) -> None:
         exchange = self._exchange

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from gsmgw.at import commands
@@ -13,15 +12,16 @@ from gsmgw.errors import ModemError
 from gsmgw.model.events import UssdReceived
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandError
+from gsmgw.modem.services.network_text import decode_text, is_printable
+from gsmgw.modem.settings import Settings
 from gsmgw.modem.status import StatusReporter
-from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
-from gsmgw.pdu.septets import pack, unpack
+from gsmgw.pdu.alphabet import DEFAULT
+from gsmgw.pdu.septets import pack
 
 #: How long the network may take to answer.
 ANSWER_S = 60.0
 #: TS 23.038 5: the default alphabet, language unspecified.
 _DCS_DEFAULT = 15
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _CR = 0x0D
 #: A USSD string has at most 160 bytes, which carry 182 septets (TS 23.038 6.1.2.3).
 MAX_SEPTETS = 182
@@ -50,7 +50,7 @@ def encode_request(request: str, form: str) -> str:
     most 182 septets (TS 22.090, TS 23.038 6.1.2.3).
     """
     septets = DEFAULT.encode(request)
-    if septets is None or not _printable(request) or any(char in "\r\n\t\f" for char in request):
+    if septets is None or not is_printable(request) or any(char in "\r\n\t\f" for char in request):
         raise ModemError("the USSD code may only have printable characters of the GSM alphabet, for example *100#")
     if not 0 < len(septets) <= MAX_SEPTETS:
         raise ModemError(f"the USSD code is {len(septets)} characters long; at least 1 and at most {MAX_SEPTETS} fit")
@@ -61,60 +61,12 @@ def encode_request(request: str, form: str) -> str:
     return pack(septets).hex().upper()
 
 
-def decode_answer(text: str, dcs: int | None) -> str:
-    """Return the readable text of an answer.
-
-    The DCS tells the alphabet when it is right. With the default or none, an even run of hexadecimal digits is decoded
-    as UCS-2 when it reads as one script, else as packed septets when these are printable, else it stays as it is.
-    """
-    plain = text.strip()
-    if len(plain) < 4 or not _HEX.fullmatch(plain):
-        return text
-    octets = bytes.fromhex(plain)
-    if dcs is not None and _is_ucs2(dcs):
-        return _ucs2(octets)
-    if len(octets) % 2 == 0 and _reads_as_ucs2(octets):
-        return _ucs2(octets)
-    if len(plain) >= 8 and (found := _packed(octets)) is not None:
-        return found
-    return text
-
-
-def _is_ucs2(dcs: int) -> bool:
-    """TS 23.038 5: 0x11, and the general groups with bits 3..2 = 10."""
-    return dcs == 0x11 or (dcs & 0xC0 == 0x40 and dcs & 0x0C == 0x08)
-
-
-def _ucs2(octets: bytes) -> str:
-    """Decode UCS-2 without the FFFF that some firmware appends (Telit HE910)."""
-    return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
-
-
-def _reads_as_ucs2(octets: bytes) -> bool:
-    text = _ucs2(octets)
-    high = octets[::2]
-    return bool(text) and all(byte <= 0x06 or byte in (0x09, 0x0E, 0x20, 0xFF) for byte in high) and _printable(text)
-
-
-def _packed(octets: bytes) -> str | None:
-    septets = unpack(octets, len(octets) * 8 // 7)
-    if len(septets) % 8 == 0 and septets[-1:] in (bytes((_CR,)), b"\0"):
-        septets = septets[:-1]
-    if any(0x10 <= septet <= 0x1A for septet in septets):
-        return None  # Greek capitals: this was never packed
-    text = DEFAULT.decode(septets)
-    return text if _printable(text) else None
-
-
-def _printable(text: str) -> bool:
-    return all(char.isprintable() or char in "\r\n\t" for char in text)
-
-
 class Ussd:
     """The one USSD session that a modem can have."""
 
-    def __init__(self, at: AtClient, reporter: StatusReporter) -> None:
+    def __init__(self, at: AtClient, settings: Settings, reporter: StatusReporter) -> None:
         self._at = at
+        self._settings = settings
         self._clock = at.clock
         self._reporter = reporter
         self._awaited: asyncio.Future[UssdIndication] | None = None
@@ -127,7 +79,7 @@ class Ussd:
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(found)
         elif found.text is not None:
-            self._reporter.event(UssdReceived(text=decode_answer(found.text, found.dcs)))
+            self._reporter.event(UssdReceived(text=self._decoded(found.text, found.dcs)))
 
     def close(self) -> None:
         """End the session: the modem is gone."""
@@ -151,8 +103,11 @@ class Ussd:
             self._awaited = None
         if answer.status in _OUTCOMES and answer.text is None and answer.status != 2:
             raise ModemError(_OUTCOMES[answer.status])
-        shown = None if answer.text is None else decode_answer(answer.text, answer.dcs)
+        shown = None if answer.text is None else self._decoded(answer.text, answer.dcs)
         return UssdReply(shown, answer.status == 1, _OUTCOMES.get(answer.status, "done"))
+
+    def _decoded(self, text: str, dcs: int | None) -> str:
+        return decode_text(text, dcs, gsm_charset=self._settings.gsm_charset)
 
     async def _send(self, text: str) -> None:
         refusal: ModemError | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -40,7 +39,7 @@ NEVER_LOOK_MS = 3_600_000
 BEHIND_MS = 60_000
 
 
-class Window(Protocol):
+class QueueWindow(Protocol):
     """What it tells the queue."""
 
     def offer(self, messages: list[Outgoing]) -> None:
@@ -68,7 +67,7 @@ class _Allowed:
 class DueTimer:
     """Runs beside the workers."""
 
-    def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: Window) -> None:
+    def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: QueueWindow) -> None:
         self._store = store
         self._clock = clock
         self._times = times
@@ -173,9 +172,11 @@ class DueTimer:
                 pause_s = min(pause_s, (min(moments) - self._clock.wall_ms()) / 1000)
             if pause_s <= 0:
                 return
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
+            timer = self._clock.call_later(pause_s, self._wake.set)
+            try:
+                await self._wake.wait()
+            finally:
+                timer.cancel()
 
     def _is_clock_unset(self, now_ms: int) -> bool:
         if self._clock.monotonic() - self._started_s > UNSET_MAX_S:

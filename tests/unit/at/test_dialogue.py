@@ -300,3 +300,51 @@ def test_an_endless_answer_is_bounded() -> None:
 
 def test_a_pin_is_not_shown() -> None:
     assert "1234" not in commands.enter_pin("1234").shown
+
+
+class TestUssdText:
+    """A text in quotes ends by its closing quotation mark, whatever stands in it (27.007 7.15), or after some time."""
+
+    def read(self, data: bytes, command: Command | None = None) -> tuple[Dialogue, list[Event]]:
+        dialogue = Dialogue()
+        if command is not None:
+            dialogue.start(command)
+        return dialogue, dialogue.feed(data)
+
+    def test_a_quotation_mark_within_the_text(self) -> None:
+        line = '+CUSD: 0,"TV 32" for 99",15'
+        assert self.read(lines(line))[1] == [Urc(UrcKind.USSD, line)]
+        line = '+CUSD: 0,"TV 32" for 99"'
+        assert self.read(lines(line))[1] == [Urc(UrcKind.USSD, line)]
+
+    @pytest.mark.parametrize("word", ["OK", "ERROR", "BUSY", "NO CARRIER", "RING", "AT", 'a "quoted" word'])
+    def test_words_of_the_modem_within_the_text(self, word: str) -> None:
+        text = f'+CUSD: 1,"1 Balance\n{word}\n2 Offers",15'
+        dialogue, events = self.read(lines(*text.split("\n")))
+        assert events == [Urc(UrcKind.USSD, text)]
+        assert not dialogue.has_open_text
+
+    def test_the_final_result_of_the_request_comes_after_the_text(self) -> None:
+        text = '+CUSD: 0,"press\nOK",15'
+        _, events = self.read(lines(*text.split("\n"), "OK"), commands.ussd("*100#", 15))
+        assert events == [Urc(UrcKind.USSD, text), Response(OK, [], [])]
+
+    def test_a_text_without_an_end_ends_by_time_and_costs_no_response(self) -> None:
+        dialogue, events = self.read(lines('+CUSD: 0,"never closed', "second", "+CSQ: 7,0", "OK"), commands.SIGNAL)
+        assert events == []
+        assert dialogue.has_open_text
+        assert dialogue.end_text() == [
+            Urc(UrcKind.USSD, '+CUSD: 0,"never closed\nsecond'),
+            Response(OK, ["+CSQ: 7,0"], []),
+        ]
+        assert not dialogue.has_open_text
+
+    def test_a_urc_between_the_lines_is_not_part_of_the_text(self) -> None:
+        _, events = self.read(lines('+CUSD: 0,"one', '+CMTI: "SM",3', 'two",15'))
+        assert events == [Urc(UrcKind.STORED, '+CMTI: "SM",3'), Urc(UrcKind.USSD, '+CUSD: 0,"one\ntwo",15')]
+
+    def test_an_escape_within_the_text_is_no_echo_of_a_payload(self) -> None:
+        dialogue = Dialogue()
+        dialogue.start(commands.send_message(18))
+        line = '+CUSD: 0,"12,50\x1be",15'
+        assert dialogue.feed(lines(line)) == [Urc(UrcKind.USSD, line)]

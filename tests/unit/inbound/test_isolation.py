@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from support.databases import refusing
 from support.inbox import SENDER, STAMP, Desk, pdus
+from support.waiting import until
 
 from gsmgw.errors import StoreError
 from gsmgw.inbound.joining import GAP
@@ -189,13 +190,10 @@ async def test_a_pdu_that_only_we_have_is_kept_when_the_database_takes_it(desk: 
         taking = asyncio.create_task(desk.collector.take(direct))
         with pytest.raises(StoreError):
             await desk.take(pdus("in the modem")[0])
-        while not desk.collector._insisting:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+        await until(lambda: desk.collector.unsaved == 1)
         taking.cancel()
     await desk.clock.advance(2)
-    async with asyncio.timeout(60):
-        while desk.collector._insisting:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: desk.collector.unsaved == 0)
     assert await desk.texts() == ["only here"]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from support.desk import Desk, desk
 from support.fakes import ScriptedModem
+from support.waiting import until
 
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Cause, Disposition, SubmitError
@@ -108,12 +108,12 @@ OPEN = "SELECT count(*) FROM messages WHERE status = 'sending' OR status = 'queu
 
 async def quiet(work: Desk) -> None:
     """Wait until everything that can be tried now was tried."""
-    async with asyncio.timeout(60):
-        while True:
-            now_ms = work.clock.wall_ms()
-            if await work.store.read(lambda db, now_ms=now_ms: db.execute(OPEN, (now_ms,)).fetchone()) == (0,):
-                return
-            await asyncio.sleep(0.005)
+
+    async def none_open() -> bool:
+        now_ms = work.clock.wall_ms()
+        return bool(await work.store.read(lambda db: db.execute(OPEN, (now_ms,)).fetchone() == (0,)))
+
+    await until(none_open)
 
 
 def check_pause(name: str, cause: Cause, record: MessageRecord, now_ms: int, tries: int) -> None:
@@ -171,9 +171,7 @@ async def test_a_row_that_speaks_of_the_modem_lets_it_rest(name: str, kind: str,
     clock = VirtualClock()
     async with desk(tmp_path, modem, clock=clock) as work:
         number = await work.send(to=to)
-        async with asyncio.timeout(60):
-            while (record := await work.record(number)).error is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        record = await work.once(number, lambda record: record.error is not None)
         assert record.status is Status.QUEUED
         assert (record.attempts, record.due_ms) == (0, None)
         waiting = work.scheduler.explain(record)
@@ -210,11 +208,8 @@ async def test_a_code_that_may_be_the_modems_is_tried_by_another_one(tmp_path: P
     for tries in (1, 2):
         async with desk(tmp_path, *pair, clock=clock) as work:
             number = number or await work.send()
-            async with asyncio.timeout(60):
-                while sum(len(modem.tpdus) for modem in pair) < tries:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-                while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
+            await until(lambda tries=tries: sum(len(modem.tpdus) for modem in pair) >= tries)
+            await work.once(number, lambda record: record.due_ms is not None)
         await clock.advance(60)
     assert [len(modem.tpdus) for modem in pair] == [1, 1]
 
@@ -232,9 +227,8 @@ async def test_a_person_who_tries_again_gives_a_text_all_its_tries(tmp_path: Pat
                 assert isinstance(again, Outgoing)
                 work.scheduler.offer([again])
             await work.until(number, Status.FAILED if tries % 2 else Status.QUEUED)
-            async with asyncio.timeout(60):
-                while tries % 2 == 0 and (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
+            if tries % 2 == 0:
+                await work.once(number, lambda record: record.due_ms is not None)
         await clock.advance(3600)
 
 

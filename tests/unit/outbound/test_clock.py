@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from datetime import time as hour
 from pathlib import Path
@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from support.desk import TO, Desk, desk
 from support.fakes import ScriptedModem
+from support.waiting import until
 
 from gsmgw.clock import STEP_MS, SystemClock, VirtualClock
 from gsmgw.errors import Disposition, SubmitError
-from gsmgw.model import Event, MessageRecord, ModemState, Outgoing, Priority, Status
+from gsmgw.model import Event, MessageRecord, ModemState, Outgoing, Priority, Status, Waiting
 from gsmgw.outbound import Limits, SendingTimes, Window
 from gsmgw.store import Store, messages, outbox, queue_reads
 
@@ -33,10 +34,12 @@ async def set_clock(work: Desk, clock: VirtualClock, seconds: float) -> None:
     known = len(await events(work, "clock.set"))
     clock.jump(seconds)
     work.scheduler.due(0)
-    async with asyncio.timeout(60):
-        while len(await events(work, "clock.set")) == known:
-            work.scheduler.due(0)
-            await asyncio.sleep(0.002)
+
+    async def noticed() -> bool:
+        work.scheduler.due(0)
+        return len(await events(work, "clock.set")) > known
+
+    await until(noticed)
 
 
 async def pass_time(work: Desk, clock: VirtualClock, seconds: float) -> None:
@@ -48,11 +51,26 @@ async def settled(work: Desk, clock: VirtualClock, number: int) -> MessageRecord
     """The message after the timer has looked at it once more."""
     probe = await work.send("probe", to="+4915112340000", send_at_ms=work.clock.wall_ms() + 1)
     await clock.advance(0.002)
-    async with asyncio.timeout(60):
-        while (await work.record(probe)).status is Status.SCHEDULED:
-            work.scheduler.due(0)
-            await asyncio.sleep(0.002)
+
+    async def seen() -> bool:
+        work.scheduler.due(0)
+        return (await work.record(probe)).status is not Status.SCHEDULED
+
+    await until(seen)
     return await work.record(number)
+
+
+async def waits(work: Desk, number: int, condition: Callable[[Waiting], bool]) -> Waiting:
+    """Return what a message waits for, once that fulfils a condition."""
+    found: list[Waiting] = []
+
+    async def fulfilled() -> bool:
+        waiting = work.scheduler.explain(await work.record(number))
+        found[:] = [waiting] if waiting is not None and condition(waiting) else []
+        return bool(found)
+
+    await until(fulfilled)
+    return found[0]
 
 
 @pytest.mark.parametrize("by_s", [YEAR_S, -YEAR_S])
@@ -149,9 +167,7 @@ async def test_a_try_that_was_put_off_does_not_wait_for_a_year_that_is_gone(tmp_
     modem = ScriptedModem("m", SubmitError("congestion", Disposition.LATER, cms=42))
     async with desk(tmp_path, modem, clock=clock) as work:
         number = await work.send()
-        async with asyncio.timeout(60):
-            while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await work.once(number, lambda record: record.due_ms is not None)
         await set_clock(work, clock, -YEAR_S)
         await work.until(number, Status.SENT)
 
@@ -186,9 +202,7 @@ async def test_a_limit_counts_what_left_before(by_s: int, restart: bool, tmp_pat
 
 
 async def _waits_an_hour(work: Desk, clock: VirtualClock, number: int) -> None:
-    async with asyncio.timeout(60):
-        while (waiting := work.scheduler.explain(await work.record(number))) is None or waiting.reason != "limit":  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+    waiting = await waits(work, number, lambda waiting: waiting.reason == "limit")
     assert waiting.until_ms is not None
     assert abs(waiting.until_ms - clock.wall_ms() - 3_600_000) < 1000
 
@@ -227,20 +241,14 @@ async def test_nobody_is_woken_by_a_machine_that_does_not_know_the_time(tmp_path
     async with desk(tmp_path, ScriptedModem("m"), clock=clock, times=BY_DAY) as work:
         await work.scheduler.answer()  # it knows by now how far the database was
         number = await work.send()
-        async with asyncio.timeout(60):
-            while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await work.once(number, lambda record: record.due_ms is not None)
         waiting = work.scheduler.explain(await work.record(number))
         assert waiting is not None
         assert "does not know the time" in waiting.sentence
         await work.until(await work.send(priority=Priority.URGENT, to="+4915112345679"), Status.SENT)
         clock.known = True
         await set_clock(work, clock, -9 * 3600)
-        async with asyncio.timeout(60):
-            while (waiting := work.scheduler.explain(await work.record(number))) is None or (  # noqa: ASYNC110
-                "outside the sending times" not in waiting.sentence
-            ):
-                await asyncio.sleep(0.002)
+        await waits(work, number, lambda waiting: "outside the sending times" in waiting.sentence)
         await set_clock(work, clock, 9 * 3600)
         await work.until(number, Status.SENT)
 
@@ -253,9 +261,7 @@ async def test_a_clock_behind_the_database_is_not_believed_for_an_hour(tmp_path:
     async with desk(tmp_path, ScriptedModem("m"), clock=clock, times=BY_DAY) as work:
         await work.scheduler.answer()  # it knows by now how far the database was
         number = await work.send()
-        async with asyncio.timeout(60):
-            while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await work.once(number, lambda record: record.due_ms is not None)
         await pass_time(work, clock, 3601)
         await work.until(number, Status.SENT)
 

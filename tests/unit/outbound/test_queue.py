@@ -14,7 +14,9 @@ from support.databases import refusing
 from support.desk import TO, desk
 from support.events import any_event
 from support.fakes import ScriptedModem
+from support.waiting import until
 
+from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import DeliveryOutcome, MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
@@ -55,9 +57,7 @@ async def test_a_sick_modem_hands_its_message_to_another(started: bool, tmp_path
     sick = ScriptedModem("a", refusal(Disposition.MODEM, started=started))
     async with desk(tmp_path, sick) as work:
         number = await work.send()
-        async with asyncio.timeout(60):
-            while sick.script:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: not sick.script)
         healthy = ScriptedModem("b")
         work.scheduler.attach(healthy)
         record = await work.until(number, Status.SENT)
@@ -111,10 +111,13 @@ async def test_a_duplicate_is_settled_segment_by_segment(tmp_path: Path) -> None
 
 async def test_silence_on_hold_stays_for_a_person(tmp_path: Path) -> None:
     modem = ScriptedModem("m", refusal(Disposition.UNKNOWN))
-    async with desk(tmp_path, modem, grace_s=0.05) as work:
+    clock = VirtualClock()
+    async with desk(tmp_path, modem, grace_s=5, clock=clock) as work:
         number = await work.send(on_unknown=OnUnknown.HOLD)
         await work.until(number, Status.UNKNOWN)
-        await asyncio.sleep(0.2)
+        for _ in range(4):
+            await clock.advance(5)
+            await work.quiet()
         record = await work.record(number)
         assert record.status is Status.UNKNOWN
         assert "gsmgw resolve" in (record.waiting or "")
@@ -144,12 +147,13 @@ async def test_a_report_settles_a_segment_whose_result_stays_away(
 async def test_a_report_for_somebody_else_settles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gsmgw.outbound.queue.scheduler.SETTLE_AFTER_S", 0.01)
     silent: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    modem = ScriptedModem("m", silent)
-    async with desk(tmp_path, modem) as work:
+    modem, clock = ScriptedModem("m", silent), VirtualClock()
+    async with desk(tmp_path, modem, clock=clock) as work:
         number = await work.send()
         await work.until(number, Status.SENDING)
         work.scheduler.report_unmatched("m", 41, "+4917000000000")
-        await asyncio.sleep(0.05)
+        await clock.advance(1)
+        await work.quiet()
         assert modem.settled == []
         silent.set_result(7)
         await work.until(number, Status.SENT)
@@ -201,7 +205,7 @@ async def test_a_limit_defers_and_says_until_when(tmp_path: Path) -> None:
         numbers = [await work.send(to=f"+491511234560{n}") for n in range(3)]
         for number in numbers[:2]:
             await work.until(number, Status.SENT)
-        await asyncio.sleep(0.05)
+        await work.quiet()
         record = await work.record(numbers[2])
         assert record.status is Status.QUEUED
         waiting = work.scheduler.explain(record)
@@ -216,18 +220,22 @@ async def test_a_limit_is_remembered_across_a_restart(tmp_path: Path) -> None:
         await work.until(await work.send(), Status.SENT)
     async with desk(tmp_path, ScriptedModem("m"), limits=Limits(windows={60: 1})) as work:
         number = await work.send(to="+4915112345679")
-        await asyncio.sleep(0.05)
+        await work.quiet()
         assert (await work.record(number)).status is Status.QUEUED
 
 
 async def test_a_scheduled_text_goes_at_its_time(tmp_path: Path) -> None:
-    async with desk(tmp_path, ScriptedModem("m")) as work:
-        at_ms = work.clock.wall_ms() + 150
+    clock = VirtualClock()
+    async with desk(tmp_path, ScriptedModem("m"), clock=clock) as work:
+        at_ms = clock.wall_ms() + 150_000
         number = await work.send(send_at_ms=at_ms)
+        await work.quiet()
+        await clock.advance(149)
+        await work.quiet()
         assert (await work.record(number)).status is Status.SCHEDULED
+        await clock.advance(1)
         record = await work.until(number, Status.SENT)
-        assert record.sent_ms is not None
-        assert at_ms <= record.sent_ms < at_ms + 2000
+        assert record.sent_ms == at_ms
 
 
 async def test_a_canceled_text_does_not_go(tmp_path: Path) -> None:
@@ -248,9 +256,7 @@ async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_p
         wanted = [Submission(f"+49151{n % 97:07d}", f"{n}") for n in range(5000)]
         await work.submit(wanted)
         work.scheduler.modem_changed(modem.become(ModemState.READY))
-        async with asyncio.timeout(60):
-            while len(modem.tpdus) < 5000:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until(lambda: len(modem.tpdus) >= 5000)
         texts = [part.text for tpdu in modem.tpdus if isinstance(part := parse_tpdu(tpdu, sent=True), Submit)]
         assert texts == [f"{n}" for n in range(5000)]
         assert await work.store.read(lambda db: queue_reads.ready_after(db, "", "", 1, 0, 10)) == []
@@ -261,7 +267,7 @@ async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp
     async with desk(tmp_path, modem) as work:
         number = await work.send()
         pages = await work.store.write(lambda tx: tx.one("PRAGMA page_count")[0])
-        work.store._db.execute(f"PRAGMA max_page_count = {pages}")
+        await work.store.write(lambda tx: tx.run(f"PRAGMA max_page_count = {pages}"))
         for _ in range(20):  # what is left of the last pages takes some of it
             with contextlib.suppress(StoreError):
                 await work.store.write(lambda tx: [tx.event(1, any_event("x", pad="x" * 900)) for _ in range(50)])
@@ -269,20 +275,26 @@ async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp
                 break
         assert work.store.trouble is not None
         work.scheduler.modem_changed(modem.become(ModemState.READY))
-        await asyncio.sleep(0.2)
-        work.store._db.execute("PRAGMA max_page_count = 1000000")
+        for _ in range(20):
+            await work.store.read(messages.event_range)
+        await work.store.write(lambda tx: tx.run("PRAGMA max_page_count = 1000000"))
         await work.until(number, Status.SENT)
         assert len(modem.tpdus) == 1
 
 
 async def test_a_long_text_before_a_full_disk_is_tried_once_a_second(tmp_path: Path) -> None:
-    modem = ScriptedModem("m", state=ModemState.SEARCHING)
-    async with desk(tmp_path, modem) as work:
+    modem, clock = ScriptedModem("m", state=ModemState.SEARCHING), VirtualClock()
+    async with desk(tmp_path, modem, clock=clock) as work:
         number = await work.send("x" * 400)
         async with refusing(work.store):
             work.scheduler.modem_changed(modem.become(ModemState.READY))
-            await asyncio.sleep(1.5)
-            assert 1 <= work.store._failed <= 10
+            await until(lambda: work.store.failed_transactions > 0)
+            for _ in range(15):
+                await clock.advance(0.1)
+                with contextlib.suppress(StoreError):  # time for the queue's write before this one
+                    await work.store.write(lambda tx: None)
+            assert 1 <= work.store.failed_transactions - 15 <= 3
+        await clock.advance(2)
         assert (await work.until(number, Status.SENT)).segments == 3
 
 
@@ -307,9 +319,7 @@ async def test_what_one_sim_may_not_send_leaves_through_the_next_and_rests_when_
         assert taken <= 12  # each was asked once for a message at the most
         work.scheduler.modem_changed(free.become(ModemState.ABSENT))
         number = await work.send()
-        async with asyncio.timeout(60):
-            while (record := await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        record = await work.once(number, lambda record: record.due_ms is not None)
         assert (record.status, record.attempts, record.route) == (Status.QUEUED, 2, "")
         assert 18 - len(barred[0].script) - len(barred[1].script) == taken + 2
 
@@ -330,9 +340,7 @@ async def test_a_message_that_leads_around_a_modem_does_so_after_a_restart(tmp_p
         # Both are at their limit after one text each; the first one is refused by "a" and waits for "b".
         await work.until(await work.send(to="+4915112345677", modem="b"), Status.SENT)
         number = await work.send()
-        async with asyncio.timeout(60):
-            while barred.script:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: not barred.script)
         assert (await work.record(number)).status is not Status.SENT
     async with desk(tmp_path, ScriptedModem("a"), ScriptedModem("b")) as work:
         assert (await work.until(number, Status.SENT)).modem == "b"
@@ -365,9 +373,7 @@ async def test_outside_the_sending_times_it_waits_and_says_so(tmp_path: Path) ->
         number = await work.send()
         urgent = await work.send(to="+4915112345679", priority=Priority.URGENT)
         await work.until(urgent, Status.SENT)
-        async with asyncio.timeout(60):
-            while (record := await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        record = await work.once(number, lambda record: record.due_ms is not None)
         waiting = work.scheduler.explain(record)
         assert waiting is not None
         assert "sending times" in waiting.sentence
@@ -388,10 +394,8 @@ async def test_when_it_is_allowed_is_looked_up_once_for_all_that_wait(
     soon = SendingTimes(None, (), [today + timedelta(days=n) for n in (-1, 0, 1)])
     async with desk(tmp_path, ScriptedModem("m"), times=soon) as work:
         numbers = [await work.send(to=f"+491511234{n:04d}") for n in range(50)]
-        async with asyncio.timeout(60):
-            for number in numbers:
-                while (await work.record(number)).due_ms is None:  # noqa: ASYNC110
-                    await asyncio.sleep(0.002)
+        for number in numbers:
+            await work.once(number, lambda record: record.due_ms is not None)
         assert len(looked) == 1
 
 
@@ -400,10 +404,10 @@ async def test_urgent_messages_use_the_reserve_of_a_limit(tmp_path: Path) -> Non
     async with desk(tmp_path, modem, limits=Limits(windows={60: 2}, urgent_reserve=1)) as work:
         numbers = [await work.send(to=f"+491511234560{n}") for n in range(3)]
         await work.until(numbers[0], Status.SENT)
-        await asyncio.sleep(0.05)
+        await work.quiet()
         urgent = await work.send(to="+4915112345699", priority=Priority.URGENT)
         await work.until(urgent, Status.SENT)
-        await asyncio.sleep(0.05)
+        await work.quiet()
         assert len(modem.tpdus) == 2
 
 
@@ -418,19 +422,14 @@ async def test_one_more_recipient_than_allowed_waits_a_day(tmp_path: Path) -> No
         assert 23 * 3600_000 < record.due_ms - work.clock.wall_ms() <= 24 * 3600_000
 
 
-async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_its_claims(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gsmgw.outbound.worker.worker.Worker._segment_s", 0.001, raising=False)
+async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_its_claims(tmp_path: Path) -> None:
     modem = ScriptedModem("m")
     async with desk(tmp_path, modem) as work:
         for number in range(40):
             await work.send(f"{number}", to=f"+4915100000{number:02d}")
         urgent = await work.send("urgent", to="+4915199999999", priority=Priority.URGENT)
         await work.until(urgent, Status.SENT)
-        async with asyncio.timeout(60):
-            while len(modem.tpdus) < 41:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+        await until(lambda: len(modem.tpdus) >= 41)
         claims = await work.store.write(lambda tx: dict(tx.all("SELECT hex(tpdu), claim FROM segments")))
         order = [claims[tpdu.hex().upper()] for tpdu in modem.tpdus]
         assert order == sorted(order)
@@ -438,19 +437,23 @@ async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_it
 
 async def test_a_modem_that_gains_nothing_by_it_has_nothing_claimed_ahead(tmp_path: Path) -> None:
     """What waits behind its segment is free for whichever modem is ready first."""
-    result: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    modem = ScriptedModem("m", result)
-    async with desk(tmp_path, modem) as work:
-        work.scheduler._workers["m"]._segment_s = 0.9  # commits take a small part of that
-        first = await work.send("first")
-        async with asyncio.timeout(60):
-            while not modem.tpdus:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
-        second = await work.send("second", to="+4915112345699", priority=Priority.URGENT)
-        third = await work.send("third", to="+4915112345698", priority=Priority.URGENT)
-        work.scheduler._workers["m"]._claim_ahead()
-        await work.store.write(lambda tx: None)
-        assert [(await work.record(number)).status for number in (second, third)] == [Status.QUEUED] * 2
-        result.set_result(1)
-        for number in (first, second, third):
+    loop = asyncio.get_running_loop()
+    results: list[asyncio.Future[int]] = [loop.create_future() for _ in range(4)]
+    modem, clock = ScriptedModem("m", *results), VirtualClock()
+    async with desk(tmp_path, modem, clock=clock) as work:
+        for number, result in enumerate(results[:3]):  # commits take a small part of 0.9 s
+            known = await work.send("known", to=f"+491511234560{number}")
+            await until(lambda count=number + 1: len(modem.tpdus) == count)
+            await clock.advance(0.9)
+            result.set_result(number)
+            await work.until(known, Status.SENT)
+        work.scheduler.modem_changed(modem.become(ModemState.SEARCHING))
+        first = await work.send("first", priority=Priority.URGENT)
+        others = [await work.send("x", to=f"+491511234569{number}", priority=Priority.URGENT) for number in range(2)]
+        work.scheduler.modem_changed(modem.become(ModemState.READY))
+        await until(lambda: len(modem.tpdus) == 4)
+        await work.quiet()
+        assert [(await work.record(number)).status for number in others] == [Status.QUEUED] * 2
+        results[3].set_result(3)
+        for number in (first, *others):
             await work.until(number, Status.SENT)

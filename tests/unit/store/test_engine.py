@@ -76,11 +76,12 @@ async def test_a_full_disk_is_an_error_and_passes(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "g.db")
     pages = await store.write(lambda tx: tx.one("PRAGMA page_count")[0])
     await store.write(lambda tx: None)
-    store._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite answers SQLITE_FULL, as on a full disk
+    # SQLite answers SQLITE_FULL, as on a full disk
+    await store.write(lambda tx: tx.run(f"PRAGMA max_page_count = {pages}"))
     with pytest.raises(StoreError, match="full"):
         await store.write(lambda tx: [_note(tx, "x" * 1000) for _ in range(200)])
     assert store.trouble is not None
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    await store.write(lambda tx: tx.run("PRAGMA max_page_count = 1000000"))
     assert await store.write(lambda tx: _note(tx, "room again")) == "room again"
     assert store.trouble is None
     await store.close()
@@ -120,8 +121,8 @@ async def test_what_is_queued_is_written_before_closing(tmp_path: Path) -> None:
 
 async def test_every_commit_is_synced(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "g.db")
-    assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-    assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert await store.write(lambda tx: tx.one("PRAGMA synchronous")) == (2,)  # FULL
+    assert await store.write(lambda tx: tx.one("PRAGMA journal_mode")) == ("wal",)
     with pytest.raises(StoreError, match="readonly"):
         await store.read(lambda db: db.execute("DELETE FROM events"))
     await store.close()

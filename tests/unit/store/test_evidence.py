@@ -21,7 +21,7 @@ class Sim:
         self.store = store
         self.count = 0
 
-    async def _begin(self) -> Outgoing:
+    async def begin(self) -> Outgoing:
         self.count += 1
         one = Outgoing(self.count, f"+49151000000{self.count:02d}", "x", Priority.NORMAL, 1, NOW)
         await self.store.write(lambda tx: outbox.accept(tx, NOW, [one]))
@@ -32,25 +32,25 @@ class Sim:
 
     async def accepted(self, reference: int) -> list[int]:
         """A segment is taken with that reference; the messages that are queued again by that."""
-        one = await self._begin()
+        one = await self.begin()
         queued = await self.store.write(lambda tx: outbox.segment_sent(tx, NOW, one, 1, "m", "sim", one.id, reference))
         return [entry.id for entry in queued]
 
     async def unknown(self) -> int:
         """A segment whose result never came."""
-        one = await self._begin()
+        one = await self.begin()
         await self.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
         return one.id
 
     async def interrupted(self, count: int) -> list[int]:
         """So many segments were committed when the gateway was killed."""
-        numbers = [(await self._begin()).id for _ in range(count)]
+        numbers = [(await self.begin()).id for _ in range(count)]
         await self.store.write(lambda tx: lifecycle.recover(tx, NOW, 10**6))  # the clock of a board may stand still
         return numbers
 
     async def refused(self) -> None:
         """A segment that was refused."""
-        one = await self._begin()
+        one = await self.begin()
         await self.store.write(
             lambda tx: outbox.segment_refused(
                 tx, NOW, one, 1, "sim", error=ERROR, due_ms=NOW + 10**9, waiting=None, charged=True
@@ -366,7 +366,7 @@ async def test_the_record_is_no_evidence_behind_a_refusal_that_may_have_counted(
 async def test_the_record_says_nothing_while_a_segment_is_with_the_modem(sim: Sim) -> None:
     await sim.believed()
     doubtful = await sim.unknown()
-    await sim._begin()
+    await sim.begin()
     assert await sim.recorded(3) == []
     assert await sim.status(doubtful) is Status.UNKNOWN
 
@@ -385,7 +385,7 @@ async def test_what_the_record_says_at_once_counts_when_the_gateway_is_killed_ag
 
 async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway_starts(sim: Sim) -> None:
     """The text was with the modem when its report came, and the gateway was killed before it drew a conclusion."""
-    one = await sim._begin()
+    one = await sim.begin()
     facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     assert (await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))).message_id is None
     await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))
@@ -394,7 +394,7 @@ async def test_a_report_that_came_right_before_the_end_is_found_when_the_gateway
 
 async def test_a_report_that_came_while_the_modem_was_silent_is_found_when_it_is_given_up(sim: Sim) -> None:
     earlier = (await sim.interrupted(1))[0]
-    one = await sim._begin()
+    one = await sim.begin()
     facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     await sim.store.write(lambda tx: reports.take_report(tx, NOW, facts))
     queued = await sim.store.write(lambda tx: outbox.segment_unknown(tx, NOW, one, 1, error=ERROR, due_ms=NOW + 10**6))
@@ -403,7 +403,7 @@ async def test_a_report_that_came_while_the_modem_was_silent_is_found_when_it_is
 
 
 async def test_a_report_of_former_times_is_not_taken_for_one_that_has_come_to_be_in_doubt(sim: Sim) -> None:
-    one = await sim._begin()
+    one = await sim.begin()
     facts = StatusReportFacts("m", "sim", 0, one.to, 0, DeliveryOutcome.DELIVERED, "received", NOW, "00")
     await sim.store.write(lambda tx: reports.take_report(tx, NOW - 1, facts))
     await sim.store.write(lambda tx: lifecycle.recover(tx, NOW + 1, 10**6))

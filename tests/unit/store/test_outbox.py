@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gsmgw.errors import StoreFault
 from gsmgw.model import (
     SOURCES,
     TRANSITIONS,
@@ -410,8 +410,8 @@ def test_a_messages_state_follows_from_its_segments(segments: list[str], status:
 )
 async def test_the_database_refuses_the_impossible(store: Store, change: str) -> None:
     await accept(store, message())
-    with pytest.raises(sqlite3.IntegrityError):
-        store._db.execute(f"UPDATE messages SET {change} WHERE id = 1")
+    with pytest.raises(StoreFault, match="constraint"):
+        await store.write(lambda tx: tx.run(f"UPDATE messages SET {change} WHERE id = 1"))
 
 
 async def test_the_queues_questions_use_an_index(store: Store) -> None:
@@ -445,7 +445,8 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         "SELECT id FROM events WHERE message_id = ? ORDER BY id": "events_message",
     }
     for question, index in questions.items():
-        plan = store._db.execute("EXPLAIN QUERY PLAN " + question, ("?",) * question.count("?")).fetchall()
+        places = ("?",) * question.count("?")
+        plan = await store.read(lambda db, q=question, p=places: db.execute("EXPLAIN QUERY PLAN " + q, p).fetchall())
         text = "; ".join(row[3] for row in plan)
         assert index in text, text
         assert "SCAN" not in text, text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.modems import ScriptedPort
+from support.waiting import until
 
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
@@ -263,9 +264,7 @@ async def test_the_finder_runs_until_cancelled() -> None:
     bus.plug("1-1.3", "350000000000014", 0)
     found = finder(bus, new)
     task = asyncio.ensure_future(found.run())
-    async with asyncio.timeout(60):
-        while not new:  # noqa: ASYNC110 - the finder tells nobody else
-            await asyncio.sleep(0.01)
+    await until(lambda: bool(new))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,4 +1,4 @@
-"""USSD strings in the forms of the field."""
+"""USSD strings and operator names as modems write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 
 from gsmgw.at.responses import parse_ussd
 from gsmgw.errors import ModemError
-from gsmgw.modem.services.ussd import decode_answer, encode_request
+from gsmgw.modem.services.network_text import decode_text
+from gsmgw.modem.services.ussd import encode_request
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,54 @@ def test_answers(line: str, text: str) -> None:
     assert news is not None
     assert news.text is not None
     if "CF2135" in line:  # the capture itself is cut: it is enough that it reads as text
-        assert decode_answer(news.text, news.dcs).isprintable()
+        assert decode_text(news.text, news.dcs).isprintable()
     else:
-        assert decode_answer(news.text, news.dcs) == text
+        assert decode_text(news.text, news.dcs) == text
+
+
+RUSSIAN = "Баланс: 12,50 руб. Тариф №3"
+
+
+@pytest.mark.parametrize(
+    ("text", "dcs", "readable"),
+    [
+        (RUSSIAN.encode("utf-16-be").hex().upper(), 15, RUSSIAN),  # U+2116 under the DCS of the GSM alphabet
+        ("Ваш баланс".encode("utf-16-be").hex(), 0, "Ваш баланс"),
+        ("Ο λογαριασμός: 5€".encode("utf-16-be").hex(), 15, "Ο λογαριασμός: 5€"),
+        ("رصيدك 10.50".encode("utf-16-be").hex(), 15, "رصيدك 10.50"),
+        ("您的余额为12.50元".encode("utf-16-be").hex(), 15, "您的余额为12.50元"),
+        ("आपका बैलेंस 10 रु".encode("utf-16-be").hex(), 15, "आपका बैलेंस 10 रु"),
+        ("0171123456", 15, "0171123456"),  # digits are the text (27.007 7.15)
+        ("+491711234", 15, "+491711234"),
+        ("00310032003300340035", 15, "12345"),  # but these are digits in UCS-2
+        ("48656C6C6F", 68, "Hello"),  # 8-bit data
+        ("C3BC6265", 0xF4, "übe"),
+        ("CAFE", 15, "CAFE"),
+        ("Konto: 12,50\x1be; \x7e", 15, "Konto: 12,50€; ü"),  # AT+CSCS="GSM": octets of the GSM alphabet
+        ("Gr\xc3\xbc\xc3\x9fe", 15, "Grüße"),  # UTF-8 in spite of it
+    ],
+)
+def test_texts_in_all_encodings(text: str, dcs: int, readable: str) -> None:
+    assert decode_text(text, dcs, gsm_charset=True) == readable
+
+
+@pytest.mark.parametrize(
+    ("name", "readable"),
+    [
+        ("Testnet", "Testnet"),
+        ("26201", "26201"),
+        ("0054002D004D006F00620069006C0065", "T-Mobile"),
+        ("041C04350433043004240443043D", "МегаФун"),
+        ("4E2D56FD79FB52A8", "中国移动"),
+        ("E-Plus", "E-Plus"),
+    ],
+)
+def test_names_of_operators(name: str, readable: str) -> None:
+    assert decode_text(name, gsm_charset=True) == readable
+
+
+def test_a_character_set_that_the_modem_refused_is_not_believed() -> None:
+    assert decode_text("[a] ~ {b}", 15) == "[a] ~ {b}"
 
 
 def test_requests() -> None:

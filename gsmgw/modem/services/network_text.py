@@ -1,0 +1,131 @@
+"""Texts from the network in information lines: USSD strings and operator names, in all encodings that modems use."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from gsmgw.digits import is_digits
+from gsmgw.pdu.alphabet import DEFAULT, decode_ucs2
+from gsmgw.pdu.septets import unpack
+
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}")
+_CR = 0x0D
+#: Scripts that are used together, by the first word of their characters' names.
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "HALFWIDTH"})
+#: The least share of letters, digits and common signs in packed septets that are a text.
+_PLAIN_SHARE = 0.8
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:;/*#+%!?()'\"\r\n-]")
+
+
+def decode_text(text: str, dcs: int | None = None, *, gsm_charset: bool = False) -> str:
+    """Return the readable text of a string.
+
+    ``gsm_charset``: the modem accepted AT+CSCS="GSM", so a string that is not hexadecimal is in the GSM alphabet (TS
+    27.007 5.5). For a hexadecimal one the DCS tells the encoding, where it is UCS-2 or 8-bit data; many modems give the
+    default DCS with everything. Otherwise the encoding is recognised by its result: UCS-2 of one script, or packed
+    septets. Decimal digits are the text themselves, unless they are digits in UCS-2.
+    """
+    hexadecimal = text.strip()
+    if _HEX.fullmatch(hexadecimal):
+        found = _from_hex(hexadecimal, dcs)
+        return text if found is None else found
+    return _from_gsm_charset(text) if gsm_charset else text
+
+
+def is_printable(text: str) -> bool:
+    """Return whether a text has only printable characters, tabs and line ends."""
+    return all(char.isprintable() or char in "\r\n\t" for char in text)
+
+
+def _from_gsm_charset(text: str) -> str:
+    octets = text.encode("latin-1", "replace")
+    if max(octets, default=0) < 0x80:
+        return DEFAULT.decode(octets)
+    try:
+        return octets.decode("utf-8")  # the modem ignores the character set that it accepted
+    except UnicodeDecodeError:
+        return text
+
+
+def _from_hex(hexadecimal: str, dcs: int | None) -> str | None:
+    """Decode a hexadecimal string; None for one that is the text itself."""
+    octets = bytes.fromhex(hexadecimal)
+    if dcs is not None and _is_ucs2(dcs):
+        return _ucs2(octets)
+    if dcs is not None and _is_data(dcs):
+        return _from_data(octets)
+    wide = len(octets) % 2 == 0
+    if is_digits(hexadecimal):
+        return _ucs2(octets) if wide and not any(octets[::2]) and is_printable(_ucs2(octets)) else None
+    evidence = _ucs2_evidence(octets) if wide else 0
+    if evidence == 2:
+        return _ucs2(octets)
+    packed = _packed(octets) if len(octets) >= 4 else None
+    if evidence and (packed is None or _plain_share(packed) < _PLAIN_SHARE):
+        return _ucs2(octets)
+    return packed
+
+
+def _is_ucs2(dcs: int) -> bool:
+    """Return whether a DCS means UCS-2 (TS 23.038 5): 0x11, and the general groups with bits 3..2 = 10."""
+    return dcs == 0x11 or (dcs & 0xC0 == 0x40 and dcs & 0x0C == 0x08)
+
+
+def _is_data(dcs: int) -> bool:
+    """Return whether a DCS means 8-bit data (TS 23.038 5)."""
+    return (dcs & 0xC0 == 0x40 and dcs & 0x0C == 0x04) or dcs & 0xF4 == 0xF4
+
+
+def _from_data(octets: bytes) -> str | None:
+    """Decode 8-bit data that is a text in UTF-8 or Latin-1."""
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            text = octets.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if is_printable(text):
+            return text
+    return None
+
+
+def _ucs2(octets: bytes) -> str:
+    """Decode UCS-2 without the FFFF that some firmware appends (Telit HE910)."""
+    return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
+
+
+def _ucs2_evidence(octets: bytes) -> int:
+    """Return how well octets read as UCS-2: 0 not at all, 1 as one script, 2 as a text without doubt."""
+    text = _ucs2(octets)
+    if not text or not is_printable(text):
+        return 0
+    has_ascii = any(char < "\x80" for char in text)
+    if len(text) == 1 and not has_ascii:
+        return 0  # four hexadecimal digits may be a word
+    others = {_script(char) for char in text if char.isalpha()} - {"LATIN"}
+    if len(others) > 1:
+        return 0
+    rows = {ord(char) >> 8 for char in text}
+    return 2 if has_ascii or len(rows) <= 2 else 1
+
+
+def _script(char: str) -> str:
+    if char < "\u0100":
+        return "LATIN"
+    script = unicodedata.name(char, "").partition(" ")[0]
+    return "EAST ASIAN" if script in _EAST_ASIAN else script
+
+
+def _plain_share(text: str) -> float:
+    return len(_PLAIN.findall(text)) / len(text) if text else 0.0
+
+
+def _packed(octets: bytes) -> str | None:
+    """Decode packed septets (TS 23.038 6.1.2.3); None when that is not a text."""
+    septets = unpack(octets, len(octets) * 8 // 7)
+    if len(septets) % 8 == 0 and septets[-1:] in (bytes((_CR,)), b"\0"):
+        septets = septets[:-1]
+    if any(0x10 <= septet <= 0x1A for septet in septets):
+        return None  # Greek capitals: this was never packed
+    text = DEFAULT.decode(septets)
+    return text if is_printable(text) else None
