@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -233,7 +233,6 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
     For installations by pipx or pip; the Debian package has all that. May be run again at any time, and has to be
     after an upgrade by pipx.
     """
-    from gsmgw.cli import main
     from gsmgw.install.system import carry_out, install_steps, uninstall_steps
 
     if root == Path("/") and not dry_run and os.geteuid() != 0:
@@ -243,7 +242,9 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
     command = (command_path or Path(sys.argv[0])).resolve()
     if command.name != "gsmgw" or not command.exists():
         fail(f"{command} is not the program; name it: --command /path/to/bin/gsmgw")
-    steps = (uninstall_steps if uninstall else install_steps)(command, main, root)
+    steps = (uninstall_steps if uninstall else install_steps)(
+        command, cast(click.Group, click.get_current_context().find_root().command), root
+    )
     failures = carry_out(steps, dry_run, say)
     if failures:
         fail(f"{len(failures)} of the steps failed, see above; run it again once they are mended")
