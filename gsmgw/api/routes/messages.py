@@ -62,7 +62,7 @@ async def create_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
 
 
 @router.post("/batch/preview", response_model=resources.BatchPreview, openapi_extra=body_of(BatchIn))
-async def look_at_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+async def check_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
     """Check a batch without saving it: the result and the number of segments of each message."""
     return _response(await preview_batch(ctx, caller, await request.body()))
 
