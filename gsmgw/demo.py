@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from gsmgw.client import AsyncClient, NoDaemon
 from gsmgw.escaping import visible
+from gsmgw.wire import resources
 
 Json = dict[str, Any]
 
@@ -119,7 +120,7 @@ def _write_config(directory: Path) -> Path:
     return path
 
 
-async def _until_ready(client: AsyncClient, *children: subprocess.Popen[bytes]) -> list[Json]:
+async def _until_ready(client: AsyncClient, *children: subprocess.Popen[bytes]) -> list[resources.Modem]:
     """Wait until both modems are ready; returns them."""
     async with asyncio.timeout(START_TIMEOUT_S):
         while True:
@@ -160,14 +161,14 @@ async def _deliver(story: _Story, client: AsyncClient, control: Path, to: str, t
     story.line(f'on the phone of {NAMES[to]}: "{shown}"', "cyan")
 
 
-async def _events_of(client: AsyncClient, cursor: int, message_id: str) -> AsyncIterator[Json]:
+async def _events_of(client: AsyncClient, cursor: int, message_id: str) -> AsyncIterator[resources.Event]:
     async with asyncio.timeout(STEP_TIMEOUT_S):
         async for event in client.events(cursor, types=["message.*"]):
             if event["message_id"] == message_id:
                 yield event
 
 
-async def _answer(story: _Story, client: AsyncClient, control: Path, modem: Json) -> None:
+async def _answer(story: _Story, client: AsyncClient, control: Path, modem: resources.Modem) -> None:
     """Let a phone answer, and see it arrive."""
     cursor = (await client.stats())["last_event"]
     story.step(f"{NAMES[ANNA]} answers with {len(ANSWER)} characters, to modem {modem['name']} ({modem['number']})")
@@ -175,7 +176,7 @@ async def _answer(story: _Story, client: AsyncClient, control: Path, modem: Json
     story.line(f"her phone sends it in {answer['segments']} segments")
     async with asyncio.timeout(STEP_TIMEOUT_S):
         async for event in client.events(cursor, types=["message.received"]):
-            message = await client.message(event["message_id"])
+            message = await client.message(event["message_id"] or "")
             story.line(f"received by modem {message['modem']}, joined, on disk as {message['id']}", "green")
             if message["text"] != ANSWER or message["from"] != ANNA:
                 raise DemoFailed(f"it arrived as something else: {message}")

@@ -73,6 +73,11 @@ class VirtualClock:
         heapq.heappush(self._queue, entry)
         return entry
 
+    @property
+    def pending(self) -> int:
+        """Number of scheduled calls."""
+        return sum(entry.action is not None for entry in self._queue)
+
     def advance(self, seconds: float = 0.0) -> None:
         """Run all calls that are due within the next ``seconds``, in order; 0 runs those that are due now."""
         until = self._now + seconds

@@ -13,6 +13,7 @@ from gsmgw.api.submit import Call, SubmitResponse, key_of, submit_batch, submit_
 from gsmgw.http.body_limits import BodyLimit, check_json, limit_of
 from gsmgw.http.identity import principal_of
 from gsmgw.http.problems import Problem, of_exception
+from gsmgw.wire.problems import ProblemCode
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class FastPath:
         except Exception as exc:
             problem = of_exception(exc)
             if problem.status >= 500:
-                internal = problem.code == "internal_error"
+                internal = problem.code == ProblemCode.INTERNAL_ERROR
                 log.error("api: %s %s failed error=%s", scope["method"], scope["path"], exc, exc_info=internal)
             await problem.response()(scope, receive, send)
             return
@@ -110,7 +111,7 @@ def _has_body(scope: Scope, limit: BodyLimit, *, any_type: bool) -> bool:
     if coding not in (b"", b"identity"):
         named = coding.decode("latin-1")[:80]
         raise Problem(
-            "unsupported_media_type",
+            ProblemCode.UNSUPPORTED_MEDIA_TYPE,
             f"Content-Encoding: {named} is not supported; send the body uncompressed",
             headers={"Accept-Encoding": "identity"},  # RFC 9110 15.5.16
         )
@@ -121,7 +122,9 @@ def _has_body(scope: Scope, limit: BodyLimit, *, any_type: bool) -> bool:
         scope["headers"] = [*others, (b"content-type", _JSON)]
     elif content_type != _JSON and not content_type.endswith(b"+json"):
         named = content_type.decode("latin-1")[:80]
-        raise Problem("unsupported_media_type", f"Content-Type: {named} is not supported; use application/json")
+        raise Problem(
+            ProblemCode.UNSUPPORTED_MEDIA_TYPE, f"Content-Type: {named} is not supported; use application/json"
+        )
     return True
 
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, Strict, StringConstr
 
 from gsmgw.http.problems import Problem
 from gsmgw.model import parse_id
+from gsmgw.wire.problems import ProblemCode
 
 #: An event type, or all types of a kind.
 EVENT_TYPE = re.compile(r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$")
@@ -71,5 +72,7 @@ def cursor_of(text: str | None) -> int | None:
     number = parse_id(text)
     if number is None:
         detail = "is not a cursor of this list; use next_cursor of the previous page"
-        raise Problem("invalid_request", f"cursor: {detail}", errors=[{"parameter": "cursor", "detail": detail}])
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, f"cursor: {detail}", errors=[{"parameter": "cursor", "detail": detail}]
+        )
     return number

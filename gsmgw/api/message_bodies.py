@@ -14,6 +14,7 @@ from gsmgw.http.problems import Problem, pointer
 from gsmgw.http.validation_messages import in_words
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.outbound import TEXT_LIMIT, Submission
+from gsmgw.wire.problems import ProblemCode
 
 BATCH_LIMIT = 10_000
 
@@ -113,7 +114,7 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
         if is_crowded(item):
             detail = f"has {len(item)} fields; a message has at most {_FIELDS}"
             errors = [{"pointer": pointer("messages", number), "detail": detail}]
-            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+            checked.append(Problem(ProblemCode.INVALID_REQUEST, f"message {number}: {detail}", errors=errors))
             continue
         try:
             checked.append(MessageIn.model_validate(item))
@@ -124,7 +125,7 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
             ]
             field = ".".join(errors[0]["pointer"].split("/")[3:])
             detail = f"{field}: {errors[0]['detail']}" if field else errors[0]["detail"]
-            checked.append(Problem("invalid_request", f"message {number}: {detail}", errors=errors))
+            checked.append(Problem(ProblemCode.INVALID_REQUEST, f"message {number}: {detail}", errors=errors))
     return checked
 
 

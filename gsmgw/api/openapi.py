@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from gsmgw.api.responses import ProblemDocument
-from gsmgw.http.problems import PROBLEMS
+from gsmgw.wire.problems import PROBLEMS
+from gsmgw.wire.resources import ProblemDocument
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -58,6 +58,11 @@ def body_of(model: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     return extra
 
 
+def _first_sentence(text: str) -> str:
+    sentence, _, _ = text.replace("`", "").partition("\n")[0].partition(". ")
+    return sentence.removesuffix(".")
+
+
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """Return the whole document. ``bodies`` are those that routes read by themselves."""
     document = get_openapi(
@@ -70,16 +75,18 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    _, made = models_json_schema(
-        [(ProblemDocument, "serialization"), *((model, "validation") for model in bodies)], ref_template=_REF
-    )
+    _, made = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(made["$defs"])
+    problem = TypeAdapter(ProblemDocument).json_schema(ref_template=_REF)
+    schemas.update(problem.pop("$defs"))
+    schemas[ProblemDocument.__name__] = problem
     for operations in document["paths"].values():
         for operation in operations.values():
             responses = {**{str(status): _problem(status) for status in _ALWAYS}, **operation["responses"]}
             if "HTTPValidationError" in str(responses["422"]):  # FastAPI's own form of an error
                 responses["422"] = _problem(422)
             operation["responses"] = dict(sorted(responses.items()))
+            operation["summary"] = _first_sentence(operation["description"])
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Needed over TCP, not on the Unix socket"}
     }

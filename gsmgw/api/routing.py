@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
 from gsmgw.http.problems import Problem
+from gsmgw.wire.problems import ProblemCode
 
 
 class QueryModel(BaseModel):
@@ -59,7 +60,7 @@ def check_query(given: QueryParams, model: type[QueryModel]) -> None:
         if not is_list and (count := len(given.getlist(name))) > 1:
             errors.append({"parameter": name, "detail": f"is given {count} times; give it once"})
     if errors:
-        raise Problem("invalid_request", f"{errors[0]['parameter']}: {errors[0]['detail']}", errors=errors)
+        raise Problem(ProblemCode.INVALID_REQUEST, f"{errors[0]['parameter']}: {errors[0]['detail']}", errors=errors)
 
 
 @cache

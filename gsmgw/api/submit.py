@@ -17,11 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from gsmgw.api.context import Context
 from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_each
-from gsmgw.dispatch.bodies import accepted_json, dumped, message_out
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, Waiting, format_id
 from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, not_yet
 from gsmgw.store import messages
+from gsmgw.wire.encoding import dumped
+from gsmgw.wire.messages import accepted_json, message_resource
+from gsmgw.wire.problems import ProblemCode
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -72,7 +74,7 @@ async def submit_one(ctx: Context, principal: Principal, raw: bytes, key: str | 
         headers["Idempotent-Replayed"] = "true"
     (body,) = await _bodies(ctx, [accepted])
     if body is None:
-        raise Problem("not_found", _DELETED)
+        raise Problem(ProblemCode.NOT_FOUND, _DELETED)
     return SubmitResponse(202, [body], headers)
 
 
@@ -161,7 +163,7 @@ def _entries(
         if not isinstance(answer, Accepted):
             yield dumped(_refused(answer, number))
         elif (body := next(bodies)) is None:
-            yield dumped({"error": Problem("not_found", _DELETED).body()})
+            yield dumped({"error": Problem(ProblemCode.NOT_FOUND, _DELETED).body()})
         elif answer.replayed:
             yield body[:-1] + b',"replayed":true}'
         else:
@@ -183,7 +185,7 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | No
         fresh = entry.message
         if fresh is None:
             record = next(records)
-            found.append(None if record is None else dumped(message_out(record, ctx.scheduler.explain(record))))
+            found.append(None if record is None else dumped(message_resource(record, ctx.scheduler.explain(record))))
         elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
             found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
         else:
@@ -219,5 +221,5 @@ def key_of(found: Sequence[str]) -> str | None:
         wrong = f"must have 1 to {KEY_CHARS} characters"
     if wrong is not None:
         errors = [{"parameter": "Idempotency-Key", "detail": wrong}]
-        raise Problem("invalid_request", f"Idempotency-Key: {wrong}", errors=errors)
+        raise Problem(ProblemCode.INVALID_REQUEST, f"Idempotency-Key: {wrong}", errors=errors)
     return found[0]

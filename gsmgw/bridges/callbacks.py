@@ -16,6 +16,7 @@ from gsmgw.outbound import Principal, Result, Submission
 from gsmgw.store import Tx, callbacks, webhooks
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Webhook
+from gsmgw.wire.problems import ProblemCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ async def _webhook(ctx: BridgeContext, caller: Principal, callback: CallbackRequ
     try:
         url = ctx.webhooks.callback_policy.check_url(callback.url)
     except (TargetRefused, httpx.InvalidURL) as exc:
-        raise Problem("target_refused", f"callback URL not allowed: {exc}") from None
+        raise Problem(ProblemCode.TARGET_REFUSED, f"callback URL not allowed: {exc}") from None
     origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
     hook = await ctx.webhooks.callback_target(callback.dialect, origin, callback.events, caller.owner)
     if hook is None:
         detail = f"{caller.token!r} has callbacks to {MOST_CALLBACKS} servers already, or all clients have too many"
-        raise Problem("wrong_state", detail)
+        raise Problem(ProblemCode.WRONG_STATE, detail)
     return hook

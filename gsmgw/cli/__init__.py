@@ -14,36 +14,42 @@ from gsmgw.cli.pdu import pdu
 
 def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not value.startswith(("http://", "https://")):
-        raise click.BadParameter(f"{value!r} does not begin with http:// or https://")
+        raise click.BadParameter(f"{value!r} must begin with http:// or https://")
     return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--socket", metavar="PATH", help="The gateway's Unix socket.  [env: GSMGW_SOCKET]")
-@click.option("--url", metavar="URL", callback=_url, help="The gateway's TCP listener, instead of the socket.")
+@click.option(
+    "--socket",
+    metavar="PATH",
+    help="Connect to this Unix socket (default: from the configuration).  [env: GSMGW_SOCKET]",
+)
+@click.option("--url", metavar="URL", callback=_url, help="Connect to this TCP listener instead of the socket.")
 @click.option(
     "--ca-file",
     type=click.Path(dir_okay=False, exists=True),
     envvar="GSMGW_CA_FILE",
-    help="Certificates that an https URL is trusted by.  [env: GSMGW_CA_FILE]",
+    help="Trust the certificates in this file for https (PEM).  [env: GSMGW_CA_FILE]",
 )
-@click.option("--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="The token for it.  [env: GSMGW_TOKEN]")
+@click.option(
+    "--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="Authenticate with this token at --url.  [env: GSMGW_TOKEN]"
+)
 @click.version_option(__version__, prog_name="gsmgw")
 def main(**_: str | None) -> None:
-    """A text-message gateway for GSM and LTE modems.
+    """Send and receive text messages with GSM and LTE modems.
 
-    The commands talk to the gateway over its socket: --socket, else $GSMGW_SOCKET, else the one of the configuration
-    file. Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 no gateway answers, 4 timed out waiting.
+    Commands connect to the gateway over its Unix socket: --socket, $GSMGW_SOCKET, or the socket in the configuration
+    file. Exit codes: 0 done, 1 request failed, 2 wrong usage, 3 gateway not reachable, 4 timed out.
 
     \b
-    gsmgw modems                              which modems there are, and how they are
-    gsmgw send +4915112345678 "Hello" --wait  send, and wait until it is delivered
-    gsmgw inbox                               what was received
-    gsmgw watch                               what happens, as it happens
-    gsmgw doctor                              what is wrong, and what helps
+    gsmgw modems                              list the modems and their state
+    gsmgw send +4915112345678 "Hello" --wait  send a message and wait for delivery
+    gsmgw inbox                               list received messages
+    gsmgw watch                               follow events as they happen
+    gsmgw doctor                              find problems and how to fix them
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal that knows no emoji shows its number
+        if isinstance(stream, TextIOWrapper):  # a terminal without emoji shows the code point
             stream.reconfigure(errors="backslashreplace")
 
 

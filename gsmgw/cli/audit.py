@@ -10,17 +10,17 @@ from gsmgw.cli.params import PAST
 
 
 @click.command()
-@click.option("--who", help="Only this token's, or this user's.")
-@click.option("--since", type=PAST, help="From then on: 2026-12-01, 18:00 or -2h.")
-@click.option("--until", type=PAST, help="And before then.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@click.option("--who", help="List only actions of this token or user.")
+@click.option("--since", type=PAST, help="Start at this time: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="End before this time.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results.")
 @json_lines_option
 @click.pass_context
 @talks
 def audit(
     context: click.Context, who: str | None, since: str | None, until: str | None, limit: int, as_json: bool
 ) -> None:
-    """List who managed what, and what came of it, newest first."""
+    """List management actions, newest first."""
     with connect(context) as client:
         found = list(client.audit(limit=limit, who=who, since=since, until=until))
     if as_json:
@@ -31,7 +31,7 @@ def audit(
         (local_time(entry["at"]), entry["who"], entry["from"], entry["status"], entry["method"], entry["path"])
         for entry in found
     ]
-    print_table(("time", "who", "from", "status", "method", "path"), rows, "nothing was managed yet")
+    print_table(("time", "who", "from", "status", "method", "path"), rows, "no entries")
 
 
 COMMANDS = (audit,)

@@ -19,17 +19,17 @@ from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
 from gsmgw.owners import acting_as_owner
 
-#: A database of some gigabytes on a slow card.
-_BACKUP_TIMEOUT_S = 3600.0
+#: Long enough for a database of several gigabytes on a slow SD card.
+BACKUP_TIMEOUT_S = 3600.0
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
 @click.command(short_help="Back up the database and the configuration.")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--list", "as_list", is_flag=True, help="Show the backups that are kept.")
-@click.option("--verify", "only_verify", is_flag=True, help="Read FILE from end to end and say whether it is good.")
-@click.option("--force", is_flag=True, help="Overwrite FILE.")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--list", "as_list", is_flag=True, help="List the existing backups.")
+@click.option("--verify", "only_verify", is_flag=True, help="Check that FILE is complete and readable.")
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 @json_option
 @click.pass_context
 @talks
@@ -42,10 +42,10 @@ def backup(
     config_file: str | None,
     as_json: bool,
 ) -> None:
-    """Back up the database and the configuration, while the gateway runs or without one.
+    """Back up the database and the configuration. Works with and without a running gateway.
 
-    Without FILE the backup goes to the directory of scheduled ones, and the oldest there make room. With FILE it is
-    written there by this command itself, which must be allowed to read the database.
+    Without FILE, add a backup to the backup directory and delete the oldest ones there ([backup] keep). With FILE,
+    this command writes the file itself and must be allowed to read the database.
     """
     if only_verify:
         if file is None:
@@ -58,11 +58,9 @@ def backup(
         if as_json:
             print_json(made)
         else:
-            say(
-                f"{made['file']}: {made['messages']} messages up to event {made['last_event']}, {made['octets']} octets"
-            )
+            say(f"{made['file']}: {made['messages']} messages up to event {made['last_event']}, {made['octets']} bytes")
         for missing in made["left_out"]:
-            say(f"not in it: {missing}", err=True)
+            say(f"not included: {missing}", err=True)
 
 
 def _make(context: click.Context, file: Path | None, config_file: str | None, force: bool) -> dict[str, Any]:
@@ -71,14 +69,14 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
     if file is None and config_file is None:
         try:
             with connect(context) as client:
-                made: dict[str, Any] = client.request("POST", "/v1/backups", timeout_s=_BACKUP_TIMEOUT_S)
+                made: dict[str, Any] = client.request("POST", "/v1/backups", timeout_s=BACKUP_TIMEOUT_S)
                 return made
         except NoAnswer:
-            raise  # it is at it: a second one beside it would only take longer
+            raise  # the gateway is making the backup: a second one would only take longer
         except NoDaemon:
             pass
         if context.find_root().params.get("url"):
-            fail(f"no gateway answers at {context.find_root().params['url']}")
+            fail(f"gateway not reachable at {context.find_root().params['url']}")
     path, config = _settings(config_file)
     try:
         if file is None:
@@ -121,16 +119,22 @@ def _list(context: click.Context, config_file: str | None, as_json: bool) -> Non
             print_json(entry)
         return
     rows = [(local_time(entry["created_at"]), entry["octets"], entry["file"]) for entry in found]
-    print_table(("made", "octets", "file"), rows, "no backups")
+    print_table(("made", "bytes", "file"), rows, "no backups")
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Where the configuration is to go.")
-@click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the database is to go.")
-@click.option("--keep-config", is_flag=True, help="Leave the configuration of this machine as it is.")
-@click.option("--cancel-waiting", is_flag=True, help="Take back what waits in the backup: it may have gone since.")
-@click.option("--force", is_flag=True, help="Put aside what is here already.")
+@click.option(
+    "--config", "config_file", type=click.Path(dir_okay=False), help="Restore the configuration to this file."
+)
+@click.option(
+    "--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Restore the database to this directory."
+)
+@click.option("--keep-config", is_flag=True, help="Keep the configuration of this machine.")
+@click.option(
+    "--cancel-waiting", is_flag=True, help="Cancel messages that wait in the backup: they may have been sent since."
+)
+@click.option("--force", is_flag=True, help="Move existing files aside and replace them.")
 @json_option
 def restore(
     file: Path,
@@ -141,15 +145,15 @@ def restore(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Put a backup in place, on this machine or another one. The gateway must be stopped.
+    """Restore a backup, on this machine or another one. Stop the gateway first.
 
-    FILE is verified first. What is here already is kept beside what is restored, under a name with the time.
+    FILE is verified first. Existing files are kept next to the restored ones, with the time in their names.
     """
-    from gsmgw.backup import restore as put_in_place
+    from gsmgw.backup import restore as restore_backup
 
     target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])
     try:
-        done = put_in_place(
+        done = restore_backup(
             file, target, state_dir=state_dir, keep_config=keep_config, cancel_waiting=cancel_waiting, force=force
         )
     except GsmgwError as exc:
@@ -171,27 +175,27 @@ def restore(
     for sentence in done.left_out:
         say(f"not restored: {sentence}", err=True)
     for path, kept in done.aside.items():
-        say(f"what was {path} is kept as {kept}")
+        say(f"the old {path} is kept as {kept}")
     if done.canceled:
-        say(f"{done.canceled} messages that waited are canceled; gsmgw retry ID sends one after all")
+        say(f"{done.canceled} waiting messages canceled. To send one anyway: gsmgw retry ID")
     if done.waiting:
         made = datetime.fromisoformat(done.manifest.created_at).astimezone()
         say(
-            f"{done.waiting} messages wait and will be sent once the gateway starts. If the former gateway "
-            f"went on after {made:%Y-%m-%d %H:%M}, it may have sent them: "
-            f"gsmgw restore --force --cancel-waiting {file} takes them back"
+            f"{done.waiting} messages are waiting and will be sent when the gateway starts. If the old gateway "
+            f"ran after {made:%Y-%m-%d %H:%M}, it may have sent them. To cancel them: "
+            f"gsmgw restore --force --cancel-waiting {file}"
         )
     say("Start the gateway: sudo systemctl start gsmgw   (or: gsmgw run)")
 
 
-@click.command("export", short_help="Write the configuration file, with its PINs.")
+@click.command("export", short_help="Write the configuration file, including its PINs.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def export_config(file: str, config_file: str | None) -> None:
-    """Write the configuration file to FILE or standard output, as it is: with its PINs."""
+    """Write the configuration file unchanged, including its PINs, to FILE or standard output."""
     path, _ = _settings(config_file)
     if path is None:
-        fail(f"there is no configuration: looked for {', '.join(SEARCH)}")
+        fail(f"no configuration file found: looked for {', '.join(SEARCH)}")
     content = path.read_text(encoding="utf-8")
     if file == "-":
         write_data(content)
@@ -200,17 +204,19 @@ def export_config(file: str, config_file: str | None) -> None:
         with acting_as_owner(Path(file).parent), open(os.open(file, _NEW, 0o600), "w", encoding="utf-8") as target:
             target.write(content)
     except FileExistsError:
-        fail(f"{file} exists already")
+        fail(f"{file} already exists")
     except OSError as exc:
         fail(f"{file}: {exc.strerror}")
 
 
-@click.command("import", short_help="Replace the configuration file, once checked.")
+@click.command("import", short_help="Check a configuration file and put it in place.")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The file to replace.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Replace this file.")
 def import_config(file: Any, config_file: str | None) -> None:
-    """Put FILE, or - for standard input, in the place of the configuration. It is checked first; the former file is
-    kept with .former at the end of its name."""
+    """Replace the configuration by FILE, or - for standard input. FILE is checked first.
+
+    The old file is kept with .former appended to its name.
+    """
     from gsmgw.doctor.installation import parse_whole
 
     try:
@@ -225,11 +231,11 @@ def import_config(file: Any, config_file: str | None) -> None:
         replace_config(target, content)
     except OSError as exc:
         fail(f"{exc.filename or target}: {exc.strerror}")
-    say(f"{target} is replaced; the gateway takes it up when it is started again: sudo systemctl restart gsmgw")
+    say(f"{target} replaced. Restart the gateway to apply it: sudo systemctl restart gsmgw")
 
 
 def replace_config(target: Path, content: str) -> None:
-    """Put a checked configuration in place at once or not at all, owner and mode kept; the former one stays beside."""
+    """Replace a configuration file atomically, keeping owner and mode; the old file stays with ``.former`` appended."""
     with acting_as_owner(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh, former = target.with_name(target.name + ".new"), target.with_name(target.name + ".former")
@@ -249,7 +255,7 @@ def replace_config(target: Path, content: str) -> None:
 
 
 def _service_user() -> tuple[int, int] | None:
-    """User and group that the configuration is for: it holds PINs, and nobody else reads it."""
+    """Return the user and group of the service: the file holds PINs, and only the service may read it."""
     try:
         found = pwd.getpwnam("gsmgw")
     except KeyError:

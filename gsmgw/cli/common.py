@@ -1,4 +1,4 @@
-"""What the commands share: the way to the gateway, exit codes, tables and times."""
+"""Shared by all commands: connecting to the gateway, exit codes, JSON output and times."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from gsmgw.errors import ConfigError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Exit codes: 0 done.
+#: Exit codes; 0 is success.
 FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
-#: Of `gsmgw run`: EX_TEMPFAIL of sysexits.h.
+#: Exit code of `gsmgw run` for a temporary failure: EX_TEMPFAIL of sysexits.h.
 NOT_NOW = 75
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    """End with a sentence on standard error."""
+    """Print an error message and exit."""
     say(f"gsmgw: {message}", err=True, lines=True)
     sys.exit(code)
 
 
 def socket_path(explicit: str | None) -> str:
-    """Where the gateway listens: ``--socket``, $GSMGW_SOCKET, the configuration, the usual place."""
+    """Return the gateway's socket: ``--socket``, $GSMGW_SOCKET, the configuration's, or the default."""
     named = explicit or os.environ.get("GSMGW_SOCKET")
     if named:
         return named
@@ -48,7 +48,7 @@ def socket_path(explicit: str | None) -> str:
 
 
 def connect(context: click.Context) -> Client:
-    """A client of the gateway that the options name."""
+    """Return a client for the gateway that the options name."""
     options = context.find_root().params
     if options.get("url"):
         try:
@@ -59,7 +59,7 @@ def connect(context: click.Context) -> Client:
 
 
 def talks(function: Callable[P, R]) -> Callable[P, R]:
-    """Turn what the gateway answers, or that it does not, into a sentence and an exit code."""
+    """Decorate a command that calls the gateway: errors become a message and an exit code."""
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -67,36 +67,37 @@ def talks(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except NoAnswer as exc:
             fail(
-                f"the gateway at {exc.where} has the request: {exc.reason}. It may have been done, or be done later",
+                f"the gateway at {exc.where} accepted the request but did not answer in time: {exc.reason}. "
+                "It may still complete the request",
                 TIMED_OUT,
             )
         except NoDaemon as exc:
-            fail(f"no gateway answers at {exc.where} ({exc.reason}).\n{_cure(exc.where)}", NO_DAEMON)
+            fail(f"gateway not reachable at {exc.where} ({exc.reason}).\n{_hint(exc.where)}", NO_DAEMON)
         except ApiError as exc:
             fail(explain(exc.problem))
         except BrokenPipeError:
             sys.exit(FAILED)
         except UnicodeEncodeError as exc:
-            # Python hands octets of an argument that are no UTF-8 on as surrogates, which no request can carry.
-            fail(f"an argument is not UTF-8: {exc.object[max(exc.start - 20, 0) : exc.end]!a}", USAGE)
+            # Python decodes invalid UTF-8 in an argument to surrogates, which cannot be encoded in a request.
+            fail(f"argument is not valid UTF-8: {exc.object[max(exc.start - 20, 0) : exc.end]!a}", USAGE)
 
     return command
 
 
-def _cure(where: str) -> str:
+def _hint(where: str) -> str:
     if where.startswith(("http://", "https://")):
         return (
-            "Is that the address of [api] listen in its configuration, with https where it has a certificate?\n"
-            "On its own machine no address is needed: gsmgw status"
+            "Check [api] listen in its configuration; use https if tls_cert is set.\n"
+            "On the gateway's own machine, leave out --url: gsmgw status"
         )
     return (
-        "Start it with: gsmgw run   (or: sudo systemctl start gsmgw; gsmgw demo needs no modem)\n"
-        "Another socket: gsmgw --socket PATH ..., or $GSMGW_SOCKET"
+        "Start it: sudo systemctl start gsmgw   (or: gsmgw run; without a modem: gsmgw demo)\n"
+        "To use another socket: gsmgw --socket PATH ..., or set $GSMGW_SOCKET"
     )
 
 
 def explain(problem: dict[str, Any]) -> str:
-    """A problem document in a sentence, and each bad field on its line."""
+    """Return a problem document as text; several bad fields get a line each."""
     lines = [str(problem.get("detail") or problem.get("title") or "the request failed")]
     if problem.get("code") == "unauthorized" and problem.get("title"):
         lines[0] = f"{problem['title']}: {lines[0]}"
@@ -107,14 +108,14 @@ def explain(problem: dict[str, Any]) -> str:
     return "\n".join(lines) + (f" [{code}]" if code else "")
 
 
-#: Of commands that show one thing, and of those that list.
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-json_lines_option = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs.")
+#: For commands that show one object, and for commands that list objects.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+json_lines_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error where that is a terminal; what is yielded moves it on by so many."""
+    """Show a progress bar if standard error is a terminal; yield a function that advances it by a count."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
@@ -126,14 +127,14 @@ def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def print_json(value: Any) -> None:
-    """One line of JSON."""
+    """Print a value as one line of JSON."""
     ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
     write_data(escaped_json(json.dumps(value, ensure_ascii=ascii_only)) + "\n")
     sys.stdout.flush()
 
 
 def local_time(stamp: str | None) -> str:
-    """A time of the API in the zone of this machine, short."""
+    """Return a time of the API in the local time zone; today's times without the date."""
     if not stamp:
         return ""
     moment = datetime.fromisoformat(stamp).astimezone()

@@ -17,16 +17,20 @@ _MARKS = {"ok": ("ok", "green"), "note": ("note", "blue"), "warning": ("warning"
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
-@click.option("--thorough", is_flag=True, help="Check every page, index and reference of the database.")
-@click.option("--bundle", type=click.Path(dir_okay=False, path_type=Path), help="Write a support bundle to this file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
+@click.option(
+    "--thorough", is_flag=True, help="Check every page, index and reference of the database; slow if it is large."
+)
+@click.option(
+    "--bundle", type=click.Path(dir_okay=False, path_type=Path), help="Write a support bundle to this file (.tar.gz)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per finding.")
 @click.pass_context
 def doctor(context: click.Context, config_file: str | None, thorough: bool, bundle: Path | None, as_json: bool) -> None:
-    """Look for what is wrong, and say what helps. Works with and without a running gateway.
+    """Find problems and how to fix them. Works with and without a running gateway.
 
-    Exit code 0 when nothing keeps texts from going, 1 otherwise. The support bundle holds the findings, versions, the
-    log and the configuration without secrets, numbers and texts, and may be shown to others.
+    Exit code 1 if a problem prevents sending or receiving, else 0. The support bundle contains the findings,
+    versions, the log and the configuration. Secrets, phone numbers and texts are masked, so you can share it.
     """
     from gsmgw.doctor import examine, write_bundle
 
@@ -45,7 +49,7 @@ def doctor(context: click.Context, config_file: str | None, thorough: bool, bund
             names = write_bundle(found, bundle)
         except GsmgwError as exc:
             fail(str(exc))
-        say(f"{bundle} holds {', '.join(names)}, with numbers, texts and secrets masked", err=True)
+        say(f"{bundle} contains {', '.join(names)}; numbers, texts and secrets are masked", err=True)
     if not found.is_healthy:
         sys.exit(FAILED)
 

@@ -17,12 +17,12 @@ from gsmgw.cli.params import PAST
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results.")
 @json_lines_option
 @click.pass_context
 @talks
 def conversations(context: click.Context, limit: int, as_json: bool) -> None:
-    """List who was written with, each with the latest message."""
+    """List conversations, each with its latest message."""
     with connect(context) as client:
         found = list(client.conversations(limit=limit))
     if as_json:
@@ -40,28 +40,32 @@ def conversations(context: click.Context, limit: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--format", "format_", type=click.Choice(["csv", "ndjson"]), help="Instead of by the ending of FILE.")
-@click.option("--since", type=PAST, help="Accepted or received from then on: 2026-12-01, 18:00 or -2h.")
-@click.option("--until", type=PAST, help="And before then.")
-@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Only those sent, or those received.")
-@click.option("--status", multiple=True, help="Only in this state.")
-@click.option("--peer", help="Only this number.")
-@click.option("--modem", help="Only this modem.")
-@click.option("--search", "q", metavar="WORDS", help="Only texts with all of these words.")
-@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "ndjson"]),
+    help="Output format (default: csv if FILE ends in .csv, else ndjson).",
+)
+@click.option("--since", type=PAST, help="Start at this time of acceptance or receipt: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="End before this time.")
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Export only this direction.")
+@click.option("--status", multiple=True, help="Export only messages in this state; may be repeated.")
+@click.option("--peer", help="Export only messages to or from this number.")
+@click.option("--modem", help="Export only messages of this modem.")
+@click.option("--search", "q", metavar="WORDS", help="Export only texts that contain all these words.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.pass_context
 @talks
 def export(context: click.Context, /, file: str, format_: str | None, force: bool, **filters: Any) -> None:
-    """Export all messages to FILE.
+    """Export all messages to FILE, newest first. FILE may be - for standard output.
 
-    Newest first, as CSV where FILE ends in .csv, else as one JSON object per line. FILE may be - for standard output.
-    A file gets its name when it is whole, and an existing one is replaced only with --force.
+    Write CSV if FILE ends in .csv, else one JSON object per line. The file appears when the export is complete.
     """
     kind = format_ or ("csv" if file.lower().endswith(".csv") else "ndjson")
     filters["status"] = list(filters["status"]) or None
     target = None if file == "-" else Path(file)
     if target is not None and target.is_file() and not force:
-        fail(f"{file} exists already; --force replaces it", USAGE)
+        fail(f"{file} already exists. Replace it with --force", USAGE)
     with connect(context) as client:
         portions = client.export(kind, **filters)
         if target is None:
@@ -72,13 +76,13 @@ def export(context: click.Context, /, file: str, format_: str | None, force: boo
             count = write_whole(target, _counted(portions))
         except OSError as exc:
             fail(f"{file}: {exc.strerror}")
-    say(f"{count} octets are in {file}", err=True)
+    say(f"{count} bytes written to {file}", err=True)
 
 
 def write_whole(target: Path, portions: Iterable[str]) -> int:
-    """Write a file that has its name only when it is whole; its size in octets.
+    """Write a file that appears only when it is complete, and return its size in bytes.
 
-    What is no file (a pipe, a device) is written to as it is. A link stays one.
+    Pipes and devices are written directly. A symbolic link stays a link.
     """
     if target.exists() and not target.is_file():
         with target.open("w", encoding="utf-8", newline="") as stream:
@@ -107,7 +111,7 @@ def _write(stream: TextIO, portions: Iterable[str]) -> int:
 
 
 def _counted(portions: Iterable[str]) -> Iterator[str]:
-    """The same portions, with what has come of them on standard error where that is a terminal."""
+    """Pass portions through, with a progress display if standard error is a terminal."""
     from rich.console import Console
     from rich.progress import DownloadColumn, Progress, SpinnerColumn, TimeElapsedColumn
 

@@ -1,4 +1,4 @@
-"""What people read: tables that fit where they are shown, and texts that cannot steer the terminal."""
+"""Output for people: tables that fit the terminal, and texts that cannot control it."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ import click
 
 from gsmgw.escaping import STEERING, visible
 
-#: A last column narrower than that, in which not every text fits, goes below the others.
-_NARROWEST = 36
+#: If the last column would be narrower than this and its texts do not fit, it goes below the other columns.
+_MIN_WIDTH = 36
 _GAP = "  "
 
 
 def shown(value: object, *, lines: bool = False) -> str:
-    """A value in words; what would steer a terminal stands there as an escape. With ``lines`` line ends stay."""
-    text = _words(value)
+    """Return a value as readable text, with control characters escaped; with ``lines``, line breaks stay."""
+    text = _readable(value)
     if lines:
         return "\n".join(map(shown, re.split("\r\n|\r|\n", text)))
     return visible(text)
 
 
 def escaped_json(text: str) -> str:
-    """The same for JSON, which allows all but C0 in its strings: each as JSON's own escape."""
+    """Return JSON with the control characters that it allows in strings (all but C0) replaced by JSON escapes."""
     return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def count(number: int, unit: str) -> str:
-    """A number of things in words."""
+    """Return a number with its unit in singular or plural."""
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def say(text: object = "", *, err: bool = False, lines: bool = False, label: str = "", **style: Any) -> None:
-    """Print a line for people, escaped; the only way out besides :func:`write_data`.
+    """Print an escaped line for people. All output goes through this function, :func:`write_data` or rich.
 
-    With ``lines`` line ends stay. ``label`` is of the program itself, may be styled, and comes first.
+    With ``lines``, line breaks stay. ``label`` is printed first and unescaped: it may be styled.
     """
     words = shown(text, lines=lines)
     click.echo(label + (click.style(words, **style) if style else words), err=err)
 
 
 def write_data(text: str) -> None:
-    """Write data to standard output as it is: for programs. At a terminal it is for a person, and escaped."""
+    """Write data for programs to standard output unchanged; at a terminal, escape it."""
     sys.stdout.write(shown(text, lines=True) if sys.stdout.isatty() else text)
 
 
-def _words(value: object) -> str:
+def _readable(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_words(item)}" for name, item in value.items())
+        return ", ".join(f"{name} {_readable(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_words, value))
+        return ", ".join(map(_readable, value))
     return str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table for people; its last column takes the room that is left.
+    """Print a table for people, or ``empty`` if it has no rows. The last column takes the remaining width.
 
-    In a pipe each row is one line, however long. At a terminal that is too narrow for the last column it goes below.
+    In a pipe, each row is one line of any length. At a narrow terminal, the last column goes below the others.
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else None
     cells = [
@@ -77,32 +77,45 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty:
 
 
 def print_rich(table: object) -> None:
-    """Print a table of rich, whose cells are escaped already."""
+    """Print a table of rich. Its cells must be escaped."""
     from rich.console import Console
 
     Console().print(table)
 
 
 def layout(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """The lines of a table, the names of its columns first; no line is longer than ``width``."""
+    """Return the lines of a table, the column names first; no line is longer than ``width``."""
     from rich.cells import cell_len
 
-    widths = [max(map(cell_len, column)) for column in zip(columns[:-1], *(row[:-1] for row in rows), strict=True)]
-    used = sum(widths) + len(_GAP) * len(widths)
-    longest = max(cell_len(line) for row in rows for line in row[-1].split("\n"))
-    if width is not None and width - used < min(longest, _NARROWEST):
-        return _below([columns, *rows], width)
-    room = None if width is None else width - used
-    found: list[str] = []
+    others = sum(max(map(cell_len, column)) for column in zip(columns[:-1], *(row[:-1] for row in rows), strict=True))
+    others += len(_GAP) * (len(columns) - 1)
+    last = max(cell_len(line) for row in rows for line in row[-1].split("\n"))
+    if width is None:
+        return _table(columns, rows, others + max(last, cell_len(columns[-1])))
+    if width - others < min(last, _MIN_WIDTH):
+        return _stacked([columns, *rows], width)
+    return _table(columns, rows, width)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the lines of a table with one column beside the other."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, len(_GAP), 0, 0))
+    for _ in columns[:-1]:
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for row in (columns, *rows):
-        head = _GAP.join(cell + " " * (size - cell_len(cell)) for cell, size in zip(row[:-1], widths, strict=True))
-        for number, line in enumerate(fold(row[-1], room)):
-            found.append(f"{' ' * len(head) if number else head}{_GAP}{line}".rstrip() if widths else line)
-    return found
+        table.add_row(*map(Text, row))
+    console = Console(width=width, color_system=None, legacy_windows=False)
+    rendered = console.render_lines(table, console.options, pad=False)
+    return ["".join(segment.text for segment in line).rstrip() for line in rendered]
 
 
-def _below(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Each row's last cell under the others, further in."""
+def _stacked(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return each row's last cell below its other cells, indented."""
     found = []
     for row in rows:
         found += fold(_GAP.join(cell for cell in row[:-1] if cell), width)
@@ -110,38 +123,10 @@ def _below(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     return found
 
 
-def fold(text: str, width: int | None) -> list[str]:
-    """The lines of a text, broken between words, or within one that is longer than a line."""
-    from rich.cells import cell_len
+def fold(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most ``width`` cells: between words, or within a word longer than a line."""
+    from rich.console import Console
+    from rich.text import Text
 
-    found: list[str] = []
-    for line in text.split("\n"):
-        if width is None or cell_len(line) <= width:
-            found.append(line)
-            continue
-        current = ""
-        for word in line.split(" "):
-            if current and cell_len(current) + 1 + cell_len(word) <= width:
-                current += f" {word}"
-                continue
-            if current:
-                found.append(current.rstrip())
-            *whole, current = _pieces(word, width)
-            found += whole
-        found.append(current)
-    return found
-
-
-def _pieces(word: str, width: int) -> list[str]:
-    """A word in pieces that fit. A character that is wider than the line stands alone."""
-    from rich.cells import cell_len
-
-    pieces, taken = [""], 0
-    for char in word:
-        size = cell_len(char)
-        if pieces[-1] and taken + size > width:
-            pieces.append("")
-            taken = 0
-        pieces[-1] += char
-        taken += size
-    return pieces
+    width = max(width, 2)  # rich drops a wide character that does not fit into a line
+    return [line.plain.rstrip() for line in Text(text).wrap(Console(width=width), width, overflow="fold")]

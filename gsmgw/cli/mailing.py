@@ -1,4 +1,4 @@
-"""One text for many: a table and a template become messages, each with the line it came from. Pure."""
+"""Build messages from a table and a template, each with its line in the table. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 from gsmgw.cli.table import Fault, Row, Table, TableError
 
-#: Columns that may hold the recipient; the first one that is there does.
+#: Names of the recipient column; the first one that exists is used.
 RECIPIENT = ("to", "phone", "number", "recipient", "mobile")
 TEXT = "text"
-#: Messages in one request: small enough for a bar that moves, large enough for one commit to count little.
+#: Messages per request: small enough to show progress, large enough to keep the cost of commits low.
 PORTION = 1000
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -23,7 +23,7 @@ _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message of a table."""
+    """A message, and its line in the table."""
 
     line: int
     message: dict[str, Any]
@@ -31,16 +31,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """What a table and a template give."""
+    """The messages built from a table and a template, and the rows with errors."""
 
     letters: tuple[Letter, ...]
     faults: tuple[Fault, ...]
-    #: Rows that are the same as an earlier one, recipient and text.
+    #: Number of rows with the same recipient and text as an earlier row.
     repeated: int
 
 
 class Template:
-    """A text with ``{column}`` in it; ``{{`` and ``}}`` stand for the braces themselves."""
+    """A text with ``{column}`` placeholders; ``{{`` and ``}}`` stand for literal braces."""
 
     def __init__(self, text: str, columns: Sequence[str], what: str = "the text") -> None:
         self._pieces: list[tuple[str, str | None]] = []
@@ -54,23 +54,23 @@ class Template:
                 continue
             if name is None:
                 raise TableError(
-                    f"{what}: {match[0]!r} at character {match.start() + 1} is alone; double it to mean it"
+                    f"{what}: unmatched {match[0]!r} at character {match.start() + 1}; for a literal brace, double it"
                 )
             column = by_name.get(name.strip().lower())
             if column is None:
                 near = difflib.get_close_matches(name.strip().lower(), by_name, 1)
                 hint = f"; did you mean {{{by_name[near[0]]}}}?" if near else ""
-                raise TableError(f"{what}: there is no column {name!r} (there are: {', '.join(columns)}){hint}")
+                raise TableError(f"{what}: column {name!r} does not exist (columns: {', '.join(columns)}){hint}")
             self._pieces.append((literal, column))
         self._pieces.append((text[end:], None))
 
     @property
     def columns(self) -> list[str]:
-        """The columns that it uses."""
+        """The columns that the template uses."""
         return [column for _, column in self._pieces if column is not None]
 
     def fill(self, row: Row) -> str:
-        """The text of a row."""
+        """Return the text for a row."""
         return "".join(literal + (row.cells[column] if column else "") for literal, column in self._pieces)
 
 
@@ -83,18 +83,18 @@ def compose(
     run: str = "",
     allow_empty: bool = False,
 ) -> Mailing:
-    """The messages of a table. ``ref`` is a template of each one's ``client_ref``.
+    """Return the messages of a table. ``ref`` is the template of ``client_ref``.
 
-    Without one it is made of recipient, text and ``run``: whoever sends the same table again sends nothing twice,
-    whatever else was added to it. Raises :class:`TableError` for a column that is missing.
+    Without ``ref``, the reference is a digest of recipient, text and ``run``, so that sending an extended table again
+    sends only its new rows. Raises :class:`TableError` for a missing column.
     """
     by_name = {column.lower(): column for column in table.columns}
     recipient = next((by_name[name] for name in RECIPIENT if name in by_name), None)
     if recipient is None:
         wanted = ", ".join(RECIPIENT[:3])
-        raise TableError(f"no column holds the recipient: name it {wanted} (there are: {', '.join(table.columns)})")
+        raise TableError(f"no recipient column: name it {wanted} (columns: {', '.join(table.columns)})")
     if text is None and TEXT not in by_name:
-        raise TableError('there is no text: add it, "Hello {name}", or a column named text')
+        raise TableError('no text: give one as an argument, "Hello {name}", or add a column named text')
     template = Template(text if text is not None else "{text}", table.columns)
     ref_template = None if ref is None else Template(ref, table.columns, "--ref")
     needed = dict.fromkeys([recipient, *([] if allow_empty else template.columns)])
@@ -121,7 +121,7 @@ def _reference(run: str, to: str, text: str, number: int) -> str:
 
 
 def portions(letters: Sequence[Letter]) -> Iterator[tuple[str, Sequence[Letter]]]:
-    """The requests that a mailing is sent by, each with its Idempotency-Key."""
+    """Split a mailing into requests; yield each with its Idempotency-Key."""
     for start in range(0, len(letters), PORTION):
         portion = letters[start : start + PORTION]
         digest = hashlib.sha256(repr([letter.message for letter in portion]).encode())

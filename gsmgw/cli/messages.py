@@ -24,12 +24,13 @@ from gsmgw.cli.common import (
     talks,
 )
 from gsmgw.cli.listing import print_table, say, shown
-from gsmgw.cli.params import MOMENT, NAME, PAST, SPAN
+from gsmgw.cli.params import DURATION, MOMENT, NAME, PAST
 from gsmgw.client import Client, NoDaemon
+from gsmgw.wire import resources
 
 Json = dict[str, Any]
 
-#: States in which nothing more will happen to a message by itself.
+#: Final states: without a command, they do not change.
 _ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
 _STATUSES = [
     "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "unknown", "failed", "expired", "canceled",
@@ -40,27 +41,47 @@ _STATUSES = [
 @click.command()
 @click.argument("to", required=False)
 @click.argument("text", required=False)
-@click.option("--file", type=click.Path(dir_okay=False, allow_dash=True), help="Send to each row of a CSV file.")
-@click.option("--dry-run", is_flag=True, help="With --file: show what would be sent, and send nothing.")
-@click.option("--skip-bad", is_flag=True, help="With --file: leave rows with errors out, instead of sending none.")
-@click.option("--allow-empty", is_flag=True, help="With --file: cells that the text uses may be empty.")
-@click.option("--run", default="", help="With --file: a name; the same rows are sent anew under another one.")
-@click.option("--file-encoding", help="With --file: its encoding, where it is not found out right.")
-@click.option("--wait", is_flag=True, help="Wait until it is delivered (sent, where no report is asked for).")
-@click.option("--timeout", type=SPAN, default=120, show_default=True, help="How long to wait: 90s, 15m.")
-@click.option("--modem", help="Send through this modem only.")
-@click.option("--pool", help="Send through the modems of this pool.")
-@click.option("--priority", type=click.Choice(["urgent", "normal", "bulk"]), help="Urgent ones overtake the others.")
-@click.option("--at", "send_at", type=MOMENT, help="Not before: 2026-12-24T18:00, 18:00 or +2h.")
-@click.option("--valid-for", type=SPAN, help="Give up after: 90s, 15m, 2h, 3d.")
-@click.option("--flash", is_flag=True, default=None, help="Class 0: shown at once, not stored.")
-@click.option("--class", "class", type=click.IntRange(0, 3), help="Message class; 0 is the same as --flash.")
+@click.option("--file", type=click.Path(dir_okay=False, allow_dash=True), help="Send to each row of this CSV file.")
+@click.option("--dry-run", is_flag=True, help="With --file: show the messages without sending them.")
+@click.option("--skip-bad", is_flag=True, help="With --file: skip rows with errors instead of sending nothing.")
+@click.option("--allow-empty", is_flag=True, help="With --file: allow empty cells in columns that the text uses.")
 @click.option(
-    "--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]), help="How it is encoded; auto takes what is shorter."
+    "--run", default="", help="With --file: name this run; rows already sent are sent again under a new name."
 )
-@click.option("--report/--no-report", "delivery_report", default=None, help="Ask for a delivery report.")
-@click.option("--ref", "client_ref", help="Your own identifier; the same one is never sent twice.")
-@click.option("--tag", "tags", multiple=True, help="A tag, more than once if you like.")
+@click.option("--file-encoding", help="With --file: read the file in this encoding (default: detected).")
+@click.option("--wait", is_flag=True, help="Wait for delivery, or without a delivery report until the message is sent.")
+@click.option(
+    "--timeout", type=DURATION, default=120, help="With --wait: wait at most this long: 90s, 15m (default 120s)."
+)
+@click.option("--modem", help="Send only through this modem.")
+@click.option("--pool", help="Send only through the modems of this pool.")
+@click.option(
+    "--priority",
+    type=click.Choice(["urgent", "normal", "bulk"]),
+    help="Set the priority (default normal); urgent messages are sent first.",
+)
+@click.option("--at", "send_at", type=MOMENT, help="Send at this time: 2026-12-24T18:00, 18:00 or +2h.")
+@click.option("--valid-for", type=DURATION, help="Stop trying to send after this time: 90s, 15m, 2h, 3d.")
+@click.option(
+    "--flash",
+    is_flag=True,
+    default=None,
+    help="Send as a flash message (class 0): shown at once, not stored by the phone.",
+)
+@click.option("--class", "class", type=click.IntRange(0, 3), help="Set the message class; 0 is the same as --flash.")
+@click.option(
+    "--encoding", type=click.Choice(["auto", "gsm7", "ucs2"]), help="Set the encoding (default auto: the shortest)."
+)
+@click.option(
+    "--report/--no-report",
+    "delivery_report",
+    default=None,
+    help="Request a delivery report (default: from the configuration).",
+)
+@click.option(
+    "--ref", "client_ref", help="Set your own identifier; a message with the same identifier is never sent twice."
+)
+@click.option("--tag", "tags", multiple=True, help="Add a tag; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the message as JSON.")
 @click.pass_context
 @talks
@@ -75,26 +96,26 @@ def send(
     as_json: bool,
     **fields: Any,
 ) -> None:
-    """Send TEXT to the number TO. TEXT may be - for standard input.
+    """Send TEXT to the phone number TO. TEXT may be - for standard input.
 
-    With --file FILE, send TEXT to each row of a CSV file whose first line names the columns: one of them is to, phone
-    or number, and {name} in TEXT stands for the cell of the column name.
+    With --file FILE, send TEXT to each row of a CSV file. Its first line names the columns. The recipient is in a
+    column named to, phone or number; {name} in TEXT is replaced by the cell in the column name.
     """
     mailing = {name: fields.pop(name) for name in ("dry_run", "skip_bad", "allow_empty", "run", "file_encoding")}
     fields["tags"] = list(fields["tags"]) or None
     if file is not None:
         if text is not None or wait:
-            raise click.UsageError("--file takes one TEXT, no TO and no --wait: gsmgw send --file FILE TEXT")
+            raise click.UsageError("--file takes TEXT, but neither TO nor --wait: gsmgw send --file FILE TEXT")
         _send_file(context, file, to, fields, as_json, **mailing)
         return
     if any(mailing.values()):
-        raise click.UsageError("--dry-run, --skip-bad, --allow-empty, --run and --file-encoding belong to --file")
+        raise click.UsageError("--dry-run, --skip-bad, --allow-empty, --run and --file-encoding need --file")
     if to is None:
         raise click.UsageError("Missing argument 'TO'.")
     if text == "-" or (text is None and not sys.stdin.isatty()):
         text = _standard_input()
     if text is None:
-        fail("there is no text: gsmgw send TO TEXT", USAGE)
+        fail("no text given: gsmgw send TO TEXT", USAGE)
     with connect(context) as client:
         cursor = client.stats()["last_event"] if wait else None
         message = client.send(to, text, **fields)
@@ -113,8 +134,8 @@ def _standard_input() -> str:
         return sys.stdin.buffer.read().decode("utf-8-sig").removesuffix("\n")
     except UnicodeDecodeError as exc:
         fail(
-            f"standard input: octet 0x{exc.object[exc.start]:02x} at offset {exc.start} is not UTF-8; "
-            "convert it first: iconv -f LATIN1 -t UTF-8",
+            f"standard input is not valid UTF-8: byte 0x{exc.object[exc.start]:02x} at offset {exc.start}. "
+            "Convert it first: iconv -f LATIN1 -t UTF-8",
             USAGE,
         )
 
@@ -141,10 +162,10 @@ def _send_file(
         sendfile.send_all(client, mailing, skip_bad=skip_bad, as_json=as_json)
 
 
-def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> Json:
-    """Follow a message by its events until it has ended, or the time is over.
+def _await_end(client: Client, message: resources.Message, cursor: int, timeout_s: float) -> resources.Message:
+    """Follow a message's events until it reaches a final state or ``timeout_s`` passes.
 
-    What ends the waiting early is told: the message is the gateway's by then, and must not look as if it were not.
+    An interruption is reported as such: the gateway has already accepted the message.
     """
     enough = _ENDED | _good_ends(message)
     try:
@@ -154,32 +175,32 @@ def _await_end(client: Client, message: Json, cursor: int, timeout_s: float) -> 
                     break
         return client.message(message["id"])
     except (NoDaemon, KeyboardInterrupt) as exc:
-        cause = f"the gateway does not answer any more: {exc}" if isinstance(exc, NoDaemon) else "interrupted"
+        cause = f"lost the connection to the gateway: {exc}" if isinstance(exc, NoDaemon) else "interrupted"
         say(f"gsmgw: {cause}", err=True)
-        say(f"The message was accepted before. What became of it: gsmgw show {message['id']}", err=True)
+        say(f"The message is accepted. To see its state: gsmgw show {message['id']}", err=True)
         return message
 
 
-def _good_ends(message: Json) -> set[str]:
+def _good_ends(message: resources.Message) -> set[str]:
     return {"delivered"} if message["delivery_report"] else {"sent", "delivered"}
 
 
-def _print_outcome(message: Json) -> None:
+def _print_outcome(message: resources.Message) -> None:
     line = f"{message['id']}  {message['status']}"
     if message["segments"] > 1:
         line += f", {message['segments']} segments"
-    if message.get("error"):
-        line += f": {message['error']['title']}"
-    elif message.get("waiting_for"):
-        line += f": {message['waiting_for']['sentence']}"
+    if error := message["error"]:
+        line += f": {error['title']}"
+    elif waiting := message.get("waiting_for"):
+        line += f": {waiting['sentence']}"
     say(shown(line))
 
 
-def _content(message: Json) -> str:
-    """The text; of a message of data its size, for it is not to be read."""
+def _content(message: resources.Message) -> str:
+    """Return the text, or the size of a data message."""
     if message["text"] is not None:
         return str(message["text"])
-    return f"({len(b64decode(message.get('data') or ''))} octets of data for port {message.get('port')})"
+    return f"({len(b64decode(message.get('data') or ''))} bytes of data for port {message.get('port')})"
 
 
 def _listing(context: click.Context, as_json: bool, limit: int, follow_direction: str | None, **filters: Any) -> None:
@@ -206,15 +227,17 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 
 @click.command()
 @click.option(
-    "--status", type=click.Choice(_STATUSES), multiple=True, help="In this state; more than once for several."
+    "--status", type=click.Choice(_STATUSES), multiple=True, help="List only messages in this state; may be repeated."
 )
-@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="Only those sent, or those received.")
-@click.option("--peer", help="Only this number.")
-@click.option("--modem", help="Only this modem.")
-@click.option("--since", type=PAST, help="Accepted or received from then on: 2026-12-01, 18:00 or -2h.")
-@click.option("--until", type=PAST, help="And before then.")
-@click.option("--search", "q", metavar="WORDS", help='Only texts with all of these words; "a phrase", begin*.')
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="List only this direction.")
+@click.option("--peer", help="List only messages to or from this number.")
+@click.option("--modem", help="List only messages of this modem.")
+@click.option("--since", type=PAST, help="Start at this time of acceptance or receipt: 2026-12-01, 18:00 or -2h.")
+@click.option("--until", type=PAST, help="End before this time.")
+@click.option(
+    "--search", "q", metavar="WORDS", help='List only texts that contain all these words; "a phrase", begin*.'
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results.")
 @json_lines_option
 @click.pass_context
 @talks
@@ -232,8 +255,8 @@ def messages(
 
 
 @click.command()
-@click.option("--peer", help="Only from this number.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at the most.")
+@click.option("--peer", help="List only messages from this number.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results.")
 @json_lines_option
 @click.pass_context
 @talks
@@ -248,7 +271,7 @@ def inbox(context: click.Context, peer: str | None, limit: int, as_json: bool) -
 @click.pass_context
 @talks
 def show(context: click.Context, message_id: str, as_json: bool) -> None:
-    """Show one message with its segments and its history."""
+    """Show a message with its segments and its history."""
     with connect(context) as client:
         message = client.message(message_id)
     if as_json:
@@ -260,10 +283,10 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
     ):  # fmt: skip
         if message.get(name) is not None:
             say(f"{name:>14}  {shown(message[name])}")
-    if message.get("error"):
-        say(f"{'error':>14}  {shown(message['error']['title'])}")
-    if message.get("waiting_for"):
-        say(f"{'waiting for':>14}  {message['waiting_for']['sentence']}")
+    if error := message["error"]:
+        say(f"{'error':>14}  {shown(error['title'])}")
+    if waiting := message.get("waiting_for"):
+        say(f"{'waiting for':>14}  {waiting['sentence']}")
     for number, line in enumerate(shown(_content(message), lines=True).split("\n")):
         say(f"{'' if number else 'text':>14}  {line}")
     for segment in message["segment_list"]:
@@ -274,8 +297,8 @@ def show(context: click.Context, message_id: str, as_json: bool) -> None:
         say(f"{local_time(event['at']):>14}  {describe_event(event)}")
 
 
-def describe_event(event: Json) -> str:
-    """An event as a line for people."""
+def describe_event(event: resources.Event) -> str:
+    """Return an event as one readable line."""
     data = event["data"]
     words = [event["type"]]
     if event["modem"]:
@@ -289,8 +312,8 @@ def describe_event(event: Json) -> str:
     for name in ("state", "detail", "waiting", "segment", "problem", "text"):
         if data.get(name) is not None:
             words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
-    if data.get("error"):
-        words.append(data["error"]["title"])
+    if isinstance(error := data.get("error"), dict):
+        words.append(str(error["title"]))
     return "  ".join(map(shown, words))
 
 
@@ -308,44 +331,48 @@ def _action(name: str, summary: str, brief: str | None = None) -> click.Command:
     return command
 
 
-cancel = _action("cancel", "Take back a message that has not begun to leave.")
+cancel = _action("cancel", "Cancel a message that is still waiting.")
 retry = _action(
     "retry",
-    "Queue a failed, undelivered, expired or canceled message again.",
-    "Queue what ended without success again.",
+    "Send a failed, undelivered, expired or canceled message again.",
+    "Send a failed, expired or canceled message again.",
 )
 
 
-@click.command(short_help="Settle what may or may not be on the air.")
+@click.command(short_help="Decide about a message whose outcome is unknown.")
 @click.argument("message_id", metavar="ID", type=NAME)
 @click.argument("action", type=click.Choice(["resend", "leave"]))
 @json_option
 @click.pass_context
 @talks
 def resolve(context: click.Context, message_id: str, action: str, as_json: bool) -> None:
-    """Settle a message that may or may not be on the air: send it again, or leave it as sent."""
+    """Decide about a message whose outcome is unknown: send it again (resend), or treat it as sent (leave)."""
     with connect(context) as client:
         message = client.act(message_id, "resolve", {"action": action})
     print_json(message) if as_json else _print_outcome(message)
 
 
 @click.command()
-@click.option("--types", default="", help="Comma-separated types, message.* for all of a kind.")
-@click.option("--after", type=int, help="From behind this event on, instead of from now.")
+@click.option(
+    "--types",
+    default="",
+    help="Show only these event types, separated by commas; message.* for a group (default: all).",
+)
+@click.option("--after", type=int, help="Start after this event ID (default: now).")
 @json_lines_option
 @click.pass_context
 @talks
 def watch(context: click.Context, types: str, after: int | None, as_json: bool) -> None:
-    """Follow what happens, until Ctrl-C."""
+    """Follow events as they happen, until Ctrl-C."""
     with connect(context) as client:
-        client.stats()  # a daemon that is not there is said at once
+        client.stats()  # fails at once if the gateway is not reachable
         try:
             _follow(client.events(after, [name for name in types.split(",") if name]), as_json)
         except KeyboardInterrupt:
             return
 
 
-def _follow(events: Iterable[Json], as_json: bool) -> None:
+def _follow(events: Iterable[resources.Event], as_json: bool) -> None:
     for event in events:
         if as_json:
             print_json(event)

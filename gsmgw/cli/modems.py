@@ -17,7 +17,7 @@ from gsmgw.cli.params import NAME
 @click.pass_context
 @talks
 def modems(context: click.Context, as_json: bool) -> None:
-    """List the modems and how they are."""
+    """List the modems and their state."""
     with connect(context) as client:
         found = client.modems()
     if as_json:
@@ -46,31 +46,39 @@ def _signal(dbm: int | None) -> str:
 _ACTIONS = ["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]
 
 
-@click.command(short_help="Look at a modem, or do something with it.")
+@click.command(short_help="Show or control a modem.")
 @click.argument("name", metavar="NAME", type=NAME)
-@click.argument(
-    "action", type=click.Choice(["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]), default="info"
-)
+@click.argument("action", type=click.Choice(_ACTIONS), default="info")
 @click.argument("value", required=False)
-@click.option("--masked", is_flag=True, help="With tap: hide numbers and texts, so that it may be shown to others.")
-@click.option("--output", type=click.Path(dir_okay=False), help="With tap: write to this file, for your eyes only.")
+@click.option("--masked", is_flag=True, help="With tap: mask numbers and texts, so that you can share the output.")
+@click.option("--output", type=click.Path(dir_okay=False), help="With tap: write to this file, readable only by you.")
 @json_option
 @click.pass_context
 @talks
 def modem(
     context: click.Context, name: str, action: str, value: str | None, masked: bool, output: str | None, as_json: bool
 ) -> None:
-    """Look at modem NAME, or do something with it: reset, enable, disable, ussd CODE, pin,
-    signal, tap."""
+    """Show or control modem NAME.
+
+    \b
+    info       show its state and its SIM (default)
+    reset      restart it
+    enable     start using it
+    disable    stop using it
+    ussd CODE  send a USSD code, for example '*100#'
+    pin [PIN]  enter the PIN of its SIM
+    signal     show its signal strength
+    tap        print the traffic on its port until Ctrl-C
+    """
     body: dict[str, Any] | None = None
     if action != "tap" and (masked or output):
-        raise click.UsageError("--masked and --output belong to tap")
+        raise click.UsageError("--masked and --output need the action tap")
     if action == "tap":
         _tap(context, name, masked, output)
         return
     if action == "ussd":
         if value is None:
-            raise click.UsageError("gsmgw modem NAME ussd CODE, for example '*100#'")
+            raise click.UsageError("the USSD code is missing: gsmgw modem NAME ussd CODE, for example '*100#'")
         body = {"code": value}
     elif action == "pin":
         body = {"pin": value or click.prompt("PIN", hide_input=True)}
@@ -83,7 +91,7 @@ def modem(
     elif action == "ussd":
         say(answer["answer"] or f"({answer['outcome']})", lines=True)
         if answer["more"]:
-            say(f"(a reply is awaited: gsmgw modem {name} ussd REPLY)", err=True)
+            say(f"(the network expects a reply: gsmgw modem {name} ussd REPLY)", err=True)
     elif action == "signal":
         say(_signal(answer["signal_dbm"]) or "unknown")
     else:
@@ -93,7 +101,7 @@ def modem(
 
 
 def _tap(context: click.Context, name: str, masked: bool, output: str | None) -> None:
-    """Print what is said on the port until Ctrl-C, or write it to a file with mode 0600."""
+    """Print the traffic on the port until Ctrl-C, or write it to a file with mode 0600."""
     file: IO[str] | None = None
     if output is not None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW

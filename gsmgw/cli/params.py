@@ -1,4 +1,4 @@
-"""Kinds of command line values: moments and spans of time."""
+"""Types of command line values: times, durations and names."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import click
 from gsmgw.digits import is_digits
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"([0-9]{1,12})([smhdw]?)")
+_DURATION = re.compile(r"([0-9]{1,12})([smhdw]?)")
 
 
 def _seconds(text: str) -> int:
-    match = _SPAN.fullmatch(text)
+    match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(text)
     return int(match[1]) * _UNITS[match[2] or "s"]
 
 
-class Span(click.ParamType[int]):
-    """``90``, ``90s``, ``15m``, ``2h``, ``3d``, ``1w``: seconds."""
+class Duration(click.ParamType[int]):
+    """A duration in seconds: ``90``, ``90s``, ``15m``, ``2h``, ``3d``, ``1w``."""
 
-    name = "span"
+    name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """To seconds."""
+        """Return the duration in seconds."""
         if isinstance(value, int):
             return value
         try:
             return _seconds(str(value).strip())
         except ValueError:
-            self.fail(f"{value!r} is no span of time: write 90s, 15m, 2h, 3d or 1w", param, ctx)
+            self.fail(f"{value!r} is not a valid duration: write 90s, 15m, 2h, 3d or 1w", param, ctx)
 
 
 class Moment(click.ParamType[str]):
-    """``2026-12-24T18:00``, ``18:00`` or ``+2h`` (``-2h``, too); local time where no zone is given.
+    """A time: ``2026-12-24T18:00``, ``18:00``, ``+2h`` or ``-2h``; local time unless it names a zone.
 
-    ``18:00`` is the next one, or with ``past`` the last one.
+    ``18:00`` is the next such time, or with ``past`` the latest one.
     """
 
     name = "time"
@@ -47,19 +47,19 @@ class Moment(click.ParamType[str]):
         self._past = past
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """To RFC 3339 with a zone."""
+        """Return the time in RFC 3339 with a zone."""
         text = str(value).strip()
         try:
             moment = self._moment(text, datetime.now().astimezone())
             return (moment if moment.tzinfo else moment.astimezone()).isoformat()
         except (ValueError, OverflowError):
             example = "18:00 or -2h" if self._past else "18:00 or +2h"
-            self.fail(f"{text!r} is no time: write 2026-12-24T18:00, {example}", param, ctx)
+            self.fail(f"{text!r} is not a valid time: write 2026-12-24T18:00, {example}", param, ctx)
 
     def _moment(self, text: str, now: datetime) -> datetime:
         if text[:1] in ("+", "-"):
-            span = timedelta(seconds=_seconds(text[1:]))
-            return now + span if text[0] == "+" else now - span
+            duration = timedelta(seconds=_seconds(text[1:]))
+            return now + duration if text[0] == "+" else now - duration
         if not re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
             return datetime.fromisoformat(text)
         hour, minute = map(int, text.split(":"))
@@ -70,29 +70,29 @@ class Moment(click.ParamType[str]):
 
 
 class EventOrMoment(click.ParamType[int | str]):
-    """The number of an event, or a moment that has passed."""
+    """An event ID, or a time in the past."""
 
     name = "event|time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """To an event's number, or to RFC 3339 with a zone."""
+        """Return the event ID, or the time in RFC 3339 with a zone."""
         text = str(value).strip()
         return int(text) if is_digits(text) else PAST.convert(text, param, ctx)
 
 
 class Name(click.ParamType[str]):
-    """What names one thing, a message or a modem; an empty one would name all of them."""
+    """The name or ID of one object; an empty one would address the whole collection."""
 
     name = "name"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The same, if it is one."""
+        """Return the value unchanged if it is not empty."""
         if not str(value):
-            self.fail("is empty", param, ctx)
+            self.fail("must not be empty", param, ctx)
         return str(value)
 
 
-SPAN = Span()
+DURATION = Duration()
 MOMENT = Moment()
 PAST = Moment(past=True)
 EVENT_OR_MOMENT = EventOrMoment()

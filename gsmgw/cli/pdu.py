@@ -1,4 +1,4 @@
-"""``gsmgw pdu``: PDUs taken apart and put together, with no daemon and no modem."""
+"""gsmgw pdu: decode and encode PDUs, without a gateway or a modem."""
 
 from __future__ import annotations
 
@@ -42,31 +42,35 @@ def pdu() -> None:
 
 @pdu.command()
 @click.argument("pdus", metavar="HEX...", nargs=-1, required=True)
-@click.option("--no-smsc", is_flag=True, help="No SMSC address leads the PDU.")
-@click.option("--sent", is_flag=True, help="The PDU goes to the service centre: SUBMIT, COMMAND, DELIVER-REPORT.")
-@click.option("--rp", type=click.Choice(["ack", "error"]), help="How a report was carried: it decides about TP-FCS.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per PDU and line.")
+@click.option("--no-smsc", is_flag=True, help="Expect no SMSC address before the TPDU.")
+@click.option("--sent", is_flag=True, help="Decode PDUs sent to the service centre: SUBMIT, COMMAND, DELIVER-REPORT.")
+@click.option(
+    "--rp",
+    type=click.Choice(["ack", "error"]),
+    help="Set the RP message that carried a report; it decides about TP-FCS.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per PDU, one per line.")
 def decode(pdus: tuple[str, ...], no_smsc: bool, sent: bool, rp: Rp | None, as_json: bool) -> None:
-    """Take PDUs apart and explain every field. HEX is hexadecimal, or - for lines on standard input.
+    """Decode PDUs and explain every field. HEX is hexadecimal, or - for lines on standard input.
 
-    A PDU is one that a modem received, unless --sent is given. Exit code 1 when a PDU was refused.
+    Decodes received PDUs unless --sent is given. Exit code 1 if a PDU cannot be decoded.
     """
-    refused = False
+    failed = False
     for text in _inputs(pdus):
         try:
             found = parse_pdu(text, smsc=not no_smsc, sent=sent, rp=rp)
         except PduError as error:
-            refused = True
+            failed = True
             if as_json:
                 _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
             else:
-                say(f"refused: {error}", err=True)
+                say(f"not a valid PDU: {error}", err=True)
             continue
         if as_json:
             _print_json(as_object(found))
         else:
             _print_table(found)
-    if refused:
+    if failed:
         raise SystemExit(1)
 
 
@@ -80,10 +84,10 @@ def _inputs(pdus: Iterable[str]) -> Iterator[str]:
 
 
 def as_object(found: Pdu) -> dict[str, Any]:
-    """Return a parsed PDU under the names of the contract; what a TPDU does not have is ``None``.
+    """Return a decoded PDU as the documented JSON object; fields that the TPDU lacks are ``None``.
 
-    ``validity_until`` and ``failure_cause`` are added where there is an absolute TP-VP or a TP-FCS, ``indications``
-    where messages wait, ``warnings`` where something is odd.
+    Present only if they apply: ``validity_until`` (absolute TP-VP), ``failure_cause`` (TP-FCS), ``indications``
+    (message waiting) and ``warnings``.
     """
     tpdu = found.tpdu
     validity = tpdu.validity if isinstance(tpdu, Submit) else None
@@ -158,7 +162,7 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    # ASCII, for some characters of a text end a line in the eyes of some readers (U+0085, U+2028).
+    # ASCII only: some programs take U+0085 and U+2028 for line endings.
     write_data(json.dumps(value) + "\n")
     sys.stdout.flush()
 
@@ -169,7 +173,7 @@ def _print_table(found: Pdu) -> None:
 
     from gsmgw.pdu.describe import describe
 
-    table = Table(title=f"{found.tpdu.name}, {len(found.octets)} octets", title_justify="left")
+    table = Table(title=f"{found.tpdu.name}, {len(found.octets)} bytes", title_justify="left")
     table.add_column("field", no_wrap=True, style="bold")
     table.add_column("value", overflow="fold")
     table.add_column("meaning", overflow="fold")
@@ -179,18 +183,16 @@ def _print_table(found: Pdu) -> None:
     print_rich(table)
 
 
-@pdu.command(short_help="Print the PDU of each segment of a text.")
+@pdu.command(short_help="Encode a text into PDUs.")
 @click.argument("text")
-@click.option("--to", "to", metavar="NUMBER", required=True, help="Who the message is for.")
-@click.option(
-    "--from", "sender", metavar="NUMBER", help="Build the DELIVER that a service centre would send from here."
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per segment and line.")
+@click.option("--to", "to", metavar="NUMBER", required=True, help="Set the recipient.")
+@click.option("--from", "sender", metavar="NUMBER", help="Set the sender and build DELIVERs instead of SUBMITs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per segment, one per line.")
 def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
-    """Print the PDU of each segment of TEXT: SUBMITs, or with --from the DELIVERs that reach --to.
+    """Encode TEXT and print the PDU of each segment, one per line: SUBMITs, or with --from DELIVERs.
 
-    An SMSC address of length 0 leads (the default of the SIM). Without --json the PDUs come one to a line, and what
-    they hold on standard error. Exit code 1 when the text or a number cannot be encoded.
+    Each PDU begins with an SMSC address of length 0 (the default of the SIM). Without --json, a summary goes to
+    standard error. Exit code 1 if the text or a number cannot be encoded.
     """
     try:
         destination = Address.parse_number(to)
@@ -207,7 +209,7 @@ def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
         if as_json:
             _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
         else:
-            say(f"refused: {error}", err=True)
+            say(f"cannot be encoded: {error}", err=True)
         raise SystemExit(1) from None
     total = len(built)
     for number, (hexadecimal, segment) in enumerate(zip(built, plan.segments, strict=True), 1):
@@ -229,9 +231,9 @@ def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
         unit = "septets" if plan.encoding == "gsm7" else "UCS-2 units"
         lengths = ", ".join(str(cmgs_length(hexadecimal)) for hexadecimal in built)
         say(
-            f"{plan.encoding}, segments: {total}, {unit} used: {plan.units_used}, left in the last: {plan.units_left}, "
+            f"{plan.encoding}, segments: {total}, {unit} used: {plan.units_used}, free in the last: {plan.units_left}, "
             f"AT+CMGS length: {lengths}",
             err=True,
         )
         if plan.forcing:
-            say(f"not in the 7 bit alphabet: {' '.join(plan.forcing)}", err=True)
+            say(f"characters outside the GSM 7-bit alphabet: {' '.join(plan.forcing)}", err=True)

@@ -17,7 +17,7 @@ from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
     path = find_config(explicit)
     if path is None:
-        fail(f"there is no configuration: looked for {', '.join(SEARCH)}; name one with --config FILE", USAGE)
+        fail(f"no configuration file found: looked for {', '.join(SEARCH)}. Create one: gsmgw setup", USAGE)
     try:
         return path, load(path)
     except Unavailable:
@@ -36,19 +36,19 @@ def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_co
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def run(config_file: str | None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT.
 
-    Exit codes: 0 stopped, 1 failed, 2 the configuration is wrong, 75 something is not available now and may be later
-    (an address, a disk, the lock of another gateway): start it again.
+    Exit codes: 0 stopped, 1 failed, 2 the configuration is not valid, 75 temporary failure (an address in use, a disk
+    that is not mounted, another running gateway): start it again later.
     """
     try:
         path, config = _load(config_file)
         from gsmgw import daemon
 
         daemon.run(config, path)
-    except Unavailable as exc:  # not 2, after which systemd does not try again
+    except Unavailable as exc:  # not exit code 2, after which systemd does not restart
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), NOT_NOW)
     except ConfigError as exc:
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
@@ -61,26 +61,30 @@ def run(config_file: str | None) -> None:
 @click.pass_context
 @talks
 def status(context: click.Context, as_json: bool) -> None:
-    """The gateway at a glance."""
+    """Show the state of the gateway, its queue and its modems."""
     with connect(context) as client:
         stats, modems = client.stats(), client.modems()
     if as_json:
         print_json({**stats, "modem_list": modems})
         return
     say(f"gsmgw {stats['version']}, up since {local_time(stats['started_at'])}, at {client.where}")
-    for name, key in (("messages", "messages"), ("since the start", "since_start"), ("webhooks", "webhooks")):
-        counts = ", ".join(f"{count} {state}" for state, count in sorted(stats[key].items()))
-        if counts or key == "messages":
-            say(f"{name}: {counts or 'nothing waits'}")
+    for name, found in (
+        ("messages", stats["messages"]),
+        ("since the start", stats["since_start"]),
+        ("webhooks", stats["webhooks"]),
+    ):
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(found.items()))
+        if counts or name == "messages":
+            say(f"{name}: {counts or 'none waiting'}")
     if stats["oldest_queued_at"]:
-        say(f"oldest that is queued: {local_time(stats['oldest_queued_at'])}")
-    state = "takes writes" if stats["database_ok"] else "TAKES NO WRITES"
+        say(f"oldest queued message: {local_time(stats['oldest_queued_at'])}")
+    state = "ok" if stats["database_ok"] else "WRITES ARE FAILING"
     size_mb = stats["database_octets"] / 1e6
-    say(f"database: {state}, {size_mb:.1f} MB, a commit takes {stats['commit_ms']:.1f} ms")
+    say(f"database: {state}, {size_mb:.1f} MB, {stats['commit_ms']:.1f} ms per commit")
     for task, count in stats["task_failures"].items():
-        say(f"task {task}: failed and restarted {count} times; see: journalctl -u gsmgw")
+        say(f"task {task}: failed and restarted {count} times. See: journalctl -u gsmgw")
     if stats.get("database_loss"):
-        say(f"LOST: {stats['database_loss']}")
+        say(f"DATA LOSS: {stats['database_loss']}")
     say(f"events: {stats['first_event']} to {stats['last_event']}")
     for modem in modems:
         say(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
@@ -93,28 +97,28 @@ def config() -> None:
     """Check and show the configuration."""
 
 
-@config.command(short_help="Say whether the configuration can be used.")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@config.command(short_help="Check the configuration.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def check(config_file: str | None) -> None:
-    """Say whether the configuration can be used; all problems at once, with their lines."""
+    """Check the configuration and report all problems with their lines."""
     from gsmgw.doctor.installation import load_whole
 
     path, _ = _load_or_fail(config_file, load_whole)
-    say(f"{path} is fine")
+    say(f"{path} is valid")
 
 
 @config.command(short_help="Print the configuration in effect as JSON.")
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration file.")
+@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def show(config_file: str | None) -> None:
-    """Print the configuration in effect as JSON, defaults included, secrets left out."""
+    """Print the configuration in effect as JSON, with defaults and without secrets."""
     path, loaded = _load_or_fail(config_file)
     print_json({"file": str(path), **redacted(loaded)})
 
 
-@click.command(short_help="See texts go both ways, without hardware.")
-@click.option("--once", is_flag=True, help="End after the story; exit code 0 only when everything arrived.")
+@click.command(short_help="Try gsmgw with simulated modems.")
+@click.option("--once", is_flag=True, help="Exit after the demonstration, with 0 only if all messages arrived.")
 def demo(once: bool) -> None:
-    """See real texts go both ways, over simulated modems: no hardware is needed."""
+    """Send and receive messages over simulated modems. Needs no hardware."""
     from gsmgw.demo import tell
 
     sys.exit(tell(once=once or not sys.stdout.isatty()))

@@ -1,4 +1,4 @@
-"""Tables of recipients: the octets of a CSV file to rows, or what is wrong on which line. Pure."""
+"""Read a CSV file into rows, and report errors by line. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Byte order marks, the longer ones first: UTF-32's begins with UTF-16's.
+#: Byte order marks, longest first: UTF-32's begins with UTF-16's.
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -19,12 +19,12 @@ _SEPARATORS = ";,\t|"
 
 
 class TableError(Exception):
-    """The file as a whole cannot be used."""
+    """The file cannot be read as a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. ``line`` is where it begins in the file, from 1."""
+    """A row of the table. ``line`` is its first line in the file, counted from 1."""
 
     line: int
     cells: dict[str, str]
@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one row, and in which column where it is one."""
+    """An error in a row, and the column if it concerns one."""
 
     line: int
     column: str | None
@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows that can be used, those that cannot, and how the file was read."""
+    """The valid rows, the errors, and the format of the file."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -55,9 +55,9 @@ class Table:
 
 
 def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """The text of a file and its encoding: as its mark says, UTF-16, UTF-8, else Windows-1252.
+    """Return the text of a file and its encoding: by its byte order mark, else UTF-16, UTF-8 or Windows-1252.
 
-    Raises :class:`TableError` with the place of the first octet that does not fit.
+    Raises :class:`TableError` with the position of the first byte that is not valid.
     """
     if encoding is None:
         encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None) or _guess(raw)
@@ -66,11 +66,11 @@ def decode(raw: bytes, encoding: str | None = None) -> tuple[str, str]:
     except UnicodeDecodeError as exc:
         line = raw.count(b"\n", 0, exc.start) + 1
         raise TableError(
-            f"line {line}: octet 0x{raw[exc.start]:02x} at offset {exc.start} is not {encoding}; "
-            "save the file as UTF-8, or name its encoding: --file-encoding NAME"
+            f"line {line}: byte 0x{raw[exc.start]:02x} at offset {exc.start} is not valid {encoding}. "
+            "Save the file as UTF-8, or name its encoding: --file-encoding NAME"
         ) from None
     except (LookupError, ValueError):
-        raise TableError(f"there is no encoding named {encoding!r}") from None
+        raise TableError(f"unknown encoding {encoding!r}") from None
 
 
 def _guess(raw: bytes) -> str:
@@ -85,10 +85,12 @@ def _guess(raw: bytes) -> str:
 
 
 def read_table(raw: bytes, encoding: str | None = None) -> Table:
-    """Read a CSV file with a header. Empty lines do not count; every other fault is named with its line."""
+    """Read a CSV file with a header. Empty lines are ignored; all other errors are reported with their lines."""
     text, encoding = decode(raw, encoding)
     if "\0" in text:
-        raise TableError("the file has NUL characters in it: it is no text, or its encoding is another one")
+        raise TableError(
+            "the file contains NUL characters: it is not a text file, or its encoding was detected wrongly"
+        )
     separator = _separator(text)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: tuple[str, ...] | None = None
@@ -99,7 +101,9 @@ def read_table(raw: bytes, encoding: str | None = None) -> Table:
         try:
             cells = next(lines, None)
         except csv.Error as exc:
-            raise TableError(f"line {before + 1}: {exc}: is a quotation mark left open, or not doubled?") from None
+            raise TableError(
+                f"line {before + 1}: {exc}. Check for a quotation mark that is not closed or not doubled"
+            ) from None
         if cells is None:
             break
         line, before = before + 1, lines.line_num
@@ -108,17 +112,17 @@ def read_table(raw: bytes, encoding: str | None = None) -> Table:
         if columns is None:
             columns = _header(cells, line)
         elif len(cells) != len(columns):
-            faults.append(Fault(line, None, f"has {len(cells)} cells, and the header {len(columns)}"))
+            faults.append(Fault(line, None, f"has {len(cells)} cells, but the header has {len(columns)}"))
         else:
             stripped = (cell.strip() for cell in cells)
             rows.append(Row(line, dict(zip(columns, stripped, strict=True))))
     if columns is None:
-        raise TableError("the file is empty: its first line has to name the columns")
+        raise TableError("the file is empty: its first line must name the columns")
     return Table(columns, tuple(rows), tuple(faults), encoding, separator)
 
 
 def _separator(text: str) -> str:
-    """The one that the header has most of, outside quotation marks."""
+    """Return the separator that occurs most often in the header, outside quotation marks."""
     header = next((line for line in text.splitlines() if line.strip()), "")
     bare = "".join(header.split('"')[::2])
     return max(_SEPARATORS, key=lambda mark: (bare.count(mark), mark == ","))

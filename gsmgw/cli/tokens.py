@@ -8,7 +8,7 @@ import click
 
 from gsmgw.cli.common import connect, json_lines_option, json_option, local_time, print_json, talks
 from gsmgw.cli.listing import print_table, say
-from gsmgw.cli.params import NAME, SPAN
+from gsmgw.cli.params import DURATION, NAME
 from gsmgw.client import part
 
 _SCOPES = ["send", "read", "manage"]
@@ -22,7 +22,7 @@ def tokens(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         context.invoke(listing, as_json=as_json)
     elif as_json:
-        raise click.UsageError(f"--json comes last: gsmgw tokens {context.invoked_subcommand} ... --json")
+        raise click.UsageError(f"put --json at the end: gsmgw tokens {context.invoked_subcommand} ... --json")
 
 
 @tokens.command("list")
@@ -48,11 +48,11 @@ def listing(context: click.Context, as_json: bool = False) -> None:
         )
         for token in found
     ]
-    print_table(("name", "scopes", "created", "expires", "last used", "held to"), rows, "no tokens")
+    print_table(("name", "scopes", "created", "expires", "last used", "restricted to"), rows, "no tokens")
 
 
 def _limits(token: dict[str, Any]) -> str:
-    words = [f"{token[key]} {what}" for key, what in (("per_minute", "a minute"), ("per_day", "a day")) if token[key]]
+    words = [f"{token[key]} {unit}" for key, unit in (("per_minute", "a minute"), ("per_day", "a day")) if token[key]]
     return ", ".join([*words, *token["modems"], *(f"pool {name}" for name in token["pools"])])
 
 
@@ -64,18 +64,18 @@ def _limits(token: dict[str, Any]) -> str:
     multiple=True,
     type=click.Choice(_SCOPES),
     default=["send", "read"],
-    help="What it allows, more than once if you like; manage allows everything. Else: send and read.",
+    help="Grant this scope; may be repeated; manage includes the others (default: send and read).",
 )
-@click.option("--expires-in", type=SPAN, help="30d, 52w; never, where left out.")
-@click.option("--per-minute", type=click.IntRange(1), help="Texts in any 60 seconds.")
-@click.option("--per-day", type=click.IntRange(1), help="Texts in any 24 hours.")
-@click.option("--modem", "modems", multiple=True, help="It sends through this modem only; more than once for several,")
-@click.option("--pool", "pools", multiple=True, help="or through this pool.")
+@click.option("--expires-in", type=DURATION, help="Expire after this time: 30d, 52w (default: never).")
+@click.option("--per-minute", type=click.IntRange(1), help="Limit the messages in any 60 seconds.")
+@click.option("--per-day", type=click.IntRange(1), help="Limit the messages in any 24 hours.")
+@click.option("--modem", "modems", multiple=True, help="Restrict the token to this modem; may be repeated.")
+@click.option("--pool", "pools", multiple=True, help="Restrict the token to this pool; may be repeated.")
 @json_option
 @click.pass_context
 @talks
 def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_json: bool, **limits: Any) -> None:
-    """Create a token NAME. It is shown this once."""
+    """Create a token NAME and print it. It is shown only once."""
     with connect(context) as client:
         given = {key: list(value) if isinstance(value, tuple) else value for key, value in limits.items()}
         body = {"name": name, "scopes": list(scopes), **given}
@@ -84,7 +84,7 @@ def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_jso
         print_json(made)
     else:
         say(made["token"])
-        say("Keep it: it is not shown again. Use it as: Authorization: Bearer TOKEN", err=True)
+        say("Save it now: it is not shown again. Use it in the header: Authorization: Bearer TOKEN", err=True)
 
 
 @tokens.command()
@@ -95,7 +95,7 @@ def delete(context: click.Context, name: str) -> None:
     """Revoke the token NAME."""
     with connect(context) as client:
         client.request("DELETE", f"/v1/tokens/{part(name)}")
-    say(f"{name} is revoked")
+    say(f"{name} revoked")
 
 
 COMMANDS = (tokens,)

@@ -12,11 +12,12 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import httpx
 
 from gsmgw.client import calls, procedures
-from gsmgw.client.calls import Call, Json, named
+from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
+from gsmgw.wire import resources
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,8 +39,8 @@ def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P
     return named(method, describe)
 
 
-def _lists(describe: Callable[P, Walk]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Json]]:
-    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Json]:
+def _lists(describe: Callable[P, Walk[T]]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[T]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
         walk = describe(*args, **kwargs)
         while (call := walk.next()) is not None:
             for entry in walk.take(await self.do(call)):
@@ -62,8 +63,8 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, 
 
 
 # These loops stand in ``sync`` too: what they have in common is in ``procedures``, and ``async`` cannot be shared.
-def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[Json]]:
-    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Json]:
+def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[resources.Event]]:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[resources.Event]:
         following = describe(*args, **kwargs)
         while True:
             cause: Exception | None = None
@@ -124,6 +125,7 @@ class AsyncClient:
     send = _does(calls.send)
     send_many = _does(calls.send_many)
     preview = _does(calls.preview)
+    preview_many = _does(calls.preview_many)
     message = _does(calls.message)
     page = _does(calls.page)
     conversation_page = _does(calls.conversation_page)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from typing_extensions import Unpack
+
 from gsmgw.client.options import TIMEOUT_S
+from gsmgw.wire import requests, resources
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -59,7 +62,7 @@ def named(method: M, describe: Callable[..., Any]) -> M:
     return method
 
 
-def given(fields: Json) -> Json:
+def given(fields: Mapping[str, object]) -> Json:
     """The fields that were given a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -84,7 +87,9 @@ def request(
     return Call(method, path, json, params, key, timeout_s)
 
 
-def send(to: str, text: str | None = None, *, key: str | None = None, **fields: Any) -> Call[Json]:
+def send(
+    to: str, text: str | None = None, *, key: str | None = None, **fields: Unpack[requests.MessageFields]
+) -> Call[resources.Message]:
     """Send a message; it is on the gateway's disk when this returns. ``fields`` as of ``POST /v1/messages``.
 
     ``key`` is the Idempotency-Key; without one, each call is a message of its own.
@@ -93,42 +98,51 @@ def send(to: str, text: str | None = None, *, key: str | None = None, **fields: 
     return Call("POST", "/v1/messages", body, key=key or str(uuid.uuid4()))
 
 
-def send_many(messages: Sequence[Json], *, key: str | None = None) -> Call[list[Json]]:
+def send_many(
+    messages: Sequence[requests.Message | Json], *, key: str | None = None
+) -> Call[list[resources.BatchMessage | resources.RefusedMessage]]:
     """Send up to 10 000 messages in one transaction; each answer is the message or ``{"error": problem}``."""
     return Call("POST", "/v1/messages/batch", {"messages": list(messages)}, key=key or str(uuid.uuid4()), pick=_data)
 
 
-def preview(text: str, **fields: Any) -> Call[Json]:
+def preview_many(
+    messages: Sequence[requests.Message | Json],
+) -> Call[list[resources.SeenMessage | resources.RefusedMessage]]:
+    """What each message of a batch would become; nothing is sent."""
+    return Call("POST", "/v1/messages/batch/preview", {"messages": list(messages)}, pick=_data)
+
+
+def preview(text: str, **fields: Any) -> Call[resources.Preview]:
     """How a text would be sent."""
     return Call("POST", "/v1/messages/preview", {"text": text, **given(fields)})
 
 
-def message(message_id: str) -> Call[Json]:
+def message(message_id: str) -> Call[resources.WholeMessage]:
     """One message with its segments and its history."""
     return Call("GET", f"/v1/messages/{part(message_id)}")
 
 
-def page(**filters: Any) -> Call[Json]:
+def page(**filters: Any) -> Call[resources.MessagePage]:
     """One page of messages, newest first: ``data`` and ``next_cursor``. ``filters`` as of ``GET /v1/messages``."""
     return Call("GET", "/v1/messages", params=given(filters))
 
 
-def conversation_page(**filters: Any) -> Call[Json]:
+def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
     """One page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/conversations", params=given(filters))
 
 
-def quarantine_page(**filters: Any) -> Call[Json]:
+def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:
     """One page of received PDUs that could not be understood, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/quarantine", params=given(filters))
 
 
-def reread_quarantine() -> Call[Json]:
+def reread_quarantine() -> Call[resources.Reread]:
     """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
     return Call("POST", "/v1/quarantine/reread")
 
 
-def audit_page(**filters: Any) -> Call[Json]:
+def audit_page(**filters: Any) -> Call[resources.AuditPage]:
     """One page of the audit log, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/audit", params=given(filters))
 
@@ -138,12 +152,12 @@ def export(format: str, filters: Json) -> Call[str]:
     return Call("GET", "/v1/messages/export", params={"format": format, **given(filters)})
 
 
-def act(message_id: str, action: str, body: Json | None = None) -> Call[Json]:
+def act(message_id: str, action: str, body: Json | None = None) -> Call[resources.WholeMessage]:
     """``cancel``, ``retry`` or ``resolve`` a message."""
     return Call("POST", f"/v1/messages/{part(message_id)}/{part(action)}", body)
 
 
-def modems() -> Call[list[Json]]:
+def modems() -> Call[list[resources.Modem]]:
     """All modems."""
     return Call("GET", "/v1/modems", pick=_data)
 
@@ -155,7 +169,7 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
-def stats() -> Call[Json]:
+def stats() -> Call[resources.Stats]:
     """The gateway at a glance."""
     return Call("GET", "/v1/stats")
 

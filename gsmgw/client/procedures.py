@@ -10,15 +10,17 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 
 from gsmgw.client import calls
-from gsmgw.client.calls import Call, Json, part
+from gsmgw.client.calls import Call, part
 from gsmgw.client.errors import NoAnswer, NoDaemon
 from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
+from gsmgw.wire import resources
 
+T = TypeVar("T")
 #: A request that was not answered is asked again after these pauses, seconds.
 RETRY_PAUSES_S = (0.1, 0.5, 2.0)
 #: A broken event stream is taken up again after these, the last one for ever.
@@ -57,16 +59,16 @@ class Attempts:
         raise NoDaemon(self._where, str(exc)) from exc
 
 
-class Walk:
+class Walk(Generic[T]):
     """A listing, page after page, until its end or ``limit``."""
 
-    def __init__(self, first: Call[Json], limit: int | None) -> None:
+    def __init__(self, first: Call[Any], limit: int | None) -> None:
         self._path, self._params = first.path, dict(first.params or {})
         self._left = limit
         self._cursor: str | None = None
         self._ended = limit is not None and limit <= 0
 
-    def next(self) -> Call[Json] | None:
+    def next(self) -> Call[Any] | None:
         """The call for the next page; None when there is no more."""
         if self._ended:
             return None
@@ -74,9 +76,9 @@ class Walk:
         cursor = {} if self._cursor is None else {"cursor": self._cursor}
         return Call("GET", self._path, params={**self._params, "limit": size, **cursor})
 
-    def take(self, page: Json) -> list[Json]:
+    def take(self, page: Any) -> list[T]:
         """The entries of a page."""
-        found: list[Json] = page["data"]
+        found: list[T] = page["data"]
         self._cursor = page["next_cursor"]
         if self._left is not None:
             self._left -= len(found)
@@ -105,7 +107,7 @@ class Following:
         heartbeat_s = None if self._timeout_s is None else min(HEARTBEAT_S, max(0.1, self._timeout_s / 10))
         return calls.events(self._cursor, self._types, heartbeat_s)
 
-    def line(self, line: str) -> Json | None:
+    def line(self, line: str) -> resources.Event | None:
         """The event that ends with this line of the stream."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise TimeoutError(f"nothing came within {self._timeout_s} s")
@@ -116,7 +118,7 @@ class Following:
             if self._cursor is None:
                 self._cursor = int(line.rsplit(" ", 1)[1])
         elif not line and self._data:
-            event: Json = json.loads("\n".join(self._data))
+            event: resources.Event = json.loads("\n".join(self._data))
             self._data.clear()
             self._cursor = event["id"]
             return event
@@ -147,22 +149,22 @@ class Reading:
     by_line: bool = False
 
 
-def messages(*, limit: int | None = None, **filters: Any) -> Walk:
+def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Message]:
     """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
     return Walk(calls.page(**filters), limit)
 
 
-def conversations(*, limit: int | None = None) -> Walk:
+def conversations(*, limit: int | None = None) -> Walk[resources.Conversation]:
     """Each peer with the latest message, newest first, as many as there are or ``limit``."""
     return Walk(calls.conversation_page(), limit)
 
 
-def quarantine(*, limit: int | None = None) -> Walk:
+def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:
     """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
     return Walk(calls.quarantine_page(), limit)
 
 
-def audit(*, limit: int | None = None, **filters: Any) -> Walk:
+def audit(*, limit: int | None = None, **filters: Any) -> Walk[resources.AuditEntry]:
     """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""
     return Walk(calls.audit_page(**filters), limit)
 

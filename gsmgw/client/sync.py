@@ -12,11 +12,12 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 import httpx
 
 from gsmgw.client import calls, procedures
-from gsmgw.client.calls import Call, Json, named
+from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
+from gsmgw.wire import resources
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +37,8 @@ def _does(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]
     return named(method, describe)
 
 
-def _lists(describe: Callable[P, Walk]) -> Callable[Concatenate[Client, P], Iterator[Json]]:
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Json]:
+def _lists(describe: Callable[P, Walk[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         walk = describe(*args, **kwargs)
         while (call := walk.next()) is not None:
             yield from walk.take(self.do(call))
@@ -57,8 +58,8 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[Client, P], I
     return named(method, describe)
 
 
-def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[Client, P], Iterator[Json]]:
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Json]:
+def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[Client, P], Iterator[resources.Event]]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[resources.Event]:
         following = describe(*args, **kwargs)
         while True:
             cause: Exception | None = None
@@ -119,6 +120,7 @@ class Client:
     send = _does(calls.send)
     send_many = _does(calls.send_many)
     preview = _does(calls.preview)
+    preview_many = _does(calls.preview_many)
     message = _does(calls.message)
     page = _does(calls.page)
     conversation_page = _does(calls.conversation_page)

@@ -1,4 +1,4 @@
-"""The configuration file: TOML in, checked values out, or every problem at once with its line."""
+"""The configuration file: TOML in, validated values out; all problems are reported at once, with line numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bridges for programs that were written for other gateways."""
+"""Settings of the bridges: APIs of other gateways."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gsmgw.config.fields import AllowedTarget, Section
 
 
 class CompatSection(Section):
-    """[compat]: bridges for programs that were written for other gateways."""
+    """[compat]: APIs of other gateways, for programs that were written for them."""
 
     kannel: bool = False
     smsgate: bool = False
     twilio: bool = False
-    #: Signs SMSGate's webhooks; without it they are not signed.
+    #: Key that signs SMSGate's webhooks; without it they are not signed.
     smsgate_signing_key: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=8)
     #: The account of the Twilio bridge. Its token signs the callbacks, so it cannot be stored as a hash.
     twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
     twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
 
-    #: Targets that callbacks may have besides public addresses over https; as in [webhooks] allow.
+    #: Callback targets to allow besides public addresses over https; the same values as in [webhooks] allow.
     callback_allow: list[AllowedTarget] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Which settings are confidential: said once, at the field, and followed by everything that shows a configuration."""
+"""Marks for confidential settings, set at the field and followed by everything that shows a configuration."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-#: Stands in the place of a value that is not shown.
+#: Replaces a value that is not shown.
 HIDDEN = "****"
 
 
 class Confidential(Enum):
-    """A mark in the annotation of a field: ``pin: Annotated[str | None, Confidential.SECRET]``."""
+    """The mark in a field's annotation: ``pin: Annotated[str | None, Confidential.SECRET]``."""
 
-    SECRET = "secret"  #: gives access: nobody is shown it
-    PERSONAL = "personal"  #: tells about a person or a SIM: the owner is shown it, a support bundle does not hold it
-    ARGUMENTS = "arguments"  #: a command whose arguments may be either: as PERSONAL, but for the program itself
+    SECRET = "secret"  #: gives access: never shown
+    PERSONAL = "personal"  #: identifies a person or a SIM: shown to the owner, left out of support bundles
+    ARGUMENTS = "arguments"  #: a command line: its arguments are PERSONAL, the program's path is not
 
 
 def mark_of(field: FieldInfo) -> Confidential | None:
-    """Return the mark of a field, if it has one."""
+    """Return the mark of a field, or None."""
     return next((mark for mark in field.metadata if isinstance(mark, Confidential)), None)
 
 
 def redacted(model: BaseModel, *, for_others: bool = False, **dump: Any) -> dict[str, Any]:
-    """Return a model as JSON values without its secrets; ``for_others`` leaves out what is personal, too.
+    """Return a model as JSON values without its secrets; ``for_others`` also leaves out personal values.
 
-    ``dump`` goes to :meth:`pydantic.BaseModel.model_dump`.
+    ``dump`` is passed to :meth:`pydantic.BaseModel.model_dump`.
     """
     return _redact(model, model.model_dump(mode="json", **dump), for_others)
 
 
 def confidential_values(model: BaseModel) -> Iterator[str]:
-    """Yield every text in a model that a support bundle must not hold, wherever it appears."""
+    """Yield every value in a model that must not appear anywhere in a support bundle."""
     for name, field in type(model).model_fields.items():
         value, mark = getattr(model, name), mark_of(field)
         if mark is Confidential.ARGUMENTS:
@@ -48,7 +48,7 @@ def confidential_values(model: BaseModel) -> Iterator[str]:
 
 
 def holds_secrets(model: BaseModel) -> bool:
-    """Return whether a model has a secret in it."""
+    """Return True if a model contains a secret."""
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if value is not None and mark_of(field) is Confidential.SECRET:

@@ -1,4 +1,4 @@
-"""Problems of a configuration in words: what is wrong, in which line, and which key was meant."""
+"""Error messages for a configuration: the problem, its line, and the key that was probably meant."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from gsmgw.config.file import Config
 
 
 def explain(exc: ValidationError, text: str) -> list[str]:
-    """Every problem of a configuration's text, in the order of its lines."""
+    """Return every problem of a configuration's text, ordered by line."""
     lines = _key_lines(text)
     problems = []
     for error in exc.errors():
         where = tuple(part for part in error["loc"] if isinstance(part, int | str))
-        line, words = _line_of(lines, where), _in_words(error, where)
-        problems.append((line or 0, f"line {line}: {words}" if line else words))
-    return [words for _, words in sorted(problems)]
+        line, message = _line_of(lines, where), _message(error, where)
+        problems.append((line or 0, f"line {line}: {message}" if line else message))
+    return [message for _, message in sorted(problems)]
 
 
-def _in_words(error: Mapping[str, Any], where: tuple[int | str, ...]) -> str:
+def _message(error: Mapping[str, Any], where: tuple[int | str, ...]) -> str:
     name = ".".join(str(part) for part in where if isinstance(part, str))
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(where[-1]), _keys_at(where[:-1]), 1, 0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(_keys_at(where[:-1]))}"
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(_keys_at(where[:-1]))}"
         return f"unknown key {name!r}{hint}"
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         message = "is missing"
     elif error["type"] == "string_pattern_mismatch":
-        said = "the value" if _mark_at(where) is Confidential.SECRET else repr(error["input"])
-        message = f"{said} has the wrong form (expected {error['ctx']['pattern']})"
+        quoted = "the value" if _mark_at(where) is Confidential.SECRET else repr(error["input"])
+        message = f"{quoted} does not match the pattern {error['ctx']['pattern']}"
         if where[-1] == "pin":
             message = "must be 4 to 8 digits in quotes"
     return f"{name}: {message}" if name else message
@@ -54,7 +54,7 @@ def _keys_at(where: Iterable[int | str]) -> list[str]:
 
 
 def _mark_at(where: Sequence[int | str]) -> Confidential | None:
-    """Return how confidential the key at ``where`` is. A secret is not repeated in what says that it is wrong."""
+    """Return the mark of the key at ``where``: an error message must not quote a secret."""
     model: type[BaseModel] | None = Config
     mark = None
     for part in where:
@@ -65,7 +65,7 @@ def _mark_at(where: Sequence[int | str]) -> Confidential | None:
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
-    """The model of the table, or of the tables, that a key of this type holds."""
+    """Return the model of the table, or of the array of tables, that a key of this type holds."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (Union, UnionType, list):
@@ -81,11 +81,11 @@ _KEY = re.compile(r'^\s*("[^"]+"|[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*='
 
 
 def _key_lines(text: str) -> dict[tuple[int | str, ...], int]:
-    """Where each table and key of a TOML text stands. Enough for messages: inline tables count as their key."""
+    """Return the line number of each table and key in a TOML text; an inline table has the line of its key."""
     lines: dict[tuple[int | str, ...], int] = {}
     counts: dict[str, int] = {}
     table: tuple[int | str, ...] = ()
-    for number, line in enumerate(text.split("\n"), 1):  # TOML knows no other end of a line
+    for number, line in enumerate(text.split("\n"), 1):  # TOML allows no other line ending
         if header := _HEADER.match(line):
             parts = [part.strip().strip('"') for part in header[2].split(".")]
             table = ()

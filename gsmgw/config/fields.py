@@ -1,4 +1,4 @@
-"""What the sections are made of: their base, and kinds of values that several of them have."""
+"""The base class of all sections, and value types that several sections share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gsmgw.digits import is_digits
 
 
 class Section(BaseModel):
-    """A table of the file: no unknown keys, and nothing changes once it is read."""
+    """A table of the file: rejects unknown keys and is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        """Leave what is confidential out of the repr, which ends up in logs and tracebacks."""
+        """Leave confidential fields out of the repr, which may end up in logs and tracebacks."""
         fields = type(self).model_fields
         return [(name, value) for name, value in super().__repr_args__() if not name or mark_of(fields[name]) is None]
 
@@ -48,15 +48,16 @@ def _allowed_target(value: Any) -> Any:
             ip_network(value)
         except ValueError:
             raise ValueError(
-                f'{value!r} is none of "http", "loopback", "link-local", "private" and no network like "192.168.1.0/24"'
+                f'{value!r} is not valid: use "http", "loopback", "link-local", "private", '
+                'or a network like "192.168.1.0/24"'
             ) from None
     return value
 
 
-#: Of a modem, a pool or a hook.
+#: The name of a modem, a pool or a hook.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-#: ISO 3166-1 alpha-2, in capitals once it is read.
+#: ISO 3166-1 alpha-2, converted to upper case.
 CountryCode = Annotated[str, AfterValidator(_known_country)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
-#: Where requests may go besides public addresses over https: a kind of address, or a network.
+#: A target to allow besides public addresses over https: a kind of address, or a network.
 AllowedTarget = Annotated[str, BeforeValidator(_allowed_target)]

@@ -1,4 +1,4 @@
-"""The whole file, and what must hold between its sections."""
+"""The complete file, and checks across its sections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gsmgw.config.service import (
 
 
 class Config(Section):
-    """The whole file."""
+    """The complete file."""
 
     gateway: GatewaySection = GatewaySection.model_construct()
     api: ApiSection = ApiSection.model_construct()
@@ -41,12 +41,12 @@ class Config(Section):
 
     @property
     def database(self) -> Path:
-        """Where the messages are."""
+        """Path of the database."""
         return self.gateway.state_dir / "gsmgw.db"
 
     @property
     def backups(self) -> Path:
-        """Where scheduled backups are kept."""
+        """Directory of the scheduled backups."""
         return self.backup.directory or self.gateway.state_dir / "backups"
 
     @model_validator(mode="after")
@@ -59,23 +59,23 @@ class Config(Section):
             seen.add(modem.name)
             if modem.port is not None:
                 if modem.port in ports:
-                    raise ValueError(f"modems {ports[modem.port]!r} and {modem.name!r} have the same port {modem.port}")
+                    raise ValueError(f"modems {ports[modem.port]!r} and {modem.name!r} use the same port {modem.port}")
                 ports[modem.port] = modem.name
         pools = {pool.name for pool in self.pool}
         if len(pools) < len(self.pool):
             raise ValueError("two pools have the same name")
         if len({hook.name for hook in self.hook}) < len(self.hook):
             raise ValueError("two hooks have the same name")
-        if not self.modems.discover:  # a discovered modem is named when it is found
+        if not self.modems.discover:  # discovered modems get their names later
             for pool in self.pool:
-                if strangers := sorted(set(pool.modems) - seen):
-                    raise ValueError(f"pool {pool.name!r} names a modem that is not there: {', '.join(strangers)}")
+                if unknown := sorted(set(pool.modems) - seen):
+                    raise ValueError(f"pool {pool.name!r} refers to unknown modem {', '.join(map(repr, unknown))}")
             for route in self.route:
                 if route.modem is not None and route.modem not in seen:
-                    raise ValueError(f"a route leads to a modem that is not there: {route.modem}")
+                    raise ValueError(f"route refers to unknown modem {route.modem!r}")
         if len({client.name for client in self.client}) < len(self.client):
             raise ValueError("two clients have the same name")
         for route in self.route:
             if route.pool is not None and route.pool not in pools:
-                raise ValueError(f"a route leads to a pool that is not there: {route.pool}")
+                raise ValueError(f"route refers to unknown pool {route.pool!r}")
         return self

@@ -1,4 +1,4 @@
-"""The modems, their limits, and pools of them."""
+"""Settings of modems, limits and pools."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gsmgw.config.fields import Name, Section
 
 
 class LimitsSection(Section):
-    """[modem.limits] and [pool.limits]: what may leave in a rolling window."""
+    """[modem.limits] and [pool.limits]: rate limits in rolling windows."""
 
     per_minute: int | None = Field(None, ge=1)
     per_hour: int | None = Field(None, ge=1)
     per_day: int | None = Field(None, ge=1)
     per_month: int | None = Field(None, ge=1)
-    #: What the windows count.
+    #: The unit that the windows count.
     count: Literal["segments", "messages"] = "segments"
-    #: How much of each window is kept for urgent messages.
+    #: Part of each window that is reserved for urgent messages.
     urgent_reserve: int = Field(0, ge=0)
-    #: Different recipients in 24 hours.
+    #: Maximum number of different recipients in 24 hours.
     recipients_per_day: int | None = Field(None, ge=1)
-    #: Between two segments, with a random part on top.
+    #: Minimum gap between two segments, and a random time added to it; seconds.
     min_gap_s: float = Field(0.0, ge=0, le=3600)
     gap_jitter_s: float = Field(0.0, ge=0, le=3600)
 
     def windows(self) -> dict[int, int]:
-        """Window length in seconds -> segments allowed in it."""
+        """Return the limit of each window by its length in seconds."""
         named = {60: self.per_minute, 3600: self.per_hour, 86400: self.per_day, 30 * 86400: self.per_month}
         return {seconds: limit for seconds, limit in named.items() if limit is not None}
 
@@ -38,7 +38,7 @@ class ModemsSection(Section):
     """[modems]"""
 
     discover: bool = True
-    #: Profiles of the field, in TOML (docs/modems.md).
+    #: TOML file with profiles of your own (docs/guides/add-a-modem.md).
     profiles: Path | None = None
 
 
@@ -61,9 +61,9 @@ class ModemSection(Section):
     name: Name
     port: str | None = None
     match: MatchSection | None = None
-    #: A second port of the same stick that is listened to; found by itself where it is known, unless "none" is said.
+    #: A second port of the same modem, for notifications; detected for known models; "none" turns it off.
     urc_port: str | None = None
-    #: Whether received messages may be read by the second port while one is being sent; the profile knows by default.
+    #: Allow reading received messages over the second port while a message is being sent; default: the profile's.
     reads_while_sending: bool | None = None
     pin: Annotated[str | None, Confidential.SECRET] = Field(None, pattern=r"^[0-9]{4,8}$")
     pin_file: Path | None = None
@@ -72,20 +72,20 @@ class ModemSection(Section):
     #: Offer the recipient's phone to answer through the same service centre (TP-RP).
     reply_path: bool = False
     profile: str | None = None
-    #: Received messages are stored by the modem and indicated, or routed directly and acknowledged when they are kept.
+    #: Received messages are stored by the modem and indicated, or routed directly and acknowledged once saved.
     reception: Literal["stored", "direct"] = "stored"
-    #: Status reports are handed over as they come, or stored by the modem and announced: then none is lost while the
-    #: gateway is down, at the price of two or three commands for each.
+    #: Status reports are routed directly, or stored by the modem and indicated. Stored reports survive while the
+    #: gateway is down, but cost two or three AT commands each.
     reports: Literal["direct", "stored"] = "direct"
-    #: Write each text to the modem's storage first, and have it sent from there: its copy tells whether it went.
+    #: Write each message to the modem's storage and send it from there: the stored copy shows if it was sent.
     store_before_sending: bool = False
-    #: Hang up incoming calls, which are noted in any case.
+    #: Hang up incoming calls. Calls are logged as events in any case.
     hang_up_calls: bool = False
-    #: Run, without a shell, to cut the modem's power for a moment when nothing else helps.
+    #: Command that power-cycles the modem, the last recovery step; run without a shell.
     power_command: Annotated[list[str], Confidential.ARGUMENTS] = Field(default_factory=list)
     baudrate: int = Field(115200, ge=300, le=4_000_000)
     enabled: bool = True
-    #: Of several idle modems the one that sent least for its weight goes first.
+    #: Share of the traffic: among idle modems, the one that sent least relative to its weight sends next.
     weight: float = Field(1.0, gt=0, le=1000)
     limits: LimitsSection = LimitsSection.model_construct()
 
@@ -99,7 +99,7 @@ class ModemSection(Section):
 
 
 class PoolSection(Section):
-    """[[pool]]: modems under one name."""
+    """[[pool]]: a named group of modems."""
 
     name: Name
     modems: list[str] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""Finding the file and reading it."""
+"""Find and read the configuration file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEARCH = ("/etc/gsmgw/gsmgw.toml", "~/.config/gsmgw/gsmgw.toml")
 
 
 def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The file to use: ``explicit``, $GSMGW_CONFIG, then the usual places. None when there is none of the latter."""
+    """Return the file to use: ``explicit``, $GSMGW_CONFIG, or the first of ``SEARCH`` that exists; else None."""
     named = explicit or environ.get("GSMGW_CONFIG")
     if named:
         return Path(named).expanduser()
@@ -26,18 +26,18 @@ def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.env
         try:
             if path.is_file():
                 return path
-        except PermissionError:  # of the service: nobody else may look into its directory
+        except PermissionError:  # the directory belongs to the service and is closed to other users
             continue
     return None
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a configuration file; :class:`ConfigError` names every problem with its line."""
+    """Read and validate a configuration file. Raises :class:`ConfigError` with every problem and its line."""
     return parse_config(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file in UTF-8. Raises :class:`ConfigError`."""
+    """Return the text of a UTF-8 file. Raises :class:`ConfigError`."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
@@ -47,16 +47,16 @@ def read_text(path: Path) -> str:
 
 
 def not_utf8(exc: UnicodeDecodeError) -> str:
-    """Why a file is not read as text."""
-    return f"is no text in UTF-8: octet 0x{exc.object[exc.start]:02x} at offset {exc.start}"
+    """Return the error message for a file that is not valid UTF-8."""
+    return f"is not valid UTF-8: byte 0x{exc.object[exc.start]:02x} at offset {exc.start}"
 
 
 def parse_config(text: str, source: str = "configuration") -> Config:
-    """Check the text of a configuration file."""
+    """Validate the text of a configuration file. Raises :class:`ConfigError`."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(source, [f"is no valid TOML: {exc}"]) from None
+        raise ConfigError(source, [f"is not valid TOML: {exc}"]) from None
     try:
         return Config.model_validate(raw)
     except ValidationError as exc:

@@ -1,4 +1,4 @@
-"""Which modem a message takes, and when people may be texted."""
+"""Settings of routes and sending hours."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def _compiled(value: Any) -> Any:
         try:
             re.compile(value)
         except re.error as exc:
-            raise ValueError(f"is no regular expression: {exc}") from None
+            raise ValueError(f"is not a valid regular expression: {exc}") from None
     return value
 
 
 class RouteSection(Section):
-    """[[route]]: messages that meet every condition given go through a modem or a pool; the first one counts."""
+    """[[route]]: sends messages that match all its conditions through a modem or a pool; the first match wins."""
 
     prefix: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{1,15}$")
     country: CountryCode | None = None
@@ -44,7 +44,7 @@ _HOURS = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 class TimesSection(Section):
-    """[times]: when people may be texted, in the time of their country. Urgent messages always may."""
+    """[times]: sending hours, in the recipient's time zone. Urgent messages are exempt."""
 
     hours: str | None = Field(None, pattern=_HOURS)
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
@@ -52,12 +52,12 @@ class TimesSection(Section):
     classes: list[Literal["normal", "bulk"]] = Field(["normal", "bulk"])
 
     def window(self) -> tuple[time, time] | None:
-        """From when until when."""
+        """Return the first and last time of the day."""
         if self.hours is None:
             return None
         since, _, until = self.hours.partition("-")
         return time.fromisoformat(since), time.fromisoformat(until)
 
     def weekdays(self) -> frozenset[int]:
-        """Monday is 0."""
+        """Return the days as numbers; Monday is 0."""
         return frozenset(_DAYS.index(day) for day in self.days)

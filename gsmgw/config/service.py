@@ -1,4 +1,4 @@
-"""The gateway itself, its listeners, what it keeps and for how long."""
+"""Settings of the gateway, its listeners, backups and retention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _network(value: str) -> str:
     try:
         return str(ip_network(value, strict=False))
     except ValueError:
-        raise ValueError('must be an address or a network, for example "127.0.0.1" or "10.0.0.0/8"') from None
+        raise ValueError('must be an IP address or a network, for example "127.0.0.1" or "10.0.0.0/8"') from None
 
 
 class GatewaySection(Section):
@@ -25,17 +25,17 @@ class GatewaySection(Section):
     state_dir: Path = Path("/var/lib/gsmgw")
     socket: Path = Path("/run/gsmgw/gsmgw.sock")
     socket_mode: str = Field("0660", pattern=r"^0?[0-7]{3}$")
-    #: The socket's group, where it is not the gateway's own.
+    #: Group of the socket; default: the gateway's own.
     socket_group: str | None = None
     country: CountryCode | None = None
     unknown_grace_s: float = Field(120.0, ge=0)
     on_unknown: Literal["resend", "hold"] = "resend"
-    #: How long a message may wait before it expires, unless it says otherwise; seconds.
+    #: Default validity period of a message; seconds.
     valid_for: int = Field(3 * 86400, ge=60, le=63 * 7 * 86400)
     delivery_report: bool = True
-    #: A multi-part text with a missing part is shown as incomplete after that many seconds.
+    #: Time after which a multi-part message with missing parts is shown as incomplete; seconds.
     incomplete_after_s: float = Field(600.0, ge=1)
-    #: How long the message on the air may take to finish when the service stops; seconds.
+    #: Maximum time for messages in transmission to finish when the service stops; seconds.
     stop_timeout_s: float = Field(60.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -44,59 +44,59 @@ class ApiSection(Section):
     """[api]"""
 
     listen: HostPort | None = None
-    #: TLS for the TCP listener: certificate chain and key, PEM.
+    #: Certificate chain and key of the TCP listener, PEM.
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    #: Who may use the socket, by user name, where its mode is not enough; root and the gateway's own user always may.
+    #: Users that may use the socket, in addition to its file mode; root and the gateway's own user always may.
     users: list[str] = Field(default_factory=list)
-    #: Requests a minute from one token or, without one, one address; not for the socket.
+    #: Maximum requests per minute for each token or, without a token, each address; does not apply to the socket.
     requests_per_minute: int | None = Field(None, ge=1)
-    #: Connections at once to a listener; more are answered 503.
+    #: Maximum connections to a listener; further ones get a 503.
     max_connections: int = Field(1024, ge=8, le=100_000)
-    #: Connections at once from one address that have not shown a valid token; the oldest make room.
+    #: Maximum connections from one address without a valid token; the oldest is closed for a new one.
     max_connections_per_address: int = Field(64, ge=1, le=100_000)
-    #: Proxies whose X-Forwarded-For is believed: addresses and networks.
+    #: Addresses and networks of proxies whose X-Forwarded-For header is trusted.
     trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
-    #: How long the head of a request may take to come.
+    #: Maximum time to receive the header of a request; seconds.
     request_timeout_s: float = Field(15.0, gt=0, le=3600)
-    #: A client that does not read what it asked for is cut off after that time.
+    #: Maximum time that a client may stop reading a response before it is disconnected; seconds.
     stall_timeout_s: float = Field(30.0, gt=0, le=3600)
 
     @model_validator(mode="after")
     def _whole_tls(self) -> ApiSection:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls_cert and tls_key belong together: one of them is missing")
+            raise ValueError("tls_cert and tls_key must be set together: one of them is missing")
         if self.tls_cert is not None and self.listen is None:
-            raise ValueError("tls_cert is for the TCP listener, and there is no listen")
+            raise ValueError('tls_cert needs a TCP listener: set listen = "host:port"')
         return self
 
 
 class BackupSection(Section):
     """[backup]"""
 
-    #: state_dir/backups, where left out.
+    #: Default: state_dir/backups.
     directory: Path | None = None
     keep: int = Field(7, ge=1, le=1000)
 
 
 class WebSection(Section):
-    """[web], read by the dashboard."""
+    """[web]: settings of the dashboard."""
 
     listen: HostPort = "127.0.0.1:8776"
 
 
 class RetentionSection(Section):
-    """[retention]: how long what has ended is kept; none of these for ever."""
+    """[retention]: how long to keep finished messages and events; None keeps them forever."""
 
-    #: Messages and what was received. Limits look back up to a month.
+    #: Sent and received messages. At least a month, because rate limits count that far back.
     messages_days: int | None = Field(None, ge=31)
-    #: Events: how far back a reader may resume, and how long a message's history is whole.
+    #: Events: limits how far back a reader can resume, and how long a message's history is complete.
     events_days: int | None = Field(90, ge=7)
 
 
 class ClientSection(Section):
-    """[[client]]: what holds for messages of one client unless they say otherwise."""
+    """[[client]]: defaults for the messages of one client."""
 
-    #: The name of its token; empty for the local socket.
+    #: Name of the client's token; empty for the local socket.
     name: Annotated[str, Confidential.PERSONAL] = Field(max_length=64)
     on_unknown: Literal["resend", "hold"]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon import memory
+from gsmgw.daemon.api_servers import ApiServers, TcpLater
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
@@ -26,8 +27,6 @@ from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
-from gsmgw.http.protocol import Bounds
-from gsmgw.http.server import make_server
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
@@ -152,15 +151,48 @@ class Gateway:
         on_ready: Callable[[], None],
         tcp_sockets: Sequence[socket.socket] = (),
         certificates: Certificates | None = None,
-        tcp_later: Callable[[], Awaitable[tuple[list[socket.socket], Certificates | None]]] | None = None,
+        tcp_later: TcpLater | None = None,
     ) -> None:
-        """Serve until ``stop``; then let the segments that are on the air finish.
+        """Serve until ``stop``; then let the segments that are with a modem finish.
 
         Who may open ``sockets`` is trusted; who comes through ``tcp_sockets`` needs a token, and speaks TLS where
         there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
         streams = EventStreams(self.feed, self.store)
-        context = Context(
+        proxies = Proxies(networks_of(self.config.api.trusted_proxies))
+        apps = create_apps(self._context(streams), self.config.api.users, proxies, self._mounts())
+        await self.scheduler.begin()
+        async with asyncio.TaskGroup() as group, self.supervisor:
+            servers = ApiServers(apps, self.config.api, proxies, group)
+            servers.serve_unix(sockets)
+            if tcp_sockets:
+                servers.serve_tcp(tcp_sockets, certificates)
+            queue = group.create_task(self.supervisor.keep("queue", self.scheduler.run), name="queue")
+            self._start_upkeep(streams)
+            self._start_modems()
+            if tcp_later is not None:
+                self.supervisor.start("tcp listener", partial(servers.serve_tcp_later, tcp_later))
+            await servers.are_listening()
+            on_ready()
+            await stop.wait()
+            await self._finish(queue)
+            self.supervisor.cancel()
+            servers.stop()
+
+    async def _finish(self, queue: asyncio.Task[None]) -> None:
+        """Let the messages in transmission finish, and leave the modems."""
+        log.info("stopping: messages in transmission are finished, the rest stays queued")
+        self.scheduler.stop()
+        _, late = await asyncio.wait({queue}, timeout=self.config.gateway.stop_timeout_s)
+        if late:
+            log.warning("a message is still in transmission after %s s", self.config.gateway.stop_timeout_s)
+            queue.cancel()
+        await asyncio.gather(*(modem.leave() for modem in self.modems.values()))
+        self._serving = False
+
+    def _context(self, streams: EventStreams) -> Context:
+        """What the routes of the API work with."""
+        return Context(
             store=self.store,
             clock=self.clock,
             service=self.service,
@@ -187,51 +219,6 @@ class Gateway:
             list_backups=self._list_backups,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
-        api = self.config.api
-        proxies = Proxies(networks_of(api.trusted_proxies))
-        apps = create_apps(context, api.users, proxies, self._mounts())
-        bounds = Bounds(
-            api.max_connections,
-            api.max_connections_per_address,
-            proxies,
-            api.request_timeout_s,
-            body_s=min(Bounds().body_s, api.request_timeout_s),
-            stall_s=api.stall_timeout_s,
-        )
-        servers = {make_server(apps.socket, bounds): sockets}
-        if tcp_sockets:
-            servers[make_server(apps.tcp, bounds, certificates)] = list(tcp_sockets)
-        await self.scheduler.begin()
-        async with asyncio.TaskGroup() as group, self.supervisor:
-            for server, listeners in servers.items():
-                group.create_task(server.serve(listeners), name="api")
-            queue = group.create_task(self.supervisor.keep("queue", self.scheduler.run), name="queue")
-            self._start_upkeep(streams)
-            self._start_modems()
-            if tcp_later is not None:
-
-                async def serve_later() -> None:
-                    listeners, found = await tcp_later()
-                    server = make_server(apps.tcp, bounds, found)
-                    servers[server] = listeners
-                    group.create_task(server.serve(listeners), name="api")
-
-                self.supervisor.start("tcp listener", serve_later)
-            for server in servers:
-                await server.listening.wait()
-            on_ready()
-            await stop.wait()
-            log.info("stopping: messages in transmission are finished, the rest stays queued")
-            self.scheduler.stop()
-            _, late = await asyncio.wait({queue}, timeout=self.config.gateway.stop_timeout_s)
-            if late:
-                log.warning("a message is still in transmission after %s s", self.config.gateway.stop_timeout_s)
-                queue.cancel()
-            await asyncio.gather(*(modem.leave() for modem in self.modems.values()))
-            self._serving = False
-            self.supervisor.cancel()
-            for server in servers:
-                server.should_exit = True
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""

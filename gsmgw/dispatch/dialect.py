@@ -9,10 +9,10 @@ from typing import Protocol
 
 from standardwebhooks import Webhook as Signer
 
-from gsmgw.dispatch.bodies import envelope, packed
 from gsmgw.model import Event, MessageRecord
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Webhook
+from gsmgw.wire.events import envelope, packed
 
 
 @dataclass(frozen=True, slots=True)

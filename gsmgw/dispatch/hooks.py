@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmgw.config import HookSection
-from gsmgw.dispatch.bodies import envelope, packed
 from gsmgw.dispatch.child_sessions import end_session
 from gsmgw.dispatch.cursor_runner import REST_S, CursorRunner
 from gsmgw.dispatch.event_filter import Types
@@ -28,6 +27,7 @@ from gsmgw.model import Event
 from gsmgw.model.events import HookFailed
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, cursors, webhooks
+from gsmgw.wire.events import envelope, packed
 
 log = logging.getLogger(__name__)
 

@@ -30,6 +30,7 @@ from gsmgw.dispatch.http_delivery import NOT_ASKED, Outcome, Poster
 from gsmgw.dispatch.target_policy import Policy, Resolver
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.model import Event, MessageRecord
+from gsmgw.model.webhooks import DeliveryState, WebhookState
 from gsmgw.ports import Clock
 from gsmgw.resolving import Names
 from gsmgw.store import Store, Tx, callbacks, messages, webhooks
@@ -133,7 +134,7 @@ class Webhooks:
                 modems=(),
                 ordered=False,
                 secrets=(),
-                state="active",
+                state=WebhookState.ACTIVE,
                 reason=None,
                 cursor=self.feed.last_id,
                 created_ms=now_ms,
@@ -199,7 +200,7 @@ class Webhooks:
             )
         async with self.poster(hook) as poster:
             outcome = await poster.post(request)
-        state = "failed" if outcome.error else "delivered"
+        state = DeliveryState.FAILED if outcome.error else DeliveryState.DELIVERED
         number = await self.store.write(
             lambda tx: webhooks.note_test(tx, now_ms, hook.id, event.type, outcome.record(now_ms), state)
         )
@@ -261,7 +262,7 @@ class _Target(CursorRunner):
     async def turn(self) -> float | None:
         """Plan, begin what is due; seconds until the next is, None where only an event can bring one."""
         hook = self._hook
-        if hook.state != "active":
+        if hook.state is not WebhookState.ACTIVE:
             return None
         room = (1 if hook.ordered else PARALLEL) - len(self._busy)
         if room <= 0:
@@ -357,7 +358,7 @@ class _Target(CursorRunner):
         now_ms, attempts = self._clock.wall_ms(), delivery.attempts + 1
         tried = outcome.record(now_ms)
         if outcome.error is None or lost:
-            state = "failed" if lost else "delivered"
+            state = DeliveryState.FAILED if lost else DeliveryState.DELIVERED
 
             def end(tx: Tx) -> bool:
                 webhooks.note_try(tx, now_ms, delivery.id, tried, state, None, attempts)
@@ -366,15 +367,15 @@ class _Target(CursorRunner):
             return self._store.write(end)
         pause_s = pause_after(attempts, outcome.retry_after_s, random.random())
         due_ms = now_ms + round((pause_s or 0.0) * 1000)
-        stop: tuple[str, str, str] | None = None
+        stop: tuple[WebhookState, str, str] | None = None
         if outcome.status == 410:
-            stop = "disabled", "the receiver answered 410: it wants no more", "gone"
+            stop = WebhookState.DISABLED, "the receiver answered 410: it wants no more", "gone"
         elif pause_s is None:
             reason = f"{TRIES} tries to deliver event {delivery.event_id} failed, the last one: {outcome.error}"
-            stop = "paused", reason, "tries_used_up"
+            stop = WebhookState.PAUSED, reason, "tries_used_up"
 
         def again(tx: Tx) -> bool:
-            wanted = webhooks.note_try(tx, now_ms, delivery.id, tried, "pending", due_ms, attempts)
+            wanted = webhooks.note_try(tx, now_ms, delivery.id, tried, DeliveryState.PENDING, due_ms, attempts)
             return wanted and stop is not None and webhooks.pause(tx, now_ms, hook, *stop)
 
         return self._store.write(again)

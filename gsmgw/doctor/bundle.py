@@ -21,6 +21,7 @@ from gsmgw.doctor.machine import Machine
 from gsmgw.doctor.masking import mask_text, mask_value
 from gsmgw.errors import GsmgwError
 from gsmgw.store.files import open_new
+from gsmgw.wire import resources
 
 _LOG_LINES = "2000"
 _SHORTEST = 4
@@ -83,7 +84,7 @@ def _json(value: Any, secrets: list[str]) -> str:
     return json.dumps(mask_value(value, secrets), indent=1, ensure_ascii=False, default=str) + "\n"
 
 
-def _modem(modem: dict[str, Any]) -> dict[str, Any]:
+def _modem(modem: resources.Modem) -> dict[str, Any]:
     shown = {name: modem.get(name) for name in _MODEM_FIELDS}
     return {**shown, "number_known": bool(modem.get("number")), "iccid_known": bool(modem.get("iccid"))}
 

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gsmgw import __version__
 from gsmgw.client import ApiError, Client, NoDaemon
@@ -17,6 +16,7 @@ from gsmgw.doctor import installation, machine, modems
 from gsmgw.doctor.findings import Finding, Level, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.owners import acting_as_owner
+from gsmgw.wire import resources
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class Examination:
     versions: dict[str, str] = field(default_factory=dict)
     config: Config | None = None
     config_file: Path | None = None
-    stats: dict[str, Any] | None = None
-    modems: list[dict[str, Any]] | None = None
+    stats: resources.Stats | None = None
+    modems: list[resources.Modem] | None = None
 
     @property
     def is_healthy(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from gsmgw.doctor.findings import Finding, Level, note, ok, warning
+from gsmgw.wire import resources
 
 _WEAK_DBM = -105
 _FULL = 0.9
@@ -24,7 +24,7 @@ _STATES: dict[str, tuple[Level, str]] = {
 }
 
 
-def check_modems(modems: list[dict[str, Any]]) -> Iterator[Finding]:
+def check_modems(modems: list[resources.Modem]) -> Iterator[Finding]:
     """State, SIM, registration, signal and storage of each."""
     if not modems:
         yield Finding(Level.ERROR, "modems", "the gateway has no modem", "plug one in, or configure one: gsmgw setup")
@@ -36,7 +36,7 @@ def check_modems(modems: list[dict[str, Any]]) -> Iterator[Finding]:
             yield from _check_use(name, modem)
 
 
-def _check_use(name: str, modem: dict[str, Any]) -> Iterator[Finding]:
+def _check_use(name: str, modem: resources.Modem) -> Iterator[Finding]:
     subject = f"modem {name}"
     signal = modem.get("signal_dbm")
     if signal is not None and signal <= _WEAK_DBM:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from gsmgw.http.problems import Problem, pointer
+from gsmgw.wire.problems import ProblemCode
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -27,7 +28,7 @@ class BodyLimit:
 
     def too_large(self) -> Problem:
         """Return the problem for a body with more bytes."""
-        return Problem("too_large", f"the body may have at most {self.max_bytes} bytes")
+        return Problem(ProblemCode.TOO_LARGE, f"the body may have at most {self.max_bytes} bytes")
 
 
 #: 10 000 messages of about two kilobytes each. One with every field and twenty tags has about forty values.
@@ -49,15 +50,15 @@ def check_json(raw: bytes, limit: BodyLimit) -> bytes:
     """
     raw = raw.removeprefix(_BOM)
     if b"\0" in raw:
-        raise Problem("invalid_json", f"the byte at {raw.index(0)} is zero: JSON must be UTF-8, not UTF-16")
+        raise Problem(ProblemCode.INVALID_JSON, f"the byte at {raw.index(0)} is zero: JSON must be UTF-8, not UTF-16")
     try:
         if limit.max_bytes <= SINGLE.max_bytes and not raw.isascii():  # for a batch its own parser checks it
             raw.decode()
     except UnicodeDecodeError as exc:
-        raise Problem("invalid_json", f"the byte at {exc.start} is not valid UTF-8") from None
+        raise Problem(ProblemCode.INVALID_JSON, f"the byte at {exc.start} is not valid UTF-8") from None
     # The quick count includes what is inside strings; that is enough for nearly all bodies.
     if sum(map(raw.count, _BEFORE_A_VALUE)) > limit.max_values and _more_than(limit.max_values).match(raw):
-        raise Problem("too_large", f"the body may have at most {limit.max_values} values")
+        raise Problem(ProblemCode.TOO_LARGE, f"the body may have at most {limit.max_values} values")
     if limit.max_bytes <= SINGLE.max_bytes and _SURROGATE.search(raw):  # in a batch each message is checked by itself
         _refuse_halves(raw)
     return raw
@@ -78,7 +79,9 @@ def _refuse_halves(raw: bytes) -> None:
         except UnicodeEncodeError as exc:
             detail = f"contains half of a surrogate pair at position {exc.start}"
             errors = [{"pointer": pointer(*path), "detail": detail}]
-            raise Problem("invalid_request", f"{'.'.join(map(str, path)) or 'body'}: {detail}", errors=errors) from None
+            raise Problem(
+                ProblemCode.INVALID_REQUEST, f"{'.'.join(map(str, path)) or 'body'}: {detail}", errors=errors
+            ) from None
 
 
 def _strings(value: Any) -> Iterator[tuple[tuple[object, ...], str]]:

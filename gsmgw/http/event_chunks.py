@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.dispatch import EventFeed
-from gsmgw.dispatch.bodies import dumped, event_out
 from gsmgw.dispatch.event_filter import Types
 from gsmgw.dispatch.feed import PAGE
 from gsmgw.model import Event
 from gsmgw.store import Store
 from gsmgw.store.visibility import Sight, seen_of
+from gsmgw.wire.encoding import dumped
+from gsmgw.wire.events import event_resource
 
 #: A chunk ends with the event that brings it to this size.
 CHUNK_BYTES = 16 * 1024
@@ -95,4 +96,4 @@ def _chunks(position: int, page: Sequence[Event], selected: frozenset[int]) -> I
 
 
 def _line(event: Event) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), dumped(event_out(event)))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.type.encode(), dumped(event_resource(event)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from fastapi.responses import JSONResponse as _JSONResponse
@@ -28,7 +28,7 @@ class JSONResponse(_JSONResponse):
 
 
 async def page_response(
-    items: Sequence[T], as_resource: Callable[[T], dict[str, Any]], next_cursor: str | None
+    items: Sequence[T], as_resource: Callable[[T], Mapping[str, object]], next_cursor: str | None
 ) -> JSONResponse:
     """Return a page of a list. A long one is formatted in a thread, so ``as_resource`` must not touch the loop."""
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsmgw.http.problems import Problem
+from gsmgw.wire.problems import ProblemCode
 
 _HEAD = "gsmgw.head"
 
@@ -26,7 +27,7 @@ class Normalized:
             if not scope["path"].startswith("/"):
                 found = _path_of_absolute(scope["raw_path"])
                 if found is None:
-                    problem = Problem("http_error", "the request target must be a path that begins with /")
+                    problem = Problem(ProblemCode.HTTP_ERROR, "the request target must be a path that begins with /")
                     await problem.response()(scope, receive, send)
                     return
                 scope = {**scope, "raw_path": found, "path": unquote(found.decode("ascii"))}
@@ -50,7 +51,7 @@ def _smuggled(scope: Scope) -> Problem | None:
         detail = "Transfer-Encoding is not allowed in HTTP/1.0"
     else:
         return None
-    return Problem("http_error", detail, headers={"Connection": "close"})
+    return Problem(ProblemCode.HTTP_ERROR, detail, headers={"Connection": "close"})
 
 
 def is_head(scope: Scope) -> bool:

@@ -14,43 +14,17 @@ from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.validation_messages import in_words
 from gsmgw.outbound import QuotaExceeded, Refusal, ServiceError
+from gsmgw.wire.problems import PROBLEMS, ProblemCode
 
-#: code -> (HTTP status, title). Each has a section of the same name in docs/problems.md.
-PROBLEMS: Mapping[str, tuple[int, str]] = {
-    "invalid_json": (400, "The body is not valid JSON"),
-    "invalid_request": (422, "The request is not valid"),
-    "invalid_number": (422, "The number is not valid"),
-    "empty_message": (422, "The message is empty"),
-    "too_long": (422, "The message is too long"),
-    "not_encodable": (422, "The text does not fit the requested encoding"),
-    "unknown_modem": (422, "The modem does not exist"),
-    "not_your_modem": (403, "The token is restricted to other modems"),
-    "unknown_pool": (422, "The pool does not exist"),
-    "client_ref_conflict": (409, "The client_ref was used for another message"),
-    "target_refused": (422, "Webhook target not allowed"),
-    "idempotency_conflict": (409, "The Idempotency-Key was used for another request"),
-    "not_found": (404, "The resource does not exist"),
-    "method_not_allowed": (405, "Method not allowed"),
-    "wrong_state": (409, "The current state does not allow it"),
-    "unauthorized": (401, "A valid token is required"),
-    "forbidden": (403, "Permission denied"),
-    "too_large": (413, "The request is too large"),
-    "unsupported_media_type": (415, "The body must be application/json"),
-    "too_many_requests": (429, "Too many requests"),
-    "storage_unavailable": (503, "Database writes are failing"),
-    "modem_failed": (409, "The modem refused the operation"),
-    "request_timeout": (408, "The request did not arrive in time"),
-    "headers_too_large": (431, "The request headers are too large"),
-    "event_gone": (410, "The event is no longer kept"),
-    "internal_error": (500, "Internal error"),
-    "busy": (503, "Too many connections"),
-    "http_error": (400, "The request is not valid HTTP"),
-}
 _BY_HTTP_STATUS = {
-    400: "invalid_json",  # FastAPI's, for a body that cannot be parsed
-    401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large",
-    415: "unsupported_media_type",
-}  # fmt: skip
+    400: ProblemCode.INVALID_JSON,  # FastAPI's, for a body that cannot be parsed
+    401: ProblemCode.UNAUTHORIZED,
+    403: ProblemCode.FORBIDDEN,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+}
 
 
 #: Errors that are reported in one response.
@@ -62,7 +36,7 @@ class Problem(Exception):
 
     def __init__(
         self,
-        code: str,
+        code: ProblemCode,
         detail: str,
         *,
         errors: Sequence[Mapping[str, str]] = (),
@@ -77,7 +51,7 @@ class Problem(Exception):
     @property
     def status(self) -> int:
         """Return the HTTP status."""
-        return PROBLEMS[self.code][0]
+        return PROBLEMS[self.code].status
 
     def body(self) -> dict[str, Any]:
         """Return the problem document."""
@@ -117,7 +91,7 @@ def of_validation(found: Sequence[Any]) -> Problem:
         if error["type"] == "json_invalid":
             where_in_it = f" at position {path[0]}" if path else ""
             detail = str(error.get("ctx", {}).get("error", "cannot be parsed")).removesuffix(" at")
-            return Problem("invalid_json", detail + where_in_it)
+            return Problem(ProblemCode.INVALID_JSON, detail + where_in_it)
         message = in_words(error)
         if where == "body":
             errors.append({"pointer": pointer(*path), "detail": message})
@@ -126,7 +100,7 @@ def of_validation(found: Sequence[Any]) -> Problem:
     first = errors[0] if errors else {"detail": "is not valid"}
     named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem("invalid_request", f"{named}: {first['detail']}{more}", errors=errors[:MAX_ERRORS])
+    return Problem(ProblemCode.INVALID_REQUEST, f"{named}: {first['detail']}{more}", errors=errors[:MAX_ERRORS])
 
 
 def of_exception(exc: Exception) -> Problem:
@@ -140,10 +114,10 @@ def of_exception(exc: Exception) -> Problem:
     if isinstance(exc, ServiceError):
         return Problem(exc.code, exc.detail)
     if isinstance(exc, StoreError):
-        return Problem("storage_unavailable", str(exc), headers={"Retry-After": "5"})
+        return Problem(ProblemCode.STORAGE_UNAVAILABLE, str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):
         return of_validation(exc.errors())
-    return Problem("internal_error", "an error in gsmgw; its log has the details")
+    return Problem(ProblemCode.INTERNAL_ERROR, "an error in gsmgw; its log has the details")
 
 
 def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
@@ -157,17 +131,17 @@ def install(app: FastAPI, methods_at: Callable[[str], Sequence[str]]) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, exc: HTTPException) -> JSONResponse:
-        code = _BY_HTTP_STATUS.get(exc.status_code, "http_error")
+        code = _BY_HTTP_STATUS.get(exc.status_code, ProblemCode.HTTP_ERROR)
         path = request.scope["path"]
         detail = str(exc.detail)
         headers = dict(exc.headers or {})
-        if code == "not_found":
+        if code == ProblemCode.NOT_FOUND:
             near = path.rstrip("/")
             meant = f"; did you mean {near}?" if near != path and methods_at(near) else ""
             detail = f"the path {path} does not exist{meant}"
-        elif code == "method_not_allowed" and (methods := methods_at(path)):
+        elif code == ProblemCode.METHOD_NOT_ALLOWED and (methods := methods_at(path)):
             headers["Allow"] = ", ".join(methods)
             detail = f"{request.method} is not allowed at {path}; allowed are {headers['Allow']}"
-        elif code == "invalid_json":
+        elif code == ProblemCode.INVALID_JSON:
             detail = "the body cannot be parsed: it is nested too deeply, or a number in it is too long"
         return Problem(code, detail, headers=headers).response()

@@ -22,6 +22,7 @@ from gsmgw.http.identity import LINE, Peer
 from gsmgw.http.origins import Proxies
 from gsmgw.http.problems import Problem
 from gsmgw.http.unauthenticated import UnauthenticatedConnections
+from gsmgw.wire.problems import ProblemCode
 
 #: Time for a refused client to read the response.
 _LINGER_S = 1.0
@@ -92,7 +93,7 @@ class BoundedConnection(H11Protocol):
         peer = _peer(transport)
         self.app_state = {**self.app_state, "peer": peer, LINE: self}
         if len(self.connections) > self.bounds.max_connections:
-            self._refuse(Problem("busy", f"at most {self.bounds.max_connections} connections are possible"))
+            self._refuse(Problem(ProblemCode.BUSY, f"at most {self.bounds.max_connections} connections are possible"))
         else:
             if peer is None and self.client is not None:
                 self.unauthenticated.add(self, self.client[0], transport.abort)
@@ -141,7 +142,7 @@ class BoundedConnection(H11Protocol):
             self._head_bytes += len(data)
             if self._head_bytes > self.bounds.head_bytes:
                 limit = self.bounds.head_bytes
-                self._refuse(Problem("headers_too_large", f"the headers may have at most {limit} bytes"))
+                self._refuse(Problem(ProblemCode.HEADERS_TOO_LARGE, f"the headers may have at most {limit} bytes"))
             elif self._timer is None:
                 self._arm(self.bounds.head_s, self._head_is_late)
 
@@ -165,7 +166,7 @@ class BoundedConnection(H11Protocol):
             return False
         self._listens_only = True
         if cycle.more_body:
-            self._refuse(Problem("http_error", "the body ended too early"))
+            self._refuse(Problem(ProblemCode.HTTP_ERROR, "the body ended too early"))
         return True
 
     def on_response_complete(self) -> None:
@@ -188,7 +189,7 @@ class BoundedConnection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
-        self._refuse(Problem("http_error", "this is not a valid HTTP request"))
+        self._refuse(Problem(ProblemCode.HTTP_ERROR, "this is not a valid HTTP request"))
 
     def pause_writing(self) -> None:
         """Wait: the client reads too slowly."""
@@ -238,7 +239,9 @@ class BoundedConnection(H11Protocol):
     def _head_is_late(self) -> None:
         self._timer = None
         if self._head_bytes:
-            self._refuse(Problem("request_timeout", f"the headers did not arrive within {self.bounds.head_s:g} s"))
+            self._refuse(
+                Problem(ProblemCode.REQUEST_TIMEOUT, f"the headers did not arrive within {self.bounds.head_s:g} s")
+            )
         else:
             self.transport.close()
 
@@ -253,7 +256,7 @@ class BoundedConnection(H11Protocol):
         elif unwanted:
             self._hang_up()
         else:
-            self._refuse(Problem("request_timeout", "the body did not arrive in time"))
+            self._refuse(Problem(ProblemCode.REQUEST_TIMEOUT, "the body did not arrive in time"))
 
     def _refuse(self, problem: Problem) -> None:
         self._closed = True
@@ -262,7 +265,7 @@ class BoundedConnection(H11Protocol):
             self.transport.abort()
             return
         self.transport.write(_raw(problem))
-        if problem.code == "busy":
+        if problem.code == ProblemCode.BUSY:
             self.transport.close()
         else:
             self._hang_up()

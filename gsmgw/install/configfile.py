@@ -35,7 +35,7 @@ class Choices:
 def build_config(choices: Choices) -> str:
     """The text of the file, checked; :class:`gsmgw.errors.ConfigError` names what is wrong with a choice."""
     lines = [
-        "# The configuration of gsmgw, written by `gsmgw setup`. docs/configuration.md has every setting.",
+        "# The configuration of gsmgw, written by `gsmgw setup`. docs/reference/configuration.md has every setting.",
         "# After a change: gsmgw config check, then sudo systemctl restart gsmgw",
         "",
         "[gateway]",

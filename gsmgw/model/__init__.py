@@ -24,6 +24,7 @@ from gsmgw.model.messages import (
     Outgoing,
     PartState,
     Priority,
+    PriorityWord,
     SegmentRecord,
     StatusReportFacts,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Outgoing",
     "PartState",
     "Priority",
+    "PriorityWord",
     "RecoveryStep",
     "SegmentRecord",
     "SegmentStatus",

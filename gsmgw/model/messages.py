@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from gsmgw.model.failures import MessageError
 from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
 
 #: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
 SOCKET, TWILIO, NOBODY = 0, -1, -2
+
+
+#: A class of messages, as the API and the command line name it.
+PriorityWord = Literal["urgent", "normal", "bulk"]
 
 
 class Priority(IntEnum):
@@ -23,9 +27,9 @@ class Priority(IntEnum):
     BULK = 2
 
     @property
-    def word(self) -> str:
+    def word(self) -> PriorityWord:
         """The name used by the API and the command line."""
-        return self.name.lower()
+        return cast(PriorityWord, self.name.lower())
 
 
 class OnUnknown(StrEnum):

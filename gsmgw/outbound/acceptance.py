@@ -10,6 +10,7 @@ from gsmgw.model.routes import ANY, like_last_time
 from gsmgw.outbound.errors import IdempotencyConflict, Refusal
 from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
 from gsmgw.store import KeyConflict, Tx, idempotency, outbox
+from gsmgw.wire.problems import ProblemCode
 
 #: Called in the transaction with the messages that are new.
 OnAccept = Callable[[Tx, Sequence[Outgoing]], None]
@@ -106,4 +107,6 @@ def _by_client_ref(earlier: idempotency.Answered, client_ref: str, mark: str) ->
     try:
         return Accepted(int(earlier.repeated(f"ref:{client_ref}", mark)), None, replayed=True)
     except (KeyConflict, ValueError):  # ValueError: the row is broken, and it must not be sent twice
-        return Refusal("client_ref_conflict", "client_ref", f"{client_ref!r} was used before for another message")
+        return Refusal(
+            ProblemCode.CLIENT_REF_CONFLICT, "client_ref", f"{client_ref!r} was used before for another message"
+        )

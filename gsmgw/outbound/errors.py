@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from gsmgw.errors import GsmgwError
 from gsmgw.model import format_id
+from gsmgw.wire.problems import ProblemCode
 
 
 class ServiceError(GsmgwError):
     """The message service does not carry out a request."""
 
-    code: str
+    code: ProblemCode
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -22,7 +23,7 @@ class ServiceError(GsmgwError):
 class Refusal(ServiceError):
     """A message is not accepted because of one of its fields."""
 
-    def __init__(self, code: str, field: str, detail: str) -> None:
+    def __init__(self, code: ProblemCode, field: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
         self.field = field
@@ -34,19 +35,19 @@ class Refusal(ServiceError):
 class Forbidden(ServiceError):
     """The caller may not do it."""
 
-    code = "forbidden"
+    code = ProblemCode.FORBIDDEN
 
 
 class RouteForbidden(ServiceError):
     """The caller may not send through the modems of the message."""
 
-    code = "not_your_modem"
+    code = ProblemCode.NOT_YOUR_MODEM
 
 
 class MessageNotFound(ServiceError):
     """The message does not exist, or the caller may not see it."""
 
-    code = "not_found"
+    code = ProblemCode.NOT_FOUND
 
     def __init__(self, message_id: int) -> None:
         super().__init__(f"the message {format_id(message_id)!r} does not exist")
@@ -55,13 +56,13 @@ class MessageNotFound(ServiceError):
 class WrongState(ServiceError):
     """The state of the message does not allow it."""
 
-    code = "wrong_state"
+    code = ProblemCode.WRONG_STATE
 
 
 class QuotaExceeded(ServiceError):
     """The caller sends more texts than its token allows."""
 
-    code = "too_many_requests"
+    code = ProblemCode.TOO_MANY_REQUESTS
 
     def __init__(self, detail: str, retry_after_s: int) -> None:
         super().__init__(detail)
@@ -71,7 +72,7 @@ class QuotaExceeded(ServiceError):
 class IdempotencyConflict(ServiceError):
     """The Idempotency-Key was used before for another request."""
 
-    code = "idempotency_conflict"
+    code = ProblemCode.IDEMPOTENCY_CONFLICT
 
     def __init__(self, key: str) -> None:
         super().__init__(f"{key!r} was used before for another request")

@@ -11,6 +11,7 @@ from gsmgw.outbound.principal import Principal
 from gsmgw.outbound.submission import Submission
 from gsmgw.store.tokens import TokenLimits
 from gsmgw.store.visibility import Sight
+from gsmgw.wire.problems import ProblemCode
 
 Pools = Mapping[str, Collection[str]]
 
@@ -69,11 +70,11 @@ def restricted(principal: Principal, submission: Submission) -> Submission:
         if len(modems) + len(pools) == 1:
             return submission._replace(modem=next(iter(modems), None), pool=next(iter(pools), None))
         detail = f"the token {principal.token!r} must name one of {_targets(principal)}"
-        raise Refusal("not_your_modem", "modem", detail)
+        raise Refusal(ProblemCode.NOT_YOUR_MODEM, "modem", detail)
     for field, named, allowed in (("modem", submission.modem, modems), ("pool", submission.pool, pools)):
         if named is not None and named not in allowed:
             detail = f"the token {principal.token!r} may send only through {_targets(principal)}"
-            raise Refusal("not_your_modem", field, detail)
+            raise Refusal(ProblemCode.NOT_YOUR_MODEM, field, detail)
     return submission
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from gsmgw.outbound.errors import QuotaExceeded
 from gsmgw.outbound.principal import Principal
 from gsmgw.ports import Clock
+from gsmgw.rates import RollingCount
 from gsmgw.store import Store, tokens
 
 MINUTE_S, DAY_S = 60.0, 86_400.0
@@ -23,48 +23,29 @@ class Quota:
             for span_s, limit, words in ((MINUTE_S, per_minute, "minute"), (DAY_S, per_day, "day"))
             if limit is not None
         ]
-        self._taken: deque[tuple[float, int]] = deque(earlier)
+        # A second is exact enough, and bounds what is kept.
+        self._taken = RollingCount(DAY_S, earlier, merge=1.0)
 
     def wait_s(self, now_s: float, count: int) -> tuple[float, str] | None:
         """Return how long ``count`` texts must wait, and which limit says so; None if they may be sent now.
 
         A count over the limit never fits: the wait is then the whole window.
         """
-        while self._taken and self._taken[0][0] <= now_s - DAY_S:
-            self._taken.popleft()
-        longest: tuple[float, str] | None = None
-        for span_s, limit, words in self._windows:
-            inside = [(at, number) for at, number in self._taken if at > now_s - span_s]
-            over = sum(number for _, number in inside) + count - limit
-            if over <= 0:
-                continue
-            pause_s = span_s
-            for at, number in inside:
-                over -= number
-                if over <= 0:
-                    pause_s = at + span_s - now_s
-                    break
-            if longest is None or pause_s > longest[0]:
-                longest = pause_s, f"{limit} texts a {words}"
-        return longest
+        waits = [
+            (self._taken.free_at(now_s, span_s, limit, count) - now_s, f"{limit} texts a {words}")
+            for span_s, limit, words in self._windows
+        ]
+        longest = max(waits, key=lambda wait: wait[0], default=None)
+        return longest if longest is not None and longest[0] > 0 else None
 
     def take(self, now_s: float, count: int) -> None:
         """Count texts that are about to be accepted."""
-        if not count:
-            return
-        if self._taken and now_s - self._taken[-1][0] < 1:  # a second is exact enough, and bounds what is kept
-            at, number = self._taken.pop()
-            self._taken.append((at, number + count))
-        else:
-            self._taken.append((now_s, count))
+        if count:
+            self._taken.add(now_s, count)
 
     def give_back(self, count: int) -> None:
         """Take back the latest texts, which were not accepted after all."""
-        while count > 0 and self._taken:
-            at, number = self._taken.pop()
-            if number > count:
-                self._taken.append((at, number - count))
-            count -= number
+        self._taken.take_back(count)
 
 
 class Reservation:

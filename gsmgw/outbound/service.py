@@ -25,6 +25,7 @@ from gsmgw.pdu import PduError, TextPlan
 from gsmgw.ports import Clock
 from gsmgw.store import Store, idempotency, lifecycle, messages, outbox
 from gsmgw.store.visibility import Sight
+from gsmgw.wire.problems import ProblemCode
 
 #: Messages of a batch that are checked before other tasks run.
 SLICE = 500
@@ -104,7 +105,7 @@ class MessageService:
         try:
             return plan(text, encoding, transliterate=transliterate)
         except PduError as exc:
-            raise Refusal("not_encodable", "text", exc.title) from None
+            raise Refusal(ProblemCode.NOT_ENCODABLE, "text", exc.title) from None
 
     async def preview_batch(self, principal: Principal, submissions: Sequence[Submission]) -> list[Outgoing | Refusal]:
         """Return the messages that submissions would become. Nothing is saved."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gsmgw.model import OnUnknown, Outgoing, Priority
 from gsmgw.outbound.errors import Refusal
+from gsmgw.wire.problems import ProblemCode
 
 
 class Submission(NamedTuple):
@@ -76,4 +77,4 @@ def _as_json(result: Result) -> dict[str, object]:
 def _replayed(entry: dict[str, object]) -> Result:
     if isinstance(entry.get("id"), int):
         return Accepted(int(str(entry["id"])), None, replayed=True)
-    return Refusal(str(entry["code"]), str(entry["field"]), str(entry["detail"]))
+    return Refusal(ProblemCode(str(entry["code"])), str(entry["field"]), str(entry["detail"]))

@@ -15,6 +15,7 @@ from gsmgw.outbound.queue.router import RouteTable
 from gsmgw.outbound.segmenting import plan, split_data
 from gsmgw.outbound.submission import Submission
 from gsmgw.pdu import MAX_SEGMENTS, Address, PduError
+from gsmgw.wire.problems import ProblemCode
 from gsmgw.zones import country_of_number
 
 #: TP-VP's longest period (TS 23.040 9.2.3.12.1).
@@ -61,7 +62,7 @@ class Validator:
         valid_for_s = submission.valid_for if submission.valid_for is not None else defaults.valid_for_s
         segments, encoding = _measure(submission)
         if submission.client_ref and "\0" in submission.client_ref:
-            raise Refusal("invalid_request", "client_ref", "contains a NUL character")
+            raise Refusal(ProblemCode.INVALID_REQUEST, "client_ref", "contains a NUL character")
         starts_ms = max(now_ms, submission.send_at_ms or 0)
         on_unknown = submission.on_unknown or defaults.on_unknown_of.get(principal.token, defaults.on_unknown)
         return Outgoing(
@@ -91,23 +92,23 @@ class Validator:
             to = parse_recipient(submission.to, self._defaults.country)
             Address.parse_number(to)
         except NumberError as exc:
-            raise Refusal("invalid_number", "to", f"{submission.to!r} {exc}") from None
+            raise Refusal(ProblemCode.INVALID_NUMBER, "to", f"{submission.to!r} {exc}") from None
         except PduError as exc:
-            raise Refusal("invalid_number", "to", f"{submission.to!r}: {exc.title}") from None
+            raise Refusal(ProblemCode.INVALID_NUMBER, "to", f"{submission.to!r}: {exc.title}") from None
         return to
 
     def _route(self, principal: Principal, submission: Submission, to: str) -> str:
         """Return the route that the client names, else that of the first rule that matches."""
         if submission.modem is not None:
             if submission.pool is not None:
-                raise Refusal("invalid_request", "pool", "a message has either a modem or a pool, not both")
+                raise Refusal(ProblemCode.INVALID_REQUEST, "pool", "a message has either a modem or a pool, not both")
             if submission.modem not in (known := self._modems()):
-                raise Refusal("unknown_modem", "modem", _unknown("modem", submission.modem, known))
+                raise Refusal(ProblemCode.UNKNOWN_MODEM, "modem", _unknown("modem", submission.modem, known))
             return to_modem(submission.modem)
         if submission.pool is not None:
             pools = self._table.pools or {}
             if submission.pool not in pools:
-                raise Refusal("unknown_pool", "pool", _unknown("pool", submission.pool, pools))
+                raise Refusal(ProblemCode.UNKNOWN_POOL, "pool", _unknown("pool", submission.pool, pools))
             return to_pool(submission.pool)
         country = country_of_number(to) if self._wants_country else None
         return self._table.choose(to, country, submission.tags, principal.token)
@@ -122,26 +123,32 @@ def _measure(submission: Submission) -> tuple[int, str]:
     if submission.data is not None:
         return _measure_data(submission)
     if not submission.text:
-        raise Refusal("empty_message", "text", "is empty")
+        raise Refusal(ProblemCode.EMPTY_MESSAGE, "text", "is empty")
     if len(submission.text) > TEXT_LIMIT:
-        raise Refusal("too_long", "text", f"has {len(submission.text)} characters; at most {TEXT_LIMIT} are possible")
+        raise Refusal(
+            ProblemCode.TOO_LONG, "text", f"has {len(submission.text)} characters; at most {TEXT_LIMIT} are possible"
+        )
     try:
         return _measure_text(submission.text, submission.encoding)
     except PduError as exc:
-        code = "not_encodable" if submission.encoding == "gsm7" and "segments" not in exc.title else "too_long"
+        code = (
+            ProblemCode.NOT_ENCODABLE
+            if submission.encoding == "gsm7" and "segments" not in exc.title
+            else ProblemCode.TOO_LONG
+        )
         raise Refusal(code, "text", exc.title) from None
 
 
 def _measure_data(submission: Submission) -> tuple[int, str]:
     if submission.text is not None:
-        raise Refusal("invalid_request", "data", "a message has either text or data, not both")
+        raise Refusal(ProblemCode.INVALID_REQUEST, "data", "a message has either text or data, not both")
     if not submission.data:
-        raise Refusal("empty_message", "data", "is empty")
+        raise Refusal(ProblemCode.EMPTY_MESSAGE, "data", "is empty")
     if submission.port is None:
-        raise Refusal("invalid_request", "port", "is missing: data needs an application port")
+        raise Refusal(ProblemCode.INVALID_REQUEST, "port", "is missing: data needs an application port")
     count = len(split_data(submission.data))
     if count > MAX_SEGMENTS:
-        raise Refusal("too_long", "data", f"takes {count} segments; at most {MAX_SEGMENTS} are possible")
+        raise Refusal(ProblemCode.TOO_LONG, "data", f"takes {count} segments; at most {MAX_SEGMENTS} are possible")
     return count, DATA
 
 
@@ -162,4 +169,4 @@ def _check_characters(submission: Submission) -> None:
                 value.encode()
             except UnicodeEncodeError as exc:
                 detail = f"contains half of a surrogate pair at position {exc.start}"
-                raise Refusal("invalid_request", name, detail) from None
+                raise Refusal(ProblemCode.INVALID_REQUEST, name, detail) from None

@@ -97,7 +97,7 @@ def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
 
 def _way_back(path: Path) -> str:
     copies = rollback_copies(path)
-    return f"; {copies[-1]} is how it was before an upgrade (docs/operation.md, Upgrade)" if copies else ""
+    return f"; {copies[-1]} is how it was before an upgrade (docs/guides/upgrade.md)" if copies else ""
 
 
 def _octets(path: Path) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gsmgw.model import SOCKET, Event, MessageRecord
 from gsmgw.model.events import WebhookDisabled, WebhookPaused, WebhookResumed
+from gsmgw.model.webhooks import DeliveryKind, DeliveryState, WebhookState
 from gsmgw.store.messages import get_message
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx
@@ -55,7 +56,7 @@ class Webhook:
     modems: tuple[str, ...]
     ordered: bool
     secrets: tuple[Secret, ...]
-    state: str
+    state: WebhookState
     reason: str | None
     cursor: int
     created_ms: int
@@ -74,8 +75,8 @@ class Delivery:
     webhook_id: str
     event_id: int | None
     type: str
-    kind: str
-    state: str
+    kind: DeliveryKind
+    state: DeliveryState
     attempts: int
     due_ms: int | None
     created_ms: int
@@ -105,7 +106,7 @@ def _webhook(row: Any) -> Webhook:
     check_moments(row[11], row[14])
     secrets = tuple(map(_secret, parsed(row[7], list)))
     events, tags, modems = map(strings, row[3:6])
-    return Webhook(row[0], row[1], row[2], events, tags, modems, bool(row[6]), secrets, *row[8:])
+    return Webhook(row[0], row[1], row[2], events, tags, modems, bool(row[6]), secrets, WebhookState(row[8]), *row[9:])
 
 
 def _secret(fields: Any) -> Secret:
@@ -122,7 +123,7 @@ def _delivery(row: Any) -> Delivery:
     for tried in tries:
         check((tried["at_ms"], tried["duration_ms"]), _TRY_KINDS)
         check_moments(tried["at_ms"])
-    values: list[Any] = [*row[:-1], tries]
+    values: list[Any] = [*row[:4], DeliveryKind(row[4]), DeliveryState(row[5]), *row[6:-1], tries]
     return Delivery(*values)
 
 
@@ -193,13 +194,13 @@ def delete(tx: Tx, webhook_id: str) -> bool:
     return bool(tx.run("DELETE FROM webhooks WHERE id = ?", (webhook_id,)))
 
 
-def pause(tx: Tx, now_ms: int, hook: Webhook, state: str, reason: str, cause: str) -> bool:
+def pause(tx: Tx, now_ms: int, hook: Webhook, state: WebhookState, reason: str, cause: str) -> bool:
     """Stop an active target: ``paused``, or ``disabled`` as the receiver asked. What is open stays open."""
     changed = tx.run(
         "UPDATE webhooks SET state = ?, reason = ? WHERE id = ? AND state = 'active'", (state, reason, hook.id)
     )
     if changed:
-        kind = WebhookPaused if state == "paused" else WebhookDisabled
+        kind = WebhookPaused if state is WebhookState.PAUSED else WebhookDisabled
         tx.event(now_ms, kind(hook.id, hook.url, cause, reason))
     return bool(changed)
 
@@ -277,7 +278,13 @@ def replay_since(tx: Tx, webhook_id: str, event_id: int) -> int:
 
 
 def note_try(
-    tx: Tx, now_ms: int, delivery_id: int, attempt: Mapping[str, Any], state: str, due_ms: int | None, attempts: int
+    tx: Tx,
+    now_ms: int,
+    delivery_id: int,
+    attempt: Mapping[str, Any],
+    state: DeliveryState,
+    due_ms: int | None,
+    attempts: int,
 ) -> bool:
     """Record a try and what follows from it; False when the delivery is no longer wanted."""
     row = tx.one("SELECT tries, webhook_id FROM webhook_deliveries WHERE id = ? AND state = 'pending'", (delivery_id,))
@@ -289,7 +296,7 @@ def note_try(
         (
             state,
             due_ms,
-            None if state == "pending" else now_ms,
+            None if state is DeliveryState.PENDING else now_ms,
             attempts,
             json.dumps(tries, ensure_ascii=False),
             delivery_id,
@@ -305,7 +312,7 @@ def _tries(tx: Tx, delivery_id: int, text: Any) -> list[Any]:
     return found[0] if found else []
 
 
-def note_test(tx: Tx, now_ms: int, webhook_id: str, type: str, attempt: Mapping[str, Any], state: str) -> int:
+def note_test(tx: Tx, now_ms: int, webhook_id: str, type: str, attempt: Mapping[str, Any], state: DeliveryState) -> int:
     """Record a test; the delivery's id."""
     return tx.insert(
         "INSERT INTO webhook_deliveries (webhook_id, type, kind, state, attempts, created_ms, ended_ms, tries) "

@@ -1,6 +1,6 @@
 """Named values of a modem's state for the answers and chatter of profiles: ``{rssi}`` in a text is the <rssi>.
 
-docs/simulator-profiles.md lists them.
+docs/reference/simulator-profiles.md lists them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The network's rules: delays, losses, refusals. docs/simulator-control.md explains each."""
+"""The network's rules: delays, losses, refusals. docs/reference/simulator-control.md explains each."""
 
 from __future__ import annotations
 

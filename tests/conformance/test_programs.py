@@ -1,4 +1,4 @@
-"""Which third-party program passes which scenario on which profile; docs/simulator-conformance.md says the same."""
+"""Third-party programs by scenario and profile, as docs/explanation/simulator-conformance.md lists them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conformance.drivers import DRIVERS, Driver, missing
 
 pytestmark = pytest.mark.interop
 
-PAGE = Path(__file__).parents[2] / "docs" / "simulator-conformance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "simulator-conformance.md"
 
 
 def row(program: str, profile: str, found: dict[str, str]) -> str:

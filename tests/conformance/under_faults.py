@@ -1,6 +1,9 @@
-"""What the programs do when the modem misbehaves: one text under each fault, one after it, one to the program.
+"""Observe programs while the modem misbehaves: one text under each fault, one after it, one to the program.
 
-Run by hand, it takes some minutes: python tests/conformance/under_faults.py docs/simulator-failures.md docs/transcripts
+Run by hand, from docs/explanation; it takes some minutes:
+
+    python ../../tests/conformance/under_faults.py simulator-failures.md transcripts
+
 It writes the table between the two marks of the page, and a transcript for each row that went wrong.
 """
 

@@ -1,4 +1,4 @@
-"""Writes the hardware tables into docs/hardware.md, from the profiles and USB identities of the program."""
+"""Writes the hardware tables into docs/reference/hardware.md, from the profiles and USB identities of the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from gsmgw.modem.profiles import GENERIC, PROFILES, Profile
 from gsmgw.transport.usbports import EMERGENCY, HINTS, MODEM_VENDORS, SWITCH_NEEDED
 
-PAGE = Path(__file__).parents[2] / "docs" / "hardware.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "hardware.md"
 BEGIN, END = "<!-- made by tests/docs/hardware.py: begin -->", "<!-- end -->"
 
 #: Field of a profile -> the meaning of a difference from the generic one.

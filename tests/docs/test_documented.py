@@ -18,8 +18,8 @@ from gsmgw.bridges import BRIDGES, Bridge, BridgeContext
 from gsmgw.cli import main
 from gsmgw.config import Config
 from gsmgw.config.explaining import section_of
-from gsmgw.http.problems import PROBLEMS
 from gsmgw.model import EventType, WaitReason, events
+from gsmgw.wire.problems import PROBLEMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -43,7 +43,7 @@ def settings(model: type[BaseModel], path: str = "") -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("section", "key"), settings(Config))
 def test_every_setting(section: str, key: str) -> None:
     heading = re.compile(rf"^## \[+(modem\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    found = heading.search(text_of("configuration.md"))
+    found = heading.search(text_of("reference/configuration.md"))
     assert found, f"no section [{section}]"
     assert f"| `{key}` |" in found[2]
 
@@ -59,12 +59,12 @@ def routes() -> list[str]:
 
 @pytest.mark.parametrize("route", routes())
 def test_every_route(route: str) -> None:
-    assert f"`{route}`" in text_of("api.md")
+    assert f"`{route}`" in text_of("reference/api.md")
 
 
 @pytest.mark.parametrize("bridge", BRIDGES, ids=lambda bridge: bridge.name)
 def test_every_bridge(bridge: Bridge) -> None:
-    page = text_of("compat.md")
+    page = text_of("reference/compat.md")
     for route in bridge.make_router(cast(BridgeContext, None)).routes:
         assert isinstance(route, APIRoute)
         fixed = [part for part in route.path.split("/") if part and "{" not in part]
@@ -74,13 +74,13 @@ def test_every_bridge(bridge: Bridge) -> None:
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_every_problem(code: str) -> None:
-    assert f"| `{code}` | {PROBLEMS[code][0]} |" in text_of("problems.md")
+    assert f"| `{code}` | {PROBLEMS[code][0]} |" in text_of("reference/problems.md")
 
 
 @pytest.mark.parametrize("type", EventType)
 def test_every_event(type: EventType) -> None:
     """With the keys of its data."""
-    (row,) = [line for line in text_of("api.md").splitlines() if line.startswith(f"| `{type.value}` |")]
+    (row,) = [line for line in text_of("reference/api.md").splitlines() if line.startswith(f"| `{type.value}` |")]
     assert {f"`{key}`" for key in keys_of(type)} <= set(re.findall(r"`[a-z_]+`", row))
 
 
@@ -91,7 +91,7 @@ def keys_of(type: EventType) -> set[str]:
 
 
 def test_every_waiting_reason() -> None:
-    page = text_of("api.md")
+    page = text_of("reference/api.md")
     assert not [reason for reason in WaitReason if f"| `{reason.value}` |" not in page]
 
 
@@ -106,10 +106,12 @@ def commands(group: click.Group, path: str = "gsmgw") -> list[str]:
 
 @pytest.mark.parametrize("command", commands(main))
 def test_every_command(command: str) -> None:
-    assert f"`{command}" in text_of("commands.md")
+    assert f"`{command}" in text_of("reference/commands.md")
 
 
-@pytest.mark.parametrize("page", [*DOCS.glob("*.md"), ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*DOCS.rglob("*.md"), ROOT / "README.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:

@@ -25,14 +25,14 @@ def build(directory: Path, site: Path) -> subprocess.CompletedProcess[str]:
 def test_no_link_and_no_anchor_is_dead(tmp_path: Path) -> None:
     done = build(ROOT, tmp_path / "site")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "site" / "installation" / "index.html").exists()
+    assert (tmp_path / "site" / "get-started" / "install" / "index.html").exists()
 
 
-@pytest.mark.parametrize("link", ["nowhere.md", "operation.md#nothing", "#nothing"])
+@pytest.mark.parametrize("link", ["nowhere.md", "../guides/hooks.md#nothing", "#nothing"])
 def test_a_dead_one_is_found(link: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
-    page = tmp_path / "docs" / "installation.md"
+    page = tmp_path / "docs" / "get-started" / "install.md"
     page.write_text(f"{page.read_text()}\n[there]({link})\n")
     assert build(tmp_path, tmp_path / "site").returncode != 0
 
@@ -50,20 +50,34 @@ def test_the_hardware_list_is_what_the_program_knows() -> None:
     assert text == hardware.page(text), "make it anew: python tests/docs/hardware.py"
 
 
-def test_the_changelog_knows_this_version() -> None:
-    assert f"## {gsmgw.__version__}" in (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+def test_the_changelog_names_this_version_or_none() -> None:
+    """Until the first release there is one section; then each section names a version that was released."""
+    sections = re.findall(r"^## (.*)$", (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8"), re.MULTILINE)
+    released = [section for section in sections if section != "Unreleased"]
+    assert sections[0] == "Unreleased" or sections[0] == gsmgw.__version__
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", section) for section in released)
+    assert len(set(sections)) == len(sections)
 
 
-def test_commands_in_the_guides_exist() -> None:
-    for name in ("installation", "operation", "migration", "troubleshooting", "security", "contributing"):
-        text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-        for line in re.findall(r"^(?:sudo )?gsmgw ([a-z].*)$|`(?:sudo )?gsmgw ([a-z][^`]*)`", text, re.MULTILINE):
-            words = (line[0] or line[1]).split()
-            command = main.commands.get(words[0])
-            assert command is not None, f"{name}.md: gsmgw {words[0]}"
-            known = {option for param in command.params for option in param.opts}
-            below = getattr(command, "commands", {}).get(words[1]) if len(words) > 1 else None
-            known |= {option for param in (below.params if below else ()) for option in param.opts}
-            for word in words[1:]:
-                if word.startswith("--"):
-                    assert word.split("=")[0] in known, f"{name}.md: gsmgw {' '.join(words)}"
+GUIDES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "contributing.md",
+    *sorted(page for room in ("get-started", "guides", "explanation") for page in (ROOT / "docs" / room).glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_commands_in_the_guides_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"^ *```.*?^ *```$|(?:^ {4,}.*\n)+", text, re.MULTILINE | re.DOTALL))
+    lines = re.findall(r"^ *(?:\$ )?(?:sudo )?gsmgw ([a-z][^#\n]*)", blocks, re.MULTILINE)
+    for line in lines + re.findall(r"`(?:sudo )?gsmgw ([a-z][^`]*)`", text):
+        words = line.split()
+        command = main.commands.get(words[0].rstrip(":"))
+        assert command is not None, f"gsmgw {words[0]}"
+        known = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
+        below = getattr(command, "commands", {}).get(words[1]) if len(words) > 1 else None
+        known |= {option for param in (below.params if below else ()) for option in param.opts}
+        for word in words[1:]:
+            if word.startswith("--") and word != "--":
+                assert word.split("=")[0] in known, f"gsmgw {' '.join(words)}"

@@ -1,7 +1,7 @@
 """The codec against others: hw_sim's own, python-gsmmodem-new's and smspdudecoder's, where those can do it.
 
-Where they disagree the clause decides; docs/codec.md lists what was found. The domains below leave out what an oracle
-is known to get wrong.
+Where they disagree the clause decides; docs/reference/codec.md lists what was found. The domains below leave
+out what an oracle is known to get wrong.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ def test_status_reports_against_the_oracle(number: Address, moment: datetime, re
 
 
 def test_disagreements_that_the_clauses_settle() -> None:
-    """Each is an error of the other decoder; docs/codec.md names the clause."""
+    """Each is an error of the other decoder; docs/reference/codec.md names the clause."""
     moment = datetime.fromisoformat("2026-03-01T12:00:00+01:00")
     number = Address("4917012345", 1)
 

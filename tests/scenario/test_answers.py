@@ -69,6 +69,6 @@ async def test_every_class_reaches_the_network(tmp_path: Path) -> None:
             tpdu = bytes.fromhex(ended["segment_list"][0]["pdu"])
             dcs = tpdu[4 + (tpdu[2] + 1) // 2 + 1]  # TS 23.040 9.2.2.2: behind TP-MR, TP-DA and TP-PID
             assert dcs == 0x10 | number  # TS 23.038 4: general coding with a class, GSM 7 bit
-        with pytest.raises(ApiError, match="flash asks for class 0") as caught:
+        with pytest.raises(ApiError, match="flash means class 0") as caught:
             await rig.client.send(ANNA, "x", flash=True, **{"class": 1})
         assert caught.value.problem["errors"][0]["pointer"] == "/class"

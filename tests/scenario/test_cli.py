@@ -97,8 +97,8 @@ def test_watch_resumes_from_an_event(gsmgw: Shell, place: Site) -> None:
         (["send", ANNA, "x", "--modem", "zebra"], 1, "the modem 'zebra' does not exist \\(known: m0\\)"),
         (["show", "nonsense"], 1, "the message 'nonsense' does not exist"),
         (["modem", "zebra"], 1, "the modem 'zebra' does not exist"),
-        (["send", ANNA, "x", "--at", "tomorrowish"], 2, "is no time: write"),
-        (["send", ANNA, "x", "--valid-for", "long"], 2, "is no span of time"),
+        (["send", ANNA, "x", "--at", "tomorrowish"], 2, "is not a valid time: write"),
+        (["send", ANNA, "x", "--valid-for", "long"], 2, "is not a valid duration"),
         (["cancel"], 2, "Missing argument"),
         (["frobnicate"], 2, "No such command"),
     ],
@@ -130,7 +130,7 @@ def test_tokens(gsmgw: Shell) -> None:
 def test_without_a_daemon(tmp_path: Path) -> None:
     result = run("--socket", str(tmp_path / "none.sock"), "messages")
     assert result.returncode == 3
-    assert f"no gateway answers at {tmp_path}/none.sock (No such file or directory)" in result.stderr
+    assert f"gateway not reachable at {tmp_path}/none.sock (No such file or directory)" in result.stderr
     assert "gsmgw run" in result.stderr
     assert run("--help").returncode == 0
 
@@ -150,13 +150,13 @@ def test_files_and_addresses_that_are_none_are_told(tmp_path: Path) -> None:
     program, own = tmp_path / "program", tmp_path / "gsmgw.toml"
     program.write_bytes(b"[gateway]\n\xd0\x00")
     own.write_text(f"[modems]\nprofiles = '{program}'\n")
-    unread = f"{program}: is no text in UTF-8: octet 0xd0 at offset 10"
+    unread = f"{program}: is not valid UTF-8: byte 0xd0 at offset 10"
     for command, code, said in (
         (("config", "check", "--config", str(program)), 2, unread),
         (("config", "check", "--config", str(own)), 2, unread),
         (("config", "import", str(program), "--config", str(tmp_path / "c.toml")), 1, unread),
         (("config", "import", str(own), "--config", str(tmp_path / "c.toml")), 1, unread),
-        (("--url", "localhost:8775", "status"), 2, "'localhost:8775' does not begin with http:// or https://"),
+        (("--url", "localhost:8775", "status"), 2, "'localhost:8775' must begin with http:// or https://"),
     ):
         result = run(*command)
         assert result.returncode == code, result.stderr

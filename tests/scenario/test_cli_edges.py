@@ -53,7 +53,7 @@ def test_an_export_replaces_a_file_only_when_told(place: Site, tmp_path: Path) -
     link.symlink_to(file)
     refused = gsmgw(place, "export", str(link))
     assert refused.returncode == 2
-    assert f"{link} exists already; --force replaces it" in refused.stderr
+    assert f"{link} already exists. Replace it with --force" in refused.stderr
     assert file.read_text() == "the year before"
     assert gsmgw(place, "export", str(link), "--force").returncode == 0
     assert "to be exported" in file.read_text()
@@ -100,21 +100,21 @@ def test_an_export_into_a_pipe_is_written_as_it_comes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "stdin", "code", "words"),
     [
-        (["show", ""], b"", 2, "is empty"),
-        (["modem", ""], b"", 2, "is empty"),
-        (["webhooks", "delete", ""], b"", 2, "is empty"),
+        (["show", ""], b"", 2, "must not be empty"),
+        (["modem", ""], b"", 2, "must not be empty"),
+        (["webhooks", "delete", ""], b"", 2, "must not be empty"),
         (["show", "../modems"], b"", 1, "does not exist"),
         (["show", ".."], b"", 1, "the message '..' does not exist"),
         (["show", "a?limit=1"], b"", 1, "the message 'a?limit=1' does not exist"),
         (["modem", "a/../m0"], b"", 1, "does not exist"),
-        (["send", ANNA, "-"], b"caf\xe9", 2, "octet 0xe9 at offset 3 is not UTF-8; convert it first"),
-        (["send", ANNA, b"caf\xe9"], b"", 2, "an argument is not UTF-8"),
-        (["send", ANNA, "x", "--at", "+99999999999d"], b"", 2, "is no time"),
-        (["send", ANNA, "x", "--valid-for", "99999999999999999999d"], b"", 2, "is no span of time"),
-        (["modem", "m0", "--masked"], b"", 2, "belong to tap"),
+        (["send", ANNA, "-"], b"caf\xe9", 2, "is not valid UTF-8: byte 0xe9 at offset 3. Convert it first"),
+        (["send", ANNA, b"caf\xe9"], b"", 2, "argument is not valid UTF-8"),
+        (["send", ANNA, "x", "--at", "+99999999999d"], b"", 2, "is not a valid time"),
+        (["send", ANNA, "x", "--valid-for", "99999999999999999999d"], b"", 2, "is not a valid duration"),
+        (["modem", "m0", "--masked"], b"", 2, "need the action tap"),
         (["modem", "m0", "tap", "--output", "/proc/none/x"], b"", 2, "/proc/none/x: No such file"),
-        (["webhooks", "replay", "wh_1", "--since", "yesterday"], b"", 2, "is no time"),
-        (["tokens", "--json", "delete", "x"], b"", 2, "--json comes last"),
+        (["webhooks", "replay", "wh_1", "--since", "yesterday"], b"", 2, "is not a valid time"),
+        (["tokens", "--json", "delete", "x"], b"", 2, "put --json at the end"),
     ],
 )
 def test_odd_arguments_get_a_sentence(
@@ -254,7 +254,7 @@ def test_an_interrupted_wait_says_which_message_goes_on(place: Site, tmp_path: P
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=30)
     assert child.returncode == 4, err
-    assert f"interrupted\nThe message was accepted before. What became of it: gsmgw show {out.split()[0]}" in err
+    assert f"interrupted\nThe message is accepted. To see its state: gsmgw show {out.split()[0]}" in err
     assert gsmgw(place, "cancel", out.split()[0]).returncode == 0
 
 
@@ -347,10 +347,10 @@ def test_a_modem_that_takes_its_time_ends_with_4(silent: Path, monkeypatch: pyte
     monkeypatch.setattr(calls, "MODEM_TIMEOUT_S", 0.1)
     result = command("--socket", str(silent), "modem", "m0", "reset")
     assert result.exit_code == 4
-    assert "has the request: it did not answer within 0.1 s. It may have been done" in result.stderr
+    assert "accepted the request but did not answer in time: it did not answer within 0.1 s" in result.stderr
 
 
 def test_a_backup_that_takes_its_time_is_not_made_twice(silent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gsmgw.cli.backup._BACKUP_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("gsmgw.cli.backup.BACKUP_TIMEOUT_S", 0.1)
     result = command("--socket", str(silent), "backup")
     assert result.exit_code == 4, result.output

@@ -1,4 +1,4 @@
-"""/metrics tells what happened, and docs/metrics.md lists each family."""
+"""/metrics tells what happened, and docs/reference/metrics.md lists each family."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.receiver import receiving
 from support.rig import Rig, simulated
 
 ANNA = "+4915112345671"
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
 async def scrape(directory: Path, accept: str = "text/plain") -> httpx.Response:

@@ -37,7 +37,7 @@ async def test_it_is_listed_and_tried_again(tmp_path: Path) -> None:
             entry["pdu"] for entry in (*first["data"], *second["data"])
         ]
         again = await asyncio.to_thread(command, *socket, "quarantine", "--reread")
-        assert again.output == "0 understood now, 3 left\n"
+        assert again.output == "0 decoded now, 3 left\n"
 
 
 async def test_what_a_client_wants_done_with_a_message_in_doubt(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.processes import until
@@ -278,13 +279,13 @@ async def test_the_watchdog_is_not_fed_while_the_queue_is_stuck(
     async with running(make_config(tmp_path, {})) as rig:
         await notified.word("WATCHDOG=1")
         gate = asyncio.Event()
-        catch_up = rig.gateway.scheduler._timer._catch_up
+        read = rig.gateway.store.read_for_queue
 
-        async def held() -> None:
+        async def held(operation: Any) -> Any:
             await gate.wait()
-            await catch_up()
+            return await read(operation)
 
-        monkeypatch.setattr(rig.gateway.scheduler._timer, "_catch_up", held)
+        monkeypatch.setattr(rig.gateway.store, "read_for_queue", held)
         try:
             await silence(notified)
         finally:

@@ -78,7 +78,7 @@ def test_what_cannot_be_is_refused_and_nothing_written(tmp_path: Path) -> None:
     assert not (tmp_path / "gsmgw.toml").exists()
 
 
-def test_with_a_running_gateway_it_ends_with_a_token_and_a_first_text(tmp_path: Path) -> None:
+def test_with_a_running_gateway_it_ends_with_a_token_and_a_test_message(tmp_path: Path) -> None:
     with site(tmp_path, 1) as place, place.start() as client:
         until(lambda: client.modems()[0]["state"] == "ready")
         done = setup(
@@ -88,7 +88,7 @@ def test_with_a_running_gateway_it_ends_with_a_token_and_a_first_text(tmp_path: 
         )
         assert done.returncode == 0, done.stderr
         assert "token shop: gsmgw_" in done.stdout
-        assert "first text to +4915112345678: sent" in done.stdout
+        assert "test message to +4915112345678: sent" in done.stdout
         assert [entry["text"] for entry in place.submits()] == ["gsmgw works."]
         assert place.gateway is not None
         place.gateway.signal(signal.SIGTERM)

@@ -282,7 +282,7 @@ def test_wrong_files_and_names_are_told(
 
 
 def test_every_operation_is_documented() -> None:
-    page = Path("docs/simulator-control.md").read_text(encoding="utf-8")
+    page = Path("docs/reference/simulator-control.md").read_text(encoding="utf-8")
     for op in Control.operations():
         assert f"`{op}`" in page, op
         assert getattr(Control, f"op_{op}").__doc__

@@ -174,6 +174,6 @@ async def test_the_commands(rig: Rig, receiver: Receiver, tmp_path: Path) -> Non
     assert "paused" in await gsmgw("pause", number)
     assert "paused by request" in await gsmgw("list")
     assert "active" in await gsmgw("resume", number)
-    assert "on their way" in await gsmgw("replay", number, "--since", "1")
+    assert "events to deliver" in await gsmgw("replay", number, "--since", "1")
     assert "removed" in await gsmgw("delete", number)
     assert json.loads(await gsmgw("list", "--json") or "null") is None

@@ -325,7 +325,7 @@ async def test_a_moment_finds_its_first_event(tmp_path: Path) -> None:
 
 
 async def test_a_large_body_goes_without_its_text(tmp_path: Path) -> None:
-    from gsmgw.dispatch.bodies import packed
+    from gsmgw.wire.events import packed
 
     whole = {"type": "t", "data": {"detail": {"text": "x" * 9000, "n": 1}, "message": {"id": "1", "text": "y" * 9000}}}
     slim = json.loads(packed(whole, 4096))

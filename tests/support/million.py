@@ -26,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from pydantic import ValidationError
 
 from gsmgw.api.message_bodies import MessageIn
-from gsmgw.dispatch.bodies import dumped, event_out, message_out
 from gsmgw.http.problems import Problem
 from gsmgw.model import Event, MessageRecord, Outgoing
 from gsmgw.outbound import Principal, Refusal, RouteTable
@@ -34,6 +33,9 @@ from gsmgw.outbound.segmenting import build_segments
 from gsmgw.outbound.validation import Validator
 from gsmgw.store import Store, rows
 from gsmgw.store.unreadable import readable
+from gsmgw.wire.encoding import dumped
+from gsmgw.wire.events import event_resource
+from gsmgw.wire.messages import message_resource
 from support.desk import DEFAULTS
 from support.inbox import Desk
 from support.poison import as_pdu, concat, deliver
@@ -126,9 +128,9 @@ def decode(decoder: Callable[[Any], Any], spoilt: tuple[Any, ...]) -> bool:
     found = readable(_NOWHERE, "t", decoder, [spoilt])
     for one in found:
         if isinstance(one, MessageRecord):
-            dumped(message_out(one))
+            dumped(message_resource(one))
         elif isinstance(one, Event):
-            dumped(event_out(one))
+            dumped(event_resource(one))
     return bool(found)
 
 

@@ -14,6 +14,7 @@ from gsmgw.outbound import Principal
 from gsmgw.ports import Clock
 from gsmgw.store import Store, tokens
 from gsmgw.store.tokens import Token
+from gsmgw.wire.problems import ProblemCode
 
 #: Wrong tokens from one client network within a minute; further ones are refused without a look.
 WRONG_PER_MINUTE: Final = 10
@@ -78,7 +79,7 @@ class Access:
             self.fail(address)
             has_expired = token is not None and name in (None, token.name)
             why = "the token has expired" if has_expired else "the token is not valid"
-            raise Problem("unauthorized", why, headers=CHALLENGE)
+            raise Problem(ProblemCode.UNAUTHORIZED, why, headers=CHALLENGE)
         self.count_request(f"token {token.id}")
         used_ms = self._used_ms.get(token.id, token.last_used_ms)
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
@@ -111,4 +112,4 @@ class Access:
 
 
 def _too_many(detail: str, pause_s: int) -> Problem:
-    return Problem("too_many_requests", detail, headers={"Retry-After": f"{pause_s}"})
+    return Problem(ProblemCode.TOO_MANY_REQUESTS, detail, headers={"Retry-After": f"{pause_s}"})

@@ -13,6 +13,7 @@ from gsmgw.http.identity import address_of, peer_of, set_principal, user_name
 from gsmgw.http.origins import Proxies, network_key
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import ServiceError
+from gsmgw.wire.problems import ProblemCode
 
 _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
 
@@ -72,7 +73,9 @@ class TokenGuard:
         kind, _, secret = header.partition(" ")
         if kind.lower() != "bearer" or not secret:
             self._access.count_request(f"address {network_key(address)}")
-            raise Problem("unauthorized", "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE)
+            raise Problem(
+                ProblemCode.UNAUTHORIZED, "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE
+            )
         principal = await self._access.enter(address, secret.strip())
         set_principal(scope, principal)
         principal.require(needed)
@@ -95,7 +98,7 @@ class PeerGuard:
             peer = peer_of(scope)
             if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users):
                 who = "unknown" if peer is None else user_name(peer.uid)
-                problem = Problem("forbidden", f"the user {who!r} is not in [api] users")
+                problem = Problem(ProblemCode.FORBIDDEN, f"the user {who!r} is not in [api] users")
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+from gsmgw.rates import RollingCount, TokenBucket
 
 #: Keys that are remembered at most; those that were not seen for longest are forgotten.
 MAX_KEYS: Final = 10_000
+
+
+K = TypeVar("K")
+
+
+class _Keys(Generic[K]):
+    """A limiter for each key; those that were not used for longest are forgotten."""
+
+    def __init__(self, make: Callable[[], K]) -> None:
+        self._make = make
+        self._known: OrderedDict[str, K] = OrderedDict()
+
+    def get(self, key: str) -> K | None:
+        """Return the limiter of a key that is known."""
+        return self._known.get(key)
+
+    def use(self, key: str) -> K:
+        """Return the limiter of a key, which is in use now."""
+        found = self._known.pop(key, None)
+        self._known[key] = found = self._make() if found is None else found
+        while len(self._known) > MAX_KEYS:
+            self._known.popitem(last=False)
+        return found
 
 
 class FailureLimit:
@@ -15,37 +41,26 @@ class FailureLimit:
 
     def __init__(self, per_minute: int) -> None:
         self._limit = per_minute
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
+        self._seen = _Keys(lambda: RollingCount(60))
 
     def wait_s(self, key: str) -> int | None:
         """Return the seconds until the next failure is allowed; None if it is allowed now."""
-        now = time.monotonic()
-        recent = [moment for moment in self._seen.get(key, ()) if now - moment < 60]
-        return round(60 - (now - recent[-self._limit])) + 1 if len(recent) >= self._limit else None
+        known, now = self._seen.get(key), time.monotonic()
+        wait_s = 0.0 if known is None else known.free_at(now, 60, self._limit) - now
+        return round(wait_s) + 1 if wait_s > 0 else None
 
     def note(self, key: str) -> None:
         """Count a failure."""
-        now = time.monotonic()
-        recent = [moment for moment in self._seen.pop(key, ()) if now - moment < 60]
-        self._seen[key] = [*recent, now]
-        while len(self._seen) > MAX_KEYS:
-            self._seen.popitem(last=False)
+        self._seen.use(key).add(time.monotonic())
 
 
 class RequestLimit:
     """A token bucket for each key that holds the requests of a minute."""
 
     def __init__(self, per_minute: int) -> None:
-        self._limit = per_minute
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets = _Keys(lambda: TokenBucket(per_minute, per_minute / 60, time.monotonic()))
 
     def take(self, key: str) -> int | None:
         """Count a request. Return None if it is allowed, else the seconds until the next one is."""
-        now = time.monotonic()
-        left, at = self._left.pop(key, (float(self._limit), now))
-        left = min(float(self._limit), left + (now - at) * self._limit / 60)
-        taken = left >= 1
-        self._left[key] = (left - taken, now)
-        while len(self._left) > MAX_KEYS:
-            self._left.popitem(last=False)
-        return None if taken else int((1 - left) * 60 / self._limit) + 1
+        bucket, now = self._buckets.use(key), time.monotonic()
+        return None if bucket.take_whole(now) else int(bucket.wait(now)) + 1

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from pydantic import Field
 
-from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Limit, Moment, RowId, ms_of
 from gsmgw.api.routing import QueryModel, api_router
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.store import audit
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 
 router = api_router("access", "/v1/audit")
 
@@ -28,7 +28,7 @@ class AuditQuery(QueryModel):
     cursor: RowId | None = None
 
 
-@router.get("", response_model=responses.AuditPage)
+@router.get("", response_model=resources.AuditPage)
 async def index(ctx: Ctx, query: Annotated[AuditQuery, Query()]) -> Response:
     """List who managed what, newest first. The last 10 000 calls are kept, of refused ones the last 2000."""
     limit, since_ms, until_ms = query.limit, ms_of(query.since), ms_of(query.until)

@@ -27,6 +27,7 @@ from gsmgw.http.normalize import is_head
 from gsmgw.http.problems import Problem, of_validation
 from gsmgw.http.protocol import line_of
 from gsmgw.store.visibility import Sight
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("events", "/v1/events")
 
@@ -104,7 +105,7 @@ async def open_events(ctx: Context, scope: Scope) -> EventStream:
     if last_id:
         if not last_id.isdigit() or len(last_id) > ID_CHARS:
             errors = [{"parameter": "Last-Event-ID", "detail": "is not a valid event ID"}]
-            raise Problem("invalid_request", "Last-Event-ID: is not a valid event ID", errors=errors)
+            raise Problem(ProblemCode.INVALID_REQUEST, "Last-Event-ID: is not a valid event ID", errors=errors)
         cursor = int(last_id)
     await _check(ctx, cursor)
     return EventStream(ctx, cursor, asked, ctx.service.visible_to(principal_of(scope)))
@@ -125,7 +126,7 @@ async def _check(ctx: Context, cursor: int) -> None:
     """Raise :class:`Problem` if events after a cursor are missing. 0 means the oldest event that is kept."""
     if cursor > ctx.feed.last_id:
         raise Problem(
-            "event_gone",
+            ProblemCode.EVENT_GONE,
             f"the event {cursor} does not exist; the newest is {ctx.feed.last_id}. Was a backup restored? "
             "Read the current state once and connect without Last-Event-ID",
         )
@@ -134,7 +135,7 @@ async def _check(ctx: Context, cursor: int) -> None:
     first = await ctx.feed.first_kept()
     if cursor + 1 < first:
         raise Problem(
-            "event_gone",
+            ProblemCode.EVENT_GONE,
             f"events after {cursor} are no longer kept; the oldest is {first}. "
             f"Read the current state once and connect with Last-Event-ID: {first - 1}",
         )

@@ -17,9 +17,10 @@ from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.openapi import media
 from gsmgw.api.routes.message_filters import ExportQuery, message_filter
 from gsmgw.api.routing import api_router
-from gsmgw.dispatch.bodies import dumped, message_out
 from gsmgw.model import MessageRecord
 from gsmgw.store import messages
+from gsmgw.wire.encoding import dumped
+from gsmgw.wire.messages import message_resource
 
 router = api_router("messages", "/v1/messages/export")
 
@@ -80,7 +81,7 @@ def _written(query: Callable[[Any], Sequence[MessageRecord]], format: str) -> Ca
 def _chunk(found: Sequence[MessageRecord], format: str) -> _Chunk:
     """Format messages. Called in the reader's thread, so that the event loop is not blocked."""
     last_id = found[-1].id if len(found) == CHUNK else None
-    bodies = [message_out(message) for message in found]
+    bodies = [message_resource(message) for message in found]
     for body in bodies:
         body.pop("waiting_for", None)
     if format == "csv":

@@ -14,6 +14,7 @@ from gsmgw.model import Direction, Status
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
 from gsmgw.store.visibility import Sight
+from gsmgw.wire.problems import ProblemCode
 
 SEARCH_CHARS = 500
 
@@ -60,7 +61,7 @@ async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuer
         match = search.expression(query.q)
         if match is None:
             errors = [{"parameter": "q", "detail": "contains no word"}]
-            raise Problem("invalid_request", "q: contains no word", errors=errors)
+            raise Problem(ProblemCode.INVALID_REQUEST, "q: contains no word", errors=errors)
         await ctx.indexer.catch_up()
     return messages.Filter(
         direction=None if query.direction is None else Direction(query.direction),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from gsmgw.api import responses
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.message_bodies import BatchIn, MessageIn, PreviewIn, ResolveIn
@@ -14,12 +13,15 @@ from gsmgw.api.openapi import body_of, problems
 from gsmgw.api.routes.message_filters import MessageListQuery, message_filter
 from gsmgw.api.routing import api_router
 from gsmgw.api.submit import Call, SubmitResponse, key_of, preview_batch, submit_batch, submit_one
-from gsmgw.dispatch.bodies import event_out, message_out, stamp
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
-from gsmgw.model import SegmentRecord, format_id, parse_id
+from gsmgw.model import format_id, parse_id
 from gsmgw.outbound import Principal
 from gsmgw.store import messages, queue_reads
+from gsmgw.wire import resources
+from gsmgw.wire.events import event_resource
+from gsmgw.wire.messages import message_resource, segment_resource
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("messages", "/v1/messages")
 
@@ -38,7 +40,7 @@ async def _submit(call: Call, ctx: Context, caller: Principal, request: Request)
 @router.post(
     "",
     status_code=202,
-    response_model=responses.Message,
+    response_model=resources.Message,
     responses=problems(404, 409),
     openapi_extra=body_of(MessageIn, keyed=True),
 )
@@ -50,7 +52,7 @@ async def create(ctx: Ctx, caller: Caller, request: Request) -> Response:
 @router.post(
     "/batch",
     status_code=202,
-    response_model=responses.BatchAnswer,
+    response_model=resources.BatchAnswer,
     responses=problems(409),
     openapi_extra=body_of(BatchIn, keyed=True),
 )
@@ -59,13 +61,13 @@ async def create_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
     return await _submit(submit_batch, ctx, caller, request)
 
 
-@router.post("/batch/preview", response_model=responses.BatchPreview, openapi_extra=body_of(BatchIn))
-async def look_at_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+@router.post("/batch/preview", response_model=resources.BatchPreview, openapi_extra=body_of(BatchIn))
+async def check_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
     """Check a batch without saving it: the result and the number of segments of each message."""
     return _response(await preview_batch(ctx, caller, await request.body()))
 
 
-@router.post("/preview", response_model=responses.Preview)
+@router.post("/preview", response_model=resources.Preview)
 async def preview(ctx: Ctx, caller: Caller, body: PreviewIn) -> Response:
     """Show how a text would be sent: encoding, segments, space left, and the characters that force UCS-2."""
     planned = ctx.service.preview(caller, body.text, body.encoding, transliterate=body.transliterate)
@@ -83,21 +85,21 @@ async def preview(ctx: Ctx, caller: Caller, body: PreviewIn) -> Response:
     )
 
 
-@router.get("", response_model=responses.MessagePage)
+@router.get("", response_model=resources.MessagePage)
 async def index(ctx: Ctx, visible: Visible, query: Annotated[MessageListQuery, Query()]) -> Response:
     """List messages, newest first, one page at a time."""
     wanted, limit = await message_filter(ctx, visible, query), query.limit
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
     explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
-    return await page_response(explained, lambda pair: message_out(*pair), more)
+    return await page_response(explained, lambda pair: message_resource(*pair), more)
 
 
 def _id(text: str) -> int:
     """Return the number of a message's public id. Raises :class:`Problem` if it is not one."""
     number = parse_id(text)
     if number is None:
-        raise Problem("not_found", f"the message {text!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the message {text!r} does not exist")
     return number
 
 
@@ -105,19 +107,21 @@ async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
     record = await ctx.service.get(caller, message_id)
     segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
-    body: dict[str, Any] = message_out(record, ctx.scheduler.explain(record))
-    body["segment_list"] = [_segment_out(segment) for segment in segments]
-    body["history"] = [event_out(event) for event in events]
+    body: resources.WholeMessage = {
+        **message_resource(record, ctx.scheduler.explain(record)),
+        "segment_list": [segment_resource(segment) for segment in segments],
+        "history": [event_resource(event) for event in events],
+    }
     return JSONResponse(body)
 
 
-@router.get("/{message_id}", response_model=responses.WholeMessage, responses=problems(404))
+@router.get("/{message_id}", response_model=resources.WholeMessage, responses=problems(404))
 async def show(ctx: Ctx, caller: Caller, message_id: str) -> Response:
     """Show one message with its segments and its history."""
     return await _whole(ctx, caller, _id(message_id))
 
 
-@router.post("/{message_id}/cancel", response_model=responses.WholeMessage, responses=_CHANGED)
+@router.post("/{message_id}/cancel", response_model=resources.WholeMessage, responses=_CHANGED)
 async def cancel(ctx: Ctx, caller: Caller, message_id: str) -> Response:
     """Cancel a message that is not yet being sent."""
     number = _id(message_id)
@@ -125,7 +129,7 @@ async def cancel(ctx: Ctx, caller: Caller, message_id: str) -> Response:
     return await _whole(ctx, caller, number)
 
 
-@router.post("/{message_id}/retry", response_model=responses.WholeMessage, responses=_CHANGED)
+@router.post("/{message_id}/retry", response_model=resources.WholeMessage, responses=_CHANGED)
 async def retry(ctx: Ctx, caller: Caller, message_id: str) -> Response:
     """Send a failed, undelivered, expired or canceled message again."""
     number = _id(message_id)
@@ -133,26 +137,9 @@ async def retry(ctx: Ctx, caller: Caller, message_id: str) -> Response:
     return await _whole(ctx, caller, number)
 
 
-@router.post("/{message_id}/resolve", response_model=responses.WholeMessage, responses=_CHANGED)
+@router.post("/{message_id}/resolve", response_model=resources.WholeMessage, responses=_CHANGED)
 async def resolve(ctx: Ctx, caller: Caller, message_id: str, body: ResolveIn) -> Response:
     """Decide about a message with unknown outcome: ``resend`` it, or ``leave`` it as sent."""
     number = _id(message_id)
     await ctx.service.resolve(caller, number, resend=body.action == "resend")
     return await _whole(ctx, caller, number)
-
-
-def _segment_out(segment: SegmentRecord) -> dict[str, Any]:
-    return {
-        "number": segment.seq,
-        "status": segment.status.value,
-        "reference": segment.reference,
-        "modem": segment.modem,
-        "sim": segment.sim,
-        "attempt": segment.attempt,
-        "sending_at": stamp(segment.sending_ms),
-        "sent_at": stamp(segment.sent_ms),
-        "discharged_at": stamp(segment.discharge_ms),
-        "report_status": segment.report_status,
-        "error": segment.error,
-        "pdu": segment.tpdu.hex().upper(),
-    }

@@ -19,6 +19,7 @@ from gsmgw.api.openapi import media
 from gsmgw.api.routing import api_router
 from gsmgw.dispatch import EventFeed
 from gsmgw.model import Event, ModemState
+from gsmgw.model.webhooks import WebhookState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
@@ -143,7 +144,7 @@ class _Gateway(Collector):
 
     def _targets(self) -> Iterator[Metric]:
         found, label = self._figures.hooks, ("webhook",)
-        active = {(hook.id,): hook.state == "active" for hook in found}
+        active = {(hook.id,): hook.state is WebhookState.ACTIVE for hook in found}
         yield _gauges("gsmgw_webhook_active", "1 if the webhook is active", label, active)
         pending = {(hook.id,): self._figures.pending.get(hook.id, 0) for hook in found}
         yield _gauges("gsmgw_webhook_pending", "Open deliveries", label, pending)

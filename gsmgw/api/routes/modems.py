@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from gsmgw.api import responses
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.openapi import media, problems
@@ -19,8 +18,10 @@ from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.errors import ModemError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
-from gsmgw.model import ModemStatus
 from gsmgw.outbound import require_modem
+from gsmgw.wire import resources
+from gsmgw.wire.modems import modem_resource
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("modems", "/v1/modems")
 
@@ -61,7 +62,7 @@ async def _named(ctx: Ctx, caller: Caller, name: str) -> ManagedModem:
     modem = ctx.modems.get(name)
     if modem is None:
         known = ", ".join(sorted(ctx.modems)) or "none"
-        raise Problem("not_found", f"the modem {name!r} does not exist (known: {known})")
+        raise Problem(ProblemCode.NOT_FOUND, f"the modem {name!r} does not exist (known: {known})")
     return modem
 
 
@@ -69,92 +70,67 @@ Named = Annotated[ManagedModem, Depends(_named)]
 
 
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
-    return JSONResponse(_modem_out(modem.status, ctx.limits.get(modem.name, {})))
+    return JSONResponse(modem_resource(modem.status, ctx.limits.get(modem.name, {})))
 
 
-def _modem_out(status: ModemStatus, limits: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": status.name,
-        "state": status.state.value,
-        "detail": status.detail,
-        "port": status.port,
-        "profile": status.profile,
-        "manufacturer": status.manufacturer,
-        "model": status.model,
-        "revision": status.revision,
-        "imei": status.imei,
-        "iccid": status.iccid,
-        "imsi": status.imsi,
-        "number": status.number,
-        "operator": status.operator,
-        "registration": status.registration,
-        "technology": status.technology,
-        "signal_dbm": status.signal_dbm,
-        "temperature_c": status.temperature_c,
-        "voltage_mv": status.voltage_mv,
-        "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
-        "limits": limits,
-    }
-
-
-@router.get("", response_model=responses.ModemList)
+@router.get("", response_model=resources.ModemList)
 async def index(ctx: Ctx, visible: Visible) -> Response:
     """List the modems with their states; for a restricted token only its own."""
     data = [
-        _modem_out(modem.status, ctx.limits.get(name, {}))
+        modem_resource(modem.status, ctx.limits.get(name, {}))
         for name, modem in sorted(ctx.modems.items())
         if visible is None or name in visible.modems
     ]
     return JSONResponse({"data": data})
 
 
-@router.get("/{name}", response_model=responses.Modem, responses=_UNKNOWN)
+@router.get("/{name}", response_model=resources.Modem, responses=_UNKNOWN)
 async def show(ctx: Ctx, modem: Named) -> Response:
     """Show one modem."""
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/reset", response_model=responses.Modem, responses=_FAILED)
+@router.post("/{name}/reset", response_model=resources.Modem, responses=_FAILED)
 async def reset(ctx: Ctx, modem: Named) -> Response:
     """Restart the modem device."""
     try:
         await modem.reset()
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/enable", response_model=responses.Modem, responses=_UNKNOWN)
+@router.post("/{name}/enable", response_model=resources.Modem, responses=_UNKNOWN)
 async def enable(ctx: Ctx, modem: Named) -> Response:
     """Enable a disabled or quarantined modem."""
     modem.enable()
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/disable", response_model=responses.Modem, responses=_UNKNOWN)
+@router.post("/{name}/disable", response_model=resources.Modem, responses=_UNKNOWN)
 async def disable(ctx: Ctx, modem: Named) -> Response:
     """Disable a modem. Its port is closed."""
     modem.disable()
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/pin", response_model=responses.Modem, responses=_FAILED)
+@router.post("/{name}/pin", response_model=resources.Modem, responses=_FAILED)
 async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
     """Unlock the SIM. A PIN that the SIM has refused is never tried again."""
     try:
         await modem.enter_pin(body.pin)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return _answer(ctx, modem)
 
 
-@router.post("/{name}/ussd", response_model=responses.UssdAnswer, responses=_FAILED)
+@router.post("/{name}/ussd", response_model=resources.UssdAnswer, responses=_FAILED)
 async def ussd(ctx: Ctx, modem: Named, body: UssdIn) -> Response:
     """Send a USSD code and return the network's answer. If ``more`` is true, send the reply with the same call."""
     try:
         answer = await modem.ussd(body.code)
     except ModemError as exc:
-        raise Problem("modem_failed", f"{modem.name}: {exc.title}") from None
+        raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
     return JSONResponse({"modem": modem.name, "answer": answer.text, "more": answer.more, "outcome": answer.outcome})
 
 

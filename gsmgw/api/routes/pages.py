@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from gsmgw.api.routes.problem_pages import PAGES
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import PROBLEMS, Problem
+from gsmgw.http.problems import Problem
+from gsmgw.wire.problems import PROBLEMS, ProblemCode
 
 router = APIRouter(include_in_schema=False)
 
@@ -160,10 +161,12 @@ async def problems() -> HTMLResponse:
 @router.get("/docs/problems/{code}")
 async def problem(code: str) -> HTMLResponse:
     """One problem."""
-    if code not in PROBLEMS:
-        raise Problem("not_found", f"the problem {code!r} does not exist")
-    status, title = PROBLEMS[code]
-    meaning, remedy = PAGES[code]
+    try:
+        known = ProblemCode(code)
+    except ValueError:
+        raise Problem(ProblemCode.NOT_FOUND, f"the problem {code!r} does not exist") from None
+    status, title = PROBLEMS[known]
+    meaning, remedy = PAGES[known]
     return _page(
         code,
         f"<h1>{escape(title)}</h1><p><code>{code}</code>, HTTP {status}</p>"

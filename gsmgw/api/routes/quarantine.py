@@ -6,20 +6,20 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
-from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx, Visible
 from gsmgw.api.fields import cursor_of
 from gsmgw.api.routes.message_filters import PageQuery
 from gsmgw.api.routing import api_router
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import page_response
 from gsmgw.model import format_id
 from gsmgw.store import inbox
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 
 router = api_router("messages", "/v1/quarantine")
 
 
-@router.get("", response_model=responses.QuarantinePage)
+@router.get("", response_model=resources.QuarantinePage)
 async def index(ctx: Ctx, visible: Visible, query: Annotated[PageQuery, Query()]) -> Response:
     """List received PDUs that could not be decoded, newest first, with the reason."""
     before, limit = cursor_of(query.cursor), query.limit
@@ -29,7 +29,7 @@ async def index(ctx: Ctx, visible: Visible, query: Annotated[PageQuery, Query()]
     return await page_response(found[:limit], _pdu_out, more)
 
 
-@router.post("/reread", response_model=responses.Reread)
+@router.post("/reread", response_model=resources.Reread)
 async def reread(ctx: Ctx) -> dict[str, int]:
     """Try to decode all of them again. A PDU that can be decoded now becomes a message, or settles one."""
     result = await ctx.collector.reread()

@@ -6,18 +6,18 @@ from collections import Counter
 
 from fastapi import Request, Response
 
-from gsmgw.api import responses
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.routes.metrics import size_of
 from gsmgw.api.routing import api_router
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.store import messages, webhooks
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 
 router = api_router("health", "/v1/stats")
 
 
-@router.get("", response_model=responses.Stats)
+@router.get("", response_model=resources.Stats)
 async def index(ctx: Ctx, request: Request) -> Response:
     """Show the state of the gateway: queue, modems, webhooks, database."""
     waiting = await ctx.store.read(messages.counts)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gsmgw.api import responses
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import api_router
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.store import Tx, tokens
 from gsmgw.store.tokens import Token, TokenLimits
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("tokens", "/v1/tokens")
 
@@ -43,8 +44,8 @@ class TokenIn(BaseModel):
 def _check(ctx: Context, wanted: TokenIn) -> None:
     """Raise :class:`Problem` for an unknown modem or pool. If modems are discovered, an unknown one may come later."""
     for field, code, names, known in (
-        ("modems", "unknown_modem", () if ctx.discovers else wanted.modems, ctx.modems),
-        ("pools", "unknown_pool", wanted.pools, ctx.pools),
+        ("modems", ProblemCode.UNKNOWN_MODEM, () if ctx.discovers else wanted.modems, ctx.modems),
+        ("pools", ProblemCode.UNKNOWN_POOL, wanted.pools, ctx.pools),
     ):
         there = ", ".join(sorted(known)) or "none"
         errors = [
@@ -56,7 +57,7 @@ def _check(ctx: Context, wanted: TokenIn) -> None:
             raise Problem(code, f"{field}: {errors[0]['detail']}", errors=errors)
 
 
-def _out(ctx: Context, token: Token) -> dict[str, Any]:
+def _out(ctx: Context, token: Token) -> resources.Token:
     missing = [name for name in token.limits.modems if name not in ctx.modems]
     missing += [name for name in token.limits.pools if name not in ctx.pools]
     return {
@@ -73,7 +74,7 @@ def _out(ctx: Context, token: Token) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201, response_model=responses.NewToken, responses=problems(409))
+@router.post("", status_code=201, response_model=resources.NewToken, responses=problems(409))
 async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
     """Create a token. The response shows its secret, ``token``, only this once."""
     audit_detail(request, name=body.name, scopes=body.scopes)
@@ -90,13 +91,13 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
 
     made = await ctx.store.write(make)
     if made is None:
-        raise Problem("wrong_state", f"a token named {body.name!r} exists already")
+        raise Problem(ProblemCode.WRONG_STATE, f"a token named {body.name!r} exists already")
     ctx.access.reload()
     token, secret = made
     return JSONResponse({**_out(ctx, token), "token": secret}, 201)
 
 
-@router.get("", response_model=responses.TokenList)
+@router.get("", response_model=resources.TokenList)
 async def index(ctx: Ctx) -> Response:
     """List all tokens, without their secrets."""
     found = await ctx.store.read(tokens.all_tokens)
@@ -108,7 +109,7 @@ async def delete(ctx: Ctx, name: str) -> Response:
     """Revoke a token."""
     number = await ctx.store.write(lambda tx: tokens.delete(tx, name))
     if number is None:
-        raise Problem("not_found", f"the token {name!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the token {name!r} does not exist")
     ctx.access.revoke(number)
     ctx.service.quotas.forget(number)
     ctx.streams.end_streams(number)

@@ -9,20 +9,22 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 
-from gsmgw.api import responses
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Limit, RowId
 from gsmgw.api.openapi import problems
 from gsmgw.api.routes.webhook_bodies import ReplayIn, ResumeIn, SecretRotation, WebhookIn, WebhookPatch
 from gsmgw.api.routing import QueryModel, api_router
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_SECRETS, MOST_TARGETS, new_secret
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
+from gsmgw.model.webhooks import WebhookState
 from gsmgw.store import webhooks
 from gsmgw.store.webhooks import Delivery, Secret, Webhook
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("webhooks", "/v1/webhooks")
 
@@ -40,7 +42,7 @@ class DeliveryQuery(QueryModel):
     cursor: RowId | None = None
 
 
-def _out(ctx: Context, hook: Webhook, pending: int) -> dict[str, Any]:
+def _out(ctx: Context, hook: Webhook, pending: int) -> resources.Webhook:
     now_ms = ctx.clock.wall_ms()
     return {
         "id": hook.id,
@@ -65,7 +67,7 @@ def _out(ctx: Context, hook: Webhook, pending: int) -> dict[str, Any]:
     }
 
 
-def _delivery_out(delivery: Delivery) -> dict[str, Any]:
+def _delivery_out(delivery: Delivery) -> resources.Delivery:
     return {
         "id": delivery.id,
         "event": delivery.event_id,
@@ -91,11 +93,11 @@ def _delivery_out(delivery: Delivery) -> dict[str, Any]:
 async def _load(ctx: Context, webhook_id: str) -> Webhook:
     hook = await ctx.store.read(lambda db: webhooks.get(db, webhook_id))
     if hook is None:
-        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the webhook {webhook_id!r} does not exist")
     return hook
 
 
-async def _answer(ctx: Context, webhook_id: str) -> dict[str, Any]:
+async def _answer(ctx: Context, webhook_id: str) -> resources.Webhook:
     hook = await _load(ctx, webhook_id)
     pending = await ctx.store.read(webhooks.count_open)
     return _out(ctx, hook, pending.get(hook.id, 0))
@@ -108,18 +110,18 @@ async def _check(ctx: Context, url: str) -> None:
             await ctx.webhooks.policy.addresses(parsed, ctx.webhooks.resolve)
     except TargetRefused as exc:
         errors = [{"pointer": "/url", "detail": str(exc)}]
-        raise Problem("target_refused", f"url: {exc}", errors=errors) from None
+        raise Problem(ProblemCode.TARGET_REFUSED, f"url: {exc}", errors=errors) from None
     except (OSError, TimeoutError, UnicodeError):
         pass  # a name that cannot be resolved now may be later
 
 
-@router.post("", status_code=201, response_model=responses.NewWebhook, responses=problems(409))
+@router.post("", status_code=201, response_model=resources.NewWebhook, responses=problems(409))
 async def create(ctx: Ctx, body: WebhookIn) -> Response:
     """Add a webhook. It gets the events from now on. The response shows its ``secret`` only this once."""
     await _check(ctx, body.url)
     known = await ctx.store.read(webhooks.all_webhooks)
     if sum(hook.expires_ms is None for hook in known) >= MOST_TARGETS:
-        raise Problem("wrong_state", f"at most {MOST_TARGETS} webhooks are possible")
+        raise Problem(ProblemCode.WRONG_STATE, f"at most {MOST_TARGETS} webhooks are possible")
     now_ms = ctx.clock.wall_ms()
     secret = body.secret or new_secret()
     hook = Webhook(
@@ -131,7 +133,7 @@ async def create(ctx: Ctx, body: WebhookIn) -> Response:
         modems=tuple(body.modems),
         ordered=body.ordered,
         secrets=(Secret(secret, now_ms),),
-        state="active",
+        state=WebhookState.ACTIVE,
         reason=None,
         cursor=ctx.feed.last_id,
         created_ms=now_ms,
@@ -140,7 +142,7 @@ async def create(ctx: Ctx, body: WebhookIn) -> Response:
     return JSONResponse({**_out(ctx, hook, 0), "secret": secret}, 201, headers={"Location": f"/v1/webhooks/{hook.id}"})
 
 
-@router.get("", response_model=responses.WebhookList)
+@router.get("", response_model=resources.WebhookList)
 async def index(ctx: Ctx) -> Response:
     """List all webhooks, without their secrets."""
     found = await ctx.store.read(webhooks.all_webhooks)
@@ -148,13 +150,13 @@ async def index(ctx: Ctx) -> Response:
     return JSONResponse({"data": [_out(ctx, hook, pending.get(hook.id, 0)) for hook in found]})
 
 
-@router.get("/{webhook_id}", response_model=responses.Webhook, responses=_UNKNOWN)
+@router.get("/{webhook_id}", response_model=resources.Webhook, responses=_UNKNOWN)
 async def show(ctx: Ctx, webhook_id: str) -> Response:
     """Show one webhook: its state, its open deliveries, its backlog."""
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.patch("/{webhook_id}", response_model=responses.Webhook, responses=_UNKNOWN)
+@router.patch("/{webhook_id}", response_model=resources.Webhook, responses=_UNKNOWN)
 async def change(ctx: Ctx, webhook_id: str, body: WebhookPatch) -> Response:
     """Change the URL, the filters or the order of a webhook."""
     if body.url is not None:
@@ -171,12 +173,12 @@ async def change(ctx: Ctx, webhook_id: str, body: WebhookPatch) -> Response:
 async def delete(ctx: Ctx, webhook_id: str) -> Response:
     """Remove a webhook with its delivery log. A request that is being sent may still arrive."""
     if not await ctx.store.write(lambda tx: webhooks.delete(tx, webhook_id)):
-        raise Problem("not_found", f"the webhook {webhook_id!r} does not exist")
+        raise Problem(ProblemCode.NOT_FOUND, f"the webhook {webhook_id!r} does not exist")
     await ctx.webhooks.refresh(webhook_id)
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/secrets", status_code=201, response_model=responses.NewWebhook, responses=_UNKNOWN)
+@router.post("/{webhook_id}/secrets", status_code=201, response_model=resources.NewWebhook, responses=_UNKNOWN)
 async def rotate(ctx: Ctx, webhook_id: str, body: SecretRotation | None = None) -> Response:
     """Create a new secret, shown only this once. Requests are signed with the previous ones too until they expire."""
     wanted = body or SecretRotation(secret=None, keep_former=86_400)
@@ -186,40 +188,42 @@ async def rotate(ctx: Ctx, webhook_id: str, body: SecretRotation | None = None) 
     return JSONResponse({**await _answer(ctx, webhook_id), "secret": secret}, 201)
 
 
-@router.post("/{webhook_id}/pause", response_model=responses.Webhook, responses=_CHANGED)
+@router.post("/{webhook_id}/pause", response_model=resources.Webhook, responses=_CHANGED)
 async def pause(ctx: Ctx, webhook_id: str) -> Response:
     """Pause deliveries. Events of the meantime are delivered later."""
     hook = await _load(ctx, webhook_id)
     now_ms = ctx.clock.wall_ms()
-    if not await ctx.store.write(lambda tx: webhooks.pause(tx, now_ms, hook, "paused", "paused by request", "request")):
-        raise Problem("wrong_state", f"the webhook is {hook.state} already")
+    if not await ctx.store.write(
+        lambda tx: webhooks.pause(tx, now_ms, hook, WebhookState.PAUSED, "paused by request", "request")
+    ):
+        raise Problem(ProblemCode.WRONG_STATE, f"the webhook is {hook.state} already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.post("/{webhook_id}/resume", response_model=responses.Webhook, responses=_CHANGED)
+@router.post("/{webhook_id}/resume", response_model=resources.Webhook, responses=_CHANGED)
 async def resume(ctx: Ctx, webhook_id: str, body: ResumeIn | None = None) -> Response:
     """Resume a paused or disabled webhook where it stopped, with new attempts."""
     hook = await _load(ctx, webhook_id)
     now_ms = ctx.clock.wall_ms()
     skip = body is not None and body.skip
     if not await ctx.store.write(lambda tx: webhooks.resume(tx, now_ms, hook, skip=skip)):
-        raise Problem("wrong_state", "the webhook is active already")
+        raise Problem(ProblemCode.WRONG_STATE, "the webhook is active already")
     await ctx.webhooks.refresh(webhook_id)
     return JSONResponse(await _answer(ctx, webhook_id))
 
 
-@router.post("/{webhook_id}/test", response_model=responses.Delivery, responses=_CHANGED)
+@router.post("/{webhook_id}/test", response_model=resources.Delivery, responses=_CHANGED)
 async def test(ctx: Ctx, webhook_id: str) -> Response:
     """Send a ``webhook.test`` event now, once, and show the result."""
     hook = await _load(ctx, webhook_id)
     if not ctx.webhooks.has_test(hook):
         detail = f"a webhook of the {hook.format} bridge gets only events of its messages and cannot be tested"
-        raise Problem("wrong_state", detail)
+        raise Problem(ProblemCode.WRONG_STATE, detail)
     return JSONResponse(_delivery_out(await ctx.webhooks.test(hook)))
 
 
-@router.post("/{webhook_id}/replay", status_code=202, response_model=responses.Webhook, responses=_UNKNOWN)
+@router.post("/{webhook_id}/replay", status_code=202, response_model=resources.Webhook, responses=_UNKNOWN)
 async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
     """Deliver one event again, or all matching events since an event or a time."""
     hook = await _load(ctx, webhook_id)
@@ -227,7 +231,7 @@ async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
     if body.event is not None:
         event = body.event
         if await ctx.store.write(lambda tx: webhooks.replay_one(tx, now_ms, hook.id, event)) is None:
-            raise Problem("not_found", f"the event {event} does not exist")
+            raise Problem(ProblemCode.NOT_FOUND, f"the event {event} does not exist")
     else:
         since = body.since
         if isinstance(since, int):
@@ -240,7 +244,7 @@ async def replay(ctx: Ctx, webhook_id: str, body: ReplayIn) -> Response:
     return JSONResponse(await _answer(ctx, webhook_id), 202)
 
 
-@router.get("/{webhook_id}/deliveries", response_model=responses.DeliveryPage, responses=_UNKNOWN)
+@router.get("/{webhook_id}/deliveries", response_model=resources.DeliveryPage, responses=_UNKNOWN)
 async def deliveries(
     ctx: Ctx,
     webhook_id: str,

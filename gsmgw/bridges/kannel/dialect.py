@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from gsmgw.dispatch.dialect import Notification, Post
-from gsmgw.model import Event, MessageRecord, format_id
+from gsmgw.model import Event, EventType, MessageRecord, format_id
 
 #: Bits of a ``dlr-mask``, which are also the values of ``%d``.
-DLR_BITS = {
-    "message.delivered": 1,
-    "message.undelivered": 2,
-    "message.sent": 8,
-    "message.failed": 16,
-    "message.expired": 16,
-    "message.canceled": 16,
+DLR_BITS: Mapping[str, int] = {
+    EventType.MESSAGE_DELIVERED: 1,
+    EventType.MESSAGE_UNDELIVERED: 2,
+    EventType.MESSAGE_SENT: 8,
+    EventType.MESSAGE_FAILED: 16,
+    EventType.MESSAGE_EXPIRED: 16,
+    EventType.MESSAGE_CANCELED: 16,
 }
 #: Kannel's codes that have no value here; they become empty.
 _EMPTY = frozenset("ksSrRmMuBDoOvlf")

@@ -17,6 +17,7 @@ from gsmgw.errors import StoreError
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import Priority
 from gsmgw.outbound import Refusal, Result, ServiceError, Submission
+from gsmgw.wire.problems import ProblemCode
 
 ACCEPTED = "0: Accepted for delivery"
 QUEUED = "3: Queued for later delivery"
@@ -67,11 +68,11 @@ def _success(submissions: list[Submission], results: list[Result]) -> Response:
 
 
 def _failure(problem: Problem) -> Response:
-    if problem.code in ("unauthorized", "forbidden"):
+    if problem.code in (ProblemCode.UNAUTHORIZED, ProblemCode.FORBIDDEN):
         return _response("Authorization failed for sendsms", 403)
-    if problem.code == "too_many_requests":
+    if problem.code == ProblemCode.TOO_MANY_REQUESTS:
         return _response("Throttled, try again later.", 503, problem.headers)
-    if problem.code == "storage_unavailable":
+    if problem.code == ProblemCode.STORAGE_UNAVAILABLE:
         return _response("Temporal failure, try again later.", 503)
     return _response(f"{problem.detail}, rejected", 400)
 

@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Collection
-from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -52,7 +51,7 @@ class MessageBody(_Body):
     text_message: TextBody | None = None
     data_message: DataBody | None = None
     message: str | None = None
-    mms_message: dict[str, Any] | None = None
+    mms_message: dict[str, object] | None = None
     device_id: str | None = None
     priority: int = 0
     with_delivery_report: bool = True

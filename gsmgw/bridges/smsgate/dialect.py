@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any
+from collections.abc import Mapping
 
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, id_of
-from gsmgw.dispatch.bodies import dumped, stamp
 from gsmgw.dispatch.dialect import Notification, Post
-from gsmgw.model import Event, MessageRecord
+from gsmgw.model import Event, EventType, MessageRecord
+from gsmgw.model.events import Json
+from gsmgw.wire.encoding import dumped, stamp
 
 
 class SmsgateDialect:
@@ -24,8 +25,9 @@ class SmsgateDialect:
     def render(self, notification: Notification) -> Post | None:
         """Return the request; None for an event that SMSGate does not know."""
         hook, event, message = notification.hook, notification.event, notification.message
-        if event.type == "webhook.test":
-            name, payload = "system:ping", {"health": {"status": "pass", "checks": {}}}
+        payload: Mapping[str, Json] = {"health": {"status": "pass", "checks": {}}}
+        if event.type == EventType.WEBHOOK_TEST:
+            name = "system:ping"
         elif message is None or event.type not in EVENTS:
             return None
         else:
@@ -45,14 +47,14 @@ class SmsgateDialect:
         return {"X-Timestamp": timestamp, "X-Signature": digest.hexdigest()}
 
 
-def _payload(event: Event, message: MessageRecord, moment: str) -> dict[str, Any]:
-    payload: dict[str, Any] = {
+def _payload(event: Event, message: MessageRecord, moment: str) -> dict[str, Json]:
+    payload: dict[str, Json] = {
         "messageId": id_of(message),
         "phoneNumber": message.peer,
         "simNumber": None,
         moment: stamp(event.at_ms),
     }
-    if event.type == "message.received":
+    if event.type == EventType.MESSAGE_RECEIVED:
         payload |= {"sender": message.peer, "recipient": message.own}
         if message.data is not None:
             payload["data"] = base64.b64encode(message.data).decode()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
@@ -16,16 +15,19 @@ from gsmgw.bridges.credentials import authenticate, basic_credentials
 from gsmgw.bridges.smsgate.bodies import MessageBody, Rejected, WebhookBody, check_id, submissions
 from gsmgw.bridges.smsgate.words import DEVICE, EVENTS, STATE_ORDER, STATES, ref_of
 from gsmgw.bridges.values import MAX_RECIPIENTS
-from gsmgw.dispatch.bodies import stamp
 from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import MessageRecord, parse_id
+from gsmgw.model.events import Json
+from gsmgw.model.webhooks import WebhookState
 from gsmgw.outbound import Accepted, Principal, Refusal, Result, ServiceError, WrongState
 from gsmgw.store import callbacks, messages, webhooks
 from gsmgw.store.webhooks import Webhook
+from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 _ROOT = "/3rdparty/v1"
 _FORMAT = "smsgate"
@@ -41,7 +43,7 @@ def _error(exc: Exception) -> Response:
         where = ".".join(str(part) for part in error["loc"])
         return JSONResponse({"message": f"{where}: {error['msg']}" if where else error["msg"]}, 400)
     problem = of_exception(exc)
-    if problem.code == "unauthorized":
+    if problem.code == ProblemCode.UNAUTHORIZED:
         headers = {**problem.headers, "WWW-Authenticate": 'Basic realm="gsmgw"'}
         words = "login and password are not the name and the secret of a token"
         return JSONResponse({"message": words}, problem.status, headers)
@@ -81,11 +83,12 @@ class SmsgateRoutes:
             found = await self._records([each.message_id for each in results if isinstance(each, Accepted)])
         except _EXPECTED as exc:
             return _error(exc)
-        state = _state(name, found)
-        for number, result in zip(body.phone_numbers, results, strict=True):
-            if isinstance(result, Refusal):
-                state["recipients"].append({"phoneNumber": number, "state": "Failed", "error": result.detail})
-        return JSONResponse(state, 202, {"Location": f"{_ROOT}/messages/{name}"})
+        refused = [
+            {"phoneNumber": number, "state": "Failed", "error": result.detail}
+            for number, result in zip(body.phone_numbers, results, strict=True)
+            if isinstance(result, Refusal)
+        ]
+        return JSONResponse(_state(name, found, refused), 202, {"Location": f"{_ROOT}/messages/{name}"})
 
     async def show(self, request: Request, name: str) -> Response:
         """Show the state of a message."""
@@ -113,7 +116,7 @@ class SmsgateRoutes:
     async def _authenticate(self, request: Request, scope: str) -> Principal:
         user, password = basic_credentials(request)
         if not password:
-            raise Problem("unauthorized", "login and password are missing")
+            raise Problem(ProblemCode.UNAUTHORIZED, "login and password are missing")
         return await authenticate(self._ctx, request, user, password, scope)
 
     async def _records(self, ids: list[int]) -> list[MessageRecord]:
@@ -202,7 +205,7 @@ class SmsgateRoutes:
             modems=(),
             ordered=True,
             secrets=(),
-            state="active",
+            state=WebhookState.ACTIVE,
             reason=None,
             cursor=self._ctx.feed.last_id,
             created_ms=self._ctx.clock.wall_ms(),
@@ -215,13 +218,13 @@ def _require_one(results: Sequence[Result]) -> None:
     refused = [result for result in results if isinstance(result, Refusal)]
     if len(refused) < len(results):
         return
-    if refused[0].code == "client_ref_conflict":
+    if refused[0].code == ProblemCode.CLIENT_REF_CONFLICT:
         raise Rejected("duplicate id", 409)
     raise Rejected(str(refused[0]))
 
 
-def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
-    recipients = [
+def _state(name: str, found: Sequence[MessageRecord], refused: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+    recipients: list[Mapping[str, Json]] = [
         {
             "phoneNumber": record.peer,
             "state": STATES.get(record.status, "Sent"),
@@ -241,12 +244,12 @@ def _state(name: str, found: Sequence[MessageRecord]) -> dict[str, Any]:
         "state": next((state for state in STATE_ORDER if state in states), "Pending"),
         "isHashed": False,
         "isEncrypted": False,
-        "recipients": recipients,
+        "recipients": [*recipients, *refused],
         "states": {state: stamp(ms) for state, ms in moments.items() if ms is not None},
         "createdAt": stamp(moments["Pending"]),
     }
 
 
-def _webhook_out(hook: Webhook) -> dict[str, Any]:
+def _webhook_out(hook: Webhook) -> dict[str, Json]:
     name = next((EVENTS[type][0] for type in hook.events if type in EVENTS), "sms:received")
     return {"id": hook.id, "url": hook.url, "event": name, "deviceId": None}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from gsmgw.model import MessageRecord, Priority, Status, format_id
+from collections.abc import Mapping
+
+from gsmgw.model import EventType, MessageRecord, Priority, Status, format_id
 
 #: The name of its one device.
 DEVICE = "gsmgw"
 #: Begins the ``client_ref`` of its messages: then its id, a colon, and the place of the recipient in the list.
 REF = "smsgate:"
 #: Its events, with the name of the time in them.
-EVENTS = {
-    "message.received": ("sms:received", "receivedAt"),
-    "message.sent": ("sms:sent", "sentAt"),
-    "message.delivered": ("sms:delivered", "deliveredAt"),
-    "message.failed": ("sms:failed", "failedAt"),
-    "message.undelivered": ("sms:failed", "failedAt"),
-    "message.expired": ("sms:failed", "failedAt"),
-    "message.canceled": ("sms:cancelled", "cancelledAt"),
+EVENTS: Mapping[str, tuple[str, str]] = {
+    EventType.MESSAGE_RECEIVED: ("sms:received", "receivedAt"),
+    EventType.MESSAGE_SENT: ("sms:sent", "sentAt"),
+    EventType.MESSAGE_DELIVERED: ("sms:delivered", "deliveredAt"),
+    EventType.MESSAGE_FAILED: ("sms:failed", "failedAt"),
+    EventType.MESSAGE_UNDELIVERED: ("sms:failed", "failedAt"),
+    EventType.MESSAGE_EXPIRED: ("sms:failed", "failedAt"),
+    EventType.MESSAGE_CANCELED: ("sms:cancelled", "cancelledAt"),
 }
 STATES = {
     Status.SCHEDULED: "Pending",

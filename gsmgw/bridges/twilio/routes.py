@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +22,7 @@ from gsmgw.http.identity import set_principal
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
+from gsmgw.model.events import Json
 from gsmgw.numbers import same_number
 from gsmgw.outbound import MessageNotFound, Principal, Refusal, ServiceError, Submission, WrongState
 
@@ -189,7 +189,7 @@ def _date(ms: int | None) -> str | None:
     return None if ms is None else format_datetime(datetime.fromtimestamp(ms // 1000, UTC))
 
 
-def _resource(record: MessageRecord, account: str) -> dict[str, Any]:
+def _resource(record: MessageRecord, account: str) -> dict[str, Json]:
     sid = words.sid_of(record.id)
     outbound = record.direction is Direction.OUTBOUND
     failed = record.status in (Status.FAILED, Status.UNDELIVERED, Status.EXPIRED)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from gsmgw.model import MessageRecord, Status
+from collections.abc import Mapping
+
+from gsmgw.model import EventType, MessageRecord, Status
+from gsmgw.wire.problems import ProblemCode
 
 #: The status that an event brings.
-EVENT_STATUSES = {
-    "message.sending": "sending",
-    "message.sent": "sent",
-    "message.delivered": "delivered",
-    "message.undelivered": "undelivered",
-    "message.failed": "failed",
-    "message.expired": "failed",
-    "message.canceled": "canceled",
+EVENT_STATUSES: Mapping[str, str] = {
+    EventType.MESSAGE_SENDING: "sending",
+    EventType.MESSAGE_SENT: "sent",
+    EventType.MESSAGE_DELIVERED: "delivered",
+    EventType.MESSAGE_UNDELIVERED: "undelivered",
+    EventType.MESSAGE_FAILED: "failed",
+    EventType.MESSAGE_EXPIRED: "failed",
+    EventType.MESSAGE_CANCELED: "canceled",
 }
 #: Statuses of a message that have another name than ours.
 STATUSES = {
@@ -29,8 +32,16 @@ NOT_FOUND, UNAUTHORIZED, THROTTLED, BUSY = 20404, 20003, 20429, 20503
 BAD_REQUEST, NO_RECIPIENT, BAD_RECIPIENT, NO_BODY, TOO_LONG = 20001, 21604, 21211, 21602, 21617
 NO_MEDIA, BAD_CALLBACK, NOT_CANCELABLE = 21623, 21609, 30409
 #: The code of a request that gets one of our problems, and of a message that is refused.
-PROBLEM_CODES = {"too_many_requests": THROTTLED, "target_refused": BAD_CALLBACK, "storage_unavailable": BUSY}
-REFUSAL_CODES = {"invalid_number": BAD_RECIPIENT, "empty_message": NO_BODY, "too_long": TOO_LONG}
+PROBLEM_CODES = {
+    ProblemCode.TOO_MANY_REQUESTS: THROTTLED,
+    ProblemCode.TARGET_REFUSED: BAD_CALLBACK,
+    ProblemCode.STORAGE_UNAVAILABLE: BUSY,
+}
+REFUSAL_CODES = {
+    ProblemCode.INVALID_NUMBER: BAD_RECIPIENT,
+    ProblemCode.EMPTY_MESSAGE: NO_BODY,
+    ProblemCode.TOO_LONG: TOO_LONG,
+}
 
 
 def sid_of(message_id: int) -> str:

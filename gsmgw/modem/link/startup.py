@@ -21,7 +21,7 @@ from gsmgw.modem.sim.unlock import SimUnlocker
 WAKE_TRIES = 10
 _UNKNOWN_MODEL = (
     "no profile for this model, using the standard commands. If something does not work, make a transcript that is "
-    "safe to share: gsmgw modem {name} tap --masked --output FILE (see docs/modems.md)"
+    "safe to share: gsmgw modem {name} tap --masked --output FILE (see docs/guides/add-a-modem.md)"
 )
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from gsmgw.errors import ModemError
 from gsmgw.model import BabbleKind
 from gsmgw.ports import Clock
+from gsmgw.rates import TokenBucket
 
 #: How much of each kind may come at once, and how much a second permanently.
 LIMITS: dict[BabbleKind, tuple[float, float]] = {
@@ -40,8 +41,7 @@ class BabbleGuard:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._left = {kind: burst for kind, (burst, _) in LIMITS.items()}
-        self._at = clock.monotonic()
+        self._buckets = self._filled(1.0)
         #: The kind whose limit was exceeded; None while none was.
         self.exceeded: BabbleKind | None = None
         #: How much came since the start, by kind.
@@ -49,40 +49,28 @@ class BabbleGuard:
 
     def take(self, kind: BabbleKind, count: float = 1.0) -> bool:
         """Count input; return False when its limit is exceeded."""
-        self._refill()
-        return self._take(kind, count)
+        self.counts[kind] += int(count)
+        within = self._buckets[kind].take(self._clock.monotonic(), count)
+        if not within and self.exceeded is None:
+            self.exceeded = kind
+        return within
 
     def take_input(self, size: int, lines: int) -> None:
-        """Count bytes and lines that came, without those of responses."""
-        self._refill()
-        self._take(BabbleKind.BYTES, size)
-        self._take(BabbleKind.LINES, lines)
-
-    def _take(self, kind: BabbleKind, count: float) -> bool:
-        left = self._left[kind] - count
-        self.counts[kind] += int(count)
-        self._left[kind] = min(LIMITS[kind][0], max(0.0, left))  # a complete response is counted back
-        if left < 0 and self.exceeded is None:
-            self.exceeded = kind
-        return left >= 0
+        """Count bytes and lines that came, without those of responses; negative ones are counted back."""
+        self.take(BabbleKind.BYTES, size)
+        self.take(BabbleKind.LINES, lines)
 
     def earn(self, *, lines: float = EARNED_LINES, size: float = EARNED_BYTES) -> None:
         """Raise the limits: a message was sent or taken over."""
-        self._add(BabbleKind.LINES, lines)
-        self._add(BabbleKind.BYTES, size)
+        now = self._clock.monotonic()
+        self._buckets[BabbleKind.LINES].add(now, lines)
+        self._buckets[BabbleKind.BYTES].add(now, size)
 
     def renew(self) -> None:
         """Reset the limits to a share: the modem is tried again after it babbled."""
-        self._at = self._clock.monotonic()
-        self._left = {kind: burst * _SECOND_CHANCE for kind, (burst, _) in LIMITS.items()}
+        self._buckets = self._filled(_SECOND_CHANCE)
         self.exceeded = None
 
-    def _refill(self) -> None:
+    def _filled(self, share: float) -> dict[BabbleKind, TokenBucket]:
         now = self._clock.monotonic()
-        passed, self._at = now - self._at, now
-        if passed > 0:
-            for kind, (_, per_second) in LIMITS.items():
-                self._add(kind, per_second * passed)
-
-    def _add(self, kind: BabbleKind, count: float) -> None:
-        self._left[kind] = min(LIMITS[kind][0], self._left[kind] + count)
+        return {kind: TokenBucket(burst, rate, now, share) for kind, (burst, rate) in LIMITS.items()}

@@ -1,7 +1,7 @@
 """Profiles of families of modems, as data: each is a difference from the generic one.
 
 To add a family: a file with its profiles, its row in ``PROFILES`` below, and a transcript in tests/transcripts that
-fails without it (docs/modems.md).
+fails without it (docs/guides/add-a-modem.md).
 """
 
 from __future__ import annotations

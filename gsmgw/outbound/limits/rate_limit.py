@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from gsmgw.rates import RollingCount
 
 DAY_MS = 86_400_000
 
@@ -52,8 +53,7 @@ class RateLimiter:
     def __init__(self, limits: Limits, used: Iterable[Use] = ()) -> None:
         self.limits = limits
         self._windows = sorted(limits.windows.items())
-        self._longest_ms = max(limits.windows, default=0) * 1000
-        self._counted: deque[int] = deque()
+        self._counted = RollingCount(max(limits.windows, default=0) * 1000)
         self._recipients: dict[str, int] = {}
         self._gap_until_ms = 0
         for use in used:
@@ -61,7 +61,7 @@ class RateLimiter:
 
     def _count(self, use: Use) -> None:
         if self._windows and (use.first or not self.limits.by_message):
-            self._counted.append(use.at_ms)
+            self._counted.add(use.at_ms)
         if self.limits.recipients_per_day:
             self._recipients.pop(use.to, None)
             self._recipients[use.to] = use.at_ms  # in the order of their latest use
@@ -75,19 +75,16 @@ class RateLimiter:
 
     def shift(self, by_ms: int) -> None:
         """The clock was set: what was counted happened when it did."""
-        self._counted = deque(at_ms + by_ms for at_ms in self._counted)
+        self._counted.shift(by_ms)
         self._recipients = {to: at_ms + by_ms for to, at_ms in self._recipients.items()}
         self._gap_until_ms += by_ms
 
     def next_allowed_ms(self, now_ms: int, *, urgent: bool = False) -> int:
         """The earliest moment at which another segment may leave: ``now_ms`` or later."""
         allowed = max(now_ms, self._gap_until_ms)
-        while self._counted and self._counted[0] <= now_ms - self._longest_ms:
-            self._counted.popleft()
         for seconds, limit in self._windows:
             usable = limit if urgent else max(1, limit - self.limits.urgent_reserve)
-            if len(self._counted) >= usable:
-                allowed = max(allowed, self._counted[-usable] + seconds * 1000)
+            allowed = max(allowed, round(self._counted.free_at(now_ms, seconds * 1000, usable)))
         return allowed
 
     def recipient_allowed_ms(self, to: str, now_ms: int) -> int:

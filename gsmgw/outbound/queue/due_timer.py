@@ -39,7 +39,7 @@ NEVER_LOOK_MS = 3_600_000
 BEHIND_MS = 60_000
 
 
-class Window(Protocol):
+class QueueWindow(Protocol):
     """What it tells the queue."""
 
     def offer(self, messages: list[Outgoing]) -> None:
@@ -67,7 +67,7 @@ class _Allowed:
 class DueTimer:
     """Runs beside the workers."""
 
-    def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: Window) -> None:
+    def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: QueueWindow) -> None:
         self._store = store
         self._clock = clock
         self._times = times

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import MessageError, Outgoing
 from gsmgw.outbound.segmenting import build_segments
 from gsmgw.store import Tx
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -63,10 +65,10 @@ def retrieve(future: asyncio.Future[None]) -> None:
         future.exception()
 
 
-def both(first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Callable[[Tx], Any]:
+def both(first: Callable[[Tx], object], second: Callable[[Tx], T]) -> Callable[[Tx], T]:
     """Both operations as one, in that order."""
 
-    def operation(tx: Tx) -> Any:
+    def operation(tx: Tx) -> T:
         first(tx)
         return second(tx)
 

@@ -11,24 +11,22 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
-from gsmgw.model import Outgoing, Priority, format_id
-from gsmgw.model.routes import Route, is_conversation, to_modem
+from gsmgw.model import Outgoing, Priority
 from gsmgw.outbound.limits.modem_limits import ModemLimits
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
-from gsmgw.outbound.segmenting import without_validity
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
-from gsmgw.outbound.worker.jobs import Claim, InFlight, Job, both, cut, describe, internal_error
+from gsmgw.outbound.worker.jobs import Claim, InFlight, Job, cut
 from gsmgw.outbound.worker.late_results import LateResults
-from gsmgw.outbound.worker.policy import REST_S, Action, Decision, decide
+from gsmgw.outbound.worker.outcome_log import OutcomeLog
+from gsmgw.outbound.worker.policy import REST_S, Action
+from gsmgw.outbound.worker.verdict import judge
 from gsmgw.pdu.masking import masked_submit
-from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import Gone, PendingWrites, Store, Tx, outbox, stored_copies
+from gsmgw.ports import Clock, ModemHandle, Timer
+from gsmgw.store import Gone, PendingWrites, Store, stored_copies
 
 log = logging.getLogger(__name__)
 
@@ -41,23 +39,6 @@ CLAIMS_MAX = 8
 WORTHWHILE = 0.1
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
-
-#: +CMS ERROR: 197, the service centre's TP-FCS C5: "SM rejected - duplicate SM" (TS 23.040 9.2.3.22).
-DUPLICATE_CMS = 197
-
-
-@dataclass(frozen=True, slots=True)
-class _After:
-    """How a message goes on after a refusal.
-
-    ``siblings`` are other segments of it that were claimed and have not left; ``tpdus`` replace those that it had.
-    """
-
-    siblings: list[int]
-    route: str | None
-    refusals: Mapping[str, int]
-    tpdus: Mapping[int, bytes]
-
 
 _NOT_THE_MODEMS = (Disposition.NEVER, Disposition.LATER, Disposition.ELSEWHERE)
 
@@ -84,11 +65,11 @@ class Worker:
         self._queue = queue
         self._weight = weight
         self._sent = 0
-        self._grace_ms = grace_ms
         self._wake = asyncio.Event()
         self._stopping = False
-        self._outcomes = PendingWrites(store, handle.name)
-        self._inflight = InflightSet(handle, store, clock, queue, self._outcomes)
+        writes = PendingWrites(store, handle.name)
+        self._inflight = InflightSet(handle, store, clock, queue, writes)
+        self._outcomes = OutcomeLog(handle, clock, queue, self._inflight, writes, grace_ms)
         self._limits = ModemLimits(store, clock, limits, pools)
         self._failures = 0
         #: Segments that were given up without a result, and those after them.
@@ -139,28 +120,11 @@ class Worker:
         """The modem confirmed a segment that had been given up; False when none was."""
         settled = self._late_results.late(reference)
         for (claim, message), its_reference in settled:
-            operation = partial(
-                outbox.late_result,
-                now_ms=self._clock.wall_ms(),
-                message=message,
-                seq=claim.seq,
-                sim=claim.sim,
-                claim=claim.number,
-                reference=its_reference,
-            )
-            self._outcomes.record(operation, then=self._then(claim, self._late_on_disk(message)))
+            self._outcomes.late(claim, message, its_reference)
         if settled:  # it is slow and does send
             self._failures, self._rest_until_s = 0, 0.0
             self._wake.set()
         return bool(settled)
-
-    def _late_on_disk(self, message: Outgoing) -> Callable[[list[Outgoing]], None]:
-        def on_disk(queued: list[Outgoing]) -> None:
-            if not any(other.id == message.id for other in queued):
-                self._queue.withdraw(message.id)  # it may have been waiting to be sent again
-            self._queue.offer(queued)
-
-        return on_disk
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -222,7 +186,7 @@ class Worker:
                     continue
                 job = await self._prepare(message)
             except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
-                self._fault(message, exc)
+                self._outcomes.fault(message, exc)
                 continue
             if job is None and self.resting_s() > 0:
                 return None
@@ -246,10 +210,7 @@ class Worker:
             if allowed_ms <= now_ms:
                 return False
             delay = Delay(allowed_ms, "the limit of different recipients in a day is reached")
-        due_ms, why = delay.until_ms, delay.why
-        deferral = partial(outbox.defer, now_ms=now_ms, message_id=message.id, due_ms=due_ms, waiting=why)
-        self._outcomes.record(deferral, then=lambda _: self._queue.due(due_ms))
-        self._queue.done(message)
+        self._outcomes.deferred(message, delay)
         return True
 
     async def _prepare(self, message: Outgoing) -> Job | None:
@@ -261,36 +222,6 @@ class Worker:
             self._rest(STORE_RETRY_S)
             self._wake.set()
             return None
-
-    def _fault(self, message: Outgoing, exc: Exception, job: Job | None = None) -> None:
-        """Fail a message that cannot be prepared or begun because of a fault of ours."""
-        log.error("%s: message %s failed, internal error: %s", self.name, format_id(message.id), exc, exc_info=exc)
-        operation: Callable[[Tx], Any] = partial(
-            outbox.fail,
-            now_ms=self._clock.wall_ms(),
-            message_id=message.id,
-            modem=self.name,
-            error=internal_error(exc, self.name),
-            to=message.to,
-            client_ref=message.client_ref,
-        )
-        if job is not None:
-            self._inflight.withdraw(job)
-            operation = both(partial(outbox.unclaim, message_id=message.id, seqs=list(job.open)), operation)
-        self._outcomes.record(operation)
-        self._queue.done(message)
-
-    def _in_doubt(self, claim: Claim, exc: Exception) -> Callable[[Tx], Any]:
-        """Return what is recorded of a segment that may have left when its outcome cannot be."""
-        now_ms = self._clock.wall_ms()
-        return partial(
-            outbox.segment_unknown,
-            now_ms=now_ms,
-            message=claim.job.message,
-            seq=claim.seq,
-            error=internal_error(exc, self.name),
-            due_ms=now_ms + self._grace_ms,
-        )
 
     def _claim_ahead(self) -> None:
         """Have as many segments committed ahead as this modem sends while the disk commits once or twice."""
@@ -316,7 +247,7 @@ class Worker:
                         return
                     self._inflight.jobs.append(cut(message, self._clock.wall_ms()))
                 except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
-                    self._fault(message, exc)
+                    self._outcomes.fault(message, exc)
                     continue
             self._inflight.claims.append(self._inflight.claim(self._inflight.jobs[-1]))
 
@@ -324,13 +255,39 @@ class Worker:
 
     async def _send(self, claim: Claim) -> None:
         """Hand a claimed segment to the modem and record what became of it."""
+        job, began_s = claim.job, self._clock.monotonic()
+        flight = self.in_flight = InFlight(job.message)
+        try:
+            reference = await self._submit(claim, flight)
+        except asyncio.CancelledError:
+            self._inflight.withdraw(job)  # what the modem does with it is for the next start to find out
+            raise
+        except Gone:
+            self._inflight.drop(job)
+        except StoreUnavailable as exc:
+            log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
+            self._rest(STORE_RETRY_S)
+            self._inflight.hand_back(job)
+        except SubmitError as exc:
+            await self._refused(claim, exc)
+        except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
+            if flight.payload_since_s is None:
+                self._outcomes.fault(job.message, exc, job)
+            else:
+                self._outcomes.fault_while_sending(claim, exc)
+        else:
+            self._accepted(claim, reference, self._clock.monotonic() - began_s)
+        finally:
+            self.in_flight = None
+
+    async def _submit(self, claim: Claim, flight: InFlight) -> int:
+        """Hand the segment over; its TP-MR. While the PDU leaves, the next ones are committed."""
         job, message = claim.job, claim.job.message
-        flight = self.in_flight = InFlight(message)
-        give_up: asyncio.TimerHandle | None = None
+        give_up: Timer | None = None
 
         async def before_payload() -> None:
             nonlocal give_up
-            # A slow modem leaves one segment in doubt at the most; a fast one is not held up by the disk.
+            # A slow modem leaves at most one segment in doubt; a fast one is not held up by the disk.
             # Nor may one that was not confirmed look, after a crash, as if it had gone before the next one.
             await self._outcomes.settle(0 if self._segment_s >= SLOW_S or self._faltered else CLAIMS_MAX)
             self._faltered = False
@@ -339,201 +296,89 @@ class Worker:
             flight.payload_since_s = self._clock.monotonic()
             self._claim_ahead()
             if self._inflight.claims:
-                give_up = asyncio.get_running_loop().call_later(SLOW_S, self._falter)
+                give_up = self._clock.call_later(SLOW_S, self._falter)
 
         async def on_stored(memory: str, index: int) -> None:
             claim.copy = (memory, index)
             place = stored_copies.place_of(memory, index)
             await self._store.write(partial(stored_copies.note, message_id=message.id, seq=claim.seq, place=place))
 
-        began_s = self._clock.monotonic()
         try:
-            more = bool(job.todo or self._inflight.claims)
-            reference = await self.handle.submit(
-                job.tpdus[claim.seq], before_payload=before_payload, more=more, on_stored=on_stored
+            return await self.handle.submit(
+                job.tpdus[claim.seq],
+                before_payload=before_payload,
+                more=bool(job.todo or self._inflight.claims),
+                on_stored=on_stored,
             )
-        except asyncio.CancelledError:
-            self._inflight.withdraw(job)  # what the modem does with it is for the next start to find out
-            raise
-        except Gone:
-            self._inflight.drop(job)
-            return
-        except StoreUnavailable as exc:
-            log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
-            self._rest(STORE_RETRY_S)
-            self._inflight.hand_back(job)
-            return
-        except SubmitError as exc:
-            await self._refused(claim, exc)
-            return
-        except Exception as exc:
-            if flight.payload_since_s is None:
-                self._fault(message, exc, job)
-            else:
-                log.error("%s: internal error while sending", self.name, exc_info=exc)
-                self._inflight.withdraw(job)
-                self._outcomes.record(self._in_doubt(claim, exc), then=self._then(None, self._doubted))
-                self._queue.done(message)
-            return
         finally:
-            self.in_flight = None
             if give_up is not None:
                 give_up.cancel()
-        self._segment_s += (self._clock.monotonic() - began_s - self._segment_s) * 0.3
+
+    def _accepted(self, claim: Claim, reference: int, took_s: float) -> None:
+        """The network accepted a segment."""
+        job = claim.job
+        self._segment_s += (took_s - self._segment_s) * 0.3
         self._failures = 0
-        self._late_results.accepted((claim, message), reference)
+        self._late_results.accepted((claim, job.message), reference)
         self._sent += 1
         job.split = True
         job.open.remove(claim.seq)
-        sent = partial(
-            outbox.segment_sent,
-            now_ms=self._clock.wall_ms(),
-            message=message,
-            seq=claim.seq,
-            modem=self.name,
-            sim=claim.sim,
-            claim=claim.number,
-            reference=reference,
-        )
-        doubt = self._in_doubt(claim, StoreFault("its outcome could not be recorded"))
-        self._outcomes.record(sent, then=self._then(claim, self._queue.offer), otherwise=doubt)
+        self._outcomes.sent(claim, reference)
         if not job.todo and not job.open:
-            self._queue.done(message)
+            self._queue.done(job.message)
 
     async def _refused(self, claim: Claim, exc: SubmitError) -> None:
         """Apply the policy to a segment that was not confirmed."""
         job, message = claim.job, claim.job.message
-        begun = self._faltered = True
-        try:
-            await claim.began
-        except Gone:
-            self._inflight.drop(job)
+        self._faltered = True
+        begun = await self._has_begun(claim)
+        if begun is None:
             return
-        except StoreFault as fault:
-            self._fault(message, fault, job)
-            return
-        except StoreError as trouble:
-            log.log(trouble.level, "%s: %s", self.name, trouble)
-            begun = False
         self._failures = 0 if exc.disposition in _NOT_THE_MODEMS else self._failures + 1
-        detour = None if job.split else self._queue.around(message, self.name)
-        refusals, cause = _counted(message, exc), exc.cause
-        times = refusals.get(exc.refusal or "", 1)
-        spent = cause is not None and cause.is_spent(times)
-        shorter = {}
-        if cause is not None and cause.without_validity and times == 1:
-            waiting = [claim.seq, *job.open, *job.todo]
-            shorter = {seq: tpdu for seq in waiting if (tpdu := without_validity(job.tpdus[seq])) != job.tpdus[seq]}
-        decision = decide(
-            exc.after(times),
-            attempts=message.attempts + 1,
+        verdict = judge(
+            message,
+            job.tpdus,
+            [claim.seq, *job.open, *job.todo],
+            exc,
             failures_in_a_row=self._failures,
+            detour=None if job.split else self._queue.around(message, self.name),
+            pinned=self._inflight.pinned(job),
             chance=random.random(),
-            others=detour is not None,
-            first_pause_s=0.0 if cause is None else cause.pause_s,
-            spent=spent,
-            without_validity=bool(shorter),
         )
-        if cause is not None and cause.our_fault:
+        if exc.cause is not None and exc.cause.our_fault:
             log.error("%s: %s: the gateway built pdu=%s", self.name, exc.title, masked_submit(job.tpdus[claim.seq]))
-        log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, decision.action)
-        if decision.rest_s:
+        log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, verdict.decision.action)
+        if verdict.decision.rest_s:
             # Texts that nobody has tried tell whether it is the modem: they do not wait for long.
             soon = exc.disposition is Disposition.MODEM and self._queue.has_untried(self.name)
-            self._rest(min(decision.rest_s, REST_S[0]) if soon else decision.rest_s)
+            self._rest(min(verdict.decision.rest_s, REST_S[0]) if soon else verdict.decision.rest_s)
         if not begun:
             self._inflight.hand_back(job)
             return
         self._inflight.withdraw(job)
         job.open.remove(claim.seq)
-        route = self._inflight.pinned(job)
-        job.tpdus |= shorter
-        if decision.action is Action.MOVE or (decision.action is Action.HAND_BACK and is_conversation(message.route)):
-            route = detour
-        elif (
-            decision.action is Action.RETRY
-            and cause is not None
-            and cause.is_modems
-            and detour is not None
-            and (spent or not is_conversation(message.route))
-        ):  # another modem tells whether it was this one
-            route = detour
-        elif decision.action is Action.RETRY and route is None:  # all that may carry it have refused: begin anew
-            route = Route.parse(message.route).base
-        self._apply(claim, decision, exc, _After(list(job.open), route, refusals, shorter))
+        job.tpdus |= verdict.tpdus
+        if verdict.decision.action is Action.AWAIT and exc.overdue:
+            self._late_results.missing((claim, message))
+        self._outcomes.refused(claim, exc, verdict)
 
-    def _apply(self, claim: Claim, decision: Decision, exc: SubmitError, after: _After) -> None:
-        """Record a decision."""
-        route, siblings = after.route, after.siblings
-        job, message, now_ms = claim.job, claim.job.message, self._clock.wall_ms()
-        error = describe(exc, self.name)
-        common: dict[str, Any] = {"now_ms": now_ms, "message": message, "seq": claim.seq, "error": error}
-        due_ms: int | None = None
-        operation: Callable[[Tx], Any]
-        if decision.action is Action.AWAIT:
-            due_ms = now_ms + self._grace_ms
-            # A modem that has not heard from the network keeps a copy that says no more than it said itself.
-            operation = partial(
-                outbox.segment_unknown, due_ms=due_ms, copy_tells=exc.silent, owed=exc.overdue, **common
-            )
-            if exc.overdue:
-                self._late_results.missing((claim, message))
-            if exc.cms == DUPLICATE_CMS:
-                operation = partial(
-                    outbox.segment_rejected_as_duplicate,
-                    sim=claim.sim,
-                    due_ms=due_ms,
-                    route=to_modem(self.name),
-                    **common,
-                )
-        elif decision.action is Action.FAIL:
-            operation = partial(outbox.segment_failed, modem=self.name, sim=claim.sim, **common)
-        else:
-            if decision.action is Action.RETRY:
-                due_ms = now_ms + round(decision.pause_s * 1000)
-            operation = partial(
-                outbox.segment_refused,
-                sim=claim.sim,
-                due_ms=due_ms,
-                waiting=exc.title,
-                charged=decision.action is not Action.HAND_BACK,
-                route=route,
-                refusals=after.refusals,
-                tpdus=after.tpdus,
-                **common,
-            )
-        if siblings:
-            operation = both(partial(outbox.unclaim, message_id=message.id, seqs=siblings), operation)
-        if decision.action in (Action.HAND_BACK, Action.MOVE, Action.AGAIN):
-            returned = self._inflight.returned(job, route)._replace(refusals=after.refusals)
-            if decision.action is not Action.HAND_BACK:
-                returned = returned._replace(attempts=message.attempts + 1)
-            self._outcomes.record(operation, then=self._then(claim, lambda _: self._queue.give_back(returned)))
-            return
-        keeps_copy = decision.action is Action.AWAIT and exc.silent
+    async def _has_begun(self, claim: Claim) -> bool | None:
+        """True when the claim of a refused segment is on disk, False when the database is unavailable.
 
-        def on_disk(queued: list[Outgoing] | None) -> None:
-            self._queue.offer(queued or ())
-            if due_ms is not None:
-                self._queue.due(due_ms)
-
-        self._outcomes.record(operation, then=self._then(None if keeps_copy else claim, on_disk))
-        self._queue.done(message)
-
-    def _doubted(self, queued: Sequence[Outgoing]) -> None:
-        """A segment is in doubt on disk: the timer looks when to settle it."""
-        self._queue.offer(queued)
-        self._queue.due(self._clock.wall_ms() + self._grace_ms)
-
-    def _then(self, claim: Claim | None, then: Callable[[Any], object]) -> Callable[[Any], object]:
-        """What follows once an outcome is on disk: the copy of that claim, if there is one, is of no more use."""
-
-        def on_disk(value: Any) -> None:
-            if claim is not None and claim.copy is not None:
-                self.handle.forget_copy(*claim.copy)
-            then(value)
-
-        return on_disk
+        None when its message has ended meanwhile, or by a fault of ours.
+        """
+        try:
+            await claim.began
+        except Gone:
+            self._inflight.drop(claim.job)
+            return None
+        except StoreFault as fault:
+            self._outcomes.fault(claim.job.message, fault, claim.job)
+            return None
+        except StoreError as trouble:
+            log.log(trouble.level, "%s: %s", self.name, trouble)
+            return False
+        return True
 
     def _falter(self) -> None:
         """The modem takes long: others may have what was committed ahead for it."""
@@ -541,10 +386,3 @@ class Worker:
 
     def _rest(self, seconds: float) -> None:
         self._rest_until_s = max(self._rest_until_s, self._clock.monotonic() + seconds)
-
-
-def _counted(message: Outgoing, exc: SubmitError) -> Mapping[str, int]:
-    """The refusals of a message, this one among them."""
-    if exc.refusal is None:
-        return message.refusals
-    return {**message.refusals, exc.refusal: message.refusals.get(exc.refusal, 0) + 1}

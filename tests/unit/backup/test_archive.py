@@ -208,7 +208,7 @@ def test_the_commands(place: Path) -> None:
     assert "--force" in refused.output
     taken = run(main, ["restore", str(place / "b.tar.gz"), "--config", config, "--force"])
     assert taken.exit_code == 0, taken.output
-    assert "3 messages wait and will be sent" in taken.output
+    assert "3 messages are waiting and will be sent" in taken.output
 
 
 def test_the_configuration_goes_out_and_in(place: Path) -> None:

@@ -134,7 +134,7 @@ def test_an_empty_line_is_a_refused_pdu() -> None:
 def test_refused_without_json() -> None:
     result = run("decode", "nonsense")
     assert result.exit_code == 1
-    assert "refused: PDU at octet 0: 'n' is no hexadecimal digit" in result.stderr
+    assert "not a valid PDU: PDU at octet 0: 'n' is no hexadecimal digit" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("decode",), ("decode", "--rp", "nack", "00"), ("encode", "text")])
@@ -172,7 +172,7 @@ def test_encode() -> None:
     result = run("encode", "--to", "+27820001111", "Hello World!")
     assert result.exit_code == 0
     assert result.stdout == "0001000B917228001011F100000CC8329BFD065DDF72363904\n"
-    assert "gsm7, segments: 1, septets used: 12, left in the last: 148, AT+CMGS length: 24" in result.stderr
+    assert "gsm7, segments: 1, septets used: 12, free in the last: 148, AT+CMGS length: 24" in result.stderr
 
 
 def test_encode_json_of_a_long_text() -> None:
@@ -197,7 +197,7 @@ def test_encode_what_a_service_centre_sends() -> None:
 
 def test_encode_names_what_needs_ucs2() -> None:
     result = run("encode", "--to", "110", "Zażółć")
-    assert "not in the 7 bit alphabet: ż ó ł ć" in result.stderr
+    assert "characters outside the GSM 7-bit alphabet: ż ó ł ć" in result.stderr
 
 
 def test_encode_refuses() -> None:

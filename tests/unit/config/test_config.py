@@ -70,9 +70,9 @@ def test_an_empty_file_is_good() -> None:
         ("[[modem]]\nname = 'a'", "line 1: modem: needs either port"),
         ("[[modem]]\nport = 'x'", "line 1: modem.name: is missing"),
         ("[[modem]]\nname = 'a'\nport = 'x'\n[[modem]]\nname = 'a'\nport = 'y'", "two modems are named 'a'"),
-        ("[[modem]]\nname = 'a'\nport = 'x'\n[[modem]]\nname = 'b'\nport = 'x'", "have the same port x"),
+        ("[[modem]]\nname = 'a'\nport = 'x'\n[[modem]]\nname = 'b'\nport = 'x'", "use the same port x"),
         ("[[modem]]\nname = 'a'\nport = 'x'\n[modem.limits]\nper_day = 0", "line 5: modem.limits.per_day"),
-        ("[gateway\n", "is no valid TOML"),
+        ("[gateway\n", "is not valid TOML"),
     ],
 )
 def test_a_problem_is_told_with_its_line_and_the_nearest_name(text: str, problem: str) -> None:

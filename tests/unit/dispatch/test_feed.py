@@ -36,8 +36,8 @@ async def _read(source: EventFeed, after: int | None, count: int, *types: str) -
 
 async def test_from_any_cursor_each_event_once_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "PAGE", 7)
+    monkeypatch.setattr(feed, "RING", 20)  # most of it has to come from disk
     source = EventFeed()
-    source._ring = source._ring.__class__(maxlen=20)  # most of it has to come from disk
     store = await Store.open(tmp_path / "g.db", source.publish)
     await source.attach(store)
     for _ in range(10):

@@ -16,10 +16,10 @@ from hw_sim.network.rules import Rules
 from hw_sim.profiles.loader import SECTIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
-CONTROL = (DOCS / "simulator-control.md").read_text(encoding="utf-8")
-FAULTS = (DOCS / "simulator-faults.md").read_text(encoding="utf-8")
-PROFILES = (DOCS / "simulator-profiles.md").read_text(encoding="utf-8")
-START = (DOCS / "simulator.md").read_text(encoding="utf-8")
+CONTROL = (DOCS / "reference" / "simulator-control.md").read_text(encoding="utf-8")
+FAULTS = (DOCS / "reference" / "simulator-faults.md").read_text(encoding="utf-8")
+PROFILES = (DOCS / "reference" / "simulator-profiles.md").read_text(encoding="utf-8")
+START = (DOCS / "guides" / "test-with-hw-sim.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -55,9 +55,9 @@ def test_commands_and_options() -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in DOCS.glob("simulator*.md"):
+    for page in DOCS.rglob("*sim*.md"):
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
-            assert (DOCS / target).exists(), f"{page.name}: {target}"
+            assert ":" in target or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_the_examples_of_the_first_page_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,6 +152,6 @@ def test_names_in_profiles_exist_and_have_a_value(name: str) -> None:
 
 
 def test_the_names_are_documented() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "simulator-profiles.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator-profiles.md").read_text(encoding="utf-8")
     for name in STATE:
         assert f"`{{{name}}}`" in page, name

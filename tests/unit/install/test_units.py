@@ -15,7 +15,7 @@ from gsmgw.transport.usbports import MODEM_VENDORS, SWITCH_NEEDED
 
 ROOT = Path(__file__).parents[3]
 SERVICES = [name for name in UNITS if name.endswith(".service")]
-#: As docs/security.md says.
+#: As docs/explanation/security.md says.
 EXPOSURE = {"gsmgw.service": 1.5, "gsmgw-backup.service": 0.2}
 
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

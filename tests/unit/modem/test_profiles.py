@@ -253,7 +253,7 @@ class TestOverlay:
 
 
 def test_the_page_names_every_state_step_and_key() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "modems.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "modems.md").read_text()
     for state in ModemState:
         assert f"`{state.value}`" in page
     for rung in RecoveryStep:

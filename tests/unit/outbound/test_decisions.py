@@ -288,7 +288,17 @@ def test_the_next_allowed_moment_is_the_first_one(
     times = SendingTimes(window, days, holidays)
     zones = [ZoneInfo(name) for name in names]
     now = datetime(2026, 10, 22, tzinfo=UTC) + start * QUARTER
-    first = next((m for n in range(8 * 96) if times._allows(m := now + n * QUARTER, zones)), None)
+
+    def allowed(moment: datetime) -> bool:
+        local = [moment.astimezone(zone) for zone in zones]
+        return all(
+            (window is None or window.allows(at.time()))
+            and (not days or at.weekday() in days)
+            and at.date() not in holidays
+            for at in local
+        )
+
+    first = next((m for n in range(8 * 96) if allowed(m := now + n * QUARTER)), None)
     found = times.next_allowed_ms(round(now.timestamp() * 1000), zones)
     if first is None:
         assert found is None or found > (now + 8 * 96 * QUARTER).timestamp() * 1000 - 1

@@ -437,17 +437,23 @@ async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_it
 
 async def test_a_modem_that_gains_nothing_by_it_has_nothing_claimed_ahead(tmp_path: Path) -> None:
     """What waits behind its segment is free for whichever modem is ready first."""
-    result: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    modem = ScriptedModem("m", result)
-    async with desk(tmp_path, modem) as work:
-        work.scheduler._workers["m"]._segment_s = 0.9  # commits take a small part of that
-        first = await work.send("first")
-        await until(lambda: bool(modem.tpdus))
-        second = await work.send("second", to="+4915112345699", priority=Priority.URGENT)
-        third = await work.send("third", to="+4915112345698", priority=Priority.URGENT)
-        work.scheduler._workers["m"]._claim_ahead()
-        await work.store.write(lambda tx: None)
-        assert [(await work.record(number)).status for number in (second, third)] == [Status.QUEUED] * 2
-        result.set_result(1)
-        for number in (first, second, third):
+    loop = asyncio.get_running_loop()
+    results: list[asyncio.Future[int]] = [loop.create_future() for _ in range(4)]
+    modem, clock = ScriptedModem("m", *results), VirtualClock()
+    async with desk(tmp_path, modem, clock=clock) as work:
+        for number, result in enumerate(results[:3]):  # commits take a small part of 0.9 s
+            known = await work.send("known", to=f"+491511234560{number}")
+            await until(lambda count=number + 1: len(modem.tpdus) == count)
+            await clock.advance(0.9)
+            result.set_result(number)
+            await work.until(known, Status.SENT)
+        work.scheduler.modem_changed(modem.become(ModemState.SEARCHING))
+        first = await work.send("first", priority=Priority.URGENT)
+        others = [await work.send("x", to=f"+491511234569{number}", priority=Priority.URGENT) for number in range(2)]
+        work.scheduler.modem_changed(modem.become(ModemState.READY))
+        await until(lambda: len(modem.tpdus) == 4)
+        await work.quiet()
+        assert [(await work.record(number)).status for number in others] == [Status.QUEUED] * 2
+        results[3].set_result(3)
+        for number in (first, *others):
             await work.until(number, Status.SENT)

@@ -1,4 +1,4 @@
-"""The examples of docs/codec.md work."""
+"""The examples of docs/reference/codec.md work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-PAGE = (Path(__file__).parents[3] / "docs" / "codec.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "codec.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -14,7 +14,7 @@ def test_examples() -> None:
     names: dict[str, Any] = {}
     assert len(EXAMPLES) >= 5
     for number, example in enumerate(EXAMPLES):
-        exec(compile(example, f"docs/codec.md example {number}", "exec"), names)  # noqa: S102
+        exec(compile(example, f"docs/reference/codec.md example {number}", "exec"), names)  # noqa: S102
 
 
 def test_every_public_name_is_there() -> None:

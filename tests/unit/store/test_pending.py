@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.databases import refusing
 from support.events import any_event
+from support.waiting import until
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.store import PendingWrites, Store, Tx
@@ -47,7 +48,7 @@ async def test_a_write_that_the_database_does_not_take_is_tried_until_it_does(st
     async with refusing(store):
         for number in range(3):
             writes.record(lambda tx, number=number: _note(tx, f"{number}"), done.append)
-        await asyncio.sleep(0.2)
+        await until(lambda: store.failed_transactions > 0)
         assert (len(writes), done) == (3, [])
     async with asyncio.timeout(60):
         await writes.settle()

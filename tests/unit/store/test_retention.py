@@ -16,7 +16,7 @@ from gsmgw.dispatch import Retention
 from gsmgw.dispatch.retention import PORTION
 from gsmgw.model import MessageError, Outgoing, PartState, Priority
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, Tx, concat_references, idempotency, inbox, lifecycle, outbox
+from gsmgw.store import Store, Tx, concat_references, idempotency, inbox, lifecycle, messages, outbox
 
 DAY_MS = 86_400_000
 TO = "+4915112345678"
@@ -56,7 +56,7 @@ class House:
         done = asyncio.ensure_future(self.retention.round())
         while not done.done():
             await self.clock.advance(1)
-            await asyncio.sleep(0.001)
+            await self.store.read(messages.event_range)  # time for what the round does meanwhile
         return await done
 
     async def write(self, operation: Callable[[Tx], object]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.desk import TO, desk
 from support.fakes import ScriptedModem
+from support.waiting import until
 
 from gsmgw.dispatch import EventFeed, Indexer
 from gsmgw.model import Status
@@ -62,10 +63,11 @@ async def test_the_queue_goes_on_and_the_message_ends(tmp_path: Path) -> None:
         def state(number: int) -> str:
             return f"SELECT status, due_ms FROM messages WHERE id = {number}"
 
-        async with asyncio.timeout(60):
-            for number in (first, later):
-                while await work.store.read(lambda db, n=number: db.execute(state(n)).fetchone()) != END:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+        async def ended(number: int) -> bool:
+            return bool(await work.store.read(lambda db: db.execute(state(number)).fetchone()) == END)
+
+        for number in (first, later):
+            await until(lambda number=number: ended(number))
 
 
 async def test_events_keep_their_places(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from support.modems import ScriptedPort, at_once
+from support.waiting import until
 
 from gsmgw.at import commands
 from gsmgw.at.dialogue import Stale, Urc
@@ -109,10 +110,11 @@ async def test_a_silent_modem_is_asked_three_times_then_given_up() -> None:
 
 async def test_a_message_leaves_in_one_write_after_prompt_and_commit() -> None:
     async with rig(prompting(b"\r\n+CMGS: 9\r\n\r\nOK\r\n"), VirtualClock()) as r:
-        committed = asyncio.Event()
+        waiting, committed = asyncio.Event(), asyncio.Event()
 
         async def commit() -> None:
             assert r.port.lines[-2] == SEND.text, "the command leaves before the commit"
+            waiting.set()
             await committed.wait()
 
         async def send() -> None:
@@ -120,7 +122,7 @@ async def test_a_message_leaves_in_one_write_after_prompt_and_commit() -> None:
                 assert (await r.channel.submit(SEND, PAYLOAD, commit)).lines == ["+CMGS: 9"]
 
         sending = asyncio.ensure_future(send())
-        await asyncio.sleep(0.01)
+        await waiting.wait()
         assert r.port.written == [b"AT+CMGS=18\r"], "the payload waits for the commit"
         committed.set()
         await sending
@@ -153,8 +155,7 @@ async def test_cancellation_in_mid_send_leaves_the_port_to_be_brought_back() -> 
                 await r.channel.submit(SEND, PAYLOAD, at_once)
 
         sending = asyncio.ensure_future(send())
-        await asyncio.sleep(0.01)
-        assert r.channel.payload_out
+        await until(lambda: r.channel.payload_out)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
@@ -179,7 +180,6 @@ async def test_the_end_of_the_modem_in_mid_send(when: str, how: str) -> None:
 
         async def before() -> None:
             if when == "after the prompt":
-                await asyncio.sleep(0.01)
                 happen()
 
         async def send() -> None:
@@ -187,8 +187,8 @@ async def test_the_end_of_the_modem_in_mid_send(when: str, how: str) -> None:
                 await r.channel.submit(SEND, PAYLOAD, before)
 
         sending = asyncio.ensure_future(send())
-        await asyncio.sleep(0.02)
         if when != "after the prompt":
+            await until(lambda: r.channel.payload_out if when == "after the payload" else bool(port.written))
             happen()
         with pytest.raises(PortError if how == "port" else ModemReset):
             await sending
@@ -222,7 +222,7 @@ async def test_a_report_settles_the_message_it_reports_on() -> None:
         sent = Response(FinalResult(FinalResultKind.OK), ["+CMGS: 9"], [], payload_sent=True)
         assert not r.channel.settle(sent), "no payload is out"
         sending = asyncio.ensure_future(send())
-        await asyncio.sleep(0.01)
+        await until(lambda: r.channel.payload_out)
         assert r.channel.settle(sent)
         assert await sending == ["+CMGS: 9"]
         assert r.channel.dirty
@@ -258,7 +258,7 @@ class TestProbing:
         port = prompting(b"")
         async with rig(port, clock) as r:
             sending = asyncio.ensure_future(self.send(r))
-            await asyncio.sleep(0.01)
+            await until(lambda: r.channel.payload_out)
             port.mute = True
             await clock.advance(60.0)
             port.mute = False
@@ -295,7 +295,7 @@ class TestProbing:
         port = prompting(b"")
         async with rig(port, clock) as r:
             sending = asyncio.ensure_future(self.send(r))
-            await asyncio.sleep(0.01)
+            await until(lambda: r.channel.payload_out)
             port.mute = True
             await clock.advance(SEND.timeout_s + 1)
             with pytest.raises(CommandTimeout) as caught:

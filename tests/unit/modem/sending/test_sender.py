@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from support.modems import TPDU, ScriptedPort, Sink, at_once
+from support.waiting import until
 
 from gsmgw.at.result_codes import FinalResult, FinalResultKind, parse_final_result
 from gsmgw.clock import VirtualClock
@@ -90,7 +91,7 @@ class Rig:
     async def submit(self, seconds: float = 0.0) -> int:
         await self.channel.open(self.port.open)
         sending = asyncio.ensure_future(self.sender.submit(TPDU, at_once))
-        await asyncio.sleep(0.01)
+        await until(lambda: bool(self.port.written))
         await self.clock.advance(seconds)
         try:
             return await sending

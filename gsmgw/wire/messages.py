@@ -1,0 +1,156 @@
+"""Messages as the API, webhooks and hooks carry them."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import cast
+
+from pydantic_core import to_json
+
+from gsmgw.escaping import one_line
+from gsmgw.model import Direction, MessageRecord, OnUnknown, Outgoing, Priority, SegmentRecord, Waiting, format_id
+from gsmgw.model.routes import target_of
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
+
+
+def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> resources.Message:
+    """The message resource."""
+    outbound = record.direction is Direction.OUTBOUND
+    modem, pool = target_of(record.route)
+    body: resources.Message = {
+        "id": format_id(record.id),
+        "direction": record.direction,
+        "from": record.own if outbound else record.peer,
+        "to": record.peer if outbound else record.own,
+        "text": record.text,
+        "status": record.status,
+        "encoding": record.encoding,
+        "segments": record.segments,
+        "modem": record.modem or modem,
+        "pool": pool,
+        "priority": record.priority.word,
+        "client_ref": record.client_ref,
+        "tags": list(record.tags),
+        "flash": record.flash,
+        "class": record.message_class,
+        "created_at": stamp(record.created_ms),
+        "send_at": stamp(record.send_at_ms),
+        "sent_at": stamp(record.sent_ms),
+        "delivered_at": stamp(record.delivered_ms),
+        "received_at": stamp(record.received_ms),
+        "error": None if record.error is None else cast("resources.MessageError", record.error.as_json()),
+    }
+    if record.data is not None:
+        body["data"] = base64.b64encode(record.data).decode("ascii")
+        body["port"] = record.port
+    if outbound:
+        body["attempts"] = record.attempts
+        body["delivery_report"] = record.report
+        body["report_missing"] = record.report_missing
+        body["on_unknown"] = record.on_unknown
+        body["expires_at"] = stamp(record.expires_ms)
+        body["waiting_for"] = None if waiting is None else waiting_resource(waiting)
+    else:
+        body["smsc_at"] = stamp(record.smsc_ms)
+        body["incomplete"] = record.incomplete
+        body["replaces"] = None if record.replaces is None else format_id(record.replaces)
+        body["replaced_by"] = None if record.replaced_by is None else format_id(record.replaced_by)
+    return body
+
+
+def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
+    """What :func:`message_resource` says of a message that was accepted this moment, as JSON.
+
+    Of ten thousand in a batch that would take as long as all the rest of the request. So what many have in common is
+    put into words once.
+    """
+    own: dict[str, object] = {
+        "id": format_id(message.id),
+        "to": message.to,
+        "text": message.text,
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "client_ref": message.client_ref,
+    }
+    if message.data is not None:
+        own["data"] = base64.b64encode(message.data).decode("ascii")
+        own["port"] = message.port
+    common = _in_common(
+        message.route,
+        message.priority,
+        message.tags,
+        message.message_class,
+        message.created_ms,
+        message.send_at_ms,
+        message.report,
+        message.on_unknown,
+        message.expires_ms,
+        waiting,
+    )
+    return one_line(to_json(own))[:-1] + common
+
+
+@lru_cache(maxsize=64)
+def _in_common(
+    route: str,
+    priority: Priority,
+    tags: tuple[str, ...],
+    message_class: int | None,
+    created_ms: int,
+    send_at_ms: int | None,
+    report: bool,
+    on_unknown: OnUnknown,
+    expires_ms: int | None,
+    waiting: Waiting | None,
+) -> bytes:
+    """The rest of such an object, behind its own members."""
+    modem, pool = target_of(route)
+    rest: dict[str, object] = {
+        "direction": "outbound",
+        "from": None,
+        "status": "scheduled" if send_at_ms is not None and send_at_ms > created_ms else "queued",
+        "modem": modem,
+        "pool": pool,
+        "priority": priority.word,
+        "tags": tags,
+        "flash": message_class == 0,
+        "class": message_class,
+        "created_at": stamp(created_ms),
+        "send_at": stamp(send_at_ms),
+        "sent_at": None,
+        "delivered_at": None,
+        "received_at": None,
+        "error": None,
+        "attempts": 0,
+        "delivery_report": report,
+        "report_missing": False,
+        "on_unknown": on_unknown.value,
+        "expires_at": stamp(expires_ms),
+        "waiting_for": None if waiting is None else waiting_resource(waiting),
+    }
+    return b"," + one_line(to_json(rest))[1:]
+
+
+def waiting_resource(waiting: Waiting) -> resources.WaitingFor:
+    """Why a message has not gone yet."""
+    return {"word": waiting.reason.value, "sentence": waiting.sentence, "until": stamp(waiting.until_ms)}
+
+
+def segment_resource(segment: SegmentRecord) -> resources.Segment:
+    """Return the resource of a segment."""
+    return {
+        "number": segment.seq,
+        "status": segment.status,
+        "reference": segment.reference,
+        "modem": segment.modem,
+        "sim": segment.sim,
+        "attempt": segment.attempt,
+        "sending_at": stamp(segment.sending_ms),
+        "sent_at": stamp(segment.sent_ms),
+        "discharged_at": stamp(segment.discharge_ms),
+        "report_status": segment.report_status,
+        "error": segment.error,
+        "pdu": segment.tpdu.hex().upper(),
+    }

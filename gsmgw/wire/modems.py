@@ -1,0 +1,32 @@
+"""Modems as the API shows them."""
+
+from __future__ import annotations
+
+from gsmgw.model import ModemStatus
+from gsmgw.wire import resources
+
+
+def modem_resource(status: ModemStatus, limits: resources.JsonObject) -> resources.Modem:
+    """Return the resource of a modem; ``limits`` are those of its SIM, as configured."""
+    return {
+        "name": status.name,
+        "state": status.state,
+        "detail": status.detail,
+        "port": status.port,
+        "profile": status.profile,
+        "manufacturer": status.manufacturer,
+        "model": status.model,
+        "revision": status.revision,
+        "imei": status.imei,
+        "iccid": status.iccid,
+        "imsi": status.imsi,
+        "number": status.number,
+        "operator": status.operator,
+        "registration": status.registration,
+        "technology": status.technology,
+        "signal_dbm": status.signal_dbm,
+        "temperature_c": status.temperature_c,
+        "voltage_mv": status.voltage_mv,
+        "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
+        "limits": limits,
+    }
