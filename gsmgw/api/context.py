@@ -13,7 +13,7 @@ from gsmgw.api.access.authentication import Access
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
-from gsmgw.outbound import MessageService, Scheduler
+from gsmgw.outbound import MessageService
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
 
@@ -67,7 +67,6 @@ class Context:
     clock: Clock
     service: MessageService
     collector: Collector
-    scheduler: Scheduler
     feed: EventFeed
     streams: EventStreams
     webhooks: Webhooks

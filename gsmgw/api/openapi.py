@@ -58,6 +58,11 @@ def body_of(model: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     return extra
 
 
+def _first_sentence(text: str) -> str:
+    sentence, _, _ = text.replace("`", "").partition("\n")[0].partition(". ")
+    return sentence.removesuffix(".")
+
+
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """Return the whole document. ``bodies`` are those that routes read by themselves."""
     document = get_openapi(
@@ -81,6 +86,7 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
             if "HTTPValidationError" in str(responses["422"]):  # FastAPI's own form of an error
                 responses["422"] = _problem(422)
             operation["responses"] = dict(sorted(responses.items()))
+            operation["summary"] = _first_sentence(operation["description"])
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Needed over TCP, not on the Unix socket"}
     }

@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from gsmgw.api.context import Context
 from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.http.problems import Problem, of_refusal, of_validation
-from gsmgw.model import Outgoing, Waiting, format_id
-from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission, not_yet
+from gsmgw.model import Outgoing, format_id
+from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission
 from gsmgw.store import messages
 from gsmgw.wire.encoding import dumped
 from gsmgw.wire.messages import accepted_json, message_resource
@@ -179,17 +179,14 @@ async def _bodies(ctx: Context, accepted: Sequence[Accepted]) -> list[bytes | No
     """Return the message resources as JSON. Those of earlier requests are read, and are None if they were deleted."""
     earlier = [entry.message_id for entry in accepted if entry.message is None]
     records = iter(await ctx.store.read(lambda db: messages.get_messages(db, earlier)) if earlier else ())
+    waiting = iter(ctx.service.explain_all([entry.message for entry in accepted if entry.message is not None]))
     found: list[bytes | None] = []
-    cases: dict[tuple[str, bool], Waiting] = {}
     for entry in accepted:
-        fresh = entry.message
-        if fresh is None:
-            record = next(records)
-            found.append(None if record is None else dumped(message_resource(record, ctx.scheduler.explain(record))))
-        elif fresh.send_at_ms is not None and fresh.send_at_ms > fresh.created_ms:
-            found.append(accepted_json(fresh, not_yet(fresh.send_at_ms)))
+        if entry.message is not None:
+            found.append(accepted_json(entry.message, next(waiting)))
         else:
-            found.append(accepted_json(fresh, ctx.scheduler.explain_queued(fresh.route, fresh.to, cases)))
+            record = next(records)
+            found.append(None if record is None else dumped(message_resource(record, ctx.service.explain(record))))
     return found
 
 

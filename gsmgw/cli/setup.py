@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -242,7 +242,6 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
     For installations with pipx or pip; the Debian package includes all of it. You can run it again at any time. Run it
     again after every upgrade with pipx.
     """
-    from gsmgw.cli import main
     from gsmgw.install.system import carry_out, install_steps, uninstall_steps
 
     if root == Path("/") and not dry_run and os.geteuid() != 0:
@@ -252,7 +251,8 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
     command = (command_path or Path(sys.argv[0])).resolve()
     if command.name != "gsmgw" or not command.exists():
         fail(f"{command} is not the gsmgw program. Name it: --command /path/to/bin/gsmgw")
-    steps = (uninstall_steps if uninstall else install_steps)(command, main, root)
+    commands = cast(click.Group, click.get_current_context().find_root().command)
+    steps = (uninstall_steps if uninstall else install_steps)(command, commands, root)
     failures = carry_out(steps, dry_run, say)
     if failures:
         fail(f"{count(len(failures), 'step')} failed, see above. Fix the cause and run this command again")

@@ -197,7 +197,6 @@ class Gateway:
             clock=self.clock,
             service=self.service,
             collector=self.collector,
-            scheduler=self.scheduler,
             feed=self.feed,
             streams=streams,
             webhooks=self.webhooks,

@@ -48,7 +48,7 @@ class Outcome:
         return {name: value for name, value in record.items() if value is not None}
 
 
-#: The client of a door did not ask to be told of that.
+#: The client of a bridge did not ask for this event.
 NOT_ASKED = Outcome(None, None, 0)
 
 

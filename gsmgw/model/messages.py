@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, cast
 from gsmgw.model.failures import MessageError
 from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
 
-#: Owners of messages that are not a token: the socket, the Twilio door, and tokens of before they had numbers.
+#: Owners of messages that are not a token: the socket, the Twilio bridge, and tokens from before they had numbers.
 SOCKET, TWILIO, NOBODY = 0, -1, -2
 
 

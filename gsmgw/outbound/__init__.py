@@ -16,7 +16,6 @@ from gsmgw.outbound.permissions import require_modem
 from gsmgw.outbound.principal import Principal
 from gsmgw.outbound.queue.router import RouteTable, Rule
 from gsmgw.outbound.queue.scheduler import Scheduler
-from gsmgw.outbound.queue.wait_reason import not_yet
 from gsmgw.outbound.service import SLICE, MessageService
 from gsmgw.outbound.submission import Accepted, Result, Submission
 from gsmgw.outbound.validation import TEXT_LIMIT, Defaults
@@ -44,6 +43,5 @@ __all__ = [
     "Submission",
     "Window",
     "WrongState",
-    "not_yet",
     "require_modem",
 ]

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
-from gsmgw.model import MessageRecord, Outgoing
+from gsmgw.model import MessageRecord, Outgoing, Waiting
 from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages
 from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
 from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
 from gsmgw.outbound.principal import Principal
 from gsmgw.outbound.queue.router import RouteTable
+from gsmgw.outbound.queue.wait_reason import not_yet
 from gsmgw.outbound.quotas import Quotas
 from gsmgw.outbound.segmenting import plan
 from gsmgw.outbound.submission import Accepted, Result, Submission, fingerprint
@@ -42,6 +43,12 @@ class Queue(Protocol):
 
     def due(self, moment_ms: int) -> None:
         """Look at the database at that moment: a scheduled message is due."""
+
+    def explain(self, message: MessageRecord) -> Waiting | None:
+        """Return why an outbound message is not sent yet; None if it is not waiting."""
+
+    def explain_queued(self, route: str, peer: str, known: dict[tuple[str, bool], Waiting]) -> Waiting:
+        """Return why a message in the queue is not sent yet. ``known`` keeps what is the same for others."""
 
 
 class MessageService:
@@ -163,6 +170,20 @@ class MessageService:
     def visible_to(self, principal: Principal) -> Sight | None:
         """Return which messages a caller may see; None for all."""
         return visible_to(principal, self._pools)
+
+    def explain(self, record: MessageRecord) -> Waiting | None:
+        """Return why a message is not sent yet; None if it is not waiting."""
+        return self._queue.explain(record)
+
+    def explain_all(self, fresh: Sequence[Outgoing]) -> list[Waiting]:
+        """Return why messages that were just accepted are not sent yet."""
+        known: dict[tuple[str, bool], Waiting] = {}
+        return [
+            not_yet(message.send_at_ms)
+            if outbox.is_early(message, message.created_ms)
+            else self._queue.explain_queued(message.route, message.to, known)
+            for message in fresh
+        ]
 
     async def _get_to_change(self, principal: Principal, message_id: int) -> MessageRecord:
         principal.require("send")

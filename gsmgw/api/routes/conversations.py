@@ -25,7 +25,7 @@ async def index(ctx: Ctx, visible: Visible, query: Annotated[PageQuery, Query()]
     before, limit = cursor_of(query.cursor), query.limit
     found = await ctx.store.read(lambda db: messages.conversations(db, before, limit + 1, visible))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
-    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    explained = [(message, ctx.service.explain(message)) for message in found[:limit]]
     return await page_response(explained, _conversation, more)
 
 

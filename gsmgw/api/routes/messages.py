@@ -62,7 +62,7 @@ async def create_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
 
 
 @router.post("/batch/preview", response_model=resources.BatchPreview, openapi_extra=body_of(BatchIn))
-async def look_at_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
+async def check_batch(ctx: Ctx, caller: Caller, request: Request) -> Response:
     """Check a batch without saving it: the result and the number of segments of each message."""
     return _response(await preview_batch(ctx, caller, await request.body()))
 
@@ -91,7 +91,7 @@ async def index(ctx: Ctx, visible: Visible, query: Annotated[MessageListQuery, Q
     wanted, limit = await message_filter(ctx, visible, query), query.limit
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
     more = format_id(found[limit - 1].id) if len(found) > limit else None
-    explained = [(message, ctx.scheduler.explain(message)) for message in found[:limit]]
+    explained = [(message, ctx.service.explain(message)) for message in found[:limit]]
     return await page_response(explained, lambda pair: message_resource(*pair), more)
 
 
@@ -108,7 +108,7 @@ async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
     segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
     body: resources.WholeMessage = {
-        **message_resource(record, ctx.scheduler.explain(record)),
+        **message_resource(record, ctx.service.explain(record)),
         "segment_list": [segment_resource(segment) for segment in segments],
         "history": [event_resource(event) for event in events],
     }
