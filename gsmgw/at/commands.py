@@ -96,6 +96,8 @@ LIST_ALL = Command("AT+CMGL=4", ("+CMGL:",), timeout_s=60.0, pairs=True)
 INDICATIONS = Command("AT+CNMI?", ("+CNMI:",))
 MESSAGE_SERVICE = Command("AT+CSMS?", ("+CSMS:",))
 ACKNOWLEDGE = Command("AT+CNMA")
+#: TS 27.005 3.4.4 and 4.8: without a value, 0 for the same, 1 for a positive acknowledgement in PDU mode.
+ACKNOWLEDGE_FORMS = (ACKNOWLEDGE, Command("AT+CNMA=0"), Command("AT+CNMA=1"))
 
 
 def sim_identity(text: str) -> Command:

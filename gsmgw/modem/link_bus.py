@@ -29,11 +29,25 @@ class IndicationsLost:
 
 
 @dataclass(frozen=True, slots=True)
+class AcknowledgementRefused:
+    """The modem refuses to acknowledge a message that it routed directly."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableChanged:
+    """The number of messages in the memories that cannot be read; ``reason`` of one of them."""
+
+    count: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IndicationsResumed:
     """An indication came again after some were lost."""
 
 
-Fact = TypeVar("Fact", Stale, IndicationsLost, IndicationsResumed)
+AnyFact = Stale | IndicationsLost | IndicationsResumed | AcknowledgementRefused | UnreadableChanged
+Fact = TypeVar("Fact", Stale, IndicationsLost, IndicationsResumed, AcknowledgementRefused, UnreadableChanged)
 
 
 class LinkBus:
@@ -62,7 +76,7 @@ class LinkBus:
         for listener in listeners:
             listener(urc)
 
-    def publish(self, fact: Stale | IndicationsLost | IndicationsResumed) -> None:
+    def publish(self, fact: AnyFact) -> None:
         """Hand on a fact."""
         for listener in self._listeners.get(type(fact), ()):
             listener(fact)

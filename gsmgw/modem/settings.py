@@ -20,6 +20,9 @@ _READ_BACK: tuple[tuple[Command, int], ...] = (
     (commands.MESSAGE_SERVICE, 1),
 )
 
+#: The ability to acknowledge messages, in the set of what a modem cannot do.
+ACKNOWLEDGE = "acknowledge"
+
 
 def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
     """Return the AT+CNMI settings by which status reports are stored: <ds> 2 (TS 27.005 3.4.1)."""
@@ -27,15 +30,22 @@ def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Settings:
-    """Applies the settings of one link, and knows them: memories, routing of messages, echo."""
+    """Applies the settings of one link, and knows them: memories, routing of messages, echo.
 
-    def __init__(self, config: ModemSection, at: AtClient, storage: MessageStorage, reporter: StatusReporter) -> None:
+    ``unable`` is the set of what this modem was found unable to do, kept from link to link.
+    """
+
+    def __init__(
+        self, config: ModemSection, at: AtClient, storage: MessageStorage, reporter: StatusReporter, unable: set[str]
+    ) -> None:
         self._config = config
         self._at = at
         self._storage = storage
         self._reporter = reporter
+        self._unable = unable
         self._stores_reports = config.reports == "stored"
         self._echoes = 0
+        self._memories_refused = False
         #: The settings as the modem read them back after they were applied, by command; only those that it tells.
         self._applied: dict[str, str] = {}
         #: The memories that may hold received messages.
@@ -44,6 +54,8 @@ class Settings:
         self.indications: str | None = None
         #: Whether strings that are not hexadecimal are in the GSM alphabet (AT+CSCS="GSM").
         self.gsm_charset = False
+        #: Whether another AT+CNMI setting was accepted than the preferred one.
+        self.downgraded = False
         #: Whether messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
 
@@ -84,6 +96,9 @@ class Settings:
             await storage.select_for_all(profile.receive_into)
         else:
             storage.take_selection(use)
+            if self._memories_refused and use:  # a sweep may have selected another one meanwhile
+                await storage.select(use[-1].memory)
+        self._memories_refused = not use and bool(profile.cpms_forms)
         self.sweep_memories = tuple(memory for memory in profile.sweep if memory in memories)
         self._reporter.update(storage=storage_use(use))
 
@@ -92,17 +107,40 @@ class Settings:
         indicated; return the accepted AT+CNMI setting.
         """
         at = self._at
-        if self._config.reception == "direct" and await messages.select_service(at, 1):
+        if self._wants_direct and await messages.select_service(at, 1):
             setting = await messages.set_indications(at, CNMI_DIRECT_LADDER)
             if setting is not None:
                 self.acknowledges = True
+                self.downgraded = setting != CNMI_DIRECT_LADDER[0]
                 return setting
         self.acknowledges = False
         await messages.select_service(at, 0)
         ladder = at.profile.cnmi
-        return await messages.set_indications(
-            at, (*storing_reports(ladder), *ladder) if self._stores_reports else ladder
-        )
+        if self._stores_reports:
+            ladder = (*storing_reports(ladder), *ladder)
+        setting = await messages.set_indications(at, ladder)
+        self.downgraded = setting is not None and setting != ladder[0]
+        return setting
+
+    @property
+    def _wants_direct(self) -> bool:
+        return self._config.reception == "direct" and ACKNOWLEDGE not in self._unable
+
+    def store_instead_of_direct(self) -> None:
+        """Do not ask for direct routing any more: the modem cannot acknowledge."""
+        self._unable.add(ACKNOWLEDGE)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The commands whose settings were refused, although a modem of this profile should accept them."""
+        found = []
+        if self.indications is None and self._at.profile.cnmi:
+            found.append("AT+CNMI")
+        if self._wants_direct and not self.acknowledges:
+            found.append("AT+CSMS")
+        if self._memories_refused:
+            found.append("AT+CPMS")
+        return tuple(found)
 
     async def store_while_away(self) -> None:
         """Have all received messages and status reports stored while nobody listens, where the modem can."""

@@ -41,6 +41,8 @@ class MemoryPort:
         self._receiver: ByteReceiver | None = None
         self._before = simulated.on_disconnect
         simulated.on_disconnect = self._lose
+        #: Asked about each command line; what it returns goes back in place of the modem's response.
+        self.answer: Callable[[str], str | None] = lambda line: None
 
     async def open(self, receiver: ByteReceiver) -> ByteStream:
         if not self._simulated.transports:
@@ -57,6 +59,10 @@ class MemoryPort:
             receiver.data_received(data)
 
     def write(self, data: bytes) -> None:
+        own = self.answer(data.decode("latin-1").rstrip("\r"))
+        if own is not None:
+            asyncio.get_running_loop().call_soon(self._deliver, self._receiver, f"\r\n{own}\r\n".encode("latin-1"))
+            return
         asyncio.get_running_loop().call_soon(self._simulated.ports[self._number].receive, data)
 
     def _lose(self) -> None:
@@ -79,6 +85,8 @@ class Bench:
         self.clock = clock
         self.sink = Sink()
         ports = {f"socket://port:{n + 1}": MemoryPort(simulated, n) for n in range(len(simulated.ports))}
+        #: The first port of the modem.
+        self.port = ports["socket://port:1"]
         section = ModemSection.model_validate({"name": simulated.name, "port": "socket://port:1", **config})
         self.modem = Modem(section, self.sink, clock, make_opener=lambda name: ports[name].open)
 
@@ -101,13 +109,18 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    profile: str = "generic", *, config: dict[str, Any] | None = None, **options: Any
+    profile: str = "generic",
+    *,
+    config: dict[str, Any] | None = None,
+    answer: Callable[[str], str | None] = lambda line: None,
+    **options: Any,
 ) -> AsyncIterator[Bench]:
-    """A bench whose modem is ready."""
+    """A bench whose modem is ready. ``answer`` answers command lines in place of the modem."""
     clock = VirtualClock()
     async with Simulation(seed=1, transport="memory", clock=SharedTime(clock), **options) as simulation:
         simulated = await simulation.add_modem("modem0", profile=profile)
         found = Bench(simulation, simulated, clock, **(config or {}))
+        found.port.answer = answer
         async with asyncio.TaskGroup() as group:
             task = group.create_task(found.modem.run())
             try:

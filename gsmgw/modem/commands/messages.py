@@ -12,6 +12,9 @@ from gsmgw.modem.port.port_lock import PortPriority
 
 log = logging.getLogger(__name__)
 
+#: +CMS ERROR: no acknowledgement expected.
+_NONE_EXPECTED = 340
+
 
 async def set_pdu_mode(at: AtClient) -> None:
     """Select PDU mode, which everything else needs. Raises :class:`CommandError`."""
@@ -45,14 +48,38 @@ async def select_service(at: AtClient, level: int) -> bool:
 
 
 async def set_indications(at: AtClient, settings: tuple[str, ...]) -> str | None:
-    """Try AT+CNMI settings in order; return the one that was accepted, or None."""
-    accepted = await at.first_accepted(commands.indications(setting) for setting in settings)
-    return accepted.text.partition("=")[2] if accepted is not None else None
+    """Try AT+CNMI settings in order; return the one that was accepted, or None.
+
+    One that is refused as busy is repeated: some modems refuse AT+CNMI alone until they have started.
+    """
+    deadline = at.clock.monotonic() + at.profile.sms_ready_s
+    for setting in settings:
+        try:
+            await at.run_when_ready(commands.indications(setting), deadline - at.clock.monotonic())
+        except CommandError as exc:
+            log.debug("%s", exc)
+        else:
+            return setting
+    return None
 
 
-async def acknowledge(at: AtClient) -> None:
-    """Acknowledge a message by AT+CNMA; a refusal (340, none was expected) is not an error."""
-    try:
-        await at.run(commands.ACKNOWLEDGE, PortPriority.ACKNOWLEDGE)
-    except CommandError as exc:
-        log.debug("%s", exc)
+class Acknowledger:
+    """Acknowledges messages by the form of AT+CNMA that the modem accepts (TS 27.005 3.4.4, 4.8)."""
+
+    def __init__(self, at: AtClient) -> None:
+        self._at = at
+        self._forms = list(commands.ACKNOWLEDGE_FORMS)
+
+    async def acknowledge(self) -> bool:
+        """Acknowledge a message; return False when the modem refuses all forms. Error 340 counts as success."""
+        for form in tuple(self._forms):
+            try:
+                await self._at.run(form, PortPriority.ACKNOWLEDGE)
+            except CommandError as exc:
+                log.debug("%s", exc)
+                if exc.final.code != _NONE_EXPECTED:
+                    continue
+            self._forms.remove(form)
+            self._forms.insert(0, form)
+            return True
+        return False

@@ -74,6 +74,11 @@ class MessageStorage:
         self.selected = use[0].memory if use else ""
         self._write_memory = use[1].memory if len(use) > 1 else self.selected
 
+    async def learn_selection(self) -> None:
+        """Ask which memory is selected, where that is not known and the modem has any."""
+        if not self.selected and self.at.profile.cpms_forms:
+            self.take_selection(await self.use())
+
     async def select_for_all(self, memory: str) -> bool:
         """Read from, write to and receive into ``memory``, as many of the three as the modem allows."""
         accepted = await self._select(memory, self.at.profile.cpms_forms) > 0

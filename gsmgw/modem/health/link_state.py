@@ -32,6 +32,11 @@ class LinkState:
         self.trouble = ""
         #: Whether the modem may have lost its settings, so that they are applied again.
         self.settings_lost = False
+        #: The time until refused settings are applied again, seconds; None where none was refused.
+        self.retry_s: float | None = None
+        #: How many messages in the memories cannot be read, and why.
+        self.unreadable = 0
+        self.unreadable_reason = ""
         #: Whether indications stay away although the settings were applied again.
         self.indications_lost = False
 
@@ -53,12 +58,26 @@ class LinkState:
             )
             return
         self.was_ready = True
-        if self.must_poll:
-            can_receive = self._reporter.status.storage
-            detail = _INDICATIONS_LOST if self.indications_lost else _POLLED if can_receive else _SEND_ONLY
-            self._reporter.enter(ModemState.DEGRADED, detail)
+        limits = [*self._reception_limits(), *self._unreadable_limits()]
+        if limits:
+            self._reporter.enter(ModemState.DEGRADED, "; ".join(limits))
         else:
             self._reporter.enter(ModemState.READY, "ready")
+
+    def _reception_limits(self) -> list[str]:
+        if not self.must_poll:
+            return []
+        can_receive = self._reporter.status.storage
+        found = [_INDICATIONS_LOST if self.indications_lost else _POLLED if can_receive else _SEND_ONLY]
+        if self.retry_s is not None and (refused := self._settings.refused):
+            found.append(f"{', '.join(refused)} refused, trying again in {self.retry_s:.0f} s")
+        return found
+
+    def _unreadable_limits(self) -> list[str]:
+        if not self.unreadable:
+            return []
+        what = "a received message" if self.unreadable == 1 else f"{self.unreadable} received messages"
+        return [f"{what} cannot be read from the storage ({self.unreadable_reason})"]
 
     def leave(self, cause: ModemError) -> bool:
         """Have the link end once no message is being transmitted; return False when it is ending already."""

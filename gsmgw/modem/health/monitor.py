@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 from gsmgw.at.dialogue import Urc
@@ -13,7 +14,7 @@ from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.health.healing import Healing
 from gsmgw.modem.health.link_state import POLL_EVERY_S, LinkState
 from gsmgw.modem.health.telemetry import Telemetry
-from gsmgw.modem.link_bus import IndicationsLost, IndicationsResumed
+from gsmgw.modem.link_bus import AcknowledgementRefused, IndicationsLost, IndicationsResumed, UnreadableChanged
 from gsmgw.modem.port.errors import NotAModem
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.port.port_node import PortNode
@@ -25,6 +26,8 @@ from gsmgw.modem.sim.registration import RegistrationState
 from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.wakeup import Wakeup
 
+log = logging.getLogger(__name__)
+
 #: How often a modem is asked for its registration and signal, seconds.
 HEALTH_EVERY_S = 30.0
 #: One that is busy sending is asked that often, seconds.
@@ -35,6 +38,8 @@ READ_BACK_AT_LEAST_EVERY_S = 60.0
 SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 #: However often a modem reports a change of its registration, all domains are not queried more often than that.
 QUERY_PAUSE_S = 1.0
+#: Pauses before settings that were refused are applied again.
+REFUSED_PAUSES_S = (5.0, 15.0, 60.0, 300.0, 900.0)
 #: How often the node of the port is checked, for one that was replaced without a hang-up.
 NODE_EVERY_S = 1.0
 #: How often the memories are swept in case an indication was lost.
@@ -80,6 +85,8 @@ class HealthMonitor:
         self._wakeup = Wakeup(at.clock)
         self._suspect = False
         self._registration_changed = False
+        self._retry_at = math.inf
+        self._retries = 0
         self._queried_at = -math.inf
         self._record_due_at = math.inf
         self._record_readings = RECORD_READINGS
@@ -135,6 +142,16 @@ class HealthMonitor:
             self._state.indications_lost = False
             self._state.update()
 
+    def acknowledgement_refused(self, fact: AcknowledgementRefused) -> None:
+        """Messages that are routed directly cannot be acknowledged: have them stored from now on."""
+        self._settings.store_instead_of_direct()
+        self.settings_lost()
+
+    def unreadable_changed(self, fact: UnreadableChanged) -> None:
+        """Messages in the memories cannot be read, or can be read again."""
+        self._state.unreadable, self._state.unreadable_reason = fact.count, fact.reason
+        self._state.update()
+
     def in_doubt(self) -> None:
         """The fate of a message is unknown: the SIM's record may tell."""
         self._record_due_at = self._clock.monotonic() + RECORD_SETTLES_S
@@ -162,6 +179,7 @@ class HealthMonitor:
 
     async def run(self) -> None:
         """Worker. Raises what ends the link."""
+        self._schedule_retry()
         now = self._clock.monotonic()
         health_at, sweep_at, search_at, searches = now, now + SWEEP_EVERY_S, now, 0
         while True:
@@ -177,6 +195,10 @@ class HealthMonitor:
             if now >= health_at:
                 health_at = now + HEALTH_EVERY_S
                 await self._check_health(now)
+            if now >= self._retry_at:
+                await self._retry_settings()
+            elif bool(self._settings.refused) != (self._state.retry_s is not None):
+                self._schedule_retry()
             polls = self._state.must_poll
             if now >= sweep_at or (polls and sweep_at > now + POLL_EVERY_S):
                 sweep_at = now + (POLL_EVERY_S if polls else SWEEP_EVERY_S)
@@ -189,7 +211,7 @@ class HealthMonitor:
 
     def _pause_s(self, now: float, due_at: float, search_at: float) -> float:
         """Return the time until something is due."""
-        due_at = min(due_at, self._record_due_at)
+        due_at = min(due_at, self._record_due_at, self._retry_at)
         if not self._registration.registered:
             due_at = min(due_at, search_at)
         if self._registration_changed:
@@ -197,6 +219,25 @@ class HealthMonitor:
         if self._node.exists:
             due_at = min(due_at, now + NODE_EVERY_S)
         return max(0.01, due_at - self._clock.monotonic())
+
+    def _schedule_retry(self) -> None:
+        """Have refused settings applied again, with growing pauses, and once where a fallback was accepted."""
+        state, settings = self._state, self._settings
+        pause_s = None
+        if settings.refused:
+            pause_s = REFUSED_PAUSES_S[min(self._retries, len(REFUSED_PAUSES_S) - 1)]
+        elif settings.downgraded and self._retries == 0:
+            pause_s = REFUSED_PAUSES_S[2]
+        self._retry_at = math.inf if pause_s is None else self._clock.monotonic() + pause_s
+        state.retry_s = pause_s if settings.refused else None
+        state.update()
+
+    async def _retry_settings(self) -> None:
+        self._retries += 1
+        log.info("%s: applying refused settings again settings=%s", self._reporter.name, self._settings.refused)
+        await self._settings.apply()
+        self._receiver.want_sweep()
+        self._schedule_retry()
 
     async def _act(self) -> None:
         """Act on the notes."""

@@ -25,7 +25,14 @@ from gsmgw.modem.health.monitor import HealthMonitor
 from gsmgw.modem.health.telemetry import Telemetry
 from gsmgw.modem.link.link_context import LinkContext
 from gsmgw.modem.link.startup import Startup
-from gsmgw.modem.link_bus import RECEIVED, IndicationsLost, IndicationsResumed, LinkBus
+from gsmgw.modem.link_bus import (
+    RECEIVED,
+    AcknowledgementRefused,
+    IndicationsLost,
+    IndicationsResumed,
+    LinkBus,
+    UnreadableChanged,
+)
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandTimeout, ModemReset, PromptLost, ResultOverdue
 from gsmgw.modem.port.port_lock import PortPriority
@@ -80,7 +87,7 @@ class Link:
         self._second_port = SecondPort(name, clock, partial(ports.take, 1), self.end, guard)
         self._at = AtClient(self._channel, clock)
         self._storage = MessageStorage(self._at)
-        self._settings = Settings(context.config, self._at, self._storage, self._reporter)
+        self._settings = Settings(context.config, self._at, self._storage, self._reporter, self._memory.unable)
         self.unlocker = SimUnlocker(context.config, self._at, self._reporter, context.pin_guard)
         self._registration = RegistrationState(self._at)
 
@@ -98,7 +105,7 @@ class Link:
         retry = Retry(self._context.clock)
         handover = Handover(self._reporter, retry)
         self._indication_watch = IndicationWatch(self._context.clock, self._bus)
-        self._direct = DirectReceiver(self._reporter.name, self._at, self._settings, handover)
+        self._direct = DirectReceiver(self._reporter.name, self._at, self._settings, handover, self._bus)
         self._stored = StoredReceiver(
             self._storage,
             self._settings,
@@ -111,6 +118,7 @@ class Link:
             sender=self._sender,
             second_port=self._second_port,
             unable=self._memory.unable,
+            bus=self._bus,
         )
 
     def _make_health(self) -> None:
@@ -160,6 +168,8 @@ class Link:
         bus.on(Stale, self._sender.stale_line)
         bus.on(IndicationsLost, self._health.indications_lost)
         bus.on(IndicationsResumed, self._health.indications_resumed)
+        bus.on(AcknowledgementRefused, self._health.acknowledgement_refused)
+        bus.on(UnreadableChanged, self._health.unreadable_changed)
 
     def _received(self, urc: Urc) -> None:
         self._memory.report_watch.received()

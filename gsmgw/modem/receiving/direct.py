@@ -10,8 +10,9 @@ from collections import deque
 
 from gsmgw.at.dialogue import Urc
 from gsmgw.at.responses import parse_direct_length
-from gsmgw.modem.commands import messages
 from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.messages import Acknowledger
+from gsmgw.modem.link_bus import AcknowledgementRefused, LinkBus
 from gsmgw.modem.receiving.handover import Handover
 from gsmgw.modem.settings import Settings
 from gsmgw.modem.wakeup import Wakeup
@@ -29,11 +30,13 @@ LOG_DROPPED_EVERY_S = 10.0
 class DirectReceiver:
     """Takes over directly routed PDUs of one link, in order."""
 
-    def __init__(self, name: str, at: AtClient, settings: Settings, handover: Handover) -> None:
+    def __init__(self, name: str, at: AtClient, settings: Settings, handover: Handover, bus: LinkBus) -> None:
         self._name = name
         self._at = at
         self._settings = settings
         self._handover = handover
+        self._bus = bus
+        self._acknowledger = Acknowledger(at)
         self._queue: deque[Urc] = deque()
         self._work = Wakeup(at.clock)
         self._dropped = 0
@@ -65,8 +68,13 @@ class DirectReceiver:
                 urcs = [self._queue.popleft() for _ in range(count)]
                 raws = [self._handover.raw(urc.pdu or "", parse_direct_length(urc.line)) for urc in urcs]
                 for raw, on_disk in zip(raws, await self._handover.take_all(raws), strict=True):
-                    if not on_disk:
-                        continue
-                    if acknowledges:
-                        await messages.acknowledge(self._at)
-                    self._handover.released(raw)
+                    if on_disk and (not acknowledges or await self._acknowledge()):
+                        self._handover.released(raw)
+
+    async def _acknowledge(self) -> bool:
+        """Acknowledge a message. One that cannot be acknowledged comes again, and is recognised: it is not released."""
+        if await self._acknowledger.acknowledge():
+            return True
+        log.warning("%s: the modem refuses to acknowledge a message (AT+CNMA)", self._name)
+        self._bus.publish(AcknowledgementRefused())
+        return False

@@ -15,11 +15,12 @@ from gsmgw.at.responses import parse_stored
 from gsmgw.errors import PortError
 from gsmgw.model.events import StorageFull
 from gsmgw.modem.commands.storage import MessageStorage, StoredPdu
+from gsmgw.modem.link_bus import LinkBus
 from gsmgw.modem.port.errors import CommandError, CommandTimeout
 from gsmgw.modem.port.port_lock import PortPriority
 from gsmgw.modem.receiving.handover import Handover, Retry
 from gsmgw.modem.receiving.indication_watch import IndicationWatch
-from gsmgw.modem.receiving.reading import read_all, undamaged
+from gsmgw.modem.receiving.reading import Unreadable, read_all, read_place, undamaged
 from gsmgw.modem.receiving.second_port import SecondPort
 from gsmgw.modem.sending.sender import Sender
 from gsmgw.modem.sending.stored_copies import StoredCopies
@@ -66,6 +67,7 @@ class StoredReceiver:
         sender: Sender,
         second_port: SecondPort,
         unable: set[str],
+        bus: LinkBus,
     ) -> None:
         self._storage = storage
         self._channel = storage.at.channel
@@ -80,6 +82,7 @@ class StoredReceiver:
         self._sender = sender
         self._second_port = second_port
         self._unable = unable
+        self._unreadable = Unreadable(reporter.name, storage.at.clock, bus)
         #: The places that were announced and not read yet, in order: the keys count.
         self._announced: dict[Place, None] = {}
         self._sweep_wanted = False
@@ -174,6 +177,7 @@ class StoredReceiver:
             self._next_sweep_at = self._clock.monotonic() + IDLE_PAUSE_S
 
     async def _sweep_all(self, patrol: bool) -> None:
+        await self._storage.learn_selection()
         home = self._storage.selected
         for memory in self._settings.sweep_memories or (home,):
             if not memory or await self._storage.select(memory):
@@ -183,10 +187,10 @@ class StoredReceiver:
 
     async def _sweep_memory(self, memory: str, patrol: bool) -> None:
         """Take over all that lies in the selected memory."""
-        listed = await read_all(self._reporter.name, self._storage, self._unable)
+        listed = await read_all(self._reporter.name, self._storage, self._unable, self._unreadable)
         # 2 and 3 are drafts and sent messages (TS 27.005 3.1): not received, or copies of ours.
         found = [stored for stored in listed if stored.status in (None, 0, 1)]
-        self._left[memory] = len(listed) - len(found)
+        self._left[memory] = len(listed) - len(found) + self._unreadable.count(memory)
         if patrol and self._retry.at is None:
             self._watch.found({(memory, stored.index) for stored in found} - self._on_disk.keys())
         await self._report_copies([stored for stored in listed if stored.status in SUBMISSION_STATUSES])
@@ -237,7 +241,7 @@ class StoredReceiver:
         async with storage.at.channel.exclusive(PortPriority.RECEIVE):
             while self._announced and (place := self._first_place())[0] == memory and len(found) < BATCH:
                 del self._announced[place]
-                stored = await storage.read(place[1])
+                stored = await read_place(storage, place[1], self._unreadable)
                 if stored is None:
                     # A sweep took it already, or it lies elsewhere than the modem says.
                     self.want_sweep()
@@ -270,10 +274,13 @@ class StoredReceiver:
                 await storage.select(memory)
             for raw in raws:
                 if raw.index is not None and self._is_on_disk(raw):
-                    await storage.delete(raw.index)
-                    del self._on_disk[memory, raw.index]
-                    self._handover.released(raw)
-                    self._reporter.babble_guard.earn()
+                    await self._tolerantly(self._delete(raw, raw.index, storage))
+
+    async def _delete(self, raw: RawPdu, index: int, storage: MessageStorage) -> None:
+        await storage.delete(index)
+        del self._on_disk[raw.storage or "", index]
+        self._handover.released(raw)
+        self._reporter.babble_guard.earn()
 
     def _raw(self, item: StoredPdu, memory: str) -> RawPdu:
         return self._handover.raw(item.pdu, item.length_octets, memory or None, item.index, item.status)
