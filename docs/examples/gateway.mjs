@@ -25,18 +25,18 @@ async function call(method, path, body, headers = {}) {
 }
 
 async function send(to, text) {
-  // The same Idempotency-Key may be sent again after a lost answer: the message goes once.
+  // Repeating a lost request with the same Idempotency-Key does not send the message twice.
   const headers = { "Idempotency-Key": randomUUID() };
   for (let tries = 3; ; tries--) {
     try {
       return await call("POST", "/v1/messages", { to, text }, headers);
     } catch (error) {
-      if (!error.code || tries === 1) throw error; // a code is the connection's: a problem has none
+      if (!error.code || tries === 1) throw error; // only errors of the connection have a code
     }
   }
 }
 
-// Events from behind one on; a connection that breaks is taken up again where it broke.
+// Events after a position; after a lost connection it continues at the same position.
 async function* events(after, types = "message.*") {
   for (;;) {
     try {
@@ -57,7 +57,7 @@ async function* events(after, types = "message.*") {
 
 async function wait(id) {
   const ends = ["delivered", "undelivered", "failed", "expired", "canceled"];
-  // Where we are first, then the message, then what has happened since: nothing falls in between.
+  // Read the position first, then the message, then the events since: so nothing is missed.
   const { last_event: cursor } = await call("GET", "/v1/stats");
   const message = await call("GET", `/v1/messages/${id}`);
   if (ends.includes(message.status)) return message;
@@ -67,7 +67,7 @@ async function wait(id) {
   return call("GET", `/v1/messages/${id}`);
 }
 
-// Standard Webhooks: HMAC-SHA256 over id, time stamp and body; one of several signatures has to fit.
+// Standard Webhooks: HMAC-SHA256 over id, time stamp and body; one of several signatures must match.
 function verified(secret, headers, body) {
   const { "webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": given = "" } = headers;
   if (!id || Math.abs(Date.now() / 1000 - Number(stamp)) > 300) return false;
@@ -80,7 +80,7 @@ function verified(secret, headers, body) {
 }
 
 function receive(port, secret) {
-  const seen = new Set(); // the same event may come twice, with the same webhook-id
+  const seen = new Set(); // the same event may arrive twice, with the same webhook-id
   http.createServer(async (request, response) => {
     let body = "";
     for await (const piece of request.setEncoding("utf8")) body += piece;

@@ -36,7 +36,7 @@ function call(string $method, string $path, ?array $body = null, array $headers 
 
 function send(string $to, string $text): array
 {
-    // The same Idempotency-Key may be sent again after a lost answer: the message goes once.
+    // Repeating a lost request with the same Idempotency-Key does not send the message twice.
     $key = bin2hex(random_bytes(16));
     return call('POST', '/v1/messages', ['to' => $to, 'text' => $text], ["Idempotency-Key: $key"], 3);
 }
@@ -50,7 +50,7 @@ function waitFor(string $id): array
     return $message;
 }
 
-// Each event to $take, from behind $after on; a connection that breaks is taken up again where it broke.
+// Call $take for each event after $after; after a lost connection it continues at the same position.
 function events(int $after, callable $take): never
 {
     for (;;) {
@@ -73,7 +73,7 @@ function events(int $after, callable $take): never
     }
 }
 
-// Standard Webhooks: HMAC-SHA256 over id, time stamp and body; one of several signatures has to fit.
+// Standard Webhooks: HMAC-SHA256 over id, time stamp and body; one of several signatures must match.
 function verified(string $secret, string $id, string $stamp, string $signatures, string $body): bool
 {
     if (abs(time() - (int) $stamp) > 300) {
@@ -96,7 +96,7 @@ if (PHP_SAPI === 'cli-server') {
         http_response_code(401);
         exit;
     }
-    file_put_contents('php://stdout', "$body\n"); // the same event may come twice, with the same webhook-id
+    file_put_contents('php://stdout', "$body\n"); // the same event may arrive twice, with the same webhook-id
     http_response_code(204);
     exit;
 }

@@ -16,12 +16,12 @@ ENDS = {"delivered", "undelivered", "failed", "expired", "canceled"}
 
 
 def send(gateway: Client, to: str, text: str) -> None:
-    """The client makes an idempotency key: a lost answer is asked for again, the message goes once."""
+    """Send a text. The client adds an idempotency key and repeats a lost request, so the text is sent once."""
     print(json.dumps(gateway.send(to, text)))
 
 
 def wait(gateway: Client, message_id: str) -> None:
-    """Where we are is read first, then the message, then what has happened since: nothing falls in between."""
+    """Read the position first, then the message, then the events since: so nothing is missed."""
     cursor = gateway.stats()["last_event"]
     message = gateway.message(message_id)
     if message["status"] not in ENDS:
@@ -32,13 +32,13 @@ def wait(gateway: Client, message_id: str) -> None:
 
 
 def events(gateway: Client, after: str) -> None:
-    """A lost connection is taken up again by itself; keep the last id to go on after a restart."""
+    """Print events. The client reconnects by itself. Keep the last ID to continue after a restart."""
     for event in gateway.events(int(after), types=["message.*"]):
         print(json.dumps(event), flush=True)
 
 
 def receive(port: str, secret: str) -> None:
-    """A webhook receiver: verify, keep, answer 2xx fast. The same event may come twice, with the same webhook-id."""
+    """Receive webhooks: verify, save, answer 2xx fast. An event may arrive twice, with the same webhook-id."""
     verifier, seen = Webhook(secret), set()
 
     class Receiver(BaseHTTPRequestHandler):

@@ -12,8 +12,6 @@ from gsmgw.http.problems import Problem
 from gsmgw.model import parse_id
 from gsmgw.wire.problems import ProblemCode
 
-#: An event type, or all types of a kind.
-EVENT_TYPE = re.compile(r"^(\*|[a-z_]+(\.[a-z_]+)*(\.\*)?)$")
 #: RFC 3339 5.6, and what else is clear: no seconds, a comma, a zone without its colon. A + in a query is a space.
 _MOMENT = re.compile(
     r"(?P<minute>\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d)(?:(?P<second>:\d\d)(?P<part>[.,]\d+)?)?"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from gsmgw.config.confidential import Confidential
 from gsmgw.config.fields import AllowedTarget, Name, Section
+from gsmgw.model.events import check_choice
 
 
 class WebhooksSection(Section):
@@ -28,7 +29,7 @@ class HookSection(Section):
     """[[hook]]: a program to run on events."""
 
     name: Name
-    events: list[str] = Field(["message.received"])
+    events: list[Annotated[str, AfterValidator(check_choice)]] = Field(["message.received"])
     #: The program and its arguments; run without a shell.
     command: Annotated[list[str], Confidential.ARGUMENTS] = Field(min_length=1)
     timeout_s: float = Field(120.0, gt=0, le=3600)

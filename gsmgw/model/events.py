@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -63,6 +64,22 @@ class EventType(StrEnum):
     WEBHOOK_RESUMED = "webhook.resumed"
     WEBHOOK_TEST = "webhook.test"
     HOOK_FAILED = "hook.failed"
+
+
+_TYPES = frozenset(type.value for type in EventType)
+#: All types of a kind: ``message.*``.
+_KINDS = frozenset(type.partition(".")[0] + ".*" for type in _TYPES)
+_NAME_CHARS = 64
+
+
+def check_choice(choice: str) -> str:
+    """Return a choice of event types: one, all of a kind (``message.*``), all (``*``). Raises :class:`ValueError`."""
+    if choice == "*" or choice in _TYPES or choice in _KINDS:
+        return choice
+    name = choice[:_NAME_CHARS]
+    near = get_close_matches(name.lower(), sorted(_TYPES | _KINDS), 1)
+    hint = f"did you mean {near[0]!r}?" if near else "examples are message.received and message.*"
+    raise ValueError(f"{name!r} is not a valid event type; {hint}")
 
 
 class Event(NamedTuple):

@@ -64,7 +64,7 @@ async def working(directory: Path, script: str, **fields: Any) -> AsyncIterator[
     if not program.exists() or program.read_text() != script:
         program.write_text(script)
         program.chmod(0o755)
-    settings = {"name": "test", "events": ["a.*"], "command": [str(program), "two words; $HOME"], **fields}
+    settings = {"name": "test", "events": ["call.*"], "command": [str(program), "two words; $HOME"], **fields}
     feed = EventFeed()
     store = await Store.open(directory / "g.db", feed.publish)
     await feed.attach(store)
@@ -94,21 +94,21 @@ async def test_events_come_in_order_on_standard_input(tmp_path: Path) -> None:
     async with working(
         tmp_path, sh(tmp_path, 'cat >> $out; echo >> $out; echo "$1|$GSMGW_EVENT|$PWD" >> $out')
     ) as house:
-        await house.note("a.b", "x.y", "a.c", text="Grüße")
+        await house.note("call.b", "sim.y", "call.c", text="Grüße")
         lines = await house.wrote(4)
         await house.idle()
     bodies = [json.loads(line) for line in lines[::2]]
-    assert [(body["type"], body["data"]["id"]) for body in bodies] == [("a.b", 1), ("a.c", 3)]
+    assert [(body["type"], body["data"]["id"]) for body in bodies] == [("call.b", 1), ("call.c", 3)]
     assert bodies[0]["data"]["detail"] == {"text": "Grüße"}
-    assert lines[1::2] == ["two words; $HOME|a.b|/", "two words; $HOME|a.c|/"]
+    assert lines[1::2] == ["two words; $HOME|call.b|/", "two words; $HOME|call.c|/"]
 
 
 async def test_a_failure_is_an_event_and_the_next_goes_on(tmp_path: Path) -> None:
     script = sh(
         tmp_path, "echo $GSMGW_EVENT_ID >> $out; echo some >&2; head -c 9000 /dev/zero | tr '\\0' x >&2; exit 7"
     )
-    async with working(tmp_path, script, events=["a.*", "hook.*", "*"]) as house:
-        await house.note("a.b", "a.c")
+    async with working(tmp_path, script, events=["call.*", "hook.*", "*"]) as house:
+        await house.note("call.b", "call.c")
         await house.wrote(2)
         await house.idle()
         first, second = await house.failures()
@@ -120,7 +120,7 @@ async def test_a_failure_is_an_event_and_the_next_goes_on(tmp_path: Path) -> Non
 
 async def test_one_that_cannot_be_started(tmp_path: Path) -> None:
     async with working(tmp_path, sh(tmp_path, ""), command=["/nowhere/at/all"]) as house:
-        await house.note("a.b")
+        await house.note("call.b")
         await house.idle()
         assert "cannot be started: No such file" in (await house.failures())[0].data["reason"]
 
@@ -136,7 +136,7 @@ STUBBORN = (
 async def test_children_that_do_not_hear_a_request_to_end_are_killed(tmp_path: Path, how: str) -> None:
     script = sh(tmp_path, STUBBORN.replace("OUT", f"{tmp_path}/out"))
     async with working(tmp_path, script, timeout_s=1.0 if how == "timeout" else 600.0) as house:
-        await house.note("a.b")
+        await house.note("call.b")
         children = [int(line) for line in await house.wrote(2)]
         if how == "timeout":
             await house.idle()
@@ -146,7 +146,7 @@ async def test_children_that_do_not_hear_a_request_to_end_are_killed(tmp_path: P
 async def test_its_time_is_limited_and_its_children_end_with_it(tmp_path: Path) -> None:
     script = sh(tmp_path, "echo $$ >> $out; sleep 60 & echo $! >> $out; echo slow >&2; wait")
     async with working(tmp_path, script, timeout_s=0.3) as house:
-        await house.note("a.b")
+        await house.note("call.b")
         program, child = map(int, await house.wrote(2))
         await house.idle()
         failure = (await house.failures())[0].data
@@ -160,7 +160,7 @@ async def test_a_program_that_leaves_something_running_is_not_waited_for(tmp_pat
     script = sh(tmp_path, "sleep 3 & echo done >> $out")
     async with working(tmp_path, script) as house:
         started = time.monotonic()
-        await house.note("a.b", "a.b")
+        await house.note("call.b", "call.b")
         await house.wrote(2)
         await house.idle()
         assert time.monotonic() - started < 2.5
@@ -170,7 +170,7 @@ async def test_a_program_that_leaves_something_running_is_not_waited_for(tmp_pat
 async def test_no_more_run_at_once_than_allowed(tmp_path: Path) -> None:
     script = sh(tmp_path, "echo + >> $out; sleep 0.15; echo - >> $out")
     async with working(tmp_path, script, parallel=2) as house:
-        await house.note(*["a.b"] * 6)
+        await house.note(*["call.b"] * 6)
         lines = await house.wrote(12)
         await house.idle()
     running = peak = 0
@@ -185,10 +185,10 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         tmp_path, f"echo $GSMGW_EVENT_ID >> $out; test -e {tmp_path}/quick || [ $GSMGW_EVENT_ID != 2 ] || sleep 60"
     )
     async with working(tmp_path, script) as house:
-        await house.note("a.b", "a.b", "a.b")
+        await house.note("call.b", "call.b", "call.b")
         await house.wrote(2)  # and the second one is cut off by the end
     store = await Store.open(tmp_path / "g.db")
-    await store.write(lambda tx: tx.event(1, any_event("a.b")))
+    await store.write(lambda tx: tx.event(1, any_event("call.b")))
     await store.close()
     (tmp_path / "quick").touch()
     async with working(tmp_path, script) as house:
@@ -196,13 +196,13 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
         await house.idle()
         assert house.lines() == ["1", "2", "2", "3", "4"]
     async with working(tmp_path, script, name="another") as house:
-        await house.note("a.b")
+        await house.note("call.b")
         assert (await house.wrote(6))[5] == "5"  # a new hook begins with what is new
 
 
 async def test_large_bodies_and_unread_ones(tmp_path: Path) -> None:
     async with working(tmp_path, sh(tmp_path, "[ $GSMGW_EVENT = a.unread ] || wc -c >> $out")) as house:
-        await house.note("a.unread", "a.b", text="x" * 300_000)
+        await house.note("call.unread", "call.b", text="x" * 300_000)
         assert int((await house.wrote(1))[0]) > 300_000
         await house.idle()
         assert await house.failures() == []

@@ -130,6 +130,18 @@ async def test_pause_resume_replay_and_delete(rig: Rig, receiver: Receiver) -> N
     assert len(receiver.requests) == 3
 
 
+async def test_an_event_type_that_does_not_exist_is_refused_with_the_nearest_one(rig: Rig, receiver: Receiver) -> None:
+    hint = "'message.recieved' is not a valid event type; did you mean 'message.received'?"
+    with pytest.raises(ApiError, match=hint):
+        await add(rig, receiver, events=["message.recieved"])
+    made = await add(rig, receiver, events=["message.received", "modem.*", "*"])
+    with pytest.raises(ApiError, match=r"'modems\.\*' is not a valid event type; did you mean 'modem\.\*'"):
+        await rig.client.request("PATCH", f"/v1/webhooks/{made['id']}", json={"events": ["modems.*"]})
+    with pytest.raises(ApiError, match=hint):
+        async for _ in rig.client.events(0, types=["message.sent", "message.recieved"]):
+            pass
+
+
 async def test_what_is_wrong_is_said(rig: Rig, receiver: Receiver) -> None:
     for body, code in (
         ({"url": "http://10.0.0.1/"}, "target_refused"),
@@ -175,5 +187,5 @@ async def test_the_commands(rig: Rig, receiver: Receiver, tmp_path: Path) -> Non
     assert "paused by request" in await gsmgw("list")
     assert "active" in await gsmgw("resume", number)
     assert "events to deliver" in await gsmgw("replay", number, "--since", "1")
-    assert "removed" in await gsmgw("delete", number)
+    assert "deleted" in await gsmgw("delete", number)
     assert json.loads(await gsmgw("list", "--json") or "null") is None

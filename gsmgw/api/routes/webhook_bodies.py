@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from gsmgw.api.fields import EVENT_TYPE, Flag, Moment, RowId, Tag
+from gsmgw.api.fields import Flag, Moment, RowId, Tag
+from gsmgw.model.events import check_choice
 
 
 def _secret(value: str) -> str:
@@ -31,7 +32,7 @@ def _secret(value: str) -> str:
 
 
 Types = Annotated[
-    list[Annotated[str, StringConstraints(pattern=EVENT_TYPE.pattern, max_length=64)]],
+    list[Annotated[str, StringConstraints(max_length=64), AfterValidator(check_choice)]],
     Field(max_length=50, description="Event types; message.* for all of a kind. Empty: all"),
 ]
 Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one of these tags. Empty: all")]

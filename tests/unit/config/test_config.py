@@ -51,6 +51,11 @@ def test_the_contracts_example_is_good() -> None:
     assert str(config.database) == "/var/lib/gsmgw/gsmgw.db"
 
 
+def test_an_event_type_of_a_hook_that_does_not_exist_is_refused_with_the_nearest_one() -> None:
+    (problem,) = problems('[[hook]]\nname = "a"\ncommand = ["/bin/true"]\nevents = ["message.recived"]\n')
+    assert "did you mean 'message.received'?" in problem
+
+
 def test_an_empty_file_is_good() -> None:
     assert parse_config("").modems.discover is True
 
