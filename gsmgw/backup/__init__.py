@@ -1,4 +1,4 @@
-"""Backups: one file with the database, the configuration and a manifest; made, verified, kept in number, restored."""
+"""Backups: write, verify, rotate and restore files with the database, the configuration and a manifest."""
 
 from gsmgw.backup.archive import Manifest, as_resource, verify, write_backup
 from gsmgw.backup.restore import Restored, RestoreRefused, restore

@@ -1,4 +1,4 @@
-"""The file of a backup: a gzipped tar of manifest.json, gsmgw.db, gsmgw.toml and the files that the latter names."""
+"""The backup file: a .tar.gz of manifest.json, gsmgw.db, gsmgw.toml and the files that gsmgw.toml refers to."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from gsmgw.store.snapshot import Snapshot, take_snapshot
 
 FORMAT = 1
 MANIFEST, DATABASE, CONFIG = "manifest.json", "gsmgw.db", "gsmgw.toml"
-#: Texts shrink to a quarter at the fastest level; higher ones cost a Pi much more time for little.
+#: The fastest level compresses texts to a quarter; higher levels take a Pi much longer for little gain.
 _LEVEL = 1
 _PORTION_OCTETS = 1 << 20
-#: A manifest or configuration larger than that is not one of ours.
+#: Maximum size of a manifest or configuration; bytes.
 _MOST_TEXT_OCTETS = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a backup. ``origin`` is where it was, for those that the configuration names."""
+    """A file in a backup. ``origin`` is the original path of a file that the configuration refers to."""
 
     octets: int
     sha256: str
@@ -47,7 +47,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is in a backup. ``left_out`` says which files of the configuration could not be read, and why."""
+    """The contents of a backup. ``left_out`` lists files that could not be read, with reasons."""
 
     created_at: str
     version: str
@@ -60,16 +60,18 @@ class Manifest:
     machine: str = ""
 
     def to_json(self) -> str:
-        """As it stands in the archive."""
+        """Return the JSON that is stored in the archive."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
-        """Read one; :class:`StoreError` when it is none, or one of a later format."""
+        """Parse a manifest. Raises :class:`StoreError` if it is not valid or has a newer format."""
         try:
             raw = json.loads(text)
             if raw["format"] != FORMAT:
-                raise StoreError(f"the backup has format {raw['format']}, this gsmgw reads format {FORMAT}: upgrade it")
+                raise StoreError(
+                    f"the backup has format {raw['format']}, but this gsmgw reads format {FORMAT}: upgrade it"
+                )
             raw["members"] = {name: Member(**member) for name, member in raw["members"].items()}
             raw["migrations"] = tuple(raw["migrations"])
             return cls(**raw)
@@ -78,13 +80,13 @@ class Manifest:
 
 
 def write_backup(database: Path, config_file: Path | None, target: Path, *, overwrite: bool = False) -> Manifest:
-    """Back up a database, in use or not, with its configuration to ``target``; verified, mode 0600, or not there.
+    """Back up a database, in use or not, and its configuration. ``target`` appears only once verified; mode 0600.
 
-    Run by root, it reads as the owner of the database and writes as the owner of the place of ``target``. Blocks the
-    calling thread, never the daemon. Raises :class:`StoreError`.
+    As root, read as the owner of the database and write as the owner of the target directory. Blocks the calling
+    thread, but never the daemon. Raises :class:`StoreError`.
     """
     if target.exists() and not overwrite:
-        raise StoreError(f"{target} exists already")
+        raise StoreError(f"{target} already exists. Overwrite it with --force")
     partial = target.with_name(f".gsmgw-backup-{secrets.token_hex(4)}")
     try:
         with acting_as_owner(target.parent):
@@ -94,7 +96,7 @@ def write_backup(database: Path, config_file: Path | None, target: Path, *, over
             with file, acting_as_owner(database.parent) as is_other:
                 manifest = _fill(file, database, config_file, database.parent if is_other else target.parent)
                 if verify(target, file) != manifest:
-                    raise StoreError(f"the backup {target} does not hold what was written to it")
+                    raise StoreError(f"the backup {target} differs from the written data: check the disk")
             with acting_as_owner(target.parent):
                 partial.replace(target)
                 flush(target.parent)
@@ -106,10 +108,10 @@ def write_backup(database: Path, config_file: Path | None, target: Path, *, over
         raise StoreError(f"the backup {target} cannot be written: {exc.strerror or exc}") from exc
 
 
-def _fill(file: BinaryIO, database: Path, config_file: Path | None, room: Path) -> Manifest:
-    """Write a backup to ``file``; the copy of the database lies in ``room`` meanwhile."""
-    _room_for(database, room)
-    with tempfile.TemporaryDirectory(prefix=".gsmgw-backup-", dir=room) as work:
+def _fill(file: BinaryIO, database: Path, config_file: Path | None, workspace: Path) -> Manifest:
+    """Write a backup to ``file``, with a temporary copy of the database in ``workspace``."""
+    _check_free_space(database, workspace)
+    with tempfile.TemporaryDirectory(prefix=".gsmgw-backup-", dir=workspace) as work:
         copy = Path(work) / DATABASE
         created_at = datetime.now(UTC)
         snapshot = take_snapshot(database, copy)
@@ -118,9 +120,9 @@ def _fill(file: BinaryIO, database: Path, config_file: Path | None, room: Path) 
 
 
 def verify(path: Path, file: BinaryIO | None = None) -> Manifest:
-    """Read a backup from end to end and compare each file with the manifest; :class:`StoreError` names the fault.
+    """Read a complete backup and compare each file with the manifest. Raises :class:`StoreError` with the fault.
 
-    ``file`` is the backup where it is open already.
+    ``file`` is the backup if it is already open.
     """
     with reading(path, file) as members:
         manifest, seen = _compared(path, members)
@@ -136,14 +138,14 @@ def _compared(path: Path, members: Iterator[tuple[str, IO[bytes]]]) -> tuple[Man
     for name, stream in members:
         if manifest is None:
             if name != MANIFEST:
-                raise StoreError(f"{path} is no backup of gsmgw: it begins with {name!r} instead of {MANIFEST}")
+                raise StoreError(f"{path} is not a gsmgw backup: it begins with {name!r} instead of {MANIFEST}")
             manifest = Manifest.from_json(stream.read(_MOST_TEXT_OCTETS))
             continue
         member = manifest.members.get(name)
         if member is None or name in seen:
-            raise StoreError(f"{path} holds {name!r}, which its manifest does not list")
+            raise StoreError(f"{path} is damaged: its manifest does not list {name!r}")
         if _digest(stream) != (member.octets, member.sha256):
-            raise StoreError(f"{path} is damaged: {name} is not what the manifest says")
+            raise StoreError(f"{path} is damaged: {name} does not match its checksum")
         seen.add(name)
     if manifest is None:
         raise StoreError(f"{path} is incomplete: {MANIFEST} is missing")
@@ -152,9 +154,9 @@ def _compared(path: Path, members: Iterator[tuple[str, IO[bytes]]]) -> tuple[Man
 
 @contextmanager
 def reading(path: Path, file: BinaryIO | None = None) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """The files of a backup in their order, each with a stream that is valid until the next one is asked for.
+    """Yield the files of a backup in order, each with a stream that is valid until the next file.
 
-    Whatever is wrong with the file while the block reads from it comes out as :class:`StoreError`.
+    Read errors within the block are raised as :class:`StoreError`.
     """
     try:
         if file is not None:
@@ -162,32 +164,32 @@ def reading(path: Path, file: BinaryIO | None = None) -> Iterator[Iterator[tuple
         with gzip.open(path if file is None else file) as packed:
             with tarfile.open(fileobj=packed, mode="r|") as tar:
                 yield _members(path, tar)
-            while packed.read(_PORTION_OCTETS):  # to the end, where the checksum of the whole stands
+            while packed.read(_PORTION_OCTETS):  # up to the gzip checksum at the end
                 pass
     except FileNotFoundError:
-        raise StoreError(f"there is no file {path}") from None
+        raise StoreError(f"{path} does not exist") from None
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as exc:
-        raise StoreError(f"{path} is damaged, or no backup of gsmgw: {exc}") from exc
+        raise StoreError(f"{path} is damaged or is not a gsmgw backup: {exc}") from exc
 
 
 def _members(path: Path, tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for entry in tar:
         stream = tar.extractfile(entry) if entry.isreg() else None
         if stream is None:
-            raise StoreError(f"{path} is no backup of gsmgw: {entry.name!r} is no plain file")
+            raise StoreError(f"{path} is not a gsmgw backup: {entry.name!r} is not a regular file")
         yield entry.name, stream
 
 
 def named_files(config: Config) -> list[Path]:
-    """The files that a configuration refers to and that it is not whole without."""
+    """Return the files that a configuration refers to."""
     named = [config.modems.profiles, config.webhooks.ca_file, *(modem.pin_file for modem in config.modem)]
     return list(dict.fromkeys(path for path in named if path is not None))
 
 
 def _configuration(path: Path | None) -> tuple[dict[str, tuple[bytes, str | None]], list[str]]:
-    """Member name -> content and origin of the configuration file and of those that it names."""
+    """Return content and origin of the configuration file and the files it refers to, by member name."""
     if path is None:
-        return {}, ["there was no configuration file"]
+        return {}, ["no configuration file found"]
     found: dict[str, tuple[bytes, str | None]] = {}
     left_out: list[str] = []
     try:
@@ -255,18 +257,16 @@ def _digest(stream: IO[bytes]) -> tuple[int, str]:
     return octets, digest.hexdigest()
 
 
-def _room_for(database: Path, directory: Path) -> None:
-    """The copy and the packed file must fit; the latter is taken to shrink to a half at least."""
-    wanted = sum(
-        path.stat().st_size for path in (database, database.with_name(database.name + "-wal")) if path.exists()
-    )
+def _check_free_space(database: Path, directory: Path) -> None:
+    """Raise :class:`StoreError` unless the copy and the backup fit; assume compression to at most a half."""
+    size = sum(path.stat().st_size for path in (database, database.with_name(database.name + "-wal")) if path.exists())
     free = shutil.disk_usage(directory).free
-    if free < wanted * 3 // 2:
-        raise StoreError(f"a backup needs about {wanted * 3 // 2} octets in {directory}, and {free} are free")
+    if free < size * 3 // 2:
+        raise StoreError(f"a backup needs about {size * 3 // 2} bytes in {directory}, but only {free} are free")
 
 
 def as_resource(manifest: Manifest, path: Path) -> dict[str, Any]:
-    """A backup as people and programs are shown it."""
+    """Return a backup as a JSON object for the API and the command line."""
     return {
         "file": str(path),
         "octets": path.stat().st_size,

@@ -1,7 +1,7 @@
-"""Putting a backup in place: verified first, what was there is kept aside, nothing happens halfway.
+"""Restore a backup: verify it first, move existing files aside, replace all files or none.
 
-Root restores, and the service's user owns where to: each step is done as the owner of its place. Files that the
-configuration names go where that user may write, or beside a configuration that is in a directory of the service.
+As root, each step runs as the owner of its target directory. Files that the configuration refers to are written only
+where the service's user may write, or next to a configuration in a directory of the service.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from gsmgw.store import restored
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.snapshot import verify_copy
 
-#: What a file is called that had to make room.
+#: Part of the name of a file that was moved aside.
 _ASIDE = "replaced"
 
 
 class RestoreRefused(GsmgwError):
-    """The backup is good, but putting it in place would destroy something: the sentence says what, and how to go on."""
+    """The backup is good, but restoring it would destroy data. The message says how to continue."""
 
 
 @dataclass(slots=True)
 class Restored:
-    """What a restore did. ``waiting`` messages would be sent once the gateway starts."""
+    """The result of a restore. ``waiting`` messages will be sent when the gateway starts."""
 
     manifest: Manifest
     database: Path
     waiting: int = 0
     canceled: int = 0
     written: list[Path] = field(default_factory=list)
-    #: What was there before -> where it is kept.
+    #: New path of each file that was moved aside, by its old path.
     aside: dict[Path, Path] = field(default_factory=dict)
-    #: Files of the configuration that could not be put in place, and why.
+    #: Files that could not be restored, with reasons.
     left_out: list[str] = field(default_factory=list)
 
 
@@ -56,11 +56,11 @@ def restore(
     cancel_waiting: bool = False,
     force: bool = False,
 ) -> Restored:
-    """Verify a backup and put its database and configuration in place.
+    """Verify a backup and restore its database and configuration.
 
-    The configuration goes to ``config_file`` unless ``keep_config``; the database to ``state_dir``, or where the
-    configuration says. Raises :class:`StoreError` for a bad backup and :class:`RestoreRefused` where ``force`` or a
-    stopped gateway is needed; then nothing has been changed.
+    The configuration goes to ``config_file`` unless ``keep_config`` is set; the database goes to ``state_dir`` or to
+    the configured directory. Raises :class:`StoreError` for a bad backup, and :class:`RestoreRefused` if ``force`` or
+    a stopped gateway is needed; in both cases nothing has changed.
     """
     try:
         with backup.open("rb") as source:
@@ -73,26 +73,26 @@ def restore(
             directory = state_dir or (config or Config()).gateway.state_dir
             targets = _file_targets(manifest, files, config, config_file, directory)
             with _stopped_gateway(directory):
-                return _put_in_place(backup, source, manifest, targets, directory, cancel_waiting, force)
+                return _replace_files(backup, source, manifest, targets, directory, cancel_waiting, force)
     except FileNotFoundError as exc:
-        raise StoreError(f"there is no file {exc.filename or backup}") from None
+        raise StoreError(f"{exc.filename or backup} does not exist") from None
     except OSError as exc:
         raise StoreError(f"{exc.filename or directory} cannot be written: {exc.strerror}") from exc
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A file of the configuration: where it goes, and whose rights that is done with (the owner of ``by``)."""
+    """A file to restore: its path, and the directory ``by`` whose owner writes it."""
 
     path: Path
     content: bytes
     by: Path
-    #: Of a new file.
+    #: Owner of a new file.
     owner: tuple[int, int] | None
 
 
 def _config_in_effect(files: dict[str, bytes], config_file: Path, keep: bool) -> Config | None:
-    """Forgets the backup's configuration where the one that is here stays."""
+    """Return the configuration after the restore; with ``keep``, drop the backup's from ``files``."""
     if keep:
         for name in [name for name in files if name == CONFIG or name.startswith("files/")]:
             del files[name]
@@ -102,11 +102,11 @@ def _config_in_effect(files: dict[str, bytes], config_file: Path, keep: bool) ->
         if config_file.is_file():
             return parse_config(config_file.read_text(encoding="utf-8"), str(config_file))
     except (ConfigError, UnicodeDecodeError) as exc:
-        raise StoreError(f"the configuration cannot be used ({exc}); --keep-config leaves the backup's out") from None
+        raise StoreError(f"the configuration is not valid ({exc}). Keep the current one with --keep-config") from None
     return None
 
 
-def _put_in_place(
+def _replace_files(
     backup: Path,
     source: BinaryIO,
     manifest: Manifest,
@@ -135,13 +135,13 @@ def _put_in_place(
                 _write_beside(target, done, stamp)
         with acting_as_owner(directory):
             for path in (database, *_companions(database)):
-                if path.exists():  # with its log, which is found by its name
+                if path.exists():  # together with its WAL, which SQLite finds by its name
                     suffix = path.name.removeprefix(database.name)
                     aside = database.with_name(f"{database.name}.{_ASIDE}-{stamp}{suffix}")
                     path.rename(aside)
                     done.aside[path] = aside
             fresh.rename(database)
-            (directory / "gsmgw.mark").unlink(missing_ok=True)  # it goes back on purpose
+            (directory / "gsmgw.mark").unlink(missing_ok=True)  # the event counter goes back on purpose
             done.written.append(database)
             flush(directory)
         return done
@@ -153,7 +153,7 @@ def _put_in_place(
 def _file_targets(
     manifest: Manifest, files: dict[str, bytes], config: Config | None, config_file: Path, directory: Path
 ) -> list[_Target]:
-    """Where each file goes: the configuration, and those that the configuration itself names, nowhere else."""
+    """Return the target of each file: only the configuration, and files that it refers to."""
     allowed = set() if config is None else set(named_files(config))
     owner = owner_of(directory)
     targets: list[_Target] = []
@@ -168,7 +168,7 @@ def _file_targets(
 
 
 def _is_of(owner: tuple[int, int] | None, directory: Path) -> bool:
-    """Whether a directory is for the service alone: a backup names files, and /etc would be a place for any."""
+    """Return True if a directory belongs to the service: a backup must not write to any other, such as /etc."""
     try:
         return owner is None or directory.stat().st_gid == owner[1]
     except OSError:
@@ -178,21 +178,23 @@ def _is_of(owner: tuple[int, int] | None, directory: Path) -> bool:
 def _refuse_to_destroy(database: Path, targets: list[_Target]) -> None:
     with acting_as_owner(database.parent):
         if restored.holds_messages(database):
-            raise RestoreRefused(f"{database} holds messages already; --force puts it aside and restores the backup")
+            raise RestoreRefused(
+                f"{database} already contains messages. Move it aside and restore the backup with --force"
+            )
     for target in targets:
         with acting_as_owner(target.by):
             if not _is_free(target):
                 raise RestoreRefused(
-                    f"{target.path} is there already and differs from the backup's: --keep-config leaves it, "
-                    "--force puts it aside and restores the backup's"
+                    f"{target.path} already exists and differs from the backup. Keep it with --keep-config, "
+                    "or move it aside with --force"
                 )
 
 
 def _is_free(target: _Target) -> bool:
-    """Whether nothing is lost when the file is written."""
+    """Return True if writing the file loses nothing."""
     try:
         found = target.path.read_bytes()
-    except OSError:  # none, or none of ours to read: writing it says why
+    except OSError:  # missing or not readable: writing it reports the reason
         return True
     return found == target.content or not found.strip() or _only_comments(target.path)
 
@@ -212,7 +214,7 @@ def _extract_database(backup: Path, source: BinaryIO, target: Path) -> None:
 
 
 def _write_beside(target: _Target, done: Restored, stamp: str) -> None:
-    """Put a file in place; the one that is there is kept aside."""
+    """Write a file; move an existing one aside."""
     path = target.path
     partial = path.with_name(path.name + ".restoring")
     try:
@@ -238,11 +240,11 @@ def _write_beside(target: _Target, done: Restored, stamp: str) -> None:
     except PermissionError as exc:
         if target.by == path.parent:
             raise
-        done.left_out.append(f"{path}: {exc.strerror}; it is {target.path.name!r} in the backup")
+        done.left_out.append(f"{path}: {exc.strerror}. Extract {target.path.name!r} from the backup yourself")
 
 
 def _give(path: Path, owner: tuple[int, int] | None) -> None:
-    if owner is not None and os.geteuid() == 0:  # nobody else may
+    if owner is not None and os.geteuid() == 0:  # only root may
         os.chown(path, *owner)
 
 
@@ -252,7 +254,7 @@ def _companions(database: Path) -> list[Path]:
 
 @contextmanager
 def _stopped_gateway(directory: Path) -> Iterator[None]:
-    """Hold the state directory as the gateway does, so that none starts in the middle of it."""
+    """Lock the state directory so that no gateway can start during the restore."""
     with ExitStack() as held:
         try:
             with acting_as_owner(directory):
@@ -260,6 +262,6 @@ def _stopped_gateway(directory: Path) -> Iterator[None]:
                 held.enter_context(hold(directory))
         except BlockingIOError:
             raise RestoreRefused(
-                f"a gateway runs on {directory}: stop it first (sudo systemctl stop gsmgw.service gsmgw.socket)"
+                f"a gateway is running on {directory}. Stop it first: sudo systemctl stop gsmgw.service gsmgw.socket"
             ) from None
         yield

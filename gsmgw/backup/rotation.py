@@ -1,4 +1,4 @@
-"""The directory of scheduled backups: names that sort by time, and how many are kept."""
+"""The directory of scheduled backups: file names that sort by time, and deletion of the oldest."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A backup that is kept."""
+    """A backup in the directory."""
 
     path: Path
     made_at: datetime
     octets: int
 
     def as_resource(self) -> dict[str, Any]:
-        """As people and programs are shown it."""
+        """Return the backup as a JSON object for the API and the command line."""
         return {"file": str(self.path), "octets": self.octets, "created_at": self.made_at.isoformat()}
 
 
 def list_backups(directory: Path) -> list[Entry]:
-    """The backups in a directory, the latest first; other files are ignored. Raises :class:`StoreError`."""
+    """Return the backups in a directory, latest first; ignore other files. Raises :class:`StoreError`."""
     found = []
     try:
         for path in directory.iterdir():
@@ -49,33 +49,33 @@ def list_backups(directory: Path) -> list[Entry]:
 
 
 def make_scheduled(database: Path, config_file: Path | None, directory: Path, keep: int) -> tuple[Path, Manifest]:
-    """Make a backup named by the time in ``directory``, then delete the oldest ones until ``keep`` are left.
+    """Write a backup named after the current time, then delete the oldest ones until ``keep`` are left.
 
-    To be run as the user of the service, whose they are to list and to delete one day. One at a time: a second caller
-    waits for the first. Nothing is deleted unless the new one is good.
+    Run it as the service's user, who must be able to list and delete the files. A second caller waits for the first.
+    Nothing is deleted unless the new backup is verified.
     """
-    with _turn(directory):
+    with _exclusive(directory):
         stem = f"gsmgw-{datetime.now(UTC).strftime(_STAMP)}"
         same = [entry.path.name for entry in list_backups(directory) if entry.path.name.startswith(stem)]
         path = directory / (f"{stem}-{_number(same[0]) + 1}.tar.gz" if same else f"{stem}.tar.gz")
         manifest = write_backup(database, config_file, path)
         kept = [path, *(entry.path for entry in list_backups(directory) if entry.path != path)]
-        for old in kept[keep:]:  # a clock that was set back must not cost the newest one
+        for old in kept[keep:]:  # never the new one, even if the clock was set back
             old.unlink(missing_ok=True)
         return path, manifest
 
 
 def _number(name: str) -> int:
-    """Which one of the same second it is, from 0 on."""
+    """Return the number of a backup within its second, from 0."""
     match = _NAME.fullmatch(name)
     return int(match[2] or 0) if match else 0
 
 
 @contextmanager
-def _turn(directory: Path) -> Iterator[None]:
+def _exclusive(directory: Path) -> Iterator[None]:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Not the directory itself: where backups lie beside the database, the gateway has locked it.
+        # Do not lock the directory itself: if it is the state directory, the gateway has locked it.
         descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
         raise StoreError(f"{directory} cannot be used for backups: {exc.strerror}") from exc

@@ -67,8 +67,7 @@ def talks(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except NoAnswer as exc:
             fail(
-                f"the gateway at {exc.where} accepted the request but did not answer in time: {exc.reason}. "
-                "It may still complete the request",
+                f"the gateway at {exc.where} accepted the request, but {exc.reason}. It may still complete it",
                 TIMED_OUT,
             )
         except NoDaemon as exc:

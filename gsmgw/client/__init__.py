@@ -1,4 +1,4 @@
-"""The Python client of the gateway, sync and async, over the Unix socket or TCP.
+"""The Python client for the gateway, synchronous and asynchronous, over the Unix socket or TCP.
 
 ::
 
@@ -7,8 +7,8 @@
         for event in gateway.events(types=["message.delivered"]):
             ...
 
-``AsyncClient`` has the same calls, to be awaited. What a call asks for stands once, in ``calls``; how a lost answer, a
-listing's next page and a broken event stream are dealt with stands once, in ``procedures``.
+``AsyncClient`` has the same methods as coroutines. Requests are described in ``calls``; retries, paging and resuming
+event streams are in ``procedures``.
 """
 
 from __future__ import annotations

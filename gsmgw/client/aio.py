@@ -62,7 +62,7 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, 
     return named(method, describe)
 
 
-# These loops stand in ``sync`` too: what they have in common is in ``procedures``, and ``async`` cannot be shared.
+# ``sync`` has the same loops: ``async`` code cannot be shared. Everything else is in ``procedures``.
 def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[resources.Event]]:
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[resources.Event]:
         following = describe(*args, **kwargs)
@@ -85,7 +85,7 @@ def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[AsyncClie
 
 
 class AsyncClient:
-    """The asyncio client; the same calls as :class:`gsmgw.client.Client`."""
+    """The asyncio client, with the same methods as :class:`gsmgw.client.Client`."""
 
     def __init__(
         self,

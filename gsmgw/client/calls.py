@@ -1,4 +1,4 @@
-"""Each call of the API, described once: what is asked for, and what of the answer is handed on."""
+"""The API calls: request, and the part of the answer to return."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gsmgw.wire import requests, resources
 
 Json = dict[str, Any]
 T = TypeVar("T")
-#: A modem may wait for an urgent text before its turn, and the network takes up to a minute to answer USSD.
+#: A command may have to wait for an urgent message, and USSD takes up to a minute; seconds.
 MODEM_TIMEOUT_S = 180.0
 
 
@@ -29,9 +29,9 @@ def _data(answer: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One request. With a ``key``, or when it only reads, a lost answer is asked for again.
+    """A request. With a ``key``, or if it only reads, it is retried when the answer is lost.
 
-    ``timeout_s`` is for the answer to begin.
+    ``timeout_s`` is the maximum time until the answer begins.
     """
 
     method: str
@@ -44,12 +44,12 @@ class Call(Generic[T]):
 
     @property
     def repeatable(self) -> bool:
-        """Whether asking again changes nothing more."""
+        """True if the request can be repeated without a further effect."""
         return self.key is not None or self.method == "GET"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Besides those of every request."""
+        """The headers that only this request has."""
         return {"Idempotency-Key": self.key} if self.key else {}
 
 
@@ -57,20 +57,20 @@ M = TypeVar("M", bound=Callable[..., Any])
 
 
 def named(method: M, describe: Callable[..., Any]) -> M:
-    """A transport's method, with the name and the words of what it does."""
+    """Return a transport's method with the name and docstring of the call."""
     method.__name__, method.__doc__ = describe.__name__, describe.__doc__
     return method
 
 
 def given(fields: Mapping[str, object]) -> Json:
-    """The fields that were given a value."""
+    """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def part(name: str) -> str:
-    """A name as one part of a path, whatever characters it has. Raises ValueError for an empty one."""
+    """Return a name encoded as one path segment. Raises ValueError if it is empty."""
     if not name:
-        raise ValueError("the name or identifier is empty")
+        raise ValueError("the name or ID must not be empty")
     return quote(name, safe="").replace(".", "%2E")
 
 
@@ -83,14 +83,14 @@ def request(
     key: str | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Call[Any]:
-    """Call a route. With ``key``, or when it changes nothing, a lost answer is asked for again."""
+    """Call a route. With a ``key``, or if it only reads, it is retried when the answer is lost."""
     return Call(method, path, json, params, key, timeout_s)
 
 
 def send(
     to: str, text: str | None = None, *, key: str | None = None, **fields: Unpack[requests.MessageFields]
 ) -> Call[resources.Message]:
-    """Send a message; it is on the gateway's disk when this returns. ``fields`` as of ``POST /v1/messages``.
+    """Send a message; it is saved to disk when this returns. ``fields`` are those of ``POST /v1/messages``.
 
     ``key`` is the Idempotency-Key; without one, each call is a message of its own.
     """
@@ -101,81 +101,81 @@ def send(
 def send_many(
     messages: Sequence[requests.Message | Json], *, key: str | None = None
 ) -> Call[list[resources.BatchMessage | resources.RefusedMessage]]:
-    """Send up to 10 000 messages in one transaction; each answer is the message or ``{"error": problem}``."""
+    """Send at most 10 000 messages in one transaction; each result is the message or ``{"error": problem}``."""
     return Call("POST", "/v1/messages/batch", {"messages": list(messages)}, key=key or str(uuid.uuid4()), pick=_data)
 
 
 def preview_many(
     messages: Sequence[requests.Message | Json],
 ) -> Call[list[resources.SeenMessage | resources.RefusedMessage]]:
-    """What each message of a batch would become; nothing is sent."""
+    """Return a preview of each message of a batch without sending it."""
     return Call("POST", "/v1/messages/batch/preview", {"messages": list(messages)}, pick=_data)
 
 
 def preview(text: str, **fields: Any) -> Call[resources.Preview]:
-    """How a text would be sent."""
+    """Return a preview of a text: encoding and segments."""
     return Call("POST", "/v1/messages/preview", {"text": text, **given(fields)})
 
 
 def message(message_id: str) -> Call[resources.WholeMessage]:
-    """One message with its segments and its history."""
+    """Return a message with its segments and its history."""
     return Call("GET", f"/v1/messages/{part(message_id)}")
 
 
 def page(**filters: Any) -> Call[resources.MessagePage]:
-    """One page of messages, newest first: ``data`` and ``next_cursor``. ``filters`` as of ``GET /v1/messages``."""
+    """Return a page of messages, newest first: ``data``, ``next_cursor``. ``filters``: see ``GET /v1/messages``."""
     return Call("GET", "/v1/messages", params=given(filters))
 
 
 def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
-    """One page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
+    """Return a page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/conversations", params=given(filters))
 
 
 def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:
-    """One page of received PDUs that could not be understood, newest first: ``data`` and ``next_cursor``."""
+    """Return a page of received PDUs that could not be decoded, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/quarantine", params=given(filters))
 
 
 def reread_quarantine() -> Call[resources.Reread]:
-    """Try the PDUs of the quarantine again: ``understood`` and ``left``."""
+    """Decode the PDUs in quarantine again; return the counts ``understood`` and ``left``."""
     return Call("POST", "/v1/quarantine/reread")
 
 
 def audit_page(**filters: Any) -> Call[resources.AuditPage]:
-    """One page of the audit log, newest first: ``data`` and ``next_cursor``."""
+    """Return a page of the audit log, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/audit", params=given(filters))
 
 
 def export(format: str, filters: Json) -> Call[str]:
-    """All messages that the filters let through, as a stream of text."""
+    """Export all messages that match the filters, as a stream of text."""
     return Call("GET", "/v1/messages/export", params={"format": format, **given(filters)})
 
 
 def act(message_id: str, action: str, body: Json | None = None) -> Call[resources.WholeMessage]:
-    """``cancel``, ``retry`` or ``resolve`` a message."""
+    """Call an action on a message: ``cancel``, ``retry`` or ``resolve``."""
     return Call("POST", f"/v1/messages/{part(message_id)}/{part(action)}", body)
 
 
 def modems() -> Call[list[resources.Modem]]:
-    """All modems."""
+    """Return all modems."""
     return Call("GET", "/v1/modems", pick=_data)
 
 
 def modem(name: str, action: str | None = None, body: Json | None = None) -> Call[Json]:
-    """One modem, or an action on it: ``reset``, ``enable``, ``disable``, ``pin``, ``ussd``."""
+    """Return a modem, or call an action on it: ``reset``, ``enable``, ``disable``, ``pin``, ``ussd``."""
     if action is None:
         return Call("GET", f"/v1/modems/{part(name)}")
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
 def stats() -> Call[resources.Stats]:
-    """The gateway at a glance."""
+    """Return the state of the gateway, its queue and its database."""
     return Call("GET", "/v1/stats")
 
 
 def events(cursor: int | None, types: Iterable[str], heartbeat_s: float | None) -> Call[str]:
-    """The event stream from behind a cursor."""
+    """Return the event stream after a cursor."""
     joined = ",".join(types)
     params = given({"types": joined or None, "heartbeat": heartbeat_s, "after": cursor})
     return Call("GET", "/v1/events", params=params)

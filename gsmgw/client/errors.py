@@ -1,4 +1,4 @@
-"""What a call can raise, and how an answer becomes a value or one of these."""
+"""Exceptions of the client, and the conversion of answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-#: What Python puts before the system's words.
+#: Python's prefix before the system's error message.
 _NUMBER = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 
@@ -23,26 +23,26 @@ class ApiError(Exception):
 
 
 class NoDaemon(Exception):
-    """Nothing answers where the gateway should be."""
+    """The gateway is not reachable."""
 
     def __init__(self, where: str, reason: str) -> None:
         self.where = where
         self.reason = _NUMBER.sub("", reason)
-        super().__init__(f"no gateway answers at {where}: {self.reason}")
+        super().__init__(f"gateway not reachable at {where}: {self.reason}")
 
 
 class NoAnswer(NoDaemon):
-    """The gateway took the request and did not answer in time; what was asked for may have been done."""
+    """The gateway accepted the request but did not answer in time; it may have completed the request."""
 
 
-#: What a connection that breaks raises.
+#: Exceptions of a lost connection.
 LOST = (httpx.TransportError, httpx.StreamError)
 
 
 def checked(response: httpx.Response, where: str) -> Any:
-    """The JSON of a good answer; :class:`ApiError` for a problem document. The body has been read.
+    """Return the JSON of a successful answer whose body has been read. Raises :class:`ApiError` for a problem document.
 
-    Anything else is no answer of a gateway, but of a proxy before it or of another program: :class:`NoDaemon`.
+    Any other answer comes from a proxy or another program: raises :class:`NoDaemon`.
     """
     if response.is_success and not response.content:
         return None
@@ -55,4 +55,4 @@ def checked(response: httpx.Response, where: str) -> Any:
     if not response.is_success and isinstance(body, dict) and isinstance(body.get("code"), str):
         raise ApiError(response.status_code, body)
     kind = response.headers.get("content-type", "").partition(";")[0] or "no content type"
-    raise NoDaemon(where, f"what answers there is no gateway: HTTP {response.status_code}, {kind}")
+    raise NoDaemon(where, f"not a gateway: it answered with HTTP {response.status_code}, {kind}")

@@ -1,4 +1,4 @@
-"""Lines of a stream: they end at CR, LF or both (WHATWG HTML 9.2.6), and not at what else Unicode calls a separator."""
+"""Lines of a stream: they end at CR, LF or CRLF (WHATWG HTML 9.2.6), and at no other Unicode line separator."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 
 class Lines:
-    """Cuts octets into lines, however they were cut on their way."""
+    """Splits chunks of bytes into lines."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._skip_feed = False
 
     def feed(self, octets: bytes) -> Iterator[str]:
-        """Return the lines that end in these octets."""
+        """Return the lines that end in these bytes."""
         if self._skip_feed and octets:  # the second half of a CRLF whose first half ended the line
             octets = octets.removeprefix(b"\n")
             self._skip_feed = False
@@ -28,7 +28,7 @@ class Lines:
             self._rest.append(rest)
 
     def end(self) -> Iterator[str]:
-        """Return what is left when the stream has ended."""
+        """Return the rest when the stream has ended."""
         if self._rest:
             yield b"".join(self._rest).decode("utf-8", "replace")
             self._rest.clear()

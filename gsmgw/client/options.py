@@ -1,4 +1,4 @@
-"""Where the gateway is and how to get there."""
+"""Address and connection options of the gateway."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import httpx
 
 DEFAULT_SOCKET = "/run/gsmgw/gsmgw.sock"
 TIMEOUT_S = 30.0
-#: A stream is silent for a heartbeat at the most; four times that is a dead connection.
+#: A stream sends a heartbeat at least every 15 s; after four times that, the connection is lost.
 STREAM_TIMEOUT = httpx.Timeout(TIMEOUT_S, read=60.0)
 ENDLESS = httpx.Timeout(TIMEOUT_S, read=None)
 
 
 def where(socket: str | Path | None, url: str | None) -> str:
-    """The place, for messages."""
+    """Return the address for messages."""
     return url or f"{socket}"
 
 
 def options(url: str | None, token: str | None, ca_file: str | Path | None) -> dict[str, Any]:
-    """What both kinds of httpx client are made with, but for the transport.
+    """Return the arguments for both kinds of httpx client, except the transport.
 
     ``ca_file`` holds the certificates of the authority, or the gateway's own one, that TLS is to trust.
     Raises ValueError for a URL or token that can be none.
     """
     if token is not None and not (token.isascii() and token.isprintable()):
-        raise ValueError("the token has characters that no token has")
+        raise ValueError("the token contains characters that are not valid in a token")
     if url is not None:
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError) as exc:
-            raise ValueError(f"{url!r} is no URL: {exc}") from None
+            raise ValueError(f"{url!r} is not a valid URL: {exc}") from None
         if parsed.scheme not in ("http", "https") or not parsed.host:
-            raise ValueError(f"{url!r} is no URL of a gateway: http://HOST:PORT or https://HOST:PORT is expected")
+            raise ValueError(f"{url!r} is not a valid gateway URL: use http://HOST:PORT or https://HOST:PORT")
     found: dict[str, Any] = {
         "base_url": url or "http://gsmgw",
         "headers": {"Authorization": f"Bearer {token}"} if token else {},

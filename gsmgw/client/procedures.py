@@ -1,7 +1,6 @@
-"""What takes more than one request, or an answer that is read as it comes, without doing any: repeating, paging,
-following events. Pure but for the clock.
+"""Procedures of several requests, and streams: retries, paging, following events. Pure except for the clock.
 
-Like ``calls``, the functions at the end describe each of them once; the transports do what they describe.
+Like ``calls``, this module only describes them; the transports send the requests.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
 from gsmgw.wire import resources
 
 T = TypeVar("T")
-#: A request that was not answered is asked again after these pauses, seconds.
+#: Pauses before the retries of a request without an answer; seconds.
 RETRY_PAUSES_S = (0.1, 0.5, 2.0)
-#: A broken event stream is taken up again after these, the last one for ever.
+#: Pauses before a broken event stream is resumed; the last one repeats; seconds.
 RESUME_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 HEARTBEAT_S = 15.0
 PAGE = 1000
 
 
 def arguments(call: Call[Any]) -> dict[str, Any]:
-    """A call as httpx wants it."""
+    """Return the arguments of a call for httpx."""
     return {
         "method": call.method,
         "url": call.path,
@@ -42,7 +41,7 @@ def arguments(call: Call[Any]) -> dict[str, Any]:
 
 
 class Attempts:
-    """How often a call may be repeated."""
+    """The retries of a call."""
 
     def __init__(self, call: Call[Any], where: str) -> None:
         self._pauses_s = iter(RETRY_PAUSES_S if call.repeatable else ())
@@ -50,7 +49,7 @@ class Attempts:
         self._timeout_s = call.timeout_s
 
     def pause_s(self, exc: httpx.TransportError) -> float:
-        """How long to wait before the next try; :class:`NoDaemon` when there is none."""
+        """Return the pause before the next attempt, seconds. Raises :class:`NoDaemon` if there is none."""
         pause_s = None if isinstance(exc, httpx.ConnectError) else next(self._pauses_s, None)
         if pause_s is not None:
             return pause_s
@@ -60,7 +59,7 @@ class Attempts:
 
 
 class Walk(Generic[T]):
-    """A listing, page after page, until its end or ``limit``."""
+    """The pages of a listing, until its end or ``limit``."""
 
     def __init__(self, first: Call[Any], limit: int | None) -> None:
         self._path, self._params = first.path, dict(first.params or {})
@@ -69,7 +68,7 @@ class Walk(Generic[T]):
         self._ended = limit is not None and limit <= 0
 
     def next(self) -> Call[Any] | None:
-        """The call for the next page; None when there is no more."""
+        """Return the call for the next page, or None after the last one."""
         if self._ended:
             return None
         size = PAGE if self._left is None else min(PAGE, self._left)
@@ -77,7 +76,7 @@ class Walk(Generic[T]):
         return Call("GET", self._path, params={**self._params, "limit": size, **cursor})
 
     def take(self, page: Any) -> list[T]:
-        """The entries of a page."""
+        """Return the entries of a page."""
         found: list[T] = page["data"]
         self._cursor = page["next_cursor"]
         if self._left is not None:
@@ -87,9 +86,9 @@ class Walk(Generic[T]):
 
 
 class Following:
-    """An event stream (WHATWG HTML 9.2) that is taken up again where it broke.
+    """An event stream (WHATWG HTML 9.2) that resumes after a lost connection.
 
-    With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
+    With ``timeout_s``, :class:`TimeoutError` is raised when the stream has lasted that long.
     """
 
     def __init__(self, after: int | None, types: Iterable[str], *, resume: bool, timeout_s: float | None) -> None:
@@ -102,15 +101,15 @@ class Following:
         self._failures = 0
 
     def connect(self) -> Call[str]:
-        """The request that begins the stream, or goes on with it."""
+        """Return the request that starts or resumes the stream."""
         self._data.clear()
         heartbeat_s = None if self._timeout_s is None else min(HEARTBEAT_S, max(0.1, self._timeout_s / 10))
         return calls.events(self._cursor, self._types, heartbeat_s)
 
     def line(self, line: str) -> resources.Event | None:
-        """The event that ends with this line of the stream."""
+        """Return the event that ends with this line, or None."""
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise TimeoutError(f"nothing came within {self._timeout_s} s")
+            raise TimeoutError(f"no event within {self._timeout_s} s")
         if line.startswith("data:"):
             self._data.append(line[5:].removeprefix(" "))
         elif line.startswith(": gsmgw"):
@@ -125,7 +124,7 @@ class Following:
         return None
 
     def broken(self, exc: Exception | None, where: str) -> float | None:
-        """The stream ended, by ``exc`` or by itself: the pause before it is taken up again; None when it is not."""
+        """Handle the end of the stream: return the pause before resuming, or None to stop."""
         if exc is not None and (not self._resume or self._cursor is None):
             raise NoDaemon(where, str(exc)) from exc
         if not self._resume:
@@ -135,14 +134,14 @@ class Following:
         if self._deadline is not None:
             left_s = self._deadline - time.monotonic()
             if left_s <= 0:
-                raise TimeoutError(f"nothing came within {self._timeout_s} s")
+                raise TimeoutError(f"no event within {self._timeout_s} s")
             pause_s = min(pause_s, left_s)
         return pause_s
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An answer that is read as it comes: in lines, or in whatever portions."""
+    """A streamed answer, read in lines or in portions."""
 
     call: Call[str]
     timeout: httpx.Timeout
@@ -150,45 +149,45 @@ class Reading:
 
 
 def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Message]:
-    """Messages, newest first, as many as there are or ``limit``; ``filters`` as of ``GET /v1/messages``."""
+    """Yield messages, newest first, at most ``limit``; ``filters``: see ``GET /v1/messages``."""
     return Walk(calls.page(**filters), limit)
 
 
 def conversations(*, limit: int | None = None) -> Walk[resources.Conversation]:
-    """Each peer with the latest message, newest first, as many as there are or ``limit``."""
+    """Yield peers with their latest messages, newest first, at most ``limit``."""
     return Walk(calls.conversation_page(), limit)
 
 
 def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:
-    """Received PDUs that could not be understood, newest first, as many as there are or ``limit``."""
+    """Yield received PDUs that could not be decoded, newest first, at most ``limit``."""
     return Walk(calls.quarantine_page(), limit)
 
 
 def audit(*, limit: int | None = None, **filters: Any) -> Walk[resources.AuditEntry]:
-    """The audit log, newest first, as much as there is or ``limit``; ``filters`` as of ``GET /v1/audit``."""
+    """Yield entries of the audit log, newest first, at most ``limit``; ``filters``: see ``GET /v1/audit``."""
     return Walk(calls.audit_page(**filters), limit)
 
 
 def export(format: str = "ndjson", **filters: Any) -> Reading:
-    """All messages that the filters let through, in portions of lines: ``ndjson``, or ``csv`` with a header."""
+    """Yield all messages that match the filters, in portions of lines: ``ndjson``, or ``csv`` with a header."""
     return Reading(calls.export(format, filters), STREAM_TIMEOUT)
 
 
 def lines(path: str, params: Any = None) -> Reading:
-    """The lines of an answer that does not end by itself."""
+    """Return the lines of an endless answer."""
     return Reading(Call("GET", path, params=params), ENDLESS, by_line=True)
 
 
 def tap(name: str, *, masked: bool = False) -> Reading:
-    """All that is said on a modem's port, line by line, as it is said; ``masked`` hides numbers and texts."""
+    """Yield the traffic on a modem's port, line by line; ``masked`` masks numbers and texts."""
     return lines(f"/v1/modems/{part(name)}/tap", {"masked": masked})
 
 
 def events(
     after: int | None = None, types: Iterable[str] = (), *, resume: bool = True, timeout_s: float | None = None
 ) -> Following:
-    """Events as they happen, from behind ``after``. A lost connection is taken up again where it broke.
+    """Yield events after the event ``after`` as they happen. Resumes after a lost connection.
 
-    With ``timeout_s``, :class:`TimeoutError` is raised when the whole has lasted that long.
+    With ``timeout_s``, :class:`TimeoutError` is raised when the stream has lasted that long.
     """
     return Following(after, types, resume=resume, timeout_s=timeout_s)

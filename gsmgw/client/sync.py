@@ -80,7 +80,7 @@ def _follows(describe: Callable[P, Following]) -> Callable[Concatenate[Client, P
 
 
 class Client:
-    """The blocking client. ``socket`` is a path, or ``url``, ``token`` and ``ca_file`` for the TCP listener."""
+    """The blocking client. Give ``socket``, a path, or ``url``, ``token`` and ``ca_file`` for the TCP listener."""
 
     def __init__(
         self,

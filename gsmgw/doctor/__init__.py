@@ -1,4 +1,4 @@
-"""What is wrong with an installation, each finding with its cure; with and without a running gateway."""
+"""Checks of an installation. Each finding names its cure. Works with and without a running gateway."""
 
 from gsmgw.doctor.bundle import write_bundle
 from gsmgw.doctor.examination import Examination, examine

@@ -1,7 +1,7 @@
-"""The support bundle: what helps others to help, and nothing that is nobody's business.
+"""The support bundle: diagnostic data without private data.
 
-Only what is listed here is in it, and all of it goes through the masking besides: no message, no number, no PIN, no
-token, no webhook address, no hook argument.
+It contains only the files listed here, and all of them are masked: no message, phone number, PIN, token, webhook
+address or hook argument.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gsmgw.wire import resources
 
 _LOG_LINES = "2000"
 _SHORTEST = 4
-#: Of a modem; not its IMEI, nor ICCID, IMSI and number of the SIM.
+#: Fields of a modem to include; not its IMEI, nor the ICCID, IMSI and number of its SIM.
 _MODEM_FIELDS = (
     "name",
     "state",
@@ -48,7 +48,7 @@ class BundleError(GsmgwError):
 
 
 def write_bundle(found: Examination, target: Path, where: Machine | None = None) -> list[str]:
-    """Write the bundle as a new gzipped tar, mode 0600; the names of what is in it."""
+    """Write the bundle as a new .tar.gz file with mode 0600. Return the names of its files."""
     here = where or Machine()
     secrets = _secrets(found.config)
     log = here.ask("journalctl", "--unit=gsmgw", "--no-pager", "--output=short-iso", f"--lines={_LOG_LINES}") or ""
@@ -74,7 +74,7 @@ def write_bundle(found: Examination, target: Path, where: Machine | None = None)
                 entry.size, entry.mode, entry.mtime = len(data), 0o600, int(time.time())
                 tar.addfile(entry, io.BytesIO(data))
     except FileExistsError:
-        raise BundleError(f"{target} exists already") from None
+        raise BundleError(f"{target} already exists. Choose another name") from None
     except OSError as exc:
         raise BundleError(f"{target} cannot be written: {exc.strerror}") from None
     return list(content)
@@ -94,6 +94,6 @@ def _config(config: Config | None) -> dict[str, Any]:
 
 
 def _secrets(config: Config | None) -> list[str]:
-    """List what must appear nowhere, however it got there. A shorter text would mask half of everything."""
+    """Return the values to mask everywhere. Shorter values are left out: they would mask unrelated text."""
     found = [] if config is None else confidential_values(config)
     return [text for text in found if len(text) >= _SHORTEST]

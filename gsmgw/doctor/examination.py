@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which a person would look."""
+"""Run all checks, in the order in which a person would look."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gsmgw.wire import resources
 
 @dataclass(slots=True)
 class Examination:
-    """What was found, and what the support bundle is made from."""
+    """The findings, and the data for the support bundle."""
 
     findings: list[Finding] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
@@ -32,14 +32,14 @@ class Examination:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing keeps texts from going."""
+        """True if no finding is an error."""
         return not any(finding.level is Level.ERROR for finding in self.findings)
 
 
 def examine(
     client: Client, config_file: Path | None, *, thorough: bool = False, where: Machine | None = None
 ) -> Examination:
-    """Look at everything that can be looked at from here. Changes nothing."""
+    """Run all checks. Changes nothing."""
     here = where or Machine()
     found = Examination(versions=_versions(here), config_file=config_file)
     config, findings = installation.check_config(config_file)
@@ -69,27 +69,31 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
     try:
         found.stats, found.modems = client.stats(), client.modems()
     except NoDaemon as exc:
-        cure = "sudo systemctl start gsmgw, or gsmgw run; then journalctl -u gsmgw -n 50 says what keeps it"
+        cure = "start it: sudo systemctl start gsmgw (or gsmgw run). If it stops again: journalctl -u gsmgw -n 50"
         if "ermission" in exc.reason:
-            cure = "only members of the group gsmgw may: sudo adduser $USER gsmgw, then log in again"
-        yield error("gateway", f"none answers at {exc.where}: {exc.reason}", cure)
+            cure = "join the group gsmgw: sudo adduser $USER gsmgw, then log in again"
+        yield error("gateway", f"not reachable at {exc.where}: {exc.reason}", cure)
         return
     except ApiError as exc:
-        yield error("gateway", f"it answers with an error: {exc.detail}", "journalctl -u gsmgw -n 50 says why")
+        yield error("gateway", f"answered with an error: {exc.detail}", "see the log: journalctl -u gsmgw -n 50")
         return
     running = str(found.stats["version"])
     if running != __version__:
         yield warning(
-            "gateway", f"version {running} is running, {__version__} is installed", "sudo systemctl restart gsmgw"
+            "gateway",
+            f"version {running} is running, but {__version__} is installed",
+            "restart it: sudo systemctl restart gsmgw",
         )
     else:
-        yield ok("gateway", f"version {running} answers at {client.where}")
+        yield ok("gateway", f"version {running} is running at {client.where}")
     if loss := found.stats.get("database_loss"):
-        yield error("database", loss, "sudo gsmgw restore FILE, with both gsmgw.service and gsmgw.socket stopped")
+        yield error(
+            "database", loss, "stop gsmgw.service and gsmgw.socket, then restore a backup: sudo gsmgw restore FILE"
+        )
     waiting = found.stats["messages"]
     if any(waiting.get(state) for state in ("queued", "unknown")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))
-        yield note("queue", counts, "gsmgw show ID says why one waits")
+        yield note("queue", counts, "to see why a message is waiting: gsmgw show ID")
 
 
 def _versions(here: Machine) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A finding: how bad, about what, in a sentence, and what helps."""
+"""Findings of the checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is. An ``error`` keeps texts from going or puts them in danger."""
+    """The severity. An ``error`` prevents sending or receiving, or puts messages at risk."""
 
     OK = "ok"
     NOTE = "note"
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. ``cure`` says what to do; it is empty only where nothing is to be done."""
+    """The result of a check. ``cure`` says what to do; it is empty only if nothing needs to be done."""
 
     level: Level
     subject: str
@@ -26,20 +26,20 @@ class Finding:
 
 
 def ok(subject: str, says: str) -> Finding:
-    """It is as it should be."""
+    """Return a finding without a problem."""
     return Finding(Level.OK, subject, says)
 
 
 def note(subject: str, says: str, cure: str = "") -> Finding:
-    """Good to know, or could not be looked at."""
+    """Return a finding for information, or for a check that was not possible."""
     return Finding(Level.NOTE, subject, says, cure)
 
 
 def warning(subject: str, says: str, cure: str) -> Finding:
-    """It will hurt some day."""
+    """Return a finding that may become a problem."""
     return Finding(Level.WARNING, subject, says, cure)
 
 
 def error(subject: str, says: str, cure: str) -> Finding:
-    """It hurts now."""
+    """Return a finding that is a problem now."""
     return Finding(Level.ERROR, subject, says, cure)

@@ -1,4 +1,4 @@
-"""The installation: configuration, users, the database, its backups, the unit."""
+"""Checks of the installation: configuration, users, database, backups, systemd unit."""
 
 from __future__ import annotations
 
@@ -20,74 +20,77 @@ from gsmgw.store.integrity import database_faults
 from gsmgw.store.upgrade import rollback_copies
 
 SERVICE = "gsmgw"
-#: The nightly one, and a night without power.
+#: Maximum age of the latest backup: backups are nightly, and one night without power is tolerated.
 _OLD = timedelta(days=2)
-_SUDO = "run the doctor as root: sudo gsmgw doctor"
+_SUDO = "run as root: sudo gsmgw doctor"
 
 
 def load_whole(path: Path) -> Config:
-    """The configuration, checked with the profiles that it names. Raises :class:`ConfigError`."""
+    """Load the configuration, and check the profiles that it names. Raises :class:`ConfigError`."""
     return parse_whole(read_text(path), str(path))
 
 
 def parse_whole(text: str, source: str) -> Config:
-    """The same for a text that is not in its place yet."""
+    """Do the same for a text. ``source`` names it in errors."""
     config = parse_config(text, source)
     profiles_of(config)
     return config
 
 
 def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
-    """The configuration in effect, and what is wrong with it."""
+    """Return the configuration in effect, and its findings."""
     if path is None:
         places = ", ".join(SEARCH)
-        return Config(), [note("configuration", f"there is none (looked for {places})", "gsmgw setup writes one")]
+        return Config(), [note("configuration", f"no file found (looked for {places})", "create one: gsmgw setup")]
     try:
         config = load_whole(path)
     except ConfigError as exc:
-        cure = f"correct the line; gsmgw config check --config {path} looks again"
+        cure = f"correct it, then check again: gsmgw config check --config {path}"
         if os.access(path, os.F_OK) and not os.access(path, os.R_OK):
             cure = _SUDO
         return None, [error("configuration", f"{path}: {problem}", cure) for problem in exc.problems]
-    found = [ok("configuration", f"{path} is fine")]
+    found = [ok("configuration", f"{path} is valid")]
     for file in (path, *(modem.pin_file for modem in config.modem if modem.pin_file is not None)):
         with suppress(OSError):
             if file.stat().st_mode & 0o044 and (file != path or holds_secrets(config)):
                 cure = f"sudo chown {SERVICE} {file}; sudo chmod 600 {file}   (your own gateway: chmod 600 {file})"
-                found.append(warning("configuration", f"others may read {file}, which holds secrets", cure))
+                found.append(warning("configuration", f"{file} contains secrets and is readable by other users", cure))
     return config, found
 
 
 def check_users() -> Iterator[Finding]:
-    """The service's user, and whether this person may use the gateway."""
+    """Check the service's user, and the access of the current user to the gateway."""
     try:
         pwd.getpwnam(SERVICE)
     except KeyError:
         yield note(
-            "users", "there is no user gsmgw: the gateway is not installed as a service", "sudo gsmgw setup system"
+            "users",
+            "user gsmgw does not exist: the gateway is not installed as a service",
+            "install it: sudo gsmgw setup system",
         )
         return
     with suppress(KeyError):
         if SERVICE not in grp.getgrnam("dialout").gr_mem:
-            yield error("users", "gsmgw is not in the group dialout", "sudo adduser gsmgw dialout; restart the service")
+            cure = "sudo adduser gsmgw dialout; sudo systemctl restart gsmgw"
+            yield error("users", "user gsmgw is not in the group dialout", cure)
     if os.geteuid() == 0:
         return
     name = pwd.getpwuid(os.geteuid()).pw_name
     with suppress(KeyError):
         group = grp.getgrnam(SERVICE)
         if group.gr_gid not in os.getgroups() and name != SERVICE:
-            later = " (log in again: it was added after this login)" if name in group.gr_mem else ""
+            later = " in this login session" if name in group.gr_mem else ""
             yield warning(
-                "users", f"you ({name}) are not in the group gsmgw{later}", f"sudo adduser {name} gsmgw; log in again"
+                "users", f"user {name} is not in the group gsmgw{later}", f"sudo adduser {name} gsmgw; log in again"
             )
 
 
 def check_database(config: Config, *, thorough: bool) -> Iterator[Finding]:
-    """Whether the database is whole."""
+    """Check the integrity of the database."""
     path = config.database
     with suppress(PermissionError):
         if not path.exists():
-            yield note("database", f"there is none yet at {path}", "it is made when the gateway starts")
+            yield note("database", f"{path} does not exist yet", "the gateway creates it when it starts")
             return
         if not os.access(path, os.R_OK | os.W_OK):
             raise PermissionError
@@ -95,36 +98,36 @@ def check_database(config: Config, *, thorough: bool) -> Iterator[Finding]:
             yield error(
                 "database",
                 f"{path} is damaged: {'; '.join(faults)}",
-                "stop the gateway, keep a copy of the file, restore the last backup: gsmgw restore FILE --force",
+                "stop the gateway, copy the file, then restore the latest backup: gsmgw restore FILE --force",
             )
         else:
             size = path.stat().st_size >> 20
-            how = "every page, index and reference" if thorough else "its structure"
-            yield ok("database", f"{path} is whole ({how}; {size} MiB)")
+            scope = "every page, index and reference" if thorough else "structure"
+            yield ok("database", f"{path} has no errors (checked: {scope}; {size} MiB)")
         if copies := rollback_copies(path):
             names = ", ".join(copy.name for copy in copies)
-            yield note("database", f"kept from before an upgrade: {names}", "they may be deleted once all is well")
+            yield note("database", f"copies from before an upgrade: {names}", "delete them when the upgrade works")
         return
-    yield note("database", f"{path} may not be read by this user", _SUDO)
+    yield note("database", f"no permission to read {path}", _SUDO)
 
 
 def check_backup(config: Config) -> Iterator[Finding]:
-    """Whether there is a backup, and how old the last one is."""
-    cure = "gsmgw backup; every night: sudo systemctl enable --now gsmgw-backup.timer"
+    """Check that there is a backup, and its age."""
+    cure = "make one: gsmgw backup. For nightly backups: sudo systemctl enable --now gsmgw-backup.timer"
     try:
         kept = list_backups(config.backups)
     except (StoreError, PermissionError):
-        yield note("backup", f"{config.backups} may not be read by this user", _SUDO)
+        yield note("backup", f"no permission to read {config.backups}", _SUDO)
         return
     if not kept:
-        yield warning("backup", f"there is no backup in {config.backups}", cure)
+        yield warning("backup", f"no backup in {config.backups}", cure)
         return
     age = datetime.now(UTC) - kept[0].made_at
-    said = f"the last of {len(kept)} is {kept[0].path}, {_age(age)} old"
+    latest = f"latest backup is {kept[0].path}, {_age(age)} old ({len(kept)} kept)"
     if age > _OLD:
-        yield warning("backup", said, cure)
+        yield warning("backup", latest, cure)
     else:
-        yield ok("backup", said)
+        yield ok("backup", latest)
 
 
 def _age(age: timedelta) -> str:
@@ -133,7 +136,7 @@ def _age(age: timedelta) -> str:
 
 
 def check_unit(machine: Machine) -> Iterator[Finding]:
-    """The unit, where systemd has it."""
+    """Check the systemd unit, if it is installed."""
     state = machine.ask(
         "systemctl", "show", "--property=LoadState,ActiveState,UnitFileState,NRestarts", "gsmgw.service"
     )
@@ -141,12 +144,12 @@ def check_unit(machine: Machine) -> Iterator[Finding]:
     if about.get("LoadState") != "loaded":
         return
     if about.get("UnitFileState") not in ("enabled", "enabled-runtime"):
-        yield warning("service", "gsmgw.service is not started at boot", "sudo systemctl enable gsmgw")
+        yield warning("service", "gsmgw.service does not start at boot", "enable it: sudo systemctl enable gsmgw")
     if about.get("ActiveState") == "failed":
-        yield error("service", "gsmgw.service has failed", "journalctl -u gsmgw -n 50 says why")
+        yield error("service", "gsmgw.service has failed", "see the log: journalctl -u gsmgw -n 50")
     elif int(about.get("NRestarts") or 0) > 0:
         yield warning(
-            "service", f"gsmgw.service was restarted {about['NRestarts']} times", "journalctl -u gsmgw says why"
+            "service", f"gsmgw.service was restarted {about['NRestarts']} times", "see the log: journalctl -u gsmgw"
         )
     else:
         yield ok("service", f"gsmgw.service is {about.get('ActiveState')}")

@@ -1,4 +1,4 @@
-"""The machine: supply, disk, clock, other programs, and the ports with who may open them."""
+"""Checks of the machine: power supply, disk, clock, other programs, and access to the ports."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from gsmgw.transport import discovery
 
 _COMMAND_LIMIT_S = 10
 _MIB = 1 << 20
-#: Below that the database soon takes no more.
+#: Free space below which database writes will soon fail; bytes.
 SCARCE_OCTETS = 100 * _MIB
 LOW_OCTETS = 500 * _MIB
 _RULES = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
 _PERMISSIONS_CURE = (
-    "install udev/70-gsmgw.rules (sudo gsmgw setup system), then plug the modem in again; "
-    "a person's own programs need: sudo adduser $USER dialout"
+    "install the udev rules: sudo gsmgw setup system, then unplug the modem and plug it in again. "
+    "To use the port yourself: sudo adduser $USER dialout"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where to look; another root in tests."""
+    """Access to the files and commands of a system; tests use another root."""
 
     root: Path = Path("/")
 
     @property
     def sys(self) -> Path:
-        """sysfs."""
+        """Path of sysfs."""
         return self.root / "sys"
 
     @property
     def proc(self) -> Path:
-        """procfs."""
+        """Path of procfs."""
         return self.root / "proc"
 
     def ask(self, *command: str) -> str | None:
-        """What a program of the system says; None where there is none, or it failed."""
+        """Return the output of a system command, or None if it does not exist or failed."""
         if self.root != Path("/") or shutil.which(command[0]) is None:
             return None
         try:
@@ -55,7 +55,7 @@ class Machine:
 
 
 def read(path: Path) -> str:
-    """A small file of sysfs or procfs; empty when it cannot be read."""
+    """Return the content of a small file, or an empty string if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
@@ -63,43 +63,43 @@ def read(path: Path) -> str:
 
 
 def check_power(machine: Machine) -> Iterator[Finding]:
-    """Under-voltage of a Raspberry Pi: modems draw two amperes for moments, and then reset or vanish."""
-    cure = "use the supply made for this Pi (5.1 V, 3 A or more), or a powered USB hub for the modems"
+    """Check for under-voltage on a Raspberry Pi: modems draw peaks of 2 A and reset if the voltage drops."""
+    cure = "use the official power supply for this Pi (5.1 V, at least 3 A), or a powered USB hub for the modems"
     throttled = machine.ask("vcgencmd", "get_throttled")  # raspberrypi.com: bit 0 now, bit 16 since boot
     if throttled is not None and (match := re.search(r"0x([0-9a-fA-F]+)", throttled)):
         bits = int(match[1], 16)
         if bits & 1:
             yield error("power", "the supply voltage is too low right now", cure)
         elif bits & 1 << 16:
-            yield warning("power", "the supply voltage was too low since the last start", cure)
+            yield warning("power", "the supply voltage has been too low at times since boot", cure)
         else:
-            yield ok("power", "the supply voltage has been fine since the last start")
+            yield ok("power", "the supply voltage has been good since boot")
         return
     for sensor in sorted((machine.sys / "class" / "hwmon").glob("hwmon*")):
         if read(sensor / "name") == "rpi_volt":
             if read(sensor / "in0_lcrit_alarm") == "1":
                 yield error("power", "the supply voltage is too low", cure)
             else:
-                yield ok("power", "no under-voltage is reported")
+                yield ok("power", "no under-voltage reported")
 
 
 def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
-    """Room, and what the file system and the card say about themselves."""
+    """Check free space, file system errors and the wear of an SD card."""
     place = next((path for path in (state_dir, *state_dir.parents) if path.exists()), Path("/"))
     free = shutil.disk_usage(place).free
-    said = f"{free // _MIB} MiB are free at {place}"
-    cure = "delete what is not needed, keep fewer backups ([backup] keep), or move [gateway] state_dir to a larger disk"
+    message = f"{free // _MIB} MiB free at {place}"
+    cure = "delete files, keep fewer backups ([backup] keep), or move [gateway] state_dir to a larger disk"
     if free < SCARCE_OCTETS:
-        yield error("disk", said, cure)
+        yield error("disk", message, cure)
     elif free < LOW_OCTETS:
-        yield warning("disk", said, cure)
+        yield warning("disk", message, cure)
     else:
-        yield ok("disk", said)
+        yield ok("disk", message)
     if os.statvfs(place).f_flag & os.ST_RDONLY:
         yield error(
             "disk",
             f"the file system of {place} is read-only",
-            "after faults the kernel stops writing: back up, look at dmesg, and replace the card",
+            "the kernel does this after disk errors: make a backup, see dmesg, and replace the card",
         )
     device = _device_of(machine, place)
     if device is None:
@@ -108,15 +108,15 @@ def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
     if is_digits(faults) and int(faults) > 0:
         yield error(
             "disk",
-            f"the file system on {device} has noted {faults} errors",
-            "make a backup now, check the file system (fsck), and replace the card",
+            f"the file system on {device} has recorded {faults} errors",
+            "make a backup now, run fsck, and replace the card",
         )
     card = machine.sys / "class" / "block" / re.sub(r"p[0-9]+$", "", device) / "device"
     worn = read(card / "life_time").split()
     if any(int(part, 16) >= 9 for part in worn if part.startswith("0x")):  # JESD84-B51: 9 is 80 to 90 % used
-        yield warning("disk", f"the flash memory of {device} is worn ({' '.join(worn)})", "replace it soon")
+        yield warning("disk", f"the flash memory of {device} is nearly worn out ({' '.join(worn)})", "replace it soon")
     elif device.startswith("mmcblk"):
-        yield ok("disk", f"{state_dir} is on the card {read(card / 'name') or device}, without noted errors")
+        yield ok("disk", f"{state_dir} is on the card {read(card / 'name') or device}, without recorded errors")
 
 
 def _device_of(machine: Machine, place: Path) -> str | None:
@@ -126,51 +126,51 @@ def _device_of(machine: Machine, place: Path) -> str | None:
 
 
 def check_clock(machine: Machine) -> Iterator[Finding]:
-    """A Pi has no clock of its own: until it has asked the network, its time is that of the last shutdown."""
+    """Check the clock. A Pi has no real-time clock: until it is synchronised, its time is that of the last shutdown."""
     answer = machine.ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if answer == "yes" or (machine.root / "run/systemd/timesync/synchronized").exists():
-        yield ok("clock", "the clock is synchronised")
+        yield ok("clock", "the system clock is synchronised")
     elif answer == "no":
         yield warning(
             "clock",
-            "the clock is not synchronised, so times and scheduled messages may be wrong",
-            "sudo timedatectl set-ntp true; without a network, add a clock module (RTC)",
+            "the system clock is not synchronised: times and scheduled messages may be wrong",
+            "sudo timedatectl set-ntp true. Without a network, add a real-time clock (RTC)",
         )
     else:
-        yield note("clock", "whether the clock is synchronised cannot be told here")
+        yield note("clock", "cannot determine if the system clock is synchronised")
 
 
 def check_rivals(machine: Machine) -> Iterator[Finding]:
-    """Programs that take the ports away."""
+    """Check for other programs that use modems."""
     ruled = any((machine.root / place / "70-gsmgw.rules").exists() for place in _RULES)
     rivals = discovery.rivals(machine.proc)
     for sentence in rivals:
         says, _, cure = sentence.partition(": ")
         if says.startswith("ModemManager") and ruled:
-            yield ok("ModemManager", "ModemManager runs, and the udev rules keep it away from the modems")
+            yield ok("ModemManager", "ModemManager is running, but the udev rules keep it away from the modems")
         else:
             yield error("other programs", says, cure)
     if not rivals:
-        yield ok("other programs", "no other program that uses modems is running")
+        yield ok("other programs", "no other modem software is running")
     if not ruled:
         yield warning(
             "udev",
             "the udev rules of gsmgw are not installed",
-            "sudo gsmgw setup system, or copy udev/70-gsmgw.rules to /etc/udev/rules.d",
+            "install them: sudo gsmgw setup system, or copy udev/70-gsmgw.rules to /etc/udev/rules.d",
         )
 
 
 def check_ports(machine: Machine) -> Iterator[Finding]:
-    """The sticks that are plugged in, and whether the service may open their ports."""
+    """Check the modems that are plugged in, and access to their ports."""
     for sentence in discovery.problems(machine.sys):
         says, _, cure = sentence.partition(": ")
-        yield error("modems", says, cure or "give it back to its maker, or flash its firmware")
+        yield error("modems", says, cure or "replace it, or update its firmware")
     sticks = [stick for stick in discovery.scan(machine.sys, str(machine.root / "dev")) if stick.is_modem]
     if not sticks:
         yield note(
             "ports",
-            "no USB modem with serial ports is plugged in",
-            "plug one in; lsusb shows what the kernel sees. Ports that are configured are looked at all the same",
+            "no USB modem with serial ports found",
+            "plug one in; lsusb lists all USB devices. Configured ports are checked in any case",
         )
     for stick in sticks:
         nodes = stick.candidates()
@@ -180,21 +180,23 @@ def check_ports(machine: Machine) -> Iterator[Finding]:
 
 
 def check_port(machine: Machine, node: str) -> Iterator[Finding]:
-    """One port: there, a character device, open to its group, held by nobody else."""
+    """Check that a port exists, is a character device, is open to its group, and is not used by another program."""
     path = Path(node)
     try:
         about = path.stat()
     except OSError as exc:
-        yield error("ports", f"{node} cannot be used: {exc.strerror}", "plug the modem in; gsmgw modems says more")
+        yield error("ports", f"{node} cannot be used: {exc.strerror}", "plug the modem in, then: gsmgw modems")
         return
     if not stat.S_ISCHR(about.st_mode):
-        yield error("ports", f"{node} is no serial port", "correct port in the configuration")
+        yield error("ports", f"{node} is not a serial port", "correct port in the [[modem]] section")
         return
     if about.st_mode & 0o060 != 0o060 and about.st_mode & 0o006 != 0o006 and not _is_mine(about):
-        yield error("ports", f"{node} is not open to the group of the service", _PERMISSIONS_CURE)
+        yield error("ports", f"the service has no permission to open {node}", _PERMISSIONS_CURE)
     for holder in holders(machine, path.resolve()):
         if not holder.startswith("gsmgw"):
-            yield error("ports", f"{node} is held by {holder}", "stop that program, or keep it away from this port")
+            yield error(
+                "ports", f"{node} is in use by {holder}", "stop that program, or configure it to use another port"
+            )
 
 
 def _is_mine(about: os.stat_result) -> bool:
@@ -202,7 +204,7 @@ def _is_mine(about: os.stat_result) -> bool:
 
 
 def holders(machine: Machine, node: Path) -> list[str]:
-    """The programs that have a device open, as far as this user may know."""
+    """Return the programs that have a device open, as far as the current user can see."""
     found = set()
     for process in machine.proc.glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""What may be shown to strangers: no numbers, no texts, no secrets."""
+"""Mask phone numbers, texts and secrets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?=[0-9A-Fa-f]*\d)[0-9A-Fa-f]{16,}\b"), "HEX"),
     (re.compile(r"\+?\d(?:[ /-]?\d){4,}(?![.:\d])"), "NUMBER"),
 )
-#: RFC 3339 and syslog times, which the rule for numbers would take.
+#: RFC 3339 and syslog times, which the rule for numbers would mask.
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """A text without the given secrets, and without what looks like a number, a quotation, a PDU or a key."""
+    """Mask the given secrets, and everything that looks like a number, a quotation, a PDU or a key."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "SECRET")
     pieces, at = [], 0
@@ -30,7 +30,7 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def mask_value(value: Any, secrets: Iterable[str] = ()) -> Any:
-    """The same for all strings of a JSON value. Numbers of such values are counts, sizes and states."""
+    """Mask all strings in a JSON value. Its numbers stay: they are counts, sizes and states."""
     known = list(secrets)
     if isinstance(value, str):
         return mask_text(value, known)

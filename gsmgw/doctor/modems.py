@@ -1,4 +1,4 @@
-"""The modems, as the running gateway sees them."""
+"""Checks of the modems, from the running gateway's data."""
 
 from __future__ import annotations
 
@@ -10,24 +10,30 @@ from gsmgw.wire import resources
 _WEAK_DBM = -105
 _FULL = 0.9
 
-#: State -> how bad, and what helps. TS 27.007 8.1 for the signal, 7.2 for the registration.
+#: Severity and cure by state. TS 27.007 8.5 for the signal, 7.2 for the registration.
 _STATES: dict[str, tuple[Level, str]] = {
-    "absent": (Level.ERROR, "plug it in, and look at port or match in the configuration; gsmgw doctor lists the ports"),
-    "probing": (Level.NOTE, "wait half a minute; a stick that was just plugged in takes that long"),
-    "locked": (Level.ERROR, "gsmgw modem {name} pin enters the PIN; pin in the configuration keeps it"),
-    "searching": (Level.ERROR, "look at the aerial and the place, and whether the SIM is active (try it in a phone)"),
+    "absent": (Level.ERROR, "plug it in, and check port or match in the configuration against the ports in this list"),
+    "probing": (Level.NOTE, "wait 30 s: a modem needs this time after it is plugged in"),
+    "locked": (Level.ERROR, "enter the PIN: gsmgw modem {name} pin. To keep it, set pin in the [[modem]] section"),
+    "searching": (Level.ERROR, "check the antenna and the location, and check in a phone that the SIM is active"),
     "ready": (Level.OK, ""),
-    "degraded": (Level.WARNING, "gsmgw modem {name} says what is missing; it is worked around"),
-    "recovering": (Level.WARNING, "nothing: it is being brought back; if it goes on, look at power and cable"),
-    "quarantined": (Level.ERROR, "replug it, look at power and cable, then: gsmgw modem {name} enable"),
-    "disabled": (Level.NOTE, "gsmgw modem {name} enable takes it into service"),
+    "degraded": (Level.WARNING, "for details: gsmgw modem {name}. The gateway works around the problem"),
+    "recovering": (
+        Level.WARNING,
+        "wait: the gateway is recovering it. If this continues, check power supply and cable",
+    ),
+    "quarantined": (
+        Level.ERROR,
+        "unplug it and plug it in again, check power supply and cable, then: gsmgw modem {name} enable",
+    ),
+    "disabled": (Level.NOTE, "to use it: gsmgw modem {name} enable"),
 }
 
 
 def check_modems(modems: list[resources.Modem]) -> Iterator[Finding]:
-    """State, SIM, registration, signal and storage of each."""
+    """Check the state, signal, message storage and number of each modem."""
     if not modems:
-        yield Finding(Level.ERROR, "modems", "the gateway has no modem", "plug one in, or configure one: gsmgw setup")
+        yield Finding(Level.ERROR, "modems", "the gateway has no modem", "plug one in, or run: gsmgw setup")
     for modem in modems:
         name = modem["name"]
         level, cure = _STATES[modem["state"]]
@@ -40,7 +46,7 @@ def _check_use(name: str, modem: resources.Modem) -> Iterator[Finding]:
     subject = f"modem {name}"
     signal = modem.get("signal_dbm")
     if signal is not None and signal <= _WEAK_DBM:
-        yield warning(subject, f"the signal is weak ({signal} dBm)", "move the stick to a window, or use an aerial")
+        yield warning(subject, f"weak signal ({signal} dBm)", "move the modem to a window, or use an external antenna")
     elif signal is not None:
         yield ok(subject, f"signal {signal} dBm, {modem.get('operator') or 'operator unknown'}")
     for storage, use in sorted((modem.get("storage") or {}).items()):
@@ -48,8 +54,8 @@ def _check_use(name: str, modem: resources.Modem) -> Iterator[Finding]:
             yield warning(
                 subject,
                 f"the message storage {storage} is full: {use['used']} of {use['total']}",
-                "received texts are read and deleted by the gateway; what another program left there, it shows once, "
-                "too. If it stays full, delete the rest in a phone",
+                "the gateway reads and deletes received messages. If the storage stays full, "
+                "put the SIM into a phone and delete messages",
             )
     if not modem.get("number"):
-        yield note(subject, "the SIM does not know its own number", 'number = "+49..." in its [[modem]] section')
+        yield note(subject, "the SIM does not provide its number", 'set number = "+49..." in its [[modem]] section')

@@ -1,1 +1,1 @@
-"""What an installation puts in place around the program: units, rules, users, man pages, completion."""
+"""Installation as a service: systemd units, udev rules, user, man pages, shell completion."""

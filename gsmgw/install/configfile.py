@@ -1,4 +1,4 @@
-"""A configuration file as a person would have written it, with comments."""
+"""Build a readable configuration file with comments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gsmgw.config import parse_config
 
 @dataclass(frozen=True, slots=True)
 class ModemChoice:
-    """One [[modem]] section: by its port, or by the IMEI wherever it is plugged in."""
+    """A [[modem]] section, matched by port or by IMEI."""
 
     name: str
     port: str | None = None
@@ -22,7 +22,7 @@ class ModemChoice:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the wizard asked."""
+    """The answers from setup."""
 
     country: str | None = None
     modems: tuple[ModemChoice, ...] = ()
@@ -33,17 +33,17 @@ class Choices:
 
 
 def build_config(choices: Choices) -> str:
-    """The text of the file, checked; :class:`gsmgw.errors.ConfigError` names what is wrong with a choice."""
+    """Return the text of the file. Raises :class:`gsmgw.errors.ConfigError` if a choice is not valid."""
     lines = [
         "# The configuration of gsmgw, written by `gsmgw setup`. docs/reference/configuration.md has every setting.",
-        "# After a change: gsmgw config check, then sudo systemctl restart gsmgw",
+        "# After a change, run: gsmgw config check, then: sudo systemctl restart gsmgw",
         "",
         "[gateway]",
     ]
     if choices.country is None:
-        lines.append('# country = "DE"          # of numbers written without a +')
+        lines.append('# country = "DE"          # country of numbers without a +')
     else:
-        lines.append(f"country = {_quoted(choices.country)}            # of numbers written without a +")
+        lines.append(f"country = {_quoted(choices.country)}            # country of numbers without a +")
     if choices.state_dir is not None:
         lines.append(f"state_dir = {_quoted(str(choices.state_dir))}")
     if choices.socket is not None:
@@ -52,7 +52,7 @@ def build_config(choices: Choices) -> str:
         lines += [
             "",
             "[api]",
-            "# With a token only: gsmgw tokens create NAME",
+            "# Clients need a token: gsmgw tokens create NAME",
             f"listen = {_quoted(choices.api_listen)}",
         ]
     lines += [
@@ -71,7 +71,7 @@ def _modems(modems: Sequence[ModemChoice]) -> list[str]:
     for modem in modems:
         lines += ["", "[[modem]]", f"name = {_quoted(modem.name)}"]
         if modem.imei is not None:
-            lines.append(f"match = {{ imei = {_quoted(modem.imei)} }}   # wherever it is plugged in")
+            lines.append(f"match = {{ imei = {_quoted(modem.imei)} }}   # at any USB port")
         elif modem.port is not None:
             lines.append(f"port = {_quoted(modem.port)}")
         if modem.pin is not None:
@@ -80,5 +80,5 @@ def _modems(modems: Sequence[ModemChoice]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are among TOML's."""
+    """Return a TOML basic string. TOML allows all of JSON's escapes."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Man pages and shell completion, generated from the commands themselves."""
+"""Man pages and shell completion, generated from the commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.shell_completion import get_completion_class
 
 from gsmgw import __version__
 
-#: Shell -> where its completions are looked for, below the prefix.
+#: Path of the completion script below the prefix, by shell.
 COMPLETION_PLACES = {
     "bash": "share/bash-completion/completions/{name}",
     "zsh": "share/zsh/vendor-completions/_{name}",
@@ -19,23 +19,23 @@ COMPLETION_PLACES = {
 _EXIT_CODES = (
     ("0", "Done."),
     ("1", "The request failed."),
-    ("2", "Wrong usage, or a configuration that cannot be used."),
-    ("3", "No gateway answers."),
-    ("4", "Timed out waiting."),
+    ("2", "Wrong usage, or the configuration is not valid."),
+    ("3", "The gateway is not reachable."),
+    ("4", "Timed out."),
 )
 
 
 def man_pages(group: click.Group, name: str = "gsmgw") -> dict[str, str]:
-    """File name -> page in roff, man(7), for a command and all below it: ``gsmgw-config-check.1``."""
+    """Return the man pages of a command and its subcommands, man(7), by file name: ``gsmgw-config-check.1``."""
     context = click.Context(group, info_name=name)
     return {f"{'-'.join(path)}.1": _page(path, command, ctx) for path, command, ctx in _walk((name,), group, context)}
 
 
 def completion(group: click.Command, shell: str, name: str = "gsmgw") -> str:
-    """The script that teaches a shell to complete the command."""
+    """Return the completion script for a shell."""
     kind = get_completion_class(shell)
     if kind is None:
-        raise ValueError(f"no completion for {shell}")
+        raise ValueError(f"completion is not supported for {shell}")
     return kind(group, {}, name, f"_{name.replace('-', '_').upper()}_COMPLETE").source()
 
 
@@ -84,13 +84,13 @@ def _page(path: tuple[str, ...], command: click.Command, context: click.Context)
             ".SH FILES",
             ".TP",
             "\\fI/etc/gsmgw/gsmgw.toml\\fR",
-            "The configuration.",
+            "Configuration file.",
             ".TP",
             "\\fI/var/lib/gsmgw/gsmgw.db\\fR",
-            "The messages.",
+            "Database with the messages.",
             ".TP",
             "\\fI/run/gsmgw/gsmgw.sock\\fR",
-            "The API.",
+            "Unix socket of the API.",
         ]
     if len(path) > 1:
         lines += [".SH SEE ALSO", f"\\fB{_escape('-'.join(path[:-1]))}\\fR(1)"]
@@ -101,10 +101,15 @@ def _paragraphs(text: str) -> Iterator[str]:
     for number, paragraph in enumerate(text.split("\n\n")):
         if number:
             yield ".PP"
-        yield _escape(" ".join(paragraph.split()))
+        if paragraph.startswith("\b\n"):  # click's mark for lines that stay as they are
+            yield ".nf"
+            yield from map(_escape, paragraph.split("\n")[1:])
+            yield ".fi"
+        else:
+            yield _escape(" ".join(paragraph.split()))
 
 
 def _escape(text: str) -> str:
-    """Text that roff takes as it is: backslashes, hyphens that are minus signs, lines that begin like a request."""
+    """Escape a line for roff: backslashes, minus signs, and a leading dot or quote."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
     return "\\&" + escaped if escaped.startswith((".", "'")) else escaped

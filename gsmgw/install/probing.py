@@ -1,4 +1,4 @@
-"""Looking for modems before there is a configuration: which ports answer, and whether their SIMs want a PIN."""
+"""Find modems without a configuration: which ports answer, and which SIMs need a PIN."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gsmgw.transport.opening import opener_for
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A port to ask, the one that stays the same first; ``title`` is the stick's."""
+    """A port to probe; ``title`` names its modem."""
 
     port: str
     title: str
@@ -27,7 +27,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A port where a modem answered. ``sim`` is what AT+CPIN? says (TS 27.007 8.3), or why it says nothing."""
+    """A port where a modem answered. ``sim`` is the answer to AT+CPIN? (TS 27.007 8.3), or the reason for none."""
 
     port: str
     title: str
@@ -36,12 +36,12 @@ class Answer:
 
     @property
     def wants_pin(self) -> bool:
-        """Whether the SIM is locked by its PIN."""
+        """True if the SIM is locked by its PIN."""
         return self.sim == "SIM PIN"
 
 
 def candidates() -> list[list[Candidate]]:
-    """The ports of each stick that is plugged in, the likeliest first."""
+    """Return the ports of each connected modem, the likeliest first."""
     return [
         [Candidate(port, f"{stick.title} at USB {stick.usb}") for port in stick.candidates()]
         for stick in scan()
@@ -50,7 +50,7 @@ def candidates() -> list[list[Candidate]]:
 
 
 def probe_all(groups: Sequence[Sequence[Candidate]]) -> tuple[list[Answer], list[str]]:
-    """Ask the ports of each group until one answers; the modems, and a sentence about each group without one."""
+    """Probe the ports of each group until one answers. Return the modems, and a message for each silent group."""
     return asyncio.run(_probe_all(groups))
 
 
@@ -74,12 +74,12 @@ async def _probe_group(group: Sequence[Candidate]) -> Answer | str:
     return (
         f"{group[0].title}: no port answers ({'; '.join(reasons)})"
         if group
-        else "a stick has no port that may be asked"
+        else "a modem has no port that can be probed"
     )
 
 
 async def _probe(candidate: Candidate) -> Answer:
-    """Sends nothing but ESC, AT, AT+CGSN and AT+CPIN?. Raises :class:`ModemError`."""
+    """Send only ESC, AT, AT+CGSN and AT+CPIN?. Raises :class:`ModemError`."""
     channel = Channel(SystemClock(), lambda urc: None, lambda cause: None)
     try:
         await channel.open(opener_for(candidate.port))
@@ -96,7 +96,7 @@ async def _probe(candidate: Candidate) -> Answer:
 
 
 def _stable(port: str) -> str:
-    """The name that udev keeps for a port wherever the kernel counts it, where there is one."""
+    """Return the stable name that udev gives a port, or the port itself."""
     for directory in ("/dev/gsmgw", "/dev/serial/by-path"):
         try:
             names = sorted(os.listdir(directory))

@@ -1,6 +1,6 @@
-"""`gsmgw setup system`: a service on this machine for a program that came by pipx or pip.
+"""`gsmgw setup system`: install a service for a program installed with pipx or pip.
 
-What it does is a list of steps first; carrying them out twice changes nothing the second time.
+An installation is a list of steps. Carrying them out a second time changes nothing.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from gsmgw.install.assets import asset, unit_for
 from gsmgw.install.manpages import COMPLETION_PLACES, completion, man_pages
 
 UNITS = ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer")
-#: Stopped and disabled in this order: else the socket would start the service again.
+#: Stopped and disabled in this order; otherwise the socket would start the service again.
 _ENABLED = ("gsmgw.socket", "gsmgw.service", "gsmgw-backup.timer")
 CONFIG = "etc/gsmgw/gsmgw.toml"
 _COMMAND_LIMIT_S = 120
 
 
 class SetupError(GsmgwError):
-    """A step could not be done."""
+    """A step failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class PutFile:
-    """A file with this content; ``keep`` leaves one that is there as it is."""
+    """Write a file; ``keep`` leaves an existing one unchanged."""
 
     path: Path
     content: str
@@ -39,17 +39,17 @@ class PutFile:
     keep: bool = False
 
     def needed(self) -> bool:
-        """Whether anything would change."""
+        """Return True if the step would change anything."""
         if not self.path.exists():
             return True
         return not self.keep and self.path.read_text(encoding="utf-8", errors="replace") != self.content
 
     def describe(self) -> str:
-        """The step in a line."""
+        """Return the step in one line."""
         return f"write {self.path}"
 
     def run(self) -> None:
-        """Do it."""
+        """Carry out the step."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         fresh = self.path.with_name(f".{self.path.name}.new")
         fresh.unlink(missing_ok=True)
@@ -63,20 +63,20 @@ class PutFile:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command of the system; left out with a word where the machine does not have it."""
+    """Run a system command; fails if it is not installed."""
 
     argv: tuple[str, ...]
 
     def needed(self) -> bool:
-        """Such commands do nothing when there is nothing to do."""
+        """Return True: these commands do nothing if there is nothing to do."""
         return True
 
     def describe(self) -> str:
-        """The step in a line."""
+        """Return the step in one line."""
         return " ".join(self.argv)
 
     def run(self) -> None:
-        """Do it."""
+        """Carry out the step."""
         if shutil.which(self.argv[0]) is None:
             raise SetupError(f"{self.argv[0]} is not installed")
         done = subprocess.run(self.argv, capture_output=True, text=True, timeout=_COMMAND_LIMIT_S, check=False)
@@ -86,20 +86,20 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """A file that is to go."""
+    """Remove a file."""
 
     path: Path
 
     def needed(self) -> bool:
-        """Whether it is there."""
+        """Return True if the file exists."""
         return self.path.exists()
 
     def describe(self) -> str:
-        """The step in a line."""
+        """Return the step in one line."""
         return f"remove {self.path}"
 
     def run(self) -> None:
-        """Do it."""
+        """Carry out the step."""
         self.path.unlink(missing_ok=True)
 
 
@@ -107,7 +107,7 @@ Step = PutFile | Run | Remove
 
 
 def installed_files(command: Path, group: click.Group, root: Path = Path("/")) -> list[PutFile]:
-    """The files of a service for the program at ``command``, below ``root``."""
+    """Return the files of a service for the program at ``command``, below ``root``."""
     prefix = root / "usr" / "local"
     files = [PutFile(root / "etc" / "systemd" / "system" / name, unit_for(name, command)) for name in UNITS]
     files += [
@@ -124,7 +124,7 @@ def installed_files(command: Path, group: click.Group, root: Path = Path("/")) -
 
 
 def install_steps(command: Path, group: click.Group, root: Path = Path("/")) -> list[Step]:
-    """All steps of an installation. Below another root only files are written: there is no system to talk to."""
+    """Return the steps of an installation; below another root, only files are written."""
     config = PutFile(root / CONFIG, asset("systemd/gsmgw.toml"), 0o600, keep=True)
     files: list[Step] = [*installed_files(command, group, root)]
     if root != Path("/"):
@@ -148,7 +148,7 @@ def install_steps(command: Path, group: click.Group, root: Path = Path("/")) -> 
 
 
 def uninstall_steps(command: Path, group: click.Group, root: Path = Path("/")) -> list[Step]:
-    """Take away what :func:`install_steps` puts in place; messages, configuration and user stay."""
+    """Return the steps that undo :func:`install_steps`; messages, configuration and user stay."""
     removals: list[Step] = [Remove(file.path) for file in installed_files(command, group, root)]
     if root != Path("/"):
         return removals
@@ -164,7 +164,7 @@ def uninstall_steps(command: Path, group: click.Group, root: Path = Path("/")) -
 
 
 def carry_out(steps: Sequence[Step], dry_run: bool, say: Callable[[str], None]) -> list[str]:
-    """Do the steps, or only say them; what could not be done, a sentence each. A failed one does not end it."""
+    """Carry out the steps, or only print them. Return an error for each failed step; the others are still done."""
     failures = []
     for step in steps:
         if not step.needed():

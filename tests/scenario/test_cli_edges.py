@@ -287,9 +287,12 @@ async def test_sent_is_not_delivered_where_a_report_was_asked_for(tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--url", "http://[::1"], "is no URL"),
-        (["--url", "http://"], "is no URL of a gateway"),
-        (["--url", "http://127.0.0.1:1", "--token", "ü"], "the token has characters that no token has"),
+        (["--url", "http://[::1"], "is not a valid URL"),
+        (["--url", "http://"], "is not a valid gateway URL"),
+        (
+            ["--url", "http://127.0.0.1:1", "--token", "ü"],
+            "the token contains characters that are not valid in a token",
+        ),
     ],
 )
 def test_addresses_and_tokens_that_can_be_none(arguments: list[str], words: str) -> None:
@@ -318,7 +321,7 @@ def test_another_program_at_the_address_is_no_gateway() -> None:
         for arguments, status in ((["status"], 404), (["messages"], 200)):
             result = command("--url", url, *arguments)
             assert result.exit_code == 3, result.output
-            assert f"what answers there is no gateway: HTTP {status}, text/html" in result.stderr
+            assert f"not a gateway: it answered with HTTP {status}, text/html" in result.stderr
             assert "api] listen" in result.stderr
             assert "<html>" not in result.output
         server.shutdown()
@@ -347,7 +350,7 @@ def test_a_modem_that_takes_its_time_ends_with_4(silent: Path, monkeypatch: pyte
     monkeypatch.setattr(calls, "MODEM_TIMEOUT_S", 0.1)
     result = command("--socket", str(silent), "modem", "m0", "reset")
     assert result.exit_code == 4
-    assert "accepted the request but did not answer in time: it did not answer within 0.1 s" in result.stderr
+    assert "accepted the request, but it did not answer within 0.1 s" in result.stderr
 
 
 def test_a_backup_that_takes_its_time_is_not_made_twice(silent: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,10 +35,10 @@ def test_with_and_without_a_gateway(tmp_path: Path) -> None:
             client.request("POST", "/v1/backups")
             _, found = findings("--thorough", "--bundle", str(tmp_path / "bundle.tar.gz"))
             by_subject = {finding["subject"]: finding for finding in found if finding["level"] == "ok"}
-            assert "answers at" in by_subject["gateway"]["says"]
+            assert "is running at" in by_subject["gateway"]["says"]
             assert by_subject["modem m0"]["level"] == "ok"
             assert "every page, index and reference" in by_subject["database"]["says"]
-            assert "the last of 1 is" in by_subject["backup"]["says"]
+            assert "latest backup is" in by_subject["backup"]["says"]
             assert all(finding["cure"] for finding in found if finding["level"] in ("warning", "error")), found
             assert (tmp_path / "bundle.tar.gz").exists()
             assert place.gateway is not None

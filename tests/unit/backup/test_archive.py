@@ -89,7 +89,7 @@ def test_a_damaged_backup_is_told(place: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"gsmgw.db": b"other"}, "is not what the manifest says"),
+        ({"gsmgw.db": b"other"}, "does not match its checksum"),
         ({"gsmgw.db": None}, "gsmgw.db is missing"),
         ({"stranger": b"x"}, "does not list"),
         ({"manifest.json": b"[]"}, "manifest of the backup cannot be read"),
@@ -145,7 +145,7 @@ def test_what_is_here_is_not_overwritten_and_with_force_kept_aside(place: Path) 
     path = back_up(place)
     make_config(place, "[api]\n")
     database = place / "state" / "gsmgw.db"
-    with pytest.raises(RestoreRefused, match="holds messages already"):
+    with pytest.raises(RestoreRefused, match="already contains messages"):
         restore(path, place / "gsmgw.toml")
     database.rename(place / "state" / "moved")
     with pytest.raises(RestoreRefused, match="differs"):

@@ -112,7 +112,7 @@ def test_what_helps_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "b").write_text("mine")
-    with pytest.raises(BundleError, match="exists already"):
+    with pytest.raises(BundleError, match="already exists"):
         write_bundle(Examination(), tmp_path / "b", Machine(tmp_path))
     assert (tmp_path / "b").read_text() == "mine"
 

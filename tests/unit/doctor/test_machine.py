@@ -60,8 +60,8 @@ def test_a_file_system_with_faults_and_a_worn_card(tmp_path: Path) -> None:
     write(tmp_path / "sys/class/block/mmcblk0/device/life_time", "0x03 0x0a\n")
     found = list(machine.check_disk(Machine(tmp_path), tmp_path))
     assert [(finding.level, finding.says) for finding in found[1:]] == [
-        (Level.ERROR, "the file system on mmcblk0p2 has noted 3 errors"),
-        (Level.WARNING, "the flash memory of mmcblk0p2 is worn (0x03 0x0a)"),
+        (Level.ERROR, "the file system on mmcblk0p2 has recorded 3 errors"),
+        (Level.WARNING, "the flash memory of mmcblk0p2 is nearly worn out (0x03 0x0a)"),
     ]
 
 
@@ -85,7 +85,7 @@ def test_ports_and_who_may_open_them(tmp_path: Path, monkeypatch: pytest.MonkeyP
         os.chmod(node, 0o600)
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
         assert [finding.says for finding in machine.check_port(Machine(tmp_path), node)] == [
-            f"{node} is not open to the group of the service"
+            f"the service has no permission to open {node}"
         ]
         os.chmod(node, 0o660)
         assert not list(machine.check_port(Machine(tmp_path), node))
@@ -94,7 +94,7 @@ def test_ports_and_who_may_open_them(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (held / "fd").mkdir()
         (held / "fd/3").symlink_to(node)
         assert [finding.says for finding in machine.check_port(Machine(tmp_path), node)] == [
-            f"{node} is held by minicom"
+            f"{node} is in use by minicom"
         ]
     finally:
         os.close(controller)
