@@ -94,7 +94,7 @@ class RawPdu:
 
     @property
     def is_submission(self) -> bool:
-        """Whether it is a message that was written or sent from this SIM, and not a received one."""
+        """True if it is a message that was written or sent from this SIM, and not a received one."""
         return self.stored_status in SUBMISSION_STATUSES
 
 

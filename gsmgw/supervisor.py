@@ -37,7 +37,7 @@ class Child:
     cause: Exception | None = None
     #: When it was started last, monotonic seconds; None while it waits for its next start.
     started: float | None = None
-    #: Whether it returned or was stopped.
+    #: True if it returned or was stopped.
     finished: bool = False
     _task: asyncio.Task[None] | None = field(default=None, repr=False)
 

@@ -387,7 +387,7 @@ class Dialogue:
 
     @property
     def has_open_text(self) -> bool:
-        """Whether a USSD text has begun and not ended."""
+        """True if a USSD text has begun and not ended."""
         return bool(self._open)
 
     def end_text(self) -> list[Event]:

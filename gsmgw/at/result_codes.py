@@ -28,7 +28,7 @@ class FinalResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the command succeeded."""
+        """True if the command succeeded."""
         return self.kind is FinalResultKind.OK
 
     def __str__(self) -> str:

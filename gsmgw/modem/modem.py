@@ -70,7 +70,7 @@ class Modem:
         )
         self._link: Link | None = None
         self._taps = Taps()
-        #: Whether it was ever ready: then an unknown model has been reported.
+        #: True if it was ever ready: then an unknown model has been reported.
         self._was_ready = False
 
     # -- what others see ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What follows after a link has ended: the pause, the recovery step, the quarantine."""
+"""Reconnecting after a link has ended: the pause, the recovery step, the quarantine."""
 
 from __future__ import annotations
 

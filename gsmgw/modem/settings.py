@@ -10,7 +10,7 @@ from gsmgw.modem.commands import device, messages
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.storage import MessageStorage, storage_use
 from gsmgw.modem.port.port_lock import PortPriority
-from gsmgw.modem.profiles import CNMI_DIRECT_LADDER
+from gsmgw.modem.profiles import CNMI_DIRECT_SETTINGS
 from gsmgw.modem.status import StatusReporter
 
 #: Commands that read a setting, and how many fields of the response the gateway has set; the others may change.
@@ -24,9 +24,9 @@ _READ_BACK: tuple[tuple[Command, int], ...] = (
 ACKNOWLEDGE = "acknowledge"
 
 
-def storing_reports(ladder: tuple[str, ...]) -> tuple[str, ...]:
+def storing_reports(settings: tuple[str, ...]) -> tuple[str, ...]:
     """Return the AT+CNMI settings by which status reports are stored: <ds> 2 (TS 27.005 3.4.1)."""
-    return tuple(setting for setting in ladder if setting.split(",")[3:4] == ["2"])
+    return tuple(setting for setting in settings if setting.split(",")[3:4] == ["2"])
 
 
 class Settings:
@@ -52,16 +52,16 @@ class Settings:
         self.sweep_memories: tuple[str, ...] = ()
         #: The accepted AT+CNMI setting; None where all were refused.
         self.indications: str | None = None
-        #: Whether strings that are not hexadecimal are in the GSM alphabet (AT+CSCS="GSM").
+        #: True if strings that are not hexadecimal are in the GSM alphabet (AT+CSCS="GSM").
         self.gsm_charset = False
-        #: Whether another AT+CNMI setting was accepted than the preferred one.
+        #: True if another AT+CNMI setting was accepted than the preferred one.
         self.downgraded = False
-        #: Whether messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
+        #: True if messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
         self.acknowledges = False
 
     @property
     def must_poll(self) -> bool:
-        """Whether the modem does not announce received messages, so that its memories must be polled."""
+        """True if the modem does not announce received messages, so that its memories must be polled."""
         return self.indications is None or self.indications.split(",")[1] == "0"
 
     # -- applying -----------------------------------------------------------------------------------------------
@@ -108,18 +108,18 @@ class Settings:
         """
         at = self._at
         if self._wants_direct and await messages.select_service(at, 1):
-            setting = await messages.set_indications(at, CNMI_DIRECT_LADDER)
+            setting = await messages.set_indications(at, CNMI_DIRECT_SETTINGS)
             if setting is not None:
                 self.acknowledges = True
-                self.downgraded = setting != CNMI_DIRECT_LADDER[0]
+                self.downgraded = setting != CNMI_DIRECT_SETTINGS[0]
                 return setting
         self.acknowledges = False
         await messages.select_service(at, 0)
-        ladder = at.profile.cnmi
+        preferred = at.profile.cnmi
         if self._stores_reports:
-            ladder = (*storing_reports(ladder), *ladder)
-        setting = await messages.set_indications(at, ladder)
-        self.downgraded = setting is not None and setting != ladder[0]
+            preferred = (*storing_reports(preferred), *preferred)
+        setting = await messages.set_indications(at, preferred)
+        self.downgraded = setting is not None and setting != preferred[0]
         return setting
 
     @property
@@ -182,6 +182,6 @@ class Settings:
 
     @property
     def echo_seen(self) -> bool:
-        """Whether the modem echoes again after ATE0: it restarted without a sign."""
+        """True if the modem echoes again after ATE0: it restarted without a sign."""
         channel = self._at.channel
         return channel.echo_means_reset and channel.echoes > self._echoes

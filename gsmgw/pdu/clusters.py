@@ -18,7 +18,7 @@ def _regional(char: str) -> bool:
 
 
 def _extends(char: str) -> bool:
-    """Whether ``char`` belongs to what stands before it."""
+    """True if ``char`` belongs to what stands before it."""
     if char < "\u0300":
         return False
     return (
@@ -31,7 +31,7 @@ def _extends(char: str) -> bool:
 
 
 def _jamo(before: str, char: str) -> bool:
-    """Whether two conjoining letters of a Hangul syllable meet: L with L V LV LVT, V with V T, T with T."""
+    """True if two conjoining letters of a Hangul syllable meet: L with L V LV LVT, V with V T, T with T."""
     if "\u1100" <= before <= "\u115f":
         return "\u1100" <= char <= "\u11a7" or "\uac00" <= char <= "\ud7a3"
     syllable = "\uac00" <= before <= "\ud7a3"

@@ -35,7 +35,7 @@ class Indication:
 
 @dataclass(frozen=True, slots=True)
 class Dcs:
-    """What a TP-DCS octet says. ``alphabet`` is the effective one: compressed text counts as data octets."""
+    """The meaning of a TP-DCS octet. ``alphabet`` is the effective one: compressed text counts as data octets."""
 
     octet: int
     alphabet: Alphabet

@@ -27,17 +27,17 @@ class Pdu:
 
     @property
     def tpdu_octets(self) -> int:
-        """What +CMGS and +CMGR count: everything behind the SMSC address (TS 27.005 3.1, ``<length>``)."""
+        """The length that +CMGS and +CMGR count: everything after the SMSC address (TS 27.005 3.1, ``<length>``)."""
         return len(self.octets) - self.tpdu_offset
 
     @property
     def trailing(self) -> bytes:
-        """What follows the last field and was ignored."""
+        """The octets after the last field, which are ignored."""
         return self.octets[self.end_offset :]
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """What is odd about the PDU without making it unreadable; worked out at each call."""
+        """The oddities of the PDU that do not make it unreadable; computed at each call."""
         found = list(examine(self.tpdu, self.octets, self.tpdu_offset, self.end_offset))
         if self.stated_octets is not None and self.stated_octets != self.tpdu_octets:
             title = f"{self.stated_octets} octets were announced, {self.tpdu_octets} came"

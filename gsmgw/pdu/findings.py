@@ -1,4 +1,4 @@
-"""What is odd about a PDU that can be read all the same."""
+"""Oddities of a PDU that can still be read."""
 
 from __future__ import annotations
 

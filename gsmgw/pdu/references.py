@@ -15,7 +15,7 @@ _BLOCKS: Final = 256 // _BLOCK
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What has to be remembered of one recipient, to be stored with the message that took a reference.
+    """The state of one recipient's references, to be stored with the message that took a reference.
 
     References count up, 8-bit and 16-bit ones apart (a phone does not mix them up). The 8-bit ones are kept in blocks
     of 32: ``used_s`` holds when each block last gave one, on the caller's clock. Where the next block did so within

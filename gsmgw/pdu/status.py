@@ -19,7 +19,7 @@ class StatusMeaning:
 
     @property
     def final(self) -> bool:
-        """Whether no further report will come for the message."""
+        """True if no further report will come for the message."""
         return self.outcome is not DeliveryOutcome.PENDING
 
 

@@ -16,7 +16,7 @@ from gsmgw.pdu.validity import Validity
 
 
 class _Content:
-    """What every TPDU with user data offers."""
+    """The common part of all TPDUs with user data."""
 
     __slots__ = ()
     user_data: UserData
@@ -43,7 +43,7 @@ class _Content:
 
 
 class _OptionalContent:
-    """What the reports offer, whose user data may be missing."""
+    """The common part of the reports, whose user data may be missing."""
 
     __slots__ = ()
     user_data: UserData | None

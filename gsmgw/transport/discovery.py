@@ -41,7 +41,7 @@ class Stick:
 
     @property
     def is_modem(self) -> bool:
-        """Whether it is a modem of a known vendor, so that it may be probed without being configured."""
+        """True if it is a modem of a known vendor, so that it may be probed without being configured."""
         return self.identity[:4] in MODEM_VENDORS and self.identity not in NO_MODEMS | EMERGENCY
 
     def candidates(self) -> list[str]:
@@ -148,7 +148,7 @@ class Hotplug:
 
     @property
     def works(self) -> bool:
-        """Whether changes will be reported."""
+        """True if changes will be reported."""
         return self._monitor is not None
 
     def start(self) -> None:

@@ -48,7 +48,9 @@ async def send(place: Bench, within_s: float) -> list[SubmitError]:
         ("refused", FailureCounter.ANY_LIMIT),
     ],
 )
-async def test_one_that_sends_nothing_is_taken_up_the_ladder_until_it_does(form: str, limit: int) -> None:
+async def test_one_that_sends_nothing_gets_one_recovery_step_after_the_other_until_it_does(
+    form: str, limit: int
+) -> None:
     async with bench() as place:
         place.simulated.fault("sends-nothing", form=form)
         failures = await send(place, 1800)
@@ -182,7 +184,7 @@ async def test_a_text_that_is_damaged_on_the_line_stays_in_the_modem_until_it_ca
         assert len(place.simulated.memories["SM"]) == 0
 
 
-class TestDeaf:
+class TestLostIndications:
     async def test_lost_indications_are_noticed_and_asked_for_anew(self) -> None:
         async with bench() as place:
             place.simulated.fault("lost-indications")
@@ -196,7 +198,7 @@ class TestDeaf:
             assert len(place.sink.pdus) == 2
             assert place.modem.status.state is ModemState.READY
 
-    async def test_one_that_stays_deaf_is_polled_until_it_tells_again(self) -> None:
+    async def test_a_modem_that_announces_nothing_is_polled_until_it_does(self) -> None:
         async with bench() as place:
             place.simulated.fault("lost-indications", until="restart")
             for number in range(2):

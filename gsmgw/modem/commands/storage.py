@@ -27,7 +27,7 @@ class StoredPdu:
 
     @property
     def whole(self) -> bool:
-        """Whether the PDU is as long as its header says, with or without an SMSC address in front."""
+        """True if the PDU is as long as its header says, with or without an SMSC address in front."""
         octets, odd = divmod(len(self.pdu), 2)
         if odd or not octets:
             return False

@@ -1,4 +1,4 @@
-"""Whether failures to send are the modem's fault or the recipients'."""
+"""True if failures to send are the modem's fault or the recipients'."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class FailureCounter:
 
     @property
     def is_certain(self) -> bool:
-        """Whether the modem is the cause, and not recipients that it never reached."""
+        """True if the modem is the cause, and not recipients that it never reached."""
         return self._silent or any(to in self._good for to in self._refused)
 
     def _remember(self, kind: dict[bytes, None], recipients: set[bytes]) -> None:

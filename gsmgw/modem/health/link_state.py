@@ -16,33 +16,33 @@ _SEND_ONLY = "send-only: this modem cannot receive"
 
 
 class LinkState:
-    """What decides about the state of a modem while its link is in service."""
+    """The facts that decide about the state of a modem while its link is in service."""
 
     def __init__(self, reporter: StatusReporter, registration: RegistrationState, settings: Settings) -> None:
         self._reporter = reporter
         self._registration = registration
         self._settings = settings
-        #: Whether the link is past its start.
+        #: True if the link is past its start.
         self.serving = False
-        #: Whether the modem ever was ready on this link.
+        #: True if the modem ever was ready on this link.
         self.was_ready = False
         #: Why the link is to end as soon as no message is being transmitted.
         self.leaving: ModemError | None = None
         #: The failure after which the modem is checked before it is used again; empty where there is none.
         self.trouble = ""
-        #: Whether the modem may have lost its settings, so that they are applied again.
+        #: True if the modem may have lost its settings, so that they are applied again.
         self.settings_lost = False
         #: The time until refused settings are applied again, seconds; None where none was refused.
         self.retry_s: float | None = None
         #: How many messages in the memories cannot be read, and why.
         self.unreadable = 0
         self.unreadable_reason = ""
-        #: Whether indications stay away although the settings were applied again.
+        #: True if indications stay away although the settings were applied again.
         self.indications_lost = False
 
     @property
     def must_poll(self) -> bool:
-        """Whether the memories must be polled for received messages."""
+        """True if the memories must be polled for received messages."""
         return self.indications_lost or self._settings.must_poll
 
     def update(self) -> None:

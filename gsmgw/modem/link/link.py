@@ -186,7 +186,7 @@ class Link:
 
     @property
     def was_ready(self) -> bool:
-        """Whether the modem was ready on this link at any time."""
+        """True if the modem was ready on this link at any time."""
         return self._state.was_ready
 
     async def run(self) -> Exception:

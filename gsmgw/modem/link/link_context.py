@@ -1,4 +1,4 @@
-"""What a link is given by the modem it belongs to."""
+"""The context of a link: what it gets from the modem it belongs to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gsmgw.ports import Clock, Opener
 
 
 class ModemMemory:
-    """What is remembered of a modem from link to link."""
+    """The knowledge about a modem that is kept from link to link."""
 
     def __init__(self, clock: Clock) -> None:
         self.recovery = RecoveryPlan(clock)
@@ -28,13 +28,13 @@ class ModemMemory:
         self.report_watch = ReportWatch(clock)
         self.result_timeout = ResultTimeout()
         self.babble_guard = BabbleGuard(clock)
-        #: What this modem was found unable to do.
+        #: The abilities that this modem was found to lack.
         self.unable: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class LinkContext:
-    """What a link is given by the modem it belongs to."""
+    """The context of one link."""
 
     config: ModemSection
     reporter: StatusReporter
@@ -46,11 +46,11 @@ class LinkContext:
     node: PortNode
     #: The recovery steps that this modem and its port allow.
     available_steps: frozenset[RecoveryStep]
-    #: Whether nobody was told yet that the modem's model is unknown, where it is.
+    #: True if nobody was told yet that the modem's model is unknown, where it is.
     report_unknown_model: bool = False
     #: The USB interface number of the port; None where it is unknown.
     interface: int | None = None
-    #: Whether messages wait for this modem that no modem has refused: their fate tells more than a recovery step.
+    #: True if messages wait for this modem that no modem has refused: their fate tells more than a recovery step.
     others_wait: Callable[[], bool] = field(default=lambda: False)
     #: A second port that is listened to, where there is one.
     second_opener: Opener | None = None

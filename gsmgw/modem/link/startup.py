@@ -72,7 +72,7 @@ class Startup:
 
     @property
     def reads_while_sending(self) -> bool:
-        """Whether a second port may be used for reading while a message is being sent."""
+        """True if a second port may be used for reading while a message is being sent."""
         configured = self._context.config.reads_while_sending
         return self._at.profile.reads_while_sending if configured is None else configured
 

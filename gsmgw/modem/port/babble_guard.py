@@ -20,7 +20,7 @@ LIMITS: dict[BabbleKind, tuple[float, float]] = {
     BabbleKind.EVENTS: (300.0, 2.0),
     BabbleKind.PDUS: (500.0, 10.0),
 }
-#: What a message adds that was sent, or taken over from storage: for its report, and for its indication.
+#: The amounts that a message adds which was sent or taken over from storage: for its report and its indication.
 EARNED_LINES = 8.0
 EARNED_BYTES = 1000.0
 #: A modem that has babbled gets this share of each burst when it is tried again.

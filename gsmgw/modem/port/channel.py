@@ -89,12 +89,12 @@ class Channel:
 
     @property
     def is_open(self) -> bool:
-        """Whether :meth:`open` succeeded and nothing has ended the channel."""
+        """True if :meth:`open` succeeded and nothing has ended the channel."""
         return self._exchange.stream is not None and self._exchange.cause is None
 
     @property
     def dirty(self) -> bool:
-        """Whether a response was given up and the port is not known to be in step."""
+        """True if a response was given up and the port is not known to be in step."""
         return self._resync.dirty.is_set()
 
     @property
@@ -109,12 +109,12 @@ class Channel:
 
     @property
     def payload_out(self) -> bool:
-        """Whether a payload has left and its final result is awaited."""
+        """True if a payload has left and its final result is awaited."""
         return self._submission.payload_out
 
     @property
     def payload_left(self) -> bool:
-        """Whether a byte of the payload of the last submission has left."""
+        """True if a byte of the payload of the last submission has left."""
         return self._submission.payload_left
 
     @property
@@ -131,7 +131,7 @@ class Channel:
 
     @property
     def echo_means_reset(self) -> bool:
-        """Whether an echo tells that the modem restarted: echo was switched off, and stayed off."""
+        """True if an echo tells that the modem restarted: echo was switched off, and stayed off."""
         return self._exchange.echo_means_reset
 
     @echo_means_reset.setter

@@ -33,9 +33,9 @@ class Exchange:
         self._ended_at = float("-inf")
         #: How many responses had a line of their own command: only a modem sends those, while anything may send OK.
         self.proofs = 0
-        #: Whether an echo tells that the modem restarted: echo was switched off, and stayed off.
+        #: True if an echo tells that the modem restarted: echo was switched off, and stayed off.
         self.echo_means_reset = False
-        #: What went wrong with the command in flight, or refused it, while nobody waited for it.
+        #: The failure or refusal of the command in flight, while nobody waits for it.
         self.failure: Exception | None = None
         #: The prompted command in flight, until its payload leaves.
         self.prompted_command: Command | None = None
@@ -78,7 +78,7 @@ class Exchange:
 
     @property
     def awaits_response(self) -> bool:
-        """Whether a response is awaited that has not come."""
+        """True if a response is awaited that has not come."""
         return self._response is not None and not self._response.done()
 
     def end(self, cause: Exception) -> None:
@@ -208,7 +208,7 @@ class SlipDetector:
     def __init__(self) -> None:
         #: The prefixes of the line that the last query should have brought.
         self._missing: tuple[str, ...] = ()
-        #: Whether that line came during the command in flight.
+        #: True if that line came during the command in flight.
         self.pending = False
 
     def is_late_response(self, urc: Urc) -> bool:

@@ -24,5 +24,5 @@ class PortNode:
 
     @property
     def exists(self) -> bool:
-        """Whether the port has a node now; a TCP port has none."""
+        """True if the port has a node now; a TCP port has none."""
         return same_node(self._port) is not None

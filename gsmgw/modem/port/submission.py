@@ -41,14 +41,14 @@ class Submission:
         #: When the wait for the final result ends where the modem answers AT meanwhile, monotonic seconds.
         self._give_up_at: float | None = None
         self._echoes_before = 0
-        #: Whether a byte of the payload of the last submission has left.
+        #: True if a byte of the payload of the last submission has left.
         self.payload_left = False
         #: When that was, monotonic seconds.
         self.payload_at = float("-inf")
 
     @property
     def payload_out(self) -> bool:
-        """Whether a payload has left and its final result is awaited."""
+        """True if a payload has left and its final result is awaited."""
         return self._dialogue.phase is Phase.PAYLOAD
 
     async def run(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gsmgw.modem.profiles import cinterion, huawei, others, quectel, simcom, zte
-from gsmgw.modem.profiles.base import CNMI_DIRECT_LADDER, GENERIC, Profile, Reading
+from gsmgw.modem.profiles.base import CNMI_DIRECT_SETTINGS, GENERIC, Profile, Reading
 
 #: In the order in which they are matched: the more specific come first.
 PROFILES: tuple[Profile, ...] = (
@@ -36,4 +36,4 @@ def named_profile(name: str, profiles: tuple[Profile, ...] = PROFILES) -> Profil
     return next((profile for profile in profiles if profile.name == name), None)
 
 
-__all__ = ["CNMI_DIRECT_LADDER", "GENERIC", "PROFILES", "Profile", "Reading", "choose_profile", "named_profile"]
+__all__ = ["CNMI_DIRECT_SETTINGS", "GENERIC", "PROFILES", "Profile", "Reading", "choose_profile", "named_profile"]

@@ -9,7 +9,7 @@ from gsmgw.errors import Cause
 
 #: AT+CNMI settings (TS 27.005 3.4.1 ``mode,mt,bm,ds,bfr``), the preferred first: stored messages indicated, reports
 #: routed directly. Many modems advertise settings that they refuse (Qualcomm), some accept only bfr 1 (Siemens).
-CNMI_LADDER: tuple[str, ...] = (
+CNMI_SETTINGS: tuple[str, ...] = (
     "2,1,0,1,0",
     "2,1,0,1,1",
     "1,1,0,1,0",
@@ -28,7 +28,7 @@ CNMI_LADDER: tuple[str, ...] = (
 )
 
 #: The same with messages routed directly (+CMT), for acknowledged delivery (AT+CSMS=1, AT+CNMA).
-CNMI_DIRECT_LADDER: tuple[str, ...] = ("2,2,0,1,0", "2,2,0,1,1", "1,2,0,1,0", "1,2,0,1,1", "3,2,0,1,0", "2,2,0,0,0")
+CNMI_DIRECT_SETTINGS: tuple[str, ...] = ("2,2,0,1,0", "2,2,0,1,1", "1,2,0,1,0", "1,2,0,1,1", "3,2,0,1,0", "2,2,0,0,0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,21 @@ class Profile:
     init_for_interface: Mapping[int, str] = field(default_factory=dict)
     #: Names of lines that are ignored.
     noise: tuple[str, ...] = ()
-    cnmi: tuple[str, ...] = CNMI_LADDER
+    cnmi: tuple[str, ...] = CNMI_SETTINGS
     #: The numbers of memories to try with AT+CPMS, in order; none for a modem without storage.
     cpms_forms: tuple[int, ...] = (3, 2, 1)
     #: The memories to sweep, where the modem has them.
     sweep: tuple[str, ...] = ("SM", "ME", "SR")
-    #: Whether a second port may be asked to read and delete while a message is being sent on the first. Telit's manuals
+    #: True if a second port may be asked to read and delete while a message is being sent on the first. Telit's manuals
     #: forbid commands that use the SIM on any port meanwhile, and no other vendor is known to allow them.
     reads_while_sending: bool = False
     #: The memory for received messages; empty keeps the modem's own choice.
     receive_into: str = ""
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID", "AT^ICCID?", "AT+QCCID", "AT#CCID")
     pin_tries: tuple[str, ...] = ("AT+CPINR", "AT^CPIN?", 'AT+QPINC="SC"', "AT#PCT", "AT^SPIC")
-    #: Whether AT+CMGW and AT+CMSS work, and the <stat> of a stored message tells whether it was sent.
+    #: True if AT+CMGW and AT+CMSS work, and the <stat> of a stored message tells whether it was sent.
     keeps_copies: bool = True
-    #: Whether AT+CRSM may be used to read the SIM's record of its last TP-MR.
+    #: True if AT+CRSM may be used to read the SIM's record of its last TP-MR.
     reads_smss: bool = True
     #: Pause after the PIN was accepted, and after the radio was switched on.
     after_pin_s: float = 0.0
@@ -107,7 +107,7 @@ class Profile:
 GENERIC = Profile("generic", "any modem that follows the standards")
 
 
-def only(ladder: tuple[str, ...], *, ds: str | None = None, bfr: str | None = None) -> tuple[str, ...]:
+def only(settings: tuple[str, ...], *, ds: str | None = None, bfr: str | None = None) -> tuple[str, ...]:
     """Return the AT+CNMI settings with that <ds> or <bfr>."""
-    rows = [(row, row.split(",")) for row in ladder if row.count(",") == 4]
+    rows = [(row, row.split(",")) for row in settings if row.count(",") == 4]
     return tuple(row for row, part in rows if ds in (None, part[3]) and bfr in (None, part[4]))

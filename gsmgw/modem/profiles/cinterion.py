@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
+from gsmgw.modem.profiles.base import CNMI_SETTINGS, GENERIC, Reading, only
 from gsmgw.modem.profiles.vendor_causes import SIEMENS_CMS
 from gsmgw.pdu.causes import CMS
 
@@ -14,7 +14,7 @@ CINTERION = replace(
     title="Siemens TC35, MC55, MC75i; Cinterion, Gemalto, Thales BGS, EHS, PHS, PLS",
     matches=(r"siemens", r"cinterion", r"gemalto", r"thales"),
     # bfr 0 is refused.
-    cnmi=only(CNMI_LADDER, bfr="1"),
+    cnmi=only(CNMI_SETTINGS, bfr="1"),
     iccid=("AT^SCID", "AT+CCID"),
     pin_tries=("AT^SPIC", "AT+CPINR"),
     noise=("^SCKS:", "^SBC:"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
+from gsmgw.modem.profiles.base import CNMI_SETTINGS, GENERIC, Reading, only
 from gsmgw.modem.profiles.vendor_causes import WAVECOM_CMS
 
 WAVECOM = replace(
@@ -42,7 +42,7 @@ TELIT = replace(
     pause_s=0.02,
     # The module's own handling of messages must be off.
     init=("AT#SMSATRUN=0", "AT#E2SMSRI=0"),
-    cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
+    cnmi=(*only(CNMI_SETTINGS, ds="1"), *only(CNMI_SETTINGS, ds="0")),
     iccid=("AT#CCID", "AT+CCID"),
     pin_tries=("AT#PCT", "AT+CPINR"),
     reset=("AT#REBOOT", "AT+CFUN=1,1"),
@@ -101,7 +101,7 @@ QUALCOMM = replace(
     # For up to 10 s after the start the SMSC cannot be read and nothing can be sent.
     sms_ready_s=30.0,
     # ds 2 is refused although it is advertised.
-    cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
+    cnmi=(*only(CNMI_SETTINGS, ds="1"), *only(CNMI_SETTINGS, ds="0")),
     source="ModemManager mm-broadband-modem.c:7799; python-gsmmodem issues 10, 11",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
+from gsmgw.modem.profiles.base import CNMI_SETTINGS, GENERIC, Reading, only
 from gsmgw.modem.profiles.vendor_causes import QUECTEL_CMS
 
 QUECTEL = replace(
@@ -16,7 +16,7 @@ QUECTEL = replace(
     init_for_interface={2: 'AT+QURCCFG="urcport","usbat"', 3: 'AT+QURCCFG="urcport","usbmodem"'},
     noise=("+QIND:", "+QLWURC:", "+QGPSURC:", "+QUSIM:", "+QNTP:"),
     # Stored reports are announced in the wrong memory, so reports are only routed directly.
-    cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
+    cnmi=(*only(CNMI_SETTINGS, ds="1"), *only(CNMI_SETTINGS, ds="0")),
     iccid=("AT+QCCID", "AT+CCID"),
     pin_tries=('AT+QPINC="SC"', "AT+CPINR"),
     # Several sensors: three numbers (EC25, EP06), or a line with name and value for each (RM500Q).
@@ -34,7 +34,7 @@ BG96 = replace(
     title="Quectel BG95, BG96; Teltonika TRM250",
     matches=(r"\bBG9[56]", r"\bTRM250\b"),
     # No reports at all.
-    cnmi=only(CNMI_LADDER, ds="0"),
+    cnmi=only(CNMI_SETTINGS, ds="0"),
     source="gammu issues 676, 695",
 )
 

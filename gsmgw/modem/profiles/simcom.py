@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gsmgw.modem.profiles.base import CNMI_LADDER, GENERIC, Reading, only
+from gsmgw.modem.profiles.base import CNMI_SETTINGS, GENERIC, Reading, only
 
 SIMCOM_GSM = replace(
     GENERIC,
@@ -12,7 +12,7 @@ SIMCOM_GSM = replace(
     title="SIMCom SIM800, SIM900",
     matches=(r"\bsim(800|808|868|900|908)", r"simcom.*sim[89][0-9][0-9]"),
     # Reports come as +CDS only.
-    cnmi=(*only(CNMI_LADDER, ds="1"), *only(CNMI_LADDER, ds="0")),
+    cnmi=(*only(CNMI_SETTINGS, ds="1"), *only(CNMI_SETTINGS, ds="0")),
     iccid=("AT+CCID",),
     pin_tries=("AT+SPIC", "AT+CPINR"),
     # AT+CMGS takes at most 60 s.

@@ -1,4 +1,4 @@
-"""Whether the modem still announces received messages, from those in its memories that were never announced.
+"""True if the modem still announces received messages, from those in its memories that were never announced.
 
 One lost indication is an accident; a person must know when they stay away. So the first message found unannounced has
 the settings applied again. When the next one is not announced either, the memories are polled until an indication

@@ -1,4 +1,4 @@
-"""Whether the network still reaches the modem, from status reports that were requested and stay away.
+"""True if the network still reaches the modem, from status reports that were requested and stay away.
 
 Some LTE modems silently receive nothing any more until they are restarted (open5gs issue 609). One missing report
 proves nothing, because the recipient's phone may be off. No report at all, for many messages and a long time, where
@@ -43,7 +43,7 @@ class ReportWatch:
 
     @property
     def reports_missing(self) -> bool:
-        """Whether the modem is to be restarted because no reports come."""
+        """True if the modem is to be restarted because no reports come."""
         now = self._clock.monotonic()
         return self.unanswered >= TEXTS and now - self._since >= SILENT_S and now >= self._paused_until
 

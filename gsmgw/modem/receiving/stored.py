@@ -89,11 +89,11 @@ class StoredReceiver:
         #: How many sweeps in a row found nothing, and when the next one may begin.
         self._idle_sweeps = 0
         self._next_sweep_at = 0.0
-        #: Whether nothing asked for the next sweep: what it finds was not announced.
+        #: True if nothing asked for the next sweep: what it finds was not announced.
         self._on_patrol = False
         #: How many messages the last sweep left in each memory: drafts and the like.
         self._left: dict[str, int] = {}
-        #: What is on disk and could not be deleted yet: it is not handed over twice.
+        #: The PDUs that are on disk and could not be deleted yet: they are not handed over twice.
         self._on_disk: dict[Place, str] = {}
 
     # -- URCs and requests, on the event loop -------------------------------------------------------------------

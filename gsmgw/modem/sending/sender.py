@@ -56,7 +56,7 @@ class Sender:
         self.last_reference: int | None = None
         #: The same, where the modem has named it and was given no other message since.
         self.confirmed: int | None = None
-        #: Whether a submission is running or waits for the port.
+        #: True if a submission is running or waits for the port.
         self.active = False
 
     async def submit(

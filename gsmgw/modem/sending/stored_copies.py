@@ -55,7 +55,7 @@ class StoredCopies:
 
     @property
     def wanted(self) -> bool:
-        """Whether submissions are to be stored before they are sent, and can be."""
+        """True if submissions are to be stored before they are sent, and can be."""
         return bool(self._enabled and self._refusals < REFUSALS and self._at.profile.keeps_copies and self.memory)
 
     async def write(self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]]) -> int | None:
@@ -92,7 +92,7 @@ class StoredCopies:
 
     @property
     def to_delete(self) -> bool:
-        """Whether any copy is to be deleted."""
+        """True if any copy is to be deleted."""
         return bool(self._settled)
 
     async def delete_settled(self) -> None:

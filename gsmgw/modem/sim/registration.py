@@ -78,12 +78,12 @@ class RegistrationState:
 
     @property
     def registered(self) -> bool:
-        """Whether any domain is registered: LTE modems send over SGs with +CREG at 0 or 3. True while none is known."""
+        """True if any domain is registered: LTE modems send over SGs with +CREG at 0 or 3. True while none is known."""
         return not self._found or any(stat in _REGISTERED for stat in self._found.values())
 
     @property
     def denied(self) -> bool:
-        """Whether the network refuses this SIM."""
+        """True if the network refuses this SIM."""
         return not self.registered and any(stat == 3 for stat in self._found.values())
 
     @property

@@ -1,4 +1,4 @@
-"""What becomes of received PDUs. The PDUs are built by the simulator's codec, which shares nothing with gsmgw's."""
+"""Received PDUs and their messages. The PDUs are built by the simulator's codec, which shares nothing with gsmgw's."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def test_what_is_said_to_the_modem(name: str) -> None:
 @pytest.mark.parametrize("figure", ["temperature", "voltage"])
 @pytest.mark.parametrize("name", FAMILIES)
 async def test_figures(name: str, figure: str) -> None:
-    """What it is asked for its temperature and voltage, and what its answer says."""
+    """The commands that read temperature and voltage, and their responses."""
     row = FAMILIES[name].get(figure, {"asked": "AT+CBC", "answer": "+CBC: 0,93,4101", "millivolts": 4101})
     port = ScriptedPort({row["asked"]: f"{row['answer']}|OK"})
     channel = Channel(SystemClock(), lambda urc: None, lambda cause: None)
@@ -256,8 +256,8 @@ def test_the_page_names_every_state_step_and_key() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "modems.md").read_text()
     for state in ModemState:
         assert f"`{state.value}`" in page
-    for rung in RecoveryStep:
-        assert f"`{rung.value}`" in page
+    for step in RecoveryStep:
+        assert f"`{step.value}`" in page
     sources = "".join(path.read_text() for path in (Path(__file__).parents[3] / "gsmgw" / "modem").glob("*.py"))
     for event in re.findall(r'event\(\s*"([a-z_.]+)"', sources):
         assert f"| `{event}` |" in page

@@ -1,4 +1,4 @@
-"""The health ladder: one rung after the other, each within its budget."""
+"""The recovery plan: one step after the other, each within its limit."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from gsmgw.modem.health.recovery import LIMIT_PER_HOUR, RecoveryPlan
 from gsmgw.pdu.causes import PLAIN_ERROR, cme_cause, cms_cause
 
 
-def test_the_rungs_come_in_order_and_start_over_when_well() -> None:
-    ladder = RecoveryPlan(VirtualClock())
-    assert [ladder.next_step() for _ in range(7)] == [*RecoveryStep, RecoveryStep.QUARANTINE]
-    ladder.succeeded()
-    assert ladder.next_step() is RecoveryStep.SETTINGS
+def test_the_steps_come_in_order_and_start_over_after_a_success() -> None:
+    plan = RecoveryPlan(VirtualClock())
+    assert [plan.next_step() for _ in range(7)] == [*RecoveryStep, RecoveryStep.QUARANTINE]
+    plan.succeeded()
+    assert plan.next_step() is RecoveryStep.SETTINGS
 
 
 def test_what_is_not_possible_is_left_out() -> None:
-    ladder = RecoveryPlan(VirtualClock())
-    able = frozenset({RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET, RecoveryStep.QUARANTINE})
-    assert [ladder.next_step(available=able) for _ in range(4)] == [
+    plan = RecoveryPlan(VirtualClock())
+    available = frozenset({RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET, RecoveryStep.QUARANTINE})
+    assert [plan.next_step(available=available) for _ in range(4)] == [
         RecoveryStep.SETTINGS,
         RecoveryStep.RADIO,
         RecoveryStep.RESET,
         RecoveryStep.QUARANTINE,
     ]
-    assert RecoveryPlan(VirtualClock()).next_step(RecoveryStep.USB, available=able) is RecoveryStep.QUARANTINE
+    assert RecoveryPlan(VirtualClock()).next_step(RecoveryStep.USB, available=available) is RecoveryStep.QUARANTINE
 
 
-async def test_each_rung_has_a_budget_per_hour() -> None:
+async def test_each_step_has_a_limit_per_hour() -> None:
     clock = VirtualClock()
-    ladder = RecoveryPlan(clock)
+    plan = RecoveryPlan(clock)
     resets = 0
     for _ in range(20):
-        ladder.succeeded()
+        plan.succeeded()
         for _ in range(3):
-            resets += ladder.next_step() is RecoveryStep.RESET
+            resets += plan.next_step() is RecoveryStep.RESET
     assert resets == LIMIT_PER_HOUR[RecoveryStep.RESET]
     await clock.advance(3600)
-    ladder.succeeded()
-    assert [ladder.next_step() for _ in range(3)] == [RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET]
+    plan.succeeded()
+    assert [plan.next_step() for _ in range(3)] == [RecoveryStep.SETTINGS, RecoveryStep.RADIO, RecoveryStep.RESET]
 
 
 def test_quarantine_grows() -> None:
-    ladder = RecoveryPlan(VirtualClock())
-    assert [ladder.quarantine_s() for _ in range(4)] == [60.0, 300.0, 900.0, 900.0]
+    plan = RecoveryPlan(VirtualClock())
+    assert [plan.quarantine_s() for _ in range(4)] == [60.0, 300.0, 900.0, 900.0]
 
 
 def test_a_modem_that_sends_nothing_is_found_out() -> None:

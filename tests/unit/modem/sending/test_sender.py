@@ -1,4 +1,4 @@
-"""What the answer to a message means for the message."""
+"""The meaning of the modem's response for the message."""
 
 from __future__ import annotations
 
