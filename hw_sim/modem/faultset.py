@@ -12,7 +12,7 @@ from ..profiles.sections import Profile
 
 
 class FaultHost(Protocol):
-    """The modem as the faults sees it."""
+    """The modem as the faults see it."""
 
     profile: Profile
     clock: Clock
