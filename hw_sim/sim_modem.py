@@ -13,7 +13,7 @@ from .transport import MemoryTransport, Transport
 
 
 class ModemOwner(Protocol):
-    """What a modem needs of its simulation."""
+    """The simulation as a modem sees it."""
 
     def connect(self, modem: SimModem) -> None:
         """Open transports for all ports of a modem."""

@@ -1,4 +1,4 @@
-"""Dispatch: what happened goes out to whoever wants to know."""
+"""Dispatch: deliver events to webhooks, hooks and other consumers."""
 
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks

@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again. Pure."""
+"""Backoff between delivery attempts. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from gsmgw.digits import is_digits
 
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
-#: Pauses between the tries of a delivery, seconds; 48 hours and 12 minutes in all.
+#: Pauses between the attempts of a delivery, seconds; 48 h 12 min in total.
 PAUSES_S = (
     5.0,
     30.0,
@@ -23,17 +23,17 @@ PAUSES_S = (
     15 * _HOUR_S,
 )
 TRIES = len(PAUSES_S) + 1
-#: A pause is up to this share longer, so that the targets of one receiver do not all come back at once.
+#: Maximum random extension of a pause, so that the targets of one receiver do not all retry at once.
 JITTER = 0.2
-#: A receiver may not put us off for longer than that at once.
+#: Maximum pause that a receiver can request with Retry-After; seconds.
 LONGEST_RETRY_AFTER_S = 24 * _HOUR_S
 
 
 def pause_after(attempts: int, retry_after_s: float | None, chance: float) -> float | None:
-    """Seconds until the next try after so many; None when the tries are used up.
+    """Return the seconds until the next attempt, or None after the last one.
 
-    ``chance`` is a random number from 0 to 1. A receiver's Retry-After makes a pause longer, never shorter: the tries
-    are to last for two days.
+    ``chance`` is a random number from 0 to 1. A receiver's Retry-After extends a pause but never shortens it: the
+    attempts span two days.
     """
     if attempts >= TRIES:
         return None
@@ -42,7 +42,7 @@ def pause_after(attempts: int, retry_after_s: float | None, chance: float) -> fl
 
 
 def parse_retry_after(value: str | None, now_ms: int) -> float | None:
-    """The seconds that a Retry-After header asks for (RFC 9110 10.2.3), or None where it says nothing sensible."""
+    """Return the seconds of a Retry-After header (RFC 9110 10.2.3), or None if it is not valid."""
     if value is None:
         return None
     text = value.strip()

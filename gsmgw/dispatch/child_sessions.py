@@ -1,4 +1,4 @@
-"""Ending a program with everything that it started: its whole session, however deep and in whichever process group."""
+"""End a program and all its descendants: every process of its session, in any process group."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-#: Between the request to end and the kill, seconds.
+#: Time between SIGTERM and SIGKILL, seconds.
 GRACE_S = 2.0
 _LOOK_S = 0.05
-#: After a kill only the kernel keeps a process: one that waits for a device.
+#: Maximum wait after SIGKILL: only the kernel can delay the end, for a process that waits for a device; seconds.
 _KILL_WAIT_S = 1.0
 
 
 async def end_session(leader: int) -> None:
-    """Ask every process of a session to end, then kill those that are left. Its leader may be gone already."""
+    """Terminate every process of a session, then kill the remaining ones. The session leader may have ended."""
     for number, wait_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, _KILL_WAIT_S)):
         deadline = asyncio.get_running_loop().time() + wait_s
         left = await asyncio.to_thread(_signal, leader, number)
         while left and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(_LOOK_S)
-            # One that was being started at the first look gets its kill, too; a second request to end is no use.
+            # This also kills processes that started during the first pass.
             left = await asyncio.to_thread(_signal, leader, signal.SIGKILL if number == signal.SIGKILL else None)
         if not left:
             return

@@ -1,8 +1,8 @@
-"""The one way to follow the event log: a consumer with a durable cursor, that goes on after every failure.
+"""Consumers of the event log with a durable cursor, which continue after every failure.
 
-A consumer takes turns. A turn is taken when events come, when the last one asked for it, and after a rest when the last
-one failed; it never ends the consumer, and never costs another one anything. Where the cursor is kept, and what is
-committed together with it, is the consumer's own: :class:`Follower` does both in one transaction.
+A consumer works in turns. A turn starts when events arrive, at the time that the previous turn requested, or after a
+pause if it failed. A failure neither ends the consumer nor affects other consumers. Each consumer decides where its
+cursor is stored and what is committed with it; :class:`Follower` commits both in one transaction.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from gsmgw.store import Store, Tx, cursors
 
 log = logging.getLogger(__name__)
 
-#: Rest after a failure of our own, for instance a full disk, seconds.
+#: Pause after an internal failure, for example a full disk; seconds.
 REST_S = 5.0
 
 
 class CursorRunner(ABC):
-    """A consumer of the event log. ``title`` names it in the log; ``position`` is the last event that it looked at."""
+    """A consumer of the event log. ``title`` names it in the log; ``position`` is the last event that it has read."""
 
     def __init__(self, title: str, clock: Clock, feed: EventFeed) -> None:
         self.title = title
@@ -37,20 +37,20 @@ class CursorRunner(ABC):
 
     @property
     def lag(self) -> int:
-        """Number of events that are not done with."""
+        """Number of events that are not finished."""
         return max(0, self._feed.last_id - self.done)
 
     @property
     def done(self) -> int:
-        """The last event up to which everything is done with."""
+        """The last event up to which all events are finished."""
         return self.position
 
     def wake(self) -> None:
-        """Take a turn soon."""
+        """Request a turn."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Take turns until cancelled."""
+        """Run turns until cancelled."""
         self._feed.listen(self._news)
         try:
             async with self.resources():
@@ -61,15 +61,15 @@ class CursorRunner(ABC):
             self._feed.forget(self._news)
 
     def resources(self) -> contextlib.AbstractAsyncContextManager[object]:
-        """What the turns need, from the beginning to the end of :meth:`run`."""
+        """The resources of the turns, held while :meth:`run` is active."""
         return contextlib.nullcontext()
 
     @abstractmethod
     async def turn(self) -> float | None:
-        """Do what can be done now; seconds until the next turn, None where only an event or :meth:`wake` brings one."""
+        """Run a turn. Return the seconds until the next one, or None to wait for an event or :meth:`wake`."""
 
     async def page(self) -> Sequence[Event]:
-        """The next events."""
+        """Return the next events."""
         return await self._feed.page(self.position)
 
     async def _safe_turn(self) -> float | None:
@@ -94,7 +94,7 @@ class CursorRunner(ABC):
 
 
 class Follower(CursorRunner):
-    """A consumer whose effect and whose cursor are committed in one transaction: each event takes effect once.
+    """A consumer that commits its changes and its cursor in one transaction, so each event is applied exactly once.
 
     ``name`` is that of its cursor; ``first`` is where a new one begins, the newest event where it is None. ``settle_s``
     is how long events are collected before a turn, ``portion`` how many are applied in one transaction.
@@ -123,10 +123,10 @@ class Follower(CursorRunner):
 
     @abstractmethod
     def apply(self, tx: Tx, events: Sequence[Event]) -> None:
-        """Let some events take effect."""
+        """Apply some events."""
 
     async def turn(self) -> float | None:
-        """Apply all that is there."""
+        """Apply all available events."""
         if self._settle_s:
             await self._clock.sleep(self._settle_s)
             self._wake.clear()
@@ -135,7 +135,7 @@ class Follower(CursorRunner):
         return None
 
     async def step(self) -> bool:
-        """Apply the next portion; False when there is none. Raises :class:`gsmgw.errors.StoreError`."""
+        """Apply the next portion. Return False if there is none. Raises :class:`gsmgw.errors.StoreError`."""
         async with self._applying:
             if not self._opened:
                 self.position = await self._store.write(

@@ -1,4 +1,4 @@
-"""How an event is written for a webhook: the interface, and Standard Webhooks (standardwebhooks.com)."""
+"""Formats of webhook requests: the interface, and Standard Webhooks (standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """An event for a webhook, with the message that it is about and the callback that its client asked for.
+    """An event for a webhook, with its message and the callback that the client requested.
 
     ``id`` is the same for every attempt.
     """
@@ -41,18 +41,18 @@ class Notification:
 
 
 class Dialect(Protocol):
-    """A way to write events. Pure."""
+    """A format of webhook requests. Pure."""
 
     @property
     def has_test(self) -> bool:
-        """True when the event ``webhook.test`` can be written."""
+        """True if the format supports the event ``webhook.test``."""
 
     def render(self, notification: Notification) -> Post | None:
-        """Return the request that tells of an event; None for an event that the dialect does not know."""
+        """Return the request for an event, or None if the format does not support the event."""
 
 
 class StandardDialect:
-    """Standard Webhooks. A body above ``max_octets`` is sent without the text of its message."""
+    """Standard Webhooks. A body larger than ``max_octets`` bytes is sent without the text of its message."""
 
     has_test = True
 

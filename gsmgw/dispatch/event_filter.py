@@ -1,4 +1,4 @@
-"""Which events a reader, a webhook or a hook wants."""
+"""Event filters of readers, webhooks and hooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gsmgw.model import Event, MessageRecord
 
 
 class Types:
-    """A choice of event types: exact ones, and prefixes that end in a dot and a star (``message.*``). Empty: all."""
+    """A set of event types: exact types and patterns such as ``message.*``. An empty set matches all types."""
 
     __slots__ = ("_all", "_exact", "_prefixes")
 
@@ -24,19 +24,19 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a target is narrowed to; an empty choice narrows nothing."""
+    """The filter of a target; an empty set does not restrict."""
 
     types: Types
     tags: frozenset[str] = frozenset()
     modems: frozenset[str] = frozenset()
 
     def needs_message(self, event: Event) -> bool:
-        """Whether the answer depends on the message."""
+        """True if the filter needs the message."""
         asks = bool(self.tags) or bool(self.modems and event.modem is None)
         return asks and event.message_id is not None and event.type in self.types
 
     def matches(self, event: Event, message: MessageRecord | None) -> bool:
-        """Whether the target wants it: an event without a tag or modem is not one of those named."""
+        """Return True if an event matches; an event without a tag or modem does not match a named one."""
         if event.type not in self.types:
             return False
         if self.tags and (message is None or self.tags.isdisjoint(message.tags)):

@@ -1,4 +1,4 @@
-"""The event feed: committed events, in order, for as many readers as come, each from its own cursor.
+"""The event feed: committed events in order, for any number of readers with their own cursors.
 
 The latest events are at hand in memory; older ones are read from disk. A reader that is slow costs nothing but its own
 delay: it holds a cursor, not a queue.
@@ -13,14 +13,14 @@ from itertools import islice
 from gsmgw.model import Event
 from gsmgw.store import Store, messages
 
-#: Events at hand in memory: some seconds of the highest throughput.
+#: Number of events kept in memory: some seconds at maximum throughput.
 RING = 4096
-#: Events read from disk at once.
+#: Number of events per read from disk.
 PAGE = 500
 
 
 class EventFeed:
-    """Hands out the event log from any cursor, and then what comes."""
+    """Provides the event log from any cursor, followed by new events."""
 
     def __init__(self) -> None:
         self._ring: deque[Event] = deque(maxlen=RING)
@@ -29,7 +29,7 @@ class EventFeed:
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
 
     async def attach(self, store: Store) -> None:
-        """Read from this store; to be called once, before anything is written."""
+        """Connect to the store. Call once, before the first write."""
         self._store = store
         _, self._last = await store.read(messages.event_range)
 
@@ -39,33 +39,33 @@ class EventFeed:
         return self._last
 
     def listen(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call ``listener`` with each lot of committed events."""
+        """Call ``listener`` with each group of committed events."""
         self._listeners.append(listener)
 
     def forget(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call ``listener`` no more."""
+        """Stop calling ``listener``."""
         self._listeners.remove(listener)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Events were committed."""
+        """Add committed events."""
         self._ring.extend(events)
         self._last = events[-1].id
         for listener in tuple(self._listeners):
             listener(events)
 
     async def first_kept(self) -> int:
-        """The oldest event that can still be read; the next one to come where there is none."""
+        """Return the oldest event that can be read; the next event's ID if there is none."""
         if self._store is None:
             return self._last + 1
         first, _ = await self._store.read(messages.event_range)
         return first or self._last + 1
 
     async def page(self, cursor: int) -> Sequence[Event]:
-        """The events behind a cursor, at most ``PAGE`` of them."""
+        """Return the events after a cursor, at most ``PAGE``."""
         if cursor >= self._last:
             return ()
         if self._ring and self._ring[0].id <= cursor + 1:
-            # Identifiers are consecutive but for rolled back ones, so the place in the ring is near at hand.
+            # IDs are consecutive except for rolled back ones, so the position in the ring is close to the difference.
             start = max(0, len(self._ring) - (self._last - cursor))
             return [event for event in islice(self._ring, start, None) if event.id > cursor][:PAGE]
         if self._store is None:

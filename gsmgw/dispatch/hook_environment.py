@@ -1,4 +1,4 @@
-"""What an exec hook finds in its environment, the variables of gammu-smsd's RunOnReceive among it. Pure.
+"""The environment of exec hooks, including the variables of gammu-smsd's RunOnReceive. Pure.
 
 gammu-smsd describes these in gammu-smsd-run(7): SMS_n_... for each part that came over the air, DECODED_n_... for the
 text that was joined from several.
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 from gsmgw.model import Direction, Event, MessageRecord, format_id
 
-#: Of the service manager's and ours: not for others.
+#: Prefixes of variables for gsmgw itself, which are not passed on.
 _PRIVATE = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "GSMGW_")
 
 
 def environment(
     inherited: Mapping[str, str], event: Event, message: MessageRecord | None, socket: str
 ) -> dict[str, str]:
-    """The whole environment of a hook for this event."""
+    """Return the complete environment of a hook for an event."""
     found = {name: value for name, value in inherited.items() if not name.startswith(_PRIVATE)}
     found |= {"GSMGW_EVENT": event.type, "GSMGW_EVENT_ID": str(event.id), "GSMGW_SOCKET": socket}
     if event.modem is not None:
@@ -30,7 +30,7 @@ def environment(
 
 
 def smsd_variables(message: MessageRecord) -> dict[str, str]:
-    """The variables for a received message. The texts of its parts, one after the other, are its text."""
+    """Return the variables for a received message. The texts of its parts join to the message's text."""
     parts = message.segments
     text = None if message.text is None else message.text.replace("\0", "")
     found = {"SMS_MESSAGES": str(parts), "DECODED_PARTS": "1" if parts > 1 and text is not None else "0"}

@@ -1,7 +1,7 @@
-"""Exec hooks: programs that are run on events.
+"""Exec hooks: programs that run on events.
 
-A hook follows the event log with a cursor of its own, which moves on when the program has ended, well or not. A crash
-in between runs it again.
+Each hook has its own cursor, which advances when the program ends, with or without success. After a crash of the
+gateway, the program runs again for the same event.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from gsmgw.wire.events import envelope, packed
 
 log = logging.getLogger(__name__)
 
-#: Of what a program writes to its standard error the last octets are kept.
+#: Maximum bytes to keep from the end of a program's standard error.
 STDERR_OCTETS = 2000
-#: What hooks report of themselves is never given to a hook: one that fails on its own failure would never end.
+#: Events about hooks are never passed to a hook: a failing hook would trigger itself forever.
 _OWN = "hook."
-#: A hook has no such bound as a webhook: the largest message fits.
+#: Large enough for the largest message; bytes.
 _BODY_OCTETS = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run was no success."""
+    """The reason of a failed run."""
 
     reason: str
     exit_code: int | None = None
@@ -58,7 +58,7 @@ class Hooks:
         self._hooks = [_Hook(store, clock, feed, section, str(socket)) for section in sections]
 
     async def run(self) -> None:
-        """Run programs until cancelled; those that run then are ended, and run again after the next start."""
+        """Run programs until cancelled. Running programs are then ended, and run again after the next start."""
         while True:
             try:
                 positions = await self._store.write(self._open_cursors)
@@ -77,11 +77,11 @@ class Hooks:
         return {hook: cursors.open_cursor(tx, name) for hook, name in names.items()}
 
     def lags(self) -> dict[str, int]:
-        """How many events each hook has not done with."""
+        """Return the number of unfinished events by hook."""
         return {hook.name: hook.lag for hook in self._hooks}
 
 
-#: The cursors of hooks among those of all consumers.
+#: Prefix of the hooks' cursor names.
 _CURSOR_PREFIX = "hook:"
 
 
@@ -90,7 +90,7 @@ def _cursor_name(hook: str) -> str:
 
 
 class _Hook(CursorRunner):
-    """Runs one hook's program for each event that it wants, some at once; its cursor is before the first that runs."""
+    """Runs one hook's program for each matching event. The cursor stays before the first unfinished event."""
 
     _group: asyncio.TaskGroup
 
@@ -106,23 +106,23 @@ class _Hook(CursorRunner):
 
     @property
     def done(self) -> int:
-        """The last event up to which everything is done with."""
+        """The last event up to which all events are finished."""
         return min(self._running) - 1 if self._running else self.position
 
     def begin(self, position: int) -> None:
-        """Go on behind that event."""
+        """Continue after an event."""
         self.position = self._saved = position
         self._running.clear()
 
     @contextlib.asynccontextmanager
     async def resources(self) -> AsyncIterator[None]:
-        """The group in which the programs run."""
+        """The task group of the running programs."""
         self._room = asyncio.Semaphore(self._section.parallel)
         async with asyncio.TaskGroup() as self._group:
             yield
 
     async def turn(self) -> float | None:
-        """Start the program for all events that are there."""
+        """Start the program for all available events."""
         while page := await self.page():
             for event in page:
                 if event.type in self._types and not event.type.startswith(_OWN):
@@ -162,7 +162,7 @@ class _Hook(CursorRunner):
     async def _execute(self, event: Event) -> Failure | None:
         content = await self._store.read(lambda db: webhooks.content(db, event.id))
         if content is None:
-            return Failure("the event is no longer kept")
+            return Failure("the event has been deleted (retention)")
         body = packed(envelope(*content), _BODY_OCTETS)
         return await execute(
             self._section.command, body, environment(os.environ, *content, self._socket), self._section.timeout_s
@@ -170,9 +170,9 @@ class _Hook(CursorRunner):
 
 
 async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], timeout_s: float) -> Failure | None:
-    """Run a program with ``body`` on its standard input; None when it ended with 0 in time.
+    """Run a program with ``body`` on its standard input. Return None if it exits with 0 in time.
 
-    It gets a session of its own, all of which is ended when the time is over or the caller is cancelled.
+    It runs in its own session, which is ended after the timeout or when the caller is cancelled.
     """
     errors = _Tail()
     stdin = os.memfd_create("gsmgw-hook")
@@ -198,13 +198,13 @@ async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], t
                 code = await child.wait()
         except TimeoutError:
             await _end(child)
-            return Failure(f"it did not end within {timeout_s:g} s", child.returncode, errors.text())
+            return Failure(f"timed out after {timeout_s:g} s", child.returncode, errors.text())
         except asyncio.CancelledError:
             await _end(child)
             raise
         if code == 0:
             return None
-        reason = f"it ended with {code}" if code > 0 else f"it was ended by {signal.Signals(-code).name}"
+        reason = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
         return Failure(reason, code, errors.text())
     finally:
         os.close(stdin)
@@ -212,15 +212,15 @@ async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], t
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
-    """End the program and what it started. Nothing of it outlives its run, also when the gateway stops."""
+    """End the program and all its descendants, also when the gateway stops."""
     await end_session(child.pid)
     with suppress(ProcessLookupError):
-        child.kill()  # where /proc shows nothing
+        child.kill()  # for systems without a readable /proc
     await child.wait()
 
 
 class _Tail:
-    """The end of what is written to a pipe. What goes on writing after the program ended is not waited for."""
+    """Keeps the end of a pipe's output. Does not wait for writers that outlive the program."""
 
     def __init__(self) -> None:
         self._read_end, self.write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -229,7 +229,7 @@ class _Tail:
         self._writing, self._reading = True, False
 
     def listen(self) -> None:
-        """The program has the other end now."""
+        """Close the write end, which the program now owns."""
         os.close(self.write_end)
         self._writing = False
         self._reading = True
@@ -250,7 +250,7 @@ class _Tail:
             self._reading = False
 
     def text(self) -> str:
-        """What was written so far."""
+        """Return the output so far."""
         while self._reading:
             before = self._kept
             self._take()
@@ -259,7 +259,7 @@ class _Tail:
         return self._kept.decode("utf-8", "replace").strip()
 
     def close(self) -> None:
-        """Forget about it."""
+        """Close the pipe."""
         self._stop()
         os.close(self._read_end)
         if self._writing:

@@ -1,4 +1,4 @@
-"""One try to deliver: a request to a checked address, and what came of it."""
+"""A delivery attempt: a request to a checked address, and its outcome."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from gsmgw.dispatch.dialect import Post
 from gsmgw.dispatch.target_policy import Policy, Resolver, TargetRefused
 from gsmgw.ports import Clock
 
-#: So much of an answer is read, and so much of that is kept for the delivery log.
+#: Maximum bytes of a response to read, and maximum characters to keep in the delivery log.
 ANSWER_OCTETS = 16_384
-#: So long the rest of an answer may take to come, behind its status.
+#: Maximum time to receive the body after the status; seconds.
 BODY_S = 2.0
 EXCERPT_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a try. ``error`` is None when the receiver took it."""
+    """The outcome of an attempt. ``error`` is None on success."""
 
     status: int | None
     error: str | None
@@ -37,7 +37,7 @@ class Outcome:
     excerpt: str | None = None
 
     def record(self, at_ms: int) -> dict[str, Any]:
-        """As the delivery log keeps it."""
+        """Return the entry for the delivery log."""
         record = {
             "at_ms": at_ms,
             "status": self.status,
@@ -53,7 +53,7 @@ NOT_ASKED = Outcome(None, None, 0)
 
 
 class Poster:
-    """Posts for one target. It has connections of its own, so that no other host's name is ever used on them."""
+    """Sends requests to one target, over its own connections: they are never shared with another host name."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Poster:
         await self._http.aclose()
 
     async def post(self, request: Post) -> Outcome:
-        """Try once. Everything that a receiver or the way to it can do comes out as an :class:`Outcome`."""
+        """Make one attempt. All errors of the receiver and the network are returned as an :class:`Outcome`."""
         started = time.monotonic()
 
         def failed(error: str) -> Outcome:
@@ -97,16 +97,16 @@ class Poster:
                 answer = await self._send(target, addresses, request)
             return self._outcome(answer, await _read(answer), round((time.monotonic() - started) * 1000))
         except TargetRefused as exc:
-            return failed(f"refused by the policy: {exc}")
+            return failed(f"target not allowed: {exc}")
         except (TimeoutError, httpx.TimeoutException) as exc:
-            return failed(f"no answer in time ({type(exc).__name__})")
+            return failed(f"timed out ({type(exc).__name__})")
         except socket.gaierror as exc:
-            return failed(f"the name of the host is not known: {exc.strerror}")
+            return failed(f"host name cannot be resolved: {exc.strerror}")
         except (OSError, httpx.HTTPError, httpx.StreamError, UnicodeError) as exc:
             return failed(f"{type(exc).__name__}: {exc}"[:EXCERPT_CHARS])
 
     async def _send(self, target: httpx.URL, addresses: Sequence[str], wanted: Post) -> httpx.Response:
-        """The head of the answer of the first address that can be connected to."""
+        """Return the response of the first address that accepts a connection."""
         headers = {**wanted.headers, "Host": target.netloc.decode("ascii")}
         extensions = {"sni_hostname": target.raw_host.decode("ascii")} if target.scheme == "https" else None
         for number, address in enumerate(addresses, 1):
@@ -138,9 +138,9 @@ class Poster:
 
 
 async def _read(answer: httpx.Response) -> str | None:
-    """The beginning of an answer; reading all of a short one lets the connection be used again.
+    """Return the beginning of a response. Reading a short one completely allows the connection to be reused.
 
-    Whether it comes changes nothing: by its status the receiver has said what it has to say.
+    Read errors are ignored: the status alone decides the outcome.
     """
     seen = b""
     with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError):

@@ -1,4 +1,4 @@
-"""Keeps the full-text index up to date, in small portions behind the work that matters."""
+"""Keeps the full-text index up to date in small portions, at low priority."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gsmgw.store import Store, Tx, search
 
 log = logging.getLogger(__name__)
 
-#: How long events are collected before they are indexed together, seconds.
+#: Time to collect events before indexing them together, seconds.
 SETTLE_S = 5.0
-#: Events in one transaction: bounds how long others wait for it, some milliseconds.
+#: Events per transaction: limits the delay for other writers to some milliseconds.
 PORTION = 200
-#: How long a search waits for the index, seconds; newer messages are then missing in its answer.
+#: Maximum time that a search waits for the index, seconds; after that, the newest messages may be missing.
 PATIENCE_S = 2.0
 
 
@@ -34,11 +34,11 @@ class Indexer(Follower):
         search.index_messages(tx, events)
 
     async def catch_up(self) -> None:
-        """Index what is there now, so that a search finds it; waits at most :data:`PATIENCE_S`."""
+        """Index all messages up to now, so that a search finds them; waits at most :data:`PATIENCE_S`."""
         wanted = self._feed.last_id
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while self.position < wanted and await self.step():
                     pass
         except (TimeoutError, StoreError) as exc:
-            log.warning("search: the newest messages are not in the index yet: %s", exc or "it is behind")
+            log.warning("search: newest messages not indexed yet: %s", exc or "timed out")

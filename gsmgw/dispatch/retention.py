@@ -1,4 +1,4 @@
-"""Keeps the database from growing for ever: what is older than the configuration says goes, a little at a time."""
+"""Retention: delete old messages and events in small portions."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from gsmgw.store import Store, Tx, retention
 
 log = logging.getLogger(__name__)
 
-#: Rows in one transaction: some milliseconds that a text may have to wait behind.
+#: Rows per transaction: limits the delay for other writers to some milliseconds.
 PORTION = 100
-#: Pages of 4 KiB that are given back at once.
+#: Pages of 4 KiB to release per transaction.
 PAGES = 100
-#: Between two portions, and between two rounds.
+#: Pause between two portions, and between two rounds; seconds.
 REST_S = 0.2
 ROUND_S = 3600.0
 DAY_MS = 86_400_000
-#: A concatenation reference may be used again after a week (store.requests); a repeated request is not expected later.
+#: Longer than the week in which a concatenation reference must not be reused, and than clients repeat a request.
 REFERENCES_DAYS = 30
 REPORTS_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """An operation on the next keys of a table that has no order of age."""
+    """A position in a table that is not ordered by age."""
 
     drop: Callable[[Tx, int, str, int], str | None]
     before_ms: int
@@ -39,7 +39,7 @@ class _Portion:
 
 
 class Retention:
-    """Deletes what is too old, and gives the space back."""
+    """Deletes old rows and releases their space."""
 
     def __init__(self, store: Store, clock: Clock, settings: RetentionSection) -> None:
         self._store = store
@@ -47,18 +47,18 @@ class Retention:
         self._settings = settings
 
     async def run(self) -> None:
-        """A round every hour, until cancelled."""
+        """Run a round every hour until cancelled."""
         while True:
             await self._clock.sleep(ROUND_S)
             try:
                 dropped = await self.round()
                 if dropped:
-                    log.info("%d rows were too old and are gone", dropped)
+                    log.info("retention: deleted old rows count=%d", dropped)
             except StoreError as exc:
-                log.log(exc.level, "old messages could not be deleted: %s", exc)
+                log.log(exc.level, "retention: deleting old messages failed: %s", exc)
 
     async def round(self) -> int:
-        """Delete all that is too old now; how many rows."""
+        """Delete all rows that are too old, and return their number."""
         settings, total = self._settings, 0
         if settings.messages_days is not None:
             for drop in (retention.drop_messages, retention.drop_parts):

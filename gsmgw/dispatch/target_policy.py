@@ -1,4 +1,4 @@
-"""Where webhooks may go: public addresses over https, and what the policy allows besides.
+"""Allowed webhook targets: public addresses over https, and those that the configuration adds.
 
 A name is resolved and each of its addresses looked at, every time; the connection then goes to an address that was
 looked at, so that a name cannot mean another one a moment later.
@@ -13,12 +13,12 @@ import httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-#: Host and port to addresses; raises OSError when there is none.
+#: Resolves host and port to addresses; raises OSError if there is none.
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 URL_LIMIT = 2000
 
-#: Services that hand the machine's credentials to whoever asks from it: no policy allows them.
+#: Cloud metadata services, which give the machine's credentials to local programs; never allowed.
 METADATA = frozenset(
     map(
         ip_address,
@@ -31,7 +31,7 @@ METADATA = frozenset(
             "fd00:ec2::23",
             "fd20:ce::254",  # Google Cloud
             "100.100.100.200",
-            "168.63.129.16",  # a public address, and yet the host's own service
+            "168.63.129.16",  # a public address, but a service of the host
             "192.0.0.192",
         ),
     )
@@ -47,7 +47,7 @@ KINDS: dict[str, tuple[Network, ...]] = {
         "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10"),
     }.items()
 }
-#: IPv6 ranges that carry an IPv4 address: how far to shift it out.
+#: IPv6 ranges that embed an IPv4 address, and the number of bits to the right of it.
 _EMBEDDING: tuple[tuple[IPv6Network, int], ...] = (
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("::/96"), 0),
@@ -55,16 +55,16 @@ _EMBEDDING: tuple[tuple[IPv6Network, int], ...] = (
     (IPv6Network("64:ff9b::/96"), 0),
     (IPv6Network("2002::/16"), 80),
 )
-#: A network's own translation to IPv4 (RFC 8215): where in it the IPv4 address stands, only that network knows.
+#: Local-use IPv4/IPv6 translation (RFC 8215): the position of the IPv4 address is not known.
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 
 
 class TargetRefused(Exception):
-    """The policy does not let a webhook go there; the text says why."""
+    """The target is not allowed. The message gives the reason."""
 
 
 def kind_of(address: Address) -> str:
-    """``public``, ``loopback``, ``link-local``, ``private``, or ``never`` for what nobody may be sent to."""
+    """Return the kind of an address: ``public``, ``loopback``, ``link-local``, ``private`` or ``never``."""
     if address in METADATA or (isinstance(address, IPv6Address) and address in _LOCAL_NAT64):
         return "never"
     for kind, networks in KINDS.items():
@@ -78,7 +78,7 @@ def kind_of(address: Address) -> str:
 
 
 class Policy:
-    """What ``[webhooks] allow`` or another ``key`` says: ``http``, kinds of address, networks (``192.168.1.0/24``)."""
+    """The value of ``[webhooks] allow`` or another ``key``: ``http``, kinds of address and networks."""
 
     def __init__(self, allow: Iterable[str] = (), key: str = "[webhooks] allow") -> None:
         words = set(allow)
@@ -88,21 +88,21 @@ class Policy:
         self._networks = [ip_network(word) for word in words - set(KINDS) - {"http"}]
 
     def check_url(self, url: str) -> httpx.URL:
-        """The parsed URL; :class:`TargetRefused` when its form, scheme or literal address is not allowed."""
+        """Return the parsed URL. Raises :class:`TargetRefused` if its syntax, scheme or address is not allowed."""
         if len(url) > URL_LIMIT or any(ord(char) <= 32 for char in url):
-            raise TargetRefused(f"is no URL of at most {URL_LIMIT} characters without spaces")
+            raise TargetRefused(f"is not a valid URL: use at most {URL_LIMIT} characters and no spaces")
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, UnicodeError, ValueError) as exc:
-            raise TargetRefused(f"is no URL: {exc}") from None
+            raise TargetRefused(f"is not a valid URL: {exc}") from None
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise TargetRefused("must begin with https:// and name a host")
         if parsed.scheme == "http" and not self.http:
-            raise TargetRefused(f'plain http is not allowed; {self._key} = ["http"] would')
+            raise TargetRefused(f'http:// needs {self._key} = ["http"]')
         if parsed.port is not None and not 0 < parsed.port < 65536:
-            raise TargetRefused(f"there is no port {parsed.port}")
+            raise TargetRefused(f"port {parsed.port} is not valid")
         if parsed.userinfo:
-            raise TargetRefused("must not hold a user name or password: receivers verify the signature")
+            raise TargetRefused("must not contain a user name or password: receivers verify the signature instead")
         if parsed.host.lower().rstrip(".") in _METADATA_NAMES:
             raise TargetRefused(f"{parsed.host} is a metadata service, which is never allowed")
         try:
@@ -113,17 +113,17 @@ class Policy:
         return parsed
 
     def check_address(self, text: str) -> Address:
-        """An address that may be connected to; :class:`TargetRefused` otherwise."""
+        """Return the address if it is allowed. Raises :class:`TargetRefused`."""
         address = ip_address(text.partition("%")[0])
         kind = kind_of(address)
         if kind == "never":
-            raise TargetRefused(f"{address} is never allowed: it is a metadata service or no host's address")
+            raise TargetRefused(f"{address} is never allowed: it is a metadata service or not a host address")
         allowed = kind == "public" or kind in self._kinds
         if not allowed and not any(address in network for network in self._networks):
-            raise TargetRefused(f'{address} is a {kind} address; {self._key} = ["{kind}"] or its network would')
+            raise TargetRefused(f'{address} is a {kind} address: it needs {self._key} = ["{kind}"] or its network')
         return address
 
     async def addresses(self, url: httpx.URL, resolve: Resolver) -> list[str]:
-        """The addresses behind a URL, each of them checked; OSError when the name has none."""
+        """Return the checked addresses of a URL. Raises OSError if the name has none."""
         found = await resolve(url.host, url.port or (443 if url.scheme == "https" else 80))
         return [str(self.check_address(text)) for text in dict.fromkeys(found)]

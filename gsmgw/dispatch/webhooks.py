@@ -1,8 +1,7 @@
-"""Webhooks: each target follows the event log with a cursor of its own and is told until it has taken it.
+"""Webhooks: each target has its own cursor in the event log and gets each event until it confirms it.
 
-A target's cursor moves on when an event that it wants has become a delivery, in one transaction; the delivery stays
-open until the receiver has answered 2xx. So nothing is lost by a crash, and a receiver may be told twice, with the
-same ``webhook-id``.
+A target's cursor advances in the transaction that creates the delivery of an event. The delivery stays open until the
+receiver answers 2xx. So a crash loses nothing, but a receiver may get an event twice, with the same ``webhook-id``.
 """
 
 from __future__ import annotations
@@ -39,29 +38,29 @@ from gsmgw.store.webhooks import Delivery, Webhook
 
 log = logging.getLogger(__name__)
 
-#: Targets at the most: each is a task and a few connections.
+#: Maximum number of targets: each needs a task and a few connections.
 MOST_TARGETS = 100
-#: Targets of callbacks, which clients of the bridges name: of one token, and of all.
+#: Maximum number of callback targets, named by the bridges' clients: for each token, and in total.
 MOST_CALLBACKS, MOST_CALLBACKS_ALL = 10, 100
-#: A target of callbacks ends so long after the validity of the last message that named it.
+#: A callback target is removed this long after the validity period of its last message.
 CALLBACK_MARGIN_MS = 3 * 86_400_000
-#: How often it is looked whether one ends, seconds.
+#: Interval of the check for expired callback targets, seconds.
 EXPIRY_S = 3600.0
-#: Open deliveries of one target that are planned ahead; the rest waits in the event log.
+#: Maximum number of open deliveries for one target; further events wait in the event log.
 WINDOW = 64
-#: Requests under way at once, to one target that needs no order and to all together.
+#: Maximum number of concurrent requests, to one unordered target and in total.
 PARALLEL, PARALLEL_ALL = 8, 32
 SECRET_OCTETS = 32
 MOST_SECRETS = 5
 
 
 def new_secret() -> str:
-    """A random signing secret."""
+    """Return a random signing secret."""
     return "whsec_" + b64encode(secrets.token_bytes(SECRET_OCTETS)).decode()
 
 
 class Webhooks:
-    """All targets."""
+    """The deliveries of all targets."""
 
     def __init__(
         self,
@@ -81,7 +80,7 @@ class Webhooks:
         self.feed = feed
         self.settings = settings
         self.policy = Policy(settings.allow)
-        #: Where callbacks may go, which anybody with a token for sending can name.
+        #: Policy for callbacks, whose targets any client with a send token can name.
         self.callback_policy = Policy(callback_allow, "[compat] callback_allow")
         self._naming = asyncio.Lock()
         self.resolve: Resolver = resolve or Names().resolve
@@ -114,7 +113,7 @@ class Webhooks:
             log.log(exc.level, "webhooks: expired callback targets could not be removed: %s", exc)
 
     async def callback_target(self, format: str, origin: str, events: Sequence[str], owner: int) -> Webhook | None:
-        """The target of a token's callbacks to a server, made where there is none; None where it has too many."""
+        """Return the target of a token's callbacks to a server, created if needed; None if the token has too many."""
         async with self._naming:
             await self._expire()
             found = [hook for hook in await self.store.read(webhooks.all_webhooks) if hook.expires_ms is not None]
@@ -146,31 +145,31 @@ class Webhooks:
             return hook
 
     def poster(self, hook: Webhook) -> Poster:
-        """A poster for one target."""
-        if self._tls is None:  # made when it is needed: the public authorities take some megabytes
+        """Return a poster for one target."""
+        if self._tls is None:  # created on first use: the certificates take some megabytes
             self._tls = _tls()
         policy = self.policy if hook.expires_ms is None else self.callback_policy
         return Poster(self.settings, policy, self.clock, self._agent, self._tls, self.resolve)
 
     def lag(self, hook: Webhook) -> int:
-        """How many events a target has not looked at yet."""
+        """Return the number of events that a target has not read."""
         target = self._targets.get(hook.id)
         return target.lag if target is not None else max(0, self.feed.last_id - hook.cursor)
 
     async def add(self, hook: Webhook) -> None:
-        """Add a target."""
+        """Start the deliveries of a new target."""
         await self.store.write(partial(webhooks.create, hook=hook))
         await self.refresh(hook.id)
 
     async def alter(self, webhook_id: str, change: Callable[[Webhook], Webhook]) -> None:
-        """Change a target. New filters are for what the former ones have not been applied to."""
+        """Change a target. New filters apply to events that it has not read."""
         target = self._targets.get(webhook_id)
         seen = None if target is None else target.seen
         await self.store.write(lambda tx: webhooks.alter(tx, webhook_id, change, seen))
         await self.refresh(webhook_id)
 
     async def refresh(self, webhook_id: str) -> Webhook | None:
-        """Take over what the database says about a target."""
+        """Reload a target from the database."""
         hook = await self.store.read(lambda db: webhooks.get(db, webhook_id))
         target = self._targets.get(webhook_id)
         if hook is None:
@@ -183,14 +182,14 @@ class Webhooks:
         return hook
 
     def has_test(self, hook: Webhook) -> bool:
-        """Return True when a test event can be sent to a target."""
+        """Return True if a test event can be sent to a target."""
         return self._dialect(hook).has_test
 
     def _dialect(self, hook: Webhook) -> Dialect:
         return self._dialects.get(hook.format, self._standard)
 
     async def test(self, hook: Webhook) -> Delivery:
-        """Post a test event to a target now, whatever its state, and tell what came of it."""
+        """Post a test event to a target in any state, and return the outcome."""
         now_ms = self.clock.wall_ms()
         event = Event(0, now_ms, "webhook.test", None, None, {"webhook": hook.id})
         request = self.request(hook, event, None, None, f"test_{secrets.token_hex(8)}")
@@ -212,7 +211,7 @@ class Webhooks:
     def request(
         self, hook: Webhook, event: Event, message: MessageRecord | None, callback: Callback | None, number: str
     ) -> Post | None:
-        """What is to be posted to a target, in its dialect; None when it is not told of that."""
+        """Return the request for a target in its format, or None if it does not get this event."""
         notification = Notification(hook, event, message, callback, number, self.clock.wall_ms())
         return self._dialect(hook).render(notification)
 
@@ -223,21 +222,21 @@ class Webhooks:
 
 
 class _Target(CursorRunner):
-    """Plans and makes the deliveries of one target."""
+    """Creates and makes the deliveries of one target."""
 
     task: asyncio.Task[None]
     _group: asyncio.TaskGroup
     _poster: Poster
 
-    def __init__(self, house: Webhooks, hook: Webhook) -> None:
-        super().__init__(f"webhook {hook.id}", house.clock, house.feed)
-        self._house = house
-        self._store = house.store
+    def __init__(self, parent: Webhooks, hook: Webhook) -> None:
+        super().__init__(f"webhook {hook.id}", parent.clock, parent.feed)
+        self._parent = parent
+        self._store = parent.store
         self._busy: set[int] = set()
         self.change(hook)
 
     def change(self, hook: Webhook) -> None:
-        """Go on by these settings."""
+        """Apply changed settings."""
         self._hook = hook
         self._drained = False
         self._stored = self.position = hook.cursor
@@ -246,28 +245,28 @@ class _Target(CursorRunner):
 
     @property
     def seen(self) -> tuple[int, int]:
-        """The cursor on disk, and the last event that was looked at."""
+        """Set the stored cursor and the last event that was read."""
         return self._stored, self.position
 
     def stop(self) -> None:
-        """The target was removed."""
+        """Stop, because the target was removed."""
         self.task.cancel()
 
     @contextlib.asynccontextmanager
     async def resources(self) -> AsyncIterator[None]:
-        """The connections to the target, and the group in which deliveries are made."""
-        async with self._house.poster(self._hook) as self._poster, asyncio.TaskGroup() as self._group:
+        """The connections to the target, and the task group of its deliveries."""
+        async with self._parent.poster(self._hook) as self._poster, asyncio.TaskGroup() as self._group:
             yield
 
     async def turn(self) -> float | None:
-        """Plan, begin what is due; seconds until the next is, None where only an event can bring one."""
+        """Create deliveries and start those that are due. Return the seconds until the next one, or None."""
         hook = self._hook
         if hook.state is not WebhookState.ACTIVE:
             return None
         room = (1 if hook.ordered else PARALLEL) - len(self._busy)
         if room <= 0:
             return None  # each delivery that ends wakes us
-        before = frozenset(self._busy)  # one that ends during a read is still pending in what was read
+        before = frozenset(self._busy)  # a delivery that ends during the read is still pending in its result
         found = [] if self._drained else await self._open(hook)
         if len(found) < WINDOW and await self._plan(hook, WINDOW - len(found)):
             found = await self._open(hook)
@@ -288,7 +287,7 @@ class _Target(CursorRunner):
         return await self._store.read(lambda db: webhooks.open_deliveries(db, hook.id, limit))
 
     async def _plan(self, hook: Webhook, room: int) -> bool:
-        """Make deliveries of the events behind the cursor, up to ``room``; whether there is a new one."""
+        """Create at most ``room`` deliveries from the events after the cursor. Return True if there is a new one."""
         planned = False
         while room > 0 and self._hook is hook and self.position < self._feed.last_id:
             page = await self.page()
@@ -297,7 +296,7 @@ class _Target(CursorRunner):
             wanted = [event for event in page if await self._wants(event)]
             taken = wanted[:room]
             reached = taken[-1].id if len(taken) < len(wanted) else page[-1].id
-            if taken or len(page) >= PAGE:  # a few that are not wanted are looked at again after a restart
+            if taken or len(page) >= PAGE:  # some events that do not match are read again after a restart
                 plan = partial(
                     webhooks.plan,
                     now_ms=self._clock.wall_ms(),
@@ -306,12 +305,12 @@ class _Target(CursorRunner):
                     cursor=reached,
                     events=taken,
                 )
-                if not await self._store.write(plan):  # it was paused, or its cursor set back
-                    await self._house.refresh(hook.id)
+                if not await self._store.write(plan):  # the target was paused, or its cursor was set back
+                    await self._parent.refresh(hook.id)
                     break
                 self._stored = reached
             if self._hook is not hook:
-                break  # changed meanwhile, and with it the cursor
+                break  # the settings and the cursor have changed
             self.position = reached
             room -= len(taken)
             planned = planned or bool(taken)
@@ -329,11 +328,11 @@ class _Target(CursorRunner):
         try:
             content = await self._store.read(lambda db: webhooks.content(db, number))
             if content is None:
-                outcome = Outcome(None, "the event is no longer kept", 0)
+                outcome = Outcome(None, "the event has been deleted (retention)", 0)
             else:
                 outcome = await self._tell(hook, number, *content)
             if await self._record(hook, delivery, outcome, lost=content is None):
-                await self._house.refresh(hook.id)
+                await self._parent.refresh(hook.id)
         except StoreError as exc:
             log.log(exc.level, "webhook %s: outcome of delivery %s not recorded: %s", hook.id, delivery.id, exc)
             await self._clock.sleep(REST_S)
@@ -349,12 +348,12 @@ class _Target(CursorRunner):
         if hook.format != "standard" and message is not None:
             message_id = message.id
             callback = await self._store.read(lambda db: callbacks.of_message(db, message_id))
-        async with self._house.slots:
-            request = self._house.request(hook, event, message, callback, f"evt_{number}")
+        async with self._parent.slots:
+            request = self._parent.request(hook, event, message, callback, f"evt_{number}")
             return NOT_ASKED if request is None else await self._poster.post(request)
 
     def _record(self, hook: Webhook, delivery: Delivery, outcome: Outcome, *, lost: bool) -> asyncio.Future[bool]:
-        """Commit what came of a try; whether the target was stopped by it."""
+        """Commit the outcome of an attempt. Return True if it stopped the target."""
         now_ms, attempts = self._clock.wall_ms(), delivery.attempts + 1
         tried = outcome.record(now_ms)
         if outcome.error is None or lost:
@@ -369,9 +368,9 @@ class _Target(CursorRunner):
         due_ms = now_ms + round((pause_s or 0.0) * 1000)
         stop: tuple[WebhookState, str, str] | None = None
         if outcome.status == 410:
-            stop = WebhookState.DISABLED, "the receiver answered 410: it wants no more", "gone"
+            stop = WebhookState.DISABLED, "the receiver answered 410 (Gone)", "gone"
         elif pause_s is None:
-            reason = f"{TRIES} tries to deliver event {delivery.event_id} failed, the last one: {outcome.error}"
+            reason = f"{TRIES} attempts to deliver event {delivery.event_id} failed, the last one: {outcome.error}"
             stop = WebhookState.PAUSED, reason, "tries_used_up"
 
         def again(tx: Tx) -> bool:
@@ -390,6 +389,6 @@ def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
     if ca_file is not None:
         try:
             context.load_verify_locations(ca_file)
-        except OSError as exc:  # also what is no certificate
+        except OSError as exc:  # includes a file that is not a certificate
             raise ConfigError("[webhooks] ca_file", [f"{ca_file}: {exc.strerror or exc}"]) from None
     return context

@@ -90,7 +90,7 @@ class _EarlyData(asyncio.Protocol):
     def __init__(self) -> None:
         self._data: list[bytes] = []
         self._ended = False
-        self._lost: tuple[Exception | None] | None = None
+        self._lost = False
 
     def data_received(self, data: bytes) -> None:
         """Keep data."""
@@ -103,11 +103,11 @@ class _EarlyData(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that the client is gone."""
-        self._lost = (exc,)
+        self._lost = True
 
     def hand_over(self, transport: asyncio.Transport, connection: asyncio.Protocol) -> None:
         """Let a connection go on from here."""
-        if self._lost is not None or transport.is_closing():
+        if self._lost or transport.is_closing():
             return
         transport.set_protocol(connection)
         connection.connection_made(transport)

@@ -13,7 +13,7 @@ from .settings import PortSettings
 
 
 class LineHost(Protocol):
-    """What a command line needs of its port."""
+    """The port as a command line sees it."""
 
     settings: PortSettings
 

@@ -35,7 +35,7 @@ class PortFaults(Protocol):
 
 
 class PortHost(Protocol):
-    """What a port needs of its modem."""
+    """The modem as a port sees it."""
 
     profile: Profile
     clock: Clock

@@ -1,4 +1,4 @@
-"""What a command answers: lines, an error, a prompt, or something that comes later."""
+"""The answer of a command: lines, an error, a prompt, or something that comes later."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _pin(context: click.Context, parameter: click.Parameter, value: str | None) 
     default=1.0,
     show_default=True,
     type=click.FloatRange(0.001, 1000),
-    help="Let simulated time pass so many times faster.",
+    help="Factor by which simulated time passes faster.",
 )
 @click.option(
     "--transcripts", type=click.Path(file_okay=False), help="Write a transcript of each port to this directory."

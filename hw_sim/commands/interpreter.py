@@ -1,4 +1,4 @@
-"""Which command a modem carries out, and what stands against it."""
+"""Finds the row of a command, and refuses what a modem cannot do now."""
 
 from __future__ import annotations
 

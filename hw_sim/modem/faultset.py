@@ -12,7 +12,7 @@ from ..profiles.sections import Profile
 
 
 class FaultHost(Protocol):
-    """What the faults need of their modem."""
+    """The modem as the faults see it."""
 
     profile: Profile
     clock: Clock

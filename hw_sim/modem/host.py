@@ -1,4 +1,4 @@
-"""What the parts of a modem need of it. Each part adds its own needs to ``Host`` in its module."""
+"""The modem as its parts see it. Each part adds its own needs to ``Host`` in its module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..simcard import SimCard
 
 
 class Host(Protocol):
-    """What every part needs: the profile, the card, time, chance, and a way to write unsolicited lines."""
+    """The needs of every part: the profile, the card, time, chance, and a way to write unsolicited lines."""
 
     profile: Profile
     card: SimCard

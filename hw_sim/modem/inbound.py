@@ -19,7 +19,7 @@ Done = Callable[[int], None]
 
 
 class InboundHost(Host, Protocol):
-    """What the receiving side needs of its modem."""
+    """The modem as the receiving side sees it."""
 
     memories: dict[str, Memory]
 

@@ -31,7 +31,7 @@ Outcome = Callable[[int | Failure], None]
 
 
 class OutboundHost(Host, Subscriber, Protocol):
-    """What the sending side needs of its modem."""
+    """The modem as the sending side sees it."""
 
     network: Network
     radio: Radio

@@ -14,7 +14,7 @@ DOMAINS = ("+CREG", "+CGREG", "+CEREG")
 
 
 class RadioHost(Host, Protocol):
-    """What the radio needs of its modem."""
+    """The modem as the radio sees it."""
 
     sim: SimSlot
 

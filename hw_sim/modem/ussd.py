@@ -12,7 +12,7 @@ from .host import Host
 
 
 class UssdHost(Host, Protocol):
-    """What a USSD session needs of its modem."""
+    """The modem as a USSD session sees it."""
 
     network: Network
     commands_seen: set[str]

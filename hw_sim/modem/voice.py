@@ -16,7 +16,7 @@ ACTIVE, HELD, DIALING, ALERTING, INCOMING, WAITING = range(6)  # <stat> of +CLCC
 
 
 class VoiceHost(Host, Protocol):
-    """What voice calls need of their modem."""
+    """The modem as voice calls see it."""
 
     network: Network
 

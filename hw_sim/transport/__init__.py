@@ -1,4 +1,4 @@
-"""How programs reach a port: a pseudo-terminal, a TCP listener, or calls in the same process."""
+"""The ways in which programs reach a port: a pseudo-terminal, a TCP listener, or calls in the same process."""
 
 from __future__ import annotations
 

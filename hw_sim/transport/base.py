@@ -1,4 +1,4 @@
-"""What a simulated modem needs of a transport."""
+"""The interface of all transports."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import gsmgw
 from docs import hardware
 from gsmgw.cli import main
+from gsmgw.config.reading import parse_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,3 +83,17 @@ def test_commands_in_the_guides_exist(page: Path) -> None:
         for word in words[1:]:
             if word.startswith("--") and word != "--":
                 assert word.split("=")[0] in known, f"gsmgw {' '.join(words)}"
+
+
+CONFIGURATIONS = [
+    pytest.param(textwrap.dedent(block), id=f"{page.stem} {number}")
+    for page in [*GUIDES, *sorted((ROOT / "docs" / "reference").glob("*.md"))]
+    if not page.name.startswith("simulator-")  # these show files of hw-sim
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.M | re.S))
+    if "[profile." not in block and "pin_file" not in block
+]
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS)
+def test_configurations_in_the_pages_are_valid(block: str) -> None:
+    parse_config(block)

@@ -113,7 +113,7 @@ async def test_a_failure_is_an_event_and_the_next_goes_on(tmp_path: Path) -> Non
         await house.idle()
         first, second = await house.failures()
         assert first.data["exit_code"] == 7
-        assert first.data["reason"] == "it ended with 7"
+        assert first.data["reason"] == "exit code 7"
         assert first.data["stderr"] == "x" * 2000
         assert {first.data["event"], second.data["event"]} == {1, 2} == {int(line) for line in house.lines()}
 
@@ -150,7 +150,7 @@ async def test_its_time_is_limited_and_its_children_end_with_it(tmp_path: Path) 
         program, child = map(int, await house.wrote(2))
         await house.idle()
         failure = (await house.failures())[0].data
-        assert failure["reason"] == "it did not end within 0.3 s"
+        assert failure["reason"] == "timed out after 0.3 s"
         assert failure["stderr"] == "slow"
         for pid in (program, child):
             assert has_ended(pid)

@@ -140,7 +140,7 @@ async def test_a_name_that_changes_its_meaning_is_looked_at_each_time(tmp_path: 
         assert receiver.requests[0].path == "/hook?a=b"
         await house.note("a.b")
         refused = await house.tried(hook, 1, 1)
-        assert refused.tries[0]["error"].startswith("refused by the policy: 10.0.0.1")
+        assert refused.tries[0]["error"].startswith("target not allowed: 10.0.0.1")
         await house.wait_for(refused)
         await house.delivered(hook, 2)
         assert not answers
