@@ -28,12 +28,15 @@ def test_no_link_and_no_anchor_is_dead(tmp_path: Path) -> None:
     done = build(ROOT, tmp_path / "site")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site" / "get-started" / "install" / "index.html").exists()
+    unrendered = [page for page in (tmp_path / "site").rglob("*.html") if "<code>console\n" in page.read_text("utf-8")]
+    assert not unrendered, "code blocks inside of lists"
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "../guides/hooks.md#nothing", "#nothing"])
 def test_a_dead_one_is_found(link: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    for name in ("mkdocs.yml", "mkdocs_hooks.py"):
+        shutil.copy(ROOT / name, tmp_path)
     page = tmp_path / "docs" / "get-started" / "install.md"
     page.write_text(f"{page.read_text()}\n[there]({link})\n")
     assert build(tmp_path, tmp_path / "site").returncode != 0
