@@ -36,7 +36,7 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
         "hook": [{"name": "noop", "command": [sys.executable, "-c", ""], "events": ["call.missed"]}],
     }
     async with receiving() as receiver, simulated(tmp_path, 2, sections, "quectel-ec25") as (sim, rig):
-        hook = await rig.client.request("POST", "/v1/webhooks", json={"url": receiver.url, "events": ["x.y"]})
+        hook = await rig.client.request("POST", "/v1/webhooks", json={"url": receiver.url, "events": ["call.missed"]})
         await rig.client.request("POST", f"/v1/webhooks/{hook['id']}/pause")
         sent = await rig.client.send(ANNA, "x" * 200, modem="modem0")
         await rig.ended(sent["id"])
