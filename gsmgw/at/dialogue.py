@@ -9,14 +9,16 @@ again. So a late response never counts for the next command.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from gsmgw.at.commands import AT, Command
+from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.lexer import LineLexer
+from gsmgw.at.pdu_header import PduHeader
 from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
 from gsmgw.at.urcs import GLUED, LINES, PREFIXES, TWO_LINE, UrcKind, kind_of, urc_name
+from gsmgw.at.ussd_text import OpenText, is_open
 
 ESCAPE = b"\x1b"
 CTRL_Z = b"\x1a"
@@ -25,16 +27,10 @@ CTRL_Z = b"\x1a"
 ANSWER_LIMIT_LINES = 4000
 #: A response is cut after that many bytes: 1000 of the longest messages are half of it.
 ANSWER_LIMIT_BYTES = 1_000_000
-#: The longest USSD text with line ends inside its quotes: TS 22.090 allows 182 characters.
-_OPEN_LIMIT_CHARS = 1200
-#: The most lines between the header of a PDU and the PDU; after more the PDU counts as lost.
-_LINES_TO_PDU = 8
 
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
 _HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
 _SYMBOLS = "+^*%$#_!&"
-#: The end of a quoted USSD text, with or without DCS (TS 27.007 7.15).
-_USSD_END = re.compile(r'"\s*(?:,\s*\d*\s*)?$')
 
 
 class Phase(Enum):
@@ -48,66 +44,8 @@ class Phase(Enum):
     STALE = auto()  #: given up: responses are not trusted until :meth:`Dialogue.settled`
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The response to one command. ``pairs`` are headers with their PDU in hexadecimal."""
-
-    final: FinalResult
-    lines: list[str]
-    pairs: list[tuple[str, str]]
-    payload_sent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prompted:
-    """The modem waits for the payload."""
-
-
-@dataclass(frozen=True, slots=True)
-class Urc:
-    """An unsolicited line, with its PDU where it has one."""
-
-    kind: UrcKind
-    line: str
-    pdu: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """A line of a response that was given up. A late ``+CMGS:`` is evidence; the rest is dropped."""
-
-    line: str
-    final: FinalResult | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """AT was answered while the final result of a payload is awaited. That says nothing about the payload."""
-
-
-Event = Response | Prompted | Urc | Stale | Probed
-
 #: Lines that confirm a message. They are late when no message is in transmission.
 _ACCEPTED = ("+CMGS:", "+CMSS:")
-
-
-class _Header:
-    """A line that is followed by a PDU."""
-
-    __slots__ = ("kind", "length", "line", "lines_left")
-
-    def __init__(self, line: str, kind: UrcKind | None) -> None:
-        self.line = line
-        self.kind = kind  # None: part of the response
-        self.length = integer(split_fields(after_prefix(line))[-1])
-        self.lines_left = _LINES_TO_PDU
-
-    def fits(self, pdu: str) -> bool:
-        """Return whether the header names the length of ``pdu``, with or without an SMSC address."""
-        if self.length is None:
-            return True
-        octets = len(pdu) // 2
-        return octets in (self.length, self.length + 1 + int(pdu[:2], 16))
 
 
 class Dialogue:
@@ -141,8 +79,8 @@ class Dialogue:
         self._answer_pairs: list[tuple[str, str]] = []
         self._answer_bytes = 0
         self._payload_hex = ""
-        self._headers: list[_Header] = []
-        self._open: list[str] = []
+        self._headers: list[PduHeader] = []
+        self._open = OpenText()
         self._events: list[Event] = []
         self._late = False
         #: How often AT was written while the final result of a payload is awaited, and not answered yet.
@@ -328,9 +266,9 @@ class Dialogue:
     def _header(self, line: str, kind: UrcKind | None) -> None:
         same_line = _HEX_AT_END.search(line)
         if same_line is not None:
-            self._pair(_Header(line[: same_line.start()], kind), same_line[1])
+            self._pair(PduHeader(line[: same_line.start()], kind), same_line[1])
         else:
-            self._headers.append(_Header(line, kind))
+            self._headers.append(PduHeader(line, kind))
 
     def _pdu(self, line: str) -> bool:
         """Give a hexadecimal line to the header that it fits, the latest first: a URC may stand between the two."""
@@ -346,7 +284,7 @@ class Dialogue:
         self._pair(header, pdu)
         return True
 
-    def _pair(self, header: _Header, pdu: str) -> None:
+    def _pair(self, header: PduHeader, pdu: str) -> None:
         if header.kind is not None:
             self._events.append(Urc(header.kind, header.line, pdu))
         elif (
@@ -378,8 +316,8 @@ class Dialogue:
                 if line.find(glued) > 0:
                     self._unasked(line[line.index(glued) :])
                     return
-        elif kind is UrcKind.USSD and _is_open(line):
-            self._open = [line]
+        elif kind is UrcKind.USSD and is_open(line):
+            self._open.begin(line)
             return
         self._events.append(Urc(kind, line))
 
@@ -396,7 +334,7 @@ class Dialogue:
         A word like OK, which may have been part of the text, ends it and counts for itself, and so do all lines after.
         """
         self._events = []
-        lines, self._open = self._open, []
+        lines = self._open.take()
         rest = next((at for at, line in enumerate(lines) if at and _counts_for_itself(line)), len(lines))
         if lines:
             self._events.append(Urc(UrcKind.USSD, "\n".join(lines[:rest])))
@@ -409,21 +347,12 @@ class Dialogue:
         command = self._command
         if _is_prefixed_urc(line) or line.startswith("+CM") or (command and line.startswith(command.prefixes or "\n")):
             return False
-        self._open.append(line)
-        if not _is_open(text := "\n".join(self._open)):
-            self._open = []
+        if (text := self._open.add(line)) is not None:
             self._events.append(Urc(UrcKind.USSD, text))
-        elif len(text) > _OPEN_LIMIT_CHARS:
+        elif self._open.is_too_long:
             events = self._events
             self._events = [*events, *self.end_text()]
         return True
-
-
-def _is_open(line: str) -> bool:
-    """Return whether a +CUSD has an opening quotation mark and no closing one, with or without a DCS after it."""
-    _, _, text = after_prefix(line).partition(",")
-    text = text.lstrip()
-    return text.startswith('"') and _USSD_END.search(text, 1) is None
 
 
 def _is_prefixed_urc(line: str) -> bool:

@@ -145,7 +145,7 @@ def check_rivals(machine: Machine) -> Iterator[Finding]:
     ruled = any((machine.root / place / "70-gsmgw.rules").exists() for place in _RULES)
     rivals = discovery.rivals(machine.proc)
     for sentence in rivals:
-        says, _, cure = sentence.partition(": ")
+        says, _, cure = sentence.partition(". ")
         if says.startswith("ModemManager") and ruled:
             yield ok("ModemManager", "ModemManager is running, but the udev rules keep it away from the modems")
         else:
@@ -163,7 +163,7 @@ def check_rivals(machine: Machine) -> Iterator[Finding]:
 def check_ports(machine: Machine) -> Iterator[Finding]:
     """Check the modems that are plugged in, and access to their ports."""
     for sentence in discovery.problems(machine.sys):
-        says, _, cure = sentence.partition(": ")
+        says, _, cure = sentence.partition(". ")
         yield error("modems", says, cure or "replace it, or update its firmware")
     sticks = [stick for stick in discovery.scan(machine.sys, str(machine.root / "dev")) if stick.is_modem]
     if not sticks:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gsmgw.at.dialogue import Stale, Urc
+from gsmgw.at.events import Stale, Urc
 from gsmgw.at.urcs import UrcKind
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import gsmgw
 from docs import hardware
 from gsmgw.cli import main
+from gsmgw.config.reading import parse_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,12 +28,15 @@ def test_no_link_and_no_anchor_is_dead(tmp_path: Path) -> None:
     done = build(ROOT, tmp_path / "site")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "site" / "get-started" / "install" / "index.html").exists()
+    unrendered = [page for page in (tmp_path / "site").rglob("*.html") if "<code>console\n" in page.read_text("utf-8")]
+    assert not unrendered, "code blocks inside of lists"
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "../guides/hooks.md#nothing", "#nothing"])
 def test_a_dead_one_is_found(link: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    for name in ("mkdocs.yml", "mkdocs_hooks.py"):
+        shutil.copy(ROOT / name, tmp_path)
     page = tmp_path / "docs" / "get-started" / "install.md"
     page.write_text(f"{page.read_text()}\n[there]({link})\n")
     assert build(tmp_path, tmp_path / "site").returncode != 0
@@ -81,3 +86,17 @@ def test_commands_in_the_guides_exist(page: Path) -> None:
         for word in words[1:]:
             if word.startswith("--") and word != "--":
                 assert word.split("=")[0] in known, f"gsmgw {' '.join(words)}"
+
+
+CONFIGURATIONS = [
+    pytest.param(textwrap.dedent(block), id=f"{page.stem} {number}")
+    for page in [*GUIDES, *sorted((ROOT / "docs" / "reference").glob("*.md"))]
+    if not page.name.startswith("simulator-")  # these show files of hw-sim
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.M | re.S))
+    if "[profile." not in block and "pin_file" not in block
+]
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS)
+def test_configurations_in_the_pages_are_valid(block: str) -> None:
+    parse_config(block)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Response
+from gsmgw.at.events import Response
 from gsmgw.at.result_codes import FinalResultKind
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError

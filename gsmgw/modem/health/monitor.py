@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.responses import MemoryUse, PinState, parse_pin_state
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState, RecoveryStep

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from gsmgw.at.dialogue import Stale, Urc
+from gsmgw.at.events import Stale, Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import Disposition, ModemError, PortError, SubmitError
 from gsmgw.model import ModemState

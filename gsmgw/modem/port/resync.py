@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable
 
 from gsmgw.at.commands import AT
-from gsmgw.at.dialogue import ESCAPE, Dialogue, Stale
+from gsmgw.at.dialogue import ESCAPE, Dialogue
+from gsmgw.at.events import Stale
 from gsmgw.modem.port.errors import CommandTimeout
 from gsmgw.ports import Clock
 

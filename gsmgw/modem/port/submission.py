@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Phase, Response
+from gsmgw.at.dialogue import ESCAPE, Phase
+from gsmgw.at.events import Response
 from gsmgw.modem.port.errors import CommandError, ModemReset, PromptLost, ResultOverdue
 from gsmgw.modem.port.exchange import Exchange
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.responses import parse_direct_length
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.messages import Acknowledger

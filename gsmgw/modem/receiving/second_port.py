@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import ModemError
 from gsmgw.modem.commands import device, messages

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.responses import parse_stored
 from gsmgw.errors import PortError
 from gsmgw.model.events import StorageFull

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from gsmgw.at import commands
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Response, Stale
+from gsmgw.at.events import Response, Stale
 from gsmgw.at.responses import parse_reference
 from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.errors import Disposition, ModemError, SubmitError

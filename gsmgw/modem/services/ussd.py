@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from gsmgw.at import commands
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.responses import UssdIndication, parse_ussd
 from gsmgw.errors import ModemError
 from gsmgw.model.events import UssdReceived

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.responses import parse_registration
 from gsmgw.model import AccessTechnology, NetworkRegistration
 from gsmgw.modem.commands import network

@@ -74,6 +74,11 @@ def test_the_clock(answer: str | None, level: str, tmp_path: Path, monkeypatch: 
 def test_modem_manager_is_a_rival_until_the_rules_are_there(tmp_path: Path) -> None:
     write(tmp_path / "proc/100/comm", "ModemManager\n")
     assert levels(machine.check_rivals(Machine(tmp_path))) == [("other programs", "error"), ("udev", "warning")]
+    rival = next(iter(machine.check_rivals(Machine(tmp_path))))
+    assert (rival.says, rival.cure) == (
+        "ModemManager opens the ports of all modems",
+        "Install udev/70-gsmgw.rules, or mask ModemManager",
+    )
     write(tmp_path / "etc/udev/rules.d/70-gsmgw.rules", "")
     assert levels(machine.check_rivals(Machine(tmp_path))) == [("ModemManager", "ok")]
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from support.modems import ScriptedPort
 
-from gsmgw.at.dialogue import Dialogue, Urc
+from gsmgw.at.dialogue import Dialogue
+from gsmgw.at.events import Urc
 from gsmgw.at.result_codes import parse_final_result
 from gsmgw.at.urcs import UrcKind, kind_of
 from gsmgw.clock import SystemClock

@@ -10,7 +10,8 @@ from support.modems import ScriptedPort, at_once
 from support.waiting import until
 
 from gsmgw.at import commands
-from gsmgw.at.dialogue import Dialogue, Response, Stale, Urc
+from gsmgw.at.dialogue import Dialogue
+from gsmgw.at.events import Response, Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.model import BabbleKind
 from gsmgw.modem.port.babble_guard import LIMITS, BabbleGuard, Babbling

@@ -11,7 +11,7 @@ from support.modems import ScriptedPort, at_once
 from support.waiting import until
 
 from gsmgw.at import commands
-from gsmgw.at.dialogue import Stale, Urc
+from gsmgw.at.events import Stale, Urc
 from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import Disposition, PortError, StoreError
 from gsmgw.modem.port.channel import Channel
@@ -216,7 +216,7 @@ async def test_a_report_settles_the_message_it_reports_on() -> None:
             async with r.channel.exclusive(PortPriority.SUBMIT):
                 return (await r.channel.submit(SEND, PAYLOAD, at_once)).lines
 
-        from gsmgw.at.dialogue import Response
+        from gsmgw.at.events import Response
         from gsmgw.at.result_codes import FinalResult, FinalResultKind
 
         sent = Response(FinalResult(FinalResultKind.OK), ["+CMGS: 9"], [], payload_sent=True)

@@ -7,7 +7,7 @@ import asyncio
 from support.modems import ScriptedPort
 
 from gsmgw.at import commands
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.clock import VirtualClock
 from gsmgw.modem.port.channel import TEXT_END_S, Channel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.modems import ScriptedPort
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.clock import SystemClock, VirtualClock
 from gsmgw.errors import PortError

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from support.modems import ScriptedPort, Sink
 
-from gsmgw.at.dialogue import Urc
+from gsmgw.at.events import Urc
 from gsmgw.at.urcs import UrcKind
 from gsmgw.clock import VirtualClock
 from gsmgw.model import ModemState
