@@ -1,4 +1,4 @@
-"""Everything durable, in one SQLite database. The only layer that speaks SQL."""
+"""The SQLite database. The only layer that uses SQL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Gone", "KeyConflict", "PendingWrites", "Rejected", "Store", "Tx"]
 
 
 class Store(Engine):
-    """The database of one gateway, with the source of message identifiers."""
+    """The database of one gateway, and its generator of message IDs."""
 
     ids: IdSource
 

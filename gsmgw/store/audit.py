@@ -1,4 +1,4 @@
-"""The audit log: who asked for what to be changed, and what came of it. The newest entries are kept."""
+"""The audit log: management calls with their caller and result. Only the newest entries are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT_MINOR = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call. ``id`` is 0 before it is stored."""
+    """An entry. ``id`` is 0 before it is stored."""
 
     at_ms: int
     who: str
@@ -62,7 +62,7 @@ def entries(
     until_ms: int | None = None,
     before_id: int | None = None,
 ) -> list[Entry]:
-    """A page of the log, newest first."""
+    """Return a page of the log, newest first."""
     terms = {
         "who = ?": who,
         "at_ms >= ?": since_ms,

@@ -1,4 +1,4 @@
-"""Callbacks that clients of the bridges ask for with a message."""
+"""Callbacks that clients of the bridges request with a message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gsmgw.store.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A callback. ``mask`` has the events that are asked for, in bits of the bridge's protocol; 0 if it has no bits."""
+    """A callback. ``mask`` has the requested events as bits of the bridge's protocol; 0 if it does not use bits."""
 
     url: str
     mask: int = 0
@@ -28,12 +28,12 @@ def remember(tx: Tx, message_ids: Iterable[int], callback: Callback) -> None:
 
 
 def of_message(db: sqlite3.Connection, message_id: int) -> Callback | None:
-    """The callback of a message."""
+    """Return the callback of a message."""
     row = db.execute("SELECT url, mask FROM callbacks WHERE message_id = ?", (message_id,)).fetchone()
     return Callback(row[0], row[1]) if row else None
 
 
 def message_of_ref(db: sqlite3.Connection, owner: int, client_ref: str) -> int | None:
-    """The message that was accepted under a client_ref of an owner, as long as that is remembered."""
+    """Return the message that was accepted with an owner's client_ref, as long as the reference is stored."""
     row = db.execute("SELECT answer FROM idempotency WHERE key = ?", (ref_of(owner, client_ref),)).fetchone()
     return int(row[0]) if row and is_digits(str(row[0])) else None

@@ -1,4 +1,4 @@
-"""What is done to the database when the machine's clock is set while the gateway runs.
+"""Adjust the database when the system clock is set while the gateway runs.
 
 A box without a clock battery starts with a time of the past and gets the right one from the network minutes later. What
 was counted from "now" in between (how long a message is valid, when a failed try is repeated, what a limit has seen)
@@ -19,7 +19,7 @@ _USAGE_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A boot of the machine, as the gateway saw it. Times are UTC milliseconds by the clock as it is now.
+    """A boot of the machine. Times are UTC milliseconds of the current clock.
 
     ``boot_ms`` is when it began: the same for as long as nobody sets the clock. The gateway runs in it since
     ``since_ms``, and has accepted messages behind ``first_id``.
@@ -32,7 +32,7 @@ class Boot:
 
 
 def last_boot(db: sqlite3.Connection) -> Boot | None:
-    """Return the boot in which the gateway ran last."""
+    """Return the latest boot in which the gateway ran."""
     row = db.execute("SELECT boot_id, boot_ms, since_ms, first_id FROM boots WHERE one = 1").fetchone()
     return Boot(*row) if row else None
 
@@ -46,7 +46,7 @@ def note_boot(tx: Tx, boot: Boot) -> None:
 
 
 def latest_ms(db: sqlite3.Connection) -> int:
-    """When the last event was written, UTC milliseconds: no right clock is behind it. 0 when there was none."""
+    """Return the time of the last event, UTC milliseconds, or 0: a correct clock is never earlier."""
     row = db.execute("SELECT at_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
     return row[0] if row and isinstance(row[0], int) else 0
 

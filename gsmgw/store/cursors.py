@@ -8,7 +8,7 @@ from gsmgw.store.tx import Tx
 
 
 def open_cursor(tx: Tx, name: str, *, first: int | None = None, holds: bool = False) -> int:
-    """Return the last event that a consumer has done with; of a new consumer ``first``, or the newest event.
+    """Return the last event that a consumer has finished; for a new consumer ``first``, or the newest event.
 
     ``holds`` keeps events that the consumer has not seen from being deleted by age.
     """
@@ -29,6 +29,6 @@ def move(tx: Tx, name: str, event_id: int) -> None:
 
 
 def keep_only(tx: Tx, prefix: str, names: Collection[str]) -> None:
-    """Forget the cursors of consumers that exist no longer: names that begin with ``prefix`` and are not listed."""
+    """Delete the cursors of removed consumers: names that begin with ``prefix`` and are not listed."""
     known = tx.all("SELECT name FROM cursors WHERE name >= ? AND name < ?", (prefix, prefix + "\U0010ffff"))
     tx.run_many("DELETE FROM cursors WHERE name = ?", [row for row in known if row[0] not in names])

@@ -1,4 +1,4 @@
-"""A message's state follows from those of its segments."""
+"""The state of a message, derived from the states of its segments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gsmgw.store.tx import Tx
 
 
 def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
-    """Let a message's state follow from those of its segments, and return it."""
+    """Derive a message's state from its segments, store it, and return it."""
     row = tx.one("SELECT status, modem, peer, client_ref, sent_ms FROM messages WHERE id = ?", (message_id,))
     current = Status(row[0])
     segments = tx.all(

@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Operation = Callable[[Tx], T]
 
-#: Operations in one transaction at the most: bounds how long a single caller waits behind a flood.
+#: Maximum number of operations in one transaction: limits how long a caller waits under load.
 BATCH = 512
 #: A transaction of several operations is followed by others: they are given that time to come together, which spares
 #: commits. One that comes alone does not wait.
 GATHER_S = 0.0003
-#: Operations that may wait. Past that the database is not keeping up, and callers are told so instead of piling up.
+#: Maximum number of waiting operations; further callers get an error, because the database is overloaded.
 BACKLOG = 50_000
 READERS = 2
 #: A checkpoint after that many 4 KiB pages of write-ahead log bounds its size and the time of a recovery.
@@ -56,7 +56,7 @@ class _Job(Generic[T]):
 
 
 def connect(path: Path, *, read_only: bool = False) -> Connection:
-    """A connection with the settings that the whole house relies on: WAL, an fsync at each commit, foreign keys."""
+    """Open a connection with the required settings: WAL, an fsync at each commit, foreign keys."""
     db = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10, factory=Connection
     )
@@ -72,7 +72,7 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
 
 
 class _Readers:
-    """Threads that read, each with a connection that ``opened`` returns."""
+    """Reader threads, each with a connection from ``opened``."""
 
     def __init__(self, opened: Callable[[], Connection], count: int, name: str) -> None:
         self._connections: queue.SimpleQueue[Connection] = queue.SimpleQueue()
@@ -107,7 +107,7 @@ class _Readers:
 
 
 def _take_any_text(db: sqlite3.Connection, exc: sqlite3.Error) -> bool:
-    """Whether a statement failed at a text that is not UTF-8, and the connection reads such texts from now on."""
+    """Return True if a statement failed at a text that is not UTF-8; from then on, the connection reads such texts."""
     if db.text_factory is not str or not is_odd_text(exc):
         return False
     log.error("store: a text in the database is not UTF-8 and is read with replacement characters error=%s", exc)
@@ -120,7 +120,7 @@ def _decoded(octets: bytes) -> str:
 
 
 class Engine:
-    """Runs operations on one database. Made and closed on the event loop that uses it."""
+    """Runs operations on one database. Create and close it on the event loop that uses it."""
 
     def __init__(self, path: Path, on_events: Callable[[Sequence[Event]], None] | None = None) -> None:
         self.path = path
@@ -156,7 +156,7 @@ class Engine:
             self._loop.call_soon_threadsafe(self.report_unreadable, table, key, why)
 
     def report_unreadable(self, table: str, key: Any, why: str) -> None:
-        """A row could not be decoded, for the first time in this process. Called on the event loop."""
+        """Handle the first failure to decode a row in this process. Called on the event loop."""
 
     def write(self, operation: Operation[T]) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
@@ -181,7 +181,7 @@ class Engine:
         return await self._readers.run(query)
 
     async def read_for_queue(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a query that sending waits for, on a reader of its own: no listing, export or search delays it."""
+        """Run a query that sending waits for, on its own reader: listings, exports and searches do not delay it."""
         if self._closed:
             raise StoreUnavailable("the database is closed")
         return await self._queue_reader.run(query)
@@ -205,7 +205,7 @@ class Engine:
             pass
 
     def _write_what_waits(self) -> bool:
-        """One transaction; False when it was the last one. None of it is held on to while the next is awaited."""
+        """Run one transaction. Return False after the last one. Keeps no references while waiting for the next."""
         job = self._queue.get()
         if self._crowded:
             time.sleep(GATHER_S)
@@ -226,7 +226,7 @@ class Engine:
         return job is not None
 
     def _transaction(self, jobs: list[_Job[Any]]) -> list[Event]:
-        """Run the jobs in one transaction. One that raises is taken out and the others are run again."""
+        """Run the jobs in one transaction. If one raises, remove it and run the others again."""
         run = jobs
         while run:
             tx = Tx(self._db)
@@ -247,13 +247,13 @@ class Engine:
                     continue
                 self._fails(exc)
                 for job in run:
-                    job.error = StoreUnavailable(f"the database did not take it: {exc}")
+                    job.error = StoreUnavailable(f"database write failed: {exc}")
                 return []
         return []
 
     def _works(self) -> None:
         if self.trouble is not None:
-            log.warning("database: takes writes again failed_transactions=%d", self.failed_transactions)
+            log.warning("database: writes are succeeding again failed_transactions=%d", self.failed_transactions)
             self.trouble, self.failed_transactions = None, 0
 
     def _fails(self, exc: sqlite3.Error) -> None:
@@ -266,7 +266,7 @@ class Engine:
             )
 
     def _is_new(self, trouble: str) -> bool:
-        """Return whether this was not logged in the last minute."""
+        """Return True if this was not logged in the last minute."""
         now = time.monotonic()
         self._reported = {text: at for text, at in self._reported.items() if now - at < REPEAT_S}
         return self._reported.setdefault(trouble, now) == now
@@ -280,8 +280,8 @@ class Engine:
                     raise
                 self.faults += 1
                 if self._is_new(str(exc)):
-                    log.error("database: an operation was refused and is not tried again: %s", exc, exc_info=exc)
-                job.error = StoreFault(f"the database refused it: {exc}")
+                    log.error("database: operation refused, not retrying error=%s", exc, exc_info=exc)
+                job.error = StoreFault(f"the database refused the operation: {exc}")
                 return job
             except Exception as exc:  # noqa: BLE001 - an operation is a caller's code: what it raises goes to that caller's future
                 job.error = exc
@@ -293,7 +293,7 @@ class Engine:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
         except sqlite3.Error:
-            log.exception("a rollback failed")
+            log.exception("database: rollback failed")
 
     def _tell(self, jobs: list[_Job[Any]], events: list[Event]) -> None:
         for job in jobs:

@@ -1,4 +1,4 @@
-"""What the reference of an accepted segment says about unknown ones before it.
+"""Evidence from the reference of an accepted segment for earlier segments with unknown outcome.
 
 A SIM counts its submissions: TP-MR goes up by one with each (TS 23.040 9.2.3.6). Segments are handed to a modem one
 after the other, in the order of their ``claim``. So when the reference of an accepted segment is not the next one
@@ -28,7 +28,7 @@ RELIABLE_STEPS = 2
 RELIABLE_RECORDS = 2
 #: So long after a segment was handed over the record does not say yet that it was not sent.
 RECORD_SETTLES_MS = 30_000
-#: A claim behind all others.
+#: A claim after all others.
 NEVER = 2**63 - 1
 
 
@@ -45,7 +45,7 @@ class _Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class _Handover:
-    """A segment in doubt at its place in the order; ``unknown`` is None for one that was decided without evidence.
+    """A segment with unknown outcome, in order; ``unknown`` is None if it was decided without evidence.
 
     That one may have used a reference all the same. Its place tells about its neighbours of the same interruption.
     """
@@ -57,24 +57,24 @@ class _Handover:
 
 @dataclass(frozen=True, slots=True)
 class _Doubts:
-    """The handovers in doubt since a SIM's last known reference, and how many refusals may have used one, too."""
+    """The handovers with unknown outcome since a SIM's last known reference, and refusals that may have used one."""
 
     handovers: list[_Handover]
     perhaps: int
 
     @property
     def unknown(self) -> list[_Doubtful]:
-        """The segments whose fate is still open."""
+        """The segments that are still undecided."""
         return [each.unknown for each in self.handovers if each.unknown is not None]
 
     @property
     def most(self) -> int:
-        """The largest number of references that can have been used."""
+        """The maximum number of references that may have been used."""
         return len(self.handovers) + self.perhaps
 
 
 def _doubts(tx: Tx, sim: str, after: int, before: int, refused: int, repeated: str) -> _Doubts:
-    """Return the handovers in doubt between two claims."""
+    """Return the handovers with unknown outcome between two claims."""
     rows = tx.all(
         "SELECT status, message_id, seq, doubt, claim, sending_ms, owed FROM segments "
         "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ?",
@@ -86,7 +86,7 @@ def _doubts(tx: Tx, sim: str, after: int, before: int, refused: int, repeated: s
 
 
 def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[Outgoing]:
-    """A SIM's segment was accepted with this reference; settle the unknown ones before it that it speaks about.
+    """Settle earlier segments with unknown outcome after a SIM's segment was accepted with a reference.
 
     Called with each reference that becomes known, by the modem's answer or by a status report.
 
@@ -127,7 +127,7 @@ def _forget_repeats(tx: Tx, sim: str) -> None:
 
 
 def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) -> list[Outgoing]:
-    """A SIM says itself which reference it gave last (EF_SMSS, TS 31.102 4.2.28).
+    """Apply the last reference that a SIM has recorded (EF_SMSS, TS 31.102 4.2.28).
 
     Right after the modem has confirmed a text with a reference (``confirmed``), that shows whether the record can be
     believed: some modems write it when they are switched off. Where something is in doubt, a record that can be
@@ -159,7 +159,7 @@ def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) ->
 
 
 def _learn(tx: Tx, sim: str, last: int, agreed: int, agreed_at: int | None, *, agrees: bool) -> int:
-    """How often it has agreed now. One that never moves may by chance: each time has to be at another reference."""
+    """Return how often the record has agreed. Only different references count: a constant one may agree by chance."""
     if agrees and last == agreed_at:
         return agreed
     agreed, agreed_at = (min(agreed + 1, 100), last) if agrees else (0, None)
@@ -172,7 +172,7 @@ def _is_sending(tx: Tx, sim: str) -> bool:
 
 
 def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:
-    """The message, when it waits for a modem: what was in doubt is settled, and the rest of it can go."""
+    """Return the message if it is queued again: its unknown segments are settled and the rest can be sent."""
     row = tx.one(
         f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ? AND status = 'queued' AND due_ms IS NULL", (message_id,)
     )
@@ -180,7 +180,7 @@ def queued_now(tx: Tx, message_id: int) -> list[Outgoing]:
 
 
 def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]:
-    """A modem confirmed a segment after it had been given up: the one handed to it last, if that is in doubt still."""
+    """Apply a late confirmation of the segment that was handed to the modem last, if its outcome is still unknown."""
     row = tx.one(
         "SELECT message_id, seq, claim FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL "
         "AND claim = (SELECT max(claim) FROM segments WHERE sim = ? AND doubt IS NOT NULL)",
@@ -201,7 +201,7 @@ def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]
 
 
 def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) -> bool:
-    """Whether the unknown segment of that claim, one of so many, can have got that reference.
+    """Return True if the segment with unknown outcome at a claim may have got a reference.
 
     Those handed over since the last known reference got one of the next; those before, one that lies behind it.
     """
@@ -241,7 +241,7 @@ def _settle(
     *,
     rested: bool = True,
 ) -> tuple[int, int] | None:
-    """Apply what so many used references since ``last`` say; messages that are queued again are added to ``queued``.
+    """Apply the number of references used since ``last``; messages that are queued again are added to ``queued``.
 
     One that has not ``rested`` may go yet: that something was not sent is not said then. Returns the last reference
     and claim up to which everything is certain, where that is further than before.

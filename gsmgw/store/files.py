@@ -1,4 +1,4 @@
-"""Files that must be on the disk, and nobody else's to read."""
+"""Private files that are flushed to disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def open_new(path: Path) -> BinaryIO:
 
 
 def make_sure_of(path: Path) -> None:
-    """Create a file with mode 0600 where there is none."""
+    """Create a new file with mode 0600. Raises FileExistsError."""
     with suppress(FileExistsError):
         open_new(path).close()
 

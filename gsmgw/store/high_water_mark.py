@@ -1,4 +1,4 @@
-"""A mark beside the database that says how far it was: what the database itself cannot tell when it was lost.
+"""A file next to the database that records its last event, to detect the loss of the database.
 
 SQLite makes a new database where a file is missing or empty, and an older state of one where its write-ahead log is
 missing; neither is an error to it.
@@ -22,21 +22,21 @@ _MOST_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The database had events up to ``expected`` and now ends at ``found``; with 0 it is a new one."""
+    """The database had events up to ``expected`` and now ends at ``found``; 0 for a new database."""
 
     expected: int
     found: int
 
     @property
     def sentence(self) -> str:
-        """What happened and what to do."""
+        """Return the problem and its cure."""
         what = (
             "the database was lost and a new one is used"
             if self.found == 0
             else f"the database went back from event {self.expected} to {self.found}: its write-ahead log was lost, "
             "or an older copy was put in its place"
         )
-        return f"{what}. Messages may be missing or sent again; restore the last backup: gsmgw backup --list"
+        return f"{what}. Messages may be missing or sent again. Restore the latest backup: gsmgw backup --list"
 
 
 class Mark:
@@ -46,7 +46,7 @@ class Mark:
         self._path = database.with_name("gsmgw.mark")
 
     def read(self) -> int:
-        """Return the last event that was noted; 0 where none was, or the mark cannot be read."""
+        """Return the recorded event; 0 if there is none or the file cannot be read."""
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
@@ -69,7 +69,7 @@ class Mark:
 
 
 def last_event_ever(db: sqlite3.Connection) -> int:
-    """Return the last event that a database gave a number, kept or not."""
+    """Return the largest event ID that a database has assigned."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     return 0 if row is None else int(row[0])
 

@@ -1,4 +1,4 @@
-"""Answers to earlier requests: the same request gets the same answer, whatever happened in between."""
+"""Idempotency: a repeated request gets the answer to the first one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gsmgw.store.tx import Tx, as_json
 
 
 class KeyConflict(GsmgwError):
-    """The key was used before for another request."""
+    """The key was used for a different request."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -20,30 +20,30 @@ class KeyConflict(GsmgwError):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a request was answered with, and what tells whether another one asks for the same."""
+    """The answer to a request, and a digest to compare it with other requests."""
 
     fingerprint: str
     answer: str
 
     def repeated(self, key: str, fingerprint: str) -> str:
-        """The answer to a request with that key; :class:`KeyConflict` when its content was another one."""
+        """Return the answer to a request with a key. Raises :class:`KeyConflict` if the request differs."""
         if fingerprint != self.fingerprint:
             raise KeyConflict(key.partition(":")[2])
         return self.answer
 
 
 def key_of(owner: int, key: str) -> str:
-    """Return an Idempotency-Key among those of its owner."""
+    """Return the stored key for an owner's Idempotency-Key."""
     return f"#{owner}\n{key}"
 
 
 def ref_of(owner: int, client_ref: str) -> str:
-    """Return what the answer to a ``client_ref`` is remembered by: two owners do not know of each other's."""
+    """Return the stored key for an owner's ``client_ref``: owners are independent of each other."""
     return f"ref:#{owner}\n{client_ref}"
 
 
 def earlier_answers(tx: Tx, keys: Iterable[str]) -> dict[str, Answered]:
-    """What requests with these keys were answered; new ones are not there. A key has no NUL."""
+    """Return the answers by key; unknown keys are left out. A key contains no NUL."""
     found = tx.all(
         "SELECT key, fingerprint, answer FROM idempotency WHERE key IN (SELECT value FROM json_each(?))",
         (as_json(keys),),

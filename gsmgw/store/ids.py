@@ -1,4 +1,4 @@
-"""Where message identifiers come from."""
+"""Generation of message IDs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _COUNTER_BITS = 20
 
 
 def first_id(wall_ms: int) -> int:
-    """All identifiers given out in that millisecond or later are larger, all given out before are smaller."""
+    """Return the boundary ID of a millisecond: earlier IDs are smaller, later ones are larger."""
     return wall_ms << _COUNTER_BITS
 
 
 class IdSource:
-    """Gives out identifiers that sort by time and never repeat, whatever the clock does.
+    """Generates IDs that sort by time and never repeat, even if the clock is set back.
 
     An identifier is the UTC millisecond (43 bits) before a 20-bit counter that starts at random in each
     millisecond. A clock that goes back, or a millisecond that is used up, counts on from the last one.
@@ -26,11 +26,11 @@ class IdSource:
 
     @property
     def last(self) -> int:
-        """The last one given out."""
+        """The latest ID."""
         return self._last
 
     def next(self, wall_ms: int) -> int:
-        """A new identifier, larger than all before it."""
+        """Return a new ID, larger than all earlier ones."""
         floor = first_id(wall_ms)
         with self._lock:
             if floor > self._last:

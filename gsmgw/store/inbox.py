@@ -1,4 +1,4 @@
-"""The inbox: received PDUs are kept raw before anything else; messages are made of them."""
+"""The inbox: stores received PDUs unchanged first, then the messages made from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gsmgw.store.unreadable import check, check_moments, kinds, readable_page
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A received PDU that is one part of a longer text."""
+    """A received PDU that is one part of a multi-part message."""
 
     id: int
     at_ms: int
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the parts of a long text have in common: SIM, sender, concatenation reference and number of parts.
+    """The key of the parts of a message: SIM, sender, concatenation reference and number of parts.
 
     ``modem`` received one of them.
     """
@@ -46,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class PartFacts:
-    """What is known of a PDU when it is stored."""
+    """A received PDU before it is stored."""
 
     state: PartState
     problem: str | None = None
@@ -60,7 +60,7 @@ class PartFacts:
 
 
 def is_held(tx: Tx, raw: RawPdu) -> bool:
-    """Whether this very PDU was taken before and the modem never confirmed that it forgot it.
+    """Return True if this PDU was stored before and the modem has not confirmed its deletion.
 
     Told by SIM, slot and PDU (which holds the service centre's time stamp); never by the text alone.
     """
@@ -69,7 +69,7 @@ def is_held(tx: Tx, raw: RawPdu) -> bool:
 
 
 def release(tx: Tx, raw: RawPdu) -> None:
-    """The modem forgot the PDU."""
+    """Record that the modem has deleted the PDU."""
     tx.run(
         "UPDATE parts SET held = 0 WHERE sim = ? AND pdu = ? AND held = 1 AND storage IS ? AND slot IS ?",
         (raw.sim, raw.pdu, raw.storage, raw.index),
@@ -102,12 +102,12 @@ def keep(tx: Tx, now_ms: int, raw: RawPdu, facts: PartFacts) -> int:
 
 
 def mark_silent(tx: Tx, part: int) -> None:
-    """A part came that is in a finished message already."""
+    """Record a part that a complete message already contains."""
     tx.run("UPDATE parts SET state = 'silent' WHERE id = ?", (part,))
 
 
 def siblings(tx: Tx, group: Group, since_ms: int) -> list[Part]:
-    """Return the parts of a group, oldest first: those of finished texts only when they came after ``since_ms``."""
+    """Return the parts of a group, oldest first; parts of complete messages only if received after ``since_ms``."""
     rows = tx.all(
         "SELECT id, at_ms, seq, pdu, smsc_ms, state, message_id, data FROM parts WHERE sender = ? AND reference = ? "
         "AND total = ? AND sim = ? AND (state = 'waiting' OR (state = 'assembled' AND at_ms >= ?)) ORDER BY id",
@@ -117,7 +117,7 @@ def siblings(tx: Tx, group: Group, since_ms: int) -> list[Part]:
 
 
 def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
-    """Return the groups with a part that is shown nowhere and came longer than ``after_ms`` ago, oldest first.
+    """Return the groups with a part that no message shows and that is older than ``after_ms``, oldest first.
 
     A part that came in the future, by a clock that was wrong, counts as one that came long ago.
     """
@@ -131,7 +131,7 @@ def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An inbound message to be made of parts."""
+    """An inbound message to create from parts."""
 
     sender: str
     modem: str
@@ -184,7 +184,7 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
 
 
 def _replaced(tx: Tx, received: Received, part: int) -> int | None:
-    """The message of the same sender to the same SIM with the same replace type that came last."""
+    """Return the latest message with the same sender, SIM and replace type."""
     row = tx.one(
         "SELECT m.id FROM messages m WHERE m.peer = ? AND m.replace_type = ? AND EXISTS (SELECT 1 FROM parts old "
         "JOIN parts new ON new.sim = old.sim WHERE old.message_id = m.id AND new.id = ?) ORDER BY m.id DESC LIMIT 1",
@@ -234,7 +234,7 @@ def _announce(
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A received PDU that could not be understood, and why."""
+    """A received PDU that could not be decoded, and the reason."""
 
     id: int
     at_ms: int
@@ -265,7 +265,7 @@ def _quarantined(row: Any) -> Quarantined:
 
 
 def understand(tx: Tx, part: int, facts: PartFacts) -> bool:
-    """Record what a quarantined PDU turned out to be; False when it has left the quarantine meanwhile."""
+    """Record the result for a quarantined PDU. Return False if it is no longer in quarantine."""
     changed = tx.run(
         "UPDATE parts SET state = ?, problem = ?, sender = ?, reference = ?, total = ?, seq = ?, smsc_ms = ?, data = ? "
         "WHERE id = ? AND state = 'quarantined'",

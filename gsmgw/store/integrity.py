@@ -1,4 +1,4 @@
-"""Whether a database file is whole, and what to do when it is not."""
+"""Integrity check of a database file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST = 5
 
 
 def database_faults(path: Path, *, thorough: bool = False) -> list[str]:
-    """What is wrong with the database at ``path``, nothing when it is whole; reads the whole file.
+    """Return the errors of the database at ``path``; reads the complete file.
 
     ``thorough`` compares every index with its table and follows every reference (integrity_check and
     foreign_key_check) instead of checking the structure alone (quick_check).
@@ -26,14 +26,14 @@ def database_faults(path: Path, *, thorough: bool = False) -> list[str]:
                 found = []
             if thorough:
                 strays = db.execute('SELECT "table", rowid FROM pragma_foreign_key_check LIMIT ?', (_MOST,))
-                found += [f"row {row} of {table} refers to nothing" for table, row in strays]
+                found += [f"row {row} of {table} has a missing reference" for table, row in strays]
             return found
     except sqlite3.Error as exc:
         return [str(exc)]
 
 
 def was_interrupted(path: Path) -> bool:
-    """Whether the last writer ended without closing the database: then its write-ahead log is still there."""
+    """Return True if the last writer did not close the database: its write-ahead log still exists."""
     try:
         return path.with_name(path.name + "-wal").stat().st_size > 0
     except OSError:
@@ -46,14 +46,14 @@ def check_after_interruption(path: Path) -> None:
         return
     if faults := database_faults(path):
         raise StoreError(
-            f"{path} is damaged ({'; '.join(faults)}). Keep a copy of it, then restore the last backup "
+            f"{path} is damaged ({'; '.join(faults)}). Keep a copy of it, then restore the latest backup "
             "(gsmgw restore FILE --force; it keeps the damaged file aside), and look at the disk: gsmgw doctor"
         )
 
 
 def _reader(path: Path) -> sqlite3.Connection:
     if not path.is_file():
-        raise sqlite3.OperationalError(f"there is no database at {path}")
+        raise sqlite3.OperationalError(f"{path} does not exist")
     db = sqlite3.connect(path, isolation_level=None, timeout=10)
     db.execute("PRAGMA query_only = ON")
     return db

@@ -26,7 +26,7 @@ from gsmgw.store.tx import Tx
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """Messages that are queued now, and how many were looked at."""
+    """The messages that are now queued, and the number of examined ones."""
 
     queued: list[Outgoing]
     seen: int
@@ -62,7 +62,7 @@ def _queue(tx: Tx, now_ms: int, message: Outgoing, *, scheduled: bool) -> None:
 
 
 def _repeat(tx: Tx, now_ms: int, message: Outgoing, waiting: str | None, probes: frozenset[int]) -> Outgoing | None:
-    """Queue a message in doubt again for which no evidence came; None where it is held, or waits for another one."""
+    """Queue a message with unknown outcome again if no evidence arrived; None if it is on hold or still waiting."""
     if message.on_unknown is OnUnknown.HOLD or message.repeats:
         reason = REPEATED if message.repeats else HELD
         _keep_unknown(tx, message.id, None, reason)
@@ -107,7 +107,7 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
 
 #: How long after the end of its validity a message's status report may still come.
 REPORT_MARGIN_MS = 86_400_000
-#: How often messages in doubt look whether the one that was sent again first has told about them.
+#: Interval of the check if a resent message has provided evidence for others with unknown outcome.
 PROBE_MS = 3000
 #: How long they wait for it at most, after the time that evidence was given: no modem may be ready to take it.
 PROBE_LIMIT_MS = 60_000
@@ -136,7 +136,7 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
 
 
 def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
-    """Return True while the SIM of a message in doubt is about to get a reference that tells about it.
+    """Return True while the SIM of a message with unknown outcome is about to get a reference that decides it.
 
     That is: a segment is being sent, or one that is sent again without evidence still waits for its modem. A reference
     tells about segments that were handed over after the last known one.
@@ -174,7 +174,7 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
             "UPDATE segments SET status = 'queued', report_due = 0 WHERE message_id = ? AND status = 'unknown'",
             (message_id,),
         )
-        # What the gateway's own end left in doubt is no text that a modem fails to confirm.
+        # A message that is unknown because the gateway stopped does not count as an unconfirmed one.
         tx.run(
             "UPDATE messages SET repeats = repeats + 1 "
             "WHERE id = ? AND status = 'unknown' AND coalesce(json_extract(error, '$.code'), '') <> ?",
@@ -239,7 +239,7 @@ def cancel(tx: Tx, now_ms: int, message_id: int) -> bool:
 
 
 def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgoing | None:
-    """Queue an ended message again; None when it is not in a state for that. Segments on the air are not repeated."""
+    """Queue a finished message again; None if its state does not allow it. Sent segments are not sent again."""
     changed = tx.run(
         "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
         "refusals = NULL, repeats = 0, expires_ms = ? "
@@ -288,7 +288,7 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A message that a person settled; ``queued`` when it waits for a modem again."""
+    """A message that a user resolved; ``queued`` is set if it waits for a modem again."""
 
     queued: Outgoing | None
 

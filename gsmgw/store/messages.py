@@ -18,7 +18,7 @@ _LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a listing is narrowed to. ``before_id`` is the keyset cursor: only older messages."""
+    """The filter of a listing. ``before_id`` is the keyset cursor: only older messages."""
 
     direction: Direction | None = None
     statuses: tuple[Status, ...] = ()
@@ -34,7 +34,7 @@ class Filter:
 
 
 def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
-    """One message."""
+    """Return one message."""
     row = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()
     return readable_one(db, "messages", message_of, row)
 
@@ -45,7 +45,7 @@ def get_messages(db: sqlite3.Connection, ids: Sequence[int]) -> list[MessageReco
 
 
 def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[MessageRecord]:
-    """A page of messages, newest first."""
+    """Return a page of messages, newest first."""
     terms: list[str] = []
     values: list[object] = []
 
@@ -101,7 +101,7 @@ def _search(
 def conversations(
     db: sqlite3.Connection, before_id: int | None, limit: int, sight: Sight | None = None
 ) -> list[MessageRecord]:
-    """The latest message with each peer, newest first."""
+    """Return the latest message with each peer, newest first."""
     words, values = ("", []) if sight is None else sight.clause()
     seen = f"AND {words} " if words else ""
     query = (
@@ -114,31 +114,31 @@ def conversations(
 
 
 def history(db: sqlite3.Connection, message_id: int) -> list[Event]:
-    """The events of one message, oldest first."""
+    """Return the events of one message, oldest first."""
     rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE message_id = ? ORDER BY id", (message_id,))
     return events_of(db, rows)
 
 
 def events_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
-    """Events behind a cursor, oldest first."""
+    """Return the events after a cursor, oldest first."""
     rows = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
     return events_of(db, rows)
 
 
 def event_range(db: sqlite3.Connection) -> tuple[int, int]:
-    """The first event that is still kept and the last one; zeros when there is none."""
+    """Return the oldest and the newest stored event; zeros if there is none."""
     (first,) = db.execute("SELECT coalesce(min(id), 0) FROM events").fetchone()  # asked for together they cost a scan
     (last,) = db.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
     return int(first), int(last)
 
 
 def oldest_queued_ms(db: sqlite3.Connection) -> int | None:
-    """When the oldest queued message was accepted; None when none is queued."""
+    """Return the time of acceptance of the oldest queued message, or None."""
     row = db.execute("SELECT created_ms FROM messages WHERE status = 'queued' ORDER BY id LIMIT 1").fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 
 def counts(db: sqlite3.Connection) -> dict[str, int]:
-    """How many messages are in each state that still wants something."""
+    """Return the number of messages in each state that is not final."""
     rows = db.execute(f"SELECT status, count(*) FROM messages WHERE {OPEN} GROUP BY status")
     return dict(rows.fetchall())

@@ -1,4 +1,4 @@
-"""The names that modems were given when they were found."""
+"""The names of discovered modems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: each step of an outbound message's life, as an operation of one transaction.
+"""The outbox: the state changes of outbound messages, each an operation in one transaction.
 
 Every UPDATE of a state is guarded by the states it may come from (``store.states``); one that finds the message
 elsewhere changes nothing and says so. The states of segments are the truth, a message's state follows from them.
@@ -33,7 +33,7 @@ from gsmgw.store.tx import Tx, as_json
 
 
 class Gone(StoreError):
-    """The message is no longer in a state from which this step is possible: canceled, expired, settled."""
+    """The state of the message no longer allows this step: it was canceled, expired or resolved."""
 
 
 _INSERT = (
@@ -49,7 +49,7 @@ def accept(tx: Tx, now_ms: int, messages: Sequence[Outgoing]) -> None:
 
 
 def is_early(message: Outgoing, now_ms: int) -> bool:
-    """Return True for a message that is to be sent later than ``now_ms``."""
+    """Return True if a message is scheduled after ``now_ms``."""
     return message.send_at_ms is not None and message.send_at_ms > now_ms
 
 
@@ -97,7 +97,7 @@ def last_texted(tx: Tx, peers: Iterable[str]) -> dict[str, str]:
 
 
 def defer(tx: Tx, now_ms: int, message_id: int, due_ms: int, waiting: str) -> None:
-    """A message that is queued may not go before ``due_ms``."""
+    """Defer a queued message until ``due_ms``."""
     changed = tx.run(
         "UPDATE messages SET due_ms = ?, waiting = ? WHERE id = ? AND status = 'queued'", (due_ms, waiting, message_id)
     )
@@ -160,7 +160,7 @@ def begin_segment(
 def segment_sent(
     tx: Tx, now_ms: int, message: Outgoing, seq: int, modem: str, sim: str, claim: int, reference: int
 ) -> list[Outgoing]:
-    """The network took a segment and the modem gave it the reference.
+    """Record that the network accepted a segment with a reference.
 
     Returns messages that are queued again, because the reference shows that they had not gone (``evidence``).
     """
@@ -185,7 +185,7 @@ def segment_sent(
 
 
 def _only_segment_sent(tx: Tx, now_ms: int, message: Outgoing, modem: str) -> bool:
-    """What ``roll_up`` does in the commonest case, without asking; False when the message is not being sent."""
+    """Do the work of ``roll_up`` for the most common case. Return False if the message is not being sent."""
     if not tx.run(
         "UPDATE messages SET status = 'sent', sent_ms = ?, error = NULL WHERE id = ? AND status = 'sending'",
         (now_ms, message.id),
@@ -196,7 +196,7 @@ def _only_segment_sent(tx: Tx, now_ms: int, message: Outgoing, modem: str) -> bo
 
 
 def unclaim(tx: Tx, message_id: int, seqs: Sequence[int]) -> None:
-    """Segments that were about to leave did certainly not: they wait again, as if nothing had been."""
+    """Return segments that were certainly not sent to the queue."""
     tx.run_many(
         "UPDATE segments SET status = 'queued', attempt = attempt - 1, sending_ms = NULL, claim = NULL "
         "WHERE message_id = ? AND seq = ? AND status = 'sending'",
@@ -219,7 +219,7 @@ def segment_refused(
     refusals: Mapping[str, int] | None = None,
     tpdus: Mapping[int, bytes] | None = None,
 ) -> None:
-    """A certain no: the segment goes back to the queue, until ``due_ms`` where that is given.
+    """Record a refusal: the segment returns to the queue, deferred until ``due_ms`` if given.
 
     An attempt that is not ``charged`` was the modem's fault. ``route`` pins the rest of a long text to a modem.
     ``refusals`` are those of the message by now. ``tpdus`` replace those of segments that have not gone.
@@ -241,7 +241,7 @@ def segment_refused(
 
 
 def hand_back(tx: Tx, now_ms: int, message: Outgoing, *, waiting: str | None, route: str | None) -> None:
-    """The modem left before the next segment was begun: the message goes back to the queue uncharged."""
+    """Return a message to the queue, uncharged, because its modem left before the next segment."""
     requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=waiting, charged=False, route=route)
 
 
@@ -310,7 +310,7 @@ def segment_unknown(
     copy_tells: bool = True,
     owed: bool = False,
 ) -> list[Outgoing]:
-    """The segment may be on the air. Evidence is awaited until ``due_ms``; the modem's copy of it may not be any.
+    """Record an unknown outcome: wait for evidence until ``due_ms``. The modem's copy may not be evidence.
 
     ``owed`` says that the modem may still confirm it.
 
@@ -334,7 +334,7 @@ def segment_unknown(
 def late_result(
     tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, claim: int, reference: int
 ) -> list[Outgoing]:
-    """The modem's result for a segment came after it had been given up, or another one than was taken for it.
+    """Apply a modem's late result for a segment, or a result that corrects an earlier one.
 
     Returns messages that are queued again by that evidence. A segment that was handed over again since is left alone,
     unless that is in doubt: an earlier try of it has arrived.
@@ -363,7 +363,7 @@ def late_result(
 def segment_rejected_as_duplicate(
     tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, *, error: MessageError, due_ms: int, route: str
 ) -> list[Outgoing]:
-    """The service centre has that segment already (TP-FCS C5, TS 23.040 9.2.3.22): an earlier try reached it.
+    """Record that the service centre already has the segment (TP-FCS C5, TS 23.040 9.2.3.22).
 
     Which reference that had is not known. One that was never tried before is in doubt. Returns the message when the
     rest of it is queued again, by ``route``.
@@ -385,7 +385,7 @@ def segment_rejected_as_duplicate(
 
 
 def become_unknown(tx: Tx, now_ms: int, message_id: int, *, error: MessageError, due_ms: int) -> None:
-    """Note that a message may be on the air, until evidence comes or ``due_ms`` passes."""
+    """Record an unknown outcome of a message until evidence arrives or ``due_ms`` passes."""
     changed = tx.run(
         "UPDATE messages SET status = 'unknown', due_ms = ?, waiting = ?, error = ? "
         "WHERE id = ? AND status = 'sending'",

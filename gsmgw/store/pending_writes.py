@@ -1,4 +1,4 @@
-"""Writes that have to reach the disk: outcomes of sending, evidence, events of modems.
+"""Writes that are retried until they succeed: outcomes of sending, evidence, modem events.
 
 A write that fails because the database takes nothing is tried again until it succeeds. One that the database refuses
 for good is a fault of ours: it is counted and logged by the engine, replaced by a simpler write where there is one, and
@@ -34,7 +34,7 @@ class _Pending:
 
 
 class PendingWrites:
-    """Writes of one subject on their way to the disk. ``subject`` begins a log line."""
+    """The pending writes of one subject. ``subject`` begins a log line."""
 
     def __init__(self, store: Engine, subject: str) -> None:
         self._store = store

@@ -14,7 +14,7 @@ from gsmgw.store.unreadable import check, readable, readable_page
 def ready_after(
     db: sqlite3.Connection, route: str, client: str, priority: int, after: int, limit: int
 ) -> list[Outgoing]:
-    """Messages of one lane that wait for a modem, oldest first."""
+    """Return the messages of one lane that wait for a modem, oldest first."""
     query = (
         f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE status = 'queued' AND due_ms IS NULL AND route = ? "
         "AND client = ? AND priority = ? AND id > ? ORDER BY id LIMIT ?"
@@ -24,7 +24,7 @@ def ready_after(
 
 
 def ready_lanes(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """The routes and clients that have a message waiting. Steps through the index, one probe for each."""
+    """Return the routes and clients with a waiting message. Needs one index lookup for each."""
     found: list[tuple[str, str]] = []
     row = db.execute(_FIRST_LANE).fetchone()
     while row is not None:
@@ -43,7 +43,7 @@ _NEXT_LANE = (
 
 
 def next_due_ms(db: sqlite3.Connection) -> int | None:
-    """When the next deferred message or expiry is due."""
+    """Return the time when the next deferred message or expiry is due."""
     due = db.execute("SELECT min(due_ms) FROM messages WHERE due_ms IS NOT NULL").fetchone()[0]
     expiry = db.execute(f"SELECT min(expires_ms) FROM messages WHERE expires_ms IS NOT NULL AND {WAITING}").fetchone()[
         0
@@ -52,14 +52,14 @@ def next_due_ms(db: sqlite3.Connection) -> int | None:
 
 
 def segments_of(db: sqlite3.Connection, message_id: int) -> list[SegmentRecord]:
-    """The segments of a message in order."""
+    """Return the segments of a message in order."""
     rows = db.execute(f"SELECT {SEGMENT_COLUMNS} FROM segments WHERE message_id = ? ORDER BY seq", (message_id,))
     named = ((*row, f"{message_id}/{row[0]}") for row in rows)
     return readable(db, "segments", lambda row: segment_of(row[:-1]), named, -1)
 
 
 def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[tuple[int, str, int]]:
-    """What left through a SIM, oldest first: UTC milliseconds, the recipient, the segment's number."""
+    """Return the segments sent with a SIM, oldest first: UTC milliseconds, recipient, segment number."""
     rows = db.execute(
         "SELECT s.sending_ms, m.peer, s.seq FROM segments s JOIN messages m ON m.id = s.message_id "
         "WHERE s.sim = ? AND s.sending_ms >= ? ORDER BY s.sending_ms",
@@ -69,7 +69,7 @@ def usage_since(db: sqlite3.Connection, sim: str, since_ms: int) -> list[tuple[i
 
 
 def pool_usage_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: int) -> list[tuple[int, str, int]]:
-    """The same of several modems together."""
+    """Return the segments sent with several modems, oldest first."""
     marks = ", ".join("?" * len(modems))
     rows = db.execute(
         "SELECT s.sending_ms, m.peer, s.seq FROM segments s JOIN messages m ON m.id = s.message_id "
@@ -88,7 +88,7 @@ _USE = (frozenset({int}), frozenset({str}), frozenset({int}))
 
 
 def last_id(db: sqlite3.Connection) -> int:
-    """The largest identifier ever given out."""
+    """Return the largest message ID."""
     (message,) = db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
     # Claims have numbers of the same source; those that matter after a restart are the unsettled ones.
     (claim,) = db.execute(f"SELECT coalesce(max(claim), 0) FROM segments WHERE {AT_MODEM}").fetchone()

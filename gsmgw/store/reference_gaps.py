@@ -1,4 +1,4 @@
-"""What a number of used references says about segments whose fate is unknown: arithmetic, no database.
+"""Evidence from the number of used references for segments with unknown outcome. Pure.
 
 Segments that one interruption left in doubt were handed over one after the other, so the first of them went, up to some
 point, and the others did not. Of several interruptions each has a point of its own, and only the sum is known. What
@@ -14,7 +14,7 @@ from itertools import groupby
 
 
 class Fate(Enum):
-    """What is certain about a segment."""
+    """The certain outcome of a segment."""
 
     SENT = "sent"
     NOT_SENT = "not sent"
@@ -23,7 +23,7 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A segment's fate; ``place`` is which of the used references it got, from 1, where that is certain too."""
+    """A segment's outcome; ``place`` is the position of its reference among the used ones, from 1, if certain."""
 
     fate: Fate
     place: int | None = None

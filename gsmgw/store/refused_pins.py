@@ -16,5 +16,5 @@ def remove(tx: Tx, sim: str, fingerprint: str) -> None:
 
 
 def contains(tx: Tx, sim: str, fingerprint: str) -> bool:
-    """Return True when the SIM refused this PIN before."""
+    """Return True if the SIM has refused this PIN before."""
     return tx.one("SELECT 1 FROM refused_pins WHERE sim = ? AND fingerprint = ?", (sim, fingerprint)) is not None

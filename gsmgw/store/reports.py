@@ -1,4 +1,4 @@
-"""Status reports find the segment they speak of."""
+"""Match status reports to segments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a report did: the message it was matched to, and messages that are queued again by its evidence."""
+    """The effect of a report: the matched message, and messages that its evidence queues again."""
 
     message_id: int | None
     queued: list[Outgoing]
@@ -57,7 +57,7 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
 
 
 def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
-    """Apply a report to its segment; None when there is none."""
+    """Apply a report to its segment. Return None if no segment matches."""
     digits = digits_of(report.recipient)
     awaited = tx.all(
         "SELECT s.message_id, s.seq, s.recipient, m.own FROM segments s JOIN messages m ON m.id = s.message_id "
@@ -86,12 +86,12 @@ def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
 
 
 def _names_nobody(digits: str, own: str | None) -> bool:
-    """Whether a report is addressed wrongly: to no number at all, or to the sender's own."""
+    """Return True if a report has no recipient address or the sender's own."""
     return len(digits) < _SHORTEST or (own is not None and same_number(digits_of(own), digits))
 
 
 def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: str, reference: int) -> bool:
-    """A report that came before the modem's answer finds its segment when the answer is recorded; whether one did."""
+    """Match a report that arrived before the modem's answer. Return True if there was one."""
     found = False
     rows = tx.all(
         f"SELECT {_KEPT_COLUMNS} FROM reports WHERE sim = ? AND reference = ? "
@@ -107,7 +107,7 @@ def apply_early_report(tx: Tx, now_ms: int, message: Outgoing, seq: int, sim: st
 
 
 def look_again(tx: Tx, now_ms: int, sim: str, since_ms: int) -> list[Outgoing]:
-    """Segments of a SIM have come to be in doubt: reports that came since they were handed over may be theirs.
+    """Match unmatched reports to a SIM's segments whose outcome has become unknown.
 
     Returns the messages that are queued again by that evidence.
     """
@@ -130,7 +130,7 @@ _KEPT_KINDS = kinds(_KEPT_COLUMNS, integers="id reference report_status discharg
 
 
 def _kept(row: Sequence[Any]) -> tuple[int, StatusReportFacts]:
-    """A report that matched nothing when it came, and its number."""
+    """A report that matched no segment when it arrived, and its number."""
     check(row, _KEPT_KINDS)
     number, modem, sim, reference, known, status, discharge_ms, pdu = row
     digits, outcome, title = strings(known)

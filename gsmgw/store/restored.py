@@ -1,4 +1,4 @@
-"""What is done to a restored database before a gateway runs on it."""
+"""Operations on a restored database before a gateway runs on it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _WAITING = f"SELECT id FROM messages WHERE {WAITING} ORDER BY id"
 
 def refuse_newer(migrations: tuple[str, ...], made_by: str) -> None:
     """:class:`StoreError` when a database has been through steps that this version does not know."""
-    if strangers := [name for name in migrations if name not in known_migrations()]:
+    if unknown := [name for name in migrations if name not in known_migrations()]:
         raise StoreError(
             f"the backup was made by gsmgw {made_by}, which is newer than this one (its database has "
-            f"{', '.join(strangers)}): install that version, or restore an older backup"
+            f"{', '.join(unknown)}): install that version, or restore an older backup"
         )
 
 
 def holds_messages(path: Path) -> bool:
-    """Whether there is a database with messages, or one that cannot be read: neither may be overwritten lightly."""
+    """Return True if the database contains messages or cannot be read: it must not be overwritten without consent."""
     if not path.exists():
         return False
     try:
@@ -36,7 +36,7 @@ def holds_messages(path: Path) -> bool:
 
 
 def count_waiting(path: Path) -> int:
-    """How many messages a gateway on this database would begin to send."""
+    """Return the number of messages that a gateway on this database would send."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         return len(db.execute(_WAITING).fetchall())
 

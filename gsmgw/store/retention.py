@@ -1,4 +1,4 @@
-"""What is old enough goes, in portions small enough that nobody waits for it. What is under way never does."""
+"""Delete old rows in small portions that do not delay other writers. Unfinished messages are never deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows to values."""
+"""Conversion of rows to values."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ EVENT_UNREADABLE = "event.unreadable"
 
 
 def tags_of(text: str | None) -> tuple[str, ...]:
-    """The tags in a column."""
+    """Return the tags in a column."""
     return strings(text) if text else ()
 
 
 def _counts(text: Any) -> dict[str, int]:
-    """Numbers by their words in a column."""
+    """Return a mapping of names to numbers in a column."""
     found = parsed(text, dict)
     if not all(type(count) is int for count in found.values()):
         raise TypeError("counts have to be integers")
@@ -90,7 +90,7 @@ def _counts(text: Any) -> dict[str, int]:
 
 
 def message_of(row: Any) -> MessageRecord:
-    """A row of MESSAGE_COLUMNS."""
+    """Convert a row of MESSAGE_COLUMNS."""
     check(row, _MESSAGE_KINDS)
     values = dict(zip(_MESSAGE_FIELDS, row, strict=True))
     check_moments(*(row[place] for place in _MESSAGE_MOMENTS))
@@ -111,7 +111,7 @@ def message_of(row: Any) -> MessageRecord:
 
 
 def outgoing_of(row: Any) -> Outgoing:
-    """A row of OUTGOING_COLUMNS."""
+    """Convert a row of OUTGOING_COLUMNS."""
     check(row, _OUTGOING_KINDS)
     check_moments(row[5], row[12], row[13])
     return Outgoing(
@@ -141,21 +141,21 @@ def outgoing_of(row: Any) -> Outgoing:
 
 
 def segment_of(row: Any) -> SegmentRecord:
-    """A row of SEGMENT_COLUMNS."""
+    """Convert a row of SEGMENT_COLUMNS."""
     check(row, _SEGMENT_KINDS)
     check_moments(row[7], row[8], row[10])
     return SegmentRecord(row[0], SegmentStatus(row[1]), *row[2:])
 
 
 def event_of(row: Any) -> Event:
-    """A row of EVENT_COLUMNS."""
+    """Convert a row of EVENT_COLUMNS."""
     check(row, _EVENT_KINDS)
     check_moments(row[1])
     return Event(row[0], row[1], row[2], row[3], row[4], parsed(row[5], dict))
 
 
 def events_of(db: sqlite3.Connection, rows: Iterable[Any]) -> list[Event]:
-    """Rows of EVENT_COLUMNS. One that cannot be decoded is an EVENT_UNREADABLE, so that cursors go past it."""
+    """Convert rows of EVENT_COLUMNS. An unreadable one becomes EVENT_UNREADABLE, so that cursors pass it."""
     found: list[Event] = []
     for row in rows:
         found += readable(db, "events", event_of, (row,)) or [Event(row[0], 0, EVENT_UNREADABLE, None, None, {})]

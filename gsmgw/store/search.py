@@ -21,7 +21,7 @@ _TERM = re.compile(r'"([^"]*)"|(\S+)')
 
 
 def index_messages(tx: Tx, events: Sequence[Event]) -> None:
-    """Index the texts of the messages behind these events; one that is in the index already is not indexed again."""
+    """Index the texts of the messages of these events; skip messages that are already indexed."""
     ids = [event.message_id for event in events if event.type in _BRINGS_TEXT and event.message_id is not None]
     if ids:
         tx.run(
@@ -33,7 +33,7 @@ def index_messages(tx: Tx, events: Sequence[Event]) -> None:
 
 
 def expression(question: str) -> str | None:
-    """What a person typed as an FTS5 expression, or None where there is no word in it.
+    """Convert user input to an FTS5 expression, or None if it contains no word.
 
     All words have to be there; words in double quotes as they stand, one after the other; a word that ends in a star
     is the beginning of one.

@@ -1,4 +1,4 @@
-"""A consistent copy of a database that is in use, taken without holding up its writer."""
+"""A consistent copy of a database in use, made without blocking its writer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PORTION_PAGES = 512
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a copy holds: rows by table, the last event, and the migrations that made its tables."""
+    """The contents of a copy: row counts by table, the last event, and its migrations."""
 
     rows: dict[str, int]
     last_event: int
@@ -32,7 +32,7 @@ def take_snapshot(source: Path, target: Path) -> Snapshot:
     mode a reader never blocks them. Blocks the calling thread. :class:`StoreError` says why there is no good copy.
     """
     if not source.is_file():
-        raise StoreError(f"there is no database at {source}")
+        raise StoreError(f"database {source} does not exist")
     try:
         open_new(target).close()
         with closing(sqlite3.connect(source, isolation_level=None, timeout=10)) as db:
@@ -58,7 +58,7 @@ def verify_copy(path: Path, expected: Snapshot | None = None) -> Snapshot:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         found = _describe(db)
     if expected is not None and found != expected:
-        raise StoreError(f"the copy {path} does not hold what the database held: {found} instead of {expected}")
+        raise StoreError(f"the copy {path} differs from the database: {found} instead of {expected}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the copies in a modem's storage say about segments whose fate is unknown (TS 27.005 3.1, 4.4, 4.7).
+"""Evidence from the copies in a modem's storage for segments with unknown outcome (TS 27.005 3.1, 4.4, 4.7).
 
 A modem that is told to writes each submission to its storage (AT+CMGW) and sends it from there (AT+CMSS). The place is
 on disk before AT+CMSS leaves, and the copy is deleted only after the segment's outcome is on disk. So after a crash or
@@ -20,7 +20,7 @@ from gsmgw.store.tx import Tx
 
 #: <stat> of a stored message that was sent (TS 27.005 3.1); 2 is one that was not.
 SENT = 3
-#: So many of a SIM's last segments are looked through for the one that a copy is of.
+#: Maximum number of a SIM's latest segments to compare with a copy.
 RECENT = 200
 
 
@@ -37,19 +37,19 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of each copy, in order, and messages that are queued again by their evidence."""
+    """The outcome of each copy, in order, and the messages that are queued again."""
 
     fates: list[CopyFate]
     queued: list[Outgoing]
 
 
 def place_of(memory: str, index: int) -> str:
-    """A place as it is kept."""
+    """Return a storage location as stored in the database."""
     return f"{memory}:{index}"
 
 
 def note(tx: Tx, message_id: int, seq: int, place: str) -> None:
-    """A segment that is about to leave lies there."""
+    """Record the storage location of a segment before it is sent."""
     tx.run("UPDATE segments SET copy = ? WHERE message_id = ? AND seq = ?", (place, message_id, seq))
 
 
@@ -80,7 +80,7 @@ def _judge(tx: Tx, now_ms: int, copy: Copy, recent: list[Any]) -> tuple[CopyFate
             continue
         ours = True
         sent = copy.status == SENT
-        # Without a place the copy was not noted before the end: it had not been told to be sent either.
+        # Without a recorded location, the gateway stopped before it sent the copy.
         if status == "unknown" and known in (place, None):
             return CopyFate.SETTLED, _settle(tx, now_ms, message_id, seq, sent=sent)
         if status == "queued" and known == place and sent:  # to be sent again, for want of this very evidence

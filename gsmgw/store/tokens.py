@@ -21,7 +21,7 @@ USE_NOTED_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
-    """How closely a token is held: texts per minute and day, and by which modems or pools they may leave."""
+    """The limits of a token: messages per minute and day, and the modems and pools that it is restricted to."""
 
     per_minute: int | None = None
     per_day: int | None = None
@@ -34,7 +34,7 @@ UNLIMITED = TokenLimits()
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token; the token itself is not."""
+    """A token's record, without its secret."""
 
     id: int
     name: str
@@ -45,7 +45,7 @@ class Token:
     limits: TokenLimits
 
     def is_valid(self, now_ms: int) -> bool:
-        """Whether it has not expired."""
+        """Return True if the token has not expired."""
         return self.expires_ms is None or now_ms < self.expires_ms
 
 
@@ -67,7 +67,7 @@ def _token(row: tuple[Any, ...]) -> Token:
 
 
 def digest(secret: str) -> str:
-    """What is stored of a token. It has 256 random bits, so a plain hash cannot be searched back."""
+    """Return the stored hash of a token. A token has 256 random bits, so a plain hash cannot be reversed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -100,35 +100,35 @@ def create(
 
 
 def delete(tx: Tx, name: str) -> int | None:
-    """Revoke a token; its number, or None when there is none of that name."""
+    """Revoke a token. Return its number, or None if the name does not exist."""
     row = tx.one("SELECT id FROM tokens WHERE name = ?", (name,))
     tx.run("DELETE FROM tokens WHERE name = ?", (name,))
     return None if row is None else int(row[0])
 
 
 def exists(tx: Tx, name: str) -> bool:
-    """Whether there is a token of that name."""
+    """Return True if a token with this name exists."""
     return tx.one("SELECT 1 FROM tokens WHERE name = ?", (name,)) is not None
 
 
 def note_use(tx: Tx, now_ms: int, number: int) -> None:
-    """A token was used."""
+    """Record the use of a token."""
     tx.run("UPDATE tokens SET last_used_ms = ? WHERE id = ?", (now_ms, number))
 
 
 def by_digest(db: sqlite3.Connection) -> dict[str, Token]:
-    """All tokens by the :func:`digest` of their secrets."""
+    """Return all tokens by the :func:`digest` of their secrets."""
     rows = db.execute(f"SELECT {_COLUMNS}, digest FROM tokens").fetchall()
     return dict(readable(db, "tokens", lambda row: (row[-1], _token(row[:-1])), rows))
 
 
 def all_tokens(db: sqlite3.Connection) -> list[Token]:
-    """All tokens by name."""
+    """Return all tokens by name."""
     return readable(db, "tokens", _token, db.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY name"))
 
 
 def accepted_by_second(db: sqlite3.Connection, owner: int, since_ms: int) -> list[tuple[int, int]]:
-    """How many texts a token had accepted in each second of UTC since then."""
+    """Return the number of messages accepted for a token in each second (UTC) since a time."""
     rows = db.execute(
         "SELECT created_ms / 1000, count(*) FROM messages WHERE id >= ? AND owner = ? AND direction = 'outbound' "
         "GROUP BY 1 ORDER BY 1",

@@ -1,4 +1,4 @@
-"""One transaction, as the operations see it."""
+"""A transaction."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ _PASSING = frozenset(
 
 
 def is_passing(exc: BaseException) -> bool:
-    """Return whether an exception of SQLite says something of the whole database, and nothing of the statement."""
+    """Return True if an SQLite exception concerns the database as a whole and not the statement."""
     return isinstance(exc, sqlite3.Error) and getattr(exc, "sqlite_errorcode", -1) & 0xFF in _PASSING
 
 
 class Rejected(Exception):
-    """The block of a savepoint failed because of its content, and is undone. ``cause`` says why."""
+    """The block of a savepoint failed because of its data and was rolled back. ``cause`` is the reason."""
 
     def __init__(self, cause: Exception) -> None:
         self.cause = cause
@@ -67,7 +67,7 @@ def as_json(values: Iterable[str] | Iterable[int]) -> str:
 
 
 def _event_text(data: dict[str, Any]) -> str:
-    """Return the data of an event as JSON. What JSON cannot hold is made so that it can, in ``data`` as well."""
+    """Return the data of an event as JSON. Values that are not valid in JSON are replaced, in ``data`` as well."""
     try:
         return to_json(data).decode()
     except ValueError:  # of a damaged row; the step that the event tells of is not to fail with it
@@ -133,11 +133,11 @@ class Tx:
                 self._db.executemany(_inserting(into, columns, 1), lot)
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        """The first row as a tuple, or None."""
+        """Return the first row as a tuple, or None."""
         return self._db.execute(sql, values).fetchone()
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        """All rows as tuples."""
+        """Return all rows as tuples."""
         return self._db.execute(sql, values).fetchall()
 
     def insert(self, sql: str, values: Sequence[Any]) -> int:

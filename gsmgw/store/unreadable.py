@@ -1,4 +1,4 @@
-"""Rows that cannot be decoded: each is skipped and reported once, and costs nobody else anything."""
+"""Rows that cannot be decoded: each is skipped and reported once; other rows are not affected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
 
 class Unreadable:
-    """The rows of one database that could not be decoded. Used from all of its threads."""
+    """The rows of one database that could not be decoded. Thread-safe."""
 
     def __init__(self, told: Callable[[str, Any, str], None] | None = None) -> None:
         self._told = told
@@ -54,13 +54,13 @@ class Unreadable:
 
 
 class Connection(sqlite3.Connection):
-    """A connection that knows where unreadable rows are reported."""
+    """A connection with the record of unreadable rows."""
 
     unreadable: Unreadable | None = None
 
 
 def is_odd_text(exc: BaseException) -> bool:
-    """Return whether a statement failed because a text in the database is not UTF-8."""
+    """Return True if a statement failed because a text in the database is not UTF-8."""
     return isinstance(exc, sqlite3.OperationalError) and str(exc).startswith("Could not decode to UTF-8")
 
 
@@ -78,7 +78,7 @@ def readable(
 
 
 def readable_one(db: sqlite3.Connection, table: str, decode: Callable[[Any], T], row: Any, key: int = 0) -> T | None:
-    """Decode a row; None where there is none, or it cannot be."""
+    """Decode a row. Return None if there is none or it cannot be decoded."""
     found = readable(db, table, decode, () if row is None else (row,), key)
     return found[0] if found else None
 
@@ -91,7 +91,7 @@ def readable_page(
     query: Callable[[int], sqlite3.Cursor],
     key: int = 0,
 ) -> list[T]:
-    """Decode the first ``limit`` rows that can be. ``query`` finds so many rows; fewer means that there are no more."""
+    """Decode the first ``limit`` readable rows. ``query`` returns a given number of rows; fewer mean the end."""
     asked = limit
     while True:
         rows = query(asked).fetchall()
@@ -110,7 +110,7 @@ def note(db: sqlite3.Connection, table: str, key: object, cause: Exception) -> N
         ledger.note(table, key, cause)
 
 
-# -- parts of a row: each returns a value of the right kind, or raises --------------------------------------------
+# -- columns of a row: each returns a value of the right type, or raises --------------------------------------------
 
 
 def _no_constant(name: str) -> float:
@@ -121,7 +121,7 @@ _decoder: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def parsed(text: Any, kind: type[T]) -> T:
-    """Return the JSON in a column, which has to be of that kind. Half surrogates become U+FFFD."""
+    """Return the JSON in a column, which must have the given type. Lone surrogates become U+FFFD."""
     if text.__class__ is not str:
         raise TypeError(f"{type(text).__name__} instead of JSON")
     value = _decoder.decode(text)
@@ -144,12 +144,12 @@ def strings(text: Any) -> tuple[str, ...]:
     """Return the JSON array of strings in a column."""
     found = tuple(parsed(text, list))
     if any(value.__class__ is not str for value in found):
-        raise TypeError("a list with something else than strings")
+        raise TypeError("a list with values that are not strings")
     return found
 
 
 def kinds(columns: str, *, integers: str = "", octets: str = "", optional: str = "") -> tuple[frozenset[type], ...]:
-    """Return what each of these columns may hold; text where nothing else is said."""
+    """Return the allowed types of each column; text by default."""
     whole, raw, empty = set(integers.split()), set(octets.split()), set(optional.split())
     none = type(None)
     return tuple(
@@ -167,7 +167,7 @@ def check(row: Sequence[Any], allowed: Sequence[frozenset[type]]) -> None:
 
 @lru_cache(maxsize=1024)
 def _misfit(found: tuple[type, ...], allowed: tuple[frozenset[type], ...]) -> int | None:
-    """Return the first column that holds a wrong type. Rows have few combinations of them, so this is looked up."""
+    """Return the first column with a wrong type. Cached: rows have few combinations of types."""
     pairs = enumerate(zip(found, allowed, strict=True))
     return next((number for number, (kind, kinds_) in pairs if kind not in kinds_), None)
 

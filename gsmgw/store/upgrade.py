@@ -1,4 +1,4 @@
-"""Bringing a database to the newest form: whole or not at all, and with a way back."""
+"""Upgrade a database to the current version: completely or not at all, with a copy to go back to."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def migrate(path: Path) -> None:
                 f"{path} was written by a version before the first release and cannot be upgraded: export its messages "
                 "with that version (gsmgw export), then move the file away and start gsmgw with a new database"
             )
-        if strangers := sorted(set(applied) - set(known_migrations())):
+        if unknown := sorted(set(applied) - set(known_migrations())):
             raise StoreError(
-                f"{path} was written by a newer version of gsmgw (it has {', '.join(strangers)}): "
+                f"{path} was written by a newer version of gsmgw (it has {', '.join(unknown)}): "
                 f"install that version, or restore a backup made by this one{_way_back(path)}"
             )
         if not migrations.pending(db):
@@ -48,7 +48,9 @@ def migrate(path: Path) -> None:
         with db.atomic():
             migrations.apply(db)
             if strays := connection.execute('SELECT "table", rowid FROM pragma_foreign_key_check LIMIT 3').fetchall():
-                raise StoreError(f"{path} cannot be upgraded: rows refer to nothing ({strays}); it is left as it was")
+                raise StoreError(
+                    f"{path} cannot be upgraded: rows have missing references ({strays}). It was not changed"
+                )
     except sqlite3.DatabaseError as exc:
         raise StoreError(f"{path} cannot be used as a database: {exc}") from exc
     finally:
@@ -64,19 +66,19 @@ def _adopt(db: Database, path: Path, form: str) -> None:
 
 
 def rollback_copies(path: Path) -> list[Path]:
-    """The copies of the database at ``path`` that were made before an upgrade, the latest last."""
+    """Return the copies of the database at ``path`` from before upgrades, latest last."""
     return sorted(path.parent.glob(f"{path.name}.before-upgrade-from-*"), key=lambda copy: copy.stat().st_mtime_ns)
 
 
 def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
-    """Copy the database beside itself, named by the last step it has been through; two such copies are kept."""
+    """Copy the database into its directory, named after its last migration; keep two such copies."""
     target = path.with_name(f"{path.name}.before-upgrade-from-{form}")
     partial = target.with_name(target.name + ".part")
     needed = _octets(path) + _octets(path.with_name(path.name + "-wal"))
     if (free := shutil.disk_usage(path.parent).free) < 2 * needed:
         raise StoreError(
-            f"the database has to be upgraded, and for that and a copy of it as it is {2 * needed} octets must be free "
-            f"in {path.parent}; {free} are. Nothing was changed"
+            f"upgrading the database and keeping a copy needs {2 * needed} free bytes in {path.parent}, "
+            f"but only {free} are free. Nothing was changed"
         )
     try:
         partial.unlink(missing_ok=True)
@@ -97,7 +99,7 @@ def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
 
 def _way_back(path: Path) -> str:
     copies = rollback_copies(path)
-    return f"; {copies[-1]} is how it was before an upgrade (docs/guides/upgrade.md)" if copies else ""
+    return f"; a copy from before an upgrade is {copies[-1]} (docs/guides/upgrade.md)" if copies else ""
 
 
 def _octets(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""What somebody may read who is held to some of the modems."""
+"""Visibility rules for restricted tokens."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from gsmgw.model import MessageRecord
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The messages of an owner, those that these modems carried, and those that are bound to these routes."""
+    """The visible messages: those of an owner, of these modems, and of these routes."""
 
     owner: int
     modems: frozenset[str]
     routes: frozenset[str]
 
     def sees(self, record: MessageRecord) -> bool:
-        """Whether a message is among them."""
+        """Return True if a message is visible."""
         return record.owner == self.owner or record.modem in self.modems or record.route in self.routes
 
     def clause(self) -> tuple[str, list[str | int]]:
-        """The same as a condition on the table of messages, with its values."""
+        """Return the rules as an SQL condition on the messages table, with its parameters."""
         words = "(owner = ? OR modem IN (SELECT value FROM json_each(?)) OR route IN (SELECT value FROM json_each(?)))"
         return words, [self.owner, json.dumps(sorted(self.modems)), json.dumps(sorted(self.routes))]
 

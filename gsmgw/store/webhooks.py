@@ -40,13 +40,13 @@ class Secret:
     expires_ms: int | None = None
 
     def is_valid(self, now_ms: int) -> bool:
-        """Whether it still signs."""
+        """Return True if the secret is still used for signing."""
         return self.expires_ms is None or now_ms < self.expires_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A target. Of ``events``, ``tags`` and ``modems`` an empty one lets everything through."""
+    """A target. An empty ``events``, ``tags`` or ``modems`` does not restrict."""
 
     id: str
     url: str
@@ -69,7 +69,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one target, or its record."""
+    """The delivery of one event to one target."""
 
     id: int
     webhook_id: str
@@ -155,7 +155,7 @@ def create(tx: Tx, hook: Webhook) -> None:
 
 
 def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: tuple[int, int] | None) -> bool:
-    """Change what a person set: address, filters, order, secrets; False when there is no such target.
+    """Change a target's settings: URL, filters, order, secrets. Return False if it does not exist.
 
     ``seen`` is a cursor on disk and how far the events behind it were looked at by the former filters.
     """
@@ -190,7 +190,7 @@ def expire(tx: Tx, now_ms: int) -> list[str]:
 
 
 def delete(tx: Tx, webhook_id: str) -> bool:
-    """Remove a target with its deliveries; False when there is none."""
+    """Delete a target and its deliveries. Return False if it does not exist."""
     return bool(tx.run("DELETE FROM webhooks WHERE id = ?", (webhook_id,)))
 
 
@@ -227,12 +227,12 @@ def resume(tx: Tx, now_ms: int, hook: Webhook, *, skip: bool) -> bool:
 
 
 def all_webhooks(db: sqlite3.Connection) -> list[Webhook]:
-    """All targets, oldest first."""
+    """Return all targets, oldest first."""
     return readable(db, "webhooks", _webhook, db.execute(f"SELECT {_COLUMNS} FROM webhooks ORDER BY created_ms, id"))
 
 
 def get(db: sqlite3.Connection, webhook_id: str) -> Webhook | None:
-    """One target."""
+    """Return one target."""
     row = db.execute(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,)).fetchone()
     return readable_one(db, "webhooks", _webhook, row)
 
@@ -286,7 +286,7 @@ def note_try(
     due_ms: int | None,
     attempts: int,
 ) -> bool:
-    """Record a try and what follows from it; False when the delivery is no longer wanted."""
+    """Record an attempt and its consequences. Return False if the delivery was cancelled."""
     row = tx.one("SELECT tries, webhook_id FROM webhook_deliveries WHERE id = ? AND state = 'pending'", (delivery_id,))
     if row is None:
         return False
@@ -330,19 +330,19 @@ def _trim(tx: Tx, webhook_id: str) -> None:
 
 
 def open_deliveries(db: sqlite3.Connection, webhook_id: str, limit: int) -> list[Delivery]:
-    """What is to be delivered to a target, in the order of its planning."""
+    """Return the open deliveries of a target, in order of creation."""
     query = f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = 'pending' ORDER BY id LIMIT ?"
     return readable_page(db, "webhook_deliveries", _delivery, limit, lambda size: db.execute(query, (webhook_id, size)))
 
 
 def count_open(db: sqlite3.Connection) -> dict[str, int]:
-    """How many deliveries each target has open; those with none are left out."""
+    """Return the number of open deliveries by target; targets without any are left out."""
     rows = db.execute("SELECT webhook_id, count(*) FROM webhook_deliveries WHERE state = 'pending' GROUP BY webhook_id")
     return dict(rows.fetchall())
 
 
 def get_delivery(db: sqlite3.Connection, delivery_id: int) -> Delivery | None:
-    """One delivery."""
+    """Return one delivery."""
     row = db.execute(f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE id = ?", (delivery_id,)).fetchone()
     return readable_one(db, "webhook_deliveries", _delivery, row)
 
@@ -350,7 +350,7 @@ def get_delivery(db: sqlite3.Connection, delivery_id: int) -> Delivery | None:
 def log(
     db: sqlite3.Connection, webhook_id: str, state: str | None, before_id: int | None, limit: int
 ) -> list[Delivery]:
-    """A target's deliveries, newest first."""
+    """Return a target's deliveries, newest first."""
     query = (
         f"SELECT {_DELIVERY} FROM webhook_deliveries WHERE webhook_id = ? AND state = coalesce(?, state) "
         "AND id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?"
@@ -360,7 +360,7 @@ def log(
 
 
 def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord | None] | None:
-    """An event with its message as it is now; None when it is no longer kept."""
+    """Return an event with its message's current state, or None if the event has been deleted."""
     row = db.execute(f"SELECT {EVENT_COLUMNS} FROM events WHERE id = ?", (event_id,)).fetchone()
     if row is None:
         return None
@@ -369,7 +369,7 @@ def content(db: sqlite3.Connection, event_id: int) -> tuple[Event, MessageRecord
 
 
 def first_event_since(db: sqlite3.Connection, at_ms: int) -> int:
-    """The first event at or after a moment, found by halving: events are numbered in the order of time."""
+    """Return the first event at or after a time, by binary search: event IDs increase with time."""
     (low,) = db.execute("SELECT coalesce(min(id), 1) FROM events").fetchone()
     (high,) = db.execute("SELECT coalesce(max(id), 0) + 1 FROM events").fetchone()
     while low < high:
@@ -383,7 +383,7 @@ def first_event_since(db: sqlite3.Connection, at_ms: int) -> int:
 
 
 def rotated(hook: Webhook, secret: str, now_ms: int, keep_ms: int, most: int) -> Webhook:
-    """The target with a new secret; the former ones sign for ``keep_ms`` more, ``most`` in all."""
+    """Return the target with a new secret; the old ones sign for ``keep_ms`` more, at most ``most`` in total."""
     end_ms = now_ms + keep_ms
     former = [
         replace(old, expires_ms=end_ms if old.expires_ms is None else min(old.expires_ms, end_ms))

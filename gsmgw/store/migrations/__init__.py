@@ -1,4 +1,4 @@
-"""The tables, step by step. What must never be true of a message is refused by the database itself.
+"""The migrations that create the tables. Constraints in the database refuse invalid states of a message.
 
 Each module is one step and gives it its name; its ``STATEMENTS`` are run in their order. Steps are run in the order
 below, and one that has been released is never changed.
@@ -22,7 +22,7 @@ migrations = Migrations("gsmgw")
 
 
 def add_step(name: str, statements: Sequence[str]) -> None:
-    """Add a step behind the others."""
+    """Add a migration after the others."""
 
     @migrations(name=name)
     def apply(db: Database) -> None:
@@ -35,10 +35,10 @@ for _name, _statements in _STEPS.items():
 
 
 def applied_migrations(connection: sqlite3.Connection) -> list[str]:
-    """The names of the steps that a database has been through, in their order."""
+    """Return the names of the applied migrations, in order."""
     return [migration.name for migration in migrations.applied(Database(connection))]
 
 
 def known_migrations() -> list[str]:
-    """The names of all steps that this version knows."""
+    """Return the names of all migrations of this version."""
     return [migration.name for migration in migrations._migrations]

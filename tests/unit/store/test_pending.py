@@ -102,5 +102,5 @@ async def test_trouble_is_logged_once_and_its_end(store: Store, caplog: pytest.L
     lines = [record.getMessage() for record in caplog.records if record.name == "gsmgw.store.engine"]
     assert lines == [
         "database: writes fail, they are tried again: database is locked failed_transactions=1",
-        "database: takes writes again failed_transactions=200",
+        "database: writes are succeeding again failed_transactions=200",
     ]
