@@ -1,4 +1,4 @@
-"""Time: the system's, and a virtual one for tests."""
+"""Clocks: the system's, and a virtual one for tests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-#: A difference between the machine's clock and the time that has passed that is no drift: somebody has set it.
+#: A larger difference between system clock and elapsed time means that the clock was set.
 STEP_MS = 2000
-#: A board without a clock battery is given that long after its start to ask for the time.
+#: Time after boot that a board without a clock battery gets to synchronise its clock.
 _ASKING_S = 600.0
-#: What ``adjtimex(2)`` returns while the kernel has not been told the time.
+#: The result of ``adjtimex(2)`` while the clock is not synchronised.
 _TIME_ERROR = 5
 
 
 class SystemClock:
-    """The machine's clocks. A wall clock that is set (a Pi has no clock battery) shows by :meth:`adjust` only."""
+    """The system's clocks. A change of the wall clock takes effect only in :meth:`adjust`."""
 
     def __init__(self) -> None:
         self._base_ms = self._machine_ms() - self._passed_ms()
@@ -33,20 +33,20 @@ class SystemClock:
         return machine_ms if abs(machine_ms - steady_ms) <= STEP_MS else steady_ms
 
     def adjust(self) -> int:
-        """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
+        """Adopt the system clock. Return by how many milliseconds it was set; 0 if it was not."""
         machine_ms, steady_ms = self._machine_ms(), self._base_ms + self._passed_ms()
         self._base_ms += machine_ms - steady_ms
         return machine_ms - steady_ms if abs(machine_ms - steady_ms) > STEP_MS else 0
 
     def boot_id(self) -> str:
-        """Return the kernel's name of this boot; empty where there is none (random(4))."""
+        """Return the kernel's boot ID, or an empty string (random(4))."""
         try:
             return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         except OSError:
             return ""
 
     def is_set(self) -> bool:
-        """False on a board without a clock battery that started a short while ago and has not asked for the time."""
+        """False on a board without a clock battery that has booted recently and is not synchronised."""
         return (
             time.clock_gettime(time.CLOCK_BOOTTIME) > _ASKING_S
             or not Path("/proc/device-tree").exists()
@@ -55,7 +55,7 @@ class SystemClock:
         )
 
     def monotonic(self) -> float:
-        """Seconds that never go back; the time in which the machine slept counts."""
+        """Return monotonic seconds, including the time that the machine was suspended."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     @staticmethod
@@ -67,20 +67,20 @@ class SystemClock:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that many seconds of monotonic time."""
+        """Wait for a number of monotonic seconds."""
         await asyncio.sleep(seconds)
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
-        """Call back on the running event loop after that many seconds."""
+        """Call a function on the running event loop after a number of seconds."""
         return asyncio.get_running_loop().call_later(seconds, callback)
 
 
 def _kernel_knows_the_time() -> bool:
-    """Whether something like systemd-timesyncd or chrony has set the clock: ``adjtimex(2)``."""
+    """Return True if the clock is synchronised, for example by systemd-timesyncd or chrony: ``adjtimex(2)``."""
     try:
         state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(1024))  # struct timex, all zeros: only ask
     except (OSError, AttributeError):
-        return True  # there is nobody to ask
+        return True  # not available: assume that it is synchronised
     return bool(state != _TIME_ERROR)
 
 

@@ -1,4 +1,4 @@
-"""``gsmgw demo``: the main job with no hardware. Real daemon, sockets and ttys; only the modems are simulated."""
+"""``gsmgw demo``: send and receive without hardware. Only the modems are simulated."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ assert len(LONG) == 400
 
 
 class DemoFailed(Exception):
-    """A step of the story did not happen."""
+    """A step of the demonstration failed."""
 
 
 class _Story:
-    """Prints lines, each with the milliseconds since the step began."""
+    """Prints lines with the milliseconds since the step began."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
@@ -71,7 +71,7 @@ class _Story:
 
 
 def _control(path: Path, **request: Any) -> Json:
-    """One request to the simulator's control socket."""
+    """Send a request to the simulator's control socket."""
     import socket
 
     with socket.socket(socket.AF_UNIX) as channel:
@@ -87,7 +87,7 @@ def _control(path: Path, **request: Any) -> Json:
 
 @contextlib.contextmanager
 def _process(directory: Path, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A child process of this Python, its output in a file, ended with the block."""
+    """Run a Python module as a child process within the block, with its output in a file."""
     with (directory / f"{name}.log").open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -126,7 +126,7 @@ async def _until_ready(client: AsyncClient, *children: subprocess.Popen[bytes]) 
         while True:
             for child in children:
                 if child.poll() is not None:
-                    raise DemoFailed("a process ended at its start")
+                    raise DemoFailed("a process exited during startup")
             with contextlib.suppress(NoDaemon):
                 modems = await client.modems()
                 if len(modems) == 2 and all(modem["state"] == "ready" and modem["number"] for modem in modems):
@@ -135,22 +135,22 @@ async def _until_ready(client: AsyncClient, *children: subprocess.Popen[bytes]) 
 
 
 async def _deliver(story: _Story, client: AsyncClient, control: Path, to: str, text: str, what: str) -> None:
-    """Send a text, show its way, and look at the phone whether it is there."""
+    """Send a message, show its progress, and check that the phone received it."""
     cursor = (await client.stats())["last_event"]
     story.step(f"{what}, to {NAMES[to]} ({to})")
     message = await client.send(to, text)
     parts = f", {message['segments']} segments" if message["segments"] > 1 else ""
-    story.line(f"accepted, on disk as {message['id']} ({message['encoding']}{parts})")
+    story.line(f"accepted and saved to disk as {message['id']} ({message['encoding']}{parts})")
     async for event in _events_of(client, cursor, message["id"]):
         kind = event["type"].removeprefix("message.")
         if kind == "sending":
-            story.line(f"modem {event['modem']} takes it")
+            story.line(f"modem {event['modem']} is sending it")
         elif kind == "segment_sent":
-            story.line(f"segment {event['data']['segment']} of {event['data']['segments']} is with the network")
+            story.line(f"segment {event['data']['segment']} of {event['data']['segments']} accepted by the network")
         elif kind == "sent":
-            story.line("sent: the network has it")
+            story.line("sent: the network accepted it")
         elif kind == "delivered":
-            story.line("delivered: the phone has confirmed it", "green")
+            story.line("delivered: the phone confirmed it", "green")
             break
         elif kind in ("failed", "undelivered", "expired"):
             raise DemoFailed(f"{kind}: {event['data']}")
@@ -169,7 +169,7 @@ async def _events_of(client: AsyncClient, cursor: int, message_id: str) -> Async
 
 
 async def _answer(story: _Story, client: AsyncClient, control: Path, modem: resources.Modem) -> None:
-    """Let a phone answer, and see it arrive."""
+    """Send a message from a phone, and wait until it is received."""
     cursor = (await client.stats())["last_event"]
     story.step(f"{NAMES[ANNA]} answers with {len(ANSWER)} characters, to modem {modem['name']} ({modem['number']})")
     answer = _control(control, op="send", **{"from": ANNA, "to": modem["number"], "text": ANSWER})
@@ -177,9 +177,9 @@ async def _answer(story: _Story, client: AsyncClient, control: Path, modem: reso
     async with asyncio.timeout(STEP_TIMEOUT_S):
         async for event in client.events(cursor, types=["message.received"]):
             message = await client.message(event["message_id"] or "")
-            story.line(f"received by modem {message['modem']}, joined, on disk as {message['id']}", "green")
+            story.line(f"received by modem {message['modem']}, joined, saved to disk as {message['id']}", "green")
             if message["text"] != ANSWER or message["from"] != ANNA:
-                raise DemoFailed(f"it arrived as something else: {message}")
+                raise DemoFailed(f"the received message differs: {message}")
             story.line(f'"{message["text"][:66]} ..."', "cyan")
             return
 
@@ -212,10 +212,10 @@ async def _tell(directory: Path, once: bool) -> None:
 
 
 async def _stay(story: _Story, socket_path: Path, control: Path, *children: subprocess.Popen[bytes]) -> None:
-    """Keep it running until Ctrl-C."""
+    """Keep the gateway running until Ctrl-C."""
     bin_dir = Path(sys.executable).parent
     ours = bin_dir / "gsmgw"
-    story.plain(f"\nThe gateway stays up. Its socket is [bold]{socket_path}[/]; in another terminal, try:\n")
+    story.plain(f"\nThe gateway keeps running. Its socket is [bold]{socket_path}[/]. In another terminal, try:\n")
     story.plain(
         f"  {ours} --socket {socket_path} send {ANNA} 'Hello Anna' --wait",
     )
@@ -231,16 +231,16 @@ async def _stay(story: _Story, socket_path: Path, control: Path, *children: subp
         await asyncio.wait({waiter}, timeout=1.0)
         if any(child.poll() is not None for child in children):
             waiter.cancel()
-            raise DemoFailed("a process ended")
+            raise DemoFailed("a process exited")
 
 
 def _safe(text: str) -> str:
-    """Return a text as rich may be given it: neither markup nor what steers a terminal."""
+    """Return a text with rich markup and control characters escaped."""
     return escape(visible(text))
 
 
 def tell(*, once: bool) -> int:
-    """Tell the whole story; 0 when everything really arrived."""
+    """Run the demonstration. Return 0 if all messages arrived."""
     directory = Path(tempfile.mkdtemp(prefix="gsmgw-demo-"))
     try:
         asyncio.run(_tell(directory, once))
@@ -250,7 +250,7 @@ def tell(*, once: bool) -> int:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(f"\nThe demo failed: {_safe(str(exc)) or 'a step took too long'}")
         for log in sorted(directory.glob("*.log")):
-            console.print(f"--- the end of {log.name}")
+            console.print(f"--- end of {log.name}")
             for line in log.read_text(errors="replace").splitlines()[-15:]:
                 console.print(_safe(line))
         return 1

@@ -1,4 +1,4 @@
-"""Digits: 0 to 9 and nothing else. Python's ``isdigit``, ``\\d`` and ``int`` also know those of other scripts."""
+"""ASCII digits only. Python's ``isdigit``, ``\\d`` and ``int`` also accept digits of other scripts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PLUS = {ord("\uff0b"): "+", ord("\ufe62"): "+"}
 
 
 def is_digits(text: str) -> bool:
-    """Return whether a text has digits 0 to 9 only, and at least one."""
+    """Return True if a text consists of digits 0 to 9 and is not empty."""
     return text.isascii() and text.isdigit()
 
 

@@ -1,7 +1,7 @@
-"""The exception tree. An error says whose fault it is and what may be done next.
+"""The exception hierarchy.
 
-Every error of the gateway derives from :class:`GsmgwError`. Those that concern the sending of a text carry a
-:class:`Disposition`: the one word by which the queue decides what becomes of the text.
+Every error of the gateway derives from :class:`GsmgwError`. Errors of sending have a :class:`Disposition`, by which
+the queue decides how to continue with the message.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Disposition(StrEnum):
-    """What may be done after a failed attempt to send."""
+    """The next step after a failed attempt to send."""
 
     NEVER = "never"  #: the text or its recipient is refused for good: do not try again anywhere
     LATER = "later"  #: a passing condition of the network or modem: try again after a pause
@@ -62,11 +62,11 @@ class Cause:
 
 
 class GsmgwError(Exception):
-    """Base of all errors that the gateway raises on purpose."""
+    """Base class of the gateway's errors."""
 
 
 class ConfigError(GsmgwError):
-    """The configuration cannot be used. ``problems`` holds every fault found, each with its line."""
+    """The configuration is not valid. ``problems`` lists every error with its line."""
 
     def __init__(self, source: str, problems: list[str]) -> None:
         self.source = source
@@ -75,11 +75,11 @@ class ConfigError(GsmgwError):
 
 
 class Unavailable(ConfigError):
-    """What the configuration names cannot be used now, and may be later: an address, a disk, a lock, a certificate."""
+    """A configured resource is temporarily not available: an address, a disk, a lock, a certificate."""
 
 
 class StoreError(GsmgwError):
-    """The database did not take or give what was asked; nothing of the request was stored."""
+    """A database operation failed; nothing of the request was stored."""
 
     #: Level at which a caller that goes on logs it, as :mod:`logging` counts: an error.
     level = 40
@@ -94,11 +94,11 @@ class StoreUnavailable(StoreError):
 
 
 class StoreFault(StoreError):
-    """The database refuses this operation and will refuse it again: a constraint, a broken row, a fault of ours."""
+    """The database refuses this operation permanently: a constraint, a damaged row, an internal error."""
 
 
 class ModemError(GsmgwError):
-    """A modem did not do what it was asked. ``disposition`` says what that means for a text."""
+    """A modem refused or failed an operation. ``disposition`` is the next step for the message."""
 
     def __init__(self, title: str, disposition: Disposition = Disposition.MODEM) -> None:
         self.title = title
@@ -107,7 +107,7 @@ class ModemError(GsmgwError):
 
 
 class PortError(ModemError):
-    """The port could not be opened, or was lost: unplugged, hung up, in use by another program."""
+    """The port could not be opened or was lost: unplugged, hung up, in use by another program."""
 
 
 class SubmitError(ModemError):
@@ -139,7 +139,7 @@ class SubmitError(ModemError):
 
     @property
     def silent(self) -> bool:
-        """Whether the modem said nothing about it."""
+        """True if the modem gave no answer."""
         return self.cms is None and self.cme is None
 
     @property

@@ -1,17 +1,17 @@
-"""Text from outside made harmless for whoever reads it: a terminal obeys control characters, a log is read by lines."""
+"""Escape external text for output to terminals and logs: control characters and line breaks."""
 
 from __future__ import annotations
 
 import re
 
-#: C0 and C1 controls, line and paragraph separators, the marks that turn the direction of what follows (UAX #9), and
-#: bytes that are not UTF-8 (surrogates).
+#: C0 and C1 controls, line and paragraph separators, directional formatting characters (UAX #9), and surrogates
+#: (bytes that are not UTF-8).
 STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
-    """Return a text in which everything that would steer a terminal, or end a line, stands as an escape."""
+    """Return a text with control characters and line breaks escaped."""
     return STEERING.sub(_escape, text)
 
 
@@ -21,7 +21,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def one_line(octets: bytes) -> bytes:
-    """Return JSON with U+2028, U+2029 and U+0085 as escapes: many readers of lines take them for the end of one.
+    """Return JSON with U+2028, U+2029 and U+0085 escaped: many programs take them for line breaks.
 
     In JSON they stand in strings only, and in UTF-8 these octets stand for nothing else.
     """

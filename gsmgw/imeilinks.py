@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class ImeiLinks:
-    """Keeps a directory of links. A failure is noted once and ends the keeping: nothing depends on the links."""
+    """Maintains a directory of links. The first failure is logged and stops it: the links are optional."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -24,7 +24,7 @@ class ImeiLinks:
         self._works = True
 
     def show(self, status: ModemStatus) -> None:
-        """Follow what is known about one modem."""
+        """Update the link of a modem."""
         there = status.state not in (ModemState.ABSENT, ModemState.DISABLED)
         wanted = (status.imei, status.port) if there and status.imei and status.port else None
         if wanted is not None and not (is_digits(wanted[0]) and wanted[1].startswith("/")):
@@ -45,15 +45,15 @@ class ImeiLinks:
                 self._known[status.name] = wanted
         except OSError as exc:
             self._works = False
-            log.info("no links by IMEI in %s: %s", self._directory, exc.strerror)
+            log.info("imei links: cannot be written directory=%s error=%s", self._directory, exc.strerror)
 
     def close(self) -> None:
-        """Take all links away."""
+        """Remove all links."""
         for name in list(self._known):
             try:
                 self._remove(name)
             except OSError as exc:
-                log.info("a link by IMEI is left behind: %s", exc)
+                log.info("imei links: cannot be removed error=%s", exc)
 
     def _remove(self, name: str) -> None:
         imei, _ = self._known.pop(name)

@@ -1,4 +1,4 @@
-"""The log: one line for each record, whatever modems, receivers and clients put into it."""
+"""Logging: one line per record, with external text escaped."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from types import TracebackType
 from gsmgw.escaping import visible
 
 _PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-#: journald knows the time.
+#: journald adds the time.
 _JOURNAL = "%(levelname)s %(name)s: %(message)s"
-#: Begins the lines of a traceback, so that none of them looks like a record.
+#: Prefix of traceback lines, so that none of them looks like a record.
 _FOLLOWING = "  | "
-#: Records that are alike: how many may come in one go, and how many seconds each further one takes.
+#: Rate limit of similar records: burst size, and seconds per further record.
 _BURST = 20
 _EACH_S = 10.0
-#: How many kinds of records are kept apart.
+#: Maximum number of kinds of records to track.
 _KINDS = 1000
-#: They log URLs and headers, with the secrets in them.
+#: Loggers that would log URLs and headers with secrets.
 _TALKATIVE = ("httpx", "httpcore")
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class EscapingFormatter(logging.Formatter):
-    """Formats records so that no text in them can end a line, steer a terminal or look like another record."""
+    """Formats records with control characters and line breaks escaped."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, escaped."""
+        """Return the escaped line of a record."""
         return visible(super().formatMessage(record))
 
     def formatException(self, ei: _ExcInfo) -> str:
-        """Return a traceback, each line marked as one that follows."""
+        """Return a traceback with a prefix on each line."""
         return _following(super().formatException(ei))
 
     def formatStack(self, stack_info: str) -> str:
-        """Return a stack in the same way."""
+        """Return a stack with a prefix on each line."""
         return _following(super().formatStack(stack_info))
 
 
 class FloodFilter(logging.Filter):
-    """Lets no kind of record fill the disk: what happens again and again is logged once in a while, with a count.
+    """Limits the rate of similar records: repeated ones are logged from time to time with a count.
 
-    Records are alike that have the same logger, text and first value, which is most often the name of a modem.
+    Similar records have the same logger, message and first argument, which usually is the name of a modem.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        #: By kind: how many may still come, when that was so, and how many were left out.
+        #: By kind: the remaining burst, its time, and the number of skipped records.
         self._kinds: dict[tuple[object, ...], tuple[float, float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record is logged; one that stands for others says how many. Details for debugging all are."""
+        """Return True if a record is logged, and add the count of skipped ones. Debug records are never skipped."""
         if record.levelno <= logging.DEBUG:
             return True
         first = record.args[0] if isinstance(record.args, tuple) and record.args else None
@@ -75,11 +75,11 @@ def _following(text: str) -> str:
 
 
 def configure(level: str) -> None:
-    """Log to standard error, in the form that journald wants where it reads that."""
+    """Log to standard error, in journald's format if it reads it."""
     handler = logging.StreamHandler()
     handler.setFormatter(EscapingFormatter(_JOURNAL if "JOURNAL_STREAM" in os.environ else _PLAIN))
     handler.addFilter(FloodFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are clients' faults, as many as they like
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # clients can cause any number of its warnings

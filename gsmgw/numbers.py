@@ -1,4 +1,4 @@
-"""Telephone numbers: what a user may write, E.164 inside, and when two spellings mean the same number."""
+"""Phone numbers: parsing user input to E.164, and comparing different notations."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 _REASONS = {
     phonenumbers.ValidationResult.TOO_SHORT: "is too short for its country",
     phonenumbers.ValidationResult.TOO_LONG: "is too long",
-    phonenumbers.ValidationResult.INVALID_LENGTH: "has a length that no number of its country has",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "has a length that is not valid in its country",
     phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
 }
 
 
 class NumberError(ValueError):
-    """The text is no number that a message can be sent to; the sentence says why."""
+    """The text is not a number that can receive messages. The message gives the reason."""
 
 
 @lru_cache(maxsize=4096)
 def parse_recipient(text: str, country: str | None) -> str:
-    """A number as a user wrote it, in E.164 (``+491701234567``), or a short code of 3 to 6 digits.
+    """Return a user's input as E.164 (``+491701234567``), or as a short code of 3 to 6 digits.
 
     ``country`` is the region (ISO 3166) of numbers written without a ``+``. Separators are dropped, and
     digits of other scripts become ASCII. Raises
@@ -42,19 +42,21 @@ def parse_recipient(text: str, country: str | None) -> str:
         return number
     if not number.startswith("+"):
         if not is_digits(number):
-            raise NumberError("is no phone number: digits are expected, with a + and the country code in front")
+            raise NumberError("is not a valid phone number: use digits, with + and the country code first")
         if country is None:
             raise NumberError("has no + and country code, and no [gateway] country is configured")
     elif not _E164.fullmatch(number):
-        raise NumberError("is no phone number: after the + come 7 to 15 digits, the country code first (E.164)")
+        raise NumberError(
+            "is not a valid phone number: after the +, use 7 to 15 digits, the country code first (E.164)"
+        )
     elif _is_plain(number):
         return number
     try:
         parsed = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException as exc:
         if number.startswith("+") and exc.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            return number  # a country code newer than our list of them: the network knows better
-        raise NumberError("is no phone number") from None
+            return number  # a country code that our list lacks: let the network decide
+        raise NumberError("is not a valid phone number") from None
     reason = _REASONS.get(phonenumbers.is_possible_number_with_reason(parsed))
     if reason is not None:
         raise NumberError(reason)
@@ -63,7 +65,7 @@ def parse_recipient(text: str, country: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Of a country code: the lengths that its national numbers can have, and what may be a prefix in front of them."""
+    """The valid lengths of a country's national numbers, and their possible prefixes."""
 
     lengths: frozenset[int]
     prefix: re.Pattern[str] | None
@@ -80,9 +82,9 @@ def _plan(code: int) -> _Plan | None:
 
 
 def _is_plain(number: str) -> bool:
-    """Whether an E.164 number is one as it stands: what the library would say too, at thirty times the price.
+    """Return True if an E.164 number is certainly valid. Gives the library's result, 30 times faster.
 
-    A number that begins with what may be a trunk or carrier prefix is not for this.
+    Numbers that may begin with a trunk or carrier prefix are left to the library.
     """
     for end in (2, 3, 4):
         code = int(number[1:end])
@@ -98,19 +100,19 @@ def _is_plain(number: str) -> bool:
 
 
 _NO_DIGIT = re.compile(r"[^0-9*#a-c]")
-#: Digits that have to agree when one number is written nationally and the other one internationally. Subscriber
-#: numbers with their network code have at least seven digits in every national plan (ITU-T E.164).
+#: Digits that must match between a national and an international notation. Subscriber numbers with their network
+#: code have at least seven digits in every national plan (ITU-T E.164).
 _SUFFIX = 7
 
 
 @lru_cache(maxsize=4096)
 def digits_of(number: str) -> str:
-    """A number reduced to what a report is matched by."""
+    """Return the part of a number that status reports are matched by."""
     return _NO_DIGIT.sub("", number)
 
 
 def same_number(one: str, other: str) -> bool:
-    """Whether two numbers can be the same, though one may have lost its country code or gained a trunk zero."""
+    """Return True if two numbers may be the same, even if one lacks its country code or has a trunk zero."""
     if one == other:
         return True
     a, b = one.lstrip("0"), other.lstrip("0")

@@ -1,4 +1,4 @@
-"""Who owns a place, and root working there as the owner: where others may change names, root must not follow them.
+"""File ownership: root works as the owner of a directory, because it must not follow other users' links.
 
 The service's user owns the database's directory and may put links in it. A command that root runs there becomes that
 user first, so that it can reach nothing that the user could not reach.
@@ -81,7 +81,7 @@ def owner_of(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def hold(directory: Path) -> Iterator[None]:
-    """Hold a state directory for one process; BlockingIOError where another one does.
+    """Lock a state directory for this process. Raises BlockingIOError if another process has it.
 
     The lock is on the directory itself: a lock file could be deleted, and a second process would lock its successor.
     """

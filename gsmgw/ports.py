@@ -29,10 +29,10 @@ class Clock(Protocol):
         """Return what names this boot of the machine: :meth:`monotonic` counts on for as long as it is the same."""
 
     def is_set(self) -> bool:
-        """False while the machine is known not to know the time yet."""
+        """False while the system clock is known not to be synchronised."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return monotonic seconds."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -99,7 +99,7 @@ class RawPdu:
 
 
 class EventSink(Protocol):
-    """The receiver of what a modem reports."""
+    """The receiver of a modem's reports."""
 
     async def take_pdu(self, raw: RawPdu) -> bool:
         """Take a received PDU. Return when it is on disk; only then may the modem forget it (CMGD, CNMA).

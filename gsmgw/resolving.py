@@ -1,4 +1,4 @@
-"""Names of hosts to addresses, in threads of their own: a slow name server holds up nothing but its own names.
+"""Resolve host names in separate threads, so that a slow name server delays only its own names.
 
 The event loop's own way shares six threads with everything else that blocks, and the end of the process waits for them.
 """
@@ -14,9 +14,9 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
-#: Lookups that are under way at once, hanging ones included.
+#: Maximum number of concurrent lookups, including hanging ones.
 THREADS: Final = 16
-#: Names that are waited for at once. More are refused.
+#: Maximum number of names to wait for; further ones are refused.
 WAITING: Final = 64
 #: A lookup that takes longer is given up; its thread ends when the system's resolver does, after 30 s or so.
 LIMIT_S: Final = 5.0
@@ -34,7 +34,7 @@ def ask_system(host: str) -> list[str]:
 
 
 class Names:
-    """Looks names up for one event loop."""
+    """A resolver for one event loop."""
 
     def __init__(self, lookup: Lookup = ask_system, *, failed_s: float = FAILED_S, slow_s: float = SLOW_S) -> None:
         self._lookup = lookup
@@ -61,7 +61,7 @@ class Names:
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Give up what is waited for."""
+        """Cancel all lookups."""
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Telling systemd how the service is (sd_notify(3)), where it asked for that."""
+"""Notify systemd of the service's state (sd_notify(3))."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def notify(*lines: str) -> bool:
 
 
 def watchdog_interval_s() -> float | None:
-    """How often systemd wants a sign of life, halved for safety; None when it does not."""
+    """Return half of systemd's watchdog interval, seconds, or None without a watchdog."""
     text = os.environ.get("WATCHDOG_USEC", "")
     owner = os.environ.get("WATCHDOG_PID")
     if not is_digits(text) or (owner and owner != str(os.getpid())):
@@ -48,5 +48,5 @@ def listen_sockets() -> list[socket.socket]:
         listener.set_inheritable(False)
         listener.setblocking(False)
         if listener.family != socket.AF_UNIX or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            raise ConfigError("gsmgw.socket", ["passes a socket that is no listening Unix stream socket"])
+            raise ConfigError("gsmgw.socket", ["passes a socket that is not a listening Unix stream socket"])
     return passed

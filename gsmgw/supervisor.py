@@ -16,7 +16,7 @@ from gsmgw.ports import Clock
 
 log = logging.getLogger(__name__)
 
-#: The pause before the first restart, and the longest pause, seconds.
+#: The first and the maximum pause before a restart, seconds.
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 #: A child that ran for that long gets the first pause again, seconds.
@@ -76,7 +76,7 @@ class Supervisor:
 
     @property
     def trouble(self) -> str | None:
-        """A sentence about a child that failed recently; None when all run."""
+        """Return a message about a child that failed recently, or None."""
         now = self._clock.monotonic()
         for child in self._children.values():
             if child.cause is None or child.finished:

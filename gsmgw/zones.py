@@ -1,4 +1,4 @@
-"""The time zones of a country: from the system's tz database, or the one of the package tzdata."""
+"""Time zones by country, from the system's tz database or the package tzdata."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def _table() -> str:
     return resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
 
 
-#: Where numbers of no country are taken to be: the zone of this machine has no name, UTC is what a server has.
+#: Time zone of numbers without a country.
 LOCAL_ZONE = ZoneInfo("UTC")
 
 
 @cache
 def zones_of_country(country: str) -> tuple[ZoneInfo, ...]:
-    """The zones of a country (ISO 3166); UTC where it has none."""
+    """Return the time zones of a country (ISO 3166); UTC if it has none."""
     names = [
         fields[2]
         for line in _table().splitlines()
@@ -36,7 +36,7 @@ def zones_of_country(country: str) -> tuple[ZoneInfo, ...]:
 
 @lru_cache(maxsize=20_000)
 def country_of_number(number: str) -> str | None:
-    """The country of an E.164 number (ISO 3166); None for a short code or an unassigned calling code."""
+    """Return the country of an E.164 number (ISO 3166), or None for a short code or an unassigned calling code."""
     if not number.startswith("+"):
         return None
     try:
