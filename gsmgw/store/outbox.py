@@ -11,18 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gsmgw.errors import StoreError
-from gsmgw.model import MessageError, Outgoing, SegmentStatus, Status
+from gsmgw.model import EventType, MessageError, Outgoing, SegmentStatus, Status
 from gsmgw.model.events import (
-    EventData,
+    Json,
     MessageDeferred,
     MessageFailed,
     MessageQueued,
-    MessageScheduled,
     MessageSegmentSent,
     MessageSending,
     MessageSent,
     MessageSettled,
     MessageUnknown,
+    accepted_json,
 )
 from gsmgw.numbers import digits_of
 from gsmgw.store.derived_status import roll_up
@@ -53,9 +53,9 @@ def is_early(message: Outgoing, now_ms: int) -> bool:
     return message.send_at_ms is not None and message.send_at_ms > now_ms
 
 
-def _first_event(message: Outgoing, now_ms: int) -> tuple[int, EventData]:
-    kind = MessageScheduled if is_early(message, now_ms) else MessageQueued
-    return message.id, kind(message.to, message.segments, message.client_ref)
+def _first_event(message: Outgoing, now_ms: int) -> tuple[EventType, int, dict[str, Json]]:
+    type = EventType.MESSAGE_SCHEDULED if is_early(message, now_ms) else EventType.MESSAGE_QUEUED
+    return type, message.id, accepted_json(message.to, message.segments, message.client_ref)
 
 
 def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:

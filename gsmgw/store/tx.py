@@ -12,10 +12,14 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
-from gsmgw.model import Event, EventData
+from gsmgw.model import Event, EventData, EventType
+from gsmgw.model.events import Json
 from gsmgw.store.unreadable import is_odd_text, note, readable
 
 T = TypeVar("T")
+
+#: Of an event of a message: its type, the message, its data.
+_Row = tuple[EventType, int, dict[str, Json]]
 
 _INSERT_EVENT = "INSERT INTO events (at_ms, type, message_id, modem, data) VALUES (?, ?, ?, ?, ?)"
 _INSERT_NUMBERED = "INSERT INTO events (id, at_ms, type, message_id, data)"
@@ -66,7 +70,7 @@ def as_json(values: Iterable[str] | Iterable[int]) -> str:
     return to_json(list(values)).decode()
 
 
-def _event_text(data: dict[str, Any]) -> str:
+def _event_text(data: dict[str, Json]) -> str:
     """Return the data of an event as JSON. Values that are not valid in JSON are replaced, in ``data`` as well."""
     try:
         return to_json(data).decode()
@@ -144,26 +148,28 @@ class Tx:
         """Execute an INSERT and return the row's id."""
         return int(self._db.execute(sql, values).lastrowid or 0)
 
-    def add_events(self, at_ms: int, rows: Iterable[tuple[int, EventData]]) -> None:
+    def add_events(self, at_ms: int, rows: Iterable[_Row]) -> None:
         """Add a row for each of many messages to the event log.
 
         The first one is numbered by the database, the others by it: that spares a statement for each.
         """
         others = iter(rows)
-        for message_id, data in others:
-            self.event(at_ms, data, message_id)
+        for type, message_id, data in others:
+            self._add_event(at_ms, type, message_id, None, data)
             self.insert_many(_INSERT_NUMBERED, self._numbered(at_ms, self.events[-1].id + 1, others))
 
-    def _numbered(self, at_ms: int, first: int, rows: Iterable[tuple[int, EventData]]) -> Iterator[tuple[Any, ...]]:
-        for number, (message_id, data) in enumerate(rows, first):
-            kept = data.as_json()
-            self.events.append(Event(number, at_ms, data.type, message_id, None, kept))
-            yield number, at_ms, data.type.value, message_id, _event_text(kept)
+    def _numbered(self, at_ms: int, first: int, rows: Iterable[_Row]) -> Iterator[tuple[Any, ...]]:
+        for number, (type, message_id, data) in enumerate(rows, first):
+            self.events.append(Event(number, at_ms, type, message_id, None, data))
+            yield number, at_ms, type.value, message_id, _event_text(data)
 
     def event(self, at_ms: int, data: EventData, message_id: int | None = None, modem: str | None = None) -> None:
         """Add a row to the event log."""
-        kept = data.as_json()
-        text = _event_text(kept) if kept else "{}"
-        values = (at_ms, data.type.value, message_id, modem, text)
+        self._add_event(at_ms, data.type, message_id, modem, data.as_json())
+
+    def _add_event(
+        self, at_ms: int, type: EventType, message_id: int | None, modem: str | None, data: dict[str, Json]
+    ) -> None:
+        values = (at_ms, type.value, message_id, modem, _event_text(data) if data else "{}")
         number = int(self._db.execute(_INSERT_EVENT, values).lastrowid or 0)
-        self.events.append(Event(number, at_ms, data.type, message_id, modem, kept))
+        self.events.append(Event(number, at_ms, type, message_id, modem, data))
