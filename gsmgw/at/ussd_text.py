@@ -9,7 +9,7 @@ from gsmgw.at.fields import after_prefix
 #: The longest USSD text with line ends inside its quotes: TS 22.090 allows 182 characters.
 LIMIT_CHARS = 1200
 #: The end of a quoted text, with or without DCS.
-_END = re.compile(r'"\s*(?:,\s*\d*\s*)?$')
+_END = re.compile(r'"\s*(?:,\s*\d*\s*)?$', re.ASCII)
 
 
 def is_open(line: str) -> bool:

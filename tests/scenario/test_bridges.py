@@ -200,8 +200,8 @@ async def test_callbacks_go_by_a_policy_of_their_own(tmp_path: Path) -> None:
         made = await rig.client.request("POST", "/v1/tokens", json={"name": "shop", "scopes": ["send"]})
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
             for url, why in (
-                ("http://192.168.1.1/", "plain http is not allowed; [compat] callback_allow"),
-                ("https://127.0.0.1/", "is a loopback address; [compat] callback_allow"),
+                ("http://192.168.1.1/", 'http:// needs [compat] callback_allow = ["http"]'),
+                ("https://127.0.0.1/", 'is a loopback address: it needs [compat] callback_allow = ["loopback"]'),
                 ("https://[fd20:ce::254]/", "never allowed"),
             ):
                 query = {"username": "shop", "password": made["token"], "to": ANNA, "text": "x"}

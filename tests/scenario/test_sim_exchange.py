@@ -175,8 +175,9 @@ async def test_a_reader_that_comes_late_does_not_meet_hours_of_chatter(
         modem = await sim.add_modem("modem0")
         for _ in range(2000):
             modem.urc("^RSSI:14" + "x" * 92)  # 200 kB, nobody reads
-        monkeypatch.setattr("hw_sim.transport.writer.STALE_S", 0)  # as if nobody had read for long
-        modem.urc("^RSSI:15")
+        with monkeypatch.context() as patched:
+            patched.setattr("hw_sim.transport.writer.STALE_S", 0)  # as if nobody had read for long
+            modem.urc("^RSSI:15")
         client = Client(modem.path)
         try:
             said = await client.command("AT")
