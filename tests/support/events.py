@@ -8,7 +8,7 @@ from gsmgw.model import EventData
 from gsmgw.model.events import Json
 
 
-@dataclass(frozen=True)
+@dataclass
 class _AnyData(EventData):
     name: str
     content: dict[str, Json] = field(default_factory=dict)
