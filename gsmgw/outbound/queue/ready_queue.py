@@ -36,8 +36,8 @@ class _Lane:
     seen: int = 0
     #: Nothing waits on disk behind ``seen``.
     complete: bool = True
-    #: A message was left on disk since the last look there began: that look may have missed it.
-    missed: bool = False
+    #: The first message that was left on disk since the last look there began: that look may have missed it.
+    missed: int | None = None
     held: int = 0
     passed_over: int = 0
 
@@ -86,7 +86,7 @@ class ReadyQueue:
             return False
         if message.id > lane.seen:
             if not lane.complete:
-                lane.missed = True
+                lane.missed = message.id if lane.missed is None else min(lane.missed, message.id)
                 return False
             if lane.held >= self._window:
                 lane.complete = False
@@ -98,13 +98,15 @@ class ReadyQueue:
     def load(self, key: LaneKey, messages: list[Outgoing], *, complete: bool) -> int:
         """A lane's next messages from disk; ``complete`` when the look found no more behind them."""
         lane = self._lane(key)
-        lane.complete = complete and not lane.missed
+        lane.complete = complete and lane.missed is None
         count = 0
         for message in messages:
             lane.seen = max(lane.seen, message.id)
             if message.id not in self._known:
                 self._insert(lane, message)
                 count += 1
+        if lane.missed is not None:  # it may lie before what was found: a message of an earlier day was queued again
+            lane.seen = min(lane.seen, lane.missed - 1)
         return count
 
     def hungry(self) -> Iterator[tuple[LaneKey, int, int]]:
@@ -115,7 +117,7 @@ class ReadyQueue:
         for key, lane in list(self._lanes.items()):
             room = self._window - lane.held
             if not lane.complete and room >= self._window // 2:
-                lane.missed = False
+                lane.missed = None
                 yield key, lane.seen, room
 
     @property

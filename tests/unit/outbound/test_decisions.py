@@ -51,6 +51,21 @@ def test_oldest_first_inside_a_class_and_urgent_before_normal_before_bulk() -> N
     assert drain(lanes) == [3, 2, 4, 1]
 
 
+def test_an_old_message_that_is_queued_again_during_a_look_on_disk_is_found_by_the_next_look() -> None:
+    """The look began before it was queued, and found younger ones only."""
+    lanes = ReadyQueue()
+    lanes.expect([("", "")])
+    key = ("", "", Priority.NORMAL)
+    looks = {found: after for found, after, _ in lanes.hungry()}
+    assert looks[key] == 0
+    assert not lanes.offer(message(5))
+    lanes.load(key, [message(10), message(11)], complete=True)
+    (after,) = [after for found, after, _ in lanes.hungry() if found == key]
+    on_disk = [message(number) for number in (5, 10, 11) if number > after]
+    lanes.load(key, on_disk, complete=True)
+    assert drain(lanes) == [5, 10, 11]
+
+
 def test_a_lower_class_is_not_starved() -> None:
     lanes = opened()
     for number in range(100):
