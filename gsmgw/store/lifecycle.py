@@ -136,10 +136,10 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
 
 
 def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
-    """Return True while the SIM of a message with unknown outcome is about to get a reference that decides it.
+    """Return True while the SIM of a message with unknown outcome may soon get a reference that decides it.
 
-    That is: a segment is being sent, or one that is sent again without evidence still waits for its modem. A reference
-    tells about segments that were handed over after the last known one.
+    That is: a segment is being sent through it, or any message waits for a modem, be it one that is sent again without
+    evidence. A reference tells about segments that were handed over after the last known one.
     """
     unknown = tx.one(
         "SELECT at_ms, json_extract(data, '$.until_ms') FROM events WHERE message_id = ? AND type = 'message.unknown' "
@@ -153,16 +153,11 @@ def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
         "AND claim > coalesce((SELECT k.claim FROM sims k WHERE k.sim = segments.sim), -1)",
         (message_id,),
     )
-    return any(
-        tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,))
-        or tx.one(
-            "SELECT 1 FROM segments s JOIN messages m ON m.id = s.message_id "
-            "WHERE s.sim = ? AND s.doubt IS NOT NULL AND s.reference IS NULL AND s.status = 'queued' "
-            "AND m.status = 'queued' AND m.due_ms IS NULL",
-            (sim,),
-        )
-        for (sim,) in sims
-    )
+    if not sims:
+        return False
+    if tx.one("SELECT 1 FROM messages WHERE status = 'queued' AND due_ms IS NULL LIMIT 1"):
+        return True
+    return any(tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,)) for (sim,) in sims)
 
 
 def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:

@@ -197,6 +197,19 @@ async def test_others_in_doubt_wait_until_the_one_that_is_sent_again_has_its_res
     assert await sim.status(first) is Status.SENT  # reference 0 was used: of one interruption the first ones went
 
 
+async def test_what_waits_in_the_queue_goes_before_one_that_would_be_sent_again_without_evidence(sim: Sim) -> None:
+    """Its reference tells whether the one in doubt has gone."""
+    (doubtful,) = await sim.interrupted(1)
+    due = NOW + 10**6
+    other = Outgoing(50, "+4915100000050", "x", Priority.NORMAL, 1, NOW)
+    await sim.store.write(lambda tx: outbox.accept(tx, NOW, [other]))
+    assert not (await sim.store.write(lambda tx: lifecycle.promote_due(tx, due))).queued
+    await sim.store.write(lambda tx: outbox.begin_segment(tx, due, other, 1, "m", "sim", 50, first=True, tpdus=[b"x"]))
+    queued = await sim.store.write(lambda tx: outbox.segment_sent(tx, due, other, 1, "m", "sim", 50, 1))
+    assert not queued
+    assert await sim.status(doubtful) is Status.SENT
+
+
 async def test_the_place_of_one_that_is_sent_again_tells_about_its_interruption(sim: Sim) -> None:
     """Of one interruption the first ones went: the second cannot have used the only reference that is missing."""
     went, did_not = await sim.interrupted(2)
