@@ -92,7 +92,7 @@ def test_a_socket_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     with socket.socket(socket.AF_INET) as stranger, activated(config, stranger) as child:
         assert child.wait(30) == 2
-    assert "no listening Unix stream socket" in config.with_suffix(".log").read_text()
+    assert "not a listening Unix stream socket" in config.with_suffix(".log").read_text()
 
 
 @pytest.mark.skipif(shutil.which("systemd-socket-activate") is None, reason="systemd-socket-activate is not installed")
