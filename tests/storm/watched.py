@@ -71,10 +71,10 @@ class Watch:
                 if time.perf_counter() - looked > 0.2:
                     looked = time.perf_counter()
                     if self._is_ordered(orders) != full:
-                        full = not full
-                        pages = 1 if full else 1_000_000
-                        with contextlib.suppress(StoreError):
+                        pages = 1_000_000 if full else 1
+                        with contextlib.suppress(StoreError):  # it may share a commit with what does not fit: again
                             await store.write(lambda tx, count=pages: tx.run(f"PRAGMA max_page_count = {count}"))
+                            full = not full
         finally:
             self._ended.set()
 
