@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Promoted:
     seen: int
 
 
-def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
+def promote_due(tx: Tx, now_ms: int, limit: int = 500, returning: Collection[str] = ()) -> Promoted:
     """Bring deferred and scheduled messages whose time has come into the queue, and settle unknown ones by policy."""
     ready: list[Outgoing] = []
     rows = tx.all(
@@ -43,7 +43,7 @@ def promote_due(tx: Tx, now_ms: int, limit: int = 500) -> Promoted:
     for status, waiting, *row in rows:
         message = _due_one(tx, now_ms, row)
         if message is not None and status == Status.UNKNOWN:
-            message = _repeat(tx, now_ms, message, waiting, probes)
+            message = _repeat(tx, now_ms, message, waiting, probes, returning)
         elif message is not None:
             _queue(tx, now_ms, message, scheduled=status == Status.SCHEDULED)
         if message is not None:
@@ -61,14 +61,21 @@ def _queue(tx: Tx, now_ms: int, message: Outgoing, *, scheduled: bool) -> None:
         tx.event(now_ms, MessageQueued(to=message.to, client_ref=message.client_ref), message.id)
 
 
-def _repeat(tx: Tx, now_ms: int, message: Outgoing, waiting: str | None, probes: frozenset[int]) -> Outgoing | None:
+def _repeat(
+    tx: Tx,
+    now_ms: int,
+    message: Outgoing,
+    waiting: str | None,
+    probes: frozenset[int],
+    returning: Collection[str],
+) -> Outgoing | None:
     """Queue a message with unknown outcome again if no evidence arrived; None if it is on hold or still waiting."""
     if message.on_unknown is OnUnknown.HOLD or message.repeats:
         reason = REPEATED if message.repeats else HELD
         _keep_unknown(tx, message.id, None, reason)
         tx.event(now_ms, MessageHeld(reason=reason, repeats=message.repeats), message.id)
         return None
-    if _behind_probe(tx, now_ms, message.id) or (message.id not in probes and waiting != BEHIND_PROBE):
+    if _may_be_told(tx, now_ms, message.id, returning) or (message.id not in probes and waiting != BEHIND_PROBE):
         _keep_unknown(tx, message.id, now_ms + PROBE_MS, BEHIND_PROBE)
         return None
     settle_unknown(tx, now_ms, message.id, resend=True)
@@ -116,7 +123,7 @@ INTERRUPTED = "interrupted"
 #: Why a message in doubt is left to a person.
 HELD = "on hold: outcome unknown. Decide with `gsmgw resolve ID`"
 REPEATED = "on hold: sent twice and never confirmed by the modem. Decide with `gsmgw resolve ID`"
-BEHIND_PROBE = "waiting for another message on the same SIM, whose reference number will tell"
+BEHIND_PROBE = "waiting for its modem, or for another message on the same SIM, whose reference number will tell"
 
 
 def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
@@ -135,11 +142,12 @@ def _probes(tx: Tx, now_ms: int) -> frozenset[int]:
     return frozenset(row[0] for row in rows)
 
 
-def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
-    """Return True while the SIM of a message with unknown outcome may soon get a reference that decides it.
+def _may_be_told(tx: Tx, now_ms: int, message_id: int, returning: Collection[str]) -> bool:
+    """Return True while something may soon tell whether a message with unknown outcome has gone.
 
-    That is: a segment is being sent through it, or any message waits for a modem, be it one that is sent again without
-    evidence. A reference tells about segments that were handed over after the last known one.
+    Either its modem is being brought back: it may have a report, a copy or a record. Or its SIM may get a reference: a
+    segment is being sent through it, or any message waits for a modem, be it one that is sent again without evidence.
+    A reference tells about segments that were handed over after the last known one.
     """
     unknown = tx.one(
         "SELECT at_ms, json_extract(data, '$.until_ms') FROM events WHERE message_id = ? AND type = 'message.unknown' "
@@ -148,16 +156,19 @@ def _behind_probe(tx: Tx, now_ms: int, message_id: int) -> bool:
     )
     if unknown is None or not unknown[0] <= now_ms < unknown[1] + PROBE_LIMIT_MS:
         return False
-    sims = tx.all(
-        "SELECT DISTINCT sim FROM segments WHERE message_id = ? AND status = 'unknown' "
-        "AND claim > coalesce((SELECT k.claim FROM sims k WHERE k.sim = segments.sim), -1)",
+    segments = tx.all(
+        "SELECT sim, modem, claim > coalesce((SELECT k.claim FROM sims k WHERE k.sim = segments.sim), -1) "
+        "FROM segments WHERE message_id = ? AND status = 'unknown'",
         (message_id,),
     )
+    if any(modem in returning for _, modem, _ in segments):
+        return True
+    sims = {sim for sim, _, is_later in segments if is_later}
     if not sims:
         return False
     if tx.one("SELECT 1 FROM messages WHERE status = 'queued' AND due_ms IS NULL LIMIT 1"):
         return True
-    return any(tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,)) for (sim,) in sims)
+    return any(tx.one(f"SELECT 1 FROM segments WHERE {SENDING} AND sim = ?", (sim,)) for sim in sims)
 
 
 def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> bool:

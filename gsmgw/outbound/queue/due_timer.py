@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -50,6 +50,9 @@ class QueueWindow(Protocol):
 
     def clock_was_set(self, by_ms: int) -> None:
         """The clock was set by so much; the database follows."""
+
+    def returning(self) -> Collection[str]:
+        """The modems that do not work now and are being brought back."""
 
     async def look_anew(self) -> None:
         """The database has followed. Raises :class:`StoreError`."""
@@ -191,7 +194,8 @@ class DueTimer:
             expired = await self._store.write(partial(lifecycle.expire, now_ms=now_ms, limit=BATCH))
             for message_id in expired:
                 self._window.withdraw(message_id)
-            ready = await self._store.write(partial(lifecycle.promote_due, now_ms=now_ms, limit=BATCH))
+            promote = partial(lifecycle.promote_due, now_ms=now_ms, limit=BATCH, returning=self._window.returning())
+            ready = await self._store.write(promote)
             self._window.offer(ready.queued)
             missed = await self._store.write(partial(lifecycle.miss_reports, now_ms=now_ms, limit=BATCH))
             if max(len(expired), ready.seen, missed) < BATCH:

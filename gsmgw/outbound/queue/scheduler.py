@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from gsmgw.errors import StoreError
-from gsmgw.model import MessageRecord, ModemStatus, Outgoing, Priority, Waiting
+from gsmgw.model import MessageRecord, ModemState, ModemStatus, Outgoing, Priority, Waiting
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import SendingTimes
@@ -25,6 +25,8 @@ from gsmgw.store import Store, lifecycle, queue_reads
 
 log = logging.getLogger(__name__)
 
+#: States of a modem that is being brought back.
+_RETURNING = (ModemState.PROBING, ModemState.RECOVERING, ModemState.QUARANTINED)
 #: A report whose segment's final result is still awaited settles it, unless the result comes within this time.
 SETTLE_AFTER_S = 1.0
 
@@ -146,6 +148,10 @@ class Scheduler:
             pacer.shift(by_ms)
         for worker in self._workers.values():
             worker.clock_was_set(by_ms)
+
+    def returning(self) -> Collection[str]:
+        """The modems that do not work now and are being brought back: they may still tell about what they sent."""
+        return frozenset(worker.name for worker in self._workers.values() if worker.handle.status.state in _RETURNING)
 
     async def look_anew(self) -> None:
         """Look up what waits in the database. Raises :class:`StoreError`."""

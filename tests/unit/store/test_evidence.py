@@ -210,6 +210,26 @@ async def test_what_waits_in_the_queue_goes_before_one_that_would_be_sent_again_
     assert await sim.status(doubtful) is Status.SENT
 
 
+async def test_one_whose_modem_is_being_brought_back_is_not_sent_again_by_another_one(sim: Sim) -> None:
+    """The modem may have a report or a record; it is waited for, but not for ever."""
+    (doubtful,) = await sim.interrupted(1)
+    due = NOW + 10**6
+
+    async def queued(after_ms: int, *returning: str) -> list[int]:
+        found = await sim.store.write(lambda tx: lifecycle.promote_due(tx, due + after_ms, returning=returning))
+        return [message.id for message in found.queued]
+
+    assert await queued(0, "m") == []
+    assert await queued(59_000, "m") == []
+    assert await queued(62_000, "m") == [doubtful]
+
+
+async def test_one_whose_modem_works_is_sent_again_when_its_time_is_over(sim: Sim) -> None:
+    (doubtful,) = await sim.interrupted(1)
+    found = await sim.store.write(lambda tx: lifecycle.promote_due(tx, NOW + 10**6, returning=("other",)))
+    assert [message.id for message in found.queued] == [doubtful]
+
+
 async def test_the_place_of_one_that_is_sent_again_tells_about_its_interruption(sim: Sim) -> None:
     """Of one interruption the first ones went: the second cannot have used the only reference that is missing."""
     went, did_not = await sim.interrupted(2)
