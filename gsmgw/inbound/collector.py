@@ -162,7 +162,12 @@ class Collector:
         """Show long messages whose missing parts were waited for long enough. Raises :class:`StoreError`."""
         now_ms = self._clock.wall_ms()
         for group in await self._store.read(lambda db: inbox.overdue(db, now_ms, self._incomplete_ms)):
-            await self._store.write(partial(self._show_incomplete, now_ms=now_ms, group=group))
+            try:
+                await self._store.write(partial(self._show_incomplete, now_ms=now_ms, group=group))
+            except StoreError:
+                raise
+            except Exception:  # the others do not wait for it; it is looked at again with the next sweep
+                log.exception("%s: the parts of an incomplete message cannot be looked at", group.modem)
 
     async def run(self) -> None:
         """Show incomplete messages when their time has come, for as long as the gateway runs."""

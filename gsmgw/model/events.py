@@ -6,12 +6,11 @@ consumer. A field that is None is left out. Times are UTC milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from enum import StrEnum
-from operator import attrgetter
-from typing import ClassVar, NamedTuple, TypeAlias, cast
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from gsmgw.model.failures import MessageError
 from gsmgw.model.modems import BabbleKind, ModemState, RecoveryStep
@@ -97,33 +96,8 @@ class Event(NamedTuple):
     data: Mapping[str, Json]
 
 
-class _Reading(NamedTuple):
-    """How the values of a class are read: their keys, all at once, and whether one of them is an error."""
-
-    keys: tuple[str, ...]
-    values: Callable[[object], tuple[Json | MessageError, ...]]
-    has_error: bool
-
-
-_readings: dict[type[EventData], _Reading] = {}
-
-
-def _reading(kind: type[EventData]) -> _Reading:
-    names = [field.name for field in fields(kind)]
-    get = attrgetter(*names) if names else None
-    if get is None:
-        values: Callable[[object], tuple[Json | MessageError, ...]] = _nothing
-    elif len(names) == 1:
-        values = lambda data: (get(data),)  # noqa: E731 - attrgetter returns a bare value for one name
-    else:
-        values = get
-    # A field ``from_`` is the key ``from``, which is a word of Python.
-    found = _readings[kind] = _Reading(tuple(name.removesuffix("_") for name in names), values, "error" in names)
-    return found
-
-
-def _nothing(data: object) -> tuple[Json | MessageError, ...]:
-    return ()
+#: The fields of each class and their keys: ``from_`` is ``from``, which is a word of Python.
+_keys: dict[type[EventData], tuple[tuple[str, str], ...]] = {}
 
 
 # Not frozen, for a frozen one takes three times as long to make. Nobody changes one.
@@ -135,12 +109,15 @@ class EventData:
 
     def as_json(self) -> dict[str, Json]:
         """Return the JSON object, without fields that are None."""
-        kind = self.__class__
-        reading = _readings.get(kind) or _reading(kind)
-        found = {key: value for key, value in zip(reading.keys, reading.values(self), strict=True) if value is not None}
-        if reading.has_error and isinstance(error := found.get("error"), MessageError):
-            found["error"] = error.as_json()
-        return cast(dict[str, Json], found)
+        keys = _keys.get(self.__class__)
+        if keys is None:
+            keys = _keys[self.__class__] = tuple((each.name, each.name.removesuffix("_")) for each in fields(self))
+        found: dict[str, Json] = {}
+        for name, key in keys:
+            value = getattr(self, name)
+            if value is not None:
+                found[key] = value.as_json() if isinstance(value, MessageError) else value
+        return found
 
 
 @dataclass(slots=True)

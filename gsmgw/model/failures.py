@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,27 @@ class MessageError:
     @classmethod
     def of_json(cls, found: Mapping[str, object]) -> MessageError:
         """Read what :meth:`as_json` wrote; :class:`ValueError` for anything else. Unknown fields are ignored."""
-        values = {name: found[name] for name in _FIELDS if found.get(name) is not None}
-        if any(not isinstance(value, _KINDS[name]) for name, value in values.items()):
+        code, title = _value(found, "code", str), _value(found, "title", str)
+        if code is None or title is None:
             raise ValueError(f"not the error of a message: {dict(found)!r}")
-        try:
-            return cls(**values)  # type: ignore[arg-type]  # checked in the line above
-        except TypeError:
-            raise ValueError(f"not the error of a message: {dict(found)!r}") from None
+        return cls(
+            code,
+            title,
+            modem=_value(found, "modem", str),
+            cms=_value(found, "cms", int),
+            cme=_value(found, "cme", int),
+            report_status=_value(found, "report_status", int),
+            our_fault=_value(found, "our_fault", bool),
+        )
 
 
 _FIELDS = tuple(field.name for field in fields(MessageError))
-_KINDS: dict[str, type] = {
-    "code": str,
-    "title": str,
-    "modem": str,
-    "cms": int,
-    "cme": int,
-    "report_status": int,
-    "our_fault": bool,
-}
+V = TypeVar("V")
+
+
+def _value(found: Mapping[str, object], name: str, kind: type[V]) -> V | None:
+    """Return a value of that type, or None where there is none; ValueError for one of another type."""
+    value = found.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(f"not the error of a message: {name} is {value!r}")
+    return value

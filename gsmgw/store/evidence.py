@@ -2,7 +2,7 @@
 
 A SIM counts its submissions: TP-MR goes up by one with each (TS 23.040 9.2.3.6). Segments are handed to a modem one
 after the other, in the order of their ``claim``. So when the reference of an accepted segment is not the next one
-after the last known, the missing ones were used by the unknown segments in between; which, is reckoned by ``gaps``.
+after the last known, the missing ones were used by the unknown segments in between; ``reference_gaps`` says which.
 
 It speaks only of segments handed over since the last known reference: one of an earlier gap that could not be settled
 then used a reference of that gap, or none. It is evidence only where the counter is known to go up by one. A refused
@@ -12,15 +12,18 @@ submission in between may or may not have used a reference. No gap at all is evi
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from gsmgw.model import Outgoing
+from gsmgw.model import Outgoing, SegmentStatus
 from gsmgw.model.events import MessageSettled
 from gsmgw.store.derived_status import roll_up
 from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.states import SENDING
 from gsmgw.store.tx import Tx
+from gsmgw.store.unreadable import check, kinds, parsed
 
 #: Steps of one in a row after which a counter is believed.
 RELIABLE_STEPS = 2
@@ -30,6 +33,47 @@ RELIABLE_RECORDS = 2
 RECORD_SETTLES_MS = 30_000
 #: A claim after all others.
 NEVER = 2**63 - 1
+
+
+class _Counter(NamedTuple):
+    """What is known of a SIM's counter: its last reference and claim, and what may have used references since."""
+
+    reference: int
+    claim: int
+    #: How often in a row it went up by one.
+    steps: int
+    refused: int
+    #: Claim and doubt of each earlier try that was repeated without evidence.
+    repeated: list[tuple[int, int]]
+    agreed: int
+    agreed_at: int | None
+
+
+_COUNTER_COLUMNS = "sim, reference, claim, steps, refused, agreed, agreed_at, repeated"
+_COUNTER_KINDS = kinds(
+    _COUNTER_COLUMNS, integers="reference claim steps refused agreed agreed_at", optional="agreed_at"
+)
+_REPEAT_KINDS = (frozenset({int}), frozenset({int}))
+
+
+def _counter_of(row: Sequence[Any]) -> _Counter:
+    check(row, _COUNTER_KINDS)
+    _, reference, claim, steps, refused, agreed, agreed_at, text = row
+    repeated = [(claim, doubt) for claim, doubt in parsed(text, list)]
+    for each in repeated:
+        check(each, _REPEAT_KINDS)
+    return _Counter(reference, claim, steps, refused, repeated, agreed, agreed_at)
+
+
+def _counter(tx: Tx, sim: str) -> _Counter | None:
+    """Return what is known of a SIM's counter. One that cannot be decoded is forgotten: counting begins anew."""
+    row = tx.one(f"SELECT {_COUNTER_COLUMNS} FROM sims WHERE sim = ?", (sim,))
+    if row is None:
+        return None
+    found = tx.readable("sims", _counter_of, (row,))
+    if not found:
+        tx.run("DELETE FROM sims WHERE sim = ?", (sim,))
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +117,28 @@ class _Doubts:
         return len(self.handovers) + self.perhaps
 
 
-def _doubts(tx: Tx, sim: str, after: int, before: int, refused: int, repeated: str) -> _Doubts:
-    """Return the handovers with unknown outcome between two claims."""
+_HANDOVER_COLUMNS = "message_id, seq, doubt, claim, sending_ms, owed, status"
+_HANDOVER_KINDS = kinds(_HANDOVER_COLUMNS, integers="message_id seq doubt claim sending_ms owed")
+
+
+def _handover_of(row: Sequence[Any]) -> _Handover:
+    check(row, _HANDOVER_KINDS)
+    unknown = row[-1] == SegmentStatus.UNKNOWN
+    return _Handover(row[3], row[2], _Doubtful(*row[:-1]) if unknown else None)
+
+
+def _doubts(tx: Tx, sim: str, counter: _Counter, before: int) -> _Doubts:
+    """Return the handovers with unknown outcome between the last known claim and another one."""
     rows = tx.all(
-        "SELECT status, message_id, seq, doubt, claim, sending_ms, owed FROM segments "
+        f"SELECT {_HANDOVER_COLUMNS} FROM segments "
         "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL AND claim > ? AND claim < ?",
-        (sim, after, before),
+        (sim, counter.claim, before),
     )
-    found = [_Handover(row[4], row[3], _Doubtful(*row[1:]) if row[0] == "unknown" else None) for row in rows]
-    found += [_Handover(claim, doubt, None) for claim, doubt in json.loads(repeated) if after < claim < before]
-    return _Doubts(sorted(found, key=lambda each: each.claim), refused)
+    found = tx.readable("segments", _handover_of, rows)
+    # A row that cannot be decoded may have used a reference, as a refused one may.
+    perhaps = counter.refused + len(rows) - len(found)
+    found += [_Handover(claim, doubt, None) for claim, doubt in counter.repeated if counter.claim < claim < before]
+    return _Doubts(sorted(found, key=lambda each: each.claim), perhaps)
 
 
 def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[Outgoing]:
@@ -92,15 +148,15 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
 
     Returns the messages that are queued again, because their segments certainly had not gone.
     """
-    known = tx.one("SELECT reference, steps, refused, repeated, claim FROM sims WHERE sim = ?", (sim,))
+    counter = _counter(tx, sim)
     queued: list[Outgoing] = []
     steps = 0
-    if known is not None:
-        last, steps, refusals, repeats, known_claim = known
-        if claim <= known_claim:
+    if counter is not None:
+        last, steps = counter.reference, counter.steps
+        if claim <= counter.claim:
             return []  # a later one was accepted before: nothing new
         gap = (reference - last - 1) % 256
-        doubts = _doubts(tx, sim, known_claim, claim, refusals, repeats)
+        doubts = _doubts(tx, sim, counter, claim)
         unknown = len(doubts.unknown)
         if steps >= RELIABLE_STEPS and reference != last:
             _settle(tx, now_ms, doubts, gap, last, queued)
@@ -136,17 +192,15 @@ def recorded(tx: Tx, now_ms: int, sim: str, last: int, confirmed: int | None) ->
 
     Returns the messages that are queued again, because their segments certainly had not gone.
     """
-    known = tx.one(
-        "SELECT reference, steps, refused, repeated, claim, agreed, agreed_at FROM sims WHERE sim = ?", (sim,)
-    )
-    if known is None:
+    counter = _counter(tx, sim)
+    if counter is None:
         return []
-    reference, steps, refusals, repeats, claim, agreed, agreed_at = known
+    reference, agreed = counter.reference, counter.agreed
     if confirmed is not None:
-        agreed = _learn(tx, sim, last, agreed, agreed_at, agrees=last == confirmed)
-    if agreed < RELIABLE_RECORDS or steps < RELIABLE_STEPS or _is_sending(tx, sim):
+        agreed = _learn(tx, sim, last, agreed, counter.agreed_at, agrees=last == confirmed)
+    if agreed < RELIABLE_RECORDS or counter.steps < RELIABLE_STEPS or _is_sending(tx, sim):
         return []
-    doubts = _doubts(tx, sim, claim, NEVER, refusals, repeats)
+    doubts = _doubts(tx, sim, counter, NEVER)
     if not doubts.unknown:
         return []
     rested = now_ms >= max(one.sending_ms for one in doubts.unknown) + RECORD_SETTLES_MS
@@ -205,13 +259,11 @@ def is_plausible(tx: Tx, sim: str, reference: int, claim: int, doubtful: int) ->
 
     Those handed over since the last known reference got one of the next; those before, one that lies behind it.
     """
-    known = tx.one(
-        "SELECT reference, steps, refused + json_array_length(repeated), claim FROM sims WHERE sim = ?", (sim,)
-    )
-    if known is None or known[1] < RELIABLE_STEPS:
+    counter = _counter(tx, sim)
+    if counter is None or counter.steps < RELIABLE_STEPS:
         return True
-    is_next = (reference - known[0] - 1) % 256 < doubtful + known[2]
-    return bool(is_next == (claim > known[3]))
+    is_next = (reference - counter.reference - 1) % 256 < doubtful + counter.refused + len(counter.repeated)
+    return is_next == (claim > counter.claim)
 
 
 def refused(tx: Tx, sim: str) -> None:
@@ -224,10 +276,10 @@ def repeated(tx: Tx, sim: str, claim: int, doubt: int) -> None:
 
     ``claim`` and ``doubt`` are those of the earlier try. It does not matter where a later one was accepted already.
     """
-    tx.run(
-        "UPDATE sims SET repeated = json_insert(repeated, '$[#]', json_array(?, ?)) WHERE sim = ? AND claim < ?",
-        (claim, doubt, sim, claim),
-    )
+    counter = _counter(tx, sim)
+    if counter is not None and counter.claim < claim:
+        text = json.dumps([*counter.repeated, (claim, doubt)])
+        tx.run("UPDATE sims SET repeated = ? WHERE sim = ?", (text, sim))
 
 
 def _settle(

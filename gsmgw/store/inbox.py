@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.model import PartState, format_id
@@ -13,7 +13,7 @@ from gsmgw.model.events import MessageCompleted, MessageQuarantined, MessageRece
 from gsmgw.ports import RawPdu
 from gsmgw.store.ids import IdSource
 from gsmgw.store.tx import Tx
-from gsmgw.store.unreadable import check, check_moments, kinds, readable_page
+from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,28 @@ def mark_silent(tx: Tx, part: int) -> None:
 def siblings(tx: Tx, group: Group, since_ms: int) -> list[Part]:
     """Return the parts of a group, oldest first; parts of complete messages only if received after ``since_ms``."""
     rows = tx.all(
-        "SELECT id, at_ms, seq, pdu, smsc_ms, state, message_id, data FROM parts WHERE sender = ? AND reference = ? "
+        f"SELECT {_PART_COLUMNS} FROM parts WHERE sender = ? AND reference = ? "
         "AND total = ? AND sim = ? AND (state = 'waiting' OR (state = 'assembled' AND at_ms >= ?)) ORDER BY id",
         (group.sender, group.reference, group.total, group.sim, since_ms),
     )
-    return [replace(Part(*row), state=PartState(row[5])) for row in rows]
+    return tx.readable("parts", _part, rows)
+
+
+_PART_COLUMNS = "id, at_ms, seq, pdu, smsc_ms, state, message_id, data"
+_PART_KINDS = kinds(_PART_COLUMNS, integers="id at_ms seq smsc_ms message_id data", optional="smsc_ms message_id data")
+_GROUP_KINDS = kinds("sim, modem, sender, reference, total, id", integers="reference total id")
+
+
+def _part(row: Sequence[Any]) -> Part:
+    check(row, _PART_KINDS)
+    check_moments(row[1], row[4])
+    number, at_ms, seq, pdu, smsc_ms, state, message_id, data = row
+    return Part(number, at_ms, seq, pdu, smsc_ms, PartState(state), message_id, data)
+
+
+def _group(row: Sequence[Any]) -> Group:
+    check(row, _GROUP_KINDS)
+    return Group(*row[:-1])
 
 
 def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
@@ -122,11 +139,12 @@ def overdue(db: sqlite3.Connection, now_ms: int, after_ms: int) -> list[Group]:
     A part that came in the future, by a clock that was wrong, counts as one that came long ago.
     """
     rows = db.execute(
-        "SELECT sim, modem, sender, reference, total FROM parts WHERE state = 'waiting' AND message_id IS NULL "
-        "AND (at_ms < ? OR at_ms > ?) GROUP BY sim, sender, reference, total ORDER BY min(id)",
+        "SELECT sim, modem, sender, reference, total, min(id) FROM parts "
+        "WHERE state = 'waiting' AND message_id IS NULL AND (at_ms < ? OR at_ms > ?) "
+        "GROUP BY sim, sender, reference, total ORDER BY min(id)",
         (now_ms - after_ms, now_ms + after_ms),
     )
-    return [Group(*row) for row in rows]
+    return readable(db, "parts", _group, rows, -1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,20 +59,22 @@ def take_report(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken:
 def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
     """Apply a report to its segment. Return None if no segment matches."""
     digits = digits_of(report.recipient)
-    awaited = tx.all(
+    found = tx.all(
         "SELECT s.message_id, s.seq, s.recipient, m.own FROM segments s JOIN messages m ON m.id = s.message_id "
         "WHERE s.sim = ? AND s.reference = ? AND s.report_due = 1 ORDER BY s.sent_ms DESC",
         (report.sim, report.reference),
     )
+    awaited = tx.readable("segments", _awaited, found)
     for message_id, seq, recipient, own in awaited:
         if same_number(recipient, digits) or (len(awaited) == 1 and _names_nobody(digits, own)):
             _apply_report(tx, now_ms, message_id, seq, report)
             return Taken(int(message_id), [])
-    doubtful = tx.all(
+    rows = tx.all(
         "SELECT message_id, seq, recipient, claim FROM segments "
         "WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim",
         (report.sim,),
     )
+    doubtful = tx.readable("segments", _doubtful, rows)
     for message_id, seq, recipient, claim in doubtful:
         if same_number(recipient, digits) and is_plausible(tx, report.sim, report.reference, claim, len(doubtful)):
             tx.run(
@@ -83,6 +85,20 @@ def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
             others = accepted(tx, now_ms, report.sim, report.reference, claim)
             return Taken(int(message_id), [*queued_now(tx, message_id), *others])
     return None
+
+
+_AWAITED_KINDS = kinds("message_id, seq, recipient, own", integers="message_id seq", optional="own")
+_DOUBTFUL_KINDS = kinds("message_id, seq, recipient, claim", integers="message_id seq claim")
+
+
+def _awaited(row: tuple[int, int, str, str | None]) -> tuple[int, int, str, str | None]:
+    check(row, _AWAITED_KINDS)
+    return row
+
+
+def _doubtful(row: tuple[int, int, str, int]) -> tuple[int, int, str, int]:
+    check(row, _DOUBTFUL_KINDS)
+    return row
 
 
 def _names_nobody(digits: str, own: str | None) -> bool:

@@ -20,7 +20,7 @@ from gsmgw.inbound.joining import GAP
 from gsmgw.inbound.reassembly import ARRIVAL_MS, SPREAD_MS, Piece, groups, is_overdue
 from gsmgw.pdu import Address, Alphabet, Deliver, Element, UserData, build_pdu, build_timestamp, dcs_octet
 from gsmgw.ports import RawPdu
-from gsmgw.store import Store, inbox
+from gsmgw.store import Store, Tx, inbox
 
 DAY_S = 86_400
 
@@ -110,6 +110,37 @@ async def test_parts_older_or_newer_than_any_memory_are_shown(desk: Desk, away_s
     desk.clock.adjust()
     await desk.collector.sweep()
     assert await desk.texts() == ["left over" + GAP]
+
+
+@pytest.mark.parametrize("column", ["at_ms = x'ff'", "seq = 'x'", "pdu = x'00'", "smsc_ms = 'x'", "reference = 'x'"])
+async def test_a_part_whose_row_cannot_be_decoded_costs_no_other_message(desk: Desk, column: str) -> None:
+    """It is reported; the sweep goes on with the others, and a part that comes later finds its message."""
+    await desk.take(text_part(1, 2, "damaged", reference=1))
+    await desk.store.write(lambda tx: tx.run(f"UPDATE parts SET {column}"))
+    await desk.take(text_part(1, 2, "other", reference=2))
+    await desk.take(text_part(2, 2, "late", reference=1))
+    await desk.clock.advance(601)
+    await desk.collector.sweep()
+    assert set(await desk.texts()) >= {"other" + GAP, GAP + "late"}
+
+
+async def test_a_fault_of_ours_with_one_group_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.take(text_part(1, 2, "first", reference=1))
+    await desk.take(text_part(1, 2, "second", reference=2))
+    siblings = inbox.siblings
+
+    def faulty(tx: Tx, group: inbox.Group, since_ms: int) -> list[inbox.Part]:
+        if group.reference == 1:
+            raise RuntimeError("a fault of ours")
+        return siblings(tx, group, since_ms)
+
+    monkeypatch.setattr(inbox, "siblings", faulty)
+    await desk.clock.advance(601)
+    await desk.collector.sweep()
+    assert await desk.texts() == ["second" + GAP]
+    monkeypatch.undo()
+    await desk.collector.sweep()
+    assert await desk.texts() == ["second" + GAP, "first" + GAP]
 
 
 @pytest.mark.parametrize("apart", [timedelta(days=2), timedelta(hours=5), timedelta(days=-2)])

@@ -472,3 +472,31 @@ async def test_one_of_former_times_that_is_sent_again_does_not_water_down_the_ne
     third = await sim.unknown()
     await sim.accepted(3)
     assert await sim.status(third) is Status.SENT
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["reference = 'x'", "steps = x'ff'", "refused = 'x'", "repeated = '{'", "repeated = '[[1]]'", "agreed = 'x'"],
+)
+async def test_a_counter_that_cannot_be_decoded_is_forgotten_and_costs_no_message_anything(
+    sim: Sim, column: str
+) -> None:
+    doubtful = await sim.unknown()
+    await sim.store.write(lambda tx: tx.run(f"UPDATE sims SET {column}"))
+    await sim.store.write(lambda tx: lifecycle.settle_unknown(tx, NOW, doubtful, resend=True))
+    again = Outgoing(doubtful, f"+49151000000{doubtful:02d}", "x", Priority.NORMAL, 1, NOW)
+    await sim.store.write(lambda tx: outbox.begin_segment(tx, NOW, again, 1, "m", "sim", 90, first=True, tpdus=None))
+    await sim.store.write(lambda tx: outbox.segment_sent(tx, NOW, again, 1, "m", "sim", 90, 5))
+    assert await sim.status(doubtful) is Status.SENT
+    sim.count = 95
+    for reference in (6, 7):
+        await sim.accepted(reference)
+    missing = await sim.unknown()
+    assert await sim.accepted(8) == [missing]  # it counts again
+
+
+async def test_a_segment_in_doubt_that_cannot_be_decoded_may_have_used_the_gap(sim: Sim) -> None:
+    damaged, good = [await sim.unknown() for _ in range(2)]
+    await sim.store.write(lambda tx: tx.run("UPDATE segments SET sending_ms = 'x' WHERE message_id = ?", (damaged,)))
+    assert await sim.accepted(1) == []
+    assert await sim.status(good) is Status.UNKNOWN
