@@ -52,7 +52,7 @@ class Cause:
         return self.disposition
 
     def is_spent(self, refusals: int) -> bool:
-        """Return True when so many refusals have used up the tries that a text gets with this code."""
+        """Return True if this number of refusals has used up the attempts of a message with this code."""
         return self.attempts is not None and refusals >= self.attempts
 
     @property
@@ -152,7 +152,7 @@ class SubmitError(ModemError):
         return None if self.cause is None else "error"
 
     def after(self, refusals: int) -> Disposition:
-        """Return what may be done with a text that was answered like this so many times (1 for the first)."""
+        """Return what may be done with a message after this number of such answers (1 for the first)."""
         if self.cause is None:
             return self.disposition
         tried = refusals + 1 if self.cause.is_spent(refusals) else refusals

@@ -100,7 +100,7 @@ _MAX_ERRORS = 10
 
 
 def is_crowded(item: object) -> bool:
-    """Return True for a message with so many unknown fields that a list of them would help nobody."""
+    """Return True for a message with too many unknown fields to list."""
     return isinstance(item, dict) and len(item) > 2 * _FIELDS
 
 

@@ -32,7 +32,7 @@ Encoding = Literal["auto", "gsm7", "ucs2"]
 
 
 def plan(text: str, encoding: str = "auto", *, transliterate: bool = False, bits: int = 8) -> TextPlan:
-    """How a text would be sent, with references of so many bits; :class:`gsmgw.pdu.PduError` when it cannot be."""
+    """Split a text as it would be sent. ``bits`` is the size of the reference. Raises :class:`gsmgw.pdu.PduError`."""
     return plan_text(text, alphabet=cast(Encoding, encoding), transliterate=transliterate, reference_bits=bits)
 
 

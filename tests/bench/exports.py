@@ -80,7 +80,7 @@ def _fill(path: Path) -> None:
 @contextlib.contextmanager
 def _reading(place: Site, what: str) -> Iterator[None]:
     readers = [subprocess.Popen([sys.executable, "-c", _READER, str(place.socket), what]) for _ in range(READERS)]
-    time.sleep(1.5)
+    time.sleep(1.5)  # all of them have begun to read
     try:
         yield
     finally:
@@ -97,5 +97,5 @@ def _delays(place: Site, client: Client, word: str) -> list[float]:
         posted[text] = time.time()
         client.send(f"+4915199{number:05d}", text)
         until(lambda text=text: place.copies()[text] == 1)
-        time.sleep(0.02)
+        time.sleep(0.02)  # each finds an idle queue
     return sorted((entry["t"] - posted[entry["text"]]) * 1000 for entry in place.submits() if entry["text"] in posted)

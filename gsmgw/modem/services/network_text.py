@@ -95,7 +95,7 @@ def _ucs2(octets: bytes) -> str:
 
 
 def _ucs2_evidence(octets: bytes) -> int:
-    """Return how well octets read as UCS-2: 0 not at all, 1 as one script, 2 as a text without doubt."""
+    """Return how well octets read as UCS-2: 0 not, 1 as one script, 2 as a certain text."""
     text = _ucs2(octets)
     if not text or not is_printable(text):
         return 0

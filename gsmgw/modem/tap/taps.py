@@ -26,7 +26,7 @@ class Taps:
         self._listeners.append(listener)
 
     def remove(self, listener: Listener) -> None:
-        """Remove a listener; one that is not there is ignored."""
+        """Remove a listener; an unknown one is ignored."""
         if listener in self._listeners:
             self._listeners.remove(listener)
 

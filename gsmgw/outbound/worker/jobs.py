@@ -52,7 +52,7 @@ class InFlight:
 
 
 def cut(message: Outgoing, now_ms: int, reference: int = 0, bits: int = 8) -> Job:
-    """Cut a message into segments. ``reference`` is that of concatenation, of so many ``bits``."""
+    """Split a message into segments. ``reference`` is the concatenation reference, of 8 or 16 ``bits``."""
     numbered = dict(enumerate(build_segments(message, reference, now_ms, bits), 1))
     if len(numbered) != message.segments:  # a reference of 16 bits leaves less room
         message = message._replace(segments=len(numbered))

@@ -45,7 +45,7 @@ class OutcomeLog:
         self._grace_ms = grace_ms
 
     async def settle(self, most: int = 0) -> None:
-        """Wait until at most so many outcomes are not on disk."""
+        """Wait until at most ``most`` outcomes are not on disk."""
         await self._writes.settle(most)
 
     def deferred(self, message: Outgoing, delay: Delay) -> None:
