@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """All parts of a running gateway. Raises :class:`gsmgw.errors.ConfigError` if a configured profile does not exist."""
+    """All parts of a running gateway. Raises :class:`gsmgw.errors.ConfigError` if a profile does not exist."""
 
     store: Store
     collector: Collector
