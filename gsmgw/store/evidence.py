@@ -36,11 +36,11 @@ NEVER = 2**63 - 1
 
 
 class _Counter(NamedTuple):
-    """What is known of a SIM's counter: its last reference and claim, and what may have used references since."""
+    """The state of a SIM's counter: its last reference and claim, and what may have used references since."""
 
     reference: int
     claim: int
-    #: How often in a row it went up by one.
+    #: Number of consecutive steps of one.
     steps: int
     refused: int
     #: Claim and doubt of each earlier try that was repeated without evidence.
