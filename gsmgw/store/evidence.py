@@ -59,7 +59,7 @@ _REPEAT_KINDS = (frozenset({int}), frozenset({int}))
 def _counter_of(row: Sequence[Any]) -> _Counter:
     check(row, _COUNTER_KINDS)
     _, reference, claim, steps, refused, agreed, agreed_at, text = row
-    repeated = [(claim, doubt) for claim, doubt in parsed(text, list)]
+    repeated = [] if text == "[]" else [(claim, doubt) for claim, doubt in parsed(text, list)]
     for each in repeated:
         check(each, _REPEAT_KINDS)
     return _Counter(reference, claim, steps, refused, repeated, agreed, agreed_at)
