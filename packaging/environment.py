@@ -110,4 +110,5 @@ def main() -> int:
     return code
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
