@@ -8,23 +8,25 @@ from typing import NoReturn
 
 import click
 
-from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, fail, json_option, print_json, talks
+from gsmgw.cli.failures import explained, no_file
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
-from gsmgw.config import SEARCH, find_config, load_config, redacted
+from gsmgw.cli.waiting import local_time
+from gsmgw.config import find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
 
 def _find(explicit: str | None) -> Path:
     path = find_config(explicit)
     if path is None:
-        fail(f"no configuration file found: looked for {', '.join(SEARCH)}. Create one: gsmgw setup", USAGE)
+        fail(no_file(), USAGE)
     return path
 
 
 def _exit_with(exc: ConfigError, code: int) -> NoReturn:
     """Show every problem on a line of its own."""
-    for problem in exc.problems:
-        say(f"{exc.source}: {problem}", err=True)
+    say(explained(exc), err=True, lines=True)
     sys.exit(code)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gsmgw.backup import list_backups
 from gsmgw.checking import load_checked
-from gsmgw.config import SEARCH, Config, holds_secrets
+from gsmgw.config import SEARCH, Config, closed_places, holds_secrets
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
@@ -27,6 +27,8 @@ _SUDO = "run as root: sudo gsmgw doctor"
 
 def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
     """Return the configuration in effect, and its findings."""
+    if path is None and (closed := closed_places()):
+        return None, [note("configuration", f"no permission to read {closed[0]}", _SUDO)]
     if path is None:
         places = ", ".join(SEARCH)
         return Config(), [note("configuration", f"no file found (looked for {places})", "create one: gsmgw setup")]
@@ -105,7 +107,7 @@ def check_database(config: Config, *, thorough: bool) -> Iterator[Finding]:
 
 
 def check_backup(config: Config) -> Iterator[Finding]:
-    """Check that there is a backup, and its age."""
+    """Check that a backup exists, and its age."""
     cure = "make one: gsmgw backup. For nightly backups: sudo systemctl enable --now gsmgw-backup.timer"
     try:
         kept = list_backups(config.backups)
