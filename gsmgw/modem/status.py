@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gsmgw.model import BabbleKind, EventData, ModemState, ModemStatus
 from gsmgw.modem.port.babble_guard import BabbleGuard
-from gsmgw.ports import EventSink
+from gsmgw.ports import Clock, EventSink
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,7 @@ class StatusReporter:
         self.sink = sink
         self.babble_guard = babble_guard
         self._status = ModemStatus(name, state, detail)
+        self._waiters: set[asyncio.Future[None]] = set()
 
     @property
     def status(self) -> ModemStatus:
@@ -34,8 +38,28 @@ class StatusReporter:
             return
         before, self._status = self._status, status
         if (status.state, status.detail) != (before.state, before.detail) and self.babble_guard.take(BabbleKind.EVENTS):
-            log.info("%s: %s: %s", self.name, status.state.value, status.detail)
+            level = logging.WARNING if status.state is ModemState.UNAVAILABLE else logging.INFO
+            log.log(level, "%s: %s: %s", self.name, status.state.value, status.detail)
         self.sink.modem_changed(status)
+        self.announce()
+
+    def announce(self) -> None:
+        """Have :meth:`until` look again: something changed that the status does not show."""
+        for waiter in self._waiters:
+            _wake(waiter)
+
+    async def until(self, reached: Callable[[], bool], within_s: float, clock: Clock) -> None:
+        """Wait until ``reached`` is true, at most ``within_s`` seconds."""
+        give_up_at = clock.monotonic() + within_s
+        while not reached() and (left_s := give_up_at - clock.monotonic()) > 0:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.add(waiter)
+            timer = clock.call_later(left_s, partial(_wake, waiter))
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                self._waiters.discard(waiter)
 
     def enter(self, state: ModemState, detail: str) -> None:
         """Change the state; ``detail`` says why and what happens next."""
@@ -50,3 +74,8 @@ class StatusReporter:
         """Report an event that the gateway decided on, so that the modem cannot make it come often."""
         log.info("%s: %s %s", self.name, data.type, data.as_json())
         self.sink.modem_event(self.name, data)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
