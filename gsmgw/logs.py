@@ -1,35 +1,83 @@
-"""Logging: one line per record, with external text escaped."""
+"""Logging: one line per record, with external text escaped and phone numbers masked."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
+import sys
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Literal, TextIO
 
 from gsmgw.escaping import visible
 
-_PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-#: journald adds the time.
-_JOURNAL = "%(levelname)s %(name)s: %(message)s"
+Format = Literal["text", "json"]
+
+_PLAIN = "%(asctime)s %(levelname)s %(message)s"
+#: journald adds the time and shows the level by its priority.
+_JOURNAL = "%(message)s"
+#: Priorities of sd-daemon(3), by the lowest level that has them.
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (0, 7))
 #: Prefix of traceback lines, so that none of them looks like a record.
 _FOLLOWING = "  | "
-#: Rate limit of similar records: burst size, and seconds per further record.
-_BURST = 20
-_EACH_S = 10.0
+#: Rate limits of similar records, by the lowest level: burst size, and seconds per further record. Trouble that lasts
+#: is logged a few times an hour, with a count.
+_RATES = ((logging.WARNING, 5, 900.0), (logging.INFO, 20, 10.0))
 #: Maximum number of kinds of records to track.
 _KINDS = 1000
 #: Loggers that would log URLs and headers with secrets.
 _TALKATIVE = ("httpx", "httpcore")
+#: Our own loggers: their lines begin with the component.
+_OWN = "gsmgw"
+
+#: A phone number in international form, and one of any form after a key that holds one.
+_NUMBER = re.compile(r"(?<![\w+])((?:(?:to|from|number)=)?\+|(?:to|from|number)=)(\d{7,20})(?!\w)")
+_SHOWN_FIRST, _SHOWN_LAST = 4, 2
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged, and in which form."""
+
+    level: str = "info"
+    format: Format = "text"
+    #: Log phone numbers in full.
+    numbers: bool = False
+
+
+def mask_numbers(text: str) -> str:
+    """Return a text whose phone numbers show only their first four and last two digits."""
+    return _NUMBER.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    before, number = match.groups()
+    hidden = len(number) - _SHOWN_FIRST - _SHOWN_LAST
+    return f"{before}{number[:_SHOWN_FIRST]}{'*' * hidden}{number[-_SHOWN_LAST:]}" if hidden > 0 else match[0]
 
 
 class EscapingFormatter(logging.Formatter):
     """Formats records with control characters and line breaks escaped."""
 
+    def __init__(self, form: str | None = None, *, numbers: bool = True) -> None:
+        super().__init__(form)
+        self._numbers = numbers
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        text = super().format(record)
+        return text if self._numbers else mask_numbers(text)
+
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the escaped line of a record."""
+        """Return the escaped line of a record. One of a library begins with the name of its logger."""
+        if record.name.partition(".")[0] != _OWN:
+            record.message = f"{record.name}: {record.message}"
         return visible(super().formatMessage(record))
 
     def formatException(self, ei: _ExcInfo) -> str:
@@ -39,6 +87,37 @@ class EscapingFormatter(logging.Formatter):
     def formatStack(self, stack_info: str) -> str:
         """Return a stack with a prefix on each line."""
         return _following(super().formatStack(stack_info))
+
+
+class JsonFormatter(EscapingFormatter):
+    """Formats each record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object of a record."""
+        found = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            found["exception"] = logging.Formatter.formatException(self, record.exc_info)
+        if not self._numbers:
+            found = {key: value if key == "time" else mask_numbers(value) for key, value in found.items()}
+        return json.dumps(found)
+
+
+class PriorityFormatter(logging.Formatter):
+    """Adds the priority of sd-daemon(3) to each line of another formatter."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record; journald takes each as an entry of its own."""
+        prefix = f"<{next(priority for level, priority in _PRIORITIES if record.levelno >= level)}>"
+        return "\n".join(prefix + line for line in self._inner.format(record).split("\n"))
 
 
 class FloodFilter(logging.Filter):
@@ -54,13 +133,15 @@ class FloodFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return True if a record is logged, and add the count of skipped ones. Debug records are never skipped."""
-        if record.levelno <= logging.DEBUG:
+        rate = next(((burst, each_s) for level, burst, each_s in _RATES if record.levelno >= level), None)
+        if rate is None:
             return True
+        burst, each_s = rate
         first = record.args[0] if isinstance(record.args, tuple) and record.args else None
         kind = record.name, record.levelno, str(record.msg), first if isinstance(first, str) else None
         now = time.monotonic()
-        left, at, skipped = self._kinds.pop(kind, (float(_BURST), now, 0))
-        left = min(float(_BURST), left + (now - at) / _EACH_S)
+        left, at, skipped = self._kinds.pop(kind, (float(burst), now, 0))
+        left = min(float(burst), left + (now - at) / each_s)
         logged = left >= 1.0
         self._kinds[kind] = (left - 1.0, now, 0) if logged else (left, now, skipped + 1)
         while len(self._kinds) > _KINDS:
@@ -74,12 +155,45 @@ def _following(text: str) -> str:
     return "\n".join(_FOLLOWING + visible(line) for line in text.split("\n"))
 
 
-def configure(level: str) -> None:
-    """Log to standard error, in journald's format if it reads it."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(EscapingFormatter(_JOURNAL if "JOURNAL_STREAM" in os.environ else _PLAIN))
-    handler.addFilter(FloodFilter())
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+def is_journal(stream: TextIO) -> bool:
+    """Return True if systemd connected a stream to the journal ($JOURNAL_STREAM of systemd.exec(5))."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return (device, inode) == (str(found.st_dev), str(found.st_ino))
+
+
+def formatter_for(settings: LogSettings, *, journal: bool) -> logging.Formatter:
+    """Return the formatter of some settings."""
+    if settings.format == "json":
+        inner: logging.Formatter = JsonFormatter(numbers=settings.numbers)
+    else:
+        inner = EscapingFormatter(_JOURNAL if journal else _PLAIN, numbers=settings.numbers)
+    return PriorityFormatter(inner) if journal else inner
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """The handler of this module: :func:`configure` changes it when it is called again."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.addFilter(FloodFilter())
+
+
+def configure(settings: LogSettings) -> None:
+    """Log to standard error, in journald's format if it reads it. May be called again with other settings."""
+    root = logging.getLogger()
+    handler = next((each for each in root.handlers if isinstance(each, _Handler)), None)
+    if handler is None:
+        handler = _Handler()
+        root.addHandler(handler)
+    handler.setFormatter(formatter_for(settings, journal=is_journal(handler.stream)))
+    root.setLevel(settings.level.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # clients can cause any number of its warnings
+    # At the level debug these would say more about themselves than all of gsmgw.
+    for name in ("asyncio", "multipart", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.INFO)

@@ -14,6 +14,7 @@ from gsmgw.api import openapi
 from gsmgw.api.access.audit_log import Audit
 from gsmgw.api.access.authentication import Access
 from gsmgw.api.access.guards import PeerGuard, TokenGuard
+from gsmgw.api.access.request_log import RequestLog
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
@@ -114,4 +115,4 @@ def create_apps(
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
     socket = PeerGuard(audited, users, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
-    return Apps(Normalized(socket), Normalized(tcp))
+    return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

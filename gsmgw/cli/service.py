@@ -37,7 +37,12 @@ def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_co
 
 @click.command()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
-def run(config_file: str | None) -> None:
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Log from this level on (default: log_level of the configuration).",
+)
+def run(config_file: str | None, log_level: str | None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT.
 
     Exit codes: 0 stopped, 1 failed, 2 the configuration is not valid, 75 temporary failure (an address in use, a disk
@@ -47,7 +52,7 @@ def run(config_file: str | None) -> None:
         path, config = _load(config_file)
         from gsmgw import daemon
 
-        daemon.run(config, path)
+        daemon.run(config, path, log_level)
     except Unavailable as exc:  # not exit code 2, after which systemd does not restart
         fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), NOT_NOW)
     except ConfigError as exc:

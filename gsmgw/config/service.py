@@ -38,6 +38,10 @@ class GatewaySection(Section):
     #: Maximum time for messages in transmission to finish when the service stops; seconds.
     stop_timeout_s: float = Field(60.0, gt=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: Lines of text, or one JSON object per line.
+    log_format: Literal["text", "json"] = "text"
+    #: Log phone numbers in full.
+    log_numbers: bool = False
 
 
 class ApiSection(Section):

@@ -17,8 +17,9 @@ from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
-from gsmgw.daemon import memory
+from gsmgw.daemon import event_lines, memory
 from gsmgw.daemon.api_servers import ApiServers, TcpLater
+from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
@@ -64,6 +65,7 @@ class Gateway:
         self._profiles = profiles_of(config)
         self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self.supervisor = Supervisor(self.clock, self._task_failed)
+        self._conversations = ConversationLog(numbers=config.gateway.log_numbers)
         self._serving = False
 
     @contextlib.asynccontextmanager
@@ -73,6 +75,7 @@ class Gateway:
         self.store = await Store.open(self.config.database, self.feed.publish)
         try:
             await self.feed.attach(self.store)
+            self.feed.listen(event_lines.log_events)
             await self.guard.examine(self.store)
             table = route_table(self.config)
             self.scheduler = Scheduler(
@@ -132,6 +135,7 @@ class Gateway:
             others_wait=lambda: self.scheduler.has_untried(section.name),
         )
         self.modems[section.name] = modem
+        self._conversations.add(modem)
         self.limits[section.name] = section.limits.model_dump(exclude_defaults=True)
         self.scheduler.attach(modem, limits_of(section.limits), section.weight)
         if self._serving:

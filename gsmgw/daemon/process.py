@@ -16,6 +16,7 @@ from gsmgw import __version__, logs, sdnotify
 from gsmgw.config import Config
 from gsmgw.daemon import memory
 from gsmgw.daemon.gateway import Gateway
+from gsmgw.daemon.settings import log_settings
 from gsmgw.daemon.tcp_listener import TcpListener
 from gsmgw.errors import Unavailable
 from gsmgw.http.server import bind_unix, close_all
@@ -91,12 +92,15 @@ def _announce(config: Config, tcp: TcpListener) -> None:
     memory.settle()  # the application is complete by now, and stays
     missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
     sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")
-    log.info("gsmgw %s serves %s", __version__, config.gateway.socket)
+    log.info("gsmgw: version %s serves %s", __version__, config.gateway.socket)
 
 
-def run(config: Config, config_file: Path | None = None) -> None:
-    """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting."""
-    logs.configure(config.gateway.log_level)
+def run(config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
+    """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting.
+
+    ``log_level`` goes before that of the configuration.
+    """
+    logs.configure(log_settings(config, log_level))
     os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
     for number in _IGNORED:  # until the event loop has them
         signal.signal(number, signal.SIG_IGN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gsmgw.config import Config, LimitsSection
+from gsmgw.logs import LogSettings
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
@@ -20,6 +21,12 @@ def limits_of(section: LimitsSection) -> Limits:
         min_gap_s=section.min_gap_s,
         gap_jitter_s=section.gap_jitter_s,
     )
+
+
+def log_settings(config: Config, level: str | None = None) -> LogSettings:
+    """Return what is logged, and how. ``level`` goes before that of the configuration."""
+    settings = config.gateway
+    return LogSettings(level or settings.log_level, settings.log_format, settings.log_numbers)
 
 
 def defaults_of(config: Config) -> Defaults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from gsmgw.daemon import event_lines
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
@@ -68,7 +69,6 @@ class Sink:
         previous = self._states.get(status.name)
         if status.state is not previous:
             self._states[status.name] = status.state
-            log.info("%s is %s: %s", status.name, status.state, status.detail)
             self._note(status.name, ModemStateChanged(status.state, previous, status.detail))
         self._links.show(status)
         self._scheduler.modem_changed(status)
@@ -77,6 +77,7 @@ class Sink:
         """Take an event."""
         if isinstance(data, SubmitLateConfirmation):
             self._late_answer(modem, data.reference)
+        event_lines.log_modem_event(modem, data)
         self._note(modem, data)
 
     def _late_answer(self, modem: str, reference: int) -> None:

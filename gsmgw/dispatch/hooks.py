@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 #: Maximum bytes to keep from the end of a program's standard error.
 STDERR_OCTETS = 2000
+#: Of those, characters in the log; the event has all.
+STDERR_LOG_CHARS = 300
 #: Events about hooks are never passed to a hook: a failing hook would trigger itself forever.
 _OWN = "hook."
 #: Large enough for the largest message; bytes.
@@ -143,7 +145,7 @@ class _Hook(CursorRunner):
         try:
             failure = await self._execute(event)
             if failure is not None:
-                log.warning("hook %s, event %s: %s", self.name, event.id, failure.reason)
+                log.warning("hook %s: %s event=%d%s", self.name, failure.reason, event.id, _said(failure))
                 now_ms = self._clock.wall_ms()
                 failed = HookFailed(self.name, event.id, failure.reason, failure.exit_code, failure.stderr or None)
                 await self._store.write(lambda tx: tx.event(now_ms, failed, event.message_id, event.modem))
@@ -167,6 +169,11 @@ class _Hook(CursorRunner):
         return await execute(
             self._section.command, body, environment(os.environ, *content, self._socket), self._section.timeout_s
         )
+
+
+def _said(failure: Failure) -> str:
+    """Return the end of what a program wrote to standard error, for the log."""
+    return f" stderr={failure.stderr[-STDERR_LOG_CHARS:]!r}" if failure.stderr else ""
 
 
 async def execute(command: Sequence[str], body: bytes, env: Mapping[str, str], timeout_s: float) -> Failure | None:

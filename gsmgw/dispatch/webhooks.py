@@ -233,6 +233,8 @@ class _Target(CursorRunner):
         self._parent = parent
         self._store = parent.store
         self._busy: set[int] = set()
+        #: Failed attempts in a row.
+        self._failures = 0
         self.change(hook)
 
     def change(self, hook: Webhook) -> None:
@@ -331,6 +333,7 @@ class _Target(CursorRunner):
                 outcome = Outcome(None, "the event has been deleted (retention)", 0)
             else:
                 outcome = await self._tell(hook, number, *content)
+                self._note_health(hook, outcome)
             if await self._record(hook, delivery, outcome, lost=content is None):
                 await self._parent.refresh(hook.id)
         except StoreError as exc:
@@ -342,6 +345,17 @@ class _Target(CursorRunner):
         finally:
             self._busy.discard(delivery.id)
             self.wake()
+
+    def _note_health(self, hook: Webhook, outcome: Outcome) -> None:
+        """Log the first of several failures in a row, and the success that ends them. The path may hold a secret."""
+        host = httpx.URL(hook.url).host
+        if outcome.error is not None:
+            if not self._failures:
+                log.warning("webhook %s: deliveries fail, retrying host=%s error=%r", hook.id, host, outcome.error)
+            self._failures += 1
+        elif self._failures:
+            log.info("webhook %s: deliveries succeed again host=%s failures=%d", hook.id, host, self._failures)
+            self._failures = 0
 
     async def _tell(self, hook: Webhook, number: int, event: Event, message: MessageRecord | None) -> Outcome:
         callback: Callback | None = None

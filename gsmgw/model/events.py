@@ -178,19 +178,20 @@ class MessageSending(_OfMessage):
 
 @dataclass(slots=True)
 class MessageSegmentSent(EventData):
-    """The network accepted a segment of a long message. ``reference`` is TP-MR."""
+    """The network accepted a segment of a long message. ``reference`` is TP-MR; None if only its effect is known."""
 
     type = EventType.MESSAGE_SEGMENT_SENT
     segment: int
     segments: int
-    reference: int
+    reference: int | None = None
 
 
 @dataclass(slots=True)
 class MessageSent(_OfMessage):
-    """The network accepted every segment."""
+    """The network accepted every segment; ``segments`` is their number."""
 
     type = EventType.MESSAGE_SENT
+    segments: int
 
 
 @dataclass(slots=True)

@@ -69,11 +69,7 @@ class LinkBus:
 
     def publish_urc(self, urc: Urc) -> None:
         """Hand on a URC."""
-        listeners = self._urc_listeners.get(urc.kind)
-        if listeners is None:
-            log.debug("%s: %s %s", self._name, urc.kind.value, urc.line)
-            return
-        for listener in listeners:
+        for listener in self._urc_listeners.get(urc.kind, ()):
             listener(urc)
 
     def publish(self, fact: AnyFact) -> None:

@@ -16,6 +16,16 @@ from gsmgw.ports import Clock, EventSink
 log = logging.getLogger(__name__)
 
 
+#: States in which a modem needs a person, or may soon.
+_TROUBLE = (ModemState.UNAVAILABLE, ModemState.LOCKED, ModemState.DEGRADED, ModemState.QUARANTINED)
+
+
+def _level(before: ModemState, state: ModemState) -> int:
+    """Return the level of a change: a warning when service is lost, or a person is needed."""
+    lost = before.carries and not state.carries and state is not ModemState.DISABLED
+    return logging.WARNING if state is not before and (lost or state in _TROUBLE) else logging.INFO
+
+
 class StatusReporter:
     """Holds the :class:`ModemStatus` of one modem and reports it, within the limits of its ``babble_guard``."""
 
@@ -38,8 +48,7 @@ class StatusReporter:
             return
         before, self._status = self._status, status
         if (status.state, status.detail) != (before.state, before.detail) and self.babble_guard.take(BabbleKind.EVENTS):
-            level = logging.WARNING if status.state is ModemState.UNAVAILABLE else logging.INFO
-            log.log(level, "%s: %s: %s", self.name, status.state.value, status.detail)
+            log.log(_level(before.state, status.state), "%s: %s: %s", self.name, status.state.value, status.detail)
         self.sink.modem_changed(status)
         self.announce()
 
@@ -72,7 +81,6 @@ class StatusReporter:
 
     def event_always(self, data: EventData) -> None:
         """Report an event that the gateway decided on, so that the modem cannot make it come often."""
-        log.info("%s: %s %s", self.name, data.type, data.as_json())
         self.sink.modem_event(self.name, data)
 
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gsmgw.model import SOURCES, MessageError, SegmentStatus, Status, derive_status
-from gsmgw.model.events import MessageDelivered, MessageQueued, MessageSent, MessageUndelivered
+from gsmgw.model.events import (
+    MessageDelivered,
+    MessageQueued,
+    MessageSegmentSent,
+    MessageSent,
+    MessageUndelivered,
+)
 from gsmgw.store.states import may_become
 from gsmgw.store.tx import Tx
 
 
+def note_sent(tx: Tx, now_ms: int, message_id: int, seqs: Iterable[int], reference: int | None = None) -> None:
+    """Write the event of segments that the network accepted. A message of one segment has only ``message.sent``."""
+    segments, modem = tx.one("SELECT segments, modem FROM messages WHERE id = ?", (message_id,))
+    if segments > 1:
+        for seq in seqs:
+            tx.event(now_ms, MessageSegmentSent(seq, segments, reference), message_id, modem)
+
+
 def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
     """Derive a message's state from its segments, store it, and return it."""
-    row = tx.one("SELECT status, modem, peer, client_ref, sent_ms FROM messages WHERE id = ?", (message_id,))
+    row = tx.one("SELECT status, modem, peer, client_ref, sent_ms, segments FROM messages WHERE id = ?", (message_id,))
     current = Status(row[0])
     segments = tx.all(
         "SELECT status, sent_ms, discharge_ms, sending_ms FROM segments WHERE message_id = ?", (message_id,)
@@ -29,7 +44,7 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
             f"WHERE id = ? AND {may_become(Status.SENT)}",
             (last_ms, message_id),
         )
-        tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
+        tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3], segments=row[5]), message_id, row[1])
     elif derived is Status.DELIVERED:
         tx.run(
             "UPDATE messages SET status = 'delivered', sent_ms = coalesce(sent_ms, ?), delivered_ms = ?, error = NULL, "
@@ -37,7 +52,7 @@ def roll_up(tx: Tx, now_ms: int, message_id: int) -> Status:
             (last_ms, now_ms, message_id),
         )
         if row[4] is None:  # delivered before the modem's answer was recorded
-            tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3]), message_id, row[1])
+            tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3], segments=row[5]), message_id, row[1])
         tx.event(now_ms, MessageDelivered(to=row[2], client_ref=row[3]), message_id, row[1])
     elif derived is Status.QUEUED:  # an unknown segment was settled, and others wait
         tx.run(
@@ -61,5 +76,7 @@ def _roll_up_undelivered(tx: Tx, now_ms: int, message_id: int, row: Any) -> Stat
         f"waiting = NULL, report_missing = 0 WHERE id = ? AND {may_become(Status.UNDELIVERED)}",
         (now_ms, error.dumps(), message_id),
     )
+    if row[4] is None:  # reported before the modem's answer was recorded
+        tx.event(now_ms, MessageSent(to=row[2], client_ref=row[3], segments=row[5]), message_id, row[1])
     tx.event(now_ms, MessageUndelivered(to=row[2], client_ref=row[3], error=error), message_id, row[1])
     return Status.UNDELIVERED

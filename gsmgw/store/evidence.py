@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gsmgw.model import Outgoing, SegmentStatus
 from gsmgw.model.events import MessageSettled
-from gsmgw.store.derived_status import roll_up
+from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.reference_gaps import Fate, weigh
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.states import SENDING
@@ -243,13 +243,14 @@ def late_answer(tx: Tx, now_ms: int, sim: str, reference: int) -> list[Outgoing]
     if row is None:
         return []
     message_id, seq, claim = row
-    tx.run(
+    changed = tx.run(
         "UPDATE segments SET status = 'sent', reference = ?, sent_ms = ?, error = NULL, "
         "report_due = (SELECT report FROM messages WHERE id = message_id) "
         "WHERE message_id = ? AND seq = ? AND status IN ('unknown', 'queued')",
         (reference, now_ms, message_id, seq),
     )
     tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message_id)
+    note_sent(tx, now_ms, message_id, [seq] * changed, reference)
     roll_up(tx, now_ms, message_id)
     return [*queued_now(tx, message_id), *accepted(tx, now_ms, sim, reference, claim)]
 
@@ -313,6 +314,7 @@ def _settle(
                 "WHERE message_id = ? AND seq = ? AND status = 'unknown'",
                 (reference, now_ms, one.message_id, one.seq),
             )
+            note_sent(tx, now_ms, one.message_id, [one.seq], reference)
             touched.setdefault(one.message_id, "sent")
             if certain and reference is not None:
                 frontier = reference, one.claim

@@ -16,7 +16,7 @@ from gsmgw.model.events import (
     MessageReportMissing,
     MessageSettled,
 )
-from gsmgw.store.derived_status import roll_up
+from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.outbox import become_unknown, requeue
 from gsmgw.store.reports import look_again
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
@@ -187,10 +187,12 @@ def settle_unknown(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> boo
             (message_id, INTERRUPTED),
         )
     else:
-        tx.run(
-            "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown'",
+        taken = tx.all(
+            "UPDATE segments SET status = 'sent', sent_ms = sending_ms WHERE message_id = ? AND status = 'unknown' "
+            "RETURNING seq",
             (message_id,),
         )
+        note_sent(tx, now_ms, message_id, [seq for (seq,) in taken])
     tx.event(now_ms, MessageSettled(decision="resend" if resend else "sent"), message_id)
     roll_up(tx, now_ms, message_id)
     return True

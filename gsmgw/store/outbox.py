@@ -25,7 +25,7 @@ from gsmgw.model.events import (
     accepted_json,
 )
 from gsmgw.numbers import digits_of
-from gsmgw.store.derived_status import roll_up
+from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.evidence import accepted, queued_now, refused, repeated
 from gsmgw.store.reports import apply_early_report, look_again
 from gsmgw.store.states import AT_MODEM, may_become, segment_may_become
@@ -174,7 +174,7 @@ def segment_sent(
             "UPDATE segments SET reference = ?, sent_ms = ? WHERE message_id = ? AND seq = ? AND reference IS NULL",
             (reference, now_ms, message.id, seq),
         )
-    if message.segments > 1:
+    if changed and message.segments > 1:
         tx.event(
             now_ms, MessageSegmentSent(segment=seq, segments=message.segments, reference=reference), message.id, modem
         )
@@ -191,7 +191,7 @@ def _only_segment_sent(tx: Tx, now_ms: int, message: Outgoing, modem: str) -> bo
         (now_ms, message.id),
     ):
         return False
-    tx.event(now_ms, MessageSent(to=message.to, client_ref=message.client_ref), message.id, modem)
+    tx.event(now_ms, MessageSent(message.to, message.client_ref, message.segments), message.id, modem)
     return True
 
 
@@ -350,6 +350,7 @@ def late_result(
             (reference, now_ms, message.report, message.id, seq),
         )
         tx.event(now_ms, MessageSettled(decision="sent", evidence="answer"), message.id)
+        note_sent(tx, now_ms, message.id, [seq], reference)
     elif last_claim == claim and status == "sent" and known != reference:
         tx.run("UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?", (reference, message.id, seq))
     else:
@@ -377,6 +378,7 @@ def segment_rejected_as_duplicate(
     if not settled:
         return segment_unknown(tx, now_ms, message, seq, error=error, due_ms=due_ms, copy_tells=False)
     tx.event(now_ms, MessageSettled(decision="sent", evidence="duplicate"), message.id)
+    note_sent(tx, now_ms, message.id, [seq])
     if tx.one("SELECT 1 FROM segments WHERE message_id = ? AND status = 'queued'", (message.id,)):
         requeue(tx, now_ms, message.id, error=None, due_ms=None, waiting=None, charged=False, route=route)
     else:

@@ -9,9 +9,9 @@ from typing import Any
 
 from gsmgw.model import DeliveryOutcome, Outgoing, SegmentStatus, StatusReportFacts
 from gsmgw.numbers import digits_of, same_number
-from gsmgw.store.derived_status import roll_up
+from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.evidence import accepted, is_plausible, queued_now
-from gsmgw.store.states import segment_may_become
+from gsmgw.store.states import SEGMENT_ON_AIR, segment_may_become
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, strings
 
@@ -81,6 +81,10 @@ def _match(tx: Tx, now_ms: int, report: StatusReportFacts) -> Taken | None:
                 "UPDATE segments SET reference = ? WHERE message_id = ? AND seq = ?",
                 (report.reference, message_id, seq),
             )
+            if tx.one(
+                f"SELECT 1 FROM segments WHERE message_id = ? AND seq = ? AND NOT {SEGMENT_ON_AIR}", (message_id, seq)
+            ):
+                note_sent(tx, now_ms, message_id, [seq], report.reference)
             _apply_report(tx, now_ms, message_id, seq, report)
             others = accepted(tx, now_ms, report.sim, report.reference, claim)
             return Taken(int(message_id), [*queued_now(tx, message_id), *others])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from gsmgw.model import SEGMENT_SOURCES, SOURCES, SegmentStatus, Status
+from gsmgw.model import ON_AIR, SEGMENT_SOURCES, SOURCES, SegmentStatus, Status
 
 
 def one_of(states: Iterable[StrEnum], column: str = "status") -> str:
@@ -31,6 +31,8 @@ def segment_may_become(status: SegmentStatus) -> str:
     return _SEGMENT[status]
 
 
+#: Segments that the network has accepted.
+SEGMENT_ON_AIR = one_of(ON_AIR)
 #: States that a person's retry leaves: those in which a message has ended without success.
 RETRYABLE = frozenset({Status.FAILED, Status.EXPIRED, Status.CANCELED, Status.UNDELIVERED})
 assert SOURCES[Status.QUEUED] >= RETRYABLE

@@ -13,7 +13,7 @@ from typing import Any
 
 from gsmgw.model import CopyFate, Outgoing, SegmentStatus
 from gsmgw.model.events import MessageSettled
-from gsmgw.store.derived_status import roll_up
+from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.evidence import queued_now
 from gsmgw.store.states import segment_may_become
 from gsmgw.store.tx import Tx
@@ -100,11 +100,12 @@ def _same(tpdu: bytes, stored: bytes) -> bool:
 
 def _settle(tx: Tx, now_ms: int, message_id: int, seq: int, *, sent: bool) -> list[Outgoing]:
     if sent:
-        tx.run(
+        changed = tx.run(
             "UPDATE segments SET status = 'sent', sent_ms = ?, error = NULL "
             f"WHERE message_id = ? AND seq = ? AND {segment_may_become(SegmentStatus.SENT)}",
             (now_ms, message_id, seq),
         )
+        note_sent(tx, now_ms, message_id, [seq] * changed)
     else:
         tx.run(
             "UPDATE segments SET status = 'queued', report_due = 0 "

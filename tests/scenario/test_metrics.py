@@ -10,9 +10,16 @@ import httpx
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from support.receiver import receiving
-from support.rig import Rig, simulated
+from support.rig import Rig, hasty, simulated
+
+from gsmgw.ports import RawPdu
+from hw_sim import Simulation
 
 ANNA = "+4915112345671"
+BEN = "+4915112345672"
+CARLA = "+4915112345673"
+DORA = "+4915112345674"
+LONG = "x" * 400  #: three segments
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
@@ -75,6 +82,86 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
 
     documented = set(re.findall(r"^\| `([a-z_]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     assert {name for name, *_ in found} == documented
+
+
+async def test_one_of_everything_is_counted_as_the_network_counted_it(tmp_path: Path) -> None:
+    sections = {
+        **hasty(tmp_path),
+        "pool": [{"name": "all", "modems": ["modem0", "modem1"]}],
+    }
+    async with simulated(tmp_path, 2, sections) as (sim, rig):
+        await _outbound(sim, rig)
+        await _inbound(sim, rig)
+        found = samples((await scrape(tmp_path)).text)
+        stats = await rig.client.stats()
+        for name in ("modem0", "modem1"):
+            submitted = [event for event in sim.submits if event["modem"] == name]
+            assert found["gsmgw_segments_sent_total", name] == len(submitted), name
+            for place, use in rig.gateway.modems[name].status.storage.items():
+                assert found["gsmgw_modem_storage_total", name, place] == use.total
+                assert found["gsmgw_modem_storage_used", name, place] == use.used
+            assert found["gsmgw_modem_signal_dbm", name] == 2 * sim.modems[name].radio.signal()[0] - 113
+    outcomes = {
+        ("outbound", "sent"): 7, ("outbound", "delivered"): 2, ("outbound", "undelivered"): 1,
+        ("outbound", "failed"): 1, ("outbound", "canceled"): 1, ("outbound", "expired"): 1, ("outbound", "unknown"): 2,
+        ("inbound", "received"): 2, ("inbound", "quarantined"): 1,
+    }  # fmt: skip
+    counted = dict.fromkeys(outcomes, 0.0)
+    for (name, *labels), value in found.items():
+        if name == "gsmgw_messages_passed_total":
+            counted[labels[0], labels[-1]] += value
+    assert counted == outcomes
+    assert {outcome: count for outcome, count in stats["since_start"].items() if count} == {
+        outcome: count for (_, outcome), count in outcomes.items()
+    }
+    once = ("call.missed", "ussd.received", "message.quarantined", "message.failed", "message.canceled")
+    assert {type: found.get(("gsmgw_events_total", type)) for type in once} == dict.fromkeys(once, 1)
+    gauges = {"failed": 1, "undelivered": 1, "queued": 0, "sending": 0, "unknown": 0, "scheduled": 0}
+    assert {status: found["gsmgw_messages", status] for status in gauges} == gauges
+
+
+async def _outbound(sim: Simulation, rig: Rig) -> None:
+    """Single, long, undelivered, failed, canceled, expired, and two whose result is lost: one long, one not."""
+    sim.phone(BEN).status = 0x41  # incompatible destination: a permanent error (TS 23.040 9.2.3.15)
+    sim.network.set_rules(refused={CARLA: 1})  # unassigned number (TS 24.011 E.2)
+    for to, text, modem in (
+        (ANNA, "single", "modem0"),
+        (ANNA, LONG, "modem1"),
+        (BEN, "no", "modem0"),
+        (CARLA, "no", "modem0"),
+    ):
+        await rig.ended((await rig.client.send(to, text, modem=modem))["id"])
+    for text in ("in doubt", LONG + "in doubt"):
+        sim.modems["modem1"].fault("lost-result", count=1)
+        doubtful = await rig.client.send(ANNA, text, modem="modem1", delivery_report=False)
+        await rig.event(0, "message.unknown", where=lambda event, id=doubtful["id"]: event["message_id"] == id)  # type: ignore[misc]
+        await rig.client.send(ANNA, "its reference tells about the one before", modem="modem1", delivery_report=False)
+        await rig.event(0, "message.sent", where=lambda event, id=doubtful["id"]: event["message_id"] == id)  # type: ignore[misc]
+    later = await rig.client.send(ANNA, "later", send_at="2099-01-01T00:00:00Z")
+    await rig.client.request("POST", f"/v1/messages/{later['id']}/cancel")
+    await rig.client.request("POST", "/v1/modems/modem0/disable")
+    await rig.modem_is("modem0", "disabled")
+    late = await rig.client.send(DORA, "too late", modem="modem0", valid_for=60)
+    await rig.gateway.store.write(
+        lambda tx: tx.run("UPDATE messages SET expires_ms = 1 WHERE status = 'queued' AND peer = ?", (DORA,))
+    )
+    rig.gateway.scheduler.due(rig.gateway.clock.wall_ms())
+    await rig.ended(late["id"])
+    await rig.client.request("POST", "/v1/modems/modem0/enable")
+    await rig.modem_is("modem0", "ready")
+
+
+async def _inbound(sim: Simulation, rig: Rig) -> None:
+    """A text of each length, one that nobody understands, a call and a USSD text."""
+    sim.send(from_=ANNA, to="modem1", text="hello")
+    sim.send(from_=ANNA, to="modem1", text=LONG)
+    await rig.event(0, "message.received", where=lambda event: event["data"]["segments"] == 3)
+    await rig.gateway.collector.take(RawPdu("modem0", "sim", "FF" * 20, None, "SM", 1, 0))
+    sim.modems["modem0"].voice.ring(ANNA)
+    await rig.event(0, "call.missed")
+    sim.modems["modem0"].urc('+CUSD: 0,"Welcome",15')
+    await rig.event(0, "ussd.received")
+    sim.modems["modem0"].voice.hang_up()
 
 
 async def _received(rig: Rig) -> None:

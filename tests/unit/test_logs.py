@@ -1,15 +1,21 @@
-"""Nothing that modems, callers or receivers say can forge a line of the log."""
+"""The log: nothing that modems, callers or receivers say can forge a line, numbers are masked, floods are short."""
 
 from __future__ import annotations
 
 import io
+import json
 import logging
+import os
+import re
+import sys
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from gsmgw import logs
-from gsmgw.logs import EscapingFormatter, FloodFilter, configure
+from gsmgw.logs import EscapingFormatter, FloodFilter, LogSettings, configure, formatter_for, is_journal
 
 FORGED = "office\n2026-11-27 12:00:00,000 INFO gsmgw.api: all is well\r\x1b[2J\x9b31m\u2028\u202e\udcff"
 
@@ -69,14 +75,87 @@ def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
     assert len(out.getvalue().splitlines()) == len(lines) + 1 + 10_000
 
 
+def test_trouble_that_lasts_is_logged_a_few_times_an_hour(
+    log: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, out = log
+    logger.handlers[0].addFilter(FloodFilter())
+    now = 1000.0
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    for _ in range(3600):
+        logger.warning("%s: lost", "office")
+        now += 1
+    lines = out.getvalue().splitlines()
+    assert len(lines) <= 10
+    assert re.fullmatch(r"WARNING gsmgw.test: office: lost \(and \d+ more like it\)", lines[-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("sent to=+4915112345678 modem=a", "sent to=+4915*******78 modem=a"),
+        ("from=015112345678, number=4915112345678", "from=0151******78, number=4915*******78"),
+        ("the number +4915112345678 is refused", "the number +4915*******78 is refused"),
+        ("to=12345 to=+123456 from=127.0.0.1", "to=12345 to=+123456 from=127.0.0.1"),
+        ("id=1234567890123 size=4915112345678 at 2026-11-27", "id=1234567890123 size=4915112345678 at 2026-11-27"),
+    ],
+)
+def test_numbers_are_masked(text: str, masked: str) -> None:
+    assert logs.mask_numbers(text) == masked
+
+
+def _record(level: int, text: str, name: str = "gsmgw.test") -> logging.LogRecord:
+    return logging.LogRecord(name, level, __file__, 1, text, None, None)
+
+
+def test_for_the_journal_each_line_has_its_priority() -> None:
+    formatter = formatter_for(LogSettings(), journal=True)
+    for level, prefix in ((10, "<7>"), (20, "<6>"), (30, "<4>"), (40, "<3>"), (50, "<2>")):
+        assert formatter.format(_record(level, "to=+4915112345678")) == f"{prefix}to=+4915*******78"
+    assert formatter.format(_record(30, "closed", "asyncio")) == "<4>asyncio: closed"
+    try:
+        raise ValueError("of +4915112345678")
+    except ValueError:
+        record = logging.LogRecord("gsmgw", 40, __file__, 1, "failed", None, sys.exc_info())
+    lines = formatter.format(record).splitlines()
+    assert lines[0] == "<3>failed"
+    assert all(line.startswith("<3>  | ") for line in lines[1:])
+    assert lines[-1] == "<3>  | ValueError: of +4915*******78"
+
+
+def test_a_record_can_be_a_line_of_json() -> None:
+    for journal, prefix in ((False, ""), (True, "<4>")):
+        formatter = formatter_for(LogSettings(format="json"), journal=journal)
+        line = formatter.format(_record(30, f"{FORGED} +4915112345678"))
+        assert line.isascii()
+        assert len(line.splitlines()) == 1
+        found = json.loads(line.removeprefix(prefix))
+        assert (found["level"], found["logger"]) == ("warning", "gsmgw.test")
+        assert found["message"] == f"{FORGED} +4915*******78"
+        assert datetime.fromisoformat(found["time"]).tzinfo is not None
+    full = formatter_for(LogSettings(format="json", numbers=True), journal=False)
+    assert "+4915112345678" in full.format(_record(30, "+4915112345678"))
+
+
+def test_the_journal_is_recognised_by_its_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "log").open("w") as stream:
+        found = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        assert is_journal(stream)
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino + 1}")  # inherited by a child with a pipe
+        assert not is_journal(stream)
+        assert not is_journal(io.StringIO())
+
+
 def test_clients_of_http_do_not_log_urls_and_headers() -> None:
     before = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "uvicorn")}
-    root, handlers = logging.getLogger(), list(logging.getLogger().handlers)
+    root, handlers, level = logging.getLogger(), list(logging.getLogger().handlers), logging.getLogger().level
     try:
-        configure("debug")
+        configure(LogSettings("debug"))
         for name in ("httpx", "httpcore", "httpcore.http11"):
             assert not logging.getLogger(name).isEnabledFor(logging.INFO)
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
         root.handlers[:] = handlers
+        root.setLevel(level)

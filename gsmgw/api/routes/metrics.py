@@ -18,7 +18,7 @@ from gsmgw.api.dependencies import Ctx
 from gsmgw.api.openapi import media
 from gsmgw.api.routing import api_router
 from gsmgw.dispatch import EventFeed
-from gsmgw.model import Event, ModemState
+from gsmgw.model import Event, EventType, ModemState
 from gsmgw.model.webhooks import WebhookState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
@@ -43,6 +43,13 @@ _OUTCOMES = {
 _OPEN = ("scheduled", "queued", "sending", "unknown", "failed", "undelivered")
 
 
+def is_segment_sent(event: Event) -> bool:
+    """Return True if an event tells that the network accepted a segment. A message of one has only ``message.sent``."""
+    if event.type == EventType.MESSAGE_SENT:
+        return event.data.get("segments") == 1
+    return event.type == EventType.MESSAGE_SEGMENT_SENT
+
+
 class Tally:
     """Counts events since the start."""
 
@@ -59,9 +66,9 @@ class Tally:
             direction = _OUTCOMES.get(event.type)
             if direction is not None:
                 self.outcomes[direction, event.type.removeprefix("message."), event.modem or ""] += 1
-            elif event.type == "message.segment_sent":
+            if is_segment_sent(event):
                 self.segments[event.modem or ""] += 1
-            elif event.type == "modem.babbling":
+            if event.type == EventType.MODEM_BABBLING:
                 self.babbling[event.modem or ""] += 1
 
 

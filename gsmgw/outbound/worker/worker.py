@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
-from gsmgw.model import Outgoing, Priority
+from gsmgw.model import Outgoing, Priority, format_id
 from gsmgw.outbound.limits.modem_limits import ModemLimits
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
@@ -37,6 +37,8 @@ CLAIMS_MAX = 8
 #: A commit that takes a smaller part of a segment than that is over before the prompt: nothing is to be gained, and
 #: what is claimed, an urgent text may be, waits for this modem while another one becomes free.
 WORTHWHILE = 0.1
+#: A pause of a modem after failures that is worth a warning.
+LONG_REST_S = 30.0
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
 
@@ -347,7 +349,17 @@ class Worker:
         )
         if exc.cause is not None and exc.cause.our_fault:
             log.error("%s: %s: the gateway built pdu=%s", self.name, exc.title, masked_submit(job.tpdus[claim.seq]))
-        log.warning("%s: to %s: %s (%s)", self.name, message.to, exc.title, verdict.decision.action)
+        decision = verdict.decision
+        log.log(
+            logging.WARNING if decision.rest_s >= LONG_REST_S else logging.INFO,
+            "%s: segment not confirmed error=%r message=%s segment=%d next=%s%s",
+            self.name,
+            exc.title,
+            format_id(message.id),
+            claim.seq,
+            decision.action.value,
+            f" modem_pause_s={decision.rest_s:.0f}" if decision.rest_s else "",
+        )
         if verdict.decision.rest_s:
             # Texts that nobody has tried tell whether it is the modem: they do not wait for long.
             soon = exc.disposition is Disposition.MODEM and self._queue.has_untried(self.name)
