@@ -13,6 +13,12 @@ from gsmgw.digits import ascii_digits, is_digits
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE = re.compile(r"[0-9]{3,6}")
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
+#: Emergency numbers in every network, and those that a phone without a SIM knows besides (TS 22.101 10.1.1).
+_EMERGENCY_EVERYWHERE = frozenset({"112", "911"})
+_EMERGENCY = frozenset({"000", "110", "118", "119", "999"})
+#: Digits that numbering plans allow at any place after the area code, and how many may be lost.
+_LIKELY = ("0", "2")
+_MOST_LOST = 7
 _REASONS = {
     phonenumbers.ValidationResult.TOO_SHORT: "is too short for its country",
     phonenumbers.ValidationResult.TOO_LONG: "is too long",
@@ -39,7 +45,7 @@ def parse_recipient(text: str, country: str | None) -> str:
     if number.startswith("00"):
         number = "+" + number[2:]
     if _SHORT_CODE.fullmatch(number):
-        return number
+        return _short_code(number, country)
     if not number.startswith("+"):
         if not is_digits(number):
             raise NumberError("is not a valid phone number: use digits, with + and the country code first")
@@ -61,6 +67,45 @@ def parse_recipient(text: str, country: str | None) -> str:
     if reason is not None:
         raise NumberError(reason)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _short_code(number: str, country: str | None) -> str:
+    """Return a short code that may be texted. Raises :class:`NumberError`."""
+    national = _EMERGENCY if country is None else ()
+    if number in _EMERGENCY_EVERYWHERE or number in national or _is_emergency(number, country):
+        raise NumberError("is an emergency number: an automatic message must not go there")
+    if number.startswith("0") and not _is_known_short_code(number, country):
+        raise NumberError("is not a whole phone number: write all digits, with + and the country code first")
+    return number
+
+
+def _is_emergency(number: str, country: str | None) -> bool:
+    return country is not None and phonenumbers.is_emergency_number(number, country)
+
+
+def _is_known_short_code(number: str, country: str | None) -> bool:
+    """Return True if the numbering plan has this short code: few begin with 0, the trunk prefix of most countries."""
+    if country is None:
+        return False
+    # Not parsed, which would take the 0 for a trunk prefix.
+    code = phonenumbers.country_code_for_region(country)
+    short = phonenumbers.PhoneNumber(country_code=code, national_number=int(number))
+    short.italian_leading_zero = True
+    short.number_of_leading_zeros = len(number) - len(number.lstrip("0"))
+    return phonenumbers.is_valid_short_number_for_region(short, country)
+
+
+def lacks_digits(number: str) -> bool:
+    """Return True if an E.164 number is not valid, but only the beginning of a valid one: digits were lost."""
+    if not number.startswith("+"):
+        return False
+    try:
+        if phonenumbers.is_valid_number(phonenumbers.parse(number)):
+            return False
+        longer = (number + digit * more for more in range(1, _MOST_LOST + 1) for digit in _LIKELY)
+        return any(phonenumbers.is_valid_number(phonenumbers.parse(each)) for each in longer)
+    except phonenumbers.NumberParseException:  # a country code that our list lacks
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class MessageIn(BaseModel):
     to: Text = Field(max_length=64, description="E.164, a short code, or a national number if a country is set")
     text: Text | None = None
     data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
-    port: int | None = Field(None, ge=0, le=65535, description="The application port for data")
+    port: int | None = Field(None, ge=0, le=65535, strict=True, description="The application port for data")
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")
     pool: str | None = Field(None, max_length=63, description="Send through the modems of this pool")
     priority: Literal["urgent", "normal", "bulk"] = "normal"
@@ -129,13 +129,14 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
     return checked
 
 
-class PreviewIn(BaseModel):
-    """A text to preview."""
+class PreviewIn(MessageIn):
+    """A text to preview. Takes the whole body of a message to send; only ``text`` and ``encoding`` matter."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Your table is ready."}]})
 
+    # The recipient may be missing: a type checker sees more fields than an instance is asked for.
+    to: Text | None = Field(None, max_length=64)  # type: ignore[assignment]
     text: Text = Field(max_length=TEXT_LIMIT)
-    encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
     transliterate: Flag = False
 
 

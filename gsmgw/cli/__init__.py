@@ -8,7 +8,22 @@ from io import TextIOWrapper
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import audit, backup, doctor, exports, messages, modems, quarantine, service, setup, tokens, webhooks
+from gsmgw.cli import (
+    audit,
+    backup,
+    doctor,
+    exports,
+    messages,
+    modems,
+    quarantine,
+    send,
+    service,
+    setup,
+    tokens,
+    watch,
+    webhooks,
+)
+from gsmgw.cli.failures import SafeGroup
 from gsmgw.cli.pdu import pdu
 
 
@@ -18,7 +33,7 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
     return value
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SafeGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--socket",
     metavar="PATH",
@@ -34,12 +49,14 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option(
     "--token", metavar="TOKEN", envvar="GSMGW_TOKEN", help="Authenticate with this token at --url.  [env: GSMGW_TOKEN]"
 )
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.version_option(__version__, prog_name="gsmgw")
-def main(**_: str | None) -> None:
+def main(**_: str | bool | None) -> None:
     """Send and receive text messages with GSM and LTE modems.
 
-    Commands connect to the gateway over its Unix socket: --socket, $GSMGW_SOCKET, or the socket in the configuration
-    file. Exit codes: 0 done, 1 request failed, 2 wrong usage, 3 gateway not reachable, 4 timed out.
+    Commands connect to the gateway over its Unix socket: --socket, the socket in the file of --config, $GSMGW_SOCKET,
+    or the socket in the configuration file. Exit codes: 0 done, 1 request failed, 2 wrong usage, 3 gateway not
+    reachable, 4 timed out.
 
     \b
     gsmgw modems                              list the modems and their state
@@ -53,7 +70,7 @@ def main(**_: str | None) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-_MODULES = (service, messages, exports, quarantine, modems, tokens, webhooks, audit, backup, doctor, setup)
+_MODULES = (service, send, messages, watch, exports, quarantine, modems, tokens, webhooks, audit, backup, doctor, setup)
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
 for command in backup.CONFIG_COMMANDS:

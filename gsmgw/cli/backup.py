@@ -12,15 +12,19 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.common import NO_DAEMON, USAGE, fail, json_option, print_json, talks
+from gsmgw.cli.failures import explained, no_file
+from gsmgw.cli.gateway import connect, named_gateway
 from gsmgw.cli.listing import print_table, say, write_data
+from gsmgw.cli.waiting import local_time
 from gsmgw.client import NoAnswer, NoDaemon
-from gsmgw.config import SEARCH, Config, find_config, load_config, not_utf8
+from gsmgw.config import SEARCH, Config, closed_places, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
 from gsmgw.owners import acting_as_owner
 
 #: Long enough for a database of several gigabytes on a slow SD card.
 BACKUP_TIMEOUT_S = 3600.0
+_DIRECT = "To work on its files without it, name its configuration: --config FILE"
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
 
 
@@ -73,11 +77,10 @@ def _make(context: click.Context, file: Path | None, config_file: str | None, fo
                 return made
         except NoAnswer:
             raise  # the gateway is making the backup: a second one would only take longer
-        except NoDaemon:
-            pass
-        if context.find_root().params.get("url"):
-            fail(f"gateway not reachable at {context.find_root().params['url']}")
-    path, config = _settings(config_file)
+        except NoDaemon as exc:
+            if named_gateway(context) is not None:
+                fail(f"gateway not reachable at {exc.where} ({exc.reason}).\n{_DIRECT}", NO_DAEMON)
+    path, config = _settings_of(context, config_file)
     try:
         if file is None:
             with acting_as_owner(config.database):
@@ -111,7 +114,7 @@ def _list(context: click.Context, config_file: str | None, as_json: bool) -> Non
             found = client.request("GET", "/v1/backups")["data"]
     if found is None:
         try:
-            found = [entry.as_resource() for entry in list_backups(_settings(config_file)[1].backups)]
+            found = [entry.as_resource() for entry in list_backups(_settings_of(context, config_file)[1].backups)]
         except GsmgwError as exc:
             fail(str(exc))
     if as_json:
@@ -195,7 +198,7 @@ def export_config(file: str, config_file: str | None) -> None:
     """Write the configuration file unchanged, including its PINs, to FILE or standard output."""
     path, _ = _settings(config_file)
     if path is None:
-        fail(f"no configuration file found: looked for {', '.join(SEARCH)}")
+        fail(no_file())
     content = path.read_text(encoding="utf-8")
     if file == "-":
         write_data(content)
@@ -225,12 +228,12 @@ def import_config(file: Any, config_file: str | None) -> None:
     except UnicodeDecodeError as exc:
         fail(f"{file.name}: {not_utf8(exc)}")
     except ConfigError as exc:
-        fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
+        fail(explained(exc))
     target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])
     try:
         replace_config(target, content)
     except OSError as exc:
-        fail(f"{exc.filename or target}: {exc.strerror}")
+        fail(explained(exc))
     say(f"{target} replaced. Restart the gateway to apply it: sudo systemctl restart gsmgw")
 
 
@@ -263,14 +266,25 @@ def _service_user() -> tuple[int, int] | None:
     return found.pw_uid, found.pw_gid
 
 
+def _settings_of(context: click.Context, config_file: str | None) -> tuple[Path | None, Config]:
+    """Return the configuration of the gateway that the options name, to work on its files."""
+    path, config = _settings(config_file)
+    named = named_gateway(context)
+    if config_file is None and named is not None and str(config.gateway.socket) != named:
+        fail(f"the gateway at {named} is not that of {path or 'the default configuration'}.\n{_DIRECT}", USAGE)
+    return path, config
+
+
 def _settings(config_file: str | None) -> tuple[Path | None, Config]:
     path = find_config(config_file)
     if path is None:
+        if closed_places():
+            fail(no_file())
         return None, Config()
     try:
         return path, load_config(path)
     except ConfigError as exc:
-        fail("\n".join(f"{exc.source}: {problem}" for problem in exc.problems))
+        fail(explained(exc))
 
 
 COMMANDS = (backup, restore)

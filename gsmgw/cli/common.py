@@ -1,22 +1,19 @@
-"""Shared by all commands: connecting to the gateway, exit codes, JSON output and times."""
+"""Shared by all commands: errors of the gateway, exit codes, JSON output and progress."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from gsmgw.cli.failures import JOIN_GROUP
 from gsmgw.cli.listing import escaped_json, say, write_data
-from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoAnswer, NoDaemon
-from gsmgw.config import find_config, load_config
-from gsmgw.errors import ConfigError
+from gsmgw.client import ApiError, NoAnswer, NoDaemon
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,31 +30,6 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
     sys.exit(code)
 
 
-def socket_path(explicit: str | None) -> str:
-    """Return the gateway's socket: ``--socket``, $GSMGW_SOCKET, the configuration's, or the default."""
-    named = explicit or os.environ.get("GSMGW_SOCKET")
-    if named:
-        return named
-    path = find_config()
-    if path is not None:
-        try:
-            return str(load_config(path).gateway.socket)
-        except ConfigError:
-            return DEFAULT_SOCKET
-    return DEFAULT_SOCKET
-
-
-def connect(context: click.Context) -> Client:
-    """Return a client for the gateway that the options name."""
-    options = context.find_root().params
-    if options.get("url"):
-        try:
-            return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
-        except ValueError as exc:
-            raise click.UsageError(str(exc)) from None
-    return Client(socket_path(options.get("socket")))
-
-
 def talks(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a command that calls the gateway: errors become a message and an exit code."""
 
@@ -71,7 +43,7 @@ def talks(function: Callable[P, R]) -> Callable[P, R]:
                 TIMED_OUT,
             )
         except NoDaemon as exc:
-            fail(f"gateway not reachable at {exc.where} ({exc.reason}).\n{_hint(exc.where)}", NO_DAEMON)
+            fail(f"gateway not reachable at {exc.where} ({exc.reason}).\n{hint(exc)}", NO_DAEMON)
         except ApiError as exc:
             fail(explain(exc.problem))
         except BrokenPipeError:
@@ -83,12 +55,15 @@ def talks(function: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
-def _hint(where: str) -> str:
-    if where.startswith(("http://", "https://")):
+def hint(exc: NoDaemon) -> str:
+    """Return what to do about a gateway that is not reachable."""
+    if exc.where.startswith(("http://", "https://")):
         return (
             "Check [api] listen in its configuration; use https if tls_cert is set.\n"
             "On the gateway's own machine, leave out --url: gsmgw status"
         )
+    if exc.forbidden:
+        return f"{JOIN_GROUP}\nOr run the command as root: sudo gsmgw ..."
     return (
         "Start it: sudo systemctl start gsmgw   (or: gsmgw run; without a modem: gsmgw demo)\n"
         "To use another socket: gsmgw --socket PATH ..., or set $GSMGW_SOCKET"
@@ -130,12 +105,3 @@ def print_json(value: Any) -> None:
     ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
     write_data(escaped_json(json.dumps(value, ensure_ascii=ascii_only)) + "\n")
     sys.stdout.flush()
-
-
-def local_time(stamp: str | None) -> str:
-    """Return a time of the API in the local time zone; today's times without the date."""
-    if not stamp:
-        return ""
-    moment = datetime.fromisoformat(stamp).astimezone()
-    today = datetime.now(UTC).astimezone().date()
-    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M")

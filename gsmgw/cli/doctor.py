@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, connect, fail, print_json
+from gsmgw.cli.common import FAILED, fail, print_json
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
 from gsmgw.config import find_config
 from gsmgw.errors import GsmgwError
@@ -34,7 +35,7 @@ def doctor(context: click.Context, config_file: str | None, thorough: bool, bund
     """
     from gsmgw.doctor import examine, write_bundle
 
-    with connect(context) as client:
+    with connect(context, config_file) as client:
         found = examine(client, find_config(config_file), thorough=thorough)
     for finding in found.findings:
         if as_json:

@@ -11,9 +11,14 @@ from typing import Any, TextIO
 
 import click
 
-from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, local_time, print_json, talks
+from gsmgw.cli.common import USAGE, fail, json_lines_option, print_json, talks
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, write_data
 from gsmgw.cli.params import PAST
+from gsmgw.cli.waiting import local_time
+
+#: Format by the suffix of the file.
+_FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
 @click.command()
@@ -44,7 +49,7 @@ def conversations(context: click.Context, limit: int, as_json: bool) -> None:
     "--format",
     "format_",
     type=click.Choice(["csv", "ndjson"]),
-    help="Output format (default: csv if FILE ends in .csv, else ndjson).",
+    help="Output format (default: csv if FILE ends in .csv, ndjson for .ndjson, .jsonl and -).",
 )
 @click.option("--since", type=PAST, help="Start at this time of acceptance or receipt: 2026-12-01, 18:00 or -2h.")
 @click.option("--until", type=PAST, help="End before this time.")
@@ -59,9 +64,10 @@ def conversations(context: click.Context, limit: int, as_json: bool) -> None:
 def export(context: click.Context, /, file: str, format_: str | None, force: bool, **filters: Any) -> None:
     """Export all messages to FILE, newest first. FILE may be - for standard output.
 
-    Write CSV if FILE ends in .csv, else one JSON object per line. The file appears when the export is complete.
+    Write CSV if FILE ends in .csv, one JSON object per line if it ends in .ndjson or .jsonl. The file appears when the
+    export is complete.
     """
-    kind = format_ or ("csv" if file.lower().endswith(".csv") else "ndjson")
+    kind = format_ or _format_of(file)
     filters["status"] = list(filters["status"]) or None
     target = None if file == "-" else Path(file)
     if target is not None and target.is_file() and not force:
@@ -77,6 +83,22 @@ def export(context: click.Context, /, file: str, format_: str | None, force: boo
         except OSError as exc:
             fail(f"{file}: {exc.strerror}")
     say(f"{count} bytes written to {file}", err=True)
+
+
+def _format_of(file: str) -> str:
+    """Return the format that the name of a file asks for. Pipes and devices get NDJSON."""
+    suffix = Path(file).suffix.lower()
+    is_stream = file == "-" or (Path(file).exists() and not Path(file).is_file())
+    if suffix not in _FORMATS and not is_stream:
+        fail(
+            f"{file}: name it .csv or .ndjson, or set the format: --format csv or --format ndjson{_excel(suffix)}",
+            USAGE,
+        )
+    return _FORMATS.get(suffix, "ndjson")
+
+
+def _excel(suffix: str) -> str:
+    return ". Excel and LibreOffice open .csv" if suffix in (".xls", ".xlsx", ".ods") else ""
 
 
 def write_whole(target: Path, portions: Iterable[str]) -> int:

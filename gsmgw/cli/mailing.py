@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gsmgw.cli.table import Fault, Row, Table, TableError
+from gsmgw.numbers import lacks_digits
+from gsmgw.wire import resources
 
 #: Names of the recipient column; the first one that exists is used.
 RECIPIENT = ("to", "phone", "number", "recipient", "mobile")
@@ -30,13 +31,29 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Mailing:
-    """The messages built from a table and a template, and the rows with errors."""
+class Draft:
+    """The messages as the table has them, and the rows with errors. Only ``--ref`` sets ``client_ref`` here."""
 
     letters: tuple[Letter, ...]
     faults: tuple[Fault, ...]
-    #: Number of rows with the same recipient and text as an earlier row.
-    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A row with the number and the text of an earlier one."""
+
+    line: int
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """The messages to send with their previews, the rows with errors, and the rows that are left out."""
+
+    letters: tuple[Letter, ...]
+    previews: tuple[resources.SeenMessage, ...]
+    faults: tuple[Fault, ...]
+    repeats: tuple[Repeat, ...]
 
 
 class Template:
@@ -75,44 +92,76 @@ class Template:
 
 
 def compose(
-    table: Table,
-    text: str | None,
-    fields: dict[str, Any],
-    *,
-    ref: str | None = None,
-    run: str = "",
-    allow_empty: bool = False,
-) -> Mailing:
+    table: Table, text: str | None, fields: dict[str, Any], *, ref: str | None = None, allow_empty: bool = False
+) -> Draft:
     """Return the messages of a table. ``ref`` is the template of ``client_ref``.
 
-    Without ``ref``, the reference is a digest of recipient, text and ``run``, so that sending an extended table again
-    sends only its new rows. Raises :class:`TableError` for a missing column.
+    Raises :class:`TableError` for a missing column.
     """
-    by_name = {column.lower(): column for column in table.columns}
-    recipient = next((by_name[name] for name in RECIPIENT if name in by_name), None)
-    if recipient is None:
-        wanted = ", ".join(RECIPIENT[:3])
-        raise TableError(f"no recipient column: name it {wanted} (columns: {', '.join(table.columns)})")
-    if text is None and TEXT not in by_name:
+    recipient = _recipient_column(table)
+    if text is None and TEXT not in map(str.lower, table.columns):
         raise TableError('no text: give one as an argument, "Hello {name}", or add a column named text')
     template = Template(text if text is not None else "{text}", table.columns)
     ref_template = None if ref is None else Template(ref, table.columns, "--ref")
     needed = dict.fromkeys([recipient, *([] if allow_empty else template.columns)])
     letters: list[Letter] = []
     faults = list(table.faults)
-    seen: Counter[tuple[str, str]] = Counter()
     for row in table.rows:
         empty = [Fault(row.line, column, "is empty") for column in needed if not row.cells[column]]
         faults += empty
-        if empty:
+        if not empty:
+            message = {"to": row.cells[recipient], "text": template.fill(row), **fields}
+            own = {"client_ref": ref_template.fill(row)} if ref_template else {}
+            letters.append(Letter(row.line, {**message, **own}))
+    return Draft(tuple(letters), tuple(faults))
+
+
+def _recipient_column(table: Table) -> str:
+    by_name = {column.lower(): column for column in table.columns}
+    recipient = next((by_name[name] for name in RECIPIENT if name in by_name), None)
+    if recipient is None:
+        wanted = ", ".join(RECIPIENT[:3])
+        raise TableError(f"no recipient column: name it {wanted} (columns: {', '.join(table.columns)})")
+    return recipient
+
+
+def settle(
+    draft: Draft, previews: Sequence[resources.SeenMessage | resources.RefusedMessage], *, run: str, duplicates: bool
+) -> Mailing:
+    """Return the messages to send, by the numbers that the gateway made of the cells.
+
+    Without ``--ref``, the reference is a digest of number, text and ``run``, so that sending an extended or reformatted
+    table again sends only its new rows. A row that repeats number and text is left out without ``duplicates``.
+    """
+    letters: list[Letter] = []
+    kept: list[resources.SeenMessage] = []
+    faults, repeats = list(draft.faults), list[Repeat]()
+    lines: dict[tuple[str, str], list[int]] = {}
+    for letter, seen in zip(draft.letters, previews, strict=True):
+        if "to" not in seen:
+            faults.append(_refused(letter, seen))
             continue
-        to, filled = row.cells[recipient], template.fill(row)
-        number = seen[to, filled]
-        seen[to, filled] += 1
-        own = ref_template.fill(row) if ref_template else _reference(run, to, filled, number)
-        letters.append(Letter(row.line, {"to": to, "text": filled, **fields, "client_ref": own}))
-    repeated = sum(count - 1 for count in seen.values())
-    return Mailing(tuple(letters), tuple(sorted(faults, key=lambda fault: fault.line)), repeated)
+        to, text = seen["to"], letter.message["text"]
+        if lacks_digits(to):
+            detail = f"to: {letter.message['to']!r} lacks digits ({to}): write the whole number"
+            faults.append(Fault(letter.line, None, detail))
+            continue
+        earlier = lines.setdefault((to, text), [])
+        earlier.append(letter.line)
+        if len(earlier) > 1 and not duplicates:
+            repeats.append(Repeat(letter.line, earlier[0]))
+            continue
+        ref = letter.message.get("client_ref") or _reference(run, to, text, len(earlier) - 1)
+        letters.append(Letter(letter.line, {**letter.message, "to": to, "client_ref": ref}))
+        kept.append(seen)
+    ordered = sorted(faults, key=lambda fault: fault.line)
+    return Mailing(tuple(letters), tuple(kept), tuple(ordered), tuple(repeats))
+
+
+def _refused(letter: Letter, seen: resources.RefusedMessage) -> Fault:
+    detail = seen["error"]["detail"]
+    place, _, words = detail.partition(": ")
+    return Fault(letter.line, None, words if place.startswith("message ") else detail)
 
 
 def _reference(run: str, to: str, text: str, number: int) -> str:

@@ -7,7 +7,8 @@ from typing import IO, Any
 
 import click
 
-from gsmgw.cli.common import USAGE, connect, fail, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.common import USAGE, fail, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import NAME
 

@@ -38,7 +38,7 @@ class Duration(click.ParamType[int]):
 class Moment(click.ParamType[str]):
     """A time: ``2026-12-24T18:00``, ``18:00``, ``+2h`` or ``-2h``; local time unless it names a zone.
 
-    ``18:00`` is the next such time, or with ``past`` the latest one.
+    ``18:00`` is the next such time, or with ``past`` the latest one. Without ``past``, a time that is over is refused.
     """
 
     name = "time"
@@ -48,13 +48,16 @@ class Moment(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the time in RFC 3339 with a zone."""
-        text = str(value).strip()
+        text, now = str(value).strip(), datetime.now().astimezone()
         try:
-            moment = self._moment(text, datetime.now().astimezone())
-            return (moment if moment.tzinfo else moment.astimezone()).isoformat()
+            moment = self._moment(text, now)
+            moment = moment if moment.tzinfo else moment.astimezone()
         except (ValueError, OverflowError):
             example = "18:00 or -2h" if self._past else "18:00 or +2h"
             self.fail(f"{text!r} is not a valid time: write 2026-12-24T18:00, {example}", param, ctx)
+        if moment < now and not self._past:
+            self.fail(f"{moment.astimezone():%Y-%m-%d %H:%M} is in the past. To send now, leave it out", param, ctx)
+        return moment.isoformat()
 
     def _moment(self, text: str, now: datetime) -> datetime:
         if text[:1] in ("+", "-"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from gsmgw.cli.common import connect, json_lines_option, local_time, print_json, talks
+from gsmgw.cli.common import json_lines_option, print_json, talks
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say
+from gsmgw.cli.waiting import local_time
 
 
 @click.command(short_help="List received PDUs that could not be decoded.")

@@ -10,8 +10,8 @@ from typing import Any
 
 from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, progress
 from gsmgw.cli.listing import count, print_table, say, shown
-from gsmgw.cli.mailing import Letter, Mailing, compose, portions
-from gsmgw.cli.table import Table, TableError, read_table
+from gsmgw.cli.mailing import Draft, Letter, Mailing, compose, portions, settle
+from gsmgw.cli.table import TableError, read_table
 from gsmgw.client import Client, NoDaemon
 from gsmgw.wire import resources
 
@@ -19,13 +19,13 @@ Json = dict[str, Any]
 Answer = resources.BatchMessage | resources.RefusedMessage
 Preview = resources.SeenMessage | resources.RefusedMessage
 
-#: Maximum number of errors to print; the rest is counted.
+#: Maximum number of lines about rows to print; the rest is counted.
 _SHOWN = 50
 #: Problem code of a row that an earlier run sent with other options: same reference, other content.
 _SENT_BEFORE = "client_ref_conflict"
 
 
-def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **how: Any) -> Mailing:
+def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **how: Any) -> Draft:
     """Read the table in ``file`` (``-`` for standard input) and build its messages."""
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -33,65 +33,76 @@ def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **h
         fail(f"{file}: {exc.strerror}", USAGE)
     try:
         table = read_table(raw, encoding)
-        mailing = compose(table, text, fields, **how)
+        draft = compose(table, text, fields, **how)
     except TableError as exc:
         fail(f"{file}: {exc}", USAGE)
-    _notes(file, table, mailing)
+    if table.encoding == "windows-1252":
+        say(f"gsmgw: {file} is not valid UTF-8; reading it as Windows-1252", err=True)
+    if not draft.letters and not draft.faults:
+        fail(f"{file}: no rows after the header", USAGE)
+    return draft
+
+
+def check(client: Client, draft: Draft, *, run: str, duplicates: bool) -> Mailing:
+    """Have the gateway check each message; leave repeated rows out, and say so."""
+    mailing = settle(draft, _look(client, draft.letters), run=run, duplicates=duplicates)
+    told = [
+        f"line {repeat.line} has the number and the text of line {repeat.earlier}; sent once"
+        for repeat in mailing.repeats
+    ]
+    _list(told)
+    if told:
+        say("gsmgw: to send repeated rows, too: --duplicates", err=True)
     return mailing
 
 
-def _notes(file: str, table: Table, mailing: Mailing) -> None:
-    if table.encoding == "windows-1252":
-        say(f"gsmgw: {file} is not valid UTF-8; reading it as Windows-1252", err=True)
-    if mailing.repeated:
-        repeat = "repeats" if mailing.repeated == 1 else "repeat"
-        say(f"gsmgw: {file}: {count(mailing.repeated, 'row')} {repeat} the number and text of an earlier row", err=True)
-    if not mailing.letters and not mailing.faults:
-        fail(f"{file}: no rows after the header", USAGE)
-
-
-def dry_run(client: Client, mailing: Mailing, as_json: bool) -> None:
+def dry_run(mailing: Mailing, as_json: bool) -> None:
     """Show the messages and their totals without sending them. Exits."""
-    looked_at = _look(client, mailing.letters)
-    bad = len(mailing.faults) + sum("error" in answer for answer in looked_at)
-    pairs = list(zip(mailing.letters, looked_at, strict=True))
+    pairs = list(zip(mailing.letters, mailing.previews, strict=True))
     if as_json:
-        for letter, answer in pairs:
-            print_json({"line": letter.line, **answer})
-        for fault in mailing.faults:
-            print_json({"line": fault.line, "error": {"detail": str(fault), "column": fault.column}})
+        for letter, seen in pairs:
+            print_json({"line": letter.line, **seen})
+        _print_left_out(mailing)
     else:
-        rows = [
-            (letter.line, answer["to"], answer["encoding"], answer["segments"], letter.message["text"])
-            for letter, answer in pairs
-            if "error" not in answer
-        ]
+        rows = [(letter.line, *_shown(seen), letter.message["text"]) for letter, seen in pairs]
         print_table(("line", "to", "encoding", "segments", "text"), rows, "no rows without errors")
-        _complain(mailing, pairs)
-    good = [answer for answer in looked_at if "error" not in answer]
-    encodings = Counter(answer["encoding"] for answer in good)
+        _list([str(fault) for fault in mailing.faults])
+    encodings = Counter(seen["encoding"] for seen in mailing.previews)
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(encodings.items()))
-    segments = sum(answer["segments"] for answer in good)
-    total = f"{count(len(good), 'message')} ({kinds}), {count(segments, 'segment')}" if good else "no message"
-    say(f"{total}, {count(bad, 'row')} with errors; nothing sent", err=True)
-    sys.exit(FAILED if bad else 0)
+    segments = sum(seen["segments"] for seen in mailing.previews)
+    total = f"{count(len(pairs), 'message')} ({kinds}), {count(segments, 'segment')}" if pairs else "no message"
+    say(f"{total}, {count(_bad(mailing), 'row')} with errors{_left_out(mailing)}; nothing sent", err=True)
+    sys.exit(FAILED if mailing.faults else 0)
+
+
+def _shown(seen: resources.SeenMessage) -> tuple[str, str, int]:
+    return seen["to"], seen["encoding"], seen["segments"]
 
 
 def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool) -> None:
     """Send all rows, or nothing if a row has errors and ``skip_bad`` is not set. Exits."""
-    pairs = list(zip(mailing.letters, _look(client, mailing.letters), strict=True))
-    good = [letter for letter, answer in pairs if "error" not in answer]
-    bad = len(mailing.faults) + len(pairs) - len(good)
+    bad = _bad(mailing)
     if bad:
-        _complain(mailing, pairs)
+        _list([str(fault) for fault in mailing.faults])
         if not skip_bad:
             have = "has" if bad == 1 else "have"
             hint = "Correct them, or send the others with --skip-bad"
             fail(f"nothing sent: {count(bad, 'row')} {have} errors. {hint}")
+    done = _send_portions(client, mailing.letters, as_json)
+    if as_json:
+        _print_left_out(mailing)
+    before = f", {done['before']} already accepted earlier (to send them again: --run NAME)" if done["before"] else ""
+    refused = done["refused"] + bad
+    say(f"{done['accepted']} accepted{before}{_left_out(mailing)}, {refused} refused", err=True)
+    sys.exit(FAILED if refused else 0)
+
+
+def _send_portions(client: Client, letters: Sequence[Letter], as_json: bool) -> Counter[str]:
+    """Send the messages, and count their outcomes. Exits if the gateway goes away."""
     done: Counter[str] = Counter()
     try:
-        with progress("sending", len(good)) as advance:
-            for key, portion in portions(good):
+        with progress("sending", len(letters)) as advance:
+            for key, portion in portions(letters):
                 answers = client.send_many([letter.message for letter in portion], key=key)
                 for letter, answer in zip(portion, answers, strict=True):
                     done[_outcome(answer)] += 1
@@ -99,13 +110,27 @@ def send_all(client: Client, mailing: Mailing, *, skip_bad: bool, as_json: bool)
                 advance(len(portion))
     except (NoDaemon, KeyboardInterrupt) as exc:
         where = f": {exc}" if isinstance(exc, NoDaemon) else ""
-        say(f"gsmgw: interrupted after {sum(done.values())} of {len(good)} rows{where}", err=True)
+        say(f"gsmgw: interrupted after {sum(done.values())} of {len(letters)} rows{where}", err=True)
         say("Run the same command again. Messages that were accepted are not sent twice.", err=True)
         sys.exit(NO_DAEMON if isinstance(exc, NoDaemon) else FAILED)
-    before = f", {done['before']} already accepted earlier (to send them again: --run NAME)" if done["before"] else ""
-    refused = done["refused"] + bad
-    say(f"{done['accepted']} accepted{before}, {refused} refused", err=True)
-    sys.exit(FAILED if refused else 0)
+    return done
+
+
+def _bad(mailing: Mailing) -> int:
+    """Return the number of rows with errors; a row may have several."""
+    return len({fault.line for fault in mailing.faults})
+
+
+def _left_out(mailing: Mailing) -> str:
+    return f", {count(len(mailing.repeats), 'repeated row')} left out" if mailing.repeats else ""
+
+
+def _print_left_out(mailing: Mailing) -> None:
+    """Print the rows that are not sent as JSON."""
+    for fault in mailing.faults:
+        print_json({"line": fault.line, "error": {"detail": str(fault), "column": fault.column}})
+    for repeat in mailing.repeats:
+        print_json({"line": repeat.line, "repeats": repeat.earlier})
 
 
 def _look(client: Client, letters: Sequence[Letter]) -> list[Preview]:
@@ -140,15 +165,9 @@ def _tell(letter: Letter, answer: Answer, as_json: bool) -> None:
         say(f"gsmgw: line {letter.line}: {shown(refusal['detail'])}", err=True)
 
 
-def _complain(mailing: Mailing, pairs: Sequence[tuple[Letter, Preview]]) -> None:
-    """Print the errors, ordered by line."""
-    told = [(fault.line, str(fault)) for fault in mailing.faults]
-    for letter, answer in pairs:
-        if "to" not in answer:
-            detail = answer["error"]["detail"].partition(": ")
-            words = detail[2] if detail[0].startswith("message ") else answer["error"]["detail"]
-            told.append((letter.line, f"line {letter.line}: {words}"))
-    for _, words in sorted(told)[:_SHOWN]:
-        say(f"gsmgw: {shown(words)}", err=True)
-    if len(told) > _SHOWN:
-        say(f"gsmgw: and {len(told) - _SHOWN} more", err=True)
+def _list(sentences: Sequence[str]) -> None:
+    """Print sentences about rows, but not thousands of them."""
+    for sentence in sentences[:_SHOWN]:
+        say(f"gsmgw: {shown(sentence)}", err=True)
+    if len(sentences) > _SHOWN:
+        say(f"gsmgw: and {len(sentences) - _SHOWN} more", err=True)

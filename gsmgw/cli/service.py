@@ -8,23 +8,25 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, connect, fail, json_option, local_time, print_json, talks
+from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, fail, json_option, print_json, talks
+from gsmgw.cli.failures import explained, no_file
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
-from gsmgw.config import SEARCH, Config, find_config, load_config, redacted
+from gsmgw.cli.waiting import local_time
+from gsmgw.config import Config, find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
 
 def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
     path = find_config(explicit)
     if path is None:
-        fail(f"no configuration file found: looked for {', '.join(SEARCH)}. Create one: gsmgw setup", USAGE)
+        fail(no_file(), USAGE)
     try:
         return path, load(path)
     except Unavailable:
         raise
     except ConfigError as exc:
-        for problem in exc.problems:
-            say(f"{exc.source}: {problem}", err=True)
+        say(explained(exc), err=True, lines=True)
         sys.exit(USAGE)
 
 
@@ -32,7 +34,7 @@ def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_co
     try:
         return _load(explicit, load)
     except Unavailable as exc:
-        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
+        fail(explained(exc), USAGE)
 
 
 @click.command()
@@ -54,9 +56,9 @@ def run(config_file: str | None, log_level: str | None) -> None:
 
         daemon.run(config, path, log_level)
     except Unavailable as exc:  # not exit code 2, after which systemd does not restart
-        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), NOT_NOW)
+        fail(explained(exc), NOT_NOW)
     except ConfigError as exc:
-        fail("; ".join(f"{exc.source}: {problem}" for problem in exc.problems), USAGE)
+        fail(explained(exc), USAGE)
     except GsmgwError as exc:
         fail(str(exc), FAILED)
 

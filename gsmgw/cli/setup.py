@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from gsmgw.cli.backup import replace_config
-from gsmgw.cli.common import TIMED_OUT, connect, fail
+from gsmgw.cli.common import TIMED_OUT, fail
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say
 from gsmgw.client import ApiError, Client, NoDaemon
 from gsmgw.config import SEARCH

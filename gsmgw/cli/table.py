@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 #: Byte order marks, longest first: UTF-32's begins with UTF-16's.
@@ -86,16 +86,35 @@ def _guess(raw: bytes) -> str:
 
 def read_table(raw: bytes, encoding: str | None = None) -> Table:
     """Read a CSV file with a header. Empty lines are ignored; all other errors are reported with their lines."""
+    text, encoding = _checked_text(raw, encoding)
+    separator = _separator(text)
+    records = _records(text, separator)
+    columns = next((_header(cells, line) for line, cells in records), None)
+    if columns is None:
+        raise TableError("the file is empty: its first line must name the columns")
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for line, cells in records:
+        if len(cells) == len(columns):
+            rows.append(Row(line, dict(zip(columns, map(str.strip, cells), strict=True))))
+        else:
+            faults.append(Fault(line, None, f"has {len(cells)} cells, but the header has {len(columns)}"))
+    return Table(columns, tuple(rows), tuple(faults), encoding, separator)
+
+
+def _checked_text(raw: bytes, encoding: str | None) -> tuple[str, str]:
+    """Return the text and its encoding. Raises :class:`TableError` for what cannot be a text file."""
     text, encoding = decode(raw, encoding)
     if "\0" in text:
         raise TableError(
             "the file contains NUL characters: it is not a text file, or its encoding was detected wrongly"
         )
-    separator = _separator(text)
+    return text, encoding
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not empty, each with the number of its first line."""
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    columns: tuple[str, ...] | None = None
-    rows: list[Row] = []
-    faults: list[Fault] = []
     before = 0
     while True:
         try:
@@ -105,20 +124,10 @@ def read_table(raw: bytes, encoding: str | None = None) -> Table:
                 f"line {before + 1}: {exc}. Check for a quotation mark that is not closed or not doubled"
             ) from None
         if cells is None:
-            break
+            return
         line, before = before + 1, lines.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        if columns is None:
-            columns = _header(cells, line)
-        elif len(cells) != len(columns):
-            faults.append(Fault(line, None, f"has {len(cells)} cells, but the header has {len(columns)}"))
-        else:
-            stripped = (cell.strip() for cell in cells)
-            rows.append(Row(line, dict(zip(columns, stripped, strict=True))))
-    if columns is None:
-        raise TableError("the file is empty: its first line must name the columns")
-    return Table(columns, tuple(rows), tuple(faults), encoding, separator)
+        if any(cell.strip() for cell in cells):
+            yield line, cells
 
 
 def _separator(text: str) -> str:

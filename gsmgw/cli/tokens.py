@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import connect, json_lines_option, json_option, local_time, print_json, talks
+from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
+from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import DURATION, NAME
+from gsmgw.cli.waiting import local_time
 from gsmgw.client import part
 
 _SCOPES = ["send", "read", "manage"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from typing import Any
 
@@ -29,6 +31,11 @@ class NoDaemon(Exception):
         self.where = where
         self.reason = _NUMBER.sub("", reason)
         super().__init__(f"gateway not reachable at {where}: {self.reason}")
+
+    @property
+    def forbidden(self) -> bool:
+        """True if the user has no permission to use the socket."""
+        return self.reason == os.strerror(errno.EACCES)
 
 
 class NoAnswer(NoDaemon):

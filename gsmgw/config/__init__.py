@@ -7,7 +7,7 @@ from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values,
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
-from gsmgw.config.reading import SEARCH, find_config, load_config, not_utf8, parse_config, read_text
+from gsmgw.config.reading import SEARCH, closed_places, find_config, load_config, not_utf8, parse_config, read_text
 from gsmgw.config.service import RetentionSection
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ModemSection",
     "RetentionSection",
     "WebhooksSection",
+    "closed_places",
     "confidential_values",
     "find_config",
     "holds_secrets",

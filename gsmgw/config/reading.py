@@ -31,6 +31,19 @@ def find_config(explicit: str | None = None, environ: Mapping[str, str] = os.env
     return None
 
 
+def closed_places() -> list[str]:
+    """Return the places of ``SEARCH`` that other users must not look into: a configuration file may exist there."""
+    closed = []
+    for place in SEARCH:
+        try:
+            Path(place).expanduser().stat()
+        except PermissionError:
+            closed.append(place)
+        except OSError:
+            continue
+    return closed
+
+
 def load_config(path: Path) -> Config:
     """Read and validate a configuration file. Raises :class:`ConfigError` with every problem and its line."""
     return parse_config(read_text(path), str(path))

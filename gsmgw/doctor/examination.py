@@ -42,27 +42,35 @@ def examine(
     """Run all checks. Changes nothing."""
     here = where or Machine()
     found = Examination(versions=_versions(here), config_file=config_file)
-    config, findings = installation.check_config(config_file)
-    found.config = config
-    found.findings += findings
+    found.config, found.findings = installation.check_config(config_file)
     found.findings += _check_daemon(client, found)
     found.findings += installation.check_unit(here)
     found.findings += installation.check_users()
-    if found.modems is not None:
-        found.findings += modems.check_modems(found.modems)
-    found.findings += machine.check_ports(here)
-    if config is not None:
-        for section in config.modem:
-            if section.port is not None and section.port.startswith("/"):
-                found.findings += machine.check_port(here, section.port)
-        with acting_as_owner(config.database):
-            found.findings += installation.check_database(config, thorough=thorough)
-            found.findings += installation.check_backup(config)
-        found.findings += machine.check_disk(here, config.gateway.state_dir)
+    found.findings += modems.check_modems(found.modems) if found.modems is not None else ()
+    found.findings += _check_ports(here, found.config)
+    found.findings += _check_state(here, found.config, thorough=thorough)
     found.findings += machine.check_rivals(here)
     found.findings += machine.check_power(here)
     found.findings += machine.check_clock(here)
     return found
+
+
+def _check_ports(here: Machine, config: Config | None) -> Iterator[Finding]:
+    """Check the ports of the modems that are plugged in, and those in the configuration."""
+    yield from machine.check_ports(here)
+    for section in config.modem if config is not None else ():
+        if section.port is not None and section.port.startswith("/"):
+            yield from machine.check_port(here, section.port)
+
+
+def _check_state(here: Machine, config: Config | None, *, thorough: bool) -> Iterator[Finding]:
+    """Check the database, the backups and their disk."""
+    if config is None:
+        return
+    with acting_as_owner(config.database):
+        yield from installation.check_database(config, thorough=thorough)
+        yield from installation.check_backup(config)
+    yield from machine.check_disk(here, config.gateway.state_dir)
 
 
 def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
@@ -70,8 +78,8 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
         found.stats, found.modems = client.stats(), client.modems()
     except NoDaemon as exc:
         cure = "start it: sudo systemctl start gsmgw (or gsmgw run). If it stops again: journalctl -u gsmgw -n 50"
-        if "ermission" in exc.reason:
-            cure = "join the group gsmgw: sudo adduser $USER gsmgw, then log in again"
+        if exc.forbidden:
+            cure = "add yourself to the group gsmgw: sudo adduser $USER gsmgw, then log in again"
         yield error("gateway", f"not reachable at {exc.where}: {exc.reason}", cure)
         return
     except ApiError as exc:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gsmgw.backup import list_backups
-from gsmgw.config import SEARCH, Config, holds_secrets, parse_config, read_text
+from gsmgw.config import SEARCH, Config, closed_places, holds_secrets, parse_config, read_text
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
@@ -39,6 +39,8 @@ def parse_whole(text: str, source: str) -> Config:
 
 def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
     """Return the configuration in effect, and its findings."""
+    if path is None and (closed := closed_places()):
+        return None, [note("configuration", f"no permission to read {closed[0]}", _SUDO)]
     if path is None:
         places = ", ".join(SEARCH)
         return Config(), [note("configuration", f"no file found (looked for {places})", "create one: gsmgw setup")]

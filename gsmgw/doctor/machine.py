@@ -20,6 +20,8 @@ _MIB = 1 << 20
 #: Free space below which database writes will soon fail; bytes.
 SCARCE_OCTETS = 100 * _MIB
 LOW_OCTETS = 500 * _MIB
+#: Major numbers of pseudo-terminals, terminal side (Linux, Documentation/admin-guide/devices.txt).
+_PSEUDO_TERMINALS = range(136, 144)
 _RULES = ("etc/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d", "run/udev/rules.d")
 _PERMISSIONS_CURE = (
     "install the udev rules: sudo gsmgw setup system, then unplug the modem and plug it in again. "
@@ -85,7 +87,7 @@ def check_power(machine: Machine) -> Iterator[Finding]:
 
 def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
     """Check free space, file system errors and the wear of an SD card."""
-    place = next((path for path in (state_dir, *state_dir.parents) if path.exists()), Path("/"))
+    place = next((path for path in (state_dir, *state_dir.parents) if _exists(path)), Path("/"))
     free = shutil.disk_usage(place).free
     message = f"{free // _MIB} MiB free at {place}"
     cure = "delete files, keep fewer backups ([backup] keep), or move [gateway] state_dir to a larger disk"
@@ -117,6 +119,14 @@ def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
         yield warning("disk", f"the flash memory of {device} is nearly worn out ({' '.join(worn)})", "replace it soon")
     elif device.startswith("mmcblk"):
         yield ok("disk", f"{state_dir} is on the card {read(card / 'name') or device}, without recorded errors")
+
+
+def _exists(path: Path) -> bool:
+    """Return True if the path exists; False also where the user may not look."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
 
 
 def _device_of(machine: Machine, place: Path) -> str | None:
@@ -190,6 +200,9 @@ def check_port(machine: Machine, node: str) -> Iterator[Finding]:
     if not stat.S_ISCHR(about.st_mode):
         yield error("ports", f"{node} is not a serial port", "correct port in the [[modem]] section")
         return
+    if _is_pseudo_terminal(about):
+        yield note("ports", f"{node} is a pseudo-terminal: a simulated modem")
+        return
     if about.st_mode & 0o060 != 0o060 and about.st_mode & 0o006 != 0o006 and not _is_mine(about):
         yield error("ports", f"the service has no permission to open {node}", _PERMISSIONS_CURE)
     for holder in holders(machine, path.resolve()):
@@ -197,6 +210,11 @@ def check_port(machine: Machine, node: str) -> Iterator[Finding]:
             yield error(
                 "ports", f"{node} is in use by {holder}", "stop that program, or configure it to use another port"
             )
+
+
+def _is_pseudo_terminal(about: os.stat_result) -> bool:
+    """Return True for the terminal side of a pseudo-terminal. Its mode and its holder are those of a simulator."""
+    return os.major(about.st_rdev) in _PSEUDO_TERMINALS
 
 
 def _is_mine(about: os.stat_result) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
-from gsmgw.model import MessageRecord, Outgoing, Waiting
+from gsmgw.model import MessageRecord, Outgoing, Status, Waiting
 from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages
 from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
 from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
@@ -137,15 +137,22 @@ class MessageService:
         self._queue.withdraw(record.id)
 
     async def retry(self, principal: Principal, message_id: int) -> None:
-        """Queue a failed, undelivered, expired or canceled message again. Raises :class:`ServiceError`."""
+        """Queue a failed, undelivered, expired or canceled message again; a queued one is tried now.
+
+        Raises :class:`ServiceError`.
+        """
         record = await self._get_to_change(principal, message_id)
         require_route(principal, record.route)
         now_ms = self._clock.wall_ms()
+        if record.status is Status.QUEUED:
+            deferred = await self._store.write(lambda tx: lifecycle.hurry(tx, now_ms, record.id))
+            self._queue.offer([] if deferred is None else [deferred])
+            return
         expires_ms = now_ms + self._valid_for_s * 1000
         async with self.quotas.reserve(principal, 1) as reservation:
             message = await self._store.write(lambda tx: lifecycle.retry(tx, now_ms, record.id, expires_ms))
             if message is None:
-                states = "failed, undelivered, expired or canceled"
+                states = "queued, failed, undelivered, expired or canceled"
                 raise await self._wrong_state(record, f"only a {states} message can be sent again")
             reservation.used = 1
         self._queue.offer([message])

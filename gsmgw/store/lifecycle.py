@@ -266,6 +266,20 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
     return _due_one(tx, now_ms, row)
 
 
+def hurry(tx: Tx, now_ms: int, message_id: int) -> Outgoing | None:
+    """End the pause of a deferred message: it is queued at once. None if it is not a deferred one."""
+    changed = tx.run(
+        f"UPDATE messages SET due_ms = NULL, waiting = NULL WHERE id = ? AND {WAITING} AND status = 'queued' "
+        "AND due_ms IS NOT NULL",
+        (message_id,),
+    )
+    if not changed:
+        return None
+    tx.event(now_ms, MessageQueued(reason="retry"), message_id)
+    row = tx.one(f"SELECT {OUTGOING_COLUMNS} FROM messages WHERE id = ?", (message_id,))
+    return _due_one(tx, now_ms, row)
+
+
 def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     """After a start: what was being handed over when the process ended is unknown, the rest of it goes back.
 

@@ -6,7 +6,7 @@ from them. Times are RFC 3339 in UTC.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypeAlias
+from typing import Annotated, Literal, NotRequired, TypeAlias, final
 
 from pydantic import ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
@@ -175,6 +175,7 @@ class BatchMessage(Message):
 
 
 @_closed
+@final
 class RefusedMessage(TypedDict):
     """A message of a batch that was refused."""
 
@@ -189,6 +190,7 @@ class BatchAnswer(TypedDict):
 
 
 @_closed
+@final
 class SeenMessage(TypedDict):
     """A message of a batch as it would be sent."""
 

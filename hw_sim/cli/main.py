@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -24,10 +24,24 @@ class Commands(click.Group):
             ctx.fail(f"no such command: {args[0]}{nearest(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an unexpected error is a sentence, or with ``--debug`` a traceback."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, EOFError, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, OSError):
+                refuse(error)
+            refuse(RuntimeError(f"internal error: {type(error).__name__}: {error}. For the traceback: hw-sim --debug"))
+
 
 @click.group(cls=Commands)
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.version_option(VERSION)
-def main() -> None:
+def main(**_: bool) -> None:
     """Simulate GSM/LTE modems on a virtual network."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
@@ -36,9 +38,12 @@ def line(path: Path, *arguments: str | bytes) -> list[str | bytes]:
     return [sys.executable, "-m", "gsmgw", "--socket", str(path), *arguments]
 
 
-def gsmgw(place: Site | Path, *arguments: str | bytes, stdin: bytes = b"") -> Done:
+def gsmgw(
+    place: Site | Path, *arguments: str | bytes, stdin: bytes = b"", environ: dict[str, str] | None = None
+) -> Done:
     path = place if isinstance(place, Path) else place.socket
-    done = subprocess.run(line(path, *arguments), input=stdin, capture_output=True, timeout=60, check=False)
+    env = {**os.environ, "COLUMNS": "200", **(environ or {})}
+    done = subprocess.run(line(path, *arguments), input=stdin, capture_output=True, timeout=60, check=False, env=env)
     return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
@@ -94,6 +99,15 @@ def test_an_export_into_a_pipe_is_written_as_it_comes(tmp_path: Path) -> None:
     assert fifo.is_fifo()
 
 
+def test_an_export_into_a_format_that_there_is_not_is_refused(place: Site, tmp_path: Path) -> None:
+    for name in ("all.xlsx", "all.txt", "all"):
+        refused = gsmgw(place, "export", str(tmp_path / name))
+        assert refused.returncode == 2
+        assert f"{tmp_path / name}: name it .csv or .ndjson" in refused.stderr
+    assert gsmgw(place, "export", str(tmp_path / "all.txt"), "--format", "csv").returncode == 0
+    assert gsmgw(place, "export", str(tmp_path / "all.JSONL")).returncode == 0
+
+
 # -- arguments --------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +125,18 @@ def test_an_export_into_a_pipe_is_written_as_it_comes(tmp_path: Path) -> None:
         (["send", ANNA, b"caf\xe9"], b"", 2, "argument is not valid UTF-8"),
         (["send", ANNA, "x", "--at", "+99999999999d"], b"", 2, "is not a valid time"),
         (["send", ANNA, "x", "--valid-for", "99999999999999999999d"], b"", 2, "is not a valid duration"),
+        (
+            ["send", ANNA, "x", "--at", "2020-01-01"],
+            b"",
+            2,
+            "2020-01-01 00:00 is in the past. To send now, leave it out",
+        ),
+        (["send", ANNA, "Hello", "world"], b"", 2, f'put the text in quotes: gsmgw send {ANNA} "Hello world"'),
+        (["send", ANNA], b"", 2, f'no text given: gsmgw send {ANNA} "TEXT"'),
+        (["send", ANNA, "-"], b"", 2, f"standard input is empty: there is no text to send to {ANNA}"),
+        (["send", "Hello"], b"", 2, "'Hello' is not a phone number: gsmgw send +49"),
+        (["send"], b"", 2, "Missing argument 'TO', the phone number: gsmgw send +49"),
+        (["send", "112", "x"], b"", 1, "'112' is an emergency number"),
         (["modem", "m0", "--masked"], b"", 2, "need the action tap"),
         (["modem", "m0", "tap", "--output", "/proc/none/x"], b"", 2, "/proc/none/x: No such file"),
         (["webhooks", "replay", "wh_1", "--since", "yesterday"], b"", 2, "is not a valid time"),
@@ -148,6 +174,37 @@ def test_a_text_cannot_steer_the_terminal_that_shows_it(place: Site) -> None:
         assert "\u202e" not in shown
         assert "a\\x1b[2J\\u202eb" in shown or "a\\u001b[2J\\u202eb" in shown
     assert last > 0
+
+
+def test_a_dry_run_of_one_text_shows_it_and_sends_nothing(place: Site) -> None:
+    before = len(gsmgw(place, "messages", "--json", "--limit", "9999").stdout.splitlines())
+    shown = gsmgw(place, "send", "+49 151 12345671", "Grüße ☀", "--dry-run", "--modem", "m0", "--class", "1")
+    assert shown.returncode == 0, shown.stderr
+    assert f"{ANNA}  ucs2, 1 segment, 63 units left" in shown.stdout
+    assert "because of  ☀" in shown.stdout
+    found = json.loads(gsmgw(place, "send", ANNA, "x" * 161, "--dry-run", "--json").stdout)
+    assert (found["to"], found["segments"], len(found["texts"])) == (ANNA, 2, 2)
+    for arguments, words in ((["12", "x"], "to: '12'"), ([ANNA, "x", "--modem", "zebra"], "'zebra' does not exist")):
+        refused = gsmgw(place, "send", *arguments, "--dry-run")
+        assert refused.returncode == 1
+        assert words in refused.stderr
+    assert len(gsmgw(place, "messages", "--json", "--limit", "9999").stdout.splitlines()) == before
+
+
+def test_all_times_are_those_of_the_clock_on_the_wall(place: Site) -> None:
+    at = (datetime.now().astimezone() + timedelta(days=2)).replace(hour=12, minute=30, second=0, microsecond=0)
+    sent = gsmgw(place, "send", ANNA, "later", "--at", f"{at:%Y-%m-%dT%H:%M}")
+    number = sent.stdout.split()[0]
+    assert sent.stdout == f"{number}  scheduled for {at:%Y-%m-%d %H:%M}\n"
+    zone = {"TZ": "Asia/Tokyo"}
+    there = at.astimezone(ZoneInfo("Asia/Tokyo"))
+    shown = gsmgw(place, "show", number, environ=zone).stdout
+    assert f"send_at  {there:%Y-%m-%d %H:%M}:00" in shown
+    assert f"waiting for  scheduled for {there:%Y-%m-%d %H:%M}" in shown
+    assert "Z\n" not in shown
+    assert len(set(re.findall(r"20\d\d-\d\d-\d\d \d\d:", shown))) <= 3  # accepted and queued, and that time
+    assert f"scheduled for {there:%Y-%m-%d %H:%M}" in gsmgw(place, "messages", environ=zone).stdout
+    gsmgw(place, "cancel", number)
 
 
 def test_messages_between_two_moments(place: Site) -> None:
@@ -277,6 +334,9 @@ async def test_sent_is_not_delivered_where_a_report_was_asked_for(tmp_path: Path
             wait = ["--socket", str(tmp_path / "gsmgw.sock"), "send", ANNA, "x", "--wait", "--timeout", "1"]
             with_report = await asyncio.to_thread(command, *wait, "--report")
             assert (with_report.exit_code, with_report.stdout.split()[1]) == (4, "sent")
+            number = with_report.stdout.split()[0]
+            assert with_report.stderr.startswith("gsmgw: not delivered within 1 s\nThe message is accepted.")
+            assert f"gsmgw show {number}" in with_report.stderr
             without = await asyncio.to_thread(command, *wait, "--no-report")
             assert (without.exit_code, without.stdout.split()[1]) == (0, "sent")
 

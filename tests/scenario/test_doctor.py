@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 from support.processes import site, until
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gsmgw", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    env = {**os.environ, **(environ or {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
 
 
 def test_with_and_without_a_gateway(tmp_path: Path) -> None:
@@ -33,7 +35,10 @@ def test_with_and_without_a_gateway(tmp_path: Path) -> None:
         with place.start() as client:
             until(lambda: client.modems()[0]["state"] == "ready")
             client.request("POST", "/v1/backups")
-            _, found = findings("--thorough", "--bundle", str(tmp_path / "bundle.tar.gz"))
+            code, found = findings("--thorough", "--bundle", str(tmp_path / "bundle.tar.gz"))
+            errors = [finding for finding in found if finding["level"] == "error"]
+            assert all(finding["subject"] == "other programs" for finding in errors), errors  # of this machine
+            assert any("is a pseudo-terminal: a simulated modem" in finding["says"] for finding in found)
             by_subject = {finding["subject"]: finding for finding in found if finding["level"] == "ok"}
             assert "is running at" in by_subject["gateway"]["says"]
             assert by_subject["modem m0"]["level"] == "ok"
@@ -53,6 +58,16 @@ def test_with_and_without_a_gateway(tmp_path: Path) -> None:
         damaged = next(finding for finding in found if finding["subject"] == "database")
         assert damaged["level"] == "error"
         assert "gsmgw restore FILE --force" in damaged["cure"]
+
+
+def test_the_gateway_is_that_of_the_file(tmp_path: Path) -> None:
+    with site(tmp_path, 1) as place, place.start():
+        named = run("doctor", "--config", str(place.config), environ={"GSMGW_SOCKET": "/nowhere"})
+        assert f"is running at {place.socket}" in named.stdout
+        place.config.write_text(place.config.read_text() + "[gatway]\n")
+        broken = run("doctor", "--config", str(place.config))
+        assert broken.returncode == 1
+        assert f"is running at {place.socket}" in broken.stdout
 
 
 def test_a_bad_configuration_is_one_finding_among_others(tmp_path: Path) -> None:

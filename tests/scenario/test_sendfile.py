@@ -15,7 +15,7 @@ from support.processes import Site, until
 from gsmgw.client import Client
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-TABLE = "phone,name\n+491511234500,Anna\n+491511234501,Zoë ☀\n"
+TABLE = "phone,name\n+4915112345000,Anna\n+4915112345001,Zoë ☀\n"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_dry_run_shows_each_row_and_the_totals_and_sends_nothing(send: Run, pl
     before = sent(place)
     shown = send(TABLE, "Hello {name}", "--dry-run")
     assert shown.returncode == 0, shown.stderr
-    assert "+491511234501" in shown.stdout
+    assert "+4915112345001" in shown.stdout
     assert "ucs2" in shown.stdout
     assert "2 messages (1 gsm7, 1 ucs2), 2 segments, 0 rows with errors; nothing sent" in shown.stderr
     long = send(TABLE, "x" * 150 + "{name}", "--dry-run", "--json")
@@ -63,7 +63,7 @@ def test_every_row_is_sent_once_however_often_the_command_is_run(send: Run, plac
     digits = pdu[2]  # TS 23.040 9.2.2.2: first octet, TP-MR, TP-DA, TP-PID, TP-DCS
     assert pdu[4 + (digits + 1) // 2 + 1] == 0x11  # TS 23.038 4: general coding, GSM 7 bit, class 1
     before = sent(place)
-    again = send(TABLE + "+491511234502,Carla\n", "Once for {name}", "--json", "--class", "1", "--tag", "news")
+    again = send(TABLE + "+4915112345002,Carla\n", "Once for {name}", "--json", "--class", "1", "--tag", "news")
     assert [json.loads(line)["replayed"] for line in again.stdout.splitlines()] == [True, True, False]
     assert "1 accepted, 2 already accepted earlier" in again.stderr
     assert sent(place) == before + 1
@@ -73,7 +73,7 @@ def test_every_row_is_sent_once_however_often_the_command_is_run(send: Run, plac
 
 def test_rows_with_errors_are_named_and_nothing_is_sent(send: Run, place: Site) -> None:
     before = sent(place)
-    table = "to,name\n+491511234500,Anna\n12,Ben\n+491511234501\n+491511234502,\n"
+    table = "to,name\n+4915112345000,Anna\n12,Ben\n+4915112345001\n+4915112345002,\n"
     refused = send(table, "Dear {name}")
     assert refused.returncode == 1
     for words in (
@@ -90,13 +90,38 @@ def test_rows_with_errors_are_named_and_nothing_is_sent(send: Run, place: Site) 
     assert sent(place) == before + 1
 
 
+def test_a_person_whose_number_is_spelt_in_two_ways_gets_one_text(send: Run, place: Site) -> None:
+    before = sent(place)
+    table = "to,name\n+4915112345007,Dora\n+49 151 1234-5007,Dora\n"
+    first = send(table, "Dear {name}")
+    assert first.returncode == 0, first.stderr
+    assert "line 3 has the number and the text of line 2; sent once" in first.stderr
+    assert "1 accepted, 1 repeated row left out, 0 refused" in first.stderr
+    again = send(table.replace("+4915112345007", "00491511234 5007"), "Dear {name}", "--json")
+    rows = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [(row["line"], row.get("replayed"), row.get("repeats")) for row in rows] == [(2, True, None), (3, None, 2)]
+    assert sent(place) == before + 1
+    assert "1 accepted, 1 already accepted earlier" in send(table, "Dear {name}", "--duplicates").stderr
+    assert sent(place) == before + 2
+
+
+def test_numbers_that_cannot_be_meant_are_refused_with_their_lines(send: Run, place: Site) -> None:
+    before = sent(place)
+    refused = send("to\n112\n0151\n+4915112\n", "x")
+    assert refused.returncode == 1
+    assert "line 2: to: '112' is an emergency number" in refused.stderr
+    assert "line 3: to: '0151' is not a whole phone number: write all digits" in refused.stderr
+    assert "line 4: to: '+4915112' lacks digits (+4915112): write the whole number" in refused.stderr
+    assert sent(place) == before
+
+
 @pytest.mark.parametrize(
     ("table", "arguments", "words"),
     [
         (TABLE, ["Hi {nmae}"], "column 'nmae' does not exist"),
         ("", ["x"], "the file is empty"),
         ("a,b\n1,2\n", ["x"], "no recipient column"),
-        (TABLE, ["+491511234500", "x"], "takes TEXT, but neither TO nor --wait"),
+        (TABLE, ["+4915112345000", "x"], "takes TEXT, but neither TO nor --wait"),
         (TABLE, ["x", "--wait"], "nor --wait"),
     ],
 )

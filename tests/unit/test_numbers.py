@@ -7,7 +7,7 @@ import random
 import phonenumbers
 import pytest
 
-from gsmgw.numbers import NumberError, digits_of, parse_recipient, same_number
+from gsmgw.numbers import NumberError, digits_of, lacks_digits, parse_recipient, same_number
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,8 @@ from gsmgw.numbers import NumberError, digits_of, parse_recipient, same_number
         ("+1 (555) 010-9999", None, "+15550109999"),
         ("07700 900123", "GB", "+447700900123"),
         ("2442", None, "2442"),
-        ("110", "DE", "110"),
+        ("22044", "DE", "22044"),
+        ("22044", None, "22044"),
         ("١٢٣٤", None, "1234"),
         ("１２３４５", None, "12345"),
         ("+49１７０1234567", None, "+491701234567"),
@@ -45,12 +46,37 @@ def test_what_is_accepted(text: str, country: str | None, number: str) -> None:
         ("²³¹", "DE", "use digits"),
         ("+49 170 ①②③④⑤⑥⑦", None, "7 to 15 digits"),
         ("+49 151 1234 x", "DE", "7 to 15 digits"),
+        ("112", "DE", "emergency"),
+        ("1 1 0", "DE", "emergency"),
+        ("112", None, "emergency"),
+        ("911", "DE", "emergency"),
+        ("999", None, "emergency"),
+        ("0151", "DE", "not a whole phone number"),
+        ("0151", None, "not a whole phone number"),
     ],
 )
 def test_what_is_refused_and_why(text: str, country: str | None, why: str) -> None:
     with pytest.raises(NumberError) as caught:
         parse_recipient(text, country)
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "lacks"),
+    [
+        ("+4915112345678", False),
+        ("+491511234567", True),
+        ("+4915112", True),
+        ("+120255501", True),
+        ("+12025550123", False),
+        ("+3361234567", True),
+        ("+33612345678", False),
+        ("+999123456789", False),  # a country code that nobody knows: not known to be short
+        ("22044", False),
+    ],
+)
+def test_a_number_that_lost_digits(number: str, lacks: bool) -> None:
+    assert lacks_digits(number) is lacks
 
 
 @pytest.mark.parametrize(

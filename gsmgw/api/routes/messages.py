@@ -131,7 +131,7 @@ async def cancel(ctx: Ctx, caller: Caller, message_id: str) -> Response:
 
 @router.post("/{message_id}/retry", response_model=resources.WholeMessage, responses=_CHANGED)
 async def retry(ctx: Ctx, caller: Caller, message_id: str) -> Response:
-    """Send a failed, undelivered, expired or canceled message again."""
+    """Send a failed, undelivered, expired or canceled message again. A queued message is tried now."""
     number = _id(message_id)
     await ctx.service.retry(caller, number)
     return await _whole(ctx, caller, number)

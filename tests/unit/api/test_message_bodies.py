@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pytest
 from pydantic import ValidationError
 
-from gsmgw.api.message_bodies import MessageIn, look_at_each
+from gsmgw.api.message_bodies import MessageIn, PreviewIn, look_at_each
 from gsmgw.http.problems import Problem
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.outbound import Submission
@@ -35,6 +35,16 @@ def test_every_field_arrives() -> None:
     )  # fmt: skip
     assert MessageIn.model_validate({"to": TO, "text": "x"}).submission() == Submission(TO, "x")
     assert MessageIn.model_validate({"to": TO, "text": "x", "flash": True}).submission().message_class == 0
+
+
+def test_a_preview_takes_the_body_of_a_message() -> None:
+    names = {field.alias or name for name, field in MessageIn.model_fields.items()}
+    assert names <= {field.alias or name for name, field in PreviewIn.model_fields.items()}
+    body = {"to": TO, "text": "x", "modem": "m0", "send_at": "2126-01-01T00:00:00Z", "class": 1, "encoding": "ucs2"}
+    assert PreviewIn.model_validate(body).encoding == "ucs2"
+    assert PreviewIn.model_validate({"text": "x"}).to is None
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        PreviewIn.model_validate({"text": "x", "sendat": "x"})
 
 
 @pytest.mark.parametrize(

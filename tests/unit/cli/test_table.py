@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from gsmgw.cli.mailing import compose, portions
+from gsmgw.cli.mailing import Mailing, Repeat, compose, portions, settle
 from gsmgw.cli.table import TableError, read_table
+from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.wire import resources
 
 TEXT = 'phone;name;amount\n+491511234567;Zoë;3,50\n\n+491511234568;Ömer;"4;00"\n'
 
@@ -104,16 +107,56 @@ def test_cells_that_are_needed_and_empty_are_named_exactly() -> None:
     assert len(compose(table, "Hi {name}", {}, allow_empty=True).letters) == 2
 
 
-def test_references_are_the_same_for_the_same_row_wherever_it_stands() -> None:
-    def refs(raw: bytes, run: str = "") -> list[str]:
-        return [letter.message["client_ref"] for letter in compose(read_table(raw), "Hi {name}", {}, run=run).letters]
+def settled(raw: bytes, *, run: str = "", duplicates: bool = False, ref: str | None = None) -> Mailing:
+    """The mailing, checked by a gateway that knows Germany."""
+    draft = compose(read_table(raw), "Hi {name}", {}, ref=ref)
+    return settle(draft, [seen(letter.message["to"]) for letter in draft.letters], run=run, duplicates=duplicates)
 
-    first = refs(b"to,name\n1,Anna\n2,Ben\n2,Ben\n")
-    assert len(set(first)) == 3  # the same row twice is two messages
-    assert refs(b"to,name\n0,New\n2,Ben\n1,Anna\n2,Ben\n")[1:] == [first[1], first[0], first[2]]
-    assert not set(first) & set(refs(b"to,name\n1,Anna\n2,Ben\n", run="again"))
-    own = compose(read_table(b"to,id\n1,a7\n"), "x", {}, ref="order-{id}")
-    assert own.letters[0].message["client_ref"] == "order-a7"
+
+def seen(to: str) -> resources.SeenMessage | resources.RefusedMessage:
+    try:
+        return {"to": parse_recipient(to, "DE"), "encoding": "gsm7", "segments": 1}
+    except NumberError as exc:
+        problem: Any = {"detail": f"message 0: to: {to!r} {exc}"}
+        return {"error": problem}
+
+
+ANNA, BEN = "015112345678", "015112345679"
+
+
+def test_references_are_made_of_the_number_and_not_of_its_spelling() -> None:
+    def refs(raw: str, **options: Any) -> list[str]:
+        return [letter.message["client_ref"] for letter in settled(raw.encode(), **options).letters]
+
+    first = refs(f"to,name\n{ANNA},Anna\n{BEN},Ben\n")
+    assert len(set(first)) == 2
+    assert refs("to,name\n+49 151 12345679,Ben\n0049-151-12345678,Anna\n") == first[::-1]
+    assert not set(first) & set(refs(f"to,name\n{ANNA},Anna\n{BEN},Ben\n", run="again"))
+    assert refs(f"to,name\n{ANNA},a7\n", ref="order-{name}") == ["order-a7"]
+
+
+def test_a_row_that_repeats_number_and_text_is_left_out_unless_asked_for() -> None:
+    raw = f"to,name\n{ANNA},Anna\n{BEN},Ben\n+49 151 12345678,Anna\n{ANNA},Carl\n".encode()
+    mailing = settled(raw)
+    assert [letter.line for letter in mailing.letters] == [2, 3, 5]
+    assert mailing.repeats == (Repeat(4, 2),)
+    both = settled(raw, duplicates=True)
+    assert [letter.line for letter in both.letters] == [2, 3, 4, 5]
+    assert both.repeats == ()
+    assert len({letter.message["client_ref"] for letter in both.letters}) == 4
+    assert [letter.message["client_ref"] for letter in both.letters if letter.line != 4] == [
+        letter.message["client_ref"] for letter in mailing.letters
+    ]
+
+
+def test_numbers_that_cannot_be_right_are_faults_with_their_lines() -> None:
+    mailing = settled(b"to,name\n112,a\n0151,b\n0151 1234,c\n+4915112345678,d\n")
+    assert [letter.line for letter in mailing.letters] == [5]
+    words = [str(fault) for fault in mailing.faults]
+    assert [fault.line for fault in mailing.faults] == [2, 3, 4]
+    assert "'112' is an emergency number" in words[0]
+    assert "'0151' is not a whole phone number: write all digits" in words[1]
+    assert "'0151 1234' lacks digits (+491511234): write the whole number" in words[2]
 
 
 def test_portions_have_stable_keys() -> None:

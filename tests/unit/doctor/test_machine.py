@@ -89,6 +89,9 @@ def test_ports_and_who_may_open_them(tmp_path: Path, monkeypatch: pytest.MonkeyP
         node = os.ttyname(line)
         os.chmod(node, 0o600)
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
+        (simulated,) = machine.check_port(Machine(tmp_path), node)
+        assert (simulated.level, simulated.says) == ("note", f"{node} is a pseudo-terminal: a simulated modem")
+        monkeypatch.setattr(machine, "_PSEUDO_TERMINALS", range(0))  # from here on it stands for a serial port
         assert [finding.says for finding in machine.check_port(Machine(tmp_path), node)] == [
             f"the service has no permission to open {node}"
         ]

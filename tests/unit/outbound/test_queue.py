@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.databases import refusing
-from support.desk import TO, desk
+from support.desk import LOCAL, TO, desk
 from support.events import any_event
 from support.fakes import ScriptedModem
 from support.waiting import until
@@ -19,7 +19,7 @@ from support.waiting import until
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, StoreError, SubmitError
 from gsmgw.model import DeliveryOutcome, MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
-from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission
+from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission, WrongState
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.store import inbox, lifecycle, messages, queue_reads, reports
 
@@ -50,6 +50,17 @@ async def test_a_passing_refusal_is_deferred_and_others_go_on(started: bool, tmp
         waiting = work.scheduler.explain(record)
         assert waiting is not None
         assert (waiting.reason, waiting.sentence) == ("retry", "no")
+
+
+async def test_a_deferred_message_that_is_retried_goes_at_once(tmp_path: Path) -> None:
+    modem = ScriptedModem("m", refusal(Disposition.LATER, cms=42, started=True))
+    async with desk(tmp_path, modem) as work:
+        number = await work.send()
+        await work.once(number, lambda record: record.due_ms is not None)
+        await work.service.retry(LOCAL, number)
+        await work.until(number, Status.SENT)
+        with pytest.raises(WrongState, match="the message is sent: only a queued"):
+            await work.service.retry(LOCAL, number)
 
 
 @pytest.mark.parametrize("started", [True, False])

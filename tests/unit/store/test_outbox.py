@@ -350,6 +350,16 @@ async def test_expiry_and_retry(store: Store) -> None:
     assert await store.write(lambda tx: lifecycle.retry(tx, NOW, 2, None)) is None
 
 
+async def test_a_deferred_message_is_hurried_and_no_other(store: Store) -> None:
+    await accept(store, message(), message(2, send_at_ms=NOW + 60_000))
+    await store.write(lambda tx: tx.run("UPDATE messages SET due_ms = ? WHERE id = 1", (NOW + 60_000,)))
+    hurried = await store.write(lambda tx: lifecycle.hurry(tx, NOW, 1))
+    assert hurried is not None
+    assert hurried.id == 1
+    assert await store.write(lambda tx: lifecycle.hurry(tx, NOW, 1)) is None  # it does not wait any more
+    assert await store.write(lambda tx: lifecycle.hurry(tx, NOW, 2)) is None  # its time was chosen by a person
+
+
 async def test_scheduled_until_its_time(store: Store) -> None:
     await accept(store, message(send_at_ms=NOW + 60_000))
     assert await status_of(store) is Status.SCHEDULED
