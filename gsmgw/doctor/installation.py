@@ -114,7 +114,7 @@ def check_database(config: Config, *, thorough: bool) -> Iterator[Finding]:
 
 
 def check_backup(config: Config) -> Iterator[Finding]:
-    """Check that there is a backup, and its age."""
+    """Check that a backup exists, and its age."""
     cure = "make one: gsmgw backup. For nightly backups: sudo systemctl enable --now gsmgw-backup.timer"
     try:
         kept = list_backups(config.backups)

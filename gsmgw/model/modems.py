@@ -24,7 +24,7 @@ class ModemState(StrEnum):
 
     @property
     def carries(self) -> bool:
-        """Whether messages may be handed to a modem in this state."""
+        """True if messages may be handed to a modem in this state."""
         return self in (ModemState.READY, ModemState.DEGRADED)
 
 
