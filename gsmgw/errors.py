@@ -110,6 +110,14 @@ class PortError(ModemError):
     """The port could not be opened or was lost: unplugged, hung up, in use by another program."""
 
 
+class PortUnavailable(PortError):
+    """The port exists and cannot be opened. ``cure`` is a sentence that says what helps."""
+
+    def __init__(self, title: str, cure: str) -> None:
+        self.cure = cure
+        super().__init__(title)
+
+
 class SubmitError(ModemError):
     """A segment was not confirmed by the modem.
 
