@@ -13,12 +13,12 @@ from enum import StrEnum
 class Disposition(StrEnum):
     """The next step after a failed attempt to send."""
 
-    NEVER = "never"  #: the text or its recipient is refused for good: do not try again anywhere
-    LATER = "later"  #: a passing condition of the network or modem: try again after a pause
+    NEVER = "never"  #: the text or its recipient is refused permanently: do not try again on any modem
+    LATER = "later"  #: a temporary condition of the network or modem: try again after a pause
     ELSEWHERE = "elsewhere"  #: this modem or SIM cannot, another one may
-    MODEM = "modem"  #: the modem or SIM is unfit: the text goes back uncharged and the modem is healed
-    ACCOUNT = "account"  #: the SIM's account is empty or barred: rest this SIM for long, the text goes back
-    UNKNOWN = "unknown"  #: the text may be on the air: evidence decides, never a blind resend
+    MODEM = "modem"  #: the modem or SIM does not work: the text returns to the queue uncharged, the modem is recovered
+    ACCOUNT = "account"  #: the SIM's account is empty or barred: a long cooldown, the text returns to the queue
+    UNKNOWN = "unknown"  #: the text may have been sent: evidence decides, never a blind resend
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Cause:
     without_validity: bool = False
 
     def after(self, refusals: int, *, payload_started: bool = True) -> Disposition:
-        """Return what may be done after so many refusals of a text with this code (1 for the first).
+        """Return the next step after this number of refusals with this code (1 for the first).
 
-        ``payload_started`` tells whether a byte of the PDU had left: before that nothing can be on the air.
+        ``payload_started`` is True once a byte of the PDU was written: before that nothing can have been sent.
         """
         if self.disposition is Disposition.UNKNOWN and not payload_started:
             return Disposition.LATER
@@ -57,7 +57,7 @@ class Cause:
 
     @property
     def is_modems(self) -> bool:
-        """True for a code that speaks of the modem or its SIM, at once or in the end, and not of network or text."""
+        """True for a code that concerns the modem or its SIM, at once or finally, and not the network or the text."""
         return Disposition.MODEM in (self.disposition, self.then)
 
 
@@ -81,13 +81,13 @@ class Unavailable(ConfigError):
 class StoreError(GsmgwError):
     """A database operation failed; nothing of the request was stored."""
 
-    #: Level at which a caller that goes on logs it, as :mod:`logging` counts: an error.
+    #: The level of :mod:`logging` at which a caller that continues logs it.
     level = 40
 
 
 class StoreUnavailable(StoreError):
-    """The database takes nothing now, whatever it is asked: disk full, locked, read-only. The same request may succeed
-    later. The database's engine logs this once, for all callers.
+    """The database cannot write now: disk full, locked, read-only. The same request may succeed later. The engine of
+    the database logs this once, for all callers.
     """
 
     level = 10
@@ -108,6 +108,14 @@ class ModemError(GsmgwError):
 
 class PortError(ModemError):
     """The port could not be opened or was lost: unplugged, hung up, in use by another program."""
+
+
+class PortUnavailable(PortError):
+    """The port exists and cannot be opened. ``cure`` is a sentence that says what helps."""
+
+    def __init__(self, title: str, cure: str) -> None:
+        self.cure = cure
+        super().__init__(title)
 
 
 class SubmitError(ModemError):
@@ -144,7 +152,7 @@ class SubmitError(ModemError):
 
     @property
     def refusal(self) -> str | None:
-        """What the modem answered, as a word under which refusals of a text are counted; None where it answered not."""
+        """The modem's answer as a key for counting refusals of a text; None if it did not answer."""
         if self.cms is not None:
             return f"cms {self.cms}"
         if self.cme is not None:
@@ -152,7 +160,7 @@ class SubmitError(ModemError):
         return None if self.cause is None else "error"
 
     def after(self, refusals: int) -> Disposition:
-        """Return what may be done with a message after this number of such answers (1 for the first)."""
+        """Return the next step for a message after this number of such answers (1 for the first)."""
         if self.cause is None:
             return self.disposition
         tried = refusals + 1 if self.cause.is_spent(refusals) else refusals

@@ -16,17 +16,17 @@ from pathlib import Path
 
 #: ELOOP comes from the kernel long before that.
 _MOST_LINKS = 40
-#: Names in a state directory. Where there are others, too, the directory itself is somebody else's to close.
+#: Names in a state directory. If others exist, too, the mode of the directory itself is left alone.
 _OURS = ("gsmgw.", ".gsmgw-")
 _ALSO = ("backups", "lost+found")
 
 
 @contextmanager
 def acting_as_owner(path: Path) -> Iterator[bool]:
-    """Work as whoever may change what ``path`` means; yields whether that is another user than before.
+    """Work as the user who may change the meaning of ``path``. Yields True if that is another user than before.
 
-    That is the first user other than root who owns ``path``, a directory above it or a link on the way. For root
-    alone, in a process with one thread; nobody else can change users, and nothing happens.
+    That is the first user other than root who owns ``path``, a directory above it or a link on the way. Only root
+    can change users; for others nothing happens. Needs a process with one thread.
     """
     owner = owner_of(path) if os.geteuid() == 0 else None
     if owner is None:

@@ -20,13 +20,13 @@ class Clock(Protocol):
     """The source of time: :class:`gsmgw.clock.SystemClock`, or a virtual one in tests."""
 
     def wall_ms(self) -> int:
-        """UTC in milliseconds since 1970. Where the machine's clock is set, that shows after :meth:`adjust`."""
+        """UTC in milliseconds since 1970. A change of the machine's clock takes effect in :meth:`adjust`."""
 
     def adjust(self) -> int:
-        """Follow the machine's clock wherever it is now; by how many milliseconds it was set, 0 when it just ran."""
+        """Adopt the machine's clock. Return by how many milliseconds it was set; 0 if it was not."""
 
     def boot_id(self) -> str:
-        """Return what names this boot of the machine: :meth:`monotonic` counts on for as long as it is the same."""
+        """Return an ID of this boot: values of :meth:`monotonic` are comparable while it is the same."""
 
     def is_set(self) -> bool:
         """False while the system clock is known not to be synchronised."""
@@ -45,10 +45,10 @@ class ByteReceiver(Protocol):
     """The receiver of a :class:`ByteStream`. Both methods are called on the event loop."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, in any portions."""
+        """Called with received bytes, in portions of any size."""
 
     def connection_lost(self, cause: Exception | None) -> None:
-        """Take the end of the stream, once. ``cause`` is None only after :meth:`ByteStream.close`."""
+        """Called once at the end of the stream. ``cause`` is None only after :meth:`ByteStream.close`."""
 
 
 class ByteStream(Protocol):
@@ -102,14 +102,14 @@ class EventSink(Protocol):
     """The receiver of a modem's reports."""
 
     async def take_pdu(self, raw: RawPdu) -> bool:
-        """Take a received PDU. Return when it is on disk; only then may the modem forget it (CMGD, CNMA).
+        """Take a received PDU. Return when it is on disk; only then may the modem delete it (CMGD, CNMA).
 
         False when it could not be decoded and is in quarantine. Raises :class:`gsmgw.errors.StoreError` when it could
         not be stored: the modem must keep it.
         """
 
     def pdu_released(self, raw: RawPdu) -> None:
-        """Note that the modem has forgotten the PDU: the same PDU in the same place is a new one from now on."""
+        """Note that the modem deleted the PDU: the same PDU in the same place is a new message from now on."""
 
     async def take_copies(self, copies: list[RawPdu]) -> list[CopyFate]:
         """Take submissions found in a modem's storage, sent (3) or not (2): evidence for segments in doubt.
@@ -152,7 +152,7 @@ class ModemHandle(Protocol):
         """Send one SMS-SUBMIT TPDU (without SMSC address); return its TP-MR.
 
         ``before_payload`` is started at once, and awaited before the first byte of the PDU leaves: it commits that
-        the segment is being sent. When it raises, nothing is sent and its exception comes out. ``more`` says that
+        the segment is being sent. If it raises, nothing is sent and its exception is passed on. ``more`` says that
         another segment follows at once, so the radio link may be held (AT+CMMS). ``on_stored`` is awaited by a modem
         that is to keep a copy (AT+CMGW), before it is told to send that (AT+CMSS).
         Raises :class:`gsmgw.errors.SubmitError`. One submit at a time.

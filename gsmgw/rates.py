@@ -86,7 +86,7 @@ class TokenBucket:
         return left >= 0
 
     def take_whole(self, now: float, count: float = 1.0) -> bool:
-        """Take ``count``, or nothing and return False when it is not there."""
+        """Take ``count`` and return True, or take nothing and return False if less is left."""
         left = self._refilled(now)
         if left < count:
             return False

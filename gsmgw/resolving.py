@@ -18,9 +18,9 @@ from typing import Final
 THREADS: Final = 16
 #: Maximum number of names to wait for; further ones are refused.
 WAITING: Final = 64
-#: A lookup that takes longer is given up; its thread ends when the system's resolver does, after 30 s or so.
+#: A lookup that takes longer is abandoned; its thread ends when the system's resolver does, after about 30 s.
 LIMIT_S: Final = 5.0
-#: A name that could not be resolved is not asked for again for that long; one that was too slow, for longer.
+#: Pause after a failed lookup of a name, and after one that took too long, seconds.
 FAILED_S: Final = 10.0
 SLOW_S: Final = 60.0
 REMEMBERED: Final = 1000
@@ -29,7 +29,7 @@ Lookup = Callable[[str], list[str]]
 
 
 def ask_system(host: str) -> list[str]:
-    """Ask the system's resolver, which blocks. Raises OSError, and UnicodeError for what cannot be a name."""
+    """Ask the system's resolver, which blocks. Raises OSError, and UnicodeError for an invalid name."""
     return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
 
 

@@ -49,6 +49,9 @@ class ManagedModem(ModemHandle, Protocol):
     def disable(self) -> None:
         """Disable it and close its port."""
 
+    async def settled(self) -> None:
+        """Wait until the last operation has taken effect, within limits."""
+
     async def enter_pin(self, pin: str) -> None:
         """Unlock the SIM."""
 

@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from gsmgw.api.routing import DescribedRoute
 from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import ProblemDocument
 
@@ -63,6 +64,19 @@ def _first_sentence(text: str) -> str:
     return sentence.removesuffix(".")
 
 
+def _describe_responses(document: dict[str, Any], routes: Sequence[DescribedRoute]) -> None:
+    """Add the schemas of the routes' responses."""
+    described = [route for route in routes if route.response_model is not None and route.include_in_schema]
+    adapters = {number: TypeAdapter(route.response_model) for number, route in enumerate(described)}
+    mode: JsonSchemaMode = "serialization"
+    made, definitions = TypeAdapter.json_schemas([(n, mode, a) for n, a in adapters.items()], ref_template=_REF)
+    document["components"]["schemas"].update(definitions.get("$defs", {}))
+    for number, route in enumerate(described):
+        for method in route.methods or ():
+            response = document["paths"][route.path_format][method.lower()]["responses"][str(route.status_code or 200)]
+            response["content"] = {"application/json": {"schema": made[number, mode]}}
+
+
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """Return the whole document. ``bodies`` are those that routes read by themselves."""
     document = get_openapi(
@@ -75,6 +89,7 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    _describe_responses(document, [route for route in app.routes if isinstance(route, DescribedRoute)])
     _, made = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(made["$defs"])
     problem = TypeAdapter(ProblemDocument).json_schema(ref_template=_REF)

@@ -220,11 +220,11 @@ def import_config(file: Any, config_file: str | None) -> None:
 
     The old file is kept with .former appended to its name.
     """
-    from gsmgw.doctor.installation import parse_whole
+    from gsmgw.checking import parse_checked
 
     try:
         content = file.read()
-        parse_whole(content, file.name)
+        missing = parse_checked(content, file.name).missing
     except UnicodeDecodeError as exc:
         fail(f"{file.name}: {not_utf8(exc)}")
     except ConfigError as exc:
@@ -234,7 +234,9 @@ def import_config(file: Any, config_file: str | None) -> None:
         replace_config(target, content)
     except OSError as exc:
         fail(explained(exc))
-    say(f"{target} replaced. Restart the gateway to apply it: sudo systemctl restart gsmgw")
+    for problem in missing:
+        say(f"warning: {file.name}: {problem}", err=True)
+    say(f"{target} replaced. Apply it: gsmgw reload")
 
 
 def replace_config(target: Path, content: str) -> None:

@@ -13,7 +13,7 @@ from gsmgw.http.protocol import Bounds
 from gsmgw.http.server import Server, make_server
 from gsmgw.http.tls import Certificates
 
-#: Waits for the TCP listeners, where their address was not there at the start.
+#: Opens the TCP listeners whose address did not exist at the start.
 TcpLater = Callable[[], Awaitable[tuple[list[socket.socket], Certificates | None]]]
 
 

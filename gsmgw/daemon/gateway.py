@@ -290,7 +290,7 @@ class Gateway:
         while interval_s is not None:
             try:
                 async with asyncio.timeout(interval_s):
-                    with contextlib.suppress(StoreUnavailable):  # a full disk is not mended by a restart
+                    with contextlib.suppress(StoreUnavailable):  # a restart does not help against a full disk
                         await self.store.write(_nothing)
                     await self.scheduler.answer()
                 sdnotify.notify("WATCHDOG=1")

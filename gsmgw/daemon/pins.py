@@ -19,9 +19,9 @@ class Pins:
         await self._store.write(lambda tx: refused_pins.add(tx, now_ms, sim, fingerprint))
 
     async def accepted(self, sim: str, fingerprint: str) -> None:
-        """The SIM took it after all."""
+        """Forget that the SIM refused a PIN: it accepted it now."""
         await self._store.write(lambda tx: refused_pins.remove(tx, sim, fingerprint))
 
     async def is_refused(self, sim: str, fingerprint: str) -> bool:
-        """Whether the SIM refused it before."""
+        """True if the SIM refused it before."""
         return await self._store.write(lambda tx: refused_pins.contains(tx, sim, fingerprint))

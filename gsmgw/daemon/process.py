@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from gsmgw import __version__, logs, sdnotify
+from gsmgw.checking import load_checked
 from gsmgw.config import Config
 from gsmgw.daemon import memory
 from gsmgw.daemon.gateway import Gateway
@@ -95,12 +96,16 @@ def _announce(config: Config, tcp: TcpListener) -> None:
     log.info("gsmgw: version %s serves %s", __version__, config.gateway.socket)
 
 
-def run(config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
+def run(config_file: Path, log_level: str | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting.
 
     ``log_level`` goes before that of the configuration.
     """
+    checked = load_checked(config_file)
+    config = checked.config
     logs.configure(log_settings(config, log_level))
+    for problem in checked.missing:
+        log.warning("configuration: %s", problem)
     os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
     for number in _IGNORED:  # until the event loop has them
         signal.signal(number, signal.SIG_IGN)

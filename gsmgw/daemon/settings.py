@@ -12,7 +12,7 @@ from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Win
 
 
 def limits_of(section: LimitsSection) -> Limits:
-    """What a modem or a pool may send."""
+    """The sending limits of a modem or a pool."""
     return Limits(
         windows=section.windows(),
         by_message=section.count == "messages",

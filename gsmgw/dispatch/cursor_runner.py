@@ -125,6 +125,10 @@ class Follower(CursorRunner):
     def apply(self, tx: Tx, events: Sequence[Event]) -> None:
         """Apply some events."""
 
+    async def page(self) -> Sequence[Event]:
+        """Return the next portion of events."""
+        return await self._feed.page(self.position, self._portion)
+
     async def turn(self) -> float | None:
         """Apply all available events."""
         if self._settle_s:
@@ -142,7 +146,7 @@ class Follower(CursorRunner):
                     lambda tx: cursors.open_cursor(tx, self._name, first=self._first, holds=True)
                 )
                 self._opened = True
-            events = (await self.page())[: self._portion]
+            events = await self.page()
             if not events:
                 return False
 

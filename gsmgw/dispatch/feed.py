@@ -60,14 +60,14 @@ class EventFeed:
         first, _ = await self._store.read(messages.event_range)
         return first or self._last + 1
 
-    async def page(self, cursor: int) -> Sequence[Event]:
-        """Return the events after a cursor, at most ``PAGE``."""
+    async def page(self, cursor: int, limit: int = PAGE) -> Sequence[Event]:
+        """Return the events after a cursor, at most ``limit``."""
         if cursor >= self._last:
             return ()
         if self._ring and self._ring[0].id <= cursor + 1:
             # IDs are consecutive except for rolled back ones, so the position in the ring is close to the difference.
             start = max(0, len(self._ring) - (self._last - cursor))
-            return [event for event in islice(self._ring, start, None) if event.id > cursor][:PAGE]
+            return [event for event in islice(self._ring, start, None) if event.id > cursor][:limit]
         if self._store is None:
             return ()
-        return await self._store.read(lambda db: messages.events_after(db, cursor, PAGE))
+        return await self._store.read(lambda db: messages.events_after(db, cursor, limit))

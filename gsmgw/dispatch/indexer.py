@@ -11,7 +11,7 @@ from gsmgw.dispatch.feed import EventFeed
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, search
+from gsmgw.store import Store, Tx, messages, search
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,10 @@ class Indexer(Follower):
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
         super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
+
+    async def page(self) -> Sequence[Event]:
+        """Return the next portion of events, without their data: the index needs only the messages."""
+        return await self._store.read(lambda db: messages.event_heads_after(db, self.position, PORTION))
 
     def apply(self, tx: Tx, events: Sequence[Event]) -> None:
         """Index the messages of some events."""

@@ -13,6 +13,7 @@ _FULL = 0.9
 #: Severity and cure by state. TS 27.007 8.5 for the signal, 7.2 for the registration.
 _STATES: dict[str, tuple[Level, str]] = {
     "absent": (Level.ERROR, "plug it in, and check port or match in the configuration against the ports in this list"),
+    "unavailable": (Level.ERROR, "see the reason. To try it at once: gsmgw modem {name} reset"),
     "probing": (Level.NOTE, "wait 30 s: a modem needs this time after it is plugged in"),
     "locked": (Level.ERROR, "enter the PIN: gsmgw modem {name} pin. To keep it, set pin in the [[modem]] section"),
     "searching": (Level.ERROR, "check the antenna and the location, and check in a phone that the SIM is active"),

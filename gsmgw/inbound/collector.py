@@ -72,7 +72,7 @@ _NOTHING = _Outcome()
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """How many PDUs left the quarantine because they can be decoded now, and how many stay."""
+    """Numbers of PDUs that left the quarantine because they can be decoded now, and that stay."""
 
     decoded: int
     left: int

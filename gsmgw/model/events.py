@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 from gsmgw.model.failures import MessageError
 from gsmgw.model.modems import BabbleKind, ModemState, RecoveryStep
 
-#: What JSON can hold. The events of earlier versions may have other keys than today's.
+#: A JSON value. Events of earlier versions may have other keys than today's.
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
@@ -103,7 +103,7 @@ _keys: dict[type[EventData], tuple[tuple[str, str], ...]] = {}
 # Not frozen, for a frozen one takes three times as long to make. Nobody changes one.
 @dataclass(slots=True)
 class EventData:
-    """What an event carries, besides its message and its modem."""
+    """The data of an event, besides its message and its modem."""
 
     type: ClassVar[EventType]
 

@@ -21,7 +21,7 @@ class Status(StrEnum):
     SENDING = "sending"  #: a segment of it is, or is about to be, with a modem
     SENT = "sent"  #: the network took every segment
     DELIVERED = "delivered"  #: every segment was reported delivered
-    UNDELIVERED = "undelivered"  #: the network took it, and gave up on delivering it
+    UNDELIVERED = "undelivered"  #: accepted by the network, which gave up on delivering it
     UNKNOWN = "unknown"  #: a segment may or may not be on the air
     FAILED = "failed"  #: refused for good
     EXPIRED = "expired"  #: its validity ended before it could be sent
@@ -29,7 +29,7 @@ class Status(StrEnum):
     RECEIVED = "received"  #: inbound
 
 
-#: What may follow what, for outbound messages. Guards every UPDATE; a pair that is not here cannot happen.
+#: The allowed transitions of outbound messages. Every UPDATE is guarded by them.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SCHEDULED: frozenset({Status.QUEUED, Status.EXPIRED, Status.CANCELED, Status.FAILED}),
     # QUEUED -> SENT or DELIVERED is late evidence about one that was to be sent again.
@@ -85,7 +85,7 @@ class SegmentStatus(StrEnum):
     FAILED = "failed"
 
 
-#: What may follow what, for segments. A segment that is to be sent again may turn out to have gone all the same.
+#: The allowed transitions of segments. Evidence may show that a segment in the queue for a repeat was sent before.
 SEGMENT_TRANSITIONS: dict[SegmentStatus, frozenset[SegmentStatus]] = {
     SegmentStatus.QUEUED: frozenset(
         {SegmentStatus.SENDING, SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED}

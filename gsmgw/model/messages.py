@@ -33,7 +33,7 @@ class Priority(IntEnum):
 
 
 class OnUnknown(StrEnum):
-    """What becomes of a message about which no evidence came within the grace time."""
+    """The action for a message that is still unknown after the grace time."""
 
     RESEND = "resend"
     HOLD = "hold"
@@ -56,7 +56,7 @@ class Outgoing(NamedTuple):
     report: bool = True
     #: By which modems it may leave: see :mod:`gsmgw.model.routes`, empty for any.
     route: str = ""
-    #: Who asked for it: the name of a token, or empty for the local socket.
+    #: The name of the token that submitted it, or empty for the local socket.
     client: str = ""
     send_at_ms: int | None = None
     expires_ms: int | None = None
@@ -66,11 +66,11 @@ class Outgoing(NamedTuple):
     attempts: int = 0
     #: Its segments exist already, some may be on the air.
     cut: bool = False
-    #: Whose it is, as in :class:`MessageRecord`. Not read back: the queue has no use for it.
+    #: The submitting client, as in :class:`MessageRecord`. Not read back: the queue does not use it.
     owner: int = 0
-    #: How often it was refused, by what the modem answered (:attr:`gsmgw.errors.SubmitError.refusal`).
+    #: Number of refusals, by the modem's answer (:attr:`gsmgw.errors.SubmitError.refusal`).
     refusals: Mapping[str, int] = MappingProxyType({})
-    #: How often it was sent again although nothing told whether it had gone.
+    #: Number of repeats without evidence about the previous attempt.
     repeats: int = 0
 
 
@@ -137,7 +137,7 @@ class MessageRecord:
 
     @property
     def flash(self) -> bool:
-        """Whether it is shown at once and not stored: class 0."""
+        """True for class 0: the phone shows it at once and does not store it."""
         return self.message_class == 0
 
 

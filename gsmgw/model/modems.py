@@ -12,6 +12,7 @@ class ModemState(StrEnum):
     """The state of a modem's session."""
 
     ABSENT = "absent"  #: no such port or device
+    UNAVAILABLE = "unavailable"  #: the port exists and cannot be opened: in use, no permission, not a serial port
     PROBING = "probing"  #: being opened, identified, initialised
     LOCKED = "locked"  #: the SIM needs a PIN or PUK
     SEARCHING = "searching"  #: not registered with a network
@@ -23,7 +24,7 @@ class ModemState(StrEnum):
 
     @property
     def carries(self) -> bool:
-        """Whether messages may be handed to a modem in this state."""
+        """True if messages may be handed to a modem in this state."""
         return self in (ModemState.READY, ModemState.DEGRADED)
 
 

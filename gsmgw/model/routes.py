@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class RouteKind(Enum):
-    """What a route names; the value is its sign."""
+    """The kinds of route; the value is the sign that a route begins with."""
 
     ANY = ""
     MODEM = "="

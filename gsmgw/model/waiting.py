@@ -16,7 +16,7 @@ class WaitReason(StrEnum):
     LIMIT = "limit"  #: the limit of every modem of its route is reached
     COOLDOWN = "cooldown"  #: every modem of its route pauses after a failure
     RETRY = "retry"  #: it is tried again later
-    EVIDENCE = "evidence"  #: it is not known yet whether the network took it
+    EVIDENCE = "evidence"  #: not known yet whether the network accepted it
     HELD = "held"  #: that is not known, and a person decides
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gsmgw.at import commands, responses
 from gsmgw.config import Config, MatchSection, ModemSection
-from gsmgw.errors import ModemError, StoreError
+from gsmgw.errors import ModemError, PortUnavailable, StoreError
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.modem.wakeup import Wakeup
@@ -29,8 +29,9 @@ SETTLE_S = 0.3
 #: How often sysfs is scanned without udev, and as a safety net with udev, seconds.
 LOOK_S = 2.0
 SAFETY_LOOK_S = 60.0
-#: A stick that did not answer is probed again after that time, seconds: some need half a minute to start.
+#: A stick that did not answer is probed again after that time, growing, seconds: some need half a minute to start.
 ASK_AGAIN_S = 10.0
+ASK_AGAIN_AT_LEAST_EVERY_S = 60.0
 #: How often AT is sent to one port, a second each.
 PROBE_TRIES = 2
 
@@ -44,11 +45,25 @@ class Found:
     imei: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _NextProbe:
+    """The next probe of a stick that did not answer. ``problem`` is why its port cannot be opened, or empty."""
+
+    at: float
+    pause_s: float
+    problem: str
+
+
 async def probe(opener: Opener, clock: Clock) -> tuple[bool, str | None]:
-    """Probe a port: return whether it answers AT, and the IMEI. Sends only ESC, AT and AT+CGSN."""
+    """Probe a port: return whether it answers AT, and the IMEI. Sends only ESC, AT and AT+CGSN.
+
+    Raises :class:`PortUnavailable` for a port that exists and cannot be opened.
+    """
     channel = Channel(clock, lambda urc: None, lambda cause: None)
     try:
         await channel.open(opener)
+    except PortUnavailable:
+        raise
     except ModemError as exc:
         log.debug("probe: %s", exc)
         return False, None
@@ -106,7 +121,8 @@ class Finder:
         self._look = look
         self._make_opener = make_opener
         self._found: dict[str, Found] = {}
-        self._asked_at: dict[str, float] = {}
+        #: When a stick that did not answer is probed again, the pause before that, and why it did not, by ``plugged``.
+        self._next_probe: dict[str, _NextProbe] = {}
         self._announced: set[str] = set()
         self._wakeup = Wakeup(clock)
         self._hotplug = Hotplug(self._wakeup.set)
@@ -151,10 +167,9 @@ class Finder:
         for plugged, stick in sticks.items():
             if plugged in self._found or not self._wanted(stick):
                 continue
-            if now - self._asked_at.get(plugged, float("-inf")) >= ASK_AGAIN_S:
-                self._asked_at[plugged] = now
+            if plugged not in self._next_probe or now >= self._next_probe[plugged].at:
                 new.append(stick)
-        self._asked_at = {plugged: at for plugged, at in self._asked_at.items() if plugged in sticks}
+        self._next_probe = {plugged: probe for plugged, probe in self._next_probe.items() if plugged in sticks}
         async with asyncio.TaskGroup() as group:
             for stick in new:
                 group.create_task(self._ask(stick))
@@ -174,13 +189,31 @@ class Finder:
         return stick.is_modem and (self._config.modems.discover or by_imei)
 
     async def _ask(self, stick: Stick) -> None:
+        problems = []
         for node in stick.candidates():
-            speaks, imei = await probe(self._make_opener(node), self._clock)
+            try:
+                speaks, imei = await probe(self._make_opener(node), self._clock)
+            except PortUnavailable as exc:
+                problems.append(f"{exc.title}. {exc.cure}")
+                continue
             if speaks:
                 log.info("finder: %s answers usb=%s port=%s", stick.title, stick.usb, node)
                 self._found[stick.plugged] = Found(stick, node, imei)
+                self._next_probe.pop(stick.plugged, None)
                 return
-        log.info("finder: %s does not answer on any port usb=%s", stick.title, stick.usb)
+        self._ask_later(stick, problems[0] if problems else "")
+
+    def _ask_later(self, stick: Stick, problem: str) -> None:
+        """Probe a stick again after a pause; log why it did not answer when that has changed."""
+        before = self._next_probe.get(stick.plugged)
+        pause_s = ASK_AGAIN_S if before is None else min(2 * before.pause_s, ASK_AGAIN_AT_LEAST_EVERY_S)
+        self._next_probe[stick.plugged] = _NextProbe(self._clock.monotonic() + pause_s, pause_s, problem)
+        if before is not None and before.problem == problem:
+            return
+        if problem:
+            log.warning("finder: %s cannot be used usb=%s: %s", stick.title, stick.usb, problem)
+        else:
+            log.info("finder: %s does not answer on any port usb=%s", stick.title, stick.usb)
 
     async def _announce(self) -> None:
         if not self._config.modems.discover:

@@ -27,6 +27,8 @@ from gsmgw.transport.usb import usb_interface
 
 #: How often an absent port is looked for, seconds: one stat() each.
 ABSENT_LOOK_S = 0.25
+#: How long the effect of an operation is waited for, seconds. A restart may take longer.
+SETTLE_S = 10.0
 #: The time that a modem is given at the gateway's end to prepare for being alone, seconds.
 LEAVE_S = 2.0
 
@@ -70,6 +72,9 @@ class Modem:
         )
         self._link: Link | None = None
         self._taps = Taps()
+        #: The attempts to connect: how many began, and the number of the last one that ended.
+        self._attempts = 0
+        self._ended_attempt = 0
         #: True if it was ever ready: then an unknown model has been reported.
         self._was_ready = False
 
@@ -151,6 +156,8 @@ class Modem:
             self._wake.set()
             return
         await self._link.reset()
+        if self._enabled:
+            self._reporter.enter(ModemState.RECOVERING, "it was restarted on request; reconnecting")
 
     def disable(self) -> None:
         """Stop using the modem until :meth:`enable`: it takes no more messages, and its port is closed as soon as the
@@ -166,6 +173,20 @@ class Modem:
         """Use the modem again."""
         self._enabled = True
         self._wake.set()
+
+    async def settled(self, within_s: float = SETTLE_S) -> None:
+        """Wait until the last operation has taken effect: the modem is in use, needs a person, or is closed."""
+        attempts = self._attempts
+        await self._reporter.until(lambda: self._is_settled(attempts), within_s, self._clock)
+
+    def _is_settled(self, attempts: int) -> bool:
+        """Return whether the state is that after an operation, at which so many attempts to connect had begun."""
+        state = self.status.state
+        if not self._enabled:
+            return state is ModemState.DISABLED and self._link is None
+        if self._link is None:
+            return self._ended_attempt > attempts and state is not ModemState.PROBING
+        return state.carries or state is ModemState.LOCKED
 
     async def leave(self) -> None:
         """Have the modem store what it receives while the gateway is stopped, if it does so at once."""
@@ -185,6 +206,8 @@ class Modem:
                     await self._wake.wait()
                 elif (port := self._ports.present()) is None:
                     self._reconnection.absent(self._ports.describe())
+                    self._attempts += 1
+                    self._note_end()
                     await self._wake.wait(ABSENT_LOOK_S)
                 else:
                     await self._connect(port)
@@ -193,7 +216,8 @@ class Modem:
 
     async def _connect(self, port: str) -> None:
         """Serve one link, and wait as long as the next one needs."""
-        if self.status.state not in (ModemState.RECOVERING, ModemState.QUARANTINED):
+        self._attempts += 1
+        if self.status.state not in (ModemState.RECOVERING, ModemState.QUARANTINED, ModemState.UNAVAILABLE):
             self._reporter.enter(ModemState.PROBING, f"connecting to {port}")
         self._reporter.update(port=port)
         self._reconnection.connecting(port)
@@ -206,8 +230,14 @@ class Modem:
         if link.was_ready:
             self._was_ready = True
             self._reconnection.ready()
+        self._note_end()
         if self._enabled:
             await self._reconnection.after(link, cause, port)
+
+    def _note_end(self) -> None:
+        """An attempt to connect has ended; its outcome is in the status before anything else runs."""
+        self._ended_attempt = self._attempts
+        self._reporter.announce()
 
     def _context(self, port: str) -> LinkContext:
         second = self._ports.second(port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gsmgw.config import ModemSection
-from gsmgw.errors import ModemError, PortError
+from gsmgw.errors import ModemError, PortError, PortUnavailable
 from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.model.events import ModemBabbling, ModemQuarantined, ModemRecovery
 from gsmgw.modem.health.recovery import RecoveryPlan, StepNeeded
@@ -12,11 +12,20 @@ from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
 from gsmgw.modem.port.errors import CommandTimeout, ModemReset
 from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.wakeup import Wakeup
-from gsmgw.transport import port_present
+from gsmgw.transport import node_state, port_present
+from gsmgw.transport.opening import SOCKET
 from gsmgw.transport.usb import power_cycle, reauthorise, run_command, usb_path
 
 #: Pauses before a present port is opened again, growing while that fails, seconds.
 REOPEN_PAUSES_S = (0.05, 0.25, 0.5, 1.0)
+#: Pauses before a port that cannot be opened is tried again, growing while that fails, seconds. A change of its mode,
+#: owner or node is noticed meanwhile. A TCP connection has no node that tells, so that its pauses stay short.
+UNAVAILABLE_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+TCP_PAUSE_S = 5.0
+#: How often the node of such a port is looked at, seconds.
+NODE_LOOK_S = 0.5
+#: It is reported from that failure on: right after it is plugged in, a port has no permissions for a moment.
+UNAVAILABLE_AFTER = 3
 #: Pauses before a modem that refuses to be set up is tried again, growing while that fails, seconds.
 SETUP_PAUSES_S = (0.5, 2.0, 5.0, 15.0, 30.0)
 #: How many times a silent modem is asked, each for some ten seconds, before its USB device is reset.
@@ -45,6 +54,8 @@ class Reconnection:
         self._wake = wake
         self._failures = 0
         self._silences = 0
+        #: How many times in a row the port could not be used.
+        self._unavailable = 0
         #: The USB path where the port was last seen: when it is silent, sysfs may not tell it any more.
         self._usb: str | None = None
 
@@ -55,6 +66,7 @@ class Reconnection:
     def absent(self, description: str) -> None:
         """Report that the modem is not plugged in."""
         self._failures = 0
+        self._unavailable = 0
         self._reporter.update(
             state=ModemState.ABSENT, detail=f"{description} not found; will be used when it is plugged in", port=None
         )
@@ -73,6 +85,7 @@ class Reconnection:
         """Note that the modem was ready: what failed before does not count any more."""
         self._failures = 0
         self._silences = 0
+        self._unavailable = 0
 
     async def after(self, link: Link, cause: Exception, port: str) -> None:
         """Report why the link ended, take the step that follows, and wait."""
@@ -84,6 +97,8 @@ class Reconnection:
         title = cause.title if isinstance(cause, ModemError) else str(cause)
         if isinstance(cause, PortError) and not port_present(port):
             self.absent(f"port {port}")
+        elif isinstance(cause, PortError) and (isinstance(cause, PortUnavailable) or not link.answered):
+            await self._wait_for_port(cause, port)
         elif isinstance(cause, Babbling):
             await self._wait_out(cause)
         elif isinstance(cause, StepNeeded):
@@ -93,13 +108,28 @@ class Reconnection:
         else:
             await self._pause(cause, title)
 
+    async def _wait_for_port(self, cause: PortError, port: str) -> None:
+        """Report that the port is there and cannot be used, once; wait until it may be different."""
+        self._unavailable += 1
+        if self._unavailable >= UNAVAILABLE_AFTER:
+            cure = cause.cure if isinstance(cause, PortUnavailable) else "Check the modem and its cable."
+            at_least_s = TCP_PAUSE_S if port.startswith(SOCKET) else UNAVAILABLE_PAUSES_S[-1]
+            detail = f"{cause.title}. {cure} It is tried again at least every {at_least_s:.0f} s"
+            self._reporter.enter(ModemState.UNAVAILABLE, detail)
+        pause_s = UNAVAILABLE_PAUSES_S[min(self._unavailable, len(UNAVAILABLE_PAUSES_S)) - 1]
+        if port.startswith(SOCKET):
+            await self._wake.wait(min(pause_s, TCP_PAUSE_S))
+            return
+        seen = node_state(port)
+        while pause_s > 0 and node_state(port) == seen:
+            if await self._wake.wait(min(pause_s, NODE_LOOK_S)):
+                return
+            pause_s -= NODE_LOOK_S
+
     async def _pause(self, cause: Exception, title: str) -> None:
         pauses: tuple[float, ...] = REOPEN_PAUSES_S
         if isinstance(cause, PortError):
-            if self._failures > 1:
-                self._reporter.enter(ModemState.ABSENT, f"{title}; trying again every second")
-            else:
-                self._reporter.enter(ModemState.RECOVERING, f"{title}; opening the port again")
+            self._reporter.enter(ModemState.RECOVERING, f"{title}; opening the port again")
         elif isinstance(cause, ModemReset):
             self._reporter.enter(ModemState.RECOVERING, f"{title}; applying the settings again")
         elif isinstance(cause, CommandTimeout):

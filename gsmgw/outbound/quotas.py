@@ -27,7 +27,7 @@ class Quota:
         self._taken = RollingCount(DAY_S, earlier, merge=1.0)
 
     def wait_s(self, now_s: float, count: int) -> tuple[float, str] | None:
-        """Return how long ``count`` texts must wait, and which limit says so; None if they may be sent now.
+        """Return how long ``count`` texts must wait, and the limit that applies; None if they may be sent now.
 
         A count over the limit never fits: the wait is then the whole window.
         """

@@ -169,7 +169,7 @@ def build_address(address: Address, *, field: str) -> bytes:
 
 def _toa(address: Address, field: str) -> int:
     if not (0 <= address.ton <= 7 and 0 <= address.npi <= 15):
-        raise PduError(f"there is no type of number {address.ton} or plan {address.npi}", field=field)
+        raise PduError(f"type of number {address.ton} or numbering plan {address.npi} does not exist", field=field)
     return 0x80 | address.ton << 4 | address.npi
 
 

@@ -22,7 +22,7 @@ REPLACEMENT: Final = "\ufffd"
 
 
 class Alphabet(StrEnum):
-    """How the octets of a user data field carry their content."""
+    """The coding of the octets of a user data field."""
 
     GSM7 = "gsm7"
     DATA = "data"

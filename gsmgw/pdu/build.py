@@ -30,7 +30,7 @@ def build_tpdu(tpdu: Tpdu) -> bytes:
 def _octets(*pairs: tuple[int, str]) -> bytes:
     for value, field in pairs:
         if not 0 <= value <= 255:
-            raise PduError(f"{value} is no octet", field=field)
+            raise PduError(f"{value} is not an octet (0 to 255)", field=field)
     return bytes(value for value, _ in pairs)
 
 

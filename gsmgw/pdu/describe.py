@@ -23,7 +23,7 @@ from gsmgw.pdu.validity import AbsoluteValidity, EnhancedValidity, RelativeValid
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field: its name in TS 23.040, its value, what that means, and the clause that says so."""
+    """A field: its name in TS 23.040, its value, the meaning, and the clause."""
 
     field: str
     value: str

@@ -55,7 +55,7 @@ def from_hex(text: str | bytes) -> bytes:
     shown = text if isinstance(text, str) else text.decode("latin-1")
     for position, char in enumerate(shown):
         if char not in "0123456789abcdefABCDEF":
-            raise PduError(f"{char!r} is no hexadecimal digit", field="PDU", offset=position // 2)
+            raise PduError(f"{char!r} is not a hexadecimal digit", field="PDU", offset=position // 2)
     raise PduError(f"an odd number of hexadecimal digits ({len(shown)})", field="PDU", offset=len(shown) // 2)
 
 

@@ -27,9 +27,9 @@ def examine(tpdu: Tpdu, octets: bytes, at: int, end: int) -> Iterator[Finding]:
     if octets[at] & 3 == 3:
         yield Finding("TP-MTI", at, "message type 3 is reserved, read as a DELIVER (TS 23.040 9.2.3.1)")
     if isinstance(tpdu, Deliver | StatusReport | SubmitReport) and tpdu.timestamp is None:
-        yield Finding("TP-SCTS", None, f"{tpdu.raw_timestamp.hex().upper()} is no date")
+        yield Finding("TP-SCTS", None, f"{tpdu.raw_timestamp.hex().upper()} is not a valid date")
     if isinstance(tpdu, StatusReport) and tpdu.discharge is None:
-        yield Finding("TP-DT", None, f"{tpdu.raw_discharge.hex().upper()} is no date")
+        yield Finding("TP-DT", None, f"{tpdu.raw_discharge.hex().upper()} is not a valid date")
     if isinstance(tpdu, Submit):
         yield from _examine_validity(tpdu)
     if isinstance(tpdu, Deliver | Submit) and DCS[tpdu.dcs].reserved:
@@ -43,14 +43,14 @@ def examine(tpdu: Tpdu, octets: bytes, at: int, end: int) -> Iterator[Finding]:
 def _examine_validity(submit: Submit) -> Iterator[Finding]:
     validity = submit.validity
     if isinstance(validity, AbsoluteValidity) and validity.moment is None:
-        yield Finding("TP-VP", None, f"{validity.octets.hex().upper()} is no date")
+        yield Finding("TP-VP", None, f"{validity.octets.hex().upper()} is not a valid date")
     if isinstance(validity, EnhancedValidity) and validity.format and validity.seconds is None:
-        yield Finding("TP-VP", None, f"{validity.octets.hex().upper()} is no validity period")
+        yield Finding("TP-VP", None, f"{validity.octets.hex().upper()} is not a valid validity period")
 
 
 def _examine_user_data(user_data: UserData) -> Iterator[Finding]:
     if user_data.alphabet == "ucs2" and len(user_data.body) & 1:
-        yield Finding("TP-UD", None, "an odd number of octets; the last one is no UCS-2 character")
+        yield Finding("TP-UD", None, "an odd number of octets; the last one is not a UCS-2 character")
     if not user_data.has_header:
         return
     try:

@@ -164,7 +164,7 @@ def _parse_status_report(octets: bytes, at: int) -> tuple[Tpdu, int]:
     end = at + 15
     optional: _Optional | None = None
     if end < len(octets):
-        # Modems pad reports with what lay in their memory: what is no TP-PI must not cost the report.
+        # Modems pad reports with arbitrary bytes: an invalid TP-PI must not make the report unreadable.
         try:
             optional, end = _parse_optional(octets, octets[end], _skip_parameters(octets, end), bool(first & 0x40))
         except PduError:

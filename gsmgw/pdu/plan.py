@@ -23,7 +23,7 @@ _Width = Callable[[str], int]
 
 
 class TextPlan(NamedTuple):
-    """How a text goes on the air, before any reference is given out.
+    """The segments of a text, before references are assigned.
 
     ``segments`` are the texts of the parts, ``bodies`` the same as septets (one to a byte) or UTF-16 octets.
     ``languages`` are the national language identifiers of the locking and the single shift table, 0 for the default.
@@ -42,7 +42,7 @@ class TextPlan(NamedTuple):
 
     @property
     def segment_count(self) -> int:
-        """How many short messages it takes."""
+        """The number of short messages."""
         return len(self.bodies)
 
     @property
@@ -53,12 +53,12 @@ class TextPlan(NamedTuple):
 
     @property
     def units_per_segment(self) -> int:
-        """How many septets or 16-bit units a segment of this message holds."""
+        """The capacity of a segment of this message, in septets or 16-bit units."""
         return _capacity(self.encoding, self.header, len(self.bodies) > 1, self.reference_bits)
 
     @property
     def units_left(self) -> int:
-        """How many septets or 16-bit units still fit into the last segment."""
+        """The free space of the last segment, in septets or 16-bit units."""
         last = len(self.bodies[-1])
         return self.units_per_segment - (last if self.encoding is _GSM7 else last >> 1)
 
@@ -139,7 +139,7 @@ def _plan(
         raise PduError(f"a concatenation reference has 8 or 16 bits, not {reference_bits}", field="TP-UDH")
     unknown = [language for language in national if language not in LANGUAGES]
     if unknown:
-        raise PduError(f"there is no national language {unknown[0]} (TS 23.038 6.2.1.2.4)", field="TP-UDH")
+        raise PduError(f"{unknown[0]} is not a national language (TS 23.038 6.2.1.2.4)", field="TP-UDH")
     limit = min(max_segments, MAX_SEGMENTS)
     pairs: tuple[tuple[str, str], ...] = ()
     if transliterate and alphabet != "ucs2":

@@ -11,7 +11,7 @@ TIMESTAMP_OCTETS: Final = 7
 _CENTURY_PIVOT: Final = 90
 """Years 90-99 are 1990-1999: short messages are older than that by no more than two years."""
 
-# Swapped BCD, indexed by the octet; -1 where a semi-octet is no digit.
+# Swapped BCD, indexed by the octet; -1 where a semi-octet is not a digit.
 _BCD: Final = tuple(
     (octet & 15) * 10 + (octet >> 4) if octet & 15 < 10 and octet >> 4 < 10 else -1 for octet in range(256)
 )
@@ -52,8 +52,8 @@ def parse_timestamp(octets: bytes) -> datetime | None:
 def build_timestamp(moment: datetime, *, field: str = "TP-SCTS") -> bytes:
     """Return the seven octets of an aware ``moment``; parts of a second are dropped, its zone is kept.
 
-    Raises :class:`PduError` when the moment has no zone, the zone is no whole number of quarter hours up to 79, or the
-    year is outside 1990-2089.
+    Raises :class:`PduError` when the moment has no zone, the zone is not a whole number of quarter hours up to 79, or
+    the year is outside 1990-2089.
     """
     offset = moment.utcoffset()
     if offset is None:

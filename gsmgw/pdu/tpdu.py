@@ -222,7 +222,7 @@ class Command:
 
     @property
     def elements(self) -> tuple[Element, ...]:
-        """The information elements of TP-CD; none when there is no header, or a malformed one."""
+        """The information elements of TP-CD; none without a header or with a malformed one."""
         if not self.has_header or not self.command_data:
             return ()
         try:

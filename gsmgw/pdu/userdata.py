@@ -192,7 +192,7 @@ def parse_user_data(octets: bytes, at: int, alphabet: Alphabet, has_header: bool
         raise PduError(f"{size} octets of user data; this TPDU carries {limit} at most", field="TP-UDL", offset=at - 1)
     field = octets[at:end]
     if has_header and not size:
-        raise PduError("a header is announced, there is no user data", field="TP-UDHL", offset=at)
+        raise PduError("TP-UDHI announces a header, but the user data is empty", field="TP-UDHL", offset=at)
     if has_header and field[0] + 1 > size:
         raise PduError(f"a header of {field[0] + 1} octets in a field of {size}", field="TP-UDHL", offset=at)
     return UserData(field, length, alphabet, has_header), end

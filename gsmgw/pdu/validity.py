@@ -35,7 +35,7 @@ class RelativeValidity:
 
     @property
     def seconds(self) -> int:
-        """How long the message stays valid."""
+        """The validity period as a duration."""
         return _RELATIVE[self.octet]
 
     @classmethod
@@ -92,7 +92,7 @@ class EnhancedValidity:
 
     @property
     def seconds(self) -> int | None:
-        """How long the message stays valid; ``None`` when no period, a reserved one or an impossible one is given."""
+        """The validity period as a duration; ``None`` for no period, a reserved one or an impossible one."""
         at = 2 if self.extended else 1
         form = self.format
         if form == 1:

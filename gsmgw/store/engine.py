@@ -136,7 +136,7 @@ class Engine:
         self._queue_reader = _Readers(opened, 1, "gsmgw-queue-reader")
         self._closed = False
         self._crowded = False
-        #: How long a transaction takes lately, seconds: mostly the fsync of the commit.
+        #: Recent time of a transaction, seconds: mostly the fsync of the commit.
         self.commit_s = 0.001
         #: Why the last transaction failed; None while the database takes writes.
         self.trouble: str | None = None

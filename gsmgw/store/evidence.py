@@ -36,11 +36,11 @@ NEVER = 2**63 - 1
 
 
 class _Counter(NamedTuple):
-    """What is known of a SIM's counter: its last reference and claim, and what may have used references since."""
+    """The state of a SIM's counter: its last reference and claim, and what may have used references since."""
 
     reference: int
     claim: int
-    #: How often in a row it went up by one.
+    #: Number of consecutive steps of one.
     steps: int
     refused: int
     #: Claim and doubt of each earlier try that was repeated without evidence.
@@ -59,7 +59,7 @@ _REPEAT_KINDS = (frozenset({int}), frozenset({int}))
 def _counter_of(row: Sequence[Any]) -> _Counter:
     check(row, _COUNTER_KINDS)
     _, reference, claim, steps, refused, agreed, agreed_at, text = row
-    repeated = [(claim, doubt) for claim, doubt in parsed(text, list)]
+    repeated = [] if text == "[]" else [(claim, doubt) for claim, doubt in parsed(text, list)]
     for each in repeated:
         check(each, _REPEAT_KINDS)
     return _Counter(reference, claim, steps, refused, repeated, agreed, agreed_at)

@@ -55,7 +55,7 @@ class PartFacts:
     total: int | None = None
     seq: int | None = None
     smsc_ms: int | None = None
-    #: Whether it holds 8-bit data; None where that does not matter.
+    #: True for 8-bit data; None where that does not matter.
     data: bool | None = None
 
 

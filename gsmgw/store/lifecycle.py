@@ -112,11 +112,11 @@ def fail_unreadable(tx: Tx, now_ms: int, message_id: int) -> bool:
     return bool(changed)
 
 
-#: How long after the end of its validity a message's status report may still come.
+#: Time after the end of a message's validity in which its status report may still come.
 REPORT_MARGIN_MS = 86_400_000
 #: Interval of the check if a resent message has provided evidence for others with unknown outcome.
 PROBE_MS = 3000
-#: How long they wait for it at most, after the time that evidence was given: no modem may be ready to take it.
+#: Their maximum wait for it after the grace time: perhaps no modem becomes ready to take it.
 PROBE_LIMIT_MS = 60_000
 #: The error of what the gateway's end left in doubt.
 INTERRUPTED = "interrupted"
@@ -287,7 +287,7 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
     """
     error = MessageError(INTERRUPTED, "the gateway stopped before the modem had confirmed it")
     sims = tx.all(f"SELECT sim, min(sending_ms), max(claim) FROM segments WHERE {SENDING} GROUP BY sim")
-    # What tells interruptions apart, of one SIM: the time would not do, for a clock may stand still or be set back.
+    # Identifies an interruption of a SIM. A time would not do: a clock may stand still or be set back.
     interruption = max((claim for _, _, claim in sims), default=None)
     unknown = tx.all(
         "SELECT DISTINCT s.message_id, m.report FROM segments s JOIN messages m ON m.id = s.message_id "

@@ -125,6 +125,14 @@ def events_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
     return events_of(db, rows)
 
 
+def event_heads_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
+    """Return the events after a cursor, oldest first, with empty ``data``."""
+    rows = db.execute(
+        "SELECT id, at_ms, type, message_id, modem FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
+    return [Event(id_, at_ms, type_, message_id, modem, {}) for id_, at_ms, type_, message_id, modem in rows]
+
+
 def event_range(db: sqlite3.Connection) -> tuple[int, int]:
     """Return the oldest and the newest stored event; zeros if there is none."""
     (first,) = db.execute("SELECT coalesce(min(id), 0) FROM events").fetchone()  # asked for together they cost a scan

@@ -1,7 +1,8 @@
 """The outbox: the state changes of outbound messages, each an operation in one transaction.
 
 Every UPDATE of a state is guarded by the states it may come from (``store.states``); one that finds the message
-elsewhere changes nothing and says so. The states of segments are the truth, a message's state follows from them.
+elsewhere changes nothing and returns False or raises :class:`Gone`. The states of segments are the truth, a message's
+state follows from them.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ _SEGMENT_KINDS = kinds(
     optional="reference modem sim sending_ms sent_ms report_status discharge_ms error",
 )
 _EVENT_KINDS = kinds(EVENT_COLUMNS, integers=_INTEGERS, optional="message_id modem")
-#: What stands in an event stream for an event that cannot be decoded: its place is passed all the same.
+#: Replaces an event that cannot be decoded in an event stream: readers go on after it.
 EVENT_UNREADABLE = "event.unreadable"
 
 # The functions below raise for a row that cannot be decoded: callers go through store.unreadable.

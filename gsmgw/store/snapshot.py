@@ -29,7 +29,8 @@ def take_snapshot(source: Path, target: Path) -> Snapshot:
     """Copy the database ``source`` as it is at this moment to the new file ``target``, flushed and verified.
 
     One read transaction spans the copying and the counting, so both show the same moment, and writers go on: in WAL
-    mode a reader never blocks them. Blocks the calling thread. :class:`StoreError` says why there is no good copy.
+    mode a reader never blocks them. Blocks the calling thread. Raises :class:`StoreError` with the reason if the copy
+    fails.
     """
     if not source.is_file():
         raise StoreError(f"database {source} does not exist")

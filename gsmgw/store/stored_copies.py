@@ -2,7 +2,7 @@
 
 A modem that is told to writes each submission to its storage (AT+CMGW) and sends it from there (AT+CMSS). The place is
 on disk before AT+CMSS leaves, and the copy is deleted only after the segment's outcome is on disk. So after a crash or
-a silence the copy is there, and its <stat> says whether the network took it: STO SENT or STO UNSENT.
+a silence the copy is there, and its <stat> says whether the network accepted it: STO SENT or STO UNSENT.
 """
 
 from __future__ import annotations

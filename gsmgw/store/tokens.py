@@ -15,7 +15,7 @@ from gsmgw.store.unreadable import check, check_moments, kinds, readable, string
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
-#: How exactly the last use is noted: not with a write per request.
+#: Resolution of the last use, seconds: not every request writes.
 USE_NOTED_MS = 60_000
 
 

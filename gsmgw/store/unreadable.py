@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: What decoding raises because of what stands in the row.
+#: The errors that decoding raises because of the contents of a row.
 _FAULTS: Final = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
 )  # fmt: skip
@@ -37,7 +37,7 @@ class Unreadable:
         self._told = told
         self._known: set[tuple[str, Any]] = set()
         self._lock = threading.Lock()
-        #: How many rows of each table.
+        #: Number of rows by table.
         self.counts: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
 
     def note(self, table: str, key: object, cause: Exception) -> None:

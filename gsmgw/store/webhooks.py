@@ -60,7 +60,7 @@ class Webhook:
     reason: str | None
     cursor: int
     created_ms: int
-    #: How events are written: ``standard``, or the dialect of a bridge.
+    #: The format of events: ``standard``, or the dialect of a bridge.
     format: str = "standard"
     #: Of a target that was made for callbacks: the number of the token that uses it, and when it ends.
     owner: int = SOCKET

@@ -1,5 +1,5 @@
 """Byte streams: serial ports and TCP connections."""
 
-from gsmgw.transport.opening import open_port, opener_for, port_present, same_node
+from gsmgw.transport.opening import node_state, open_port, opener_for, port_present, same_node
 
-__all__ = ["open_port", "opener_for", "port_present", "same_node"]
+__all__ = ["node_state", "open_port", "opener_for", "port_present", "same_node"]

@@ -41,6 +41,15 @@ def port_present(port: str) -> bool:
     return port.startswith(SOCKET) or os.path.exists(port)
 
 
+def node_state(port: str) -> tuple[int, ...] | None:
+    """Return what decides whether a port can be opened: its device, inode, mode and owner; None when it is absent."""
+    try:
+        found = os.stat(port)
+    except OSError:
+        return None
+    return found.st_rdev, found.st_ino, found.st_mode, found.st_uid, found.st_gid
+
+
 def same_node(port: str) -> tuple[int, int] | None:
     """Return the node of a path as device and inode; None when it does not exist.
 

@@ -20,13 +20,16 @@ from weakref import WeakKeyDictionary
 import serial
 from serial_asyncio_fast import SerialTransport
 
-from gsmgw.errors import PortError
+from gsmgw.errors import PortError, PortUnavailable
 from gsmgw.ports import ByteReceiver, ByteStream
 from gsmgw.resolving import Names
+from gsmgw.transport.opening_errors import opening_error
 
 #: The most time that a port may take to open or close, seconds: a failing USB stick may block the kernel.
 OPEN_DEADLINE_S = 5.0
 CLOSE_DEADLINE_S = 2.0
+
+_CHECK_SERVER = "Check the address, the network, and that the modem server runs."
 
 _VMIN, _VTIME = termios.VMIN, termios.VTIME
 
@@ -47,6 +50,8 @@ class _Port(_Posix):
     def _reconfigure_port(self, force_update: bool = False) -> None:
         if self.is_open:
             return  # the transport sets the same time-outs again; to configure the tty of a hung modem may block
+        if self.fd is not None:
+            termios.tcgetattr(self.fd)  # raises what tells a file from a tty; pyserial hides it in a text
         super()._reconfigure_port(force_update)
         fd = self.fd
         assert fd is not None
@@ -146,17 +151,12 @@ class StreamOver:
 
 
 def _open_blocking(path: str, baudrate: int) -> _Port:
-    return _Port(path, baudrate=baudrate, exclusive=True, timeout=0, write_timeout=0)
-
-
-def _explain(path: str, exc: OSError) -> str:
-    if exc.errno in (errno.EAGAIN, errno.EBUSY, errno.EWOULDBLOCK):
-        return f"{path} is in use by another program"
-    if exc.errno in (errno.EACCES, errno.EPERM):
-        return f"no permission to open {path}. Add the user to the group of the port, usually dialout"
-    if exc.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return f"{path} does not exist"
-    return f"{path} cannot be opened: {exc.strerror or exc}"
+    """Open a tty. Raises :class:`PortError`."""
+    try:
+        return _Port(path, baudrate=baudrate, exclusive=True, timeout=0, write_timeout=0)
+    except (OSError, termios.error) as exc:
+        cause = exc if isinstance(exc, OSError) else OSError(*exc.args)
+        raise opening_error(path, cause) from None
 
 
 async def open_serial(path: str, receiver: ByteReceiver, baudrate: int = 115200) -> ByteStream:
@@ -169,11 +169,9 @@ async def open_serial(path: str, receiver: ByteReceiver, baudrate: int = 115200)
     except (TimeoutError, asyncio.CancelledError) as exc:
         opening.add_done_callback(_close_late)
         if isinstance(exc, TimeoutError):
-            raise PortError(f"{path} did not open within {OPEN_DEADLINE_S:.0f} s") from None
+            title = f"{path} did not open within {OPEN_DEADLINE_S:.0f} s"
+            raise PortUnavailable(title, "Unplug the modem and plug it in again.") from None
         raise
-    except (OSError, termios.error) as exc:
-        cause = exc if isinstance(exc, OSError) else OSError(*exc.args)
-        raise PortError(_explain(path, cause)) from None
     bridge = _Bridge(path, receiver)
     return StreamOver(cast(asyncio.WriteTransport, _Transport(loop, bridge, port)), bridge)
 
@@ -196,11 +194,12 @@ async def open_tcp(host: str, port: int, receiver: ByteReceiver) -> ByteStream:
                     return StreamOver(await _connect(bridge, address, port), bridge)
             return StreamOver(await _connect(bridge, last, port), bridge)
     except TimeoutError:
-        raise PortError(f"{name} did not answer within {OPEN_DEADLINE_S:.0f} s") from None
+        raise PortUnavailable(f"{name} did not answer within {OPEN_DEADLINE_S:.0f} s", _CHECK_SERVER) from None
     except OSError as exc:
-        raise PortError(f"{name} cannot be reached: {exc.strerror or exc}") from None
+        raise PortUnavailable(f"{name} cannot be reached: {exc.strerror or exc}", _CHECK_SERVER) from None
     except UnicodeError as exc:
-        raise PortError(f"{name} cannot be reached: {host!r} is not a valid host name ({exc})") from None
+        title = f"{name} cannot be reached: {host!r} is not a valid host name ({exc})"
+        raise PortUnavailable(title, "Correct port in the [[modem]] section.") from None
 
 
 async def _connect(bridge: _Bridge, address: str, port: int) -> asyncio.Transport:

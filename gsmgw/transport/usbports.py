@@ -92,5 +92,5 @@ SWITCH_NEEDED: dict[str, str] = {
     "1e0e:f000": "SIMCom",
 }
 
-#: Qualcomm's emergency download mode: there is no working firmware.
+#: Qualcomm's emergency download mode: the firmware does not work.
 EMERGENCY: frozenset[str] = frozenset({"05c6:9008"})

@@ -1,4 +1,4 @@
-"""What goes over the wire, once: resources, requests, events, and how they are written.
+"""The wire format, in one place: resources, requests, events and their encoding.
 
 The API, its client, webhooks and bridges use it.
 """

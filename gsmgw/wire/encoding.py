@@ -1,4 +1,4 @@
-"""How values are written: JSON in UTF-8, times in RFC 3339."""
+"""Encoding of values: JSON in UTF-8, times in RFC 3339."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> r
 
 
 def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
-    """What :func:`message_resource` says of a message that was accepted this moment, as JSON.
+    """Return the JSON of :func:`message_resource` for a message that was just accepted.
 
     Of ten thousand in a batch that would take as long as all the rest of the request. So what many have in common is
     put into words once.

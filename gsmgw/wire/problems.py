@@ -41,7 +41,7 @@ class ProblemCode(StrEnum):
 
 
 class ProblemType(NamedTuple):
-    """What all problems with the same code have."""
+    """The properties that all problems with the same code share."""
 
     status: int
     title: str

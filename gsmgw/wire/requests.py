@@ -1,4 +1,4 @@
-"""What clients ask for: the bodies of requests, as a client writes them."""
+"""The bodies of requests, as clients write them."""
 
 from __future__ import annotations
 

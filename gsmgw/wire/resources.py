@@ -1,4 +1,4 @@
-"""What goes over the wire: the resources of the API, typed once.
+"""The resources of the API, typed once.
 
 The API answers with these, webhooks and hooks carry them, the client returns them, and the OpenAPI document is made
 from them. Times are RFC 3339 in UTC.
@@ -134,7 +134,7 @@ class Event(TypedDict):
 
 
 class EnvelopeData(TypedDict):
-    """What an event is about: its own data, and its message as it is now."""
+    """The data of an event, with the current state of its message."""
 
     id: int
     message_id: str | None
@@ -208,7 +208,7 @@ class BatchPreview(TypedDict):
 
 @_closed
 class Preview(TypedDict):
-    """How a text would be sent."""
+    """The encoding and segments of a text, before it is sent."""
 
     encoding: str
     segments: int

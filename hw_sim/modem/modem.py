@@ -66,7 +66,7 @@ class Modem:
         self.powered = False
         #: Nothing is received, without a sign (fault deaf-inbound).
         self.inbound_blocked = False
-        #: So many commands are still refused with +CME ERROR: 515 (wavecom after +CFUN=1).
+        #: Number of commands that are still refused with +CME ERROR: 515 (wavecom after +CFUN=1).
         self.refusals = 0
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()

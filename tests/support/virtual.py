@@ -11,7 +11,7 @@ from typing import Any
 from gsmgw.clock import VirtualClock
 from gsmgw.config import ModemSection
 from gsmgw.errors import PortError
-from gsmgw.modem import Modem
+from gsmgw.modem import Modem, PinGuard
 from gsmgw.ports import ByteReceiver, ByteStream
 from hw_sim import SimModem, Simulation
 from support.modems import Sink
@@ -79,7 +79,14 @@ class MemoryPort:
 class Bench:
     """One simulated modem, ours on it, and the time that both live in."""
 
-    def __init__(self, simulation: Simulation, simulated: SimModem, clock: VirtualClock, **config: Any) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        simulated: SimModem,
+        clock: VirtualClock,
+        guard: PinGuard | None = None,
+        **config: Any,
+    ) -> None:
         self.simulation = simulation
         self.simulated = simulated
         self.clock = clock
@@ -88,7 +95,7 @@ class Bench:
         #: The first port of the modem.
         self.port = ports["socket://port:1"]
         section = ModemSection.model_validate({"name": simulated.name, "port": "socket://port:1", **config})
-        self.modem = Modem(section, self.sink, clock, make_opener=lambda name: ports[name].open)
+        self.modem = Modem(section, self.sink, clock, make_opener=lambda name: ports[name].open, pin_guard=guard)
 
     async def pass_until(self, true: Callable[[], bool], within_s: float = 3600.0, step_s: float = 0.25) -> float:
         """Let time pass until ``true``; how much that was, seconds."""
@@ -113,18 +120,22 @@ async def bench(
     *,
     config: dict[str, Any] | None = None,
     answer: Callable[[str], str | None] = lambda line: None,
+    sim: dict[str, Any] | None = None,
+    guard: PinGuard | None = None,
+    ready: bool = True,
     **options: Any,
 ) -> AsyncIterator[Bench]:
-    """A bench whose modem is ready. ``answer`` answers command lines in place of the modem."""
+    """A bench whose modem is ``ready``. ``answer`` answers command lines in place of the modem, ``sim`` is its SIM."""
     clock = VirtualClock()
     async with Simulation(seed=1, transport="memory", clock=SharedTime(clock), **options) as simulation:
-        simulated = await simulation.add_modem("modem0", profile=profile)
-        found = Bench(simulation, simulated, clock, **(config or {}))
+        simulated = await simulation.add_modem("modem0", profile=profile, **(sim or {}))
+        found = Bench(simulation, simulated, clock, guard, **(config or {}))
         found.port.answer = answer
         async with asyncio.TaskGroup() as group:
             task = group.create_task(found.modem.run())
             try:
-                await found.ready()
+                if ready:
+                    await found.ready()
                 yield found
             finally:
                 task.cancel()

@@ -69,6 +69,12 @@ async def _named(ctx: Ctx, caller: Caller, name: str) -> ManagedModem:
 Named = Annotated[ManagedModem, Depends(_named)]
 
 
+async def _after(ctx: Context, modem: ManagedModem) -> JSONResponse:
+    """Answer with the state that follows from an operation, as far as it comes within seconds."""
+    await modem.settled()
+    return _answer(ctx, modem)
+
+
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
     return JSONResponse(modem_resource(modem.status, ctx.limits.get(modem.name, {})))
 
@@ -92,36 +98,38 @@ async def show(ctx: Ctx, modem: Named) -> Response:
 
 @router.post("/{name}/reset", response_model=resources.Modem, responses=_FAILED)
 async def reset(ctx: Ctx, modem: Named) -> Response:
-    """Restart the modem device."""
+    """Restart the modem device. The answer comes when the modem is in use again, after 10 s at most."""
     try:
         await modem.reset()
     except ModemError as exc:
         raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
-    return _answer(ctx, modem)
+    return await _after(ctx, modem)
 
 
 @router.post("/{name}/enable", response_model=resources.Modem, responses=_UNKNOWN)
 async def enable(ctx: Ctx, modem: Named) -> Response:
-    """Enable a disabled or quarantined modem."""
+    """Enable a disabled or quarantined modem. The answer comes when it is in use, after 10 s at most."""
     modem.enable()
-    return _answer(ctx, modem)
+    return await _after(ctx, modem)
 
 
 @router.post("/{name}/disable", response_model=resources.Modem, responses=_UNKNOWN)
 async def disable(ctx: Ctx, modem: Named) -> Response:
-    """Disable a modem. Its port is closed."""
+    """Disable a modem. Its port is closed, after the message in transmission; that is waited for, 10 s at most."""
     modem.disable()
-    return _answer(ctx, modem)
+    return await _after(ctx, modem)
 
 
 @router.post("/{name}/pin", response_model=resources.Modem, responses=_FAILED)
 async def pin(ctx: Ctx, modem: Named, body: PinIn) -> Response:
-    """Unlock the SIM. A PIN that the SIM has refused is never tried again."""
+    """Unlock the SIM. The gateway uses the PIN again until it is stopped; a refused PIN is never tried again.
+    The answer comes when the modem is in use, after 10 s at most.
+    """
     try:
         await modem.enter_pin(body.pin)
     except ModemError as exc:
         raise Problem(ProblemCode.MODEM_FAILED, f"{modem.name}: {exc.title}") from None
-    return _answer(ctx, modem)
+    return await _after(ctx, modem)
 
 
 @router.post("/{name}/ussd", response_model=resources.UssdAnswer, responses=_FAILED)

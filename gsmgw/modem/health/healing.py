@@ -64,14 +64,18 @@ class Healing:
         """
         trouble = self._state.trouble
         log.info("%s: checking the modem reason=%s", self._reporter.name, trouble)
-        state = await sim.pin_state(self._at)
-        if state is not PinState.READY:
-            raise ModemError(f"the SIM is not ready any more: {state}")
+        await self.check_sim()
         await self._registration.refresh()
         if self._registration.registered or suspect:
             await self._next_step(trouble, suspect=suspect)
         self._state.trouble = ""  # until here no message was handed to it
         self._state.update()
+
+    async def check_sim(self) -> None:
+        """Raise what ends the link when the SIM is not ready any more: after a restart it may ask for its PIN."""
+        state = await sim.pin_state(self._at)
+        if state is not PinState.READY:
+            raise ModemError(f"the SIM is not ready any more: {state}")
 
     async def _next_step(self, trouble: str, *, suspect: bool) -> None:
         available = self._available if self._failures.is_certain else self._available & _COMMAND_STEPS
@@ -102,6 +106,7 @@ class Healing:
         self._state.settings_lost = False
         await self._at.clock.sleep(BOOT_SETTLE_S)
         log.info("%s: applying the settings again", self._reporter.name)
+        await self.check_sim()
         await self._settings.reapply()
         self._watch.settings_reapplied()
         await self._registration.enable_urcs()

@@ -186,6 +186,7 @@ class HealthMonitor:
             await self._act()
             now = self._clock.monotonic()
             if not self._registration.registered and now >= search_at:
+                await self._healing.check_sim()
                 await self._registration.refresh()
                 self._state.update()
                 search_at = now + SEARCH_PAUSES_S[min(searches, len(SEARCH_PAUSES_S) - 1)]

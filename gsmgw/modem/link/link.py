@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -51,8 +50,6 @@ from gsmgw.modem.sim.unlock import SimUnlocker
 from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Stored
 
-log = logging.getLogger(__name__)
-
 #: The bit of the first octet that sets the reply path (TS 23.040 9.2.3.17).
 TP_RP = 0x80
 #: How much of a line is shown in a status.
@@ -68,6 +65,8 @@ class Link:
         self._memory = context.memory
         #: Why the modem is believed to send nothing, when it restarted instead of sending.
         self.suspicion = ""
+        #: True if anything answered AT on this link.
+        self.answered = False
         self._ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._make_port()
         self._make_sending()
@@ -88,7 +87,8 @@ class Link:
         self._at = AtClient(self._channel, clock)
         self._storage = MessageStorage(self._at)
         self._settings = Settings(context.config, self._at, self._storage, self._reporter, self._memory.unable)
-        self.unlocker = SimUnlocker(context.config, self._at, self._reporter, context.pin_guard)
+        pins = context.pin_guard, self._memory.accepted_pins
+        self.unlocker = SimUnlocker(context.config, self._at, self._reporter, *pins)
         self._registration = RegistrationState(self._at)
 
     def _make_sending(self) -> None:
@@ -212,7 +212,8 @@ class Link:
             await self._channel.close()
 
     async def _start(self) -> None:
-        startup = Startup(self._context, self._at, self._settings, self._registration, self.unlocker, self._ended)
+        known = self._at, self._settings, self._registration, self.unlocker, self._ended
+        startup = Startup(self._context, *known, self._note_answer)
         await startup.prepare_modem()
         await self._stored.sweep()
         await startup.register()
@@ -222,6 +223,11 @@ class Link:
         startup.check_is_modem()
         self._state.serving = True
         self._state.update()
+
+    def _note_answer(self) -> None:
+        self.answered = True
+        if self._reporter.status.state is ModemState.UNAVAILABLE:
+            self._reporter.enter(ModemState.PROBING, "the port can be used now")
 
     async def _serve(self) -> Exception:
         workers = {
@@ -335,10 +341,8 @@ class Link:
 
     async def reset(self) -> None:
         """Restart the modem."""
-        try:
+        with contextlib.suppress(CommandTimeout):
             await device.restart(self._at)
-        except CommandTimeout as exc:
-            log.info("%s: %s", self._reporter.name, exc)
         self.end(ModemReset("the modem was restarted on request"))
 
 

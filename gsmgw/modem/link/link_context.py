@@ -14,7 +14,7 @@ from gsmgw.modem.port.port_node import PortNode
 from gsmgw.modem.profiles import Profile
 from gsmgw.modem.receiving.report_watch import ReportWatch
 from gsmgw.modem.sending.result_timeout import ResultTimeout
-from gsmgw.modem.sim.pin import PinGuard
+from gsmgw.modem.sim.pin import AcceptedPins, PinGuard
 from gsmgw.modem.status import StatusReporter
 from gsmgw.ports import Clock, Opener
 
@@ -28,6 +28,7 @@ class ModemMemory:
         self.report_watch = ReportWatch(clock)
         self.result_timeout = ResultTimeout()
         self.babble_guard = BabbleGuard(clock)
+        self.accepted_pins = AcceptedPins()
         #: The abilities that this modem was found to lack.
         self.unable: set[str] = set()
 

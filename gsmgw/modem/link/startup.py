@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from gsmgw.at.commands import AT
 from gsmgw.errors import ModemError
@@ -26,7 +27,7 @@ _UNKNOWN_MODEL = (
 
 
 class Startup:
-    """The start of one link; ``ended`` is set when the link ends meanwhile."""
+    """The start of one link; ``ended`` is set when the link ends meanwhile, ``on_answer`` is called at the first OK."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Startup:
         registration: RegistrationState,
         unlocker: SimUnlocker,
         ended: asyncio.Future[Exception],
+        on_answer: Callable[[], None],
     ) -> None:
         self._context = context
         self._reporter = context.reporter
@@ -44,10 +46,12 @@ class Startup:
         self._registration = registration
         self._unlocker = unlocker
         self._ended = ended
+        self._on_answer = on_answer
 
     async def prepare_modem(self) -> None:
         """Make the modem ready to receive and to send, but for the network. Raises what ends the link."""
         await self._wake()
+        self._on_answer()
         await device.set_basics(self._at)
         identity = await self._identify()
         await device.set_full_functionality(self._at)

@@ -41,6 +41,27 @@ class MemoryPinGuard:
         self._refused.discard((sim, fingerprint))
 
 
+class AcceptedPins:
+    """The PINs that SIMs accepted since the gateway started, by SIM. Kept in memory only, and never shown."""
+
+    __slots__ = ("_pins",)
+
+    def __init__(self) -> None:
+        self._pins: dict[str, str] = {}
+
+    def note(self, sim: str, pin: str) -> None:
+        """Note that a SIM accepted a PIN."""
+        self._pins[sim] = pin
+
+    def of(self, sim: str) -> str | None:
+        """Return the PIN that a SIM accepted; None where none is known."""
+        return self._pins.get(sim)
+
+    def forget(self, sim: str) -> None:
+        """Forget the PIN of a SIM: it was changed."""
+        self._pins.pop(sim, None)
+
+
 def fingerprint(sim: str, pin: str) -> str:
     """Return the fingerprint of a PIN with its SIM: a slow hash, so that it is not easily reversed."""
     return hashlib.pbkdf2_hmac("sha256", pin.encode(), f"gsmgw:{sim}".encode(), 20_000).hex()[:32]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from gsmgw.at import commands
 from gsmgw.at.responses import PinState
 from gsmgw.config import ModemSection
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
 from gsmgw.modem.commands import sim
 from gsmgw.modem.commands.client import AtClient
-from gsmgw.modem.port.errors import CommandError
-from gsmgw.modem.sim.pin import PinGuard, fingerprint, read_pin_file, valid_pin
+from gsmgw.modem.sim.pin import AcceptedPins, PinGuard, read_pin_file, valid_pin
+from gsmgw.modem.sim.pin_attempts import Attempt, PinAttempts, PinNotChecked, PinRefused
 from gsmgw.modem.status import StatusReporter
 from gsmgw.modem.wakeup import Wakeup
 
@@ -20,6 +19,9 @@ from gsmgw.modem.wakeup import Wakeup
 _LOOK_AGAIN_S = 30.0
 #: A SIM that is busy is asked again after that time, seconds.
 _SETTLING_S = 1.0
+
+#: How often a known PIN is tried on one link while the modem answers that it is busy.
+OWN_TRIES = 20
 
 _SENTENCES = {
     PinState.SIM_PIN: "the SIM needs its PIN. Set it in the configuration or run: gsmgw modem {name} pin",
@@ -38,10 +40,6 @@ def _sentence(state: PinState, name: str) -> str:
     return _SENTENCES.get(state, f"the SIM is not ready: {state}").format(name=name)
 
 
-class PinRefused(ModemError):
-    """The PIN was refused by the SIM, or is known to be refused."""
-
-
 class SimUnlocker:
     """Unlocks the SIM at the start of one link."""
 
@@ -51,15 +49,19 @@ class SimUnlocker:
         at: AtClient,
         reporter: StatusReporter,
         guard: PinGuard,
+        accepted: AcceptedPins,
     ) -> None:
         self._config = config
         self._at = at
         self._clock = at.clock
         self._reporter = reporter
-        self._guard = guard
+        self._accepted = accepted
+        self._attempts = PinAttempts(at, guard, accepted, reporter)
         self._wakeup = Wakeup(at.clock)
         self._offers: list[tuple[str, asyncio.Future[None]]] = []
         self._refusal = ""
+        #: How many times more the known PINs are tried on this link: again only while the modem does not check them.
+        self._own_tries = OWN_TRIES
         self.locked = False
 
     def wake(self) -> None:
@@ -86,7 +88,6 @@ class SimUnlocker:
 
     async def unlock(self) -> None:
         """Return when the SIM is ready. The modem stays locked for as long as that takes."""
-        own_pin_open = True
         try:
             while True:
                 state = await sim.pin_state(self._at)
@@ -96,10 +97,11 @@ class SimUnlocker:
                     self._reporter.enter(ModemState.PROBING, "the SIM is starting")
                     await self._clock.sleep(_SETTLING_S)
                     continue
-                if state is PinState.SIM_PIN and own_pin_open:
-                    own_pin_open = False
-                    if await self._try_own():
-                        continue
+                if state is PinState.SIM_PIN and self._own_tries:
+                    await self._try_known()
+                    continue
+                if state is PinState.NO_SIM:
+                    self._own_tries = OWN_TRIES  # the next one may be another
                 self.locked = True
                 self._reporter.enter(ModemState.LOCKED, await self._explain(state))
                 await self._wakeup.wait(_LOOK_AGAIN_S)
@@ -116,28 +118,44 @@ class SimUnlocker:
         left = await sim.pin_attempts_left(self._at)
         return f"{self._refusal or sentence}{'' if left is None else f' (attempts left: {left})'}"
 
-    async def _try_own(self) -> bool:
-        pin = self._config.pin
-        if pin is None and self._config.pin_file is not None:
+    async def _try_known(self) -> None:
+        """Try the PIN that this SIM accepted before, and the configured one where that does not help."""
+        self._own_tries -= 1
+        for pin, attempt in (await self._known_pins()).items():
             try:
-                pin = read_pin_file(self._config.pin_file)
-            except ModemError as exc:
+                await self._attempts.make(pin, attempt)
+                break
+            except PinNotChecked as exc:
                 self._refusal = exc.title
-                return False
-        if pin is None:
-            return False
+                self._reporter.enter(ModemState.PROBING, "the SIM is starting")
+                await self._clock.sleep(_SETTLING_S)
+                return
+            except PinRefused as exc:
+                self._refusal = exc.title
+        self._own_tries = 0
+
+    async def _known_pins(self) -> dict[str, Attempt]:
+        accepted = self._accepted.of(await self._attempts.sim_id())
+        pins = {accepted: Attempt.REPEATED} if accepted is not None else {}
+        configured = self._configured()
+        if configured is not None:
+            pins.setdefault(configured, Attempt.CONFIGURED)
+        return pins
+
+    def _configured(self) -> str | None:
+        if self._config.pin is not None or self._config.pin_file is None:
+            return self._config.pin
         try:
-            await self._try(pin)
-        except PinRefused as exc:
+            return read_pin_file(self._config.pin_file)
+        except ModemError as exc:
             self._refusal = exc.title
-            return False
-        return True
+            return None
 
     async def _try_offered(self, pin: str, done: asyncio.Future[None], state: PinState) -> None:
         try:
             if state is not PinState.SIM_PIN:
                 raise PinRefused(_sentence(state, self._config.name))
-            await self._try(pin)
+            await self._attempts.make(pin, Attempt.BY_HAND)
         except ModemError as exc:
             if not done.done():
                 done.set_exception(exc)
@@ -150,34 +168,3 @@ class SimUnlocker:
         else:
             if not done.done():
                 done.set_result(None)
-
-    async def _try(self, pin: str) -> None:
-        """Try a PIN; the attempt is recorded before it is made."""
-        sim_id = await self._sim_id()
-        mark = fingerprint(sim_id, pin)
-        if await self._guard.is_refused(sim_id, mark):
-            raise PinRefused("the SIM refused this PIN earlier, so it is not tried again. Give another PIN")
-        left = await sim.pin_attempts_left(self._at)
-        if left is not None and left <= 1:
-            raise PinRefused(
-                "only one PIN attempt is left, and a wrong PIN would lock the SIM. Enter the PIN in a phone"
-            )
-        await self._guard.failed(sim_id, mark)
-        try:
-            await self._at.run(commands.enter_pin(pin))
-        except CommandError as exc:
-            if exc.final.code in (
-                14,
-                100,
-                314,
-                515,
-            ):  # busy, or an error that is not about the PIN: it may still be right
-                await self._guard.accepted(sim_id, mark)
-            raise PinRefused(f"the SIM refused the PIN ({exc.final}). It will not be tried again") from None
-        await self._guard.accepted(sim_id, mark)
-        await sim.wait_until_ready(self._at)
-
-    async def _sim_id(self) -> str:
-        """Return the key of the record of PINs: the ICCID, which most SIMs tell before the PIN, else the modem."""
-        iccid, _ = await sim.iccid_and_imsi(self._at)
-        return iccid or f"modem:{self._reporter.status.imei or self._config.name}"

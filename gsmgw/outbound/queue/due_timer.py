@@ -1,4 +1,4 @@
-"""What time does to the queue: deferred and scheduled messages come due, others grow too old, and the clock is set."""
+"""The timer of the queue: deferred and scheduled messages become due, old ones expire, the clock may be set."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BATCH = 500
 STORE_RETRY_S = 1.0
 #: While the machine does not know the time, the hour at a recipient's is looked at again after that time,
 UNSET_LOOK_MS = 10_000
-#: but not for ever: there are machines whose clock nobody sets.
+#: but not without limit: some machines never set their clock.
 UNSET_MAX_S = 3600.0
 #: Where the sending times never allow it, they are looked through again after that time.
 NEVER_LOOK_MS = 3_600_000
@@ -40,7 +40,7 @@ BEHIND_MS = 60_000
 
 
 class QueueWindow(Protocol):
-    """What it tells the queue."""
+    """The queue, as the timer calls it."""
 
     def offer(self, messages: list[Outgoing]) -> None:
         """Messages are queued now."""

@@ -19,7 +19,7 @@ from gsmgw.model import Outgoing, Priority
 #: Messages of one lane held in memory. 200 per modem and second of the fastest modems, for some seconds.
 WINDOW = 2000
 #: A lower class gets a turn after that many turns of higher ones: bulk creeps on under urgent load, and a one-time
-#: code waits for one more segment at the most.
+#: code waits for at most one more segment.
 PATIENCE = 16
 
 #: Route, client, priority.
@@ -47,7 +47,7 @@ class _Lane:
 
 
 class ReadyQueue:
-    """What may go next, for the workers of all modems."""
+    """The messages that may go next, for the workers of all modems."""
 
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
@@ -122,7 +122,7 @@ class ReadyQueue:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether :meth:`hungry` has anything to say."""
+        """True if :meth:`hungry` would return anything."""
         return any(not lane.complete and self._window - lane.held >= self._window // 2 for lane in self._lanes.values())
 
     def expect(self, waiting: Iterable[tuple[str, str]]) -> None:
@@ -162,11 +162,11 @@ class ReadyQueue:
         return [lane for route in routes for lane in self._of.get((route, priority), ()) if lane.ready or lane.again]
 
     def ready_count(self, routes: Iterable[str]) -> int:
-        """How many messages of these routes are at hand."""
+        """Return the number of loaded messages of these routes."""
         return sum(len(lane.ready) + len(lane.again) for priority in Priority for lane in self._ready(routes, priority))
 
     def has_untried(self, routes: Iterable[str]) -> bool:
-        """Whether a message of these routes is at hand that no modem has refused."""
+        """True if a message of these routes is loaded that no modem has refused."""
         return any(lane.ready for priority in Priority for lane in self._ready(routes, priority))
 
     def _passed_over(self, routes: Iterable[str], priority: Priority) -> int:
@@ -219,7 +219,7 @@ class ReadyQueue:
         return None
 
     def begin_anew(self) -> None:
-        """What is known of the messages at hand is no longer true: they are looked up again, after :meth:`expect`.
+        """Forget the loaded messages, whose data has changed: they are read again after :meth:`expect`.
 
         Those in a worker's hands stay there. ``age`` grows, so that what was looked up before is not brought in.
         """
@@ -246,5 +246,5 @@ class ReadyQueue:
             self._lanes[key].held -= 1
 
     def is_parked(self, recipient: str) -> bool:
-        """Whether a message to that recipient is being sent."""
+        """True if a message to that recipient is being sent."""
         return recipient in self._busy

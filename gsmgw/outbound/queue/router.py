@@ -32,7 +32,7 @@ class Rule:
     pattern: re.Pattern[str] | None = None
 
     def matches(self, to: str, country: str | None, tags: Collection[str], client: str) -> bool:
-        """Whether a message to that number, of that country, with these tags, of that client, is meant."""
+        """True if the rule matches a message by number, country, tags and client."""
         return (
             (self.prefix is None or to.startswith(self.prefix))
             and (self.country is None or self.country == country)
@@ -58,7 +58,7 @@ class RouteTable:
 
     @property
     def wants_country(self) -> bool:
-        """Whether a rule asks for the country of the number."""
+        """True if a rule depends on the country of the number."""
         return any(rule.country is not None for rule in self.rules)
 
     def pools_of(self, modem: str) -> tuple[str, ...]:

@@ -231,7 +231,7 @@ class Scheduler:
         return self.take(modem, None) if self._ready.ready_count(self._eligibility.served_by(modem)) > hungry else None
 
     def has_untried(self, modem: str) -> bool:
-        """Whether a message that no modem has refused waits for that modem."""
+        """True if a message that no modem has refused waits for that modem."""
         return modem in self._workers and self._ready.has_untried(self._eligibility.served_by(modem))
 
     def around(self, message: Outgoing, modem: str) -> str | None:

@@ -36,7 +36,7 @@ def not_yet(send_at_ms: int | None) -> Waiting:
 
 
 def obstacle(route: str, workers: Sequence[Worker], now_ms: int) -> Waiting | None:
-    """What keeps all messages of a route back, if anything does."""
+    """The reason why all messages of a route wait, if there is one."""
     if not workers:
         modem, pool = target_of(route)
         if modem:

@@ -1,4 +1,4 @@
-"""What one modem's worker has in hand: messages it has begun, segments it has claimed, and how they are handed back.
+"""The messages one worker has begun and the segments it has claimed, and how they are handed back.
 
 The order of claims is the order on the wire: what TP-MR says after a crash rests on that.
 """
@@ -26,7 +26,7 @@ class Delay:
 
 
 class Queue(Protocol):
-    """What a worker needs of the scheduler."""
+    """The part of the scheduler that a worker uses."""
 
     def take(self, modem: str, above: Priority | None) -> Outgoing | None:
         """The next message for that modem; only of a class before ``above`` where that is given."""
@@ -35,7 +35,7 @@ class Queue(Protocol):
         """One more message for that modem, where no other modem would be there for it."""
 
     def has_untried(self, modem: str) -> bool:
-        """Whether a message that no modem has refused waits for that modem."""
+        """True if a message that no modem has refused waits for that modem."""
 
     def around(self, message: Outgoing, modem: str) -> str | None:
         """The route of a message that this modem refused; None when no other that is fit may carry it."""
@@ -75,7 +75,7 @@ class InflightSet:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was begun or claimed."""
+        """True if nothing was begun or claimed."""
         return not self.claims and not self.jobs
 
     async def prepare(self, message: Outgoing) -> Job | None:

@@ -1,4 +1,4 @@
-"""What a worker has in hand: messages cut into segments, the segments that were claimed, and words for failures."""
+"""The records of a worker: messages cut into segments, claimed segments, and the words for failures."""
 
 from __future__ import annotations
 

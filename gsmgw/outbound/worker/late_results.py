@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 #: After that time a result that is missing is taken for lost, seconds.
 LOST_AFTER_S = 900.0
-#: So many segments are kept behind the first one whose result is missing.
+#: Number of segments kept after the first one whose result is missing.
 MOST = 64
 
 

@@ -143,7 +143,7 @@ class OutcomeLog:
     def _refusal(
         self, claim: Claim, exc: SubmitError, verdict: Verdict
     ) -> tuple[Callable[[Tx], list[Outgoing] | None], int | None]:
-        """What is recorded of a segment that was not confirmed, and when its message is looked at again, if ever."""
+        """Return the record of an unconfirmed segment, and the time of the next look at its message, if any."""
         action, name, now_ms = verdict.decision.action, self._handle.name, self._clock.wall_ms()
         message, seq, error = claim.job.message, claim.seq, describe(exc, name)
         if action is Action.AWAIT:
@@ -175,7 +175,7 @@ class OutcomeLog:
         ), retry_ms
 
     def _in_doubt(self, claim: Claim, exc: Exception) -> Callable[[Tx], list[Outgoing]]:
-        """What is recorded of a segment that may have left when its outcome cannot be."""
+        """Return the record of a segment that may have been sent and whose outcome cannot be saved."""
         now_ms = self._clock.wall_ms()
         return partial(
             outbox.segment_unknown,
@@ -192,7 +192,7 @@ class OutcomeLog:
         self._queue.due(self._clock.wall_ms() + self._grace_ms)
 
     def _then(self, claim: Claim | None, then: Callable[[T], object]) -> Callable[[T], None]:
-        """What follows once an outcome is on disk: the copy of that claim, if there is one, is of no more use."""
+        """Finish a saved outcome: delete the stored copy of that claim, if there is one."""
 
         def on_disk(value: T) -> None:
             if claim is not None and claim.copy is not None:

@@ -1,4 +1,4 @@
-"""What becomes of a text after a failed attempt. Pure: facts in, a decision out."""
+"""Decide how a text goes on after a failed attempt. Pure: facts in, a decision out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gsmgw.errors import Disposition
 
 
 class Action(StrEnum):
-    """What the queue does next."""
+    """The next step of the queue."""
 
     FAIL = "fail"  #: end the message as failed
     RETRY = "retry"  #: put it back, not before ``pause_s``

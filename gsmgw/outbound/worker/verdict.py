@@ -14,7 +14,7 @@ from gsmgw.outbound.worker.policy import Action, Decision, decide
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policy decided about a refusal.
+    """The policy's decision about a refusal.
 
     ``route`` is the message's from now on, None where it stays; ``refusals`` are all of the message, this one among
     them; ``tpdus`` replace those of segments that have not left.

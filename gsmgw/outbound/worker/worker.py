@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 #: A database that does not write is tried again after that time.
 STORE_RETRY_S = 1.0
-#: Segments committed ahead at the most: each is one more that a crash leaves in doubt.
+#: Maximum number of segments committed ahead: a crash leaves each of them in doubt.
 CLAIMS_MAX = 8
 #: A commit that takes a smaller part of a segment than that is over before the prompt: nothing is to be gained, and
 #: what is claimed, an urgent text may be, waits for this modem while another one becomes free.
@@ -78,7 +78,7 @@ class Worker:
         self._late_results: LateResults[tuple[Claim, Outgoing]] = LateResults(clock.monotonic)
         self._faltered = False
         self._rest_until_s = 0.0
-        #: How long a segment takes lately; as if slow, until the first one shows.
+        #: Recent time of a segment, seconds; a slow modem is assumed until the first result.
         self._segment_s = SLOW_S
 
     @property
@@ -88,12 +88,12 @@ class Worker:
 
     @property
     def load(self) -> float:
-        """How much it has sent for its weight: of several idle modems the one with the least goes first."""
+        """Segments sent divided by weight: of several idle modems the one with the lowest share goes first."""
         return self._sent / self._weight
 
     @property
     def is_hungry(self) -> bool:
-        """Whether it could take a message this moment."""
+        """True if it could take a message now."""
         return self.in_flight is None and self._inflight.is_empty and self.handle.status.state.carries
 
     def wake(self) -> None:
@@ -115,7 +115,7 @@ class Worker:
         self._wake.set()
 
     def resting_s(self) -> float:
-        """How long the modem still rests after failures of its own."""
+        """Remaining cooldown after failures of the modem itself, seconds."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
 
     def late_result(self, reference: int) -> bool:
@@ -204,7 +204,7 @@ class Worker:
         return self._inflight.claim(self._inflight.jobs[-1]) if self._inflight.jobs else None
 
     def _defers(self, message: Outgoing) -> bool:
-        """Whether the hour at the recipient's, or a limit on recipients, puts a message off; then it is put off."""
+        """Defer a message outside its sending hours or over a recipient's limit. Return True if it was deferred."""
         now_ms = self._clock.wall_ms()
         delay = self._queue.delay(message, now_ms)
         if delay is None:

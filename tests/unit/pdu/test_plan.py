@@ -204,7 +204,7 @@ def test_ucs2_when_no_shorter() -> None:
 
 def test_unknown_languages() -> None:
     for language in (0, 14, -1):
-        with pytest.raises(PduError, match="no national language"):
+        with pytest.raises(PduError, match="not a national language"):
             plan_text("ğ", national=[language])
 
 
