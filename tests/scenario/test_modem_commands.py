@@ -29,12 +29,18 @@ def test_each_command_prints_the_state_that_it_causes(tmp_path: Path) -> None:
         assert "The gateway uses this PIN for this SIM until it is stopped. To keep it" in err
         assert '  [[modem]]\n  name = "m0"\n  match = { imei = "' in err
         assert '  pin = "..."' in err
-        for action, state in (("disable", "disabled"), ("disable", "disabled")):
+        for action, state in (("disable", "disabled"), ("disable", "disabled"), ("enable", "ready")):
             code, out, _ = modem(action)
             assert (code, out.split(",")[0]) == (0, f"m0: {state}")
-        code, out, _ = modem("enable", "--json")
-        assert code == 0
-        assert client.modems()[0]["state"] in ("ready", "locked")
+
+
+def test_a_locked_modem_can_be_disabled_and_restarted(tmp_path: Path) -> None:
+    with site(tmp_path, 1, simulator=("--pin", "4711")) as place, place.start() as client:
+        until(lambda: client.modems()[0]["state"] == "locked")
+        for action, state in (("disable", "disabled"), ("enable", "locked"), ("reset", "locked")):
+            done = command("--socket", str(place.socket), "modem", "m0", action)
+            assert (done.exit_code, done.stdout.split(",")[0]) == (0, f"m0: {state}")
+            assert client.modems()[0]["state"] == state
 
 
 def test_a_restart_is_waited_for(tmp_path: Path) -> None:
