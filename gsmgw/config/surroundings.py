@@ -60,7 +60,7 @@ def _refused(config: Config) -> _Found:
         if path.exists() and not path.is_dir():
             yield place, f"{'.'.join(place)}: {path} is not a directory. Name a directory"
     ca_file = config.webhooks.ca_file
-    if ca_file is not None and (trouble := _trouble(ca_file)):
+    if ca_file is not None and (trouble := _trouble(ca_file) or _not_certificates(ca_file)):
         yield ("webhooks", "ca_file"), f"webhooks.ca_file: {trouble}. Name a file with certificates in PEM"
 
 
@@ -138,6 +138,16 @@ def _trouble(path: Path) -> str | None:
         return f"{path} does not exist" if isinstance(exc, FileNotFoundError) else f"{path}: {exc.strerror}"
     if found.st_size == 0 or not path.is_file():
         return f"{path} is empty" if path.is_file() else f"{path} is not a file"
+    return None
+
+
+def _not_certificates(path: Path) -> str | None:
+    try:
+        ssl.create_default_context().load_verify_locations(path)
+    except ssl.SSLError:
+        return f"{path} contains no certificate"
+    except OSError as exc:
+        return f"{path}: {exc.strerror}"
     return None
 
 
