@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from gsmgw.api import openapi
 from gsmgw.api.access.audit_log import Audit
 from gsmgw.api.access.authentication import Access
-from gsmgw.api.access.guards import PeerGuard, TokenGuard
+from gsmgw.api.access.guards import PeerGuard, SocketUsers, TokenGuard
 from gsmgw.api.access.request_log import RequestLog
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
@@ -30,6 +30,7 @@ from gsmgw.api.routes import (
     modems,
     pages,
     quarantine,
+    reload,
     stats,
     tokens,
     webhooks,
@@ -42,7 +43,7 @@ from gsmgw.http.mounts import Mount, prefixes_of
 from gsmgw.http.normalize import Normalized
 from gsmgw.http.origins import Proxies
 
-__all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "create_app", "create_apps"]
+__all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
 ROUTERS = tuple(
@@ -58,6 +59,7 @@ ROUTERS = tuple(
         tokens,
         audit,
         backups,
+        reload,
         health,
         stats,
         metrics,
@@ -104,15 +106,15 @@ def create_app(context: Context, mounts: Sequence[Mount] = ()) -> Application:
 
 
 def create_apps(
-    context: Context, users: Collection[str] = (), proxies: Proxies | None = None, mounts: Sequence[Mount] = ()
+    context: Context, users: SocketUsers | None = None, proxies: Proxies | None = None, mounts: Sequence[Mount] = ()
 ) -> Apps:
     """Return the application behind its guards.
 
-    ``users`` may use the socket; if empty, everybody whom the mode of the socket allows. ``proxies`` are trusted to
-    name their clients.
+    ``users`` may use the socket; if there are none, everybody whom the mode of the socket allows. ``proxies`` are
+    trusted to name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
-    socket = PeerGuard(audited, users, beside)
+    socket = PeerGuard(audited, users or SocketUsers(), beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
     return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

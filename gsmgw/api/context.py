@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,6 +35,22 @@ class UssdAnswer(Protocol):
     @property
     def outcome(self) -> str:
         """How the request ended."""
+
+
+class ReloadOutcome(Protocol):
+    """Settings that changed in the configuration, by key, and what is missing on this machine."""
+
+    @property
+    def applied(self) -> list[str]:
+        """Settings that are in effect now."""
+
+    @property
+    def needs_restart(self) -> list[str]:
+        """Settings that take effect after a restart."""
+
+    @property
+    def missing(self) -> list[str]:
+        """What the configuration names and this machine does not have."""
 
 
 class ManagedModem(ModemHandle, Protocol):
@@ -82,7 +98,8 @@ class Context:
     discovers: bool
     limits: Mapping[str, dict[str, Any]]
     version: str
-    country: str | None
+    #: Returns the country of numbers without a plus.
+    country: Callable[[], str | None]
     started_ms: int
     #: Returns why the gateway is not ready, in a sentence; None if it is ready.
     trouble: Callable[[], str | None]
@@ -93,6 +110,8 @@ class Context:
     #: Make a backup, and list the backups; both block.
     make_backup: Callable[[], dict[str, Any]]
     list_backups: Callable[[], list[dict[str, Any]]]
+    #: Reads the configuration again; returns None if there is no file.
+    reload: Callable[[], Awaitable[ReloadOutcome | None]]
     #: What the database lost before this start, in a sentence.
     database_loss: str | None
     #: Masked or not -> a function from (seconds, direction, bytes) of a port to lines.

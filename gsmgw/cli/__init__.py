@@ -16,6 +16,7 @@ from gsmgw.cli import (
     messages,
     modems,
     quarantine,
+    reload,
     send,
     service,
     setup,
@@ -70,7 +71,22 @@ def main(**_: str | bool | None) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-_MODULES = (service, send, messages, watch, exports, quarantine, modems, tokens, webhooks, audit, backup, doctor, setup)
+_MODULES = (
+    service,
+    reload,
+    send,
+    messages,
+    watch,
+    exports,
+    quarantine,
+    modems,
+    tokens,
+    webhooks,
+    audit,
+    backup,
+    doctor,
+    setup,
+)
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
 for command in backup.CONFIG_COMMANDS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -13,28 +13,21 @@ from gsmgw.cli.failures import explained, no_file
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
 from gsmgw.cli.waiting import local_time
-from gsmgw.config import Config, find_config, load_config, redacted
+from gsmgw.config import find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError, Unavailable
 
 
-def _load(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
+def _find(explicit: str | None) -> Path:
     path = find_config(explicit)
     if path is None:
         fail(no_file(), USAGE)
-    try:
-        return path, load(path)
-    except Unavailable:
-        raise
-    except ConfigError as exc:
-        say(explained(exc), err=True, lines=True)
-        sys.exit(USAGE)
+    return path
 
 
-def _load_or_fail(explicit: str | None, load: Callable[[Path], Config] = load_config) -> tuple[Path, Config]:
-    try:
-        return _load(explicit, load)
-    except Unavailable as exc:
-        fail(explained(exc), USAGE)
+def _exit_with(exc: ConfigError, code: int) -> NoReturn:
+    """Show every problem on a line of its own."""
+    say(explained(exc), err=True, lines=True)
+    sys.exit(code)
 
 
 @click.command()
@@ -50,15 +43,15 @@ def run(config_file: str | None, log_level: str | None) -> None:
     Exit codes: 0 stopped, 1 failed, 2 the configuration is not valid, 75 temporary failure (an address in use, a disk
     that is not mounted, another running gateway): start it again later.
     """
-    try:
-        path, config = _load(config_file)
-        from gsmgw import daemon
+    path = _find(config_file)
+    from gsmgw import daemon
 
-        daemon.run(config, path, log_level)
+    try:
+        daemon.run(path, log_level)
     except Unavailable as exc:  # not exit code 2, after which systemd does not restart
-        fail(explained(exc), NOT_NOW)
+        _exit_with(exc, NOT_NOW)
     except ConfigError as exc:
-        fail(explained(exc), USAGE)
+        _exit_with(exc, USAGE)
     except GsmgwError as exc:
         fail(str(exc), FAILED)
 
@@ -107,10 +100,21 @@ def config() -> None:
 @config.command(short_help="Check the configuration.")
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def check(config_file: str | None) -> None:
-    """Check the configuration and report all problems with their lines."""
-    from gsmgw.doctor.installation import load_whole
+    """Check the configuration and this machine, and report all problems with their lines.
 
-    path, _ = _load_or_fail(config_file, load_whole)
+    Exit codes: 0 valid, 1 the gateway starts, but something that it needs is missing, 2 the gateway does not start.
+    """
+    path = _find(config_file)
+    from gsmgw.checking import load_checked
+
+    try:
+        missing = load_checked(path).missing
+    except ConfigError as exc:
+        _exit_with(exc, USAGE)
+    for problem in missing:
+        say(f"{path}: {problem}", err=True)
+    if missing:
+        sys.exit(FAILED)
     say(f"{path} is valid")
 
 
@@ -118,7 +122,11 @@ def check(config_file: str | None) -> None:
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, with defaults and without secrets."""
-    path, loaded = _load_or_fail(config_file)
+    path = _find(config_file)
+    try:
+        loaded = load_config(path)
+    except ConfigError as exc:
+        _exit_with(exc, USAGE)
     print_json({"file": str(path), **redacted(loaded)})
 
 

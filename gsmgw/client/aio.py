@@ -136,6 +136,7 @@ class AsyncClient:
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)
+    reload = _does(calls.reload)
     messages = _lists(procedures.messages)
     conversations = _lists(procedures.conversations)
     quarantine = _lists(procedures.quarantine)

@@ -174,6 +174,11 @@ def stats() -> Call[resources.Stats]:
     return Call("GET", "/v1/stats")
 
 
+def reload() -> Call[resources.Reload]:
+    """Have the gateway read its configuration again; return what changed."""
+    return Call("POST", "/v1/reload")
+
+
 def events(cursor: int | None, types: Iterable[str], heartbeat_s: float | None) -> Call[str]:
     """Return the event stream after a cursor."""
     joined = ",".join(types)

@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import AllowedTarget, Section
+from gsmgw.config.fields import AllowedTarget, Section, form
+
+AccountSid = Annotated[str, form(r"AC[0-9a-f]{32}", "must be AC and 32 hexadecimal digits, in lower case")]
 
 
 class CompatSection(Section):
@@ -19,7 +21,7 @@ class CompatSection(Section):
     #: Key that signs SMSGate's webhooks; without it they are not signed.
     smsgate_signing_key: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=8)
     #: The account of the Twilio bridge. Its token signs the callbacks, so it cannot be stored as a hash.
-    twilio_account_sid: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^AC[0-9a-f]{32}$")
+    twilio_account_sid: Annotated[AccountSid | None, Confidential.PERSONAL] = None
     twilio_auth_token: Annotated[str | None, Confidential.SECRET] = Field(None, min_length=16)
 
     #: Callback targets to allow besides public addresses over https; the same values as in [webhooks] allow.

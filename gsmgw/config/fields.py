@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Annotated, Any
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from gsmgw.config.confidential import mark_of
 from gsmgw.digits import is_digits
@@ -25,6 +26,26 @@ class Section(BaseModel):
         return [(name, value) for name, value in super().__repr_args__() if not name or mark_of(fields[name]) is None]
 
 
+#: Type of the error that tells of problems across sections; its context has ``problems``: places and sentences.
+CROSS_PROBLEMS = "cross_problems"
+
+
+class WrongForm(ValueError):
+    """A text does not have the form of its setting. The message says what form that is."""
+
+
+def form(pattern: str, words: str) -> AfterValidator:
+    """Return a validator of texts that match a pattern; ``words`` tell the form to a person."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise WrongForm(words)
+        return value
+
+    return AfterValidator(check)
+
+
 def _host_port(value: Any) -> Any:
     if isinstance(value, str):
         host, colon, port = value.rpartition(":")
@@ -33,7 +54,8 @@ def _host_port(value: Any) -> Any:
     return value
 
 
-def _known_country(value: str) -> str:
+def known_country(value: str) -> str:
+    """Return a country code in upper case. Raises ValueError if it is not one."""
     code = value.upper()
     if code not in phonenumbers.SUPPORTED_REGIONS:
         near = difflib.get_close_matches(code, phonenumbers.SUPPORTED_REGIONS, 1, 0.5)
@@ -55,9 +77,17 @@ def _allowed_target(value: Any) -> Any:
 
 
 #: The name of a modem, a pool or a hook.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Name = Annotated[
+    str,
+    form(
+        r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}",
+        "must begin with a letter or digit; then up to 62 letters, digits, dots, hyphens and underscores",
+    ),
+]
 #: ISO 3166-1 alpha-2, converted to upper case.
-CountryCode = Annotated[str, AfterValidator(_known_country)]
+CountryCode = Annotated[str, AfterValidator(known_country)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
+#: A phone number, with or without a plus.
+PhoneNumber = Annotated[str, form(r"\+?[0-9]{3,20}", 'must be a phone number, for example "+4915112345678"')]
 #: A target to allow besides public addresses over https: a kind of address, or a network.
 AllowedTarget = Annotated[str, BeforeValidator(_allowed_target)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from gsmgw.config.bridges import CompatSection
 from gsmgw.config.events import HookSection, WebhooksSection
-from gsmgw.config.fields import Section
+from gsmgw.config.fields import CROSS_PROBLEMS, Section
+from gsmgw.config.lines import Place
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
 from gsmgw.config.sending import RouteSection, TimesSection
 from gsmgw.config.service import (
@@ -50,32 +54,50 @@ class Config(Section):
         return self.backup.directory or self.gateway.state_dir / "backups"
 
     @model_validator(mode="after")
-    def _distinct(self) -> Config:
-        seen: set[str] = set()
-        ports: dict[str, str] = {}
-        for modem in self.modem:
-            if modem.name in seen:
-                raise ValueError(f"two modems are named {modem.name!r}")
-            seen.add(modem.name)
-            if modem.port is not None:
-                if modem.port in ports:
-                    raise ValueError(f"modems {ports[modem.port]!r} and {modem.name!r} use the same port {modem.port}")
-                ports[modem.port] = modem.name
-        pools = {pool.name for pool in self.pool}
-        if len(pools) < len(self.pool):
-            raise ValueError("two pools have the same name")
-        if len({hook.name for hook in self.hook}) < len(self.hook):
-            raise ValueError("two hooks have the same name")
-        if not self.modems.discover:  # discovered modems get their names later
-            for pool in self.pool:
-                if unknown := sorted(set(pool.modems) - seen):
-                    raise ValueError(f"pool {pool.name!r} refers to unknown modem {', '.join(map(repr, unknown))}")
-            for route in self.route:
-                if route.modem is not None and route.modem not in seen:
-                    raise ValueError(f"route refers to unknown modem {route.modem!r}")
-        if len({client.name for client in self.client}) < len(self.client):
-            raise ValueError("two clients have the same name")
-        for route in self.route:
-            if route.pool is not None and route.pool not in pools:
-                raise ValueError(f"route refers to unknown pool {route.pool!r}")
+    def _across(self) -> Config:
+        found = [*self._twice(), *self._unknown_targets()]
+        if found:
+            raise PydanticCustomError(CROSS_PROBLEMS, "problems across sections", {"problems": found})
         return self
+
+    def _twice(self) -> Iterator[tuple[Place, str]]:
+        """Yield what occurs twice and may not."""
+        modems = self.modem
+        yield from _repeated("modem", "name", "is the name of another modem", [modem.name for modem in modems])
+        yield from _repeated("modem", "port", "is the port of another modem", [modem.port for modem in modems])
+        imeis = [None if modem.match is None else modem.match.imei for modem in modems]
+        yield from _repeated("modem", "match", "is the IMEI of another modem", imeis)
+        paths = [None if modem.match is None else modem.match.usb for modem in modems]
+        yield from _repeated("modem", "match", "is the USB path of another modem", paths)
+        for key, sections in (("pool", self.pool), ("hook", self.hook), ("client", self.client)):
+            yield from _repeated(key, "name", f"is the name of another {key}", [section.name for section in sections])
+
+    def _unknown_targets(self) -> Iterator[tuple[Place, str]]:
+        """Yield references to modems and pools that do not exist. Discovered modems get their names later."""
+        modems = [modem.name for modem in self.modem]
+        pools = [pool.name for pool in self.pool]
+        for number, pool in enumerate(self.pool):
+            for name in pool.modems:
+                if not self.modems.discover and name not in modems:
+                    yield ("pool", number, "modems"), f"pool.modems: {_does_not_exist('modem', name, modems)}"
+        for number, route in enumerate(self.route):
+            if not self.modems.discover and route.modem is not None and route.modem not in modems:
+                yield ("route", number, "modem"), f"route.modem: {_does_not_exist('modem', route.modem, modems)}"
+            if route.pool is not None and route.pool not in pools:
+                yield ("route", number, "pool"), f"route.pool: {_does_not_exist('pool', route.pool, pools)}"
+
+
+def _repeated(section: str, key: str, words: str, values: Sequence[str | None]) -> Iterator[tuple[Place, str]]:
+    """Yield a problem for each value that an earlier section of the same kind has."""
+    for number, value in enumerate(values):
+        if value is not None and value in values[:number]:
+            yield (
+                (section, number, key),
+                f"{section}.{key}: {value!r} {words}, [[{section}]] number {values.index(value) + 1}",
+            )
+
+
+def _does_not_exist(kind: str, name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(map(repr, known)) or 'none'}"
+    return f"the {kind} {name!r} does not exist; {hint}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import Name, Section
+from gsmgw.config.fields import Name, PhoneNumber, Section, WrongForm, form
+from gsmgw.digits import is_digits
 
 
 class LimitsSection(Section):
@@ -42,11 +43,30 @@ class ModemsSection(Section):
     profiles: Path | None = None
 
 
+_Imei = Annotated[str, form(r"[0-9]{14,16}", "must be the 15 digits of an IMEI, in quotes")]
+_UsbPath = Annotated[
+    str, form(r"[0-9]+-[0-9]+(\.[0-9]+)*", 'must be a USB path, for example "1-1.3"; gsmgw doctor lists those in use')
+]
+
+
+def _pin(value: Any) -> Any:
+    if not isinstance(value, str) or not 4 <= len(value.strip()) <= 8 or not is_digits(value.strip()):
+        raise WrongForm("must be 4 to 8 digits in quotes")
+    return value
+
+
+_Pin = Annotated[str, BeforeValidator(_pin)]
+_PORT = r"/.+|socket://.+:[0-9]{1,5}/?"
+_PORT_WORDS = 'must be a path such as "/dev/ttyUSB2", or "socket://host:port"; ls /dev/serial/by-id shows the ports'
+_Port = Annotated[str, form(_PORT, _PORT_WORDS)]
+_UrcPort = Annotated[str, form(f"none|{_PORT}", f'{_PORT_WORDS}. "none" is for no second port')]
+
+
 class MatchSection(Section):
     """match = { imei = "..." } or { usb = "1-1.3" }"""
 
-    imei: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^[0-9]{14,16}$")
-    usb: str | None = Field(None, pattern=r"^[0-9]+-[0-9]+(\.[0-9]+)*$")
+    imei: Annotated[_Imei | None, Confidential.PERSONAL] = None
+    usb: _UsbPath | None = None
 
     @model_validator(mode="after")
     def _one(self) -> MatchSection:
@@ -59,16 +79,16 @@ class ModemSection(Section):
     """[[modem]]"""
 
     name: Name
-    port: str | None = None
+    port: _Port | None = None
     match: MatchSection | None = None
     #: A second port of the same modem, for notifications; detected for known models; "none" turns it off.
-    urc_port: str | None = None
+    urc_port: _UrcPort | None = None
     #: Allow reading received messages over the second port while a message is being sent; default: the profile's.
     reads_while_sending: bool | None = None
-    pin: Annotated[str | None, Confidential.SECRET] = Field(None, pattern=r"^[0-9]{4,8}$")
+    pin: Annotated[_Pin | None, Confidential.SECRET] = None
     pin_file: Path | None = None
-    number: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{3,15}$")
-    smsc: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{3,20}$")
+    number: Annotated[PhoneNumber | None, Confidential.PERSONAL] = None
+    smsc: Annotated[PhoneNumber | None, Confidential.PERSONAL] = None
     #: Offer the recipient's phone to answer through the same service centre (TP-RP).
     reply_path: bool = False
     profile: str | None = None

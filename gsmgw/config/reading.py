@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gsmgw.config.explaining import explain
+from gsmgw.config.explaining import explain, explain_toml
 from gsmgw.config.file import Config
 from gsmgw.errors import ConfigError, Unavailable
 
@@ -69,7 +69,7 @@ def parse_config(text: str, source: str = "configuration") -> Config:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(source, [f"is not valid TOML: {exc}"]) from None
+        raise ConfigError(source, [explain_toml(exc, text)]) from None
     try:
         return Config.model_validate(raw)
     except ValidationError as exc:

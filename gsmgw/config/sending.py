@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import CountryCode, Section
+from gsmgw.config.fields import CountryCode, Section, form
 
 
 def _compiled(value: Any) -> Any:
@@ -21,10 +21,13 @@ def _compiled(value: Any) -> Any:
     return value
 
 
+_Prefix = Annotated[str, form(r"\+?[0-9]{1,15}", 'must be the beginning of a number, for example "+4915"')]
+
+
 class RouteSection(Section):
     """[[route]]: sends messages that match all its conditions through a modem or a pool; the first match wins."""
 
-    prefix: Annotated[str | None, Confidential.PERSONAL] = Field(None, pattern=r"^\+?[0-9]{1,15}$")
+    prefix: Annotated[_Prefix | None, Confidential.PERSONAL] = None
     country: CountryCode | None = None
     tag: Annotated[str | None, Confidential.PERSONAL] = None
     client: Annotated[str | None, Confidential.PERSONAL] = None
@@ -40,13 +43,18 @@ class RouteSection(Section):
 
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+_Hours = Annotated[
+    str,
+    form(
+        r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]", 'must be two times, for example "08:00-21:00"'
+    ),
+]
 
 
 class TimesSection(Section):
     """[times]: sending hours, in the recipient's time zone. Urgent messages are exempt."""
 
-    hours: str | None = Field(None, pattern=_HOURS)
+    hours: _Hours | None = None
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(default_factory=list)
     holidays: list[date] = Field(default_factory=list)
     classes: list[Literal["normal", "bulk"]] = Field(["normal", "bulk"])

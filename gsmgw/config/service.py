@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import CountryCode, HostPort, Section
+from gsmgw.config.fields import CountryCode, HostPort, Section, form
 
 
 def _network(value: str) -> str:
@@ -19,12 +19,15 @@ def _network(value: str) -> str:
         raise ValueError('must be an IP address or a network, for example "127.0.0.1" or "10.0.0.0/8"') from None
 
 
+_Mode = Annotated[str, form(r"0?[0-7]{3}", 'must be a file mode in quotes, for example "0660"')]
+
+
 class GatewaySection(Section):
     """[gateway]"""
 
     state_dir: Path = Path("/var/lib/gsmgw")
     socket: Path = Path("/run/gsmgw/gsmgw.sock")
-    socket_mode: str = Field("0660", pattern=r"^0?[0-7]{3}$")
+    socket_mode: _Mode = "0660"
     #: Group of the socket; default: the gateway's own.
     socket_group: str | None = None
     country: CountryCode | None = None

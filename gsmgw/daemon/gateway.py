@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw import __version__, sdnotify
-from gsmgw.api import Access, Context, EventStreams, create_apps
+from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
@@ -21,7 +21,9 @@ from gsmgw.daemon import event_lines, memory
 from gsmgw.daemon.api_servers import ApiServers, TcpLater
 from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
+from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
+from gsmgw.daemon.reloading import Reloaded, Reloader
 from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
@@ -54,7 +56,7 @@ class Gateway:
     access: Access
     retention: Retention
 
-    def __init__(self, config: Config, config_file: Path | None = None) -> None:
+    def __init__(self, config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
         self.config = config
         self.config_file = config_file
         self.clock = SystemClock()
@@ -66,6 +68,10 @@ class Gateway:
         self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self.supervisor = Supervisor(self.clock, self._task_failed)
         self._conversations = ConversationLog(numbers=config.gateway.log_numbers)
+        self._log_level = log_level
+        self._users = SocketUsers(config.api.users)
+        self._proxies = Proxies(networks_of(config.api.trusted_proxies))
+        self._reloader = Reloader(config, self._apply)
         self._serving = False
 
     @contextlib.asynccontextmanager
@@ -163,11 +169,10 @@ class Gateway:
         there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
         streams = EventStreams(self.feed, self.store)
-        proxies = Proxies(networks_of(self.config.api.trusted_proxies))
-        apps = create_apps(self._context(streams), self.config.api.users, proxies, self._mounts())
+        apps = create_apps(self._context(streams), self._users, self._proxies, self._mounts())
         await self.scheduler.begin()
         async with asyncio.TaskGroup() as group, self.supervisor:
-            servers = ApiServers(apps, self.config.api, proxies, group)
+            servers = ApiServers(apps, self.config.api, self._proxies, group)
             servers.serve_unix(sockets)
             if tcp_sockets:
                 servers.serve_tcp(tcp_sockets, certificates)
@@ -182,6 +187,32 @@ class Gateway:
             await self._finish(queue)
             self.supervisor.cancel()
             servers.stop()
+
+    async def reload(self) -> Reloaded | None:
+        """Read the configuration again and apply what can change; None without a file.
+
+        Raises :class:`gsmgw.errors.ConfigError` for a file that is not valid, and changes nothing then.
+        """
+        return None if self.config_file is None else await self._reloader.reload(self.config_file)
+
+    async def _apply(self, config: Config, keys: Collection[str]) -> None:
+        self.config = config
+        live = LiveSettings(
+            service=self.service,
+            scheduler=self.scheduler,
+            webhooks=self.webhooks,
+            hooks=self.hooks,
+            retention=self.retention,
+            access=self.access,
+            users=self._users,
+            proxies=self._proxies,
+            supervisor=self.supervisor,
+            conversations=self._conversations,
+            limits=self.limits,
+            add_modem=self._add_modem,
+            log_level=self._log_level,
+        )
+        await live.apply(config, keys)
 
     async def _finish(self, queue: asyncio.Task[None]) -> None:
         """Let the messages in transmission finish, and leave the modems."""
@@ -212,7 +243,7 @@ class Gateway:
             discovers=self.config.modems.discover,
             limits=self.limits,
             version=__version__,
-            country=self.config.gateway.country,
+            country=lambda: self.config.gateway.country,
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,
             database_trouble=self._database_trouble,
@@ -220,6 +251,7 @@ class Gateway:
             database_loss=self.guard.loss,
             make_backup=self._make_backup,
             list_backups=self._list_backups,
+            reload=self.reload,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
 

@@ -8,17 +8,19 @@ import logging
 import os
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from gsmgw import __version__, logs, sdnotify
+from gsmgw.checking import load_checked
 from gsmgw.config import Config
 from gsmgw.daemon import memory
 from gsmgw.daemon.gateway import Gateway
 from gsmgw.daemon.settings import log_settings
 from gsmgw.daemon.tcp_listener import TcpListener
-from gsmgw.errors import Unavailable
+from gsmgw.errors import ConfigError, Unavailable
 from gsmgw.http.server import bind_unix, close_all
 from gsmgw.owners import hold, make_private
 
@@ -29,7 +31,7 @@ DESCRIPTORS = 65_536
 #: An upgrade, or the check after a crash, reads the whole database: minutes on an SD card with millions of rows.
 _OPENING_LIMIT_S = 1800
 
-_IGNORED = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 @contextlib.contextmanager
@@ -48,14 +50,14 @@ def _single(state_dir: Path) -> Iterator[None]:
         yield
 
 
-async def _serve(config: Config, config_file: Path | None) -> None:
+async def _serve(config: Config, config_file: Path, log_level: str | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     for number in _IGNORED:
         loop.add_signal_handler(number, _ignore, number)
-    gateway = Gateway(config, config_file)
+    gateway = Gateway(config, config_file, log_level)
     sdnotify.notify(f"EXTEND_TIMEOUT_USEC={_OPENING_LIMIT_S * 1_000_000}", "STATUS=opening the database")
     async with gateway.open():
         tcp = TcpListener(config.api, gateway.clock)
@@ -66,7 +68,8 @@ async def _serve(config: Config, config_file: Path | None) -> None:
         try:
             tcp.open()
             later = tcp.wait if tcp.trouble is not None else None
-            await gateway.run(sockets, stop, partial(_announce, config, tcp), tcp.sockets, tcp.certificates, later)
+            ready = partial(_announce, config, tcp, gateway)
+            await gateway.run(sockets, stop, ready, tcp.sockets, tcp.certificates, later)
         finally:
             sdnotify.notify("STOPPING=1")
             close_all([*sockets, *tcp.sockets], own)
@@ -74,10 +77,35 @@ async def _serve(config: Config, config_file: Path | None) -> None:
 
 
 def _ignore(number: signal.Signals) -> None:
-    """None of these may end a gateway: a terminal that is closed, log rotation, a reload out of habit."""
-    log.info(
-        "signal ignored signal=%s: settings need a restart, certificates are reloaded when they change", number.name
-    )
+    """None of these may end a gateway."""
+    log.info("gsmgw: signal ignored signal=%s", number.name)
+
+
+async def _reload(gateway: Gateway) -> None:
+    """Reload the configuration for SIGHUP, and tell systemd when it begins and ends (Type=notify-reload)."""
+    sdnotify.notify("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+    try:
+        await gateway.reload()
+    except ConfigError as exc:
+        for problem in exc.problems:
+            log.error("configuration: not reloaded, the previous one stays in use: %s: %s", exc.source, problem)
+    except Exception:
+        log.exception("configuration: reload failed")
+    sdnotify.notify("READY=1")
+
+
+class _Reloads:
+    """Reloads on request, one after the other."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __call__(self) -> None:
+        """Begin a reload."""
+        task = asyncio.get_running_loop().create_task(_reload(self._gateway), name="reload")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _allow_descriptors() -> None:
@@ -88,23 +116,28 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(config: Config, tcp: TcpListener) -> None:
+def _announce(config: Config, tcp: TcpListener, gateway: Gateway) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _Reloads(gateway))
     memory.settle()  # the application is complete by now, and stays
     missing = f"; {tcp.trouble}" if tcp.trouble is not None else ""
     sdnotify.notify("READY=1", f"STATUS=serving {config.gateway.socket}{missing}")
     log.info("gsmgw: version %s serves %s", __version__, config.gateway.socket)
 
 
-def run(config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
+def run(config_file: Path, log_level: str | None = None) -> None:
     """Run the gateway in the foreground until SIGTERM or SIGINT. Raises what keeps it from starting.
 
     ``log_level`` goes before that of the configuration.
     """
+    checked = load_checked(config_file)
+    config = checked.config
     logs.configure(log_settings(config, log_level))
+    for problem in checked.missing:
+        log.warning("configuration: %s", problem)
     os.umask(0o077)  # texts and numbers; the socket gets its mode by itself
-    for number in _IGNORED:  # until the event loop has them
+    for number in (signal.SIGHUP, *_IGNORED):  # until the event loop has them
         signal.signal(number, signal.SIG_IGN)
     _allow_descriptors()
     memory.tune()
     with _single(config.gateway.state_dir):
-        asyncio.run(_serve(config, config_file))
+        asyncio.run(_serve(config, config_file, log_level))

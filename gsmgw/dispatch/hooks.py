@@ -56,8 +56,12 @@ class Hooks:
     def __init__(
         self, store: Store, clock: Clock, feed: EventFeed, sections: Sequence[HookSection], socket: Path
     ) -> None:
-        self._store, self._clock = store, clock
-        self._hooks = [_Hook(store, clock, feed, section, str(socket)) for section in sections]
+        self._store, self._clock, self._feed, self._socket = store, clock, feed, str(socket)
+        self.reconfigure(sections)
+
+    def reconfigure(self, sections: Sequence[HookSection]) -> None:
+        """Use other hooks. Call it while :meth:`run` does not run; each hook continues at its cursor."""
+        self._hooks = [_Hook(self._store, self._clock, self._feed, section, self._socket) for section in sections]
 
     async def run(self) -> None:
         """Run programs until cancelled. Running programs are then ended, and run again after the next start."""

@@ -46,6 +46,10 @@ class Retention:
         self._clock = clock
         self._settings = settings
 
+    def reconfigure(self, settings: RetentionSection) -> None:
+        """Use other settings from the next round on."""
+        self._settings = settings
+
     async def run(self) -> None:
         """Run a round every hour until cancelled."""
         while True:

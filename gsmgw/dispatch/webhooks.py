@@ -73,22 +73,26 @@ class Webhooks:
         dialects: Mapping[str, Dialect] | None = None,
         callback_allow: Sequence[str] = (),
     ) -> None:
-        self._standard = StandardDialect(settings.max_payload)
         self._dialects = dialects or {}
         self.store = store
         self.clock = clock
         self.feed = feed
-        self.settings = settings
-        self.policy = Policy(settings.allow)
-        #: Policy for callbacks, whose targets any client with a send token can name.
-        self.callback_policy = Policy(callback_allow, "[compat] callback_allow")
         self._naming = asyncio.Lock()
         self.resolve: Resolver = resolve or Names().resolve
         self.slots = asyncio.Semaphore(PARALLEL_ALL)
         self._agent = agent
-        self._tls: ssl.SSLContext | None = None if settings.ca_file is None else _tls(settings.ca_file)
         self._targets: dict[str, _Target] = {}
         self._group: asyncio.TaskGroup | None = None
+        self.reconfigure(settings, callback_allow)
+
+    def reconfigure(self, settings: WebhooksSection, callback_allow: Sequence[str]) -> None:
+        """Use other settings. Call it while :meth:`run` does not run. Raises :class:`gsmgw.errors.ConfigError`."""
+        self._tls: ssl.SSLContext | None = None if settings.ca_file is None else _tls(settings.ca_file)
+        self._standard = StandardDialect(settings.max_payload)
+        self.settings = settings
+        self.policy = Policy(settings.allow)
+        #: Policy for callbacks, whose targets any client with a send token can name.
+        self.callback_policy = Policy(callback_allow, "[compat] callback_allow")
 
     async def run(self) -> None:
         """Deliver until cancelled."""

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gsmgw.backup import list_backups
-from gsmgw.config import SEARCH, Config, closed_places, holds_secrets, parse_config, read_text
+from gsmgw.checking import load_checked
+from gsmgw.config import SEARCH, Config, closed_places, holds_secrets
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
-from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.store.integrity import database_faults
 from gsmgw.store.upgrade import rollback_copies
 
@@ -23,18 +23,6 @@ SERVICE = "gsmgw"
 #: Maximum age of the latest backup: backups are nightly, and one night without power is tolerated.
 _OLD = timedelta(days=2)
 _SUDO = "run as root: sudo gsmgw doctor"
-
-
-def load_whole(path: Path) -> Config:
-    """Load the configuration, and check the profiles that it names. Raises :class:`ConfigError`."""
-    return parse_whole(read_text(path), str(path))
-
-
-def parse_whole(text: str, source: str) -> Config:
-    """Do the same for a text. ``source`` names it in errors."""
-    config = parse_config(text, source)
-    profiles_of(config)
-    return config
 
 
 def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
@@ -45,13 +33,18 @@ def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
         places = ", ".join(SEARCH)
         return Config(), [note("configuration", f"no file found (looked for {places})", "create one: gsmgw setup")]
     try:
-        config = load_whole(path)
+        checked = load_checked(path)
     except ConfigError as exc:
         cure = f"correct it, then check again: gsmgw config check --config {path}"
         if os.access(path, os.F_OK) and not os.access(path, os.R_OK):
             cure = _SUDO
         return None, [error("configuration", f"{path}: {problem}", cure) for problem in exc.problems]
+    config = checked.config
     found = [ok("configuration", f"{path} is valid")]
+    found += [
+        warning("configuration", f"{path}: {problem}", f"then: gsmgw config check --config {path}")
+        for problem in checked.missing
+    ]
     for file in (path, *(modem.pin_file for modem in config.modem if modem.pin_file is not None)):
         with suppress(OSError):
             if file.stat().st_mode & 0o044 and (file != path or holds_secrets(config)):

@@ -34,6 +34,10 @@ class Proxies:
     """The proxies that are trusted to name their clients (``[api] trusted_proxies``)."""
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
+        self.trust(networks)
+
+    def trust(self, networks: Sequence[Network]) -> None:
+        """Trust these proxies, and no others, from now on."""
         self._networks = tuple(networks)
 
     def __contains__(self, address: str) -> bool:

@@ -63,14 +63,18 @@ class MessageService:
         defaults: Defaults,
         table: RouteTable | None = None,
     ) -> None:
-        table = table or RouteTable()
         self._store = store
         self._clock = clock
         self._queue = queue
+        self._modems = modems
+        self.quotas = Quotas(store, clock)
+        self.reconfigure(defaults, table or RouteTable())
+
+    def reconfigure(self, defaults: Defaults, table: RouteTable) -> None:
+        """Use other defaults and routes for messages that are accepted from now on."""
         self._pools = table.pools or {}
         self._valid_for_s = defaults.valid_for_s
-        self._validator = Validator(modems, table, defaults)
-        self.quotas = Quotas(store, clock)
+        self._validator = Validator(self._modems, table, defaults)
 
     async def submit(self, principal: Principal, submission: Submission, key: str | None = None) -> Accepted:
         """Accept one message; it is saved when this returns. Raises :class:`ServiceError`."""

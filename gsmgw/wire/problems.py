@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_MANY_REQUESTS = "too_many_requests"
+    INVALID_CONFIGURATION = "invalid_configuration"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     MODEM_FAILED = "modem_failed"
     REQUEST_TIMEOUT = "request_timeout"
@@ -69,6 +70,7 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.TOO_LARGE: ProblemType(413, "The request is too large"),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: ProblemType(415, "The body must be application/json"),
     ProblemCode.TOO_MANY_REQUESTS: ProblemType(429, "Too many requests"),
+    ProblemCode.INVALID_CONFIGURATION: ProblemType(409, "The configuration file is not valid"),
     ProblemCode.STORAGE_UNAVAILABLE: ProblemType(503, "Database writes are failing"),
     ProblemCode.MODEM_FAILED: ProblemType(409, "The modem refused the operation"),
     ProblemCode.REQUEST_TIMEOUT: ProblemType(408, "The request did not arrive in time"),

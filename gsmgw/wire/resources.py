@@ -454,6 +454,15 @@ class BackupList(TypedDict):
 
 
 @_closed
+class Reload(TypedDict):
+    """The outcome of a reload of the configuration. Settings are named by their keys: ``gateway.country``."""
+
+    applied: Annotated[list[str], Field(description="Settings that are in effect now")]
+    needs_restart: Annotated[list[str], Field(description="Settings that take effect after a restart")]
+    missing: Annotated[list[str], Field(description="What the file names and this machine does not have")]
+
+
+@_closed
 class Backup(BackupEntry):
     """A new backup."""
 

@@ -137,7 +137,7 @@ def test_without_a_daemon(tmp_path: Path) -> None:
 
 def test_a_bad_configuration_starts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "g.toml"
-    path.write_text("[gateway]\nstate_dri = '/x'\n[[modem]]\nname = 'a'\nport = 'p'\npin = 'xyz'\n")
+    path.write_text("[gateway]\nstate_dri = '/x'\n[[modem]]\nname = 'a'\nport = '/dev/p'\npin = 'xyz'\n")
     for command in (("run",), ("config", "check")):
         result = run(*command, "--config", str(path))
         assert result.returncode == 2
@@ -172,7 +172,7 @@ def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
         (f"[modems]\nprofiles = '{own}'\n", f"{own}: profile.my-stick.matchs: unknown key; did you mean 'matches'?"),
         ("[modems]\nprofiles = '/nowhere/p.toml'\n", "/nowhere/p.toml: cannot be read"),
         (
-            "[[modem]]\nname = 'a'\nport = 'p'\nprofile = 'huawey'\n",
+            "[[modem]]\nname = 'a'\nport = '/dev/p'\nprofile = 'huawey'\n",
             "modem 'a': profile 'huawey' does not exist; did you mean 'huawei'?",
         ),
     ):
@@ -186,7 +186,7 @@ def test_profiles_that_cannot_be_used_start_nothing(tmp_path: Path) -> None:
 
 def test_config_show_leaves_the_pin_out(tmp_path: Path) -> None:
     path = tmp_path / "g.toml"
-    path.write_text("[[modem]]\nname = 'a'\nport = 'p'\npin = '4711'\n")
+    path.write_text("[[modem]]\nname = 'a'\nport = '/dev/p'\npin = '4711'\n")
     result = run("config", "show", GSMGW_CONFIG=str(path))
     assert json.loads(result.stdout)["modem"][0]["name"] == "a"
     assert "4711" not in result.stdout

@@ -167,10 +167,45 @@ def started(config: Path) -> Iterator[subprocess.Popen[bytes]]:
             assert child.wait(30) == 0
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('socket_group = "nobodies"', "gateway.socket_group: the group 'nobodies' does not exist"),
+        ('country = "Germany"', "gateway.country: must be a two-letter country code"),
+        ('[[modem]]\nname = "a"\nport = "COM3"', "modem.port: 'COM3' is not valid: must be a path such as"),
+        ('[webhooks]\nca_file = "/nowhere.pem"', "webhooks.ca_file: /nowhere.pem does not exist"),
+    ],
+)
+def test_config_check_and_run_refuse_the_same_with_the_same_words(tmp_path: Path, lines: str, expected: str) -> None:
+    config = tmp_path / "gsmgw.toml"
+    config.write_text(f'[gateway]\nstate_dir = "{tmp_path}/state"\nsocket = "{tmp_path}/s"\n{lines}\n')
+    said = []
+    for words in (("config", "check"), ("run",)):
+        command = [sys.executable, "-m", "gsmgw", *words, "--config", str(config)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2, done
+        said.append(done.stderr)
+    assert said[0] == said[1]
+    assert f"{config}: line " in said[0]
+    assert expected in said[0]
+
+
+def test_it_starts_with_a_warning_when_a_program_is_missing_that_may_come_later(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    config.write_text(config.read_text() + '\n[[hook]]\nname = "a"\ncommand = ["/no/such/program"]\n')
+    command = [sys.executable, "-m", "gsmgw", "config", "check", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    problem = "hook.command: /no/such/program does not exist. Create it, or correct the path"
+    assert (done.returncode, done.stdout) == (1, "")
+    assert problem in done.stderr
+    with started(config):
+        assert problem in config.with_suffix(".log").read_text()
+
+
 def test_signals_that_mean_nothing_here_do_not_end_it(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     with started(config) as child, Client(tmp_path / "gsmgw.sock") as client:
-        for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
+        for name in ("SIGUSR1", "SIGUSR2"):
             child.send_signal(signal.Signals[name])
             until(lambda name=name: f"signal ignored signal={name}" in config.with_suffix(".log").read_text())  # type: ignore[misc]
         assert client.stats()["version"]

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw import daemon
-from gsmgw.config import load_config
 from gsmgw.daemon import Gateway
 from gsmgw.errors import StoreError
 
@@ -125,7 +124,7 @@ def main(report: Path, orders: Path, config_file: Path) -> None:
             write()
 
     Gateway.run = watched  # type: ignore[method-assign]  # everything else is as it is
-    daemon.run(load_config(config_file), config_file)
+    daemon.run(config_file)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,15 @@ class Access:
         self._used_ms: dict[int, int] = {}
         self._failures = FailureLimit(WRONG_PER_MINUTE)
         self._present: dict[int, set[asyncio.Event]] = {}
-        self._requests = None if requests_per_minute is None else RequestLimit(requests_per_minute)
+        self._per_minute: int | None = None
+        self._requests: RequestLimit | None = None
+        self.limit_requests(requests_per_minute)
+
+    def limit_requests(self, per_minute: int | None) -> None:
+        """Allow each client so many requests per minute; None for any number."""
+        if per_minute != self._per_minute:
+            self._requests = None if per_minute is None else RequestLimit(per_minute)
+            self._per_minute = per_minute
 
     def reload(self) -> None:
         """Read the tokens again: one was created or revoked."""

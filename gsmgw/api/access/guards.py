@@ -83,20 +83,27 @@ class TokenGuard:
             principal.require_unrestricted()
 
 
+class SocketUsers:
+    """The users that may use the socket; ``names`` may change."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self.names = frozenset(names)
+
+
 class PeerGuard:
     """Accepts processes of the listed users, of root and of the gateway's own user; of all users if none is listed."""
 
-    def __init__(self, app: ASGIApp, users: Collection[str], beside: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, users: SocketUsers, beside: tuple[str, ...] = ()) -> None:
         self._beside = beside
         self._app = app
-        self._users = frozenset(users)
+        self._users = users
         self._own = {0, os.getuid()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and self._users and self._is_guarded(scope):
+        if scope["type"] == "http" and self._users.names and self._is_guarded(scope):
             peer = peer_of(scope)
-            if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users):
+            if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users.names):
                 who = "unknown" if peer is None else user_name(peer.uid)
                 problem = Problem(ProblemCode.FORBIDDEN, f"the user {who!r} is not in [api] users")
                 await problem.response()(scope, receive, send)

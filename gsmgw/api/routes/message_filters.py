@@ -79,6 +79,6 @@ async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuer
 
 def _peer(ctx: Context, peer: str | None) -> str | None:
     try:
-        return None if peer is None else parse_recipient(peer, ctx.country)
+        return None if peer is None else parse_recipient(peer, ctx.country())
     except NumberError:
         return peer  # a name, or a number as the network wrote it

@@ -114,6 +114,11 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "There are as many connections as `[api] max_connections` allows.",
         "Use one connection for many requests, and close event streams that nobody reads.",
     ),
+    ProblemCode.INVALID_CONFIGURATION: (
+        "The gateway was asked to read its configuration again, and the file is not valid. Nothing has changed. "
+        "`errors` lists all problems with their lines.",
+        "Correct the file, check it with `gsmgw config check`, and reload again.",
+    ),
     ProblemCode.STORAGE_UNAVAILABLE: (
         "Database writes are failing: the disk is full, broken or too slow. Nothing of the request was saved.",
         "Repeat the request after `Retry-After` seconds, with the same Idempotency-Key. Check the disk with "

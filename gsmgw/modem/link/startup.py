@@ -55,7 +55,7 @@ class Startup:
         await device.set_basics(self._at)
         identity = await self._identify()
         await device.set_full_functionality(self._at)
-        await self._unlocker.unlock()
+        await self._unlocker.unlock(self._check_end)
         self._check_end()
         await device.set_basics(self._at)  # where the SIM had to be unlocked first
         if not identity.manufacturer and self._at.profile is GENERIC:

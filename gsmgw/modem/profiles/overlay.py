@@ -18,29 +18,33 @@ from pathlib import Path
 from typing import Any
 
 from gsmgw.config import Config, read_text
+from gsmgw.config.lines import Lines
 from gsmgw.digits import is_digits
 from gsmgw.errors import Cause, ConfigError, Disposition
 from gsmgw.modem.profiles import PROFILES
 from gsmgw.modem.profiles.base import GENERIC, Profile, Reading
 
+#: Source of errors about profiles that modems name.
+MODEM_PROFILE = "[[modem]] profile"
 _FIELDS = {entry.name: entry for entry in dataclasses.fields(Profile)}
 
 
-def profiles_of(config: Config) -> tuple[Profile, ...]:
-    """Return the profiles of a configuration: those of its own file, then the built-in ones.
+def profiles_of(config: Config, lines: Lines | None = None) -> tuple[Profile, ...]:
+    """Return the profiles of a configuration: those of its own file, then the built-in ones. ``lines`` are its own.
 
     Raises :class:`ConfigError` for a file that is not valid, and for a modem with a profile that does not exist.
     """
     profiles = PROFILES if config.modems.profiles is None else load_overlay(config.modems.profiles)
     names = sorted({profile.name for profile in profiles})
     problems = []
-    for modem in config.modem:
+    for number, modem in enumerate(config.modem):
         if modem.profile is not None and modem.profile not in names:
             near = difflib.get_close_matches(modem.profile, names, 1, 0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-            problems.append(f"modem {modem.name!r}: profile {modem.profile!r} does not exist; {hint}")
+            problem = f"modem {modem.name!r}: profile {modem.profile!r} does not exist; {hint}"
+            problems.append(problem if lines is None else lines.located(("modem", number, "profile"), problem))
     if problems:
-        raise ConfigError("[[modem]] profile", problems)
+        raise ConfigError(MODEM_PROFILE, problems)
     return profiles
 
 

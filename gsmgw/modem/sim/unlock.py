@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from gsmgw.at.responses import PinState
 from gsmgw.config import ModemSection
@@ -86,10 +87,14 @@ class SimUnlocker:
                 done.set_exception(ModemError("the modem disconnected before the PIN was tried"))
         self._offers.clear()
 
-    async def unlock(self) -> None:
-        """Return when the SIM is ready. The modem stays locked for as long as that takes."""
+    async def unlock(self, check_end: Callable[[], None]) -> None:
+        """Return when the SIM is ready. The modem stays locked for as long as that takes.
+
+        ``check_end`` raises when the link is to end: a locked modem can be disabled and reset, too.
+        """
         try:
             while True:
+                check_end()
                 state = await sim.pin_state(self._at)
                 if state is PinState.READY:
                     return
@@ -103,7 +108,9 @@ class SimUnlocker:
                 if state is PinState.NO_SIM:
                     self._own_tries = OWN_TRIES  # the next one may be another
                 self.locked = True
-                self._reporter.enter(ModemState.LOCKED, await self._explain(state))
+                explanation = await self._explain(state)
+                check_end()
+                self._reporter.enter(ModemState.LOCKED, explanation)
                 await self._wakeup.wait(_LOOK_AGAIN_S)
                 while self._offers:
                     await self._try_offered(*self._offers.pop(0), state)

@@ -51,6 +51,10 @@ class ModemLimits:
         pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000
         return pause_s, (self._next_allowed_ms(now_ms, urgent=True) - now_ms) / 1000 if pause_s > 0 else 0.0
 
+    def change(self, limits: Limits) -> None:
+        """Use other limits; what was sent before counts for them too."""
+        self._own, self._sim = RateLimiter(limits), None
+
     def shift(self, by_ms: int) -> None:
         """The clock was set. The pools' pacers are shared: their owner shifts them."""
         self._own.shift(by_ms)

@@ -73,7 +73,7 @@ class DueTimer:
     def __init__(self, store: Store, clock: Clock, times: SendingTimes, grace_ms: int, window: QueueWindow) -> None:
         self._store = store
         self._clock = clock
-        self._times = times
+        self.times = times
         self._grace_ms = grace_ms
         self._window = window
         self._wake = asyncio.Event()
@@ -100,7 +100,7 @@ class DueTimer:
 
     def delay(self, message: Outgoing, now_ms: int) -> Delay | None:
         """Until when the hour at its recipient's holds a message back; None when it does not."""
-        if not self._times.applies_to(message.priority):
+        if not self.times.applies_to(message.priority):
             return None
         if self._is_clock_unset(now_ms):
             return Delay(now_ms + UNSET_LOOK_MS, "the machine does not know the time yet, and there are sending times")
@@ -115,7 +115,7 @@ class DueTimer:
         """When it is allowed in these zones; looked up once for all that wait for the same moment."""
         known = self._allowed.get(zones)
         if known is None or not known.since_ms <= now_ms < known.until_ms:
-            moment_ms = self._times.next_allowed_ms(now_ms, zones)
+            moment_ms = self.times.next_allowed_ms(now_ms, zones)
             known = _Allowed(now_ms, now_ms + NEVER_LOOK_MS if moment_ms is None else moment_ms, moment_ms)
             self._allowed[zones] = known
         return known.moment_ms

@@ -76,6 +76,14 @@ class Scheduler:
         if self._group is not None:
             self._start(self._group, worker)
 
+    def change_limits(self, modem: str, limits: Limits, weight: float) -> None:
+        """Let a modem send within other limits, with another weight."""
+        self._workers[modem].change_limits(limits, weight)
+
+    def change_times(self, times: SendingTimes) -> None:
+        """Use other sending hours for messages that are taken up from now on."""
+        self._timer.times = times
+
     def _start(self, group: asyncio.TaskGroup, worker: Worker) -> None:
         name = f"worker {worker.name}"
         group.create_task(self._keep(name, worker.run), name=name)

@@ -105,6 +105,12 @@ class Worker:
         self._stopping = True
         self._wake.set()
 
+    def change_limits(self, limits: Limits, weight: float) -> None:
+        """Send within other limits from now on."""
+        self._limits.change(limits)
+        self._weight = weight
+        self._wake.set()
+
     def paused_until_ms(self) -> int | None:
         """Until when the limits of the SIM hold back; None when they do not."""
         return self._limits.paused_until_ms()
