@@ -191,6 +191,7 @@ def configure(settings: LogSettings) -> None:
         root.addHandler(handler)
     handler.setFormatter(formatter_for(settings, journal=is_journal(handler.stream)))
     root.setLevel(settings.level.upper())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # clients can cause any number of its warnings

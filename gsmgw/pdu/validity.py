@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -41,10 +42,7 @@ class RelativeValidity:
     @classmethod
     def at_least(cls, seconds: float) -> RelativeValidity:
         """Return the shortest period that is not shorter than ``seconds``; 63 weeks is the longest there is."""
-        for octet, span in enumerate(_RELATIVE):
-            if span >= seconds:
-                return cls(octet)
-        return cls(255)
+        return cls(min(bisect_left(_RELATIVE, seconds), 255))
 
 
 @dataclass(frozen=True, slots=True)

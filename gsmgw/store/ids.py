@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 from threading import Lock
 
 _COUNTER_BITS = 20
@@ -22,6 +22,9 @@ class IdSource:
 
     def __init__(self, last: int = 0) -> None:
         self._last = last
+        self._random = (
+            random.Random()
+        )  # seeded by the system once: an ID is not a secret, and is needed twice a message
         self._lock = Lock()  # the event loop numbers what it accepts, the writer thread what was received
 
     @property
@@ -34,7 +37,7 @@ class IdSource:
         floor = first_id(wall_ms)
         with self._lock:
             if floor > self._last:
-                self._last = floor | secrets.randbits(_COUNTER_BITS - 4)
+                self._last = floor | self._random.getrandbits(_COUNTER_BITS - 4)
             else:
                 self._last += 1
             return self._last

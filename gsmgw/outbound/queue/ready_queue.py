@@ -21,6 +21,8 @@ WINDOW = 2000
 #: A lower class gets a turn after that many turns of higher ones: bulk creeps on under urgent load, and a one-time
 #: code waits for at most one more segment.
 PATIENCE = 16
+#: The classes in order. A turn looks at them several times, and iterating over the enum itself is slow.
+_CLASSES = tuple(Priority)
 
 #: Route, client, priority.
 LaneKey = tuple[str, str, Priority]
@@ -44,6 +46,10 @@ class _Lane:
     def queue_of(self, message: Outgoing) -> list[tuple[int, Outgoing]]:
         """The heap in which a message waits."""
         return self.again if message.refusals else self.ready
+
+
+def _passed_over(lanes: list[_Lane]) -> int:
+    return max(lane.passed_over for lane in lanes)
 
 
 class ReadyQueue:
@@ -110,7 +116,7 @@ class ReadyQueue:
         return count
 
     def hungry(self) -> Iterator[tuple[LaneKey, int, int]]:
-        """ReadyQueue with messages on disk and room here: which, after which id, how many.
+        """Lanes with messages on disk and room here: which, after which id, how many.
 
         To be looked up and brought in by :meth:`load`, one lane after the other.
         """
@@ -129,7 +135,7 @@ class ReadyQueue:
         """There are messages of these routes and clients on disk, of a former run. Nothing is handed out before."""
         early, self._early = self._early or set(), None
         for route, client in {*waiting, *early}:
-            for priority in Priority:
+            for priority in _CLASSES:
                 self._lane((route, client, priority)).complete = False
 
     def _insert(self, lane: _Lane, message: Outgoing) -> None:
@@ -142,17 +148,17 @@ class ReadyQueue:
 
         Its recipient is busy until :meth:`release`.
         """
-        order = [p for p in Priority if above is None or p < above]
-        if above is None:
-            order.sort(key=lambda p: (self._passed_over(routes, p) < PATIENCE, p))
-        for priority in order:
-            message = self._pop(self._ready(routes, priority), priority)
+        waiting = [(priority, lanes) for priority in _CLASSES if (lanes := self._ready(routes, priority))]
+        order = waiting if above is None else [each for each in waiting if each[0] < above]
+        if above is None and len(waiting) > 1:
+            order = sorted(waiting, key=lambda each: (_passed_over(each[1]) < PATIENCE, each[0]))
+        for priority, lanes in order:
+            message = self._pop(lanes, priority)
             if message is not None:
-                for lower in Priority:
-                    if lower > priority:
-                        for lane in self._ready(routes, lower):
-                            lane.passed_over += 1
-                for lane in self._ready(routes, priority):
+                for lower, passed in waiting:
+                    for lane in passed if lower > priority else ():
+                        lane.passed_over += 1
+                for lane in lanes:
                     lane.passed_over = 0
                 self._busy.add(message.to)
                 return message
@@ -163,14 +169,11 @@ class ReadyQueue:
 
     def ready_count(self, routes: Iterable[str]) -> int:
         """Return the number of loaded messages of these routes."""
-        return sum(len(lane.ready) + len(lane.again) for priority in Priority for lane in self._ready(routes, priority))
+        return sum(len(lane.ready) + len(lane.again) for priority in _CLASSES for lane in self._ready(routes, priority))
 
     def has_untried(self, routes: Iterable[str]) -> bool:
         """True if a message of these routes is loaded that no modem has refused."""
-        return any(lane.ready for priority in Priority for lane in self._ready(routes, priority))
-
-    def _passed_over(self, routes: Iterable[str], priority: Priority) -> int:
-        return max((lane.passed_over for lane in self._ready(routes, priority)), default=0)
+        return any(lane.ready for priority in _CLASSES for lane in self._ready(routes, priority))
 
     def _pop(self, lanes: list[_Lane], priority: Priority) -> Outgoing | None:
         """The next message: of the client that was served longest ago, its oldest one.
@@ -228,7 +231,7 @@ class ReadyQueue:
                 self._forget(number)
             lane.ready.clear()
             lane.again.clear()
-            lane.seen, lane.complete, lane.missed = 0, True, False
+            lane.seen, lane.complete, lane.missed = 0, True, None
         for waiting in self._parked.values():
             for number, _ in waiting:
                 self._forget(number)
