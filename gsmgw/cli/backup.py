@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
-import shutil
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from gsmgw.cli.waiting import local_time
 from gsmgw.client import NoAnswer, NoDaemon
 from gsmgw.config import SEARCH, Config, closed_places, find_config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.install.placing import replace_config
 from gsmgw.owners import acting_as_owner
 
 #: Long enough for a database of several gigabytes on a slow SD card.
@@ -218,7 +217,7 @@ def export_config(file: str, config_file: str | None) -> None:
 def import_config(file: Any, config_file: str | None) -> None:
     """Replace the configuration by FILE, or - for standard input. FILE is checked first.
 
-    The old file is kept with .former appended to its name.
+    The old file is kept with .former appended to its name; older ones are kept, too.
     """
     from gsmgw.checking import parse_checked
 
@@ -231,41 +230,14 @@ def import_config(file: Any, config_file: str | None) -> None:
         fail(explained(exc))
     target = Path(config_file) if config_file else find_config() or Path(SEARCH[0])
     try:
-        replace_config(target, content)
+        kept = replace_config(target, content)
     except OSError as exc:
         fail(explained(exc))
     for problem in missing:
         say(f"warning: {file.name}: {problem}", err=True)
+    if kept is not None:
+        say(f"the old file is kept as {kept}")
     say(f"{target} replaced. Apply it: gsmgw reload")
-
-
-def replace_config(target: Path, content: str) -> None:
-    """Replace a configuration file atomically, keeping owner and mode; the old file stays with ``.former`` appended."""
-    with acting_as_owner(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh, former = target.with_name(target.name + ".new"), target.with_name(target.name + ".former")
-        fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, _NEW, 0o600), "w", encoding="utf-8") as file:
-            file.write(content)
-        if target.exists():
-            former.unlink(missing_ok=True)
-            shutil.copy2(target, former)
-            for path in (former, fresh):
-                shutil.copymode(target, path)
-                with suppress(PermissionError):
-                    shutil.chown(path, target.stat().st_uid, target.stat().st_gid)
-        elif os.geteuid() == 0 and (service := _service_user()) is not None:
-            os.chown(fresh, *service)
-        fresh.replace(target)
-
-
-def _service_user() -> tuple[int, int] | None:
-    """Return the user and group of the service: the file holds PINs, and only the service may read it."""
-    try:
-        found = pwd.getpwnam("gsmgw")
-    except KeyError:
-        return None
-    return found.pw_uid, found.pw_gid
 
 
 def _settings_of(context: click.Context, config_file: str | None) -> tuple[Path | None, Config]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gsmgw.config.bridges import CompatSection
 from gsmgw.config.confidential import HIDDEN, Confidential, confidential_values, holds_secrets, redacted
 from gsmgw.config.events import HookSection, WebhooksSection
+from gsmgw.config.fields import known_country
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
 from gsmgw.config.reading import SEARCH, closed_places, find_config, load_config, not_utf8, parse_config, read_text
@@ -26,6 +27,7 @@ __all__ = [
     "confidential_values",
     "find_config",
     "holds_secrets",
+    "known_country",
     "load_config",
     "not_utf8",
     "parse_config",

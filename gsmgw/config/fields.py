@@ -54,7 +54,8 @@ def _host_port(value: Any) -> Any:
     return value
 
 
-def _known_country(value: str) -> str:
+def known_country(value: str) -> str:
+    """Return a country code in upper case. Raises ValueError if it is not one."""
     code = value.upper()
     if code not in phonenumbers.SUPPORTED_REGIONS:
         near = difflib.get_close_matches(code, phonenumbers.SUPPORTED_REGIONS, 1, 0.5)
@@ -84,7 +85,7 @@ Name = Annotated[
     ),
 ]
 #: ISO 3166-1 alpha-2, converted to upper case.
-CountryCode = Annotated[str, AfterValidator(_known_country)]
+CountryCode = Annotated[str, AfterValidator(known_country)]
 HostPort = Annotated[str, BeforeValidator(_host_port)]
 #: A phone number, with or without a plus.
 PhoneNumber = Annotated[str, form(r"\+?[0-9]{3,20}", 'must be a phone number, for example "+4915112345678"')]

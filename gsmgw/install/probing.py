@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from gsmgw.at import commands, responses
 from gsmgw.clock import SystemClock
-from gsmgw.errors import ModemError
+from gsmgw.errors import ModemError, PortUnavailable
+from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.sim import pin_attempts_left
 from gsmgw.modem.finder import PROBE_TRIES
 from gsmgw.modem.port.channel import Channel
 from gsmgw.modem.port.errors import CommandError
 from gsmgw.transport.discovery import scan
-from gsmgw.transport.opening import opener_for
+from gsmgw.transport.opening import SOCKET, opener_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,56 @@ async def _probe_all(groups: Sequence[Sequence[Candidate]]) -> tuple[list[Answer
     )
 
 
+def port_problem(port: str) -> str | None:
+    """Return why a port cannot be used, with the cure; None if it can be opened. One on TCP can only be tried."""
+    if not port.startswith("/"):
+        return None if port.startswith(SOCKET) else f"{port} is not a port: use a path like /dev/ttyUSB2"
+    if not os.path.exists(port):
+        known = ", ".join(candidate.port for group in candidates() for candidate in group)
+        return f"{port} does not exist. " + (f"Connected: {known}" if known else "No modem is connected: lsusb")
+    try:
+        asyncio.run(_open(port))
+    except PortUnavailable as exc:
+        return f"{exc.title}. {exc.cure}"
+    except ModemError as exc:
+        return exc.title
+    return None
+
+
+async def _open(port: str) -> None:
+    channel = _channel()
+    try:
+        await channel.open(opener_for(port))
+    finally:
+        await channel.close()
+
+
+def enter_pin(port: str, pin: str) -> None:
+    """Unlock the SIM of the modem at a port. Raises :class:`ModemError` with the reason if it stays locked."""
+    asyncio.run(_enter_pin(port, pin))
+
+
+async def _enter_pin(port: str, pin: str) -> None:
+    channel = _channel()
+    try:
+        await channel.open(opener_for(port))
+        await channel.wake(PROBE_TRIES)
+        at = AtClient(channel, SystemClock())
+        left = await pin_attempts_left(at)
+        if left is not None and left <= 1:
+            raise ModemError("only one PIN attempt is left, and a wrong PIN would lock the SIM. Enter it in a phone")
+        try:
+            await at.run(commands.enter_pin(pin))
+        except CommandError as exc:
+            raise ModemError(f"the SIM refused the PIN ({exc.final})") from None
+    finally:
+        await channel.close()
+
+
+def _channel() -> Channel:
+    return Channel(SystemClock(), lambda urc: None, lambda cause: None)
+
+
 async def _probe_group(group: Sequence[Candidate]) -> Answer | str:
     reasons = []
     for candidate in group:
@@ -80,7 +132,7 @@ async def _probe_group(group: Sequence[Candidate]) -> Answer | str:
 
 async def _probe(candidate: Candidate) -> Answer:
     """Send only ESC, AT, AT+CGSN and AT+CPIN?. Raises :class:`ModemError`."""
-    channel = Channel(SystemClock(), lambda urc: None, lambda cause: None)
+    channel = _channel()
     try:
         await channel.open(opener_for(candidate.port))
         await channel.wake(PROBE_TRIES)
