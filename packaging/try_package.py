@@ -41,9 +41,9 @@ port = "/srv/sim/modem0"
 """
 #: Path, owner, group, mode of what must be there.
 PLACES = """\
-/etc/gsmgw root gsmgw 750
-/etc/gsmgw/gsmgw.toml root gsmgw 640
-/var/lib/gsmgw gsmgw gsmgw 750
+/etc/gsmgw root gsmgw 710
+/etc/gsmgw/gsmgw.toml gsmgw gsmgw 600
+/var/lib/gsmgw gsmgw gsmgw 700
 /run/gsmgw gsmgw gsmgw 755
 /opt/gsmgw/bin/gsmgw root root 755
 /usr/lib/systemd/system/gsmgw.service root root 644

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def _missing(config: Config) -> _Found:
                 f"api.users: the user {user!r} does not exist. Correct the name, or: sudo adduser {user}",
             )
     yield from _certificates(config)
+    yield from _exposed(config)
     for number, modem in enumerate(config.modem):
         if modem.pin_file is not None:
             yield from ((("modem", number, "pin_file"), words) for words in _pin_file(modem.name, modem.pin_file))
@@ -80,6 +82,17 @@ def _missing(config: Config) -> _Found:
             yield from ((place, f"modem.power_command: {words}") for words in _program(modem.power_command[0]))
     for number, hook in enumerate(config.hook):
         yield from ((("hook", number, "command"), f"hook.command: {words}") for words in _program(hook.command[0]))
+
+
+def _exposed(config: Config) -> _Found:
+    """Yield files with secrets that other users can read."""
+    named: list[tuple[Place, Path | None]] = [(("api", "tls_key"), config.api.tls_key)]
+    named += [(("modem", number, "pin_file"), modem.pin_file) for number, modem in enumerate(config.modem)]
+    for place, path in named:
+        key = ".".join(part for part in place if isinstance(part, str))
+        with suppress(OSError):
+            if path is not None and path.stat().st_mode & 0o077:
+                yield place, f"{key}: other users can read {path}. Run: sudo chown gsmgw {path}; sudo chmod 600 {path}"
 
 
 def _certificates(config: Config) -> _Found:

@@ -45,11 +45,10 @@ def check_config(path: Path | None) -> tuple[Config | None, list[Finding]]:
         warning("configuration", f"{path}: {problem}", f"then: gsmgw config check --config {path}")
         for problem in checked.missing
     ]
-    for file in (path, *(modem.pin_file for modem in config.modem if modem.pin_file is not None)):
-        with suppress(OSError):
-            if file.stat().st_mode & 0o044 and (file != path or holds_secrets(config)):
-                cure = f"sudo chown {SERVICE} {file}; sudo chmod 600 {file}   (your own gateway: chmod 600 {file})"
-                found.append(warning("configuration", f"{file} contains secrets and is readable by other users", cure))
+    with suppress(OSError):
+        if path.stat().st_mode & 0o044 and holds_secrets(config):
+            cure = f"sudo chown {SERVICE} {path}; sudo chmod 600 {path}   (your own gateway: chmod 600 {path})"
+            found.append(warning("configuration", f"{path} contains secrets and is readable by other users", cure))
     return config, found
 
 
