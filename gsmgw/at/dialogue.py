@@ -14,11 +14,11 @@ from enum import Enum, auto
 from gsmgw.at.commands import AT, Command
 from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
 from gsmgw.at.fields import after_prefix, integer, split_fields
-from gsmgw.at.lexer import LineLexer
+from gsmgw.at.lexer import TEXTS, LineLexer
 from gsmgw.at.pdu_header import PduHeader
 from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
-from gsmgw.at.urcs import GLUED, LINES, PREFIXES, TWO_LINE, UrcKind, kind_of, urc_name
-from gsmgw.at.ussd_text import OpenText, is_open
+from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
+from gsmgw.at.ussd_text import OpenText, is_no_text, is_open
 
 ESCAPE = b"\x1b"
 CTRL_Z = b"\x1a"
@@ -145,11 +145,13 @@ class Dialogue:
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in any portions; return the events that they complete, in order."""
         self._events = []
-        lines = self._lexer.feed(data)
-        self.lines += len(lines)
-        for line in lines:
-            self._line(line)
-        if self.phase is Phase.PROMPT and self._lexer.tail.strip(" \t\xff") == ">":
+        for line in self._lexer.feed(data):
+            if not self._open and not line.startswith(TEXTS):
+                line = line.replace("\0", "")  # noise
+            if line or self._open:
+                self.lines += bool(line)
+                self._line(line)
+        if self.phase is Phase.PROMPT and self._lexer.tail.strip("\0 \t\xff") == ">":
             self._lexer.clear_tail()
             self._prompted()
         return self._events
@@ -329,23 +331,19 @@ class Dialogue:
         return bool(self._open)
 
     def end_text(self) -> list[Event]:
-        """End an open USSD text whose end did not come; return the events.
-
-        A word like OK, which may have been part of the text, ends it and counts for itself, and so do all lines after.
-        """
+        """End an open USSD text whose end did not come; return the events."""
         self._events = []
-        lines = self._open.take()
-        rest = next((at for at, line in enumerate(lines) if at and _counts_for_itself(line)), len(lines))
-        if lines:
-            self._events.append(Urc(UrcKind.USSD, "\n".join(lines[:rest])))
-        for line in lines[rest:]:
+        text, rest = self._open.end(awaits_result=self._command is not None)
+        if text:
+            self._events.append(Urc(UrcKind.USSD, text))
+        for line in filter(None, rest):
             self._line(line)
         return self._events
 
     def _continues_text(self, line: str) -> bool:
         """Add a line to the open USSD text, until its closing quotation mark; False when it is not part of it."""
         command = self._command
-        if _is_prefixed_urc(line) or line.startswith("+CM") or (command and line.startswith(command.prefixes or "\n")):
+        if is_no_text(line, command.prefixes if command is not None else ()):
             return False
         if (text := self._open.add(line)) is not None:
             self._events.append(Urc(UrcKind.USSD, text))
@@ -353,12 +351,3 @@ class Dialogue:
             events = self._events
             self._events = [*events, *self.end_text()]
         return True
-
-
-def _is_prefixed_urc(line: str) -> bool:
-    name = urc_name(line)
-    return name in PREFIXES or name in TWO_LINE
-
-
-def _counts_for_itself(line: str) -> bool:
-    return parse_final_result(line) is not None or kind_of(line) is not UrcKind.UNKNOWN

@@ -1,29 +1,41 @@
 """Splits the bytes of a modem into lines.
 
 A line ends with CR, LF or any run of both, because modems differ: ``CR LF`` (V.250 6.2), ``CR CR LF`` (Huawei), a
-lone CR (ATV0). Empty lines, NUL bytes and line noise at the ends are dropped. The bytes after the last line end are the
-tail: the prompt of TS 27.005 3.5.1 never gets a line end.
+lone CR (ATV0). A run of them with several LF, or with several CR alone, has empty lines in it, which may be part of a
+text. Line noise at the ends is dropped, and so are NUL bytes, but for those between the quotation marks of a text from
+the network, where they are the ``@`` of the GSM alphabet. The bytes after the last line end are the tail: the prompt of
+TS 27.005 3.5.1 never gets a line end.
 """
 
 from __future__ import annotations
+
+import re
 
 #: The longest line that is kept: a +CLAC response on one line has some 3000 bytes.
 LINE_LIMIT_BYTES = 8192
 
 #: Removed at both ends of a line: blanks, and the byte that a UART makes of a level change.
 _EDGES = " \t\xff"
+#: A run of line ends, or what stands between two of them.
+_PARTS = re.compile(r"[\r\n]+|[^\r\n]+")
+#: The most empty lines in a row that are told.
+_EMPTY_LINES = 10
+#: Responses and URCs whose strings come from the network or SIM: operator names, USSD texts, phonebook entries.
+TEXTS = ("+CUSD:", "+COPS:", "+COPN:", "+CNUM:", "+CPBR:", "+CPBF:", "+CUSATP:")
 
 
 class LineLexer:
     """Splits a stream of bytes into lines. Lines that are too long are dropped."""
 
-    __slots__ = ("_pieces", "_size", "_skipping")
+    __slots__ = ("_crs", "_empty", "_lfs", "_pieces", "_size", "_skipping")
 
     def __init__(self) -> None:
         #: The pieces after the last line end, joined when that line ends: bytes that come one by one cost no more.
         self._pieces: list[str] = []
         self._size = 0
         self._skipping = False
+        #: The line ends since the last line, and how many empty lines they are.
+        self._crs = self._lfs = self._empty = 0
 
     @property
     def tail(self) -> str:
@@ -35,23 +47,29 @@ class LineLexer:
     def clear_tail(self) -> None:
         """Forget the tail: it was a prompt."""
         self._pieces.clear()
-        self._size = 0
+        self._size = self._crs = self._lfs = 0
 
     def feed(self, data: bytes) -> list[str]:
-        """Return the lines that ``data`` completes, as Latin-1 text so that no byte is lost."""
-        text = data.decode("latin-1")
-        if "\0" in text:
-            text = text.replace("\0", "")
-        first, *rest = text.replace("\r", "\n").split("\n")
-        self._add(first)
-        if not rest:
-            return []
-        lines = [] if self._skipping else ["".join(self._pieces)]
-        self.clear_tail()
-        self._skipping = False
-        *whole, last = rest
-        self._add(last)
-        return [line for raw in (*lines, *whole) if (line := raw.strip(_EDGES)) and len(line) <= LINE_LIMIT_BYTES]
+        """Return the lines that ``data`` completes, as Latin-1 text so that no byte is lost.
+
+        Empty lines come with the line that follows them.
+        """
+        lines: list[str] = []
+        for part in _PARTS.findall(data.decode("latin-1")):
+            if part[0] not in "\r\n":
+                if not self._pieces:
+                    self._empty = min((self._lfs or self._crs or 1) - 1, _EMPTY_LINES)
+                self._add(part)
+                continue
+            if self._pieces or self._skipping:
+                if not self._skipping:
+                    lines += [""] * self._empty
+                    lines.append(_clean(self.tail))
+                self.clear_tail()
+                self._skipping = False
+            self._crs += part.count("\r")
+            self._lfs += part.count("\n")
+        return [line for line in lines if len(line) <= LINE_LIMIT_BYTES]
 
     def _add(self, part: str) -> None:
         """Append a part to the tail, unless the tail is too long for a line already."""
@@ -62,3 +80,18 @@ class LineLexer:
         if self._size > LINE_LIMIT_BYTES:
             self.clear_tail()
             self._skipping = True
+
+
+def _clean(line: str) -> str:
+    """Return a line without noise at its ends, and without NUL but where it is part of a text."""
+    line = line.strip(_EDGES)
+    if "\0" not in line:
+        return line
+    line = line.strip("\0" + _EDGES)
+    head, quote, rest = line.partition('"')
+    if not quote or not line.startswith(TEXTS):
+        return line
+    string, closing, tail = rest.rpartition('"')
+    if not closing:
+        string, tail = rest, ""
+    return head.replace("\0", "") + quote + string + closing + tail.replace("\0", "")

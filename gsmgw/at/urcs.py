@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -102,3 +103,26 @@ def kind_of(line: str) -> UrcKind:
 
 #: Names that are looked for inside an unknown line: a lost line end may have put other text before them.
 GLUED = ("+CMTI:", "+CDSI:", "+CMT:", "+CDS:")
+
+#: The grammar of URCs that a text from the network could imitate: a memory with an index, a length, a state.
+_GRAMMAR: dict[str, re.Pattern[str]] = {
+    "+CMTI:": re.compile(r' *(?:"?\w*"?)?,? *-?\d+', re.ASCII),
+    "+CDSI:": re.compile(r' *(?:"?\w*"?)?,? *-?\d+', re.ASCII),
+    "+CMT:": re.compile(r".*\d+", re.ASCII),
+    "+CDS:": re.compile(r" *\d+", re.ASCII),
+    "+CBM:": re.compile(r" *\d+", re.ASCII),
+    "+CREG:": re.compile(r" *\d.*", re.ASCII),
+    "+CGREG:": re.compile(r" *\d.*", re.ASCII),
+    "+CEREG:": re.compile(r" *\d.*", re.ASCII),
+    "+C5GREG:": re.compile(r" *\d.*", re.ASCII),
+    "+CUSD:": re.compile(r" *\d *(?:,.*)?", re.ASCII),
+}
+
+
+def is_whole_urc(line: str) -> bool:
+    """Return whether a line has the name and the grammar of a URC: it is not part of a text around it."""
+    name = urc_name(line)
+    if name not in PREFIXES and name not in TWO_LINE:
+        return False
+    grammar = _GRAMMAR.get(name)
+    return grammar is None or grammar.fullmatch(line, len(name)) is not None

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 
 from gsmgw.at.fields import after_prefix
+from gsmgw.at.result_codes import parse_final_result
+from gsmgw.at.urcs import UrcKind, is_whole_urc, kind_of
 
 #: The longest USSD text with line ends inside its quotes: TS 22.090 allows 182 characters.
 LIMIT_CHARS = 1200
+#: Lines that end an exchange, whatever is open.
+_NEVER_TEXT = ("+CME ERROR", "+CMS ERROR", "+CMGS:", "+CMSS:")
+#: URCs that count although a text did not end before them.
+_NEVER_LOST = (UrcKind.RESET, UrcKind.BOOT, UrcKind.FULL)
 #: The end of a quoted text, with or without DCS.
 _END = re.compile(r'"\s*(?:,\s*\d*\s*)?$', re.ASCII)
 
@@ -17,6 +23,11 @@ def is_open(line: str) -> bool:
     _, _, text = after_prefix(line).partition(",")
     text = text.lstrip()
     return text.startswith('"') and _END.search(text, 1) is None
+
+
+def is_no_text(line: str, prefixes: tuple[str, ...]) -> bool:
+    """Return whether a line is not part of an open text: it is a URC, ends an exchange, or answers the command."""
+    return is_whole_urc(line) or line.startswith(_NEVER_TEXT) or (bool(prefixes) and line.startswith(prefixes))
 
 
 class OpenText:
@@ -37,18 +48,28 @@ class OpenText:
     def add(self, line: str) -> str | None:
         """Add a line; return the text if it ends with it."""
         self._lines.append(line)
-        text = "\n".join(self._lines)
-        if is_open(text):
+        if line == "" or is_open("\n".join(self._lines)):
             return None
-        self._lines = []
-        return text
+        return self.take_text()
+
+    def take_text(self, count: int | None = None) -> str:
+        """Return the text of the first ``count`` lines, and forget all."""
+        lines, self._lines = self._lines[:count], []
+        return "\n".join(lines).rstrip("\n")
+
+    def end(self, *, awaits_result: bool) -> tuple[str, list[str]]:
+        """Give up waiting for the end; return the text, and the lines that are not part of it.
+
+        One response can be awaited, so that the last final result is that of the command in flight. Those before it,
+        like OK, are part of the text, and so is what looks like a call.
+        """
+        lines = self._lines
+        finals = [at for at, line in enumerate(lines) if at and parse_final_result(line) is not None]
+        starts = [at for at, line in enumerate(lines) if at and kind_of(line) in _NEVER_LOST]
+        rest = min([*starts, *(finals[-1:] if awaits_result else [])], default=len(lines))
+        return self.take_text(rest), lines[rest:]
 
     @property
     def is_too_long(self) -> bool:
         """True if this cannot be a USSD text any more."""
         return sum(map(len, self._lines)) > LIMIT_CHARS
-
-    def take(self) -> list[str]:
-        """Return the lines, and forget them."""
-        lines, self._lines = self._lines, []
-        return lines

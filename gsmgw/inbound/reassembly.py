@@ -14,9 +14,9 @@ from itertools import islice
 #: The time stamps of one message lie within this time. A slow sender takes minutes for 255 parts; service centres
 #: whose time zones are set differently differ by one or two hours.
 SPREAD_MS = 3 * 3_600_000
-#: Where a time stamp cannot be read, parts that arrive within this time belong together. Service centres keep what
-#: they cannot deliver for days.
-ARRIVAL_MS = 4 * 86_400_000
+#: Where a time stamp cannot be read, parts that arrive within this time belong together: a service centre hands over
+#: what it kept for days at once, and a sender may use its reference again on the next day.
+ARRIVAL_MS = 86_400_000
 #: The most incomplete messages of one reference among which a part is looked for: limits the cost of a flood.
 NEIGHBOURS = 64
 

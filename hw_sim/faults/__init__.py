@@ -7,7 +7,7 @@ from typing import Any
 from ..numeric import is_decimal
 from ..sim_modem import SimModem
 from ..validation import OptionError, arguments, nearest
-from . import device, dialogue, line, other_device, sending, silent
+from . import device, dialogue, line, long_texts, network_texts, other_device, refusing, sending, silent
 from .fault import Fault
 
 
@@ -16,7 +16,9 @@ class FaultError(ValueError):
 
 
 KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind for module in (line, sending, dialogue, device, silent, other_device) for kind in module.KINDS
+    kind.kind: kind
+    for module in (line, sending, refusing, dialogue, network_texts, long_texts, device, silent, other_device)
+    for kind in module.KINDS
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal
 
+from ..at.command import RunningCommand
 from ..at.port import Port
 from ..at.reply import Failure
 from ..clock import Timer
@@ -40,7 +41,8 @@ class CmeError(Fault):
         super().__init__(modem, left)
         self._code, self._command = code, command.upper()
 
-    def command(self, name: str) -> Failure | None:
+    def command(self, command: RunningCommand) -> Failure | None:
+        name = command.name
         if self._command not in ("", name) or (not self._command and not name.startswith("+")):
             return None
         self.strike()

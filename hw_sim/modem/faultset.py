@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+from ..at.command import RunningCommand
 from ..at.port import Port
 from ..at.reply import Failure
 from ..clock import Clock
@@ -67,7 +68,7 @@ class FaultHooks:
         """Change the message reference of an accepted submission."""
         return reference
 
-    def command(self, name: str) -> Failure | None:
+    def command(self, command: RunningCommand) -> Failure | None:
         """Return the error of a command that is about to be carried out, or None."""
         return None
 
@@ -158,8 +159,8 @@ class FaultSet:
             reference = fault.reference(reference)
         return reference
 
-    def command(self, name: str) -> None:
+    def command(self, command: RunningCommand) -> None:
         for fault in tuple(self.active):
-            failure = fault.command(name)
+            failure = fault.command(command)
             if failure is not None:
                 raise failure

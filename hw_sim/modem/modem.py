@@ -282,7 +282,7 @@ class Modem:
     def dispatch(self, command: RunningCommand) -> Reply:
         """Carry out one command. Raises Failure."""
         if self.faults.active:
-            self.faults.command(command.name)
+            self.faults.command(command)
         if self.refusals:
             self.refusals -= 1
             raise cme(515)

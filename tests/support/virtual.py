@@ -55,7 +55,7 @@ class MemoryPort:
         asyncio.get_running_loop().call_soon(self._deliver, self._receiver, data)
 
     def _deliver(self, receiver: ByteReceiver, data: bytes) -> None:
-        if receiver is self._receiver:
+        if receiver is not None and receiver is self._receiver:
             receiver.data_received(data)
 
     def write(self, data: bytes) -> None:

@@ -15,6 +15,8 @@ _CR = 0x0D
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "HALFWIDTH"})
 #: The least share of letters, digits and common signs in packed septets that are a text.
 _PLAIN_SHARE = 0.8
+#: The least number of letters by which digits are taken for UCS-2.
+_LETTERS = 3
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:;/*#+%!?()'\"\r\n-]")
 
 
@@ -57,7 +59,7 @@ def _from_hex(hexadecimal: str, dcs: int | None) -> str | None:
         return _from_data(octets)
     wide = len(octets) % 2 == 0
     if is_digits(hexadecimal):
-        return _ucs2(octets) if wide and not any(octets[::2]) and is_printable(_ucs2(octets)) else None
+        return _ucs2(octets) if wide and _is_certainly_ucs2(octets) else None
     evidence = _ucs2_evidence(octets) if wide else 0
     if evidence == 2:
         return _ucs2(octets)
@@ -92,6 +94,26 @@ def _from_data(octets: bytes) -> str | None:
 def _ucs2(octets: bytes) -> str:
     """Decode UCS-2 without the FFFF that some firmware appends (Telit HE910)."""
     return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
+
+
+def _is_certainly_ucs2(octets: bytes) -> bool:
+    """Return whether octets whose hexadecimal form is decimal digits are UCS-2 all the same, and not a number.
+
+    They are ASCII characters, or at least three letters of one script with nothing but signs and blanks between.
+    """
+    text, rows = _ucs2(octets), set(octets[::2])
+    if not is_printable(text) or len(rows - {0}) > 1:
+        return False
+    if rows == {0}:
+        return True
+    letters = [char for char in text if char >= "\x80"]
+    others = [char for char in text if char < "\x80"]
+    return (
+        len(letters) >= _LETTERS
+        and all(char.isalpha() for char in letters)
+        and len({_script(char) for char in letters}) == 1
+        and not any(char.isalnum() for char in others)
+    )
 
 
 def _ucs2_evidence(octets: bytes) -> int:

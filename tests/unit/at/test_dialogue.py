@@ -303,6 +303,11 @@ def test_a_pin_is_not_shown() -> None:
     assert "1234" not in commands.enter_pin("1234").shown
 
 
+def framed(text: str) -> bytes:
+    """A URC whose text has line ends, as a modem writes it."""
+    return f"\r\n{text}\r\n".replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1")
+
+
 class TestUssdText:
     """A text in quotes ends by its closing quotation mark, whatever stands in it (27.007 7.15), or after some time."""
 
@@ -321,17 +326,19 @@ class TestUssdText:
     @pytest.mark.parametrize("word", ["OK", "ERROR", "BUSY", "NO CARRIER", "RING", "AT", 'a "quoted" word'])
     def test_words_of_the_modem_within_the_text(self, word: str) -> None:
         text = f'+CUSD: 1,"1 Balance\n{word}\n2 Offers",15'
-        dialogue, events = self.read(lines(*text.split("\n")))
+        dialogue, events = self.read(framed(text))
         assert events == [Urc(UrcKind.USSD, text)]
         assert not dialogue.has_open_text
 
     def test_the_final_result_of_the_request_comes_after_the_text(self) -> None:
         text = '+CUSD: 0,"press\nOK",15'
-        _, events = self.read(lines(*text.split("\n"), "OK"), commands.ussd("*100#", 15))
+        _, events = self.read(framed(text) + lines("OK"), commands.ussd("*100#", 15))
         assert events == [Urc(UrcKind.USSD, text), Response(OK, [], [])]
 
     def test_a_text_without_an_end_ends_by_time_and_costs_no_response(self) -> None:
-        dialogue, events = self.read(lines('+CUSD: 0,"never closed', "second", "+CSQ: 7,0", "OK"), commands.SIGNAL)
+        dialogue, events = self.read(
+            framed('+CUSD: 0,"never closed\nsecond') + lines("+CSQ: 7,0", "OK"), commands.SIGNAL
+        )
         assert events == []
         assert dialogue.has_open_text
         assert dialogue.end_text() == [
@@ -341,7 +348,7 @@ class TestUssdText:
         assert not dialogue.has_open_text
 
     def test_a_urc_between_the_lines_is_not_part_of_the_text(self) -> None:
-        _, events = self.read(lines('+CUSD: 0,"one', '+CMTI: "SM",3', 'two",15'))
+        _, events = self.read(framed('+CUSD: 0,"one\n+CMTI: "SM",3\ntwo",15'))
         assert events == [Urc(UrcKind.STORED, '+CMTI: "SM",3'), Urc(UrcKind.USSD, '+CUSD: 0,"one\ntwo",15')]
 
     def test_an_escape_within_the_text_is_no_echo_of_a_payload(self) -> None:
@@ -349,3 +356,30 @@ class TestUssdText:
         dialogue.start(commands.send_message(18))
         line = '+CUSD: 0,"12,50\x1be",15'
         assert dialogue.feed(lines(line)) == [Urc(UrcKind.USSD, line)]
+
+    @pytest.mark.parametrize("end", ["\r\n", "\n", "\r\r\n", "\r"])
+    @pytest.mark.parametrize("text", ["one\n\ntwo", "one\n\n\ntwo\nthree", "\none", "OK\n\nERROR\n\n1"])
+    def test_empty_lines_within_the_text(self, text: str, end: str) -> None:
+        data = b"\r\n" + f'+CUSD: 0,"{text}",15'.replace("\n", end).encode() + b"\r\n"
+        for portions in deliveries(data):
+            dialogue = Dialogue()
+            events = [event for portion in portions for event in dialogue.feed(portion)]
+            assert events == [Urc(UrcKind.USSD, f'+CUSD: 0,"{text}",15')]
+
+    @pytest.mark.parametrize("line", ["+CMTI: soon", "+CREG: now", "RING", "+CMT: bring it", "+CUSD: what", "OK"])
+    def test_what_has_only_the_name_of_a_urc_is_part_of_the_text(self, line: str) -> None:
+        text = f'+CUSD: 0,"one\n{line}\ntwo",15'
+        assert self.read(framed(text))[1] == [Urc(UrcKind.USSD, text)]
+
+    def test_an_ok_without_a_command_is_part_of_a_text_that_never_ends(self) -> None:
+        dialogue, _ = self.read(framed('+CUSD: 0,"one\nOK\ntwo'))
+        assert dialogue.end_text() == [Urc(UrcKind.USSD, '+CUSD: 0,"one\nOK\ntwo')]
+
+    def test_nul_is_a_character_of_a_text_and_noise_elsewhere(self) -> None:
+        data = b'\0\r\n\0\xff+CUSD: 0,"a\0b\r\nc\0d",15\r\n\r\n+CM\0TI: "S\0M",3\r\n'
+        assert self.read(data)[1] == [
+            Urc(UrcKind.USSD, '+CUSD: 0,"a\0b\nc\0d",15'),
+            Urc(UrcKind.STORED, '+CMTI: "SM",3'),
+        ]
+        _, events = self.read(b'\r\n+COPS: 0,0,"\0Net\0"\r\n\r\nO\0K\r\n', commands.OPERATOR)
+        assert events == [Response(OK, ['+COPS: 0,0,"\0Net\0"'], [])]

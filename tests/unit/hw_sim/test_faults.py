@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from support.field_faults import FIELD_CASES
 
 from hw_sim import Harness
 from hw_sim.faults import KINDS, FaultError
@@ -389,6 +390,7 @@ CASES: dict[str, Callable[[Harness], None]] = {
         prompt_form, urc_storm, urc_midresponse, hang_command, bad_index, misframe, reset, reset_mid_pdu, vanish,
         renumber, storage_full, sim_removed, pin_again, network_lost, denied, roaming, deaf_inbound, weak_signal,
         forget, lost_indications, sends_nothing, odd_references, only_ok, mirror, nmea, babble,
+        *FIELD_CASES,
     )
 }  # fmt: skip
 
@@ -413,7 +415,9 @@ def test_an_unknown_fault_names_the_nearest(harness: Harness) -> None:
         match=r"^fault 'lost' does not exist; did you mean lost-indications or lost-result or network-lost\?$",
     ):
         harness.modem.fault("lost")
-    with pytest.raises(FaultError, match="fault 'zzzz' does not exist; use one of babble, bad-index, cme-error, "):
+    with pytest.raises(
+        FaultError, match="fault 'zzzz' does not exist; use one of acknowledgement-form, babble, bad-index, "
+    ):
         harness.modem.fault("zzzz")
 
 

@@ -175,6 +175,18 @@ async def test_parts_without_a_readable_time_stamp_are_joined_by_their_arrival(d
     assert await desk.texts() == ["one text"]
 
 
+@pytest.mark.parametrize("generations", [1, 3])
+async def test_parts_without_a_time_stamp_that_arrive_days_apart_are_different_messages(
+    desk: Desk, generations: int
+) -> None:
+    for _ in range(generations):
+        await desk.take(text_part(1, 2, "old", stamp=None))
+        await desk.clock.advance(2 * DAY_S)
+    for seq, text in ((2, "text"), (1, "new ")):
+        await desk.take(text_part(seq, 2, text, stamp=None))
+    assert (await desk.texts())[-1] == "new text"
+
+
 async def test_what_cannot_be_joined_is_in_quarantine_and_nothing_else_is_held_up(desk: Desk) -> None:
     def own_number(modem: str) -> str:
         raise LookupError(modem)
