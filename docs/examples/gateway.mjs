@@ -94,7 +94,17 @@ function receive(port, secret) {
 }
 
 const [task, ...args] = process.argv.slice(2);
-if (task === "send") console.log(JSON.stringify(await send(...args)));
-else if (task === "wait") console.log(JSON.stringify(await wait(...args)));
-else if (task === "receive") receive(...args);
-else for await (const event of events(Number(args[0]))) console.log(JSON.stringify(event));
+const wanted = { send: 2, wait: 1, events: 1, receive: 2 };
+if (wanted[task] !== args.length) {
+  console.error("usage: node gateway.mjs send TO TEXT | wait ID | events AFTER | receive PORT SECRET");
+  process.exit(2);
+}
+try {
+  if (task === "send") console.log(JSON.stringify(await send(...args)));
+  else if (task === "wait") console.log(JSON.stringify(await wait(...args)));
+  else if (task === "receive") receive(...args);
+  else for await (const event of events(Number(args[0]))) console.log(JSON.stringify(event));
+} catch (error) {
+  console.error(`gateway.mjs: ${error.message}`);
+  process.exit(1);
+}

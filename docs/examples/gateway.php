@@ -101,13 +101,22 @@ if (PHP_SAPI === 'cli-server') {
     exit;
 }
 
-[, $task, $first] = $argv;
-if ($task === 'send') {
-    echo json_encode(send($first, $argv[3])), "\n";
-} elseif ($task === 'wait') {
-    echo json_encode(waitFor($first)), "\n";
-} else {
-    events((int) $first, function (array $event): void {
-        echo json_encode($event), "\n";
-    });
+[$task, $arguments] = [$argv[1] ?? '', array_slice($argv, 2)];
+if (count($arguments) !== (['send' => 2, 'wait' => 1, 'events' => 1][$task] ?? -1)) {
+    fwrite(STDERR, "usage: php gateway.php send TO TEXT | wait ID | events AFTER\n");
+    exit(2);
+}
+try {
+    if ($task === 'send') {
+        echo json_encode(send(...$arguments)), "\n";
+    } elseif ($task === 'wait') {
+        echo json_encode(waitFor($arguments[0])), "\n";
+    } else {
+        events((int) $arguments[0], function (array $event): void {
+            echo json_encode($event), "\n";
+        });
+    }
+} catch (RuntimeException | JsonException $error) {
+    fwrite(STDERR, "gateway.php: {$error->getMessage()}\n");
+    exit(1);
 }

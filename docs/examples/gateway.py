@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from gsmgw.client import DEFAULT_SOCKET, Client
+from gsmgw.client import DEFAULT_SOCKET, ApiError, Client, NoDaemon
 
 ENDS = {"delivered", "undelivered", "failed", "expired", "canceled"}
 
@@ -61,10 +61,25 @@ def receive(port: str, secret: str) -> None:
     HTTPServer(("127.0.0.1", int(port)), Receiver).serve_forever()
 
 
-if __name__ == "__main__":
-    task, *arguments = sys.argv[1:]
-    if task == "receive":
+#: The arguments of each task.
+TASKS = {"send": (send, 2), "wait": (wait, 1), "events": (events, 1), "receive": (receive, 2)}
+
+
+def main(task: str = "", *arguments: str) -> None:
+    """Run one task."""
+    function, count = TASKS.get(task, (None, 0))
+    if function is None or len(arguments) != count:
+        print(str(__doc__).splitlines()[0], file=sys.stderr)
+        sys.exit(2)
+    if function is receive:
         receive(*arguments)
-    else:
+        return
+    try:
         with Client(os.environ.get("GSMGW_SOCKET", DEFAULT_SOCKET)) as client:
-            {"send": send, "wait": wait, "events": events}[task](client, *arguments)
+            function(client, *arguments)
+    except (ApiError, NoDaemon) as exc:
+        sys.exit(f"gateway.py: {exc}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

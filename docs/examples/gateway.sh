@@ -5,14 +5,32 @@ set -eu
 socket=${GSMGW_SOCKET:-/run/gsmgw/gsmgw.sock}
 api() { curl --silent --show-error --fail-with-body --unix-socket "$socket" "$@"; }
 
-case $1 in
-send)
+usage() {
+    echo "usage: gateway.sh send TO TEXT | wait ID | events AFTER" >&2
+    exit 2
+}
+
+# A JSON string (RFC 8259 7): backslashes, quotes, tabs and line breaks escaped, other control characters left out.
+json() {
+    tab=$(printf '\t')
+    printf '"%s"' "$(printf '%s\n' "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e "s/$tab/\\\\t/g" -e '$!s/$/\\n/' | tr -d '\000-\037')"
+}
+
+case ${1-}:$# in
+send:3)
     # Repeating a lost request with the same Idempotency-Key does not send the message twice.
     key=$(cat /proc/sys/kernel/random/uuid)
-    body=$(printf '{"to": "%s", "text": "%s"}' "$2" "$3")  # without characters that JSON escapes; jq can do that
-    api --retry 3 --retry-all-errors -H "Idempotency-Key: $key" http://gsmgw/v1/messages -d "$body"
+    body="{\"to\": $(json "$2"), \"text\": $(json "$3")}"
+    for pause in 1 2 4 0; do
+        code=0
+        api -H "Idempotency-Key: $key" http://gsmgw/v1/messages -d "$body" || code=$?
+        # 22: the gateway refused the message. Any other error is one of the connection.
+        case $code in 0 | 22) break ;; esac
+        sleep $pause
+    done
+    exit $code
     ;;
-wait)
+wait:2)
     while :; do
         message=$(api "http://gsmgw/v1/messages/$2")
         case ${message%%'"segment_list":'*} in  # the message's own status, not a segment's
@@ -23,8 +41,9 @@ wait)
     done
     printf '%s\n' "$message"
     ;;
-events)
+events:2)
     # Each line "id: N" is a position. To continue there: events N
     api --no-buffer "http://gsmgw/v1/events?after=$2&types=message.*"
     ;;
+*) usage ;;
 esac

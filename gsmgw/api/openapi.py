@@ -11,6 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from gsmgw.api.examples import ANSWERS, REQUESTS
+from gsmgw.api.operations import arrange
 from gsmgw.api.routing import DescribedRoute
 from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import ProblemDocument
@@ -77,6 +79,14 @@ def _describe_responses(document: dict[str, Any], routes: Sequence[DescribedRout
             response["content"] = {"application/json": {"schema": made[number, mode]}}
 
 
+def _add_examples(name: str, operation: dict[str, Any]) -> None:
+    if (request := REQUESTS.get(name)) is not None:
+        operation["requestBody"]["content"]["application/json"]["example"] = request
+    if (answer := ANSWERS.get(name)) is not None:
+        good = next(response for status, response in operation["responses"].items() if status.startswith("2"))
+        good["content"]["application/json"]["example"] = answer
+
+
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """Return the whole document. ``bodies`` are those that routes read by themselves."""
     document = get_openapi(
@@ -95,13 +105,13 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     problem = TypeAdapter(ProblemDocument).json_schema(ref_template=_REF)
     schemas.update(problem.pop("$defs"))
     schemas[ProblemDocument.__name__] = problem
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            responses = {**{str(status): _problem(status) for status in _ALWAYS}, **operation["responses"]}
-            if "HTTPValidationError" in str(responses["422"]):  # FastAPI's own form of an error
-                responses["422"] = _problem(422)
-            operation["responses"] = dict(sorted(responses.items()))
-            operation["summary"] = _first_sentence(operation["description"])
+    for name, operation in arrange(document):
+        responses = {**{str(status): _problem(status) for status in _ALWAYS}, **operation["responses"]}
+        if "HTTPValidationError" in str(responses["422"]):  # FastAPI's own form of an error
+            responses["422"] = _problem(422)
+        operation["responses"] = dict(sorted(responses.items()))
+        operation["summary"] = _first_sentence(operation["description"])
+        _add_examples(name, operation)
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Needed over TCP, not on the Unix socket"}
     }

@@ -40,9 +40,9 @@ class DescribedRoute(APIRoute):
         self.response_model = response_model
 
 
-def api_router(tag: str, prefix: str = "") -> APIRouter:
+def api_router(prefix: str) -> APIRouter:
     """Return a router for one resource. It refuses unknown query parameters, so that no filter gets lost."""
-    return APIRouter(prefix=prefix, tags=[tag], dependencies=[Depends(_strict_query)], route_class=DescribedRoute)
+    return APIRouter(prefix=prefix, dependencies=[Depends(_strict_query)], route_class=DescribedRoute)
 
 
 class PathMethods:

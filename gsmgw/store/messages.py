@@ -27,6 +27,8 @@ class Filter:
     client_ref: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
+    sent_since_ms: int | None = None
+    sent_until_ms: int | None = None
     before_id: int | None = None
     #: An expression of store.search.
     match: str | None = None
@@ -70,6 +72,10 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
         term("created_ms >= ?", wanted.since_ms)
     if wanted.until_ms is not None:
         term("created_ms < ?", wanted.until_ms)
+    if wanted.sent_since_ms is not None:
+        term("sent_ms >= ?", wanted.sent_since_ms)
+    if wanted.sent_until_ms is not None:
+        term("sent_ms < ?", wanted.sent_until_ms)
     if wanted.sight is not None:
         words, seen = wanted.sight.clause()
         terms.append(words)

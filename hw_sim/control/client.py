@@ -27,6 +27,8 @@ def request(path: str | Path, op: str, timeout: float = 30.0, **fields: Any) -> 
             client.sendall(json.dumps({"op": op, **fields}).encode() + b"\n")
             with client.makefile("rb") as answers:
                 line = answers.readline()
+    except PermissionError as error:
+        raise NoSimulator(f"no permission to use {path}: only the user who started the simulator may") from error
     except OSError as error:
         raise NoSimulator(
             f"no simulator at {path} ({error.strerror or error}). Start one: hw-sim run --control {path}"

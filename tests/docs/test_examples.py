@@ -81,6 +81,30 @@ def test_send_and_wait_for_the_outcome(place: Site, language: str) -> None:
     assert ended["status"] == "delivered"
 
 
+HARD = 'He said "hi" to C:\\temp\n\tit\'s 100 % $HOME `x` ü ☀'
+
+
+def test_a_text_with_quotes_arrives_as_it_is(place: Site, language: str) -> None:
+    assert run(place, language, "send", ANNA, HARD)["text"] == HARD
+
+
+@pytest.mark.parametrize("arguments", [[], ["send"], ["send", ANNA], ["wait"], ["frobnicate", "x"]])
+def test_missing_arguments_are_told(place: Site, language: str, arguments: list[str]) -> None:
+    command = [*COMMANDS[language], *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ(place))
+    assert done.returncode == 2
+    assert "send TO TEXT | wait ID | events AFTER" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_refusal_is_told_in_a_line(place: Site, language: str) -> None:
+    command = [*COMMANDS[language], "send", "12", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ(place))
+    assert done.returncode not in (0, 2)
+    assert "'12'" in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 class Answers(BaseHTTPRequestHandler):
     """A long text whose first segment is delivered: then the message is, too."""
 

@@ -8,6 +8,7 @@ import hmac
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote
@@ -26,6 +27,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client as TwilioClient
 
 from gsmgw.http.server import bind_tcp
+from gsmgw.model import format_id
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345671", "+4915112345672"
@@ -87,6 +89,11 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             body = {"name": "door", "scopes": ["send", "read", "manage"]}
             secret = (await rig.client.request("POST", "/v1/tokens", json=body))["token"]
             yield Place(rig, sim, f"http://127.0.0.1:{listener.getsockname()[1]}", secret)
+
+
+def parse_sid(sid: str) -> str:
+    """The id of a message by that of Twilio's library."""
+    return format_id(int(sid[2:], 16))
 
 
 def told(receiver: Receiver) -> list[Any]:
@@ -334,6 +341,64 @@ async def test_twilio_errors_have_its_codes(place: Place) -> None:
     stranger.api.base_url = place.url
     work = lambda: stranger.messages.create(to=ANNA, from_="x", body="x")  # noqa: E731 - as the others above
     assert await place.call(lambda: failing(work)) == (401, 20003)
+
+
+async def test_twilio_lists_what_it_sent_page_by_page(place: Place) -> None:
+    await place.rig.client.send(ANNA, "of another client")
+    sent = [
+        await place.call(lambda n=n: place.twilio.messages.create(to=ANNA, from_="x", body=f"text {n}"))
+        for n in range(5)
+    ]  # type: ignore[misc]
+    other = await place.call(lambda: place.twilio.messages.create(to=BEN, from_="x", body="to Ben"))
+    await place.rig.ended(parse_sid(other.sid))
+    messages = place.twilio.messages
+    listed = await place.call(lambda: messages.list(page_size=2))
+    assert [message.sid for message in listed] == [other.sid, *(message.sid for message in reversed(sent))]
+    assert listed[0].body == "to Ben"
+    assert [message.sid for message in await place.call(lambda: messages.list(limit=3, page_size=2))] == [
+        message.sid for message in listed[:3]
+    ]
+    assert len(list(await place.call(lambda: list(messages.stream(page_size=4))))) == 6
+    number = place.sim.modem("modem0").number
+    today = datetime.now(UTC)
+    for filters, count in (
+        ({"to": BEN}, 1),
+        ({"to": "+49 1511 2345672"}, 1),
+        ({"to": "+4915112345679"}, 0),
+        ({"from_": number}, 6),
+        ({"from_": "+15005550006"}, 0),
+        ({"date_sent": today.date()}, 6),
+        ({"date_sent": today - timedelta(days=2)}, 0),
+        ({"date_sent_after": today - timedelta(hours=1)}, 6),
+        ({"date_sent_after": today + timedelta(hours=1)}, 0),
+        ({"date_sent_before": today + timedelta(hours=1)}, 6),
+        ({"date_sent_before": today - timedelta(days=1)}, 0),
+        ({"to": ANNA, "from_": number, "date_sent_after": today - timedelta(hours=1)}, 5),
+    ):
+        found = await place.call(lambda filters=filters: messages.list(**filters, page_size=2))  # type: ignore[misc]
+        assert len(found) == count, filters
+
+
+async def test_twilio_gets_its_form_of_error_for_everything(place: Place) -> None:
+    async with httpx.AsyncClient(base_url=place.url, auth=(SID, AUTH)) as http:
+        account = f"/2010-04-01/Accounts/{SID}"
+        for method, path, status, code in (
+            ("GET", f"{account}/Calls.json", 404, 20404),
+            ("GET", "/2010-04-01/nonsense", 404, 20404),
+            ("DELETE", f"{account}/Messages/SM{1:032x}.json", 405, 20004),
+            ("GET", f"{account}/Messages.json?DateSent=yesterday", 400, 20001),
+            ("GET", f"{account}/Messages.json?PageSize=many", 400, 20001),
+            ("GET", f"{account}/Messages.json?PageToken=x", 400, 20001),
+        ):
+            answer = await http.request(method, path)
+            body = answer.json()
+            assert (answer.status_code, body["code"], body["status"]) == (status, code, status), path
+            assert body["more_info"] == f"https://www.twilio.com/docs/errors/{code}"
+            assert body["message"]
+        assert (await http.get(f"{account}/Messages.json?PageSize=5000")).json()["page_size"] == 1000
+    async with httpx.AsyncClient(base_url=place.url) as stranger:
+        refused = await stranger.get(f"{account}/Messages.json")
+        assert (refused.status_code, refused.json()["code"]) == (401, 20003)
 
 
 async def test_twilio_cancels_what_is_scheduled(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from jsonschema_rs import Draft202012Validator
 from pydantic import TypeAdapter
 from support.processes import Site, site, until
 
 from gsmgw.api import ROUTERS
+from gsmgw.api.examples import ANSWERS, REQUESTS
+from gsmgw.api.operations import GROUPS
 from gsmgw.api.routes.problem_pages import PAGES
 from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import Event, ProblemDocument
@@ -56,6 +60,54 @@ def test_no_request_made_from_the_schema_gets_an_answer_that_is_not_in_it(
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def test_operations_have_groups_in_the_order_of_use_and_names_for_clients(place: tuple[Site, str, str]) -> None:
+    _, url, _ = place
+    document = httpx.get(f"{url}/openapi.json").json()
+    named = {place for group in GROUPS for place in group.operations}
+    routes = {
+        f"{method} {route.path}"
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    assert named == routes
+    found = [operation for operations in document["paths"].values() for operation in operations.values()]
+    names = [operation["operationId"] for operation in found]
+    assert len(set(names)) == len(names) == len(routes)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names)
+    assert [tag["name"] for tag in document["tags"]][:3] == ["messages", "conversations", "events"]
+    assert names[0] == "send_message"
+    page = httpx.get(f"{url}/docs").text
+    headings = re.findall(r'<h2 id="(\w+)">', page)
+    assert headings == [*(tag["name"] for tag in document["tags"]), "schemas"]
+    listed = [name for group in GROUPS for name in group.operations.values()]
+    assert re.findall(r'<details id="([a-z_]+)">', page) == listed
+    for code in ("invalid_number", "unauthorized"):
+        assert f'<a href="/docs/problems/{code}"><code>{code}</code></a>' in page
+    for code in set(re.findall(r'href="/docs/problems/(\w+)"', page)):
+        assert httpx.get(f"{url}/docs/problems/{code}").status_code == 200
+
+
+def test_the_examples_fit_their_schemas(place: tuple[Site, str, str]) -> None:
+    _, url, _ = place
+    document = httpx.get(f"{url}/openapi.json").json()
+    seen = set()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            good = [response for status, response in operation["responses"].items() if status.startswith("2")]
+            for described in (operation.get("requestBody", {}), *good):
+                content = described.get("content", {}).get("application/json", {})
+                if "example" in content:
+                    schema = {**content["schema"], "components": document["components"]}
+                    Draft202012Validator(schema).validate(content["example"])
+                    seen.add(operation["operationId"])
+    assert seen == {*REQUESTS, *ANSWERS}
+    page = httpx.get(f"{url}/docs").text
+    assert "&quot;" not in page.partition('<h2 id="schemas">')[0].partition("Example:")[2].partition("</pre>")[0]
+    assert '"text": "Your parcel arrives today"' in page
 
 
 def test_the_event_stream_answers_as_it_is_described(place: tuple[Site, str, str]) -> None:

@@ -157,6 +157,23 @@ def test_a_running_gateway_is_asked_and_takes_the_pin(tmp_path: Path) -> None:
         assert load_config(tmp_path / "third.toml").modem[0].pin == "4711"
 
 
+def test_ports_that_the_gateway_holds_are_left_to_it_and_others_opened(tmp_path: Path) -> None:
+    with site(tmp_path, 2, **LOCKED) as place:
+        one, other = (f"{tmp_path}/tty/modem{number}" for number in range(2))
+        place.config.write_text(place.config.read_text().split('[[modem]]\nname = "m1"')[0])
+        with place.start() as client:
+            until(lambda: [modem["state"] for modem in client.modems()] == ["locked"])
+            config = tmp_path / "new.toml"
+            ports = (f"--port=first={one}", f"--port=second={other}", "--pin", "4711")
+            done = setup(config, *ports, socket=str(place.socket))
+            assert done.returncode == 0, done.stderr
+            assert "found m0 (locked" in done.stdout
+            assert "no modem found" not in done.stderr
+            assert client.modems()[0]["state"] == "ready"
+    written = [(modem.name, modem.port, modem.pin) for modem in load_config(config).modem]
+    assert written == [("first", one, "4711"), ("second", other, "4711")]
+
+
 def test_a_person_is_asked_again_instead_of_sent_away(tmp_path: Path) -> None:
     with site(tmp_path, 1, **LOCKED) as place, place.start() as client:
         until(lambda: client.modems()[0]["state"] == "locked")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import serial
@@ -286,6 +286,23 @@ def test_every_operation_is_documented() -> None:
     for op in Control.operations():
         assert f"`{op}`" in page, op
         assert getattr(Control, f"op_{op}").__doc__
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/x"), "hw-sim: /x: Permission denied\n"),
+        (KeyError("modem"), "hw-sim: internal error: KeyError: 'modem'. For the traceback: hw-sim --debug\n"),
+    ],
+)
+def test_an_unexpected_error_is_a_sentence(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("hw_sim.cli.requests.request", fail)
+    done = CliRunner().invoke(main, ["status", "--control", "c"])
+    assert (done.exit_code, done.stderr) == (1, said)
+    assert CliRunner().invoke(main, ["--debug", "status", "--control", "c"]).exception is error
 
 
 def test_nobody_there_is_exit_code_3(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gsmgw.store import audit
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
-router = api_router("access", "/v1/audit")
+router = api_router("/v1/audit")
 
 
 class AuditQuery(QueryModel):

@@ -11,7 +11,7 @@ from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.wire import resources
 
-router = api_router("backups", "/v1/backups")
+router = api_router("/v1/backups")
 
 
 @router.post("", status_code=201, response_model=resources.Backup)

@@ -16,7 +16,7 @@ from gsmgw.store import messages
 from gsmgw.wire import resources
 from gsmgw.wire.messages import message_resource
 
-router = api_router("messages", "/v1/conversations")
+router = api_router("/v1/conversations")
 
 
 @router.get("", response_model=resources.ConversationPage)

@@ -29,7 +29,7 @@ from gsmgw.model.events import check_choice
 from gsmgw.store.visibility import Sight
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("events", "/v1/events")
+router = api_router("/v1/events")
 
 HEARTBEAT_S = 15.0
 MOST_TYPES, TYPES_CHARS, ID_CHARS = 50, 2000, 40

@@ -12,7 +12,7 @@ from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.wire import resources
 
-router = api_router("health", "/health")
+router = api_router("/health")
 
 _NOT_READY: Responses = {503: {"model": resources.Health, "description": HTTPStatus(503).phrase}}
 

@@ -22,7 +22,7 @@ from gsmgw.store import messages
 from gsmgw.wire.encoding import dumped
 from gsmgw.wire.messages import message_resource
 
-router = api_router("messages", "/v1/messages/export")
+router = api_router("/v1/messages/export")
 
 #: Messages that are read and sent at a time.
 CHUNK = 200

@@ -23,7 +23,7 @@ from gsmgw.wire.events import event_resource
 from gsmgw.wire.messages import message_resource, segment_resource
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("messages", "/v1/messages")
+router = api_router("/v1/messages")
 
 _CHANGED = problems(404, 409)
 

@@ -23,7 +23,7 @@ from gsmgw.model.webhooks import WebhookState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
 
-router = api_router("health", "/metrics")
+router = api_router("/metrics")
 
 #: The values of a family's labels.
 K = TypeVar("K", bound=tuple[str, ...])

@@ -23,7 +23,7 @@ from gsmgw.wire import resources
 from gsmgw.wire.modems import modem_resource
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("modems", "/v1/modems")
+router = api_router("/v1/modems")
 
 _UNKNOWN, _FAILED = problems(404), problems(404, 409)
 

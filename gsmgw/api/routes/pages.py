@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
+from gsmgw.api.operations import GROUPS
 from gsmgw.api.routes.problem_pages import PAGES
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
@@ -67,14 +68,13 @@ async def _made_once(app: FastAPI, name: str, make: Callable[[FastAPI], Response
 
 def _index(app: FastAPI) -> HTMLResponse:
     described = app.openapi()
-    groups: dict[str, list[str]] = {}
-    for path, operations in described["paths"].items():
-        for method, operation in operations.items():
-            groups.setdefault(operation.get("tags", ["other"])[0], []).append(_operation(method, path, operation))
-    parts = [f"<h1>gsmgw {escape(described['info']['version'])}</h1>", _INTRODUCTION]
-    for name, operations in groups.items():
-        parts += [f"<h2>{escape(name)}</h2>", *operations]
-    parts.append("<h2>schemas</h2>")
+    parts = [f"<h1>gsmgw {escape(described['info']['version'])}</h1>", _INTRODUCTION, _contents(described["tags"])]
+    for group in GROUPS:
+        parts.append(f'<h2 id="{group.title}">{group.title}</h2><p>{_text(group.description)}</p>')
+        for place in group.operations:
+            method, path = place.split(" ")
+            parts.append(_operation(method.lower(), path, described["paths"][path][method.lower()]))
+    parts.append('<h2 id="schemas">schemas</h2>')
     for name, schema in sorted(described["components"]["schemas"].items()):
         parts.append(
             f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code> '
@@ -88,6 +88,27 @@ _INTRODUCTION = (
     '<p>HTTP with JSON. For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). Errors are '
     '<a href="/docs/problems">problem documents</a>.</p>'
 )
+
+
+def _contents(tags: list[dict[str, str]]) -> str:
+    names = [*(tag["name"] for tag in tags), "schemas"]
+    return "<p>" + " · ".join(f'<a href="#{escape(name)}">{escape(name)}</a>' for name in names) + "</p>"
+
+
+def _linked(description: str) -> str:
+    """Return the description of an answer with a link for each code of a problem."""
+    words = (
+        f'<a href="/docs/problems/{word}"><code>{word}</code></a>' if word in PROBLEMS else escape(word)
+        for word in re.split(r"(\w+)", description)
+    )
+    return "".join(words)
+
+
+def _example(title: str, content: dict[str, Any]) -> str:
+    example = content.get("application/json", {}).get("example")
+    if example is None:
+        return ""
+    return f"<p>{title}</p><pre>{escape(json.dumps(example, indent=2, ensure_ascii=False), quote=False)}</pre>"
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
@@ -107,13 +128,16 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         parts.append(f"<table>{rows}</table>")
     if body := operation.get("requestBody"):
         parts.append(f"<p>Body: {_kind(body['content']['application/json']['schema'])}</p>")
+        parts.append(_example("Example:", body["content"]))
     answers = "".join(
-        f"<tr><td><code>{status}</code></td><td>{escape(answer['description'])}</td><td>"
+        f"<tr><td><code>{status}</code></td><td>{_linked(answer['description'])}</td><td>"
         + ", ".join(_kind(content["schema"]) for content in answer.get("content", {}).values())
         + "</td></tr>"
         for status, answer in operation["responses"].items()
     )
-    parts.append(f"<table>{answers}</table></details>")
+    parts.append(f"<table>{answers}</table>")
+    good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    parts.append(_example("Example of an answer:", good.get("content", {})) + "</details>")
     return "".join(parts)
 
 

@@ -16,7 +16,7 @@ from gsmgw.store import inbox
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
-router = api_router("messages", "/v1/quarantine")
+router = api_router("/v1/quarantine")
 
 
 @router.get("", response_model=resources.QuarantinePage)

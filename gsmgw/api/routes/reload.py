@@ -13,7 +13,7 @@ from gsmgw.http.problems import Problem
 from gsmgw.wire import resources
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("health", "/v1/reload")
+router = api_router("/v1/reload")
 
 
 @router.post("", response_model=resources.Reload, responses=problems(409))

@@ -14,7 +14,7 @@ from gsmgw.store import messages, webhooks
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
-router = api_router("health", "/v1/stats")
+router = api_router("/v1/stats")
 
 
 @router.get("", response_model=resources.Stats)

@@ -20,7 +20,7 @@ from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("tokens", "/v1/tokens")
+router = api_router("/v1/tokens")
 
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 

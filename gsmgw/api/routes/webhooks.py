@@ -26,7 +26,7 @@ from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 from gsmgw.wire.problems import ProblemCode
 
-router = api_router("webhooks", "/v1/webhooks")
+router = api_router("/v1/webhooks")
 
 _UNKNOWN, _CHANGED = problems(404), problems(404, 409)
 

@@ -1,4 +1,4 @@
-"""``/2010-04-01/Accounts/{sid}/Messages``: create, fetch, cancel. The account is the one of ``[compat]``."""
+"""``/2010-04-01/Accounts/{sid}/Messages``: create, list, fetch, cancel. The account is the one of ``[compat]``."""
 
 from __future__ import annotations
 
@@ -15,44 +15,23 @@ from gsmgw.bridges.callbacks import CallbackRequest, submit
 from gsmgw.bridges.context import BridgeContext
 from gsmgw.bridges.credentials import basic_credentials, origin_of
 from gsmgw.bridges.twilio import words
+from gsmgw.bridges.twilio.listing import ListQuery, page, parse_query
+from gsmgw.bridges.twilio.rejected import EXPECTED, Rejected, error_response, not_found
 from gsmgw.bridges.values import valid_for, wall_ms
 from gsmgw.digits import is_digits
-from gsmgw.errors import StoreError
 from gsmgw.http.identity import set_principal
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import Problem, of_exception
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.model.events import Json
-from gsmgw.numbers import same_number
-from gsmgw.outbound import MessageNotFound, Principal, Refusal, ServiceError, Submission, WrongState
+from gsmgw.numbers import NumberError, parse_recipient, same_number
+from gsmgw.outbound import MessageNotFound, Principal, Refusal, Submission, WrongState
+from gsmgw.store import messages
 
 #: The name of this client in routes and messages.
 CLIENT = "twilio"
-_SID = re.compile(r"SM[0-9a-f]{32}")
 _ROOT = "/2010-04-01/Accounts/{account}/Messages"
-
-
-class Rejected(Exception):
-    """The request is not accepted. ``code`` is Twilio's, ``words`` its message."""
-
-    def __init__(self, code: int, words: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
-        self.code = code
-        self.words = words
-        self.status = status
-        self.headers = dict(headers or {})
-        super().__init__(words)
-
-
-_EXPECTED = (Rejected, Problem, ServiceError, StoreError)
-
-
-def _error(exc: Exception) -> Response:
-    if not isinstance(exc, Rejected):
-        problem = of_exception(exc)
-        code = words.PROBLEM_CODES.get(problem.code, words.BAD_REQUEST)
-        exc = Rejected(code, problem.detail, problem.status if problem.status != 422 else 400, problem.headers)
-    body = {"code": exc.code, "message": exc.words, "status": exc.status, "more_info": "/docs"}
-    return JSONResponse(body, exc.status, exc.headers)
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_KNOWN = re.compile(r"Accounts/[^/]+/Messages(/[^/]+)?\.json")
 
 
 class TwilioRoutes:
@@ -62,8 +41,11 @@ class TwilioRoutes:
         self._ctx = ctx
         self.router = APIRouter(include_in_schema=False)
         self.router.add_api_route(f"{_ROOT}.json", self.create, methods=["POST"])
+        self.router.add_api_route(f"{_ROOT}.json", self.index, methods=["GET"])
         self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.show, methods=["GET"])
         self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.change, methods=["POST"])
+        # All else below the prefix, so that errors have Twilio's form.
+        self.router.add_api_route("/2010-04-01/{rest:path}", self.other, methods=_METHODS)
 
     async def create(self, request: Request, account: str) -> Response:
         """Submit a message: ``To``, ``Body``, and those of Twilio's parameters that have a counterpart here."""
@@ -76,17 +58,37 @@ class TwilioRoutes:
             if isinstance(result, Refusal):
                 raise Rejected(words.REFUSAL_CODES.get(result.code, words.BAD_REQUEST), str(result))
             record = await self._get(caller, result.message_id)
-        except _EXPECTED as exc:
-            return _error(exc)
+        except EXPECTED as exc:
+            return error_response(exc)
         return JSONResponse(_resource(record, account), 201)
+
+    async def index(self, request: Request, account: str) -> Response:
+        """List the messages of this client, newest first, by ``To``, ``From`` and ``DateSent``."""
+        try:
+            caller = self._authenticate(request, account)
+            given = dict(request.query_params)
+            query = parse_query(given)
+            found = await self._list(caller, query)
+        except EXPECTED as exc:
+            return error_response(exc)
+        shown = found[: query.size]
+        after = words.sid_of(shown[-1].id) if len(found) > query.size else None
+        path = _ROOT.format(account=account) + ".json"
+        return JSONResponse(page([_resource(record, account) for record in shown], query, path, given, after))
+
+    async def other(self, request: Request, rest: str) -> Response:
+        """Refuse what this bridge does not have."""
+        if _KNOWN.fullmatch(rest):
+            return error_response(Rejected(words.WRONG_METHOD, "Method not allowed", 405))
+        return error_response(not_found(f"/2010-04-01/{rest}"))
 
     async def show(self, request: Request, account: str, sid: str) -> Response:
         """Show a message."""
         try:
             caller = self._authenticate(request, account)
             record = await self._get(caller, _message_id(sid))
-        except _EXPECTED as exc:
-            return _error(exc)
+        except EXPECTED as exc:
+            return error_response(exc)
         return JSONResponse(_resource(record, account))
 
     async def change(self, request: Request, account: str, sid: str) -> Response:
@@ -102,8 +104,8 @@ class TwilioRoutes:
             except WrongState:
                 raise Rejected(words.NOT_CANCELABLE, "The message can no longer be canceled.", 409) from None
             record = await self._get(caller, number)
-        except _EXPECTED as exc:
-            return _error(exc)
+        except EXPECTED as exc:
+            return error_response(exc)
         return JSONResponse(_resource(record, account))
 
     def _authenticate(self, request: Request, account: str) -> Principal:
@@ -143,11 +145,33 @@ class TwilioRoutes:
                 return name
         return None
 
+    async def _list(self, caller: Principal, query: ListQuery) -> list[MessageRecord]:
+        """Return the messages of a page, and one more if there are more."""
+        modem = None if query.sender is None else self._modem_of(query.sender)
+        if query.sender is not None and modem is None:
+            return []
+        wanted = messages.Filter(
+            peer=None if query.to is None else _peer(query.to),
+            modem=modem,
+            sent_since_ms=query.sent_since_ms,
+            sent_until_ms=query.sent_until_ms,
+            before_id=query.after,
+            sight=self._ctx.service.visible_to(caller),
+        )
+        return await self._ctx.store.read(lambda db: messages.list_messages(db, wanted, query.size + 1))
+
     async def _get(self, caller: Principal, number: int) -> MessageRecord:
         try:
             return await self._ctx.service.get(caller, number)
         except MessageNotFound:
-            raise _not_found(words.sid_of(number)) from None
+            raise not_found(words.sid_of(number)) from None
+
+
+def _peer(to: str) -> str:
+    try:
+        return parse_recipient(to, None)
+    except NumberError:
+        return to
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -175,14 +199,10 @@ def _send_at_ms(form: Mapping[str, str]) -> int | None:
 
 
 def _message_id(sid: str) -> int:
-    number = int(sid[2:], 16) if _SID.fullmatch(sid) else 0
-    if not 0 < number < 1 << 63:
-        raise _not_found(sid)
+    number = words.message_id(sid)
+    if number is None:
+        raise not_found(sid)
     return number
-
-
-def _not_found(sid: str) -> Rejected:
-    return Rejected(words.NOT_FOUND, f"The requested resource {sid} was not found", 404)
 
 
 def _date(ms: int | None) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gsmgw.model import EventType, MessageRecord, Status
 from gsmgw.wire.problems import ProblemCode
 
+_SID = re.compile(r"SM[0-9a-f]{32}")
 #: The status that an event brings.
 EVENT_STATUSES: Mapping[str, str] = {
     EventType.MESSAGE_SENDING: "sending",
@@ -28,7 +30,7 @@ STATUSES = {
 #: Error codes of a message that failed.
 UNKNOWN_ERROR, EXPIRED = 30008, 30036
 #: Error codes of a request.
-NOT_FOUND, UNAUTHORIZED, THROTTLED, BUSY = 20404, 20003, 20429, 20503
+NOT_FOUND, UNAUTHORIZED, WRONG_METHOD, THROTTLED, BUSY = 20404, 20003, 20004, 20429, 20503
 BAD_REQUEST, NO_RECIPIENT, BAD_RECIPIENT, NO_BODY, TOO_LONG = 20001, 21604, 21211, 21602, 21617
 NO_MEDIA, BAD_CALLBACK, NOT_CANCELABLE = 21623, 21609, 30409
 #: The code of a request that gets one of our problems, and of a message that is refused.
@@ -42,6 +44,12 @@ REFUSAL_CODES = {
     ProblemCode.EMPTY_MESSAGE: NO_BODY,
     ProblemCode.TOO_LONG: TOO_LONG,
 }
+
+
+def message_id(sid: str) -> int | None:
+    """Return the id of a message by that for Twilio's clients; None if it is not one."""
+    number = int(sid[2:], 16) if _SID.fullmatch(sid) else 0
+    return number if 0 < number < 1 << 63 else None
 
 
 def sid_of(message_id: int) -> str:

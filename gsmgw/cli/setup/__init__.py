@@ -16,7 +16,7 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say
 from gsmgw.cli.setup.asking import Asking, checked_country, checked_number, checked_pin, working
 from gsmgw.cli.setup.finishing import create_token, is_running, restart_service, send_test_message
-from gsmgw.cli.setup.modems import directly, refuse_bad_ports, through_gateway
+from gsmgw.cli.setup.modems import chosen_modems, refuse_bad_ports
 from gsmgw.client import Client
 from gsmgw.config import SEARCH
 from gsmgw.errors import ConfigError
@@ -91,8 +91,9 @@ def setup(
     _check_before(Choices(country, _plain(named), api_listen=api_listen), test_to)
     with connect(context, path if path.exists() else None) as client:
         running = _look_for_gateway(client)
-        refuse_bad_ports(named, client if running else None)
-        modems = _modems(client, named, pin, asking, running)
+        gateway = client if running else None
+        refuse_bad_ports(named, gateway)
+        modems = chosen_modems(gateway, named, pin, asking)
         _write(path, _choices(path, country, modems, named, api_listen))
     with connect(context, path) as client:
         if restart_service(path, client):
@@ -160,24 +161,6 @@ def _look_for_gateway(client: Client) -> bool:
     if running:
         say(f"a gateway runs at {client.where}")
     return running
-
-
-def _modems(
-    client: Client, named: Sequence[tuple[str, str]], pin: str | None, asking: Asking, running: bool
-) -> list[ModemChoice]:
-    """Return the modems that need a section. A port that the gateway holds is left to it."""
-    if not running:
-        return directly(named, pin, asking)
-    known = through_gateway(client, pin, asking)
-    if not named:
-        return known
-    held = {os.path.realpath(modem["port"] or "/") for modem in client.modems()}
-    pins = {os.path.realpath(choice.port): choice.pin for choice in known if choice.port is not None}
-    free = [(name, port) for name, port in named if os.path.realpath(port) not in held]
-    found = {choice.name: choice for choice in (directly(free, pin, asking) if free else [])}
-    return [
-        found.get(name) or ModemChoice(name, port=port, pin=pins.get(os.path.realpath(port))) for name, port in named
-    ]
 
 
 def _choices(

@@ -14,13 +14,19 @@ from gsmgw.cli.waiting import waits_for
 from gsmgw.client import ApiError, Client, NoDaemon
 from gsmgw.config import SEARCH
 from gsmgw.errors import GsmgwError
+from gsmgw.model import ModemState
 from gsmgw.wire import resources
 
-#: How long the gateway may take to start, a modem to be ready, and the test message to be sent; seconds.
+#: How long the gateway may take to start, a modem to be ready or at least to be found, and the test message to be sent;
+#: seconds.
 START_S = 60.0
 READY_S = 90.0
+FIND_S = 20.0
 SEND_S = 120.0
 LOOK_S = 0.5
+#: States that last until a person does something, and those of a modem that is not there.
+_NEEDS_A_PERSON = {ModemState.LOCKED, ModemState.DISABLED}
+_AWAY = {ModemState.ABSENT, ModemState.UNAVAILABLE}
 
 
 def restart_service(path: Path, client: Client) -> bool:
@@ -83,14 +89,15 @@ def send_test_message(client: Client, number: str | None, country: str | None, a
 
 
 def _await_modem(client: Client) -> bool:
-    """Wait until a modem can send; False if none can within the limit."""
-    deadline = time.monotonic() + READY_S
+    """Wait until a modem can send; False if none can within the limits."""
+    began = time.monotonic()
     with working("waiting for a modem ...") as show:
-        while time.monotonic() < deadline:
+        while (passed_s := time.monotonic() - began) < READY_S:
             modems = client.modems()
-            if any(modem["state"] in ("ready", "degraded") for modem in modems):
+            states = {modem["state"] for modem in modems}
+            if any(state.carries for state in map(ModemState, states)):
                 return True
-            if modems and all(modem["state"] in ("locked", "disabled") for modem in modems):
+            if (states and states <= _NEEDS_A_PERSON) or (states <= _NEEDS_A_PERSON | _AWAY and passed_s > FIND_S):
                 return False
             show("; ".join(f"{modem['name']} is {modem['state']}" for modem in modems) or "waiting for a modem ...")
             time.sleep(LOOK_S)

@@ -6,18 +6,15 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from gsmgw.cli.common import fail
 from gsmgw.cli.listing import say
 from gsmgw.cli.setup.asking import Asking, working
 from gsmgw.client import ApiError, Client
 from gsmgw.errors import ModemError
+from gsmgw.install.configfile import ModemChoice
 from gsmgw.model import ModemState
 from gsmgw.wire import resources
-
-if TYPE_CHECKING:
-    from gsmgw.install.configfile import ModemChoice
 
 #: How long modems may take to start, seconds, and how often they are looked at.
 SETTLE_S = 30.0
@@ -30,6 +27,23 @@ _AUTOMATIC = re.compile(r"(modem-[0-9]{6,16}|usb-[0-9.-]+)")
 _USB = ("/dev/ttyUSB", "/dev/ttyACM")
 
 
+def chosen_modems(
+    client: Client | None, named: Sequence[tuple[str, str]], pin: str | None, asking: Asking
+) -> list[ModemChoice]:
+    """Return the modems that need a section. The ports that the gateway of ``client`` holds are left to it."""
+    if client is None:
+        return directly(named, pin, asking)
+    if not named:
+        return through_gateway(client, pin, asking)
+    held = {_node(modem): modem for modem in _settled(client)}
+    free = [(name, port) for name, port in named if os.path.realpath(port) not in held]
+    found = {choice.name: choice for choice in directly(free, pin, asking)} if free else {}
+    for name, port in named:
+        if (modem := held.get(os.path.realpath(port))) is not None:
+            found[name] = ModemChoice(name, port=port, pin=_pin_through_gateway(client, modem, pin, asking))
+    return [found[name] for name, _ in named]
+
+
 def through_gateway(client: Client, pin: str | None, asking: Asking) -> list[ModemChoice]:
     """Return the modems of a running gateway that need a section: those with a PIN, and those with a name of their own.
 
@@ -40,20 +54,28 @@ def through_gateway(client: Client, pin: str | None, asking: Asking) -> list[Mod
         say("no modem found; it will be used when it is plugged in", err=True)
     chosen = []
     for modem in modems:
-        say(f"found {modem['name']} ({modem['state']}: {modem['detail']})")
-        used = None
-        if modem["state"] == ModemState.LOCKED:
-            used = _unlock(modem["name"], pin, asking, _gateway_pin(client, modem["name"]))
-        elif pin is not None and len(modems) == 1:
+        used = _pin_through_gateway(client, modem, pin, asking)
+        if used is None and pin is not None and len(modems) == 1 and modem["state"] != ModemState.LOCKED:
             used = _unchecked(modem["name"], pin)
         if used is not None or not _AUTOMATIC.fullmatch(modem["name"]):
             chosen.append(_section(modem, used))
     return chosen
 
 
+def _pin_through_gateway(client: Client, modem: resources.Modem, pin: str | None, asking: Asking) -> str | None:
+    """Name a modem of the gateway, and have its SIM unlocked if that is needed; return the PIN."""
+    say(f"found {modem['name']} ({modem['state']}: {modem['detail']})")
+    if modem["state"] != ModemState.LOCKED:
+        return None
+    return _unlock(modem["name"], pin, asking, _gateway_pin(client, modem["name"]))
+
+
+def _node(modem: resources.Modem) -> str:
+    return os.path.realpath(modem["port"] or "/")
+
+
 def directly(named: Sequence[tuple[str, str]], pin: str | None, asking: Asking) -> list[ModemChoice]:
     """Return the modems that need a section: those named by --port, and those with a locked SIM."""
-    from gsmgw.install.configfile import ModemChoice
     from gsmgw.install.probing import Candidate, candidates, probe_all
 
     groups = [[Candidate(port, name)] for name, port in named] if named else candidates()
@@ -88,7 +110,7 @@ def refuse_bad_ports(named: Sequence[tuple[str, str]], client: Client | None) ->
     """Exit with the cure if a port does not exist or is busy. Those that the running gateway uses are fine."""
     from gsmgw.install.probing import port_problem
 
-    own = set() if client is None else {os.path.realpath(modem["port"] or "/") for modem in client.modems()}
+    own = set() if client is None else set(map(_node, client.modems()))
     for name, port in named:
         if os.path.realpath(port) not in own and (problem := port_problem(port)) is not None:
             fail(f"--port {name}={port}: {problem}")
@@ -152,8 +174,6 @@ def _direct_pin(port: str) -> Callable[[str], None]:
 
 def _section(modem: resources.Modem, pin: str | None) -> ModemChoice:
     """Return the section of a modem: by its IMEI if the gateway can find it at any USB port, else by its port."""
-    from gsmgw.install.configfile import ModemChoice
-
     port = modem["port"]
     by_imei = modem["imei"] and (port is None or os.path.realpath(port).startswith(_USB))
     if by_imei or port is None:

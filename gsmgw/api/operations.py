@@ -1,0 +1,113 @@
+"""The operations of the API in the order of use: their groups, and the names that generated clients give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+
+class Group(NamedTuple):
+    """Operations that belong together: their title, one sentence, and their names by method and path."""
+
+    title: str
+    description: str
+    operations: Mapping[str, str]
+
+
+#: Each route has a name here. A test checks that.
+GROUPS: Final = (
+    Group(
+        "messages",
+        "Send messages, and see what became of them.",
+        {
+            "POST /v1/messages": "send_message",
+            "POST /v1/messages/preview": "preview_message",
+            "GET /v1/messages/{message_id}": "get_message",
+            "GET /v1/messages": "list_messages",
+            "POST /v1/messages/{message_id}/cancel": "cancel_message",
+            "POST /v1/messages/{message_id}/retry": "retry_message",
+            "POST /v1/messages/{message_id}/resolve": "resolve_message",
+            "POST /v1/messages/batch": "send_batch",
+            "POST /v1/messages/batch/preview": "preview_batch",
+            "GET /v1/messages/export": "export_messages",
+        },
+    ),
+    Group(
+        "conversations",
+        "The latest message with each number.",
+        {"GET /v1/conversations": "list_conversations"},
+    ),
+    Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
+    Group(
+        "webhooks",
+        "Have events posted to a server.",
+        {
+            "POST /v1/webhooks": "create_webhook",
+            "GET /v1/webhooks": "list_webhooks",
+            "GET /v1/webhooks/{webhook_id}": "get_webhook",
+            "PATCH /v1/webhooks/{webhook_id}": "update_webhook",
+            "DELETE /v1/webhooks/{webhook_id}": "delete_webhook",
+            "POST /v1/webhooks/{webhook_id}/test": "test_webhook",
+            "GET /v1/webhooks/{webhook_id}/deliveries": "list_webhook_deliveries",
+            "POST /v1/webhooks/{webhook_id}/replay": "replay_webhook",
+            "POST /v1/webhooks/{webhook_id}/pause": "pause_webhook",
+            "POST /v1/webhooks/{webhook_id}/resume": "resume_webhook",
+            "POST /v1/webhooks/{webhook_id}/secrets": "rotate_webhook_secret",
+        },
+    ),
+    Group(
+        "modems",
+        "See and manage modems.",
+        {
+            "GET /v1/modems": "list_modems",
+            "GET /v1/modems/{name}": "get_modem",
+            "POST /v1/modems/{name}/pin": "enter_pin",
+            "POST /v1/modems/{name}/ussd": "send_ussd",
+            "POST /v1/modems/{name}/enable": "enable_modem",
+            "POST /v1/modems/{name}/disable": "disable_modem",
+            "POST /v1/modems/{name}/reset": "reset_modem",
+            "GET /v1/modems/{name}/tap": "tap_modem",
+        },
+    ),
+    Group(
+        "tokens",
+        "Give programs access over TCP.",
+        {
+            "POST /v1/tokens": "create_token",
+            "GET /v1/tokens": "list_tokens",
+            "DELETE /v1/tokens/{name}": "revoke_token",
+            "GET /v1/audit": "list_audit_entries",
+        },
+    ),
+    Group(
+        "gateway",
+        "See the state of the gateway, and manage it.",
+        {
+            "GET /v1/stats": "get_stats",
+            "GET /health/live": "is_live",
+            "GET /health/ready": "is_ready",
+            "GET /metrics": "get_metrics",
+            "POST /v1/reload": "reload_configuration",
+            "POST /v1/backups": "create_backup",
+            "GET /v1/backups": "list_backups",
+            "GET /v1/quarantine": "list_quarantine",
+            "POST /v1/quarantine/reread": "reread_quarantine",
+        },
+    ),
+)
+
+
+def arrange(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Put the operations of an OpenAPI document in the order of use, with groups and names; yield them all."""
+    paths: dict[str, dict[str, Any]] = {}
+    for group in GROUPS:
+        for place, name in group.operations.items():
+            method, path = place.split(" ")
+            operation = document["paths"][path].get(method.lower())
+            if operation is None:
+                continue
+            operation["operationId"], operation["tags"] = name, [group.title]
+            paths.setdefault(path, {})[method.lower()] = operation
+            yield name, operation
+    document["paths"] = paths
+    document["tags"] = [{"name": group.title, "description": group.description} for group in GROUPS]
