@@ -52,10 +52,12 @@ class Hour:
 
     def type(self, command: str, *wanted: str, code: int = 0, root: bool = False, shown: int = 30) -> str:
         """Type a command as the user, or with sudo, and check its exit code and what it prints."""
-        script = f"{{ {command}; }} 2>&1; echo exit=$?"
+        script = (
+            f"echo begin=; {{ {command}; }} 2>&1; echo exit=$?"  # the output is stripped, a first line may be indented
+        )
         whole = ["sh", "-c", script] if root else ["runuser", "-u", USER, "--", "sh", "-c", script]
         said, _, ended = self._fresh.run(*whole, check=False).rpartition("exit=")
-        said = said.rstrip("\n")
+        said = said.partition("begin=\n")[2].rstrip("\n")
         assert int(ended) == code, f"$ {command}\n{said}\nended with {ended} instead of {code}"
         for text in wanted:
             assert re.search(text, said), f"$ {command}\n{said}\nlacks {text!r}"
