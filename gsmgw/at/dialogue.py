@@ -44,6 +44,8 @@ class Phase(Enum):
     STALE = auto()  #: given up: responses are not trusted until :meth:`Dialogue.settled`
 
 
+#: Commands that are refused with +CMS ERROR (TS 27.005 3.2.5).
+_MESSAGE_COMMANDS = ("AT+CM", "AT+CN", "AT+CPMS", "AT+CSM", "AT+CSCA", "AT+CSCB", "AT+CSDH", "AT+CPIN")
 #: Lines that confirm a message. They are late when no message is in transmission.
 _ACCEPTED = ("+CMGS:", "+CMSS:")
 
@@ -65,6 +67,7 @@ class Dialogue:
         "asked_bytes",
         "asked_lines",
         "echoes",
+        "expects_late_result",
         "known_references",
         "lines",
         "noise",
@@ -87,6 +90,8 @@ class Dialogue:
         self.probes = 0
         #: References of messages that are known to be accepted although their final result has not come.
         self.known_references: set[int] = set()
+        #: True if the final result of a message that was given up may still come: a refusal without its command is it.
+        self.expects_late_result = False
         self.phase = Phase.IDLE
         #: How many command lines came back as echo; none should after ATE0.
         self.echoes = 0
@@ -173,6 +178,9 @@ class Dialogue:
             self._late = phase is not Phase.STALE
             self._events.append(Stale(line))
             return
+        if self.expects_late_result and line.startswith("+CMS ERROR") and self._is_late_refusal():
+            self._events.append(Stale(line, parse_final_result(line)))
+            return
         if command is not None:
             if line == command.text or (self.probes and phase is Phase.PAYLOAD and line == AT.text):
                 self.echoes += 1
@@ -221,6 +229,12 @@ class Dialogue:
         if own:  # results come in order
             self.known_references.clear()
         return not own
+
+    def _is_late_refusal(self) -> bool:
+        """Return whether +CMS ERROR is not the response to the command in flight (TS 27.005 3.2.5)."""
+        if self.phase is Phase.PROMPT or self._command is None:
+            return self.phase is not Phase.STALE
+        return self.phase is Phase.ANSWER and not self._command.text.startswith(_MESSAGE_COMMANDS)
 
     def _final(self, line: str, final: FinalResult) -> None:
         self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]

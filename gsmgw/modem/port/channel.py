@@ -123,6 +123,15 @@ class Channel:
         """When the last payload left, monotonic seconds."""
         return self._submission.payload_at
 
+    @property
+    def expects_late_result(self) -> bool:
+        """True if the result of a message that was given up may still come."""
+        return self._dialogue.expects_late_result
+
+    @expects_late_result.setter
+    def expects_late_result(self, value: bool) -> None:
+        self._dialogue.expects_late_result = value
+
     # -- settings -----------------------------------------------------------------------------------------------
 
     def configure(self, *, noise: frozenset[str], pause_s: float) -> None:
