@@ -9,13 +9,13 @@ again. So a late response never counts for the next command.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 
 from gsmgw.at.commands import AT, Command
 from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.lexer import TEXTS, LineLexer
-from gsmgw.at.pdu_header import PduHeader
+from gsmgw.at.pdu_header import HEX_AT_END, PduHeader
+from gsmgw.at.phase import Phase
 from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
 from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
 from gsmgw.at.ussd_text import OpenText, is_no_text, is_open
@@ -29,19 +29,7 @@ ANSWER_LIMIT_LINES = 4000
 ANSWER_LIMIT_BYTES = 1_000_000
 
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
-_HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
 _SYMBOLS = "+^*%$#_!&"
-
-
-class Phase(Enum):
-    """The phase of the command in flight."""
-
-    IDLE = auto()
-    ANSWER = auto()
-    PROMPT = auto()
-    PROMPTED = auto()  #: the prompt is there, the payload has not been written
-    PAYLOAD = auto()  #: the payload has been written, the final result is awaited
-    STALE = auto()  #: given up: responses are not trusted until :meth:`Dialogue.settled`
 
 
 #: Lines that confirm a message. They are late when no message is in transmission.
@@ -65,6 +53,7 @@ class Dialogue:
         "asked_bytes",
         "asked_lines",
         "echoes",
+        "expects_late_result",
         "known_references",
         "lines",
         "noise",
@@ -87,6 +76,8 @@ class Dialogue:
         self.probes = 0
         #: References of messages that are known to be accepted although their final result has not come.
         self.known_references: set[int] = set()
+        #: True if the final result of a message that was given up may still come: a refusal without its command is it.
+        self.expects_late_result = False
         self.phase = Phase.IDLE
         #: How many command lines came back as echo; none should after ATE0.
         self.echoes = 0
@@ -96,8 +87,6 @@ class Dialogue:
         self.asked_bytes = 0
         #: Names of further lines that are ignored, given by the profile.
         self.noise: frozenset[str] = frozenset()
-
-    # -- what is written ----------------------------------------------------------------------------------------
 
     def start(self, command: Command) -> bytes:
         """Begin a command; return its line with a CR and nothing else (an LF is data to some modems)."""
@@ -140,8 +129,6 @@ class Dialogue:
         """The information lines that came so far for the command in flight."""
         return self._answer_lines
 
-    # -- what is read -------------------------------------------------------------------------------------------
-
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in any portions; return the events that they complete, in order."""
         self._events = []
@@ -172,6 +159,9 @@ class Dialogue:
         if line.startswith(_ACCEPTED) and self._is_late(line):
             self._late = phase is not Phase.STALE
             self._events.append(Stale(line))
+            return
+        if self.expects_late_result and line.startswith("+CMS ERROR") and self._is_late_refusal():
+            self._events.append(Stale(line, parse_final_result(line)))
             return
         if command is not None:
             if line == command.text or (self.probes and phase is Phase.PAYLOAD and line == AT.text):
@@ -222,6 +212,12 @@ class Dialogue:
             self.known_references.clear()
         return not own
 
+    def _is_late_refusal(self) -> bool:
+        """Return whether +CMS ERROR is not the response to the command in flight."""
+        if self.phase is Phase.PROMPT or self._command is None:
+            return self.phase is not Phase.STALE
+        return self.phase is Phase.ANSWER and not self._command.is_for_messages
+
     def _final(self, line: str, final: FinalResult) -> None:
         self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]
         if self.phase is Phase.STALE:
@@ -266,7 +262,7 @@ class Dialogue:
         return True
 
     def _header(self, line: str, kind: UrcKind | None) -> None:
-        same_line = _HEX_AT_END.search(line)
+        same_line = HEX_AT_END.search(line)
         if same_line is not None:
             self._pair(PduHeader(line[: same_line.start()], kind), same_line[1])
         else:

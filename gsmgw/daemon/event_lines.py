@@ -50,6 +50,7 @@ _MODEMS: Mapping[EventType, _Line] = {
     EventType.SIM_CHANGED: _Line(logging.WARNING, "another SIM was inserted"),
     EventType.STORAGE_FULL: _Line(logging.WARNING, "message storage is full"),
     EventType.SUBMIT_LATE_CONFIRMATION: _Line(logging.INFO, "late confirmation of a segment", ("reference",)),
+    EventType.SUBMIT_LATE_REFUSAL: _Line(logging.INFO, "late refusal of a segment", ("cms", "title")),
     EventType.CALL_MISSED: _Line(logging.INFO, "call missed", ("number",)),
     EventType.USSD_RECEIVED: _Line(logging.INFO, "USSD text received"),
     EventType.CLOCK_SKEW: _Line(logging.INFO, "clock of the network differs", ("ahead_s",)),

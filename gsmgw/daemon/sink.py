@@ -9,7 +9,7 @@ from gsmgw.daemon import event_lines
 from gsmgw.imeilinks import ImeiLinks
 from gsmgw.inbound import Collector
 from gsmgw.model import CopyFate, ModemState, ModemStatus, Outgoing
-from gsmgw.model.events import EventData, ModemStateChanged, SubmitLateConfirmation
+from gsmgw.model.events import EventData, ModemStateChanged, SubmitLateConfirmation, SubmitLateRefusal
 from gsmgw.outbound import Scheduler
 from gsmgw.ports import Clock, ModemHandle, RawPdu
 from gsmgw.store import PendingWrites, Store, Tx, evidence, stored_copies
@@ -77,6 +77,8 @@ class Sink:
         """Take an event."""
         if isinstance(data, SubmitLateConfirmation):
             self._late_answer(modem, data.reference)
+        elif isinstance(data, SubmitLateRefusal):
+            self._scheduler.late_refusal(modem, data)
         event_lines.log_modem_event(modem, data)
         self._note(modem, data)
 

@@ -51,6 +51,7 @@ class EventType(StrEnum):
     STORAGE_FULL = "storage.full"
     STORAGE_NO_COPIES = "storage.no_copies"
     SUBMIT_LATE_CONFIRMATION = "submit.late_confirmation"
+    SUBMIT_LATE_REFUSAL = "submit.late_refusal"
     CALL_MISSED = "call.missed"
     USSD_RECEIVED = "ussd.received"
     CLOCK_SKEW = "clock.skew"
@@ -392,6 +393,16 @@ class SubmitLateConfirmation(EventData):
 
     type = EventType.SUBMIT_LATE_CONFIRMATION
     reference: int
+
+
+@dataclass(slots=True)
+class SubmitLateRefusal(EventData):
+    """A modem refused a segment after the wait for its result had ended. ``cms`` is the code of +CMS ERROR."""
+
+    type = EventType.SUBMIT_LATE_REFUSAL
+    cms: int | None
+    title: str
+    permanent: bool
 
 
 @dataclass(slots=True)

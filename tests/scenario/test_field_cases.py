@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.modems import PHONE
+from support.modems import PHONE, TPDU, at_once
 from support.rig import Rig, hasty, simulated
 from support.virtual import Bench, bench
 
+from gsmgw.errors import Disposition, SubmitError
 from gsmgw.model import ModemState
 from gsmgw.modem.receiving.reading import UNREADABLE_RETRY_S
+from gsmgw.store import late_refusals
 from hw_sim.faults.network_texts import FORMS
 
 DIRECT = {"reception": "direct"}
@@ -64,6 +66,16 @@ class TestRefusedSettings:
             await place.clock.advance(5)
             await receive(place, "direct")
             assert [raw.storage for raw in place.sink.pdus] == [None]
+
+    async def test_a_character_set_that_is_refused_is_asked_for_again(self) -> None:
+        async with bench(ready=False) as place:
+            place.simulated.fault("refuse-setting", for_s=12, command="+CSCS", error="plain")
+            await place.pass_until(lambda: place.modem.status.state is ModemState.READY, 90)
+            await place.clock.advance(70)
+            place.simulated.fault("ussd-form", form="gsm", count=1)
+            asking = asyncio.ensure_future(place.modem.ussd("*100#"))
+            await place.pass_until(asking.done, 70)
+            assert asking.result().text == READABLE["gsm"]
 
     async def test_the_next_try_is_shown(self) -> None:
         async with bench(ready=False) as place:
@@ -135,6 +147,61 @@ class TestLateResults:
             answer = await rig.client.send(PHONE, "once", delivery_report=False)
             await rig.event(0, "message.sent", where=lambda event: event["message_id"] == answer["id"])
             assert [entry["text"] for entry in sim.submits] == ["once"]
+
+    async def test_a_refusal_that_comes_late(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(late_refusals, "PAUSES_S", (0,))
+        async with simulated(tmp_path, 1, hasty(tmp_path), unknown_grace_s=60) as (sim, rig):
+            await self.known(rig)
+            sim.modem("modem0").fault("late-refusal", count=1, seconds=6, code=38)
+            answer = await rig.client.send(PHONE, "once", delivery_report=False)
+            await rig.event(0, "message.sent", where=lambda event: event["message_id"] == answer["id"])
+            history = (await rig.client.message(answer["id"]))["history"]
+            settled = [event["data"] for event in history if event["type"] == "message.settled"]
+            assert settled == [{"decision": "resend", "evidence": "refusal"}]
+            assert [entry["text"] for entry in sim.submits].count("once") == 1
+
+    async def test_a_message_that_was_refused_late_too_often_has_failed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(late_refusals, "PAUSES_S", ())
+        async with simulated(tmp_path, 1, hasty(tmp_path), unknown_grace_s=60) as (sim, rig):
+            await self.known(rig)
+            sim.modem("modem0").fault("late-refusal", seconds=6, code=38)
+            answer = await rig.client.send(PHONE, "never", delivery_report=False)
+            message = await rig.ended(answer["id"])
+            assert (message["status"], message["error"]["cms"]) == ("failed", 38)
+
+    async def test_a_late_refusal_for_good(self, tmp_path: Path) -> None:
+        async with simulated(tmp_path, 1, hasty(tmp_path), unknown_grace_s=60) as (sim, rig):
+            await self.known(rig)
+            sim.modem("modem0").fault("late-refusal", seconds=6, code=1, count=1)
+            answer = await rig.client.send(PHONE, "never", delivery_report=False)
+            message = await rig.ended(answer["id"])
+            assert (message["status"], message["error"]["cms"]) == ("failed", 1)
+            assert sim.modem("modem0").faults.active == []
+
+    async def test_a_refusal_that_may_belong_to_either_of_two_messages_settles_none(self) -> None:
+        async with bench() as place:
+            for _ in range(6):
+                task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
+                await place.pass_until(task.done, 200)
+            place.simulated.fault("lost-result", count=1)
+            task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
+            await place.pass_until(task.done, 200)
+            await place.ready()
+            place.simulated.fault("cms-38", count=1)
+            task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
+            await place.pass_until(task.done, 200)
+            failure = task.exception()
+            assert isinstance(failure, SubmitError)
+            assert (failure.disposition, failure.overdue) == (Disposition.UNKNOWN, True)
+            assert place.events("submit.late_refusal") == []
+
+    async def known(self, rig: Rig) -> None:
+        """Send enough for the gateway to know how fast the modem is."""
+        for number in range(6):
+            answer = await rig.client.send(f"+4915100000{number:03d}", "known", delivery_report=False)
+            await rig.event(0, "message.sent", where=lambda event, sent=answer["id"]: event["message_id"] == sent)
 
 
 READABLE = {

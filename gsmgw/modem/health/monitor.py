@@ -11,6 +11,7 @@ from gsmgw.errors import ModemError
 from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.model.events import ModemIndicationsLost, ModemSettingsLost
 from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.device import GSM_ALPHABET
 from gsmgw.modem.health.healing import Healing
 from gsmgw.modem.health.link_state import POLL_EVERY_S, LinkState
 from gsmgw.modem.health.telemetry import Telemetry
@@ -40,6 +41,8 @@ SEARCH_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 QUERY_PAUSE_S = 1.0
 #: Pauses before settings that were refused are applied again.
 REFUSED_PAUSES_S = (5.0, 15.0, 60.0, 300.0, 900.0)
+#: The same where another setting was accepted, or the modem works without: then it stays so.
+BETTER_PAUSES_S = (60.0, 300.0, 900.0)
 #: How often the node of the port is checked, for one that was replaced without a hang-up.
 NODE_EVERY_S = 1.0
 #: How often the memories are swept in case an indication was lost.
@@ -222,13 +225,13 @@ class HealthMonitor:
         return max(0.01, due_at - self._clock.monotonic())
 
     def _schedule_retry(self) -> None:
-        """Have refused settings applied again, with growing pauses, and once where a fallback was accepted."""
+        """Have refused settings applied again, with growing pauses, and a few times where the modem works without."""
         state, settings = self._state, self._settings
         pause_s = None
         if settings.refused:
             pause_s = REFUSED_PAUSES_S[min(self._retries, len(REFUSED_PAUSES_S) - 1)]
-        elif settings.downgraded and self._retries == 0:
-            pause_s = REFUSED_PAUSES_S[2]
+        elif (settings.downgraded or settings.charset != GSM_ALPHABET) and self._retries < len(BETTER_PAUSES_S):
+            pause_s = BETTER_PAUSES_S[self._retries]
         self._retry_at = math.inf if pause_s is None else self._clock.monotonic() + pause_s
         state.retry_s = pause_s if settings.refused else None
         state.update()

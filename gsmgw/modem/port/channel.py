@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Phase
+from gsmgw.at.dialogue import ESCAPE
 from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
+from gsmgw.at.phase import Phase
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
 from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling
@@ -122,6 +123,15 @@ class Channel:
     def payload_at(self) -> float:
         """When the last payload left, monotonic seconds."""
         return self._submission.payload_at
+
+    @property
+    def expects_late_result(self) -> bool:
+        """True if the result of a message that was given up may still come."""
+        return self._dialogue.expects_late_result
+
+    @expects_late_result.setter
+    def expects_late_result(self, value: bool) -> None:
+        self._dialogue.expects_late_result = value
 
     # -- settings -----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from gsmgw.at.events import Response, Stale
 from gsmgw.at.responses import parse_reference
 from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.errors import Disposition, ModemError, SubmitError
-from gsmgw.model.events import SubmitLateConfirmation
+from gsmgw.model.events import SubmitLateConfirmation, SubmitLateRefusal
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.port.errors import CommandTimeout, ResultOverdue
 from gsmgw.modem.port.port_lock import PortPriority
@@ -25,6 +25,8 @@ from gsmgw.ports import Stored
 
 #: The least time after which a modem may release a radio link that it was asked to keep, seconds.
 HOLD_S = 1.0
+#: How long an overdue result is expected, seconds: no network and no modem takes longer (TS 24.011 10, manuals).
+OVERDUE_S = 600.0
 _HOLD = commands.hold_link(1)
 #: Lines by which a modem confirms a message, also a late one.
 _CONFIRMATIONS = ("+CMGS:", "+CMSS:")
@@ -85,8 +87,16 @@ class Sender:
         finally:
             self.active = False
         if not response.final.ok:
-            raise refusal(response.final, self._at.profile, payload_started=True)
+            raise self._refusal(response.final)
         return self._reference(response)
+
+    def _refusal(self, final: FinalResult) -> SubmitError:
+        """Return the error for a refusal. Results come in order: while one is overdue, it may be that one."""
+        if not self._overdue_results():
+            return refusal(final, self._at.profile, payload_started=True)
+        self._note_overdue()
+        title = f"a refusal ({final}) came, which may be the late result of an earlier message"
+        return SubmitError(title, Disposition.UNKNOWN, payload_started=True, overdue=True)
 
     async def _hand_over(
         self, octets: int, payload: bytes, before: Callable[[], Awaitable[None]], on_stored: Stored | None
@@ -145,7 +155,7 @@ class Sender:
             response = await submit(*args, ResultWait(least_s, give_up_after_s=give_up_after_s))
         except (ResultOverdue, CommandTimeout):
             if self._channel.payload_left:
-                self._overdue.append(self._channel.payload_at)
+                self._note_overdue()
                 self._timeout.missed()
             raise
         self._timeout.note(self._clock.monotonic() - self._channel.payload_at)
@@ -195,16 +205,43 @@ class Sender:
         self.last_reference = reference
         return True
 
+    def _note_overdue(self) -> None:
+        """The result of the last payload did not come in time, and may still come."""
+        self._overdue.append(self._channel.payload_at)
+        self._channel.expects_late_result = True
+
+    def _overdue_results(self) -> int:
+        """Return how many results may still come."""
+        now = self._clock.monotonic()
+        while self._overdue and now - self._overdue[0] > OVERDUE_S:
+            self._overdue.popleft()
+        self._channel.expects_late_result = bool(self._overdue)
+        return len(self._overdue)
+
     def stale_line(self, stale: Stale) -> None:
-        """Report a confirmation that came after the message was given up."""
+        """Report a confirmation or refusal that came after the message was given up."""
+        if stale.final is not None and stale.final.kind is FinalResultKind.CMS:
+            self._late_refusal(stale.final)
         if not stale.line.startswith(_CONFIRMATIONS):
             return
         reference = parse_reference(stale.line)
         if reference is not None and self._is_late(reference):
             self._reporter.event(SubmitLateConfirmation(reference=reference))
 
+    def _late_refusal(self, final: FinalResult) -> None:
+        """Report a refusal, if it can belong to one message only."""
+        if self._overdue_results() != 1:
+            return
+        self._timeout.note(self._clock.monotonic() - self._overdue.popleft())
+        self._overdue_results()
+        error = refusal(final, self._at.profile, payload_started=True)
+        if error.disposition is not Disposition.UNKNOWN:
+            permanent = error.disposition is Disposition.NEVER
+            self._reporter.event(SubmitLateRefusal(cms=error.cms, title=error.title, permanent=permanent))
+
     def _is_late(self, reference: int) -> bool:
         if self._overdue:
             self._timeout.note(self._clock.monotonic() - self._overdue.popleft())
+            self._overdue_results()
             return True
         return reference != self.last_reference

@@ -9,6 +9,7 @@ from functools import partial
 
 from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemState, ModemStatus, Outgoing, Priority, Waiting
+from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.numbers import digits_of, same_number
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import SendingTimes
@@ -204,6 +205,12 @@ class Scheduler:
         """A modem confirmed a segment after it had been given up; False when none of this process is meant."""
         worker = self._workers.get(modem)
         return worker is not None and worker.late_result(reference)
+
+    def late_refusal(self, modem: str, refusal: SubmitLateRefusal) -> None:
+        """A modem refused a segment after it had been given up."""
+        worker = self._workers.get(modem)
+        if worker is not None:
+            worker.late_refusal(refusal)
 
     async def _settle(self, worker: Worker, flight: InFlight, reference: int) -> None:
         await self._clock.sleep(SETTLE_AFTER_S)

@@ -70,6 +70,13 @@ class LateResults(Generic[T]):
             entry.reference = None
         return changed
 
+    def refused(self) -> T | None:
+        """A refusal came while no result was awaited: the segment that it belongs to, if only one can be meant."""
+        self._forget_lost()
+        if len(self._entries) != 1 or self._entries[0].reference is not None:
+            return None
+        return self._entries.popleft().what
+
     def _forget_lost(self) -> None:
         while self._entries and self._now_s() - self._entries[0].at_s > LOST_AFTER_S:
             self._drop_first()

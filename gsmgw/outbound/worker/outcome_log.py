@@ -8,14 +8,15 @@ from functools import partial
 from typing import TypeVar
 
 from gsmgw.errors import StoreFault, SubmitError
-from gsmgw.model import Outgoing, format_id
+from gsmgw.model import MessageError, Outgoing, format_id
+from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.model.routes import to_modem
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
 from gsmgw.outbound.worker.jobs import Claim, Job, both, describe, internal_error
 from gsmgw.outbound.worker.policy import Action
 from gsmgw.outbound.worker.verdict import Verdict
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import PendingWrites, Tx, outbox
+from gsmgw.store import PendingWrites, Tx, late_refusals, outbox
 
 T = TypeVar("T")
 
@@ -114,6 +115,29 @@ class OutcomeLog:
             sim=claim.sim,
             claim=claim.number,
             reference=reference,
+        )
+        self._writes.record(operation, then=self._then(claim, on_disk))
+
+    def late_refused(self, claim: Claim, message: Outgoing, refusal: SubmitLateRefusal) -> None:
+        """A refusal came for a segment that had been given up: it was not sent."""
+        name = self._handle.name
+        error = MessageError("refused_by_network", refusal.title, name, refusal.cms)
+
+        def on_disk(settled: tuple[list[Outgoing], int | None]) -> None:
+            queued, due_ms = settled
+            self._queue.offer(queued)
+            if due_ms is not None:
+                self._queue.due(due_ms)
+
+        operation = partial(
+            late_refusals.late_refusal,
+            now_ms=self._clock.wall_ms(),
+            message=message,
+            seq=claim.seq,
+            modem=name,
+            claim=claim.number,
+            error=error,
+            permanent=refusal.permanent,
         )
         self._writes.record(operation, then=self._then(claim, on_disk))
 

@@ -16,6 +16,7 @@ from functools import partial
 
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
 from gsmgw.model import Outgoing, Priority, format_id
+from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.outbound.limits.modem_limits import ModemLimits
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
@@ -133,6 +134,13 @@ class Worker:
             self._failures, self._rest_until_s = 0, 0.0
             self._wake.set()
         return bool(settled)
+
+    def late_refusal(self, refusal: SubmitLateRefusal) -> None:
+        """The modem refused a segment that had been given up: it was not sent, if no other can be meant."""
+        missing = self._late_results.refused()
+        if missing is not None:
+            claim, message = missing
+            self._outcomes.late_refused(claim, message, refusal)
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
