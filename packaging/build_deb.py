@@ -151,9 +151,13 @@ def _files(tree: Path) -> None:
 def _documents(tree: Path, version: str) -> None:
     place = tree / "usr/share/doc/gsmgw"
     _write(place / "copyright", (HERE / "debian" / "copyright").read_bytes())
+    _write(place / "README.md", (ROOT / "README.md").read_text(encoding="utf-8").replace("(docs/", "(").encode())
+    for path in sorted((ROOT / "docs").rglob("*")):
+        if path.is_file():
+            _write(place / path.relative_to(ROOT / "docs"), path.read_bytes())
     entry = (
         f"gsmgw ({version}) unstable; urgency=medium\n\n"
-        "  * See docs/changelog.md of the sources.\n\n"
+        "  * See /usr/share/doc/gsmgw/changelog.md.\n\n"
         f" -- {MAINTAINER}  {formatdate(_epoch())}\n"
     )
     _write(place / "changelog.gz", gzip.compress(entry.encode(), 9, mtime=0))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmgw.config import parse_config
+from gsmgw.documentation import page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,9 @@ class Choices:
 def build_config(choices: Choices) -> str:
     """Return the text of the file. Raises :class:`gsmgw.errors.ConfigError` if a choice is not valid."""
     lines = [
-        "# The configuration of gsmgw, written by `gsmgw setup`. docs/reference/configuration.md has every setting.",
-        "# After a change, run: gsmgw config check, then: sudo systemctl restart gsmgw",
+        "# The configuration of gsmgw, written by `gsmgw setup`.",
+        f"# Every setting: {page('reference/configuration.md')}",
+        "# After a change, run: gsmgw config check, then: gsmgw reload",
         "",
         "[gateway]",
     ]

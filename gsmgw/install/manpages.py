@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from inspect import cleandoc
 
 import click
 from click.shell_completion import get_completion_class
@@ -63,9 +64,13 @@ def _page(path: tuple[str, ...], command: click.Command, context: click.Context)
         f".B {_escape(' '.join(path))}",
         _escape(usage),
         ".SH DESCRIPTION",
-        *_paragraphs(command.help or about),
+        *_paragraphs(cleandoc(command.help or about)),
     ]
-    options = [record for param in command.get_params(context) if (record := param.get_help_record(context))]
+    options = [
+        record
+        for param in command.get_params(context)
+        if (record := param.get_help_record(context)) and (record[1] or isinstance(param, click.Option))
+    ]
     if options:
         lines.append(".SH OPTIONS")
         for name, text in options:
@@ -102,9 +107,7 @@ def _paragraphs(text: str) -> Iterator[str]:
         if number:
             yield ".PP"
         if paragraph.startswith("\b\n"):  # click's mark for lines that stay as they are
-            yield ".nf"
-            yield from map(_escape, paragraph.split("\n")[1:])
-            yield ".fi"
+            yield from (".nf", ".RS 4", *map(_escape, paragraph.split("\n")[1:]), ".RE", ".fi")
         else:
             yield _escape(" ".join(paragraph.split()))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gsmgw import documentation
 from gsmgw.errors import GsmgwError
 from gsmgw.install.assets import asset, unit_for
 from gsmgw.install.manpages import COMPLETION_PLACES, completion, man_pages
@@ -123,9 +124,15 @@ def installed_files(command: Path, group: click.Group, root: Path = Path("/")) -
     return files + [PutFile(prefix / "share" / "man" / "man1" / name, page) for name, page in pages.items()]
 
 
+def _first_config() -> str:
+    """Return the first configuration; it points to the documentation where that is on this machine."""
+    packaged, name = asset("systemd/gsmgw.toml"), "reference/configuration.md"
+    return packaged.replace(f"{documentation.PLACES[0]}/{name}", documentation.page(name))
+
+
 def install_steps(command: Path, group: click.Group, root: Path = Path("/")) -> list[Step]:
     """Return the steps of an installation; below another root, only files are written."""
-    config = PutFile(root / CONFIG, asset("systemd/gsmgw.toml"), 0o600, keep=True)
+    config = PutFile(root / CONFIG, _first_config(), 0o600, keep=True)
     files: list[Step] = [*installed_files(command, group, root)]
     if root != Path("/"):
         return [*files, config]

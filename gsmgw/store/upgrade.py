@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from gsmgw.documentation import page
 from gsmgw.errors import StoreError
 from gsmgw.store.files import flush, open_new
 from gsmgw.store.migrations import applied_migrations, development, known_migrations, migrations
@@ -99,7 +100,7 @@ def _put_aside(connection: sqlite3.Connection, path: Path, form: str) -> None:
 
 def _way_back(path: Path) -> str:
     copies = rollback_copies(path)
-    return f"; a copy from before an upgrade is {copies[-1]} (docs/guides/upgrade.md)" if copies else ""
+    return f"; a copy from before an upgrade is {copies[-1]}, see {page('guides/upgrade.md')}" if copies else ""
 
 
 def _octets(path: Path) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from gsmgw import documentation
 from gsmgw.at.commands import AT
 from gsmgw.errors import ModemError
 from gsmgw.model.events import ModemUnknownModel, SimChanged
@@ -22,7 +23,7 @@ from gsmgw.modem.sim.unlock import SimUnlocker
 WAKE_TRIES = 10
 _UNKNOWN_MODEL = (
     "no profile for this model, using the standard commands. If something does not work, make a transcript that is "
-    "safe to share: gsmgw modem {name} tap --masked --output FILE (see docs/guides/add-a-modem.md)"
+    "safe to share: gsmgw modem {name} tap --masked --output FILE (see {guide})"
 )
 
 
@@ -61,7 +62,7 @@ class Startup:
         if not identity.manufacturer and self._at.profile is GENERIC:
             identity = await self._identify()
         if self._at.profile is GENERIC and self._context.report_unknown_model:
-            hint = _UNKNOWN_MODEL.format(name=self._reporter.name)
+            hint = _UNKNOWN_MODEL.format(name=self._reporter.name, guide=documentation.page("guides/add-a-modem.md"))
             self._reporter.event(ModemUnknownModel(identity=identity.text.strip(), hint=hint))
         await self._identify_sim()
         await self._settings.apply()

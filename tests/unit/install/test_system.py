@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -92,6 +93,17 @@ def test_man_pages(group: object, tmp_path: Path) -> None:
         assert about, name
         for line in page.splitlines():
             assert line.startswith(".") or "\\" in line or "-" not in line, f"{name}: an unescaped hyphen in {line!r}"
+
+
+@pytest.mark.skipif(shutil.which("nroff") is None, reason="nroff is not installed")
+def test_examples_in_a_man_page_are_lines_of_their_own() -> None:
+    page = man_pages(main)["gsmgw.1"]
+    done = subprocess.run(
+        ["nroff", "-man", "-Tascii", "-rLL=100n"], input=page, capture_output=True, text=True, check=True
+    )
+    shown = [line.strip() for line in done.stdout.splitlines()]
+    assert "gsmgw inbox                               list received messages" in shown
+    assert 'gsmgw send +4915112345678 "Hello" --wait  send a message and wait for delivery' in shown
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
