@@ -25,6 +25,7 @@ from gsmgw.api.routes import (
     events,
     health,
     message_export,
+    message_wait,
     messages,
     metrics,
     modems,
@@ -50,6 +51,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         message_export,
+        message_wait,
         messages,
         conversations,
         quarantine,

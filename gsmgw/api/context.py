@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import MessageService
+from gsmgw.patterns import PatternRunner
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.store import Store
 
@@ -91,6 +92,8 @@ class Context:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    patterns: PatternRunner
+    arrivals: Arrivals
     access: Access
     modems: Mapping[str, ManagedModem]
     pools: Mapping[str, frozenset[str]]

@@ -9,6 +9,7 @@ import click
 
 from gsmgw import __version__
 from gsmgw.cli import (
+    arrivals,
     audit,
     backup,
     doctor,
@@ -77,6 +78,7 @@ _MODULES = (
     send,
     messages,
     watch,
+    arrivals,
     exports,
     quarantine,
     modems,

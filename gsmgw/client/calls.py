@@ -157,6 +157,23 @@ def act(message_id: str, action: str, body: Json | None = None) -> Call[resource
     return Call("POST", f"/v1/messages/{part(message_id)}/{part(action)}", body)
 
 
+def wait(
+    *,
+    sender: str | None = None,
+    match: str | None = None,
+    modem: str | None = None,
+    since: str | None = None,
+    timeout_s: float = 60.0,
+) -> Call[resources.ArrivedMessage]:
+    """Wait for a received message, and return it with its one-time code in ``code``.
+
+    ``match`` is a part of its text, or ``/a regular expression/``. ``since``, a time in RFC 3339, also finds messages
+    that have been received. Raises :class:`gsmgw.client.ApiError` with the code ``no_message`` if none arrived.
+    """
+    params = given({"from": sender, "match": match, "modem": modem, "since": since, "timeout": timeout_s})
+    return Call("GET", "/v1/messages/wait", params=params, timeout_s=timeout_s + TIMEOUT_S)
+
+
 def modems() -> Call[list[resources.Modem]]:
     """Return all modems."""
     return Call("GET", "/v1/modems", pick=_data)

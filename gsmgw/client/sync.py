@@ -128,6 +128,7 @@ class Client:
     reread_quarantine = _does(calls.reread_quarantine)
     audit_page = _does(calls.audit_page)
     act = _does(calls.act)
+    wait = _does(calls.wait)
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)

@@ -26,7 +26,7 @@ from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
 from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
-from gsmgw.dispatch import EventFeed, Hooks, Indexer, Retention, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
@@ -37,6 +37,7 @@ from gsmgw.model.events import TaskFailed
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import MessageService, Scheduler
+from gsmgw.patterns import PatternRunner
 from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
@@ -53,6 +54,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    patterns: PatternRunner
     access: Access
     retention: Retention
 
@@ -116,6 +118,7 @@ class Gateway:
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.patterns = PatternRunner()
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
@@ -124,6 +127,7 @@ class Gateway:
             yield
         finally:
             self.links.close()
+            await self.patterns.close()
             await self.collector.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
@@ -237,6 +241,8 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             indexer=self.indexer,
+            patterns=self.patterns,
+            arrivals=Arrivals(self.store, self.clock, self.feed, self.patterns),
             access=self.access,
             modems=self.modems,
             pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},

@@ -1,9 +1,10 @@
 """Dispatch: deliver events to webhooks, hooks and other consumers."""
 
+from gsmgw.dispatch.arrivals import Arrivals
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.indexer import Indexer
 from gsmgw.dispatch.retention import Retention
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["EventFeed", "Hooks", "Indexer", "Retention", "Webhooks"]
+__all__ = ["Arrivals", "EventFeed", "Hooks", "Indexer", "Retention", "Webhooks"]

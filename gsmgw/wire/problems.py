@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable"
     MODEM_FAILED = "modem_failed"
     REQUEST_TIMEOUT = "request_timeout"
+    NO_MESSAGE = "no_message"
     HEADERS_TOO_LARGE = "headers_too_large"
     EVENT_GONE = "event_gone"
     INTERNAL_ERROR = "internal_error"
@@ -74,6 +75,7 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.STORAGE_UNAVAILABLE: ProblemType(503, "Database writes are failing"),
     ProblemCode.MODEM_FAILED: ProblemType(409, "The modem refused the operation"),
     ProblemCode.REQUEST_TIMEOUT: ProblemType(408, "The request did not arrive in time"),
+    ProblemCode.NO_MESSAGE: ProblemType(408, "No message arrived in time"),
     ProblemCode.HEADERS_TOO_LARGE: ProblemType(431, "The request headers are too large"),
     ProblemCode.EVENT_GONE: ProblemType(410, "The event is no longer kept"),
     ProblemCode.INTERNAL_ERROR: ProblemType(500, "Internal error"),

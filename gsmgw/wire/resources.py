@@ -160,6 +160,13 @@ class WholeMessage(Message):
 
 
 @_closed
+class ArrivedMessage(Message):
+    """A received message that was waited for, and the one-time code in its text; ``code`` is null without one."""
+
+    code: str | None
+
+
+@_closed
 class MessagePage(TypedDict):
     """A page of messages, newest first."""
 

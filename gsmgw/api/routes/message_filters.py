@@ -66,7 +66,7 @@ async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuer
     return messages.Filter(
         direction=None if query.direction is None else Direction(query.direction),
         statuses=tuple(query.status),
-        peer=_peer(ctx, query.peer),
+        peer=peer_of(ctx, query.peer),
         modem=query.modem,
         client_ref=query.client_ref,
         since_ms=ms_of(query.since),
@@ -77,8 +77,9 @@ async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuer
     )
 
 
-def _peer(ctx: Context, peer: str | None) -> str | None:
+def peer_of(ctx: Context, peer: str | None) -> str | None:
+    """Return a number in E.164; a name, or a number as the network wrote it, as it is."""
     try:
         return None if peer is None else parse_recipient(peer, ctx.country())
     except NumberError:
-        return peer  # a name, or a number as the network wrote it
+        return peer

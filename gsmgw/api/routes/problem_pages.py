@@ -110,6 +110,11 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "The request began, but the rest of it did not arrive in time. Nothing of it was saved.",
         "Check the network. With an Idempotency-Key it is safe to repeat the request.",
     ),
+    ProblemCode.NO_MESSAGE: (
+        "`GET /v1/messages/wait` waited as long as `timeout` allows, and no message that matches was received.",
+        "Check the sender and the text with `gsmgw inbox`. If the message may have come before the request, set "
+        "`since` to the time at which it was asked for.",
+    ),
     ProblemCode.BUSY: (
         "There are as many connections as `[api] max_connections` allows.",
         "Use one connection for many requests, and close event streams that nobody reads.",
