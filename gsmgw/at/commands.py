@@ -15,6 +15,10 @@ from gsmgw.errors import ModemError
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]|[^\x00-\xff]")
 
 
+#: How the commands of TS 27.005 begin; some modems refuse AT+CPIN in their way.
+_MESSAGE_COMMANDS = ("AT+CM", "AT+CN", "AT+CPMS", "AT+CSM", "AT+CSCA", "AT+CSCB", "AT+CSDH", "AT+CPIN")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command line. Raises :class:`ModemError` for a text that is not one line of printable characters.
@@ -43,6 +47,11 @@ class Command:
         if found is not None:
             name = self.text.partition("=")[0] if "=" in self.text[: found.start()] else "AT command"
             raise ModemError(f"{name}: the character U+{ord(found[0]):04X} is not allowed")
+
+    @property
+    def is_for_messages(self) -> bool:
+        """True if it is refused with +CMS ERROR (TS 27.005 3.2.5)."""
+        return self.text.startswith(_MESSAGE_COMMANDS)
 
     @property
     def shown(self) -> str:
@@ -94,6 +103,7 @@ STORAGES = Command("AT+CPMS=?", ("+CPMS:",), timeout_s=10.0)
 STORAGE_USE = Command("AT+CPMS?", ("+CPMS:",), timeout_s=10.0)
 LIST_ALL = Command("AT+CMGL=4", ("+CMGL:",), timeout_s=60.0, pairs=True)
 INDICATIONS = Command("AT+CNMI?", ("+CNMI:",))
+CHARACTER_SET = Command("AT+CSCS?", ("+CSCS:",), timeout_s=3.0)
 MESSAGE_SERVICE = Command("AT+CSMS?", ("+CSMS:",))
 ACKNOWLEDGE = Command("AT+CNMA")
 #: TS 27.005 3.4.4 and 4.8: without a value, 0 for the same, 1 for a positive acknowledgement in PDU mode.

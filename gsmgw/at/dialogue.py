@@ -9,13 +9,13 @@ again. So a late response never counts for the next command.
 from __future__ import annotations
 
 import re
-from enum import Enum, auto
 
 from gsmgw.at.commands import AT, Command
 from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.lexer import TEXTS, LineLexer
-from gsmgw.at.pdu_header import PduHeader
+from gsmgw.at.pdu_header import HEX_AT_END, PduHeader
+from gsmgw.at.phase import Phase
 from gsmgw.at.result_codes import NUMERIC_RESULTS, FinalResult, FinalResultKind, parse_final_result
 from gsmgw.at.urcs import GLUED, LINES, TWO_LINE, UrcKind, kind_of, urc_name
 from gsmgw.at.ussd_text import OpenText, is_no_text, is_open
@@ -29,23 +29,9 @@ ANSWER_LIMIT_LINES = 4000
 ANSWER_LIMIT_BYTES = 1_000_000
 
 _HEX = re.compile(r"[0-9A-Fa-f]{2,}")
-_HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
 _SYMBOLS = "+^*%$#_!&"
 
 
-class Phase(Enum):
-    """The phase of the command in flight."""
-
-    IDLE = auto()
-    ANSWER = auto()
-    PROMPT = auto()
-    PROMPTED = auto()  #: the prompt is there, the payload has not been written
-    PAYLOAD = auto()  #: the payload has been written, the final result is awaited
-    STALE = auto()  #: given up: responses are not trusted until :meth:`Dialogue.settled`
-
-
-#: Commands that are refused with +CMS ERROR (TS 27.005 3.2.5).
-_MESSAGE_COMMANDS = ("AT+CM", "AT+CN", "AT+CPMS", "AT+CSM", "AT+CSCA", "AT+CSCB", "AT+CSDH", "AT+CPIN")
 #: Lines that confirm a message. They are late when no message is in transmission.
 _ACCEPTED = ("+CMGS:", "+CMSS:")
 
@@ -102,8 +88,6 @@ class Dialogue:
         #: Names of further lines that are ignored, given by the profile.
         self.noise: frozenset[str] = frozenset()
 
-    # -- what is written ----------------------------------------------------------------------------------------
-
     def start(self, command: Command) -> bytes:
         """Begin a command; return its line with a CR and nothing else (an LF is data to some modems)."""
         if self.phase is not Phase.IDLE:
@@ -144,8 +128,6 @@ class Dialogue:
     def partial_lines(self) -> list[str]:
         """The information lines that came so far for the command in flight."""
         return self._answer_lines
-
-    # -- what is read -------------------------------------------------------------------------------------------
 
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in any portions; return the events that they complete, in order."""
@@ -231,10 +213,10 @@ class Dialogue:
         return not own
 
     def _is_late_refusal(self) -> bool:
-        """Return whether +CMS ERROR is not the response to the command in flight (TS 27.005 3.2.5)."""
+        """Return whether +CMS ERROR is not the response to the command in flight."""
         if self.phase is Phase.PROMPT or self._command is None:
             return self.phase is not Phase.STALE
-        return self.phase is Phase.ANSWER and not self._command.text.startswith(_MESSAGE_COMMANDS)
+        return self.phase is Phase.ANSWER and not self._command.is_for_messages
 
     def _final(self, line: str, final: FinalResult) -> None:
         self._headers, lost = [h for h in self._headers if h.kind], [h.line for h in self._headers if not h.kind]
@@ -280,7 +262,7 @@ class Dialogue:
         return True
 
     def _header(self, line: str, kind: UrcKind | None) -> None:
-        same_line = _HEX_AT_END.search(line)
+        same_line = HEX_AT_END.search(line)
         if same_line is not None:
             self._pair(PduHeader(line[: same_line.start()], kind), same_line[1])
         else:

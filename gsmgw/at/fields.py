@@ -25,9 +25,8 @@ def split_fields(text: str) -> list[str]:
         while at < end and text[at] in " \t":
             at += 1
         if at < end and text[at] == '"':
-            close = text.find('"', at + 1)
-            follows = text[close + 1 :].lstrip()[:1] if close >= 0 else ""
-            if close >= 0 and follows in ("", ","):
+            close = _closing_quote(text, at + 1)
+            if close >= 0:
                 fields.append(text[at + 1 : close])
                 comma = text.find(",", close)
                 at = comma + 1 if comma >= 0 else end + 1
@@ -37,6 +36,21 @@ def split_fields(text: str) -> list[str]:
         fields.append(text[at:stop].strip().strip('"'))
         at = stop + 1
     return fields
+
+
+def _closing_quote(text: str, start: int) -> int:
+    """Return where a quoted value ends that begins at ``start``; -1 where its quotation mark is missing.
+
+    A quotation mark with neither a comma nor the end after it is part of the value: ``"TV 32" for 99"``. A value does
+    not reach over a comma with a quotation mark after it: there the next value begins.
+    """
+    limit = text.find(',"', start)
+    close = text.find('"', start)
+    while close >= 0:
+        if text[close + 1 :].lstrip()[:1] in ("", ","):
+            return close if limit < 0 or close <= limit else -1
+        close = text.find('"', close + 1)
+    return -1
 
 
 def integer(text: str) -> int | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from gsmgw.at.fields import after_prefix, integer, split_fields
 from gsmgw.at.urcs import UrcKind
 
+#: A PDU at the end of its header's line.
+HEX_AT_END = re.compile(r"[ ,]([0-9A-Fa-f]{20,})\"?$")
 #: The most lines between the header of a PDU and the PDU; after more the PDU counts as lost.
 _LINES_TO_PDU = 8
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from gsmgw.at.fields import after_prefix, groups, integer, split_fields
 from gsmgw.digits import is_digits
@@ -198,12 +199,13 @@ def parse_operator(line: str) -> tuple[str | None, int | None]:
 def parse_own_number(line: str) -> str | None:
     """``+CNUM: [alpha],"number",type``; a plus is added for an international number (type 145)."""
     fields = split_fields(after_prefix(line))
-    number = fields[1] if len(fields) > 1 else ""
+    # A name with quotation marks and commas may look like several fields: the number is what has a type after it.
+    pairs = list(pairwise([*fields[1:], ""])) or [("", "")]
+    number, kind = next((pair for pair in pairs if 128 <= (integer(pair[1]) or 0) <= 255), pairs[0])
     digits = number.lstrip("+")
     if not is_digits(digits):
         return None
-    international = len(fields) > 2 and integer(fields[2]) == 145
-    return f"+{digits}" if international or number.startswith("+") else digits
+    return f"+{digits}" if integer(kind) == 145 or number.startswith("+") else digits
 
 
 def parse_smsc(line: str) -> str | None:

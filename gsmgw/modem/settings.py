@@ -52,8 +52,8 @@ class Settings:
         self.sweep_memories: tuple[str, ...] = ()
         #: The accepted AT+CNMI setting; None where all were refused.
         self.indications: str | None = None
-        #: True if strings that are not hexadecimal are in the GSM alphabet (AT+CSCS="GSM").
-        self.gsm_charset = False
+        #: The character set of strings (AT+CSCS); empty where the modem does not tell it.
+        self.charset = ""
         #: True if another AT+CNMI setting was accepted than the preferred one.
         self.downgraded = False
         #: True if messages that are routed directly must be acknowledged by AT+CNMA (AT+CSMS=1).
@@ -77,7 +77,7 @@ class Settings:
         if self._config.smsc is not None:
             await messages.set_smsc(at, self._config.smsc)
         await self._select_memories()
-        self.gsm_charset = await at.attempt(commands.character_set("GSM")) is not None
+        self.charset = await device.select_character_set(at)
         for command in (commands.CALLER_NUMBERS, commands.TAKE_NETWORK_TIME):
             await at.attempt(command)
         self.indications = await self._route_messages()

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsmgw.at import commands, responses
-from gsmgw.at.dialogue import Dialogue, Phase
+from gsmgw.at.dialogue import Dialogue
 from gsmgw.at.events import Response
 from gsmgw.at.fields import groups, split_fields
+from gsmgw.at.phase import Phase
 from gsmgw.at.result_codes import parse_final_result
 from gsmgw.modem.services.network_text import decode_text
 from gsmgw.modem.tap.transcript import TranscriptRows

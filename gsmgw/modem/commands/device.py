@@ -11,6 +11,9 @@ from gsmgw.at.sensor_readings import parse_temperature_c, parse_voltage_mv
 from gsmgw.modem.commands.client import BUSY_PAUSE_S, AtClient
 from gsmgw.modem.profiles import Reading
 
+#: TS 27.007 5.5.
+GSM_ALPHABET = "GSM"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -63,6 +66,14 @@ async def set_full_functionality(at: AtClient) -> None:
     if level is not None and level != 1:
         await at.attempt(commands.functionality(1))
         await at.clock.sleep(at.profile.after_radio_on_s)
+
+
+async def select_character_set(at: AtClient) -> str:
+    """Select the GSM alphabet for strings; return the character set that is selected, empty where that is not known."""
+    if await at.attempt(commands.character_set(GSM_ALPHABET)) is not None:
+        return GSM_ALPHABET
+    line = await at.attempt_line(commands.CHARACTER_SET)
+    return after_prefix(line).strip('" ').upper() if line is not None else ""
 
 
 async def restart_radio(at: AtClient) -> None:

@@ -11,6 +11,7 @@ from gsmgw.errors import ModemError
 from gsmgw.model import ModemState, RecoveryStep
 from gsmgw.model.events import ModemIndicationsLost, ModemSettingsLost
 from gsmgw.modem.commands.client import AtClient
+from gsmgw.modem.commands.device import GSM_ALPHABET
 from gsmgw.modem.health.healing import Healing
 from gsmgw.modem.health.link_state import POLL_EVERY_S, LinkState
 from gsmgw.modem.health.telemetry import Telemetry
@@ -229,7 +230,7 @@ class HealthMonitor:
         pause_s = None
         if settings.refused:
             pause_s = REFUSED_PAUSES_S[min(self._retries, len(REFUSED_PAUSES_S) - 1)]
-        elif (settings.downgraded or not settings.gsm_charset) and self._retries < len(BETTER_PAUSES_S):
+        elif (settings.downgraded or settings.charset != GSM_ALPHABET) and self._retries < len(BETTER_PAUSES_S):
             pause_s = BETTER_PAUSES_S[self._retries]
         self._retry_at = math.inf if pause_s is None else self._clock.monotonic() + pause_s
         state.retry_s = pause_s if settings.refused else None

@@ -60,7 +60,7 @@ class Telemetry:
             await self._registration.refresh()
         dbm = await network.signal_dbm(at)
         name, act = await network.operator(at)
-        operator = None if name is None else decode_text(name, gsm_charset=self._settings.gsm_charset)
+        operator = None if name is None else decode_text(name, charset=self._settings.charset)
         number = self._config.number or self._reporter.status.number or await sim.own_number(at)
         use = await self._storage.use()
         await self._compare_clocks()

@@ -212,8 +212,8 @@ class Link:
             await self._channel.close()
 
     async def _start(self) -> None:
-        known = self._at, self._settings, self._registration, self.unlocker, self._ended
-        startup = Startup(self._context, *known, self._note_answer)
+        parts = self._at, self._settings, self._registration, self.unlocker, self._ended
+        startup = Startup(self._context, *parts, self._note_answer)
         await startup.prepare_modem()
         await self._stored.sweep()
         await startup.register()
@@ -268,8 +268,6 @@ class Link:
         self._health.wake()
         self.unlocker.wake()
 
-    # -- what may be asked of it --------------------------------------------------------------------------------
-
     async def submit(
         self, tpdu: bytes, before_payload: Callable[[], Awaitable[None]], *, more: bool, on_stored: Stored | None
     ) -> int:
@@ -293,8 +291,8 @@ class Link:
         if exc.disposition in (Disposition.NEVER, Disposition.ACCOUNT):
             self._health.wake()
             return
-        if self._channel.cause is not None:
-            return  # the port is gone: that says nothing about sending
+        if self._channel.cause is not None:  # the port is gone: that says nothing about sending
+            return
         if exc.disposition is Disposition.UNKNOWN:
             self._health.in_doubt()
         failures = self._memory.failures

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Phase
+from gsmgw.at.dialogue import ESCAPE
 from gsmgw.at.events import Event, Probed, Prompted, Response, Stale, Urc
+from gsmgw.at.phase import Phase
 from gsmgw.at.urcs import UrcKind
 from gsmgw.errors import PortError
 from gsmgw.modem.port.babble_guard import BabbleGuard, Babbling

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Dialogue, Phase
+from gsmgw.at.dialogue import Dialogue
 from gsmgw.at.events import Response, Urc
+from gsmgw.at.phase import Phase
 from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.modem.port.errors import CommandError, CommandTimeout
 from gsmgw.modem.port.resync import Resync

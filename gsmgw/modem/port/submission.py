@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import ESCAPE, Phase
+from gsmgw.at.dialogue import ESCAPE
 from gsmgw.at.events import Response
+from gsmgw.at.phase import Phase
 from gsmgw.modem.port.errors import CommandError, ModemReset, PromptLost, ResultOverdue
 from gsmgw.modem.port.exchange import Exchange
 

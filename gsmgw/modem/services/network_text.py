@@ -11,6 +11,8 @@ from gsmgw.pdu.septets import unpack
 
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}")
 _CR = 0x0D
+#: Character sets of AT+CSCS that Python knows (TS 27.007 5.5).
+_CODE_PAGES = {"8859-1": "latin-1", "PCCP437": "cp437", "PCDN": "cp865", "8859-2": "iso8859-2", "8859-5": "iso8859-5"}
 #: Scripts that are used together, by the first word of their characters' names.
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "HALFWIDTH"})
 #: The least share of letters, digits and common signs in packed septets that are a text.
@@ -20,19 +22,24 @@ _LETTERS = 3
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:;/*#+%!?()'\"\r\n-]")
 
 
-def decode_text(text: str, dcs: int | None = None, *, gsm_charset: bool = False) -> str:
+def decode_text(text: str, dcs: int | None = None, *, charset: str = "") -> str:
     """Return the readable text of a string.
 
-    ``gsm_charset``: the modem accepted AT+CSCS="GSM", so a string that is not hexadecimal is in the GSM alphabet (TS
-    27.007 5.5). For a hexadecimal one the DCS tells the encoding, where it is UCS-2 or 8-bit data; many modems give the
-    default DCS with everything. Otherwise the encoding is recognised by its result: UCS-2 of one script, or packed
-    septets. Decimal digits are the text themselves, unless they are digits in UCS-2.
+    ``charset`` is the character set that the modem has selected (AT+CSCS, TS 27.007 5.5), or empty where it does not
+    tell. A string that is not hexadecimal is in that set. For a hexadecimal one the set tells the encoding, or the DCS,
+    where it is UCS-2 or 8-bit data; many modems give the default DCS with everything. Otherwise the encoding is
+    recognised by its result: UCS-2 of one script, or packed septets. Decimal digits are the text themselves, unless
+    they are digits in UCS-2.
     """
     hexadecimal = text.strip()
-    if _HEX.fullmatch(hexadecimal):
-        found = _from_hex(hexadecimal, dcs)
-        return text if found is None else found
-    return _from_gsm_charset(text) if gsm_charset else text
+    if not _HEX.fullmatch(hexadecimal):
+        return _from_charset(text, charset)
+    if charset == "UCS2" and len(hexadecimal) % 4 == 0:
+        return _ucs2(bytes.fromhex(hexadecimal))
+    if charset == "HEX":
+        return DEFAULT.decode(bytes.fromhex(hexadecimal))
+    found = _from_hex(hexadecimal, dcs)
+    return text if found is None else found
 
 
 def is_printable(text: str) -> bool:
@@ -40,14 +47,17 @@ def is_printable(text: str) -> bool:
     return all(char.isprintable() or char in "\r\n\t" for char in text)
 
 
-def _from_gsm_charset(text: str) -> str:
+def _from_charset(text: str, charset: str) -> str:
     octets = text.encode("latin-1", "replace")
-    if max(octets, default=0) < 0x80:
+    if charset == "GSM" and max(octets, default=0) < 0x80:
         return DEFAULT.decode(octets)
+    if charset in _CODE_PAGES:
+        return octets.decode(_CODE_PAGES[charset], "replace")
     try:
-        return octets.decode("utf-8")  # the modem ignores the character set that it accepted
+        found = octets.decode("utf-8")  # some modems ignore the character set that they accepted
     except UnicodeDecodeError:
-        return text
+        found = text
+    return found.replace("\0", "@")  # only the GSM alphabet has a character there
 
 
 def _from_hex(hexadecimal: str, dcs: int | None) -> str | None:

@@ -107,7 +107,7 @@ class Ussd:
         return UssdReply(shown, answer.status == 1, _OUTCOMES.get(answer.status, "done"))
 
     def _decoded(self, text: str, dcs: int | None) -> str:
-        return decode_text(text, dcs, gsm_charset=self._settings.gsm_charset)
+        return decode_text(text, dcs, charset=self._settings.charset)
 
     async def _send(self, text: str) -> None:
         refusal: ModemError | None = None

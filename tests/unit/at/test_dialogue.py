@@ -9,8 +9,9 @@ import pytest
 
 from gsmgw.at import commands
 from gsmgw.at.commands import Command
-from gsmgw.at.dialogue import Dialogue, Phase
+from gsmgw.at.dialogue import Dialogue
 from gsmgw.at.events import Event, Prompted, Response, Stale, Urc
+from gsmgw.at.phase import Phase
 from gsmgw.at.result_codes import FinalResult, FinalResultKind
 from gsmgw.at.urcs import UrcKind
 

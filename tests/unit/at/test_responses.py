@@ -6,7 +6,7 @@ import pytest
 
 from gsmgw.at import responses
 from gsmgw.at.fields import split_fields
-from gsmgw.at.responses import MemoryUse, StoredHeader, UssdIndication
+from gsmgw.at.responses import MemoryUse, StoredHeader, UssdIndication, parse_operator, parse_own_number
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,23 @@ def test_clock() -> None:
 )
 def test_pin_tries(lines: list[str], left: int | None) -> None:
     assert responses.parse_tries_left(lines) == left
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ('+COPS: 0,0,"TV 32" Net",7', 'TV 32" Net'),
+        ('+COPS: 0,0,"A, B",2', "A, B"),
+        ('+COPS: 0,0,"The "Net""', 'The "Net"'),
+        ('+COPS: 0,0,"OK",7', "OK"),
+        ('+COPS: 0,0,"Net', "Net"),
+        ('+COPS: 0,0,"\0Net",7', "\0Net"),
+    ],
+)
+def test_names_of_operators(line: str, name: str) -> None:
+    assert parse_operator(line)[0] == name
+
+
+def test_names_of_own_numbers() -> None:
+    assert parse_own_number('+CNUM: "My "own", one","+491711234567",145') == "+491711234567"
+    assert parse_own_number('+CNUM: "5" line","491711234567",145') == "+491711234567"

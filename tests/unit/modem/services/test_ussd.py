@@ -60,7 +60,7 @@ RUSSIAN = "Баланс: 12,50 руб. Тариф №3"
     ],
 )
 def test_texts_in_all_encodings(text: str, dcs: int, readable: str) -> None:
-    assert decode_text(text, dcs, gsm_charset=True) == readable
+    assert decode_text(text, dcs, charset="GSM") == readable
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,26 @@ def test_texts_in_all_encodings(text: str, dcs: int, readable: str) -> None:
     ],
 )
 def test_names_of_operators(name: str, readable: str) -> None:
-    assert decode_text(name, gsm_charset=True) == readable
+    assert decode_text(name, charset="GSM") == readable
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "readable"),
+    [
+        ("0031003200330034", "UCS2", "1234"),
+        ("0171123456780171", "UCS2", "ű\u1234噸ű"),
+        ("4B6F6E746F3A20351B65", "HEX", "Konto: 5€"),
+        ("Gr\xf6\xdfe", "8859-1", "Größe"),
+        ("Gr\x94\xe1e", "PCCP437", "Größe"),
+        ("Gr\xc3\xb6\xc3\x9fe", "UTF-8", "Größe"),
+        ("Gr\xf6\xdfe", "IRA", "Größe"),
+        ("mail\0x", "IRA", "mail@x"),
+        ("mail\0x", "GSM", "mail@x"),
+        ("$\x02\x11", "GSM", "¤$_"),
+    ],
+)
+def test_the_selected_character_set_is_believed(text: str, charset: str, readable: str) -> None:
+    assert decode_text(text, 15, charset=charset) == readable
 
 
 def test_a_character_set_that_the_modem_refused_is_not_believed() -> None:
