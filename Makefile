@@ -5,6 +5,7 @@
 # make docs    the documentation in build/site, with all links checked
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
 # make deb-test  those packages tried in a fresh Debian: wants root and a mirror
+# make first-hour  a newcomer's first hour in a fresh Debian, written into its page: wants root and a mirror
 # make storm   ten minutes of poison among ordinary traffic   (make storm SECONDS=60)
 # make bench   figures: throughput, latency, memory
 # make setup   the virtual environment in .venv that all of the above use
@@ -22,7 +23,7 @@ ARCHITECTURE := $(shell dpkg --print-architecture 2>/dev/null)
 
 SECONDS := 600
 
-.PHONY: setup demo test test-long check bench storm format clean docs deb deb-test lock
+.PHONY: setup demo test test-long check bench storm format clean docs deb deb-test first-hour lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -71,6 +72,10 @@ deb: setup
 deb-test: setup
 	@for suite in $(SUITES); do $(BIN)/python packaging/try_package.py --suite $$suite; \
 	    code=$$?; if [ $$code -ne 0 ] && [ $$code -ne 77 ]; then exit $$code; fi; done
+
+# Before a release: what a newcomer types and sees, as the page docs/get-started/first-hour.md shows it.
+first-hour: setup
+	@$(BIN)/python packaging/first_hour.py --write; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 77 ] || exit $$code
 
 lock: setup
 	$(BIN)/python packaging/lock.py

@@ -71,13 +71,14 @@ def hint(exc: NoDaemon) -> str:
 
 
 def explain(problem: dict[str, Any]) -> str:
-    """Return a problem document as text; several bad fields get a line each."""
+    """Return a problem document as text; several bad fields get a line each, and none is said twice."""
     lines = [str(problem.get("detail") or problem.get("title") or "the request failed")]
     if problem.get("code") == "unauthorized" and problem.get("title"):
         lines[0] = f"{problem['title']}: {lines[0]}"
     errors = problem.get("errors", [])
     if len(errors) > 1:
-        lines += [f"  {error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in errors]
+        said = [f"{error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in errors]
+        lines += [f"  {each}" for each in said if each != lines[0]]
     code = problem.get("code")
     return "\n".join(lines) + (f" [{code}]" if code else "")
 

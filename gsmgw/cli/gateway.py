@@ -7,6 +7,7 @@ configuration file that is found; the default.
 from __future__ import annotations
 
 import os
+import ssl
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ def connect(context: click.Context, config_file: str | Path | None = None) -> Cl
     if options.get("url"):
         try:
             return Client(url=options["url"], token=options.get("token"), ca_file=options.get("ca_file"))
+        except ssl.SSLError:
+            raise click.UsageError(f"--ca-file {options['ca_file']}: contains no certificate in PEM form") from None
         except ValueError as exc:
             raise click.UsageError(str(exc)) from None
     return Client(socket_path(options.get("socket"), config_file))

@@ -52,9 +52,8 @@ def _signal(dbm: int | None) -> str:
 
 #: How long a command waits for the state that it causes, seconds.
 WAIT_S = 60.0
-#: States on the way to another one, and those in which there is nothing to restart.
+#: States on the way to another one.
 _UNDER_WAY = {"probing", "searching", "recovering"}
-_CLOSED = {"disabled", "absent"}
 _ACTIONS = ["info", "reset", "enable", "disable", "ussd", "pin", "signal", "tap"]
 
 
@@ -137,9 +136,8 @@ def _pin(given: str | None) -> Json:
 def _change(context: click.Context, name: str, action: str, body: Json | None, as_json: bool) -> None:
     """Change something, wait for what it causes, and print the new state. Exits with 4 if that takes too long."""
     with connect(context) as client:
-        cursor = client.stats()["last_event"]
         client.modem(name, action, body)
-        found, is_final = _await_state(client, name, action, cursor)
+        found, is_final = _await_state(client, name, action)
     if as_json:
         print_json(found)
     else:
@@ -152,10 +150,11 @@ def _change(context: click.Context, name: str, action: str, body: Json | None, a
         sys.exit(TIMED_OUT)
 
 
-def _await_state(client: Client, name: str, action: str, cursor: int) -> tuple[Json, bool]:
+def _await_state(client: Client, name: str, action: str) -> tuple[Json, bool]:
     """Follow the states of a modem until one that stays. Return the modem, and whether it came to such a state."""
+    cursor = client.stats()["last_event"]
     found = client.modem(name)
-    if _is_final(found, action) and (action != "reset" or found["state"] in _CLOSED):
+    if _is_final(found, action):
         return found, True
     with suppress(TimeoutError):
         for event in client.events(cursor, ["modem.state_changed"], timeout_s=WAIT_S):

@@ -85,7 +85,7 @@ def status(context: click.Context, as_json: bool) -> None:
         say(f"task {task}: failed and restarted {count} times. See: journalctl -u gsmgw")
     if stats.get("database_loss"):
         say(f"DATA LOSS: {stats['database_loss']}")
-    say(f"events: {stats['first_event']} to {stats['last_event']}")
+    say(f"events: {stats['first_event']} to {stats['last_event']}" if stats["last_event"] else "events: none")
     for modem in modems:
         say(f"modem {modem['name']}: {modem['state']}, {modem['detail']}")
     if not modems:

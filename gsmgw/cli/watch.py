@@ -30,12 +30,12 @@ def describe_event(event: resources.Event) -> str:
         words.append(f"from {data['from']}")
     elif data.get("to"):
         words.append(f"to {data['to']}")
-    for name in ("state", "detail", "waiting", "segment", "problem", "text"):
+    for name in ("state", "detail", "reason", "waiting", "segment", "problem", "text"):
         if data.get(name) is not None:
             words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
     if isinstance(error := data.get("error"), dict):
         words.append(str(error["title"]))
-    return "  ".join(map(shown, words))
+    return "  ".join(map(shown, dict.fromkeys(words)))  # the cause of a pause is also the error
 
 
 @click.command()

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import click
 import pytest
-from support.processes import Site
+from support.processes import Site, until
 from support.rig import make_config, running
 from support.shell import command
 
@@ -207,6 +207,21 @@ def test_all_times_are_those_of_the_clock_on_the_wall(place: Site) -> None:
     gsmgw(place, "cancel", number)
 
 
+def test_a_message_that_waits_shows_its_next_try_and_is_retried_now(place: Site) -> None:
+    place.fault("modem0", "cms-error", "--set", "code=42", "--count", "2")
+    with Client(place.socket) as client:
+        number = client.send(ANNA, "not at once")["id"]
+        until(lambda: client.message(number)["attempts"] == 2)  # from here on the pause is half a minute
+        until(lambda: (client.message(number)["waiting_for"] or {}).get("word") == "retry")
+    shown = gsmgw(place, "show", number).stdout
+    assert re.search(r"waiting for  congestion \(\+CMS ERROR 42\); next try at \d\d:\d\d:\d\d", shown)
+    assert "congestion (+CMS ERROR 42)  congestion" not in shown
+    assert re.search(r"queued, next try at \d\d:\d\d:\d\d", gsmgw(place, "messages", "--limit", "1").stdout)
+    assert gsmgw(place, "retry", number).returncode == 0
+    until(lambda: "message.delivered" in gsmgw(place, "show", number).stdout)
+    assert "message.queued  " + number + "  retry" in gsmgw(place, "show", number).stdout
+
+
 def test_messages_between_two_moments(place: Site) -> None:
     gsmgw(place, "send", ANNA, "just now")
     assert "just now" in gsmgw(place, "messages", "--since", "-1h").stdout
@@ -353,6 +368,7 @@ async def test_sent_is_not_delivered_where_a_report_was_asked_for(tmp_path: Path
             ["--url", "http://127.0.0.1:1", "--token", "ü"],
             "the token contains characters that are not valid in a token",
         ),
+        (["--url", "https://127.0.0.1:1", "--ca-file", __file__], f"--ca-file {__file__}: contains no certificate"),
     ],
 )
 def test_addresses_and_tokens_that_can_be_none(arguments: list[str], words: str) -> None:
