@@ -53,13 +53,21 @@ def _keep(target: Path) -> Path:
             with open(os.open(place, _NEW, 0o600), "wb") as file:
                 file.write(content)
         except FileExistsError:
-            if not place.is_symlink() and place.is_file() and place.read_bytes() == content:
+            if _has(place, content):
                 return place
         else:
             about = target.stat()
             os.utime(place, ns=(about.st_atime_ns, about.st_mtime_ns))
             return place
     raise AssertionError("there is always a free name")
+
+
+def _has(place: Path, content: bytes) -> bool:
+    """Return True for a file with that content; False also for one that may not be read."""
+    try:
+        return not place.is_symlink() and place.is_file() and place.read_bytes() == content
+    except PermissionError:
+        return False
 
 
 def _service_user() -> tuple[int, int] | None:
