@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from gsmgw.config import SEARCH, Config, closed_places, find_config, load_config
 from gsmgw.errors import ConfigError, GsmgwError
 from gsmgw.install.placing import replace_config
 from gsmgw.owners import acting_as_owner
+
+if TYPE_CHECKING:
+    from gsmgw.backup import Restored
 
 #: Long enough for a database of several gigabytes on a slow SD card.
 BACKUP_TIMEOUT_S = 3600.0
@@ -161,17 +164,24 @@ def restore(
     except GsmgwError as exc:
         fail(str(exc))
     if as_json:
-        print_json(
-            {
-                "written": [str(path) for path in done.written],
-                "aside": {str(path): str(kept) for path, kept in done.aside.items()},
-                "left_out": done.left_out,
-                "waiting": done.waiting,
-                "canceled": done.canceled,
-                "created_at": done.manifest.created_at,
-            }
-        )
-        return
+        print_json(_as_json(done))
+    else:
+        _tell_restored(file, done)
+
+
+def _as_json(done: Restored) -> dict[str, Any]:
+    return {
+        "written": [str(path) for path in done.written],
+        "aside": {str(path): str(kept) for path, kept in done.aside.items()},
+        "left_out": done.left_out,
+        "waiting": done.waiting,
+        "canceled": done.canceled,
+        "created_at": done.manifest.created_at,
+    }
+
+
+def _tell_restored(file: Path, done: Restored) -> None:
+    """Say what was restored, what was kept, and what happens to messages that wait."""
     for path in done.written:
         say(f"restored {path}")
     for sentence in done.left_out:

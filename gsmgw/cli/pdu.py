@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
@@ -25,6 +25,7 @@ from gsmgw.pdu import (
     StatusReport,
     Submit,
     SubmitReport,
+    TextPlan,
     build_pdu,
     cmgs_length,
     delivers,
@@ -194,46 +195,56 @@ def encode(text: str, to: str, sender: str | None, as_json: bool) -> None:
     Each PDU begins with an SMSC address of length 0 (the default of the SIM). Without --json, a summary goes to
     standard error. Exit code 1 if the text or a number cannot be encoded.
     """
+    reference = crc32(text.encode("utf-8", "replace")) & 0xFF
     try:
-        destination = Address.parse_number(to)
         plan = plan_text(text)
-        reference = crc32(text.encode("utf-8", "replace")) & 0xFF
-        tpdus: Iterable[Tpdu]
-        if sender is None:
-            tpdus = submits(plan, destination, reference=reference)
-        else:
-            now = datetime.now(UTC).replace(microsecond=0)
-            tpdus = delivers(plan, Address.parse(sender), now, reference=reference)
-        built = [build_pdu(tpdu) for tpdu in tpdus]
+        built = [build_pdu(tpdu) for tpdu in _tpdus(plan, to, sender, reference)]
     except PduError as error:
         if as_json:
             _print_json({"error": {"field": error.field, "offset": error.offset, "title": error.title}})
         else:
             say(f"cannot be encoded: {error}", err=True)
         raise SystemExit(1) from None
+    if as_json:
+        for found in _segment_objects(built, plan, reference):
+            _print_json(found)
+        return
+    for hexadecimal in built:
+        say(hexadecimal)
+    _summarise(built, plan)
+
+
+def _tpdus(plan: TextPlan, to: str, sender: str | None, reference: int) -> Iterable[Tpdu]:
+    """Return SUBMITs to a number, or DELIVERs from a sender. Raises :class:`PduError`."""
+    destination = Address.parse_number(to)
+    if sender is None:
+        return submits(plan, destination, reference=reference)
+    now = datetime.now(UTC).replace(microsecond=0)
+    return delivers(plan, Address.parse(sender), now, reference=reference)
+
+
+def _segment_objects(built: Sequence[str], plan: TextPlan, reference: int) -> Iterator[dict[str, Any]]:
     total = len(built)
     for number, (hexadecimal, segment) in enumerate(zip(built, plan.segments, strict=True), 1):
-        if as_json:
-            _print_json(
-                {
-                    "pdu": hexadecimal,
-                    "length": cmgs_length(hexadecimal),
-                    "segment": number,
-                    "segments": total,
-                    "encoding": str(plan.encoding),
-                    "text": segment,
-                    "concat": {"ref": reference, "total": total, "seq": number} if total > 1 else None,
-                }
-            )
-        else:
-            say(hexadecimal)
-    if not as_json:
-        unit = "septets" if plan.encoding == "gsm7" else "UCS-2 units"
-        lengths = ", ".join(str(cmgs_length(hexadecimal)) for hexadecimal in built)
-        say(
-            f"{plan.encoding}, segments: {total}, {unit} used: {plan.units_used}, free in the last: {plan.units_left}, "
-            f"AT+CMGS length: {lengths}",
-            err=True,
-        )
-        if plan.forcing:
-            say(f"characters outside the GSM 7-bit alphabet: {' '.join(plan.forcing)}", err=True)
+        yield {
+            "pdu": hexadecimal,
+            "length": cmgs_length(hexadecimal),
+            "segment": number,
+            "segments": total,
+            "encoding": str(plan.encoding),
+            "text": segment,
+            "concat": {"ref": reference, "total": total, "seq": number} if total > 1 else None,
+        }
+
+
+def _summarise(built: Sequence[str], plan: TextPlan) -> None:
+    """Print the length of a text in its encoding, and what forced that, to standard error."""
+    unit = "septets" if plan.encoding == "gsm7" else "UCS-2 units"
+    lengths = ", ".join(str(cmgs_length(hexadecimal)) for hexadecimal in built)
+    say(
+        f"{plan.encoding}, segments: {len(built)}, {unit} used: {plan.units_used}, free in the last: "
+        f"{plan.units_left}, AT+CMGS length: {lengths}",
+        err=True,
+    )
+    if plan.forcing:
+        say(f"characters outside the GSM 7-bit alphabet: {' '.join(plan.forcing)}", err=True)

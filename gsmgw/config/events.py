@@ -29,7 +29,7 @@ class HookSection(Section):
     """[[hook]]: a program to run on events."""
 
     name: Name
-    events: list[Annotated[str, AfterValidator(check_choice)]] = Field(["message.received"])
+    events: list[Annotated[str, AfterValidator(check_choice)]] = Field(["message.received"], min_length=1)
     #: The program and its arguments; run without a shell.
     command: Annotated[list[str], Confidential.ARGUMENTS] = Field(min_length=1)
     timeout_s: float = Field(120.0, gt=0, le=3600)

@@ -88,6 +88,14 @@ def check_power(machine: Machine) -> Iterator[Finding]:
 def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
     """Check free space, file system errors and the wear of an SD card."""
     place = next((path for path in (state_dir, *state_dir.parents) if _exists(path)), Path("/"))
+    yield from _check_room(place)
+    device = _device_of(machine, place)
+    if device is not None:
+        yield from _check_device(machine, device, state_dir)
+
+
+def _check_room(place: Path) -> Iterator[Finding]:
+    """Check that the file system of a path has room and can be written."""
     free = shutil.disk_usage(place).free
     message = f"{free // _MIB} MiB free at {place}"
     cure = "delete files, keep fewer backups ([backup] keep), or move [gateway] state_dir to a larger disk"
@@ -103,9 +111,10 @@ def check_disk(machine: Machine, state_dir: Path) -> Iterator[Finding]:
             f"the file system of {place} is read-only",
             "the kernel does this after disk errors: make a backup, see dmesg, and replace the card",
         )
-    device = _device_of(machine, place)
-    if device is None:
-        return
+
+
+def _check_device(machine: Machine, device: str, state_dir: Path) -> Iterator[Finding]:
+    """Check what the kernel knows of a disk: file system errors, and the wear of its flash memory."""
     faults = read(machine.sys / "fs" / "ext4" / device / "errors_count")
     if is_digits(faults) and int(faults) > 0:
         yield error(

@@ -46,16 +46,28 @@ def kept_names(target: Path) -> Iterator[Path]:
 
 
 def _keep(target: Path) -> Path:
-    """Copy the file to the first free name; one that is kept already is not kept twice."""
+    """Copy the file to the first free name; one that is kept already is not kept twice. Links are never followed."""
     content = target.read_bytes()
     for place in kept_names(target):
         try:
-            if place.read_bytes() == content:
+            with open(os.open(place, _NEW, 0o600), "wb") as file:
+                file.write(content)
+        except FileExistsError:
+            if _has(place, content):
                 return place
-        except FileNotFoundError:
-            shutil.copy2(target, place)
+        else:
+            about = target.stat()
+            os.utime(place, ns=(about.st_atime_ns, about.st_mtime_ns))
             return place
     raise AssertionError("there is always a free name")
+
+
+def _has(place: Path, content: bytes) -> bool:
+    """Return True for a file with that content; False also for one that may not be read."""
+    try:
+        return not place.is_symlink() and place.is_file() and place.read_bytes() == content
+    except PermissionError:
+        return False
 
 
 def _service_user() -> tuple[int, int] | None:

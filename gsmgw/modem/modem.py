@@ -157,7 +157,7 @@ class Modem:
             return
         await self._link.reset()
         if self._enabled:
-            self._reporter.enter(ModemState.RECOVERING, "it was restarted on request; reconnecting")
+            self._reporter.enter(ModemState.RECOVERING, "the modem was restarted on request; reconnecting")
 
     def disable(self) -> None:
         """Stop using the modem until :meth:`enable`: it takes no more messages, and its port is closed as soon as the

@@ -18,12 +18,19 @@ log = logging.getLogger(__name__)
 
 #: States in which a modem needs a person, or may soon.
 _TROUBLE = (ModemState.UNAVAILABLE, ModemState.LOCKED, ModemState.DEGRADED, ModemState.QUARANTINED)
+#: States that a modem leaves by itself.
+_PASSING = (ModemState.PROBING, ModemState.SEARCHING, ModemState.RECOVERING)
 
 
 def _level(before: ModemState, state: ModemState) -> int:
-    """Return the level of a change: a warning when service is lost, or a person is needed."""
+    """Return the level of a change: a warning when service is lost, or a person is needed.
+
+    What a modem goes through before it is ready is one line; its steps are for the level debug.
+    """
+    if state is before:
+        return logging.DEBUG if state in _PASSING else logging.INFO
     lost = before.carries and not state.carries and state is not ModemState.DISABLED
-    return logging.WARNING if state is not before and (lost or state in _TROUBLE) else logging.INFO
+    return logging.WARNING if lost or state in _TROUBLE else logging.INFO
 
 
 class StatusReporter:

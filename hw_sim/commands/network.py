@@ -42,7 +42,7 @@ def _operator(modem: Modem, command: RunningCommand) -> Reply:
     radio = modem.radio
     if not radio.registered or radio.functionality != 1:
         return [f"+COPS: {radio.operator_mode}"]
-    name = modem.card.operator[radio.operator_format]
+    name = modem.operator[radio.operator_format]
     return [f'+COPS: {radio.operator_mode},{radio.operator_format},"{name}",{radio.access}']
 
 
@@ -59,8 +59,8 @@ def _quality(modem: Modem, command: RunningCommand) -> Reply:
 
 def _scan(modem: Modem, command: RunningCommand) -> Reply:
     """List the operators after the profile's scan time."""
-    found = [_seen(modem, 2, *modem.card.operator)]
-    found += [_seen(modem, 1, *operator) for operator in modem.network.operators if operator != modem.card.operator]
+    found = [_seen(modem, 2, *modem.operator)]
+    found += [_seen(modem, 1, *operator) for operator in modem.network.operators if operator != modem.operator]
     answer = ["+COPS: " + ",".join(found) + ",,(0-4),(0-2)"]
     delay = modem.seconds(modem.profile.timing.scan_s)
     if delay <= 0:

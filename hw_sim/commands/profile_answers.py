@@ -7,6 +7,8 @@ from ..at.reply import Failure, cme, cms
 from ..modem.modem import Modem
 from ..modem.state import render
 
+#: Names of values that only a SIM can tell.
+_OF_THE_SIM = ("{tries_left}", "{tries_or_pin}", "{pin_left}", "{puk_left}")
 _SUFFIX = {"run": "", "read": "?", "test": "=?"}
 
 
@@ -22,6 +24,8 @@ def profile_answer(modem: Modem, command: RunningCommand) -> list[str] | None:
         modem.commands_seen.add(f"AT{typed}")
         return answer
     modem.commands_seen.add(f"AT{typed}")
+    if not modem.sim.inserted and any(name in line for line in lines for name in _OF_THE_SIM):
+        raise cme(10)
     if lines:
         _raise_error(lines[-1], modem.profile.framing.unknown)
     return [render(line, modem) for line in lines]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ..at.command import RunningCommand
 from ..at.reply import Reply, cme
 from ..modem.modem import Modem
+from ..modem.state import render
 from .row import Row, accept, kept_row
 
 
@@ -66,13 +67,18 @@ def _bearer(modem: Modem, command: RunningCommand) -> Reply:
     return [f"+CGSMS: {modem.kept_settings.get('+CGSMS', '3')}"]
 
 
+def _battery(modem: Modem, command: RunningCommand) -> Reply:
+    """Answer +CBC: powered by the battery, its charge."""
+    return [render("+CBC: 0,{charge}", modem)]
+
+
 ROWS = (
     Row("+CEER", "27.007 6.10", run=_last_cause, test=""),
     Row("+CCLK", "27.007 8.15", read=_clock, test="", set=_set_clock),
     Row("+CTZU", "27.007 8.40", read=_zone_mode, test="(0,1)", set=_set_zone_mode),
     Row("+CTZR", "27.007 8.41", read=_zone_mode, test="(0,1)", set=_set_zone_mode),
     Row("+CMUX", "27.007 5.7", set=_refuse_multiplexer),
-    Row("+CBC", "27.007 8.4", run="0,100", test="(0-3),(0-100)"),
+    Row("+CBC", "27.007 8.4", run=_battery, test="(0-3),(0-100)"),
     kept_row("+CMER", "27.007 8.10", "0,0,0,0,0", "(0-3),(0),(0),(0,1),(0,1)"),
     Row("+CGSMS", "27.007 10.1.21", read=_bearer, test="(0-3)", set=_set_bearer),
     Row("+CGATT", "27.007 10.1.9", read=_attached, test="(0,1)", set=_attach, needs="sim"),

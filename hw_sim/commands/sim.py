@@ -60,6 +60,7 @@ def _lock(modem: Modem, command: RunningCommand) -> Reply:
         if mode == 2:
             return ["+CLCK: 0"]
         raise cme(4)
+    modem.sim.require_present()
     if mode == 2:
         return [f"+CLCK: {int(card.pin_enabled)}"]
     modem.sim.require()
@@ -83,8 +84,12 @@ def _change_pin(modem: Modem, command: RunningCommand) -> Reply:
 
 
 def _tries(modem: Modem, command: RunningCommand) -> Reply:
+    """Show the tries left, of one code if it is named (27.007 8.65)."""
+    modem.sim.require_present()
     card = modem.card
-    return [f"+CPINR: SIM PIN,{card.pin_left},3", f"+CPINR: SIM PUK,{card.puk_left},10"]
+    found = [f"+CPINR: SIM PIN,{card.pin_left},3", f"+CPINR: SIM PUK,{card.puk_left},10"]
+    wanted = command.text(0, "").upper() if command.form == "set" else ""
+    return [line for line in found if line.startswith(f"+CPINR: {wanted}")]
 
 
 #: TS 27.007 8.18: READ BINARY and GET RESPONSE of TS 102 221 11.1; EF_SMSS is 6F43 (TS 31.102 4.2.28).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from ..at.port import Port
 from ..codec.tpdu import Address, Tpdu, write_smsc, write_tpdu
@@ -10,7 +10,7 @@ from ..codec.user_data import segments
 from ..modem.modem import Modem
 from ..sim_modem import SimModem
 from ..storage import READ, Stored
-from ..validation import LinkName, Pin, Rssi, invalid
+from ..validation import LinkName, Pin, Rssi, Within, invalid
 from .fault import Fault
 from .sending import SENDING
 
@@ -236,6 +236,38 @@ class WeakSignal(Fault):
         self.modem.radio.rssi = self._before
 
 
+class Overheated(Fault):
+    """The modem is ``degrees`` hot (default 85), as its temperature query shows. Imitates a stick in the sun."""
+
+    kind: ClassVar[str] = "overheated"
+
+    def __init__(self, modem: Modem, left: int | None, degrees: Annotated[float, Within(-60, 130)] = 85.0) -> None:
+        super().__init__(modem, left)
+        self._degrees, self._before = degrees, modem.temperature_c
+
+    def begin(self) -> None:
+        self.modem.temperature_c = self._degrees
+
+    def end(self) -> None:
+        self.modem.temperature_c = self._before
+
+
+class Undervoltage(Fault):
+    """The supply falls to ``millivolts`` (default 3350), as the voltage query shows. Imitates a weak USB port."""
+
+    kind: ClassVar[str] = "undervoltage"
+
+    def __init__(self, modem: Modem, left: int | None, millivolts: Annotated[int, Within(0, 30000)] = 3350) -> None:
+        super().__init__(modem, left)
+        self._millivolts, self._before = millivolts, modem.voltage_mv
+
+    def begin(self) -> None:
+        self.modem.voltage_mv = self._millivolts
+
+    def end(self) -> None:
+        self.modem.voltage_mv = self._before
+
+
 KINDS: tuple[type[Fault], ...] = (
     Reset,
     ResetMidPdu,
@@ -249,4 +281,6 @@ KINDS: tuple[type[Fault], ...] = (
     Roaming,
     DeafInbound,
     WeakSignal,
+    Overheated,
+    Undervoltage,
 )

@@ -70,6 +70,7 @@ class Modem:
         self.refusals = 0
         self.broadcast = (0, "", "")
         self.clock_offset = timedelta()
+        self.temperature_c, self.voltage_mv = profile.sensors.temperature_c, profile.sensors.voltage_mv
         self.time_zone_modes: dict[str, int] = {}
         #: Values of settings that are kept and have no effect.
         self.kept_settings: dict[str, str] = {}
@@ -238,6 +239,14 @@ class Modem:
     def receive_memory(self) -> Store:
         """mem3: where incoming messages go."""
         return self.stores[self.selected[2]]
+
+    @property
+    def operator(self) -> tuple[str, str, str]:
+        """The operator of the network that the modem uses: long name, short name, code."""
+        home = self.card.operator
+        if not self.radio.roaming:
+            return home
+        return next((operator for operator in self.network.operators if operator != home), home)
 
     @property
     def urc_port(self) -> Port:

@@ -22,6 +22,14 @@ class StateHost(Host, Protocol):
 
     sim: SimSlot
     radio: Radio
+    temperature_c: float
+    voltage_mv: int
+
+    @property
+    def operator(self) -> tuple[str, str, str]: ...
+
+    @property
+    def uptime_s(self) -> float: ...
 
 
 def _sim_code(modem: StateHost) -> str:
@@ -75,7 +83,9 @@ def _hcsq(modem: StateHost) -> str:
     rssi, _ = modem.radio.signal()
     if rssi == 99 or not modem.radio.registered:
         return '"NOSERVICE"'
-    return f'"LTE",{8 + 2 * rssi},37,121,22'
+    level = 8 + 2 * rssi
+    names = {_GSM: f'"GSM",{level}', _UTRAN: f'"WCDMA",{level},{max(0, level - 5)},60'}
+    return names.get(modem.radio.access, f'"LTE",{level},37,121,22')
 
 
 def _cpsi(modem: StateHost) -> str:
@@ -84,16 +94,18 @@ def _cpsi(modem: StateHost) -> str:
         return "NO SERVICE,Low Power Mode"
     if not modem.radio.registered:
         return "NO SERVICE,Online"
-    code = modem.card.operator[2]
+    code = modem.operator[2]
     network = f"{code[:3]}-{code[3:]},0x{modem.radio.lac},{int(modem.radio.cell, 16)}"
-    return f"LTE,Online,{network},257,EUTRAN-BAND3,1300,5,5,-99,-1005,-698,12"
+    rssi, _ = modem.radio.signal()
+    dbm = 2 * min(rssi, 31) - 113
+    return f"LTE,Online,{network},257,EUTRAN-BAND3,1300,5,5,-99,{10 * (dbm - 30)},{10 * dbm},12"
 
 
 def _qnwinfo(modem: StateHost) -> str:
     """Quectel +QNWINFO."""
     if not modem.radio.registered:
         return "No Service"
-    return f'"FDD LTE","{modem.card.operator[2]}","LTE BAND 3",1300'
+    return f'"FDD LTE","{modem.operator[2]}","LTE BAND 3",1300'
 
 
 def _zte_service(modem: StateHost) -> str:
@@ -104,6 +116,11 @@ def _zte_service(modem: StateHost) -> str:
 def _sierra_mode(modem: StateHost) -> str:
     """Sierra !STATUS."""
     return "ONLINE" if modem.radio.functionality == 1 else "LOW POWER MODE"
+
+
+def _charge(modem: StateHost) -> str:
+    """+CBC <bcl>: the charge of a lithium cell between 3.3 V and 4.2 V, in percent."""
+    return str(max(0, min(100, round((modem.voltage_mv - 3300) / 9))))
 
 
 STATE: dict[str, Callable[[StateHost], str]] = {
@@ -127,6 +144,12 @@ STATE: dict[str, Callable[[StateHost], str]] = {
     "qnwinfo": _qnwinfo,
     "zte_service": _zte_service,
     "sierra_mode": _sierra_mode,
+    "temperature": lambda modem: str(round(modem.temperature_c)),
+    "temperature_tenths": lambda modem: str(round(modem.temperature_c * 10)),
+    "millivolts": lambda modem: str(modem.voltage_mv),
+    "volts": lambda modem: f"{modem.voltage_mv / 1000:.3f}",
+    "charge": _charge,
+    "uptime": lambda modem: str(int(modem.uptime_s)),
 }
 
 

@@ -23,6 +23,7 @@ from .sections import (
     Messages,
     Profile,
     RadioProfile,
+    Sensors,
     SimProfile,
     StorageProfile,
     Timing,
@@ -54,6 +55,7 @@ SECTIONS: dict[str, type[Any]] = {
     "messages": Messages,
     "sim": SimProfile,
     "radio": RadioProfile,
+    "sensors": Sensors,
     "ussd": Ussd,
     "timing": Timing,
 }

@@ -122,6 +122,15 @@ class RadioProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Sensors:
+    """Temperature and supply voltage at power-on; faults change them."""
+
+    source: str = ""
+    temperature_c: float = 33.0
+    voltage_mv: int = 3860
+
+
+@dataclass(frozen=True, slots=True)
 class Ussd:
     """Strings of +CUSD in answers and requests: ``text``, ``packed`` (7-bit hex) or ``ucs2`` (hex), and the DCS."""
 
@@ -173,6 +182,7 @@ class Profile:
     messages: Messages = Messages()
     sim: SimProfile = SimProfile()
     radio: RadioProfile = RadioProfile()
+    sensors: Sensors = Sensors()
     ussd: Ussd = Ussd()
     timing: Timing = Timing()
     ports: int = 1

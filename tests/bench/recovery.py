@@ -43,6 +43,8 @@ FAULTS: tuple[tuple[str, float | None, dict[str, Any]], ...] = (
     ("denied", 3.0, {}),
     ("roaming", 3.0, {}),
     ("weak-signal", 3.0, {}),
+    ("overheated", 3.0, {}),
+    ("undervoltage", 3.0, {}),
     ("deaf-inbound", 3.0, {}),
     ("lost-indications", 3.0, {}),
     ("forget", None, {"what": "cnmi"}),

@@ -30,6 +30,10 @@ def test_no_link_and_no_anchor_is_dead(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "get-started" / "install" / "index.html").exists()
     unrendered = [page for page in (tmp_path / "site").rglob("*.html") if "<code>console\n" in page.read_text("utf-8")]
     assert not unrendered, "code blocks inside of lists"
+    # The theme does not wrap the cells of tables, and cuts off what is too wide: its rules are overridden.
+    reference = (tmp_path / "site" / "reference" / "api" / "index.html").read_text(encoding="utf-8")
+    assert reference.index("css/theme.css") < reference.index("assets/site.css")
+    assert "white-space: normal" in (tmp_path / "site" / "assets" / "site.css").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "../guides/hooks.md#nothing", "#nothing"])

@@ -170,7 +170,8 @@ async def test_fuzzed_requests_get_clean_answers(rig: Rig) -> None:
         b'{"to": "+4915112345671", "text": "x", "send_at": 5}', b"[" * 1500, b'{"messages": ' + b"[" * 1500,
         b'{"to": "+4915112345671", "text": "x", "send_at": "9999-12-31T23:59:59-12:00"}',
         b'{"to": "+4915112345671", "text": "x", "class": true}', b'{"to": "+4915112345671", "text": "x", "class": 4}',
-        b'{"to": "+4915112345671", "text": "x", "class": 1, "flash": true}', b'{"text": "x", "to": "\\u0000"}',
+        b'{"to": "+4915112345671", "text": "x", "class": 1, "flash": true}',
+        b'{"text": "x", "to": "\\u0000", "priority": 7}',
         b'{"to": "+4915112345671", "text": "x", "valid_for": 99999999999999999999999}',
     ],
 )  # fmt: skip

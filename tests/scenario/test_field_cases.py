@@ -126,6 +126,7 @@ class TestUnreadablePlaces:
             if listing != "skips":
                 assert place.modem.status.state is ModemState.DEGRADED
                 assert "cannot be read" in place.modem.status.detail
+                assert "trying again every 600 s" in place.modem.status.detail
             place.simulated.faults.clear("unreadable-place")
             await place.pass_until(lambda: len(place.sink.pdus) == 3, UNREADABLE_RETRY_S + 310)
 
@@ -136,6 +137,21 @@ class TestUnreadablePlaces:
             await place.clock.advance(10)
             assert [raw.index for raw in place.sink.pdus] == [2, 2]
             assert place.modem.status.state is ModemState.DEGRADED
+
+
+class TestWrongNumbers:
+    """D5: refusals that follow the recipient say nothing about the modem."""
+
+    async def test_the_good_ones_go_at_once(self, tmp_path: Path) -> None:
+        async with simulated(tmp_path, 1) as (sim, rig):
+            wrong = [f"+49151999000{number:02d}" for number in range(6)]
+            good = [f"+49151000000{number:02d}" for number in range(10)]
+            sim.network.set_rules(refused=dict.fromkeys(wrong, 500))
+            answers = await rig.client.send_many([{"to": to, "text": "x"} for to in (*wrong, *good)])
+            for answer in answers[len(wrong) :]:
+                await rig.event(0, "message.sent", where=lambda event, sent=answer["id"]: event["message_id"] == sent)
+            assert sorted(entry["to"] for entry in sim.submits) == good
+            assert rig.gateway.modems["modem0"].status.state.value == "ready"
 
 
 class TestLateResults:

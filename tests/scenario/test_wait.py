@@ -20,7 +20,7 @@ ANNA, SHOP = "+4915112345671", "Example"
 EVIL = "/(a+)+$/"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(place: Site) -> Iterator[Client]:
     with Client(place.socket) as found:
         yield found

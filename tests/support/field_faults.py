@@ -87,7 +87,27 @@ def mixed_parts(harness: Harness) -> None:
     assert harness.command("AT+CMGL=4").count(b"0500030703") == 2
 
 
+def overheated(harness: Harness) -> None:
+    with Harness("quectel-ec25") as other:
+        other.command("ATE0")
+        assert b"+QTEMP: 31,32,30" in other.command("AT+QTEMP")
+        other.modem.fault("overheated", degrees=90)
+        assert b"+QTEMP: 31,90,30" in other.command("AT+QTEMP")
+        other.modem.faults.clear()
+        assert b"+QTEMP: 31,32,30" in other.command("AT+QTEMP")
+    harness.modem.fault("overheated", for_s=1)
+
+
+def undervoltage(harness: Harness) -> None:
+    harness.modem.fault("undervoltage", for_s=30)
+    assert b"+CBC: 0,6\r\n" in harness.command("AT+CBC")
+    harness.wait(31)
+    assert b"+CBC: 0,62\r\n" in harness.command("AT+CBC")
+
+
 FIELD_CASES = (
+    overheated,
+    undervoltage,
     late_refusal,
     refuse_setting,
     acknowledgement_form,

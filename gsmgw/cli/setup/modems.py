@@ -16,8 +16,10 @@ from gsmgw.install.configfile import ModemChoice
 from gsmgw.model import ModemState
 from gsmgw.wire import resources
 
-#: How long modems may take to start, seconds, and how often they are looked at.
+#: How long modems may take to start, and the first one to be found after it was plugged in; how often they are looked
+#: at; seconds.
 SETTLE_S = 30.0
+FIND_S = 12.0
 LOOK_S = 0.5
 #: Wrong PINs that setup sends to a SIM: a third one would block it.
 TRIES = 2
@@ -49,7 +51,7 @@ def through_gateway(client: Client, pin: str | None, asking: Asking) -> list[Mod
 
     The gateway unlocks their SIMs at once.
     """
-    modems = _settled(client)
+    modems = _settled(client, FIND_S)
     if not modems:
         say("no modem found; it will be used when it is plugged in", err=True)
     chosen = []
@@ -116,16 +118,16 @@ def refuse_bad_ports(named: Sequence[tuple[str, str]], client: Client | None) ->
             fail(f"--port {name}={port}: {problem}")
 
 
-def _settled(client: Client) -> list[resources.Modem]:
-    """Return the modems once none of them is starting, within limits."""
-    deadline = time.monotonic() + SETTLE_S
+def _settled(client: Client, find_s: float = 0.0) -> list[resources.Modem]:
+    """Return the modems once none of them is starting, within limits; the first one may take ``find_s`` to be found."""
+    began = time.monotonic()
     with working("asking the gateway for its modems ...") as show:
         while True:
             modems = client.modems()
             starting = [modem["name"] for modem in modems if modem["state"] in _STARTING]
-            if not starting or time.monotonic() > deadline:
+            if time.monotonic() - began > (SETTLE_S if starting else 0.0 if modems else find_s):
                 return modems
-            show(f"waiting for {', '.join(starting)} ...")
+            show(f"waiting for {', '.join(starting) or 'a modem'} ...")
             time.sleep(LOOK_S)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gsmgw.errors import ModemError
 from gsmgw.model import ModemState
+from gsmgw.modem.receiving.reading import UNREADABLE_RETRY_S
 from gsmgw.modem.settings import Settings
 from gsmgw.modem.sim.registration import RegistrationState
 from gsmgw.modem.status import StatusReporter
@@ -77,7 +78,8 @@ class LinkState:
         if not self.unreadable:
             return []
         what = "a received message" if self.unreadable == 1 else f"{self.unreadable} received messages"
-        return [f"{what} cannot be read from the storage ({self.unreadable_reason})"]
+        again_s = f"{UNREADABLE_RETRY_S:.0f}"
+        return [f"{what} cannot be read from the storage ({self.unreadable_reason}), trying again every {again_s} s"]
 
     def leave(self, cause: ModemError) -> bool:
         """Have the link end once no message is being transmitted; return False when it is ending already."""

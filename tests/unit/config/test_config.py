@@ -136,6 +136,10 @@ def test_an_empty_file_is_good() -> None:
             "[[modem]]\nname = 'shop'\nport = '/dev/x'\n[[pool]]\nname = 'p'\nmodems = ['shp']",
             "line 8: pool.modems: the modem 'shp' does not exist; did you mean 'shop'?",
         ),
+        (
+            "[[hook]]\nname = 'a'\ncommand = ['/bin/true']\nevents = []",
+            "line 4: hook.events: must have at least 1 entry",
+        ),
         ("[[route]]\npool = 'p'", "line 2: route.pool: the pool 'p' does not exist; known: none"),
         (
             "[compat]\ntwilio_auth_token = 'sesame'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,3 +156,68 @@ def test_the_names_are_documented() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "simulator-profiles.md").read_text(encoding="utf-8")
     for name in STATE:
         assert f"`{{{name}}}`" in page, name
+
+
+@pytest.mark.parametrize(
+    ("profile", "line", "fault", "options", "after"),
+    [
+        ("huawei-e3372", "AT^CHIPTEMP?", "overheated", {"degrees": 71.5}, "^CHIPTEMP: 715,"),
+        ("simcom-sim7600", "AT+CPMUTEMP", "overheated", {}, "+CPMUTEMP: 85"),
+        ("telit-he910", "AT#TEMPMON=1", "overheated", {}, "#TEMPMEAS: 0,85"),
+        ("cinterion-phs8", "AT^SCTM?", "overheated", {}, "^SCTM: 0,0,85"),
+        ("sierra-mc7304", "AT!PCTEMP?", "overheated", {}, "Temperature: 85.00 C"),
+        ("sierra-mc7304", "AT!PCVOLT?", "undervoltage", {}, "3350 mV"),
+        ("simcom-sim7600", "AT+CBC", "undervoltage", {}, "+CBC: 3.350V"),
+        ("simcom-sim800", "AT+CBC", "undervoltage", {}, "+CBC: 0,6,3350"),
+        ("generic", "AT+COPS?", "roaming", {}, "Vodafone.de"),
+        ("quectel-ec25", "AT+QNWINFO", "roaming", {}, "26202"),
+        ("simcom-sim7600", "AT+CPSI?", "roaming", {}, "262-02"),
+        ("simcom-sim7600", "AT+CPSI?", "weak-signal", {}, ",-1390,-1090,"),
+        ("generic", "AT+CSQ", "weak-signal", {"rssi": 4}, "+CSQ: 4,99"),
+        ("generic", "AT+CREG?", "denied", {}, "+CREG: 0,3"),
+    ],
+)
+def test_figures_follow_the_state(profile: str, line: str, fault: str, options: dict[str, Any], after: str) -> None:
+    with Harness(profile) as harness:
+        harness.command("ATE0")
+        assert after not in shown(harness, line)
+        harness.modem.fault(fault, **options)
+        harness.wait(0)
+        assert after in shown(harness, line)
+        harness.modem.faults.clear()
+        harness.wait(0)
+        assert after not in shown(harness, line)
+
+
+@pytest.mark.parametrize(
+    ("profile", "line"),
+    [
+        ("generic", "AT+CPINR"),
+        ("generic", 'AT+CLCK="SC",2'),
+        ("generic", "AT+CCID"),
+        ("generic", "AT+CIMI"),
+        ("huawei-e1752", "AT^CPIN?"),
+        ("quectel-ec25", 'AT+QPINC="SC"'),
+        ("telit-he910", "AT#PCT"),
+        ("siemens-tc35", "AT^SPIC"),
+    ],
+)
+def test_without_a_sim_nothing_of_it_is_told(profile: str, line: str) -> None:
+    with Harness(profile) as harness:
+        harness.command("ATE0")
+        harness.command("AT+CMEE=1")
+        harness.modem.fault("sim-removed")
+        harness.wait(0)
+        assert harness.command(line) == b"\r\n+CME ERROR: 10\r\n"
+
+
+def test_one_code_of_cpinr() -> None:
+    with Harness(pin="1234") as harness:
+        harness.command("ATE0")
+        harness.command('AT+CPIN="0000"')
+        assert shown(harness, 'AT+CPINR="SIM PIN"') == "+CPINR: SIM PIN,2,3"
+
+
+def test_hcsq_names_the_technology() -> None:
+    with Harness("huawei-e1752") as harness:
+        assert STATE["hcsq"](harness.modem).startswith('"WCDMA",48')
