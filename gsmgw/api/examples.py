@@ -197,6 +197,7 @@ ANSWERS: Final[dict[str, Any]] = {
     },
     "get_message": _WHOLE,
     "list_messages": {"data": [_RECEIVED, _SENT], "next_cursor": None},
+    "wait_for_message": {**_RECEIVED, "code": None},
     "send_batch": {"data": [{**_QUEUED, "text": "Hello Ann", "client_ref": None}, _REFUSED]},
     "preview_batch": {"data": [{"to": "+4915112345678", "encoding": "gsm7", "segments": 1}, _REFUSED]},
     "list_conversations": {"data": [{"peer": "+4915112345678", "last_message": _RECEIVED}], "next_cursor": None},

@@ -30,6 +30,7 @@ GROUPS: Final = (
             "POST /v1/messages/batch": "send_batch",
             "POST /v1/messages/batch/preview": "preview_batch",
             "GET /v1/messages/export": "export_messages",
+            "GET /v1/messages/wait": "wait_for_message",
         },
     ),
     Group(
