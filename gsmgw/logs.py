@@ -43,7 +43,7 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What is logged, and in which form."""
+    """The level and form of the log."""
 
     level: str = "info"
     format: Format = "text"

@@ -51,7 +51,7 @@ class ReloadOutcome(Protocol):
 
     @property
     def missing(self) -> list[str]:
-        """What the configuration names and this machine does not have."""
+        """Return what the configuration names and this machine does not have."""
 
 
 class ManagedModem(ModemHandle, Protocol):

@@ -15,7 +15,7 @@ from gsmgw.cli.listing import say
 from gsmgw.config import SEARCH, closed_places
 from gsmgw.errors import ConfigError, GsmgwError
 
-#: What a member of the group gsmgw can reach; everything else of the service is for root and the service only.
+#: The files that a member of the group gsmgw can reach; all others are for root and the service only.
 _SOCKETS = (Path("/run/gsmgw"),)
 _PRIVATE = (Path("/etc/gsmgw"), Path("/var/lib/gsmgw"))
 _DEVICES = (Path("/dev"),)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from gsmgw.model import WaitReason
 from gsmgw.wire import resources
 
-#: What happens at the end of such a wait.
+#: The outcome at the end of such a wait.
 _NEXT = {WaitReason.EVIDENCE: "decided at"}
 
 

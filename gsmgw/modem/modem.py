@@ -180,7 +180,7 @@ class Modem:
         await self._reporter.until(lambda: self._is_settled(attempts), within_s, self._clock)
 
     def _is_settled(self, attempts: int) -> bool:
-        """Return whether the state is that after an operation, at which so many attempts to connect had begun."""
+        """Return True if the state is final after an operation that began at this number of connection attempts."""
         state = self.status.state
         if not self._enabled:
             return state is ModemState.DISABLED and self._link is None

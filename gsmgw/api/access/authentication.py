@@ -37,7 +37,7 @@ class Access:
         self.limit_requests(requests_per_minute)
 
     def limit_requests(self, per_minute: int | None) -> None:
-        """Allow each client so many requests per minute; None for any number."""
+        """Set the maximum number of requests per minute of each client; None for no limit."""
         if per_minute != self._per_minute:
             self._requests = None if per_minute is None else RequestLimit(per_minute)
             self._per_minute = per_minute

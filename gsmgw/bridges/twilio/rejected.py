@@ -24,7 +24,7 @@ class Rejected(Exception):
         super().__init__(words)
 
 
-#: What a route of the bridge may raise.
+#: The errors that a route of the bridge may raise.
 EXPECTED = (Rejected, Problem, ServiceError, StoreError)
 
 

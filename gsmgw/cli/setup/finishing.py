@@ -24,7 +24,7 @@ READY_S = 90.0
 FIND_S = 20.0
 SEND_S = 120.0
 LOOK_S = 0.5
-#: States that last until a person does something, and those of a modem that is not there.
+#: States that last until a person does something, and those of a modem that is absent.
 _NEEDS_A_PERSON = {ModemState.LOCKED, ModemState.DISABLED}
 _AWAY = {ModemState.ABSENT, ModemState.UNAVAILABLE}
 

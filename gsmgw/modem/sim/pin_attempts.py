@@ -38,7 +38,7 @@ class PinNotChecked(PinRefused):
 
 
 class Attempt(Enum):
-    """Who wants a PIN to be tried."""
+    """The origin of a PIN that is to be tried."""
 
     CONFIGURED = auto()  #: it is in the configuration
     REPEATED = auto()  #: the SIM accepted it before
