@@ -213,6 +213,25 @@ class TestLateResults:
             assert (failure.disposition, failure.overdue) == (Disposition.UNKNOWN, True)
             assert place.events("submit.late_refusal") == []
 
+    async def test_a_refusal_after_a_message_that_was_accepted_is_that_messages_own(self) -> None:
+        async with bench() as place:
+
+            async def submit() -> BaseException | None:
+                task = asyncio.ensure_future(place.modem.submit(TPDU, before_payload=at_once))
+                await place.pass_until(task.done, 200)
+                return task.exception()
+
+            for _ in range(6):
+                assert await submit() is None
+            place.simulated.fault("lost-result", count=1)  # it was sent: its reference was used
+            assert isinstance(await submit(), SubmitError)
+            await place.ready()
+            assert await submit() is None
+            place.simulated.fault("cms-38", count=1)
+            refused = await submit()
+            assert isinstance(refused, SubmitError)
+            assert (refused.disposition, refused.cms, refused.overdue) == (Disposition.LATER, 38, False)
+
     async def known(self, rig: Rig) -> None:
         """Send enough for the gateway to know how fast the modem is."""
         for number in range(6):

@@ -25,8 +25,8 @@ from gsmgw.ports import Stored
 
 #: The least time after which a modem may release a radio link that it was asked to keep, seconds.
 HOLD_S = 1.0
-#: How long an overdue result is expected, seconds: no network and no modem takes longer (TS 24.011 10, manuals).
-OVERDUE_S = 600.0
+#: How long an overdue result is expected, seconds: twice what the slowest modem states (TS 24.011 10, manuals).
+OVERDUE_S = 300.0
 _HOLD = commands.hold_link(1)
 #: Lines by which a modem confirms a message, also a late one.
 _CONFIRMATIONS = ("+CMGS:", "+CMSS:")
@@ -88,7 +88,12 @@ class Sender:
             self.active = False
         if not response.final.ok:
             raise self._refusal(response.final)
-        return self._reference(response)
+        before = self.last_reference
+        reference = self._reference(response)
+        # As many references were used as messages were given: this result is its own, and the overdue ones are lost.
+        if before is not None and (reference - before) % 256 == len(self._overdue) + 1:
+            self._overdue.clear()
+        return reference
 
     def _refusal(self, final: FinalResult) -> SubmitError:
         """Return the error for a refusal. Results come in order: while one is overdue, it may be that one."""
