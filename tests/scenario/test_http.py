@@ -202,7 +202,7 @@ async def test_head_is_get_without_its_body(rig: Rig, talk: Talk) -> None:
         if path.startswith("/v1/events"):
             assert head.status == 200
             continue
-        whole = await rig.http.get(path)
+        whole = await rig.http.get(path, params={"timeout": 0} if path == "/v1/messages/wait" else None)
         assert (head.status, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
     wrong = await rig.http.put("/docs")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
@@ -227,7 +227,7 @@ async def test_json_with_a_mark_is_json_and_other_encodings_are_told_apart(rig: 
         ):
             answer = await rig.http.post(path, content=body, headers=JSON)
             assert (answer.status_code, answer.json()["detail"]) == (400, detail)
-    for path, status in (("/v1/messages", 202), ("/v1/messages/preview", 422)):
+    for path, status in (("/v1/messages", 202), ("/v1/messages/preview", 200)):
         answer = await rig.http.post(path, content=b"\xef\xbb\xbf" + MESSAGE, headers=JSON)
         assert answer.status_code == status
     packed = gzip.compress(MESSAGE)

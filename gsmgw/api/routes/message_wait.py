@@ -16,6 +16,7 @@ from gsmgw.api.routes.message_filters import peer_of
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.dispatch.arrivals import Wanted
 from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.normalize import is_head
 from gsmgw.http.problems import Problem
 from gsmgw.inbound.one_time_code import one_time_code
 from gsmgw.model import MessageRecord
@@ -62,7 +63,8 @@ async def wait(
         if wanted.pattern is not None:
             await ctx.patterns.check(wanted.pattern)
         with ctx.access.presence(caller) as gone:
-            found = await _while_connected(ctx.arrivals.wait(wanted, query.timeout), request, gone)
+            timeout_s = 0 if is_head(request.scope) else query.timeout  # HEAD tells what is known now
+            found = await _while_connected(ctx.arrivals.wait(wanted, timeout_s), request, gone)
     except PatternError as exc:
         raise Problem(
             ProblemCode.INVALID_REQUEST, f"match: {exc}", errors=[{"parameter": "match", "detail": str(exc)}]
