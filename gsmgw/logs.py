@@ -35,7 +35,7 @@ _TALKATIVE = ("httpx", "httpcore")
 _OWN = "gsmgw"
 
 #: A phone number in international form, and one of any form after a key that holds one.
-_NUMBER = re.compile(r"(?<![\w+])((?:(?:to|from|number)=)?\+|(?:to|from|number)=)(\d{7,20})(?!\w)")
+_NUMBER = re.compile(r"(?<![\w+])((?:(?:to|from|number)=)?\+|(?:to|from|number)=)([0-9]{7,20})(?!\w)")
 _SHOWN_FIRST, _SHOWN_LAST = 4, 2
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]

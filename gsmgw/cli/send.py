@@ -16,6 +16,7 @@ from gsmgw.cli.listing import count, say, shown
 from gsmgw.cli.params import DURATION, MOMENT
 from gsmgw.cli.waiting import waits_for
 from gsmgw.client import Client, NoDaemon
+from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.wire import resources
 
 Json = dict[str, Any]
@@ -119,7 +120,7 @@ def _recipient_and_text(to: str | None, texts: Sequence[str]) -> tuple[str, str]
         raise click.UsageError(f'put the text in quotes: gsmgw send {to} "{" ".join(texts)}"')
     if texts and texts[0] != "-":
         return to, texts[0]
-    if not any(letter.isdigit() for letter in to):
+    if not any(map(is_digits, ascii_digits(to))):
         raise click.UsageError(f"{to!r} is not a phone number: {_EXAMPLE}")
     text = "" if not texts and sys.stdin.isatty() else _standard_input()
     if not text:

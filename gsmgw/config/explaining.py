@@ -43,7 +43,7 @@ _SENTENCES = {
     "date_from_datetime_parsing": "must be a date, for example 2026-12-25",
     "date_from_datetime_inexact": "must be a date without a time, for example 2026-12-25",
 }
-_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_TOML_PLACE = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
 
 
 def explain(exc: ValidationError, text: str) -> list[str]:

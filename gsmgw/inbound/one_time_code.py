@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from gsmgw.digits import is_digits
+
 #: ``@example.com #123456`` at the end, perhaps with the domain of an embedded frame behind it.
 _ORIGIN_BOUND = re.compile(r"^@\S+ #([^\s#@]{4,12})(?: @\S+)?\s*\Z", re.MULTILINE)
 #: Words that announce a code, in the languages of our users; beginnings of words.
@@ -20,11 +22,12 @@ _ANNOUNCED = re.compile(
 )
 #: Digits alone or in two or three groups, or capitals and digits mixed. Not a part of a number, amount, time or date.
 _CANDIDATE = re.compile(
-    r"(?<![\w+@#/.,:€$£%-])(?:[A-Z]{1,2}-)?(?P<digits>\d{3}[ -]\d{3}|\d{4}[ -]\d{4}|\d\d[ -]\d\d[ -]\d\d|\d{4,8})"
-    r"(?![\w€$£%]|[.,:/-]\d| \d{3}| ?(?:€|(?:EUR|USD|GBP|PLN|CHF)\b))"
-    r"|(?<![\w@#/.-])(?P<mixed>(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10})(?![\w-])"
+    r"(?<![\w+@#/.,:€$£%-])(?:[A-Z]{1,2}-)?"
+    r"(?P<digits>[0-9]{3}[ -][0-9]{3}|[0-9]{4}[ -][0-9]{4}|[0-9]{2}[ -][0-9]{2}[ -][0-9]{2}|[0-9]{4,8})"
+    r"(?![\w€$£%]|[.,:/-][0-9]| [0-9]{3}| ?(?:€|(?:EUR|USD|GBP|PLN|CHF)\b))"
+    r"|(?<![\w@#/.-])(?P<mixed>(?=[A-Z0-9]*[0-9])(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10})(?![\w-])"
 )
-_NO_CODE = re.compile(r"(?:19|20)\d\d")
+_NO_CODE = re.compile(r"(?:19|20)[0-9][0-9]")
 #: Characters between a word and its code at most.
 _REACH = 80
 #: Characters that the end of a sentence counts for.
@@ -39,7 +42,7 @@ def one_time_code(text: str) -> str | None:
     found = [(match.start(), match.end(), _value(match)) for match in _CANDIDATE.finditer(text)]
     words = [(match.start(), match.end()) for match in _ANNOUNCED.finditer(text)]
     if not words:
-        likely = {value for _, _, value in found if value.isdigit() and not _NO_CODE.fullmatch(value)}
+        likely = {value for _, _, value in found if is_digits(value) and not _NO_CODE.fullmatch(value)}
         return likely.pop() if len(likely) == 1 else None
     near = [(_distance(text, start, end, words), value) for start, end, value in found]
     near = [(distance, value) for distance, value in near if distance <= _REACH]

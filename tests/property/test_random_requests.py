@@ -92,7 +92,7 @@ class House:
             request = self.http.build_request(method, url, content=body, headers=headers)
         except (httpx.InvalidURL, UnicodeEncodeError, TypeError, ValueError):
             return  # no client could say that
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             try:
                 answer = await self.http.send(request, stream=True)
             except httpx.LocalProtocolError:

@@ -78,7 +78,7 @@ async def test_a_thousand_texts_over_four_modems_go_once_and_in_order(tmp_path: 
         accepted = await rig.client.send_many(wanted)
         assert all(entry["status"] == "queued" for entry in accepted)
         open_ids = {entry["id"] for entry in accepted}
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             async for event in rig.client.events(0, types=["message.delivered"]):
                 open_ids.discard(event["message_id"])
                 if not open_ids:

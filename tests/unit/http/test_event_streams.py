@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.events import any_event
-from support.waiting import until
+from support.waiting import GENEROUS_S, until
 
 from gsmgw.dispatch import EventFeed, feed
 from gsmgw.dispatch.event_filter import Types
@@ -86,12 +86,14 @@ async def serving(directory: Path) -> AsyncIterator[Place]:
     store = await Store.open(directory / "g.db", source.publish)
     await source.attach(store)
     served = EventStreams(source, store)
-    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
-        run = tasks.create_task(served.run())
-        await asyncio.sleep(0)
-        yield Place(store, source, served, tasks)
-        run.cancel()
-    await store.close()
+    try:
+        async with asyncio.timeout(4 * GENEROUS_S), asyncio.TaskGroup() as tasks:
+            run = tasks.create_task(served.run())
+            await asyncio.sleep(0)
+            yield Place(store, source, served, tasks)
+            run.cancel()
+    finally:
+        await store.close()
 
 
 @pytest.fixture
