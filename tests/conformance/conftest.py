@@ -43,7 +43,7 @@ def _got(phone: BackgroundPhone, text: str, message_class: int | None = None) ->
 
 def _emptied(driver: Driver, modem: BackgroundModem) -> bool:
     driver.clean()
-    return bool(until(lambda: modem.change(lambda m: len(m.memories["SM"]) + len(m.memories["ME"]) == 0), 10))
+    return bool(until(lambda: modem.change(lambda m: len(m.memories["SM"]) + len(m.memories["ME"]) == 0), 60))
 
 
 def _received(driver: Driver) -> bool:
@@ -73,7 +73,7 @@ def exercise(driver: Driver) -> dict[str, str]:
                 state = _attempt(lambda text=text, step=step: _got(phone, text, 0 if step == "flash" else None))
             found[step] = state
         found["receive"] = _attempt(lambda: _received(driver))
-        found["report"] = _attempt(lambda: until(driver.reported, 10))
+        found["report"] = _attempt(lambda: until(driver.reported, 20))
         found["storage"] = _attempt(lambda: _emptied(driver, modem))
     return found
 
