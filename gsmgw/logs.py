@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import os
 import re
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +32,9 @@ _FOLLOWING = "  | "
 _RATES = ((logging.WARNING, 5, 900.0), (logging.INFO, 20, 10.0))
 #: Maximum number of kinds of records to track.
 _KINDS = 1000
+#: Maximum time that information waits to be written together with more, seconds, and the size of a group.
+GROUP_S = 0.1
+_LARGEST_GROUP = 1000
 #: Loggers that would log URLs and headers with secrets.
 _TALKATIVE = ("httpx", "httpcore")
 #: Our own loggers: their lines begin with the component.
@@ -68,11 +74,21 @@ class EscapingFormatter(logging.Formatter):
     def __init__(self, form: str | None = None, *, numbers: bool = True) -> None:
         super().__init__(form)
         self._numbers = numbers
+        self._second, self._second_text = -1, ""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a record."""
         text = super().format(record)
         return text if self._numbers else mask_numbers(text)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Return the local time with milliseconds. Many records have the same second."""
+        if datefmt is not None:
+            return super().formatTime(record, datefmt)
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._second_text = second, time.strftime(self.default_time_format, time.localtime(second))
+        return f"{self._second_text},{record.msecs:03.0f}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the escaped line of a record. One of a library begins with the name of its logger."""
@@ -132,7 +148,12 @@ class FloodFilter(logging.Filter):
         self._kinds: dict[tuple[object, ...], tuple[float, float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return True if a record is logged, and add the count of skipped ones. Debug records are never skipped."""
+        """Return True if a record is logged, and add the count of skipped ones.
+
+        Debug records are never skipped, nor those with the attribute ``unlimited``: lines of messages, for example.
+        """
+        if getattr(record, "unlimited", False):
+            return True
         rate = next(((burst, each_s) for level, burst, each_s in _RATES if record.levelno >= level), None)
         if rate is None:
             return True
@@ -174,22 +195,66 @@ def formatter_for(settings: LogSettings, *, journal: bool) -> logging.Formatter:
     return PriorityFormatter(inner) if journal else inner
 
 
-class _Handler(logging.StreamHandler[TextIO]):
-    """The handler of this module: :func:`configure` changes it when it is called again."""
+class GroupingHandler(logging.StreamHandler[io.StringIO]):
+    """Formats and writes records in groups: a system call for each would cost more than sending a message.
 
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-        self.addFilter(FloodFilter())
+    Information waits for at most :data:`GROUP_S`, then a thread writes the group, so that a slow reader of the log does
+    not hold up the caller. A warning is written at once, after what waits. A kill can lose the records of that time.
+    """
+
+    def __init__(self, target: TextIO) -> None:
+        super().__init__(io.StringIO())
+        self._target = target
+        self._group: list[logging.LogRecord] = []
+        self._writing = threading.Lock()
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Log a record. Return False if it is not logged."""
+        logged = bool(super().handle(record))
+        if logged and (record.levelno >= logging.WARNING or len(self._group) > _LARGEST_GROUP):
+            self.write_out()
+        return logged
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add a record to the group; called with the handler's lock."""
+        self._group.append(record)
+        if len(self._group) == 1:
+            timer = threading.Timer(GROUP_S, self.write_out)
+            timer.daemon = True
+            timer.start()
+
+    def write_out(self) -> None:
+        """Write the group. The groups of several threads stay in order."""
+        with self._writing:
+            self.acquire()
+            try:
+                group, self._group = self._group, []
+            finally:
+                self.release()
+            for record in group:
+                super().emit(record)
+            text = self.stream.getvalue()
+            self.stream.seek(0)
+            self.stream.truncate()
+            with contextlib.suppress(OSError, ValueError):  # the reader is gone, or the stream is closed
+                self._target.write(text)
+                self._target.flush()
+
+    def close(self) -> None:
+        """Write what waits; logging calls this at the end of the process."""
+        self.write_out()
+        super().close()
 
 
 def configure(settings: LogSettings) -> None:
     """Log to standard error, in journald's format if it reads it. May be called again with other settings."""
     root = logging.getLogger()
-    handler = next((each for each in root.handlers if isinstance(each, _Handler)), None)
+    handler = next((each for each in root.handlers if isinstance(each, GroupingHandler)), None)
     if handler is None:
-        handler = _Handler()
+        handler = GroupingHandler(sys.stderr)
+        handler.addFilter(FloodFilter())
         root.addHandler(handler)
-    handler.setFormatter(formatter_for(settings, journal=is_journal(handler.stream)))
+    handler.setFormatter(formatter_for(settings, journal=is_journal(sys.stderr)))
     root.setLevel(settings.level.upper())
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
     for name in _TALKATIVE:

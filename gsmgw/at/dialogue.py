@@ -132,12 +132,14 @@ class Dialogue:
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes in any portions; return the events that they complete, in order."""
         self._events = []
-        for line in self._lexer.feed(data):
-            if not self._open and not line.startswith(TEXTS):
-                line = line.replace("\0", "")  # noise
-            if line or self._open:
-                self.lines += bool(line)
-                self._line(line)
+        for line in self._lexer.feed(data, in_text=bool(self._open.lines)):
+            if not self._open.lines:
+                if "\0" in line and not line.startswith(TEXTS):
+                    line = line.replace("\0", "")  # noise
+                if not line:
+                    continue
+            self.lines += bool(line)
+            self._line(line)
         if self.phase is Phase.PROMPT and self._lexer.tail.strip("\0 \t\xff") == ">":
             self._lexer.clear_tail()
             self._prompted()
@@ -148,7 +150,7 @@ class Dialogue:
         self._events.append(Prompted())
 
     def _line(self, line: str) -> None:
-        if self._open and self._continues_text(line):
+        if self._open.lines and self._continues_text(line):
             return
         phase = self.phase
         command = self._command
@@ -324,7 +326,7 @@ class Dialogue:
     @property
     def has_open_text(self) -> bool:
         """True if a USSD text has begun and not ended."""
-        return bool(self._open)
+        return bool(self._open.lines)
 
     def end_text(self) -> list[Event]:
         """End an open USSD text whose end did not come; return the events."""

@@ -33,28 +33,26 @@ def is_no_text(line: str, prefixes: tuple[str, ...]) -> bool:
 class OpenText:
     """The lines of a USSD text whose closing quotation mark has not come."""
 
-    __slots__ = ("_lines",)
+    __slots__ = ("lines",)
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._lines)
+        #: Empty while no text is open.
+        self.lines: list[str] = []
 
     def begin(self, line: str) -> None:
         """Begin a text."""
-        self._lines = [line]
+        self.lines = [line]
 
     def add(self, line: str) -> str | None:
         """Add a line; return the text if it ends with it."""
-        self._lines.append(line)
-        if line == "" or is_open("\n".join(self._lines)):
+        self.lines.append(line)
+        if line == "" or is_open("\n".join(self.lines)):
             return None
         return self.take_text()
 
     def take_text(self, count: int | None = None) -> str:
         """Return the text of the first ``count`` lines, and forget all."""
-        lines, self._lines = self._lines[:count], []
+        lines, self.lines = self.lines[:count], []
         return "\n".join(lines).rstrip("\n")
 
     def end(self, *, awaits_result: bool) -> tuple[str, list[str]]:
@@ -63,7 +61,7 @@ class OpenText:
         One response can be awaited, so that the last final result is that of the command in flight. Those before it,
         like OK, are part of the text, and so is what looks like a call.
         """
-        lines = self._lines
+        lines = self.lines
         finals = [at for at, line in enumerate(lines) if at and parse_final_result(line) is not None]
         starts = [at for at, line in enumerate(lines) if at and kind_of(line) in _NEVER_LOST]
         rest = min([*starts, *(finals[-1:] if awaits_result else [])], default=len(lines))
@@ -72,4 +70,4 @@ class OpenText:
     @property
     def is_too_long(self) -> bool:
         """True if this cannot be a USSD text any more."""
-        return sum(map(len, self._lines)) > LIMIT_CHARS
+        return sum(map(len, self.lines)) > LIMIT_CHARS

@@ -61,6 +61,8 @@ _WEBHOOKS: Mapping[str, _Line] = {
     EventType.WEBHOOK_RESUMED: _Line(logging.INFO, "resumed"),
 }
 _REQUESTED = "request"
+#: Each message has its line, in a campaign, too (:class:`gsmgw.logs.FloodFilter`).
+_UNLIMITED = {"unlimited": True}
 #: Keys that hold texts, or addresses with secrets in them.
 _HIDDEN = frozenset({"text", "pdu", "url", "line", "before", "now"})
 
@@ -90,7 +92,7 @@ def _log_message(line: _Line, event: Event) -> None:
     if line.level >= logging.WARNING:  # those with one cause are similar, so that their rate is limited
         log.log(line.level, "messages: %s id=%s%s", f"{line.words}{_cause(event.data)}", number, rest)
     else:
-        log.log(line.level, "messages: %s %s%s", number, line.words, rest)
+        log.log(line.level, "messages: %s %s%s", number, line.words, rest, extra=_UNLIMITED)
 
 
 def _log_webhook(line: _Line, data: Mapping[str, Json]) -> None:
@@ -107,7 +109,7 @@ def _pairs(data: Mapping[str, Json], keys: Sequence[str]) -> str:
 
 def _value(value: Json) -> str:
     """Return a value of an event; of an error its title."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return repr(str(value.get("title", value.get("code"))))
     text = str(value)
     return repr(text) if " " in text else text
@@ -115,5 +117,5 @@ def _value(value: Json) -> str:
 
 def _cause(data: Mapping[str, Json]) -> str:
     error = data.get("error")
-    code = error.get("code") if isinstance(error, Mapping) else None
+    code = error.get("code") if isinstance(error, dict) else None
     return f" code={code}" if code else ""

@@ -130,7 +130,7 @@ class Follower(CursorRunner):
         return await self._feed.page(self.position, self._portion)
 
     async def turn(self) -> float | None:
-        """Apply all available events."""
+        """Apply events until a portion is not full: the rest is collected for the next turn."""
         if self._settle_s:
             await self._clock.sleep(self._settle_s)
             self._wake.clear()
@@ -139,7 +139,7 @@ class Follower(CursorRunner):
         return None
 
     async def step(self) -> bool:
-        """Apply the next portion. Return False if there is none. Raises :class:`gsmgw.errors.StoreError`."""
+        """Apply the next portion. Return True if it was full. Raises :class:`gsmgw.errors.StoreError`."""
         async with self._applying:
             if not self._opened:
                 self.position = await self._store.write(
@@ -156,4 +156,4 @@ class Follower(CursorRunner):
 
             await self._store.write(apply)
             self.position = events[-1].id
-            return True
+            return len(events) >= self._portion

@@ -119,17 +119,18 @@ SEGMENT_SOURCES: dict[SegmentStatus, frozenset[SegmentStatus]] = {
 ON_AIR = frozenset({SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED})
 
 
+#: The state of a message by that of its segments; the first one that any segment has.
+_DERIVED = (
+    (SegmentStatus.FAILED, Status.FAILED),
+    (SegmentStatus.UNKNOWN, Status.UNKNOWN),
+    (SegmentStatus.SENDING, Status.SENDING),
+    (SegmentStatus.QUEUED, Status.QUEUED),
+    (SegmentStatus.SENT, Status.SENT),
+    (SegmentStatus.UNDELIVERED, Status.UNDELIVERED),
+)
+
+
 def derive_status(segments: Iterable[SegmentStatus]) -> Status:
     """The state of a message whose segments are in these states, once no segment of it is being handed over."""
     states = set(segments)
-    for state, status in (
-        (SegmentStatus.FAILED, Status.FAILED),
-        (SegmentStatus.UNKNOWN, Status.UNKNOWN),
-        (SegmentStatus.SENDING, Status.SENDING),
-        (SegmentStatus.QUEUED, Status.QUEUED),
-        (SegmentStatus.SENT, Status.SENT),
-        (SegmentStatus.UNDELIVERED, Status.UNDELIVERED),
-    ):
-        if state in states:
-            return status
-    return Status.DELIVERED
+    return next((status for state, status in _DERIVED if state in states), Status.DELIVERED)

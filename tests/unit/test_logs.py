@@ -8,16 +8,33 @@ import logging
 import os
 import re
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from support.waiting import GENEROUS_S
 
 from gsmgw import logs
-from gsmgw.logs import EscapingFormatter, FloodFilter, LogSettings, configure, formatter_for, is_journal
+from gsmgw.logs import (
+    EscapingFormatter,
+    FloodFilter,
+    GroupingHandler,
+    LogSettings,
+    configure,
+    formatter_for,
+    is_journal,
+)
 
 FORGED = "office\n2026-11-27 12:00:00,000 INFO gsmgw.api: all is well\r\x1b[2J\x9b31m\u2028\u202e\udcff"
+
+
+class Elapsed:
+    """Seconds of a clock that a test moves."""
+
+    s = 1000.0
 
 
 @pytest.fixture
@@ -52,13 +69,20 @@ def test_no_line_of_a_traceback_looks_like_a_record(log: tuple[logging.Logger, i
     assert all(line.startswith("  | ") and line.isprintable() for line in others)
 
 
-def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
-    log: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    logger, out = log
+@pytest.fixture
+def limited(log: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch) -> tuple[logging.Logger, Elapsed]:
+    """A logger that limits similar records, and the time that has passed for it."""
+    logger, _ = log
     logger.handlers[0].addFilter(FloodFilter())
-    now = 1000.0
-    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    elapsed = Elapsed()
+    monkeypatch.setattr(logs.time, "monotonic", lambda: elapsed.s)
+    return logger, elapsed
+
+
+def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
+    log: tuple[logging.Logger, io.StringIO], limited: tuple[logging.Logger, Elapsed]
+) -> None:
+    (logger, elapsed), (_, out) = limited, log
     for number in range(10_000):
         logger.info("%s: refused %d", "office", number)
     logger.info("%s: refused %d", "shop", 1)
@@ -66,7 +90,7 @@ def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
     lines = out.getvalue().splitlines()
     assert len(lines) < 30
     assert lines[-2:] == ["INFO gsmgw.test: shop: refused 1", "INFO gsmgw.test: something else"]
-    now += 30
+    elapsed.s += 30
     logger.info("%s: refused %d", "office", 7)
     assert out.getvalue().splitlines()[-1] == "INFO gsmgw.test: office: refused 7 (and 9980 more like it)"
     for number in range(5000):
@@ -76,15 +100,12 @@ def test_a_flood_of_records_is_logged_once_in_a_while_with_a_count(
 
 
 def test_trouble_that_lasts_is_logged_a_few_times_an_hour(
-    log: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch
+    log: tuple[logging.Logger, io.StringIO], limited: tuple[logging.Logger, Elapsed]
 ) -> None:
-    logger, out = log
-    logger.handlers[0].addFilter(FloodFilter())
-    now = 1000.0
-    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    (logger, elapsed), (_, out) = limited, log
     for _ in range(3600):
         logger.warning("%s: lost", "office")
-        now += 1
+        elapsed.s += 1
     lines = out.getvalue().splitlines()
     assert len(lines) <= 10
     assert re.fullmatch(r"WARNING gsmgw.test: office: lost \(and \d+ more like it\)", lines[-1])
@@ -159,3 +180,67 @@ def test_clients_of_http_do_not_log_urls_and_headers() -> None:
             logging.getLogger(name).setLevel(level)
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+class _Pipe(io.StringIO):
+    """A stream that counts what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: list[str] = []
+        self.stuck: threading.Event | None = None
+
+    def write(self, text: str) -> int:
+        if self.stuck is not None:
+            self.stuck.wait(GENEROUS_S)
+        self.groups.append(text)
+        return len(text)
+
+
+@pytest.fixture
+def grouped() -> Iterator[tuple[logging.Logger, _Pipe]]:
+    """A logger with the handler that the gateway has."""
+    pipe = _Pipe()
+    handler = GroupingHandler(pipe)
+    logger = logging.Logger("gsmgw.test")
+    logger.addHandler(handler)
+    yield logger, pipe
+    handler.close()
+
+
+def test_lines_of_information_are_written_in_groups(grouped: tuple[logging.Logger, _Pipe]) -> None:
+    logger, pipe = grouped
+    for number in range(200):
+        logger.info("messages: %s sent", f"m{number}")
+    deadline = time.monotonic() + GENEROUS_S
+    while sum(map(len, pipe.groups)) < len("messages: m0 sent\n") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "".join(pipe.groups).startswith("messages: m0 sent\nmessages: m1 sent\n")
+    assert len(pipe.groups) < 100
+
+
+def test_a_warning_is_written_at_once_after_what_waits(grouped: tuple[logging.Logger, _Pipe]) -> None:
+    logger, pipe = grouped
+    logger.info("first")
+    logger.warning("second")
+    assert "".join(pipe.groups) == "first\nsecond\n"
+
+
+def test_the_end_of_the_process_writes_what_waits(grouped: tuple[logging.Logger, _Pipe]) -> None:
+    logger, pipe = grouped
+    logger.info("last words")
+    logger.handlers[0].close()
+    assert pipe.groups == ["last words\n"]
+
+
+def test_a_reader_that_stands_still_holds_up_no_information(grouped: tuple[logging.Logger, _Pipe]) -> None:
+    logger, pipe = grouped
+    pipe.stuck = threading.Event()
+    began = time.monotonic()
+    for number in range(500):
+        logger.info("messages: %s sent", f"m{number}")
+        time.sleep(0.001)
+    assert time.monotonic() - began < GENEROUS_S / 2  # the thread waits, this one does not
+    pipe.stuck.set()
+    logger.handlers[0].close()
+    assert [line.split()[1] for line in "".join(pipe.groups).splitlines()] == [f"m{number}" for number in range(500)]

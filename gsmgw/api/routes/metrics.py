@@ -27,18 +27,17 @@ router = api_router("/metrics")
 
 #: The values of a family's labels.
 K = TypeVar("K", bound=tuple[str, ...])
-#: Events that end a stage of a message, with its direction.
+#: Events that end a stage of a message, with its direction and outcome.
 _OUTCOMES = {
-    "message.sent": "outbound",
-    "message.delivered": "outbound",
-    "message.undelivered": "outbound",
-    "message.failed": "outbound",
-    "message.expired": "outbound",
-    "message.canceled": "outbound",
-    "message.unknown": "outbound",
-    "message.received": "inbound",
-    "message.quarantined": "inbound",
+    f"message.{outcome}": (direction, outcome)
+    for direction, outcomes in (
+        ("outbound", ("sent", "delivered", "undelivered", "failed", "expired", "canceled", "unknown")),
+        ("inbound", ("received", "quarantined")),
+    )
+    for outcome in outcomes
 }
+#: Events that may tell of segments or babbling: few of them do.
+_RARE = frozenset({EventType.MESSAGE_SENT, EventType.MESSAGE_SEGMENT_SENT, EventType.MODEM_BABBLING})
 #: States that are always exported, so that a graph does not begin with the first failure.
 _OPEN = ("scheduled", "queued", "sending", "unknown", "failed", "undelivered")
 
@@ -63,9 +62,11 @@ class Tally:
     def _count(self, events: Sequence[Event]) -> None:
         for event in events:
             self.events[event.type] += 1
-            direction = _OUTCOMES.get(event.type)
-            if direction is not None:
-                self.outcomes[direction, event.type.removeprefix("message."), event.modem or ""] += 1
+            outcome = _OUTCOMES.get(event.type)
+            if outcome is not None:
+                self.outcomes[*outcome, event.modem or ""] += 1
+            if event.type not in _RARE:
+                continue
             if is_segment_sent(event):
                 self.segments[event.modem or ""] += 1
             if event.type == EventType.MODEM_BABBLING:
