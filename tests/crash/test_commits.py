@@ -60,4 +60,5 @@ def test_kills_at_random_moments_under_load(reports: bool, tmp_path: Path) -> No
     assert set(found.open) <= {"sent", "delivered"}
     assert found.twice <= found.doubtful
     assert not found.avoidable
-    assert len(found.twice) <= 2, found.twice  # the first kill may come before a SIM has shown that it counts
+    # The first kill may come before a SIM has shown that it counts: then nothing can tell about what was in flight.
+    assert len([text for text in found.twice if not text.startswith("round 0 ")]) <= 2, found.twice
