@@ -32,8 +32,10 @@ from gsmgw.api.routes import (
     pages,
     quarantine,
     reload,
+    sessions,
     stats,
     tokens,
+    users,
     webhooks,
 )
 from gsmgw.api.routing import PathMethods
@@ -59,6 +61,8 @@ ROUTERS = tuple(
         modems,
         webhooks,
         tokens,
+        users,
+        sessions,
         audit,
         backups,
         reload,
@@ -112,11 +116,11 @@ def create_apps(
 ) -> Apps:
     """Return the application behind its guards.
 
-    ``users`` may use the socket; if there are none, everybody whom the mode of the socket allows. ``proxies`` are
+    ``users`` say who may use the socket; without, everybody whom the mode of the socket allows. ``proxies`` are
     trusted to name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
-    socket = PeerGuard(audited, users or SocketUsers(), beside)
+    socket = PeerGuard(audited, users or SocketUsers(), context.access, audited, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
     return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

@@ -81,6 +81,22 @@ GROUPS: Final = (
         },
     ),
     Group(
+        "users",
+        "Let people sign in.",
+        {
+            "POST /v1/users": "create_user",
+            "GET /v1/users": "list_users",
+            "GET /v1/users/me": "get_own_user",
+            "PATCH /v1/users/me": "update_own_user",
+            "GET /v1/users/{name}": "get_user",
+            "PATCH /v1/users/{name}": "update_user",
+            "DELETE /v1/users/{name}": "delete_user",
+            "POST /v1/sessions": "sign_in",
+            "GET /v1/sessions": "list_sessions",
+            "DELETE /v1/sessions/{session_id}": "end_session",
+        },
+    ),
+    Group(
         "gateway",
         "See the state of the gateway, and manage it.",
         {

@@ -22,6 +22,7 @@ from gsmgw.cli import (
     service,
     setup,
     tokens,
+    users,
     watch,
     webhooks,
 )
@@ -83,6 +84,7 @@ _MODULES = (
     quarantine,
     modems,
     tokens,
+    users,
     webhooks,
     audit,
     backup,

@@ -71,7 +71,7 @@ class Gateway:
         self.supervisor = Supervisor(self.clock, self._task_failed)
         self._conversations = ConversationLog(numbers=config.gateway.log_numbers)
         self._log_level = log_level
-        self._users = SocketUsers(config.api.users)
+        self._users = SocketUsers(config.api.users, config.api.session_users)
         self._proxies = Proxies(networks_of(config.api.trusted_proxies))
         self._reloader = Reloader(config, self._apply)
         self._serving = False

@@ -18,6 +18,8 @@ from gsmgw.model.webhooks import DeliveryKind, DeliveryState, WebhookState
 _closed = with_config(ConfigDict(extra="forbid"))
 #: An object whose keys are not known here.
 JsonObject: TypeAlias = dict[str, JsonValue]
+#: What a user may do.
+UserRole: TypeAlias = Literal["owner", "operator", "viewer"]
 #: A moment in RFC 3339.
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -418,6 +420,57 @@ class TokenList(TypedDict):
     """All tokens."""
 
     data: list[Token]
+
+
+@_closed
+class User(TypedDict):
+    """A person who signs in, without the password."""
+
+    name: str
+    role: UserRole
+    language: str | None
+    time_zone: str | None
+    disabled: bool
+    created_at: Time
+    signed_in_at: Annotated[Time | None, Field(description="The last time")]
+
+
+@_closed
+class UserList(TypedDict):
+    """All users, by name."""
+
+    data: list[User]
+
+
+_SessionWords = TypedDict("_SessionWords", {"from": Annotated[str, Field(description="Address that signed in")]})
+
+
+@_closed
+class Session(_SessionWords):
+    """A session of a user, without its token."""
+
+    id: int
+    user: str
+    role: UserRole
+    created_at: Time
+    last_used_at: Time
+    expires_at: Annotated[Time, Field(description="When it ends, unless it is used before")]
+    agent: Annotated[str, Field(description="User-Agent of the sign-in")]
+    current: Annotated[bool, Field(description="This request has it")]
+
+
+@_closed
+class NewSession(Session):
+    """A session with its token, which is shown only this once."""
+
+    token: str
+
+
+@_closed
+class SessionList(TypedDict):
+    """Sessions, newest first."""
+
+    data: list[Session]
 
 
 _AuditEntryWords = TypedDict("_AuditEntryWords", {"from": str})  # words of Python cannot be names
