@@ -46,7 +46,7 @@ async def test_a_database_of_the_former_version_is_brought_up_with_its_messages(
 
 
 async def test_a_database_of_the_last_version_before_the_first_release_is_taken_over(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", queued=5)
+    path = make_database(tmp_path / "gsmgw.db", queued=5, before=known_migrations()[1])
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for statement in (
             "DROP TABLE cursors",
