@@ -16,6 +16,10 @@ from gsmgw.outbound import ServiceError
 from gsmgw.wire.problems import ProblemCode
 
 _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
+#: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
+_PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments")
+#: Calls that only read, although they have a body.
+_READING = ("/v1/segments/preview",)
 
 
 def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | None:
@@ -25,7 +29,7 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
     """
     if path.startswith(("/health/", "/docs", *beside)) or path == "/openapi.json":
         return None
-    if method in ("GET", "HEAD"):
+    if method in ("GET", "HEAD") or path in _READING:
         return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"
@@ -79,7 +83,7 @@ class TokenGuard:
         principal = await self._access.enter(address, secret.strip())
         set_principal(scope, principal)
         principal.require(needed)
-        if path.startswith(_MANAGED):
+        if path.startswith((*_MANAGED, *_PEOPLE)):
             principal.require_unrestricted()
 
 

@@ -10,6 +10,15 @@ from gsmgw.wire.resources.common import (
     ProblemDocument,
     Time,
 )
+from gsmgw.wire.resources.contacts import (
+    AddedMembers,
+    Contact,
+    ContactField,
+    ContactFieldList,
+    ContactPage,
+    Group,
+    GroupList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -62,6 +71,7 @@ from gsmgw.wire.resources.webhooks import (
 )
 
 __all__ = [
+    "AddedMembers",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -71,6 +81,10 @@ __all__ = [
     "BatchAnswer",
     "BatchMessage",
     "BatchPreview",
+    "Contact",
+    "ContactField",
+    "ContactFieldList",
+    "ContactPage",
     "Conversation",
     "ConversationPage",
     "Delivery",
@@ -79,6 +93,8 @@ __all__ = [
     "EnvelopeData",
     "Event",
     "FieldError",
+    "Group",
+    "GroupList",
     "Health",
     "JsonObject",
     "Message",
