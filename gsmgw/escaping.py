@@ -20,11 +20,11 @@ def _escape(match: re.Match[str]) -> str:
     return _NAMED.get(match[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
-def one_line(octets: bytes) -> bytes:
+def one_line(raw: bytes) -> bytes:
     """Return JSON with U+2028, U+2029 and U+0085 escaped: many programs take them for line breaks.
 
-    In JSON they stand in strings only, and in UTF-8 these octets stand for nothing else.
+    In JSON they stand in strings only, and in UTF-8 these bytes stand for nothing else.
     """
-    if b"\xe2\x80" in octets:
-        octets = octets.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
-    return octets.replace(b"\xc2\x85", b"\\u0085") if b"\xc2\x85" in octets else octets
+    if b"\xe2\x80" in raw:
+        raw = raw.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    return raw.replace(b"\xc2\x85", b"\\u0085") if b"\xc2\x85" in raw else raw

@@ -6,6 +6,7 @@ The event loop's own way shares six threads with everything else that blocks, an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -91,25 +92,24 @@ class Names:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[list[str]] = loop.create_future()
 
-        def tell(found: list[str] | None, failure: BaseException | None) -> None:
+        def tell(found: list[str] | Exception) -> None:
             self._free.release()
             if answer.done():
                 return
-            if failure is not None:
-                answer.set_exception(failure)
+            if isinstance(found, Exception):
+                answer.set_exception(found)
             else:
-                answer.set_result(found or [])
+                answer.set_result(found)
 
         def work() -> None:
-            found, failure = None, None
+            found: list[str] | Exception = OSError("the lookup failed")
             try:
                 found = self._lookup(host)
-            except Exception as exc:  # noqa: BLE001 - it is raised where it is waited for
-                failure = exc
-            try:
-                loop.call_soon_threadsafe(tell, found, failure)
-            except RuntimeError:
-                pass  # the loop is gone
+            except (OSError, UnicodeError) as exc:  # UnicodeError: the name is not valid in DNS
+                found = exc
+            finally:
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(tell, found)
 
         # A daemon: the end of the process does not wait for it.
         threading.Thread(target=work, name=f"gsmgw-name-{host[:40]}", daemon=True).start()

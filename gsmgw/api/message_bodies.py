@@ -21,16 +21,11 @@ BATCH_LIMIT = 10_000
 _PRIORITIES = {priority.word: priority for priority in Priority}
 
 
-class MessageIn(BaseModel):
-    """A message to send. The smallest one is ``{"to": "+49...", "text": "..."}``."""
+class _Options(BaseModel):
+    """The fields of a message besides its recipient and its text."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"to": "+4915112345678", "text": "Your table is ready."}]},
-    )
+    model_config = ConfigDict(extra="forbid")
 
-    to: Text = Field(max_length=64, description="E.164, a short code, or a national number if a country is set")
-    text: Text | None = None
     data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
     port: int | None = Field(None, ge=0, le=65535, strict=True, description="The application port for data")
     modem: str | None = Field(None, max_length=63, description="Send through this modem only")
@@ -64,6 +59,21 @@ class MessageIn(BaseModel):
         if value and info.data.get("flash"):
             raise ValueError(f"is {value}, but flash means class 0")
         return value
+
+
+class _Content(BaseModel):
+    """The fields that come first in the documentation of :class:`MessageIn`."""
+
+    to: Text = Field(max_length=64, description="E.164, a short code, or a national number if a country is set")
+    text: Text | None = None
+
+
+class MessageIn(_Options, _Content):  # pydantic lists the fields of the last base first
+    """A message to send. The smallest one is ``{"to": "+49...", "text": "..."}``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"to": "+4915112345678", "text": "Your table is ready."}]}
+    )
 
     def submission(self) -> Submission:
         """Return the message for the service."""
@@ -129,13 +139,12 @@ def look_at_each(items: Sequence[Any], first: int = 0) -> list[MessageIn | Probl
     return checked
 
 
-class PreviewIn(MessageIn):
+class PreviewIn(_Options):
     """A text to preview. Takes the whole body of a message to send; only ``text`` and ``encoding`` matter."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "Your table is ready."}]})
 
-    # The recipient may be missing: a type checker sees more fields than an instance is asked for.
-    to: Text | None = Field(None, max_length=64)  # type: ignore[assignment]
+    to: Text | None = Field(None, max_length=64)
     text: Text = Field(max_length=TEXT_LIMIT)
     transliterate: Flag = False
 

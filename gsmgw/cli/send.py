@@ -124,7 +124,7 @@ def _recipient_and_text(to: str | None, texts: Sequence[str]) -> tuple[str, str]
         raise click.UsageError(f"{to!r} is not a phone number: {_EXAMPLE}")
     text = "" if not texts and sys.stdin.isatty() else _standard_input()
     if not text:
-        fail(f"standard input is empty: there is no text to send to {to}" if texts else _no_text(to), USAGE)
+        fail(f"standard input is empty; pipe the text for {to} into the command" if texts else _no_text(to), USAGE)
     return to, text
 
 

@@ -64,7 +64,7 @@ class Reader:
     position: int
     selection: Selection
     heartbeat_s: float
-    #: Done when the stream ends: the client disconnected, the token is no longer valid, the gateway stops, or the
+    #: Done when the stream ends: the client disconnected, the token expired or was revoked, the gateway stops, or the
     #: next event is no longer kept.
     ended: asyncio.Future[None]
     #: The number of its token, 0 for the Unix socket, and the time at which that expires (monotonic).

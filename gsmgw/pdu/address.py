@@ -118,7 +118,7 @@ class Address:
 
 
 def parse_address(octets: bytes, at: int, *, field: str) -> tuple[Address, int]:
-    """Return the address at octet ``at`` and the offset behind it (9.1.2.5).
+    """Return the address at octet ``at`` and the offset after it (9.1.2.5).
 
     The length counts semi-octets; an odd last one is filled, with what does not matter. Raises :class:`PduError` when
     the address is longer than twenty semi-octets, runs past the end, or holds a fill semi-octet among its digits.
@@ -183,7 +183,7 @@ def _semi_octets(digits: str, field: str) -> bytes:
 
 
 def parse_smsc(octets: bytes) -> tuple[Address | None, int]:
-    """Return the SMSC address in front of a PDU and the offset behind it; ``None`` stands for the default (length 0).
+    """Return the SMSC address in front of a PDU and the offset after it; ``None`` stands for the default (length 0).
 
     The length counts octets (TS 24.011 8.2.5.1, TS 27.005 3.1). A field of the type octet alone is an empty address.
     """

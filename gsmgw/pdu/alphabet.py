@@ -1,4 +1,4 @@
-"""Text to septets or UTF-16 octets and back: the alphabets of TS 23.038 clause 6.2.
+"""Text to septets or UTF-16 bytes and back: the alphabets of TS 23.038 clause 6.2.
 
 A GSM 7 bit text is written in a locking shift table (0 is the default alphabet) and a single shift table (0 is the
 default extension), both numbered by the national language identifiers of TS 23.038 6.2.1.2.4.
@@ -103,14 +103,14 @@ DEFAULT: Final = gsm7(0, 0)
 
 
 def decode_ucs2(octets: bytes) -> str:
-    """Return the text of UTF-16BE ``octets``; a lone surrogate becomes U+FFFD, an odd last octet is dropped."""
+    """Return the text of UTF-16BE ``octets``; a lone surrogate becomes U+FFFD, an odd last byte is dropped."""
     if len(octets) & 1:
         octets = octets[:-1]
     return octets.decode("utf-16-be", "replace")
 
 
 def encode_ucs2(text: str) -> bytes:
-    """Return ``text`` as UTF-16 big-endian octets; a lone surrogate becomes U+FFFD."""
+    """Return ``text`` as UTF-16 big-endian bytes; a lone surrogate becomes U+FFFD."""
     try:
         return text.encode("utf-16-be")
     except UnicodeEncodeError:

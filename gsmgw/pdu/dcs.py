@@ -35,7 +35,7 @@ class Indication:
 
 @dataclass(frozen=True, slots=True)
 class Dcs:
-    """The meaning of a TP-DCS octet. ``alphabet`` is the effective one: compressed text counts as data octets."""
+    """The meaning of a TP-DCS octet. ``alphabet`` is the effective one: compressed text counts as 8-bit data."""
 
     octet: int
     alphabet: Alphabet

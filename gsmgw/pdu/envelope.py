@@ -46,7 +46,7 @@ class Pdu:
 
 
 def from_hex(text: str | bytes) -> bytes:
-    """Return the octets of hexadecimal ``text``, blanks around it dropped. Raises :class:`PduError`."""
+    """Return the bytes of hexadecimal ``text``, blanks around it dropped. Raises :class:`PduError`."""
     text = text.strip()
     try:
         return unhexlify(text)
@@ -67,7 +67,7 @@ def parse_pdu(
     rp: Rp | None = None,
     stated_octets: int | None = None,
 ) -> Pdu:
-    """Return a PDU taken apart: ``str`` is hexadecimal, ``bytes`` are the octets themselves.
+    """Return a PDU taken apart: ``str`` is hexadecimal, ``bytes`` is the PDU itself.
 
     ``smsc`` tells whether an SMSC address leads; ``sent`` and ``rp`` are those of :func:`parse_tpdu`.
     ``stated_octets`` is the length that +CMGR or +CMT announced: when the PDU cannot be read with an SMSC address and

@@ -36,7 +36,7 @@ def parse_tpdu(octets: bytes, *, sent: bool = False, rp: Rp | None = None) -> Tp
 
 
 def parse_at(octets: bytes, at: int, sent: bool, rp: Rp | None) -> tuple[Tpdu, int]:
-    """Return the TPDU at octet ``at`` and the offset behind its last octet."""
+    """Return the TPDU at octet ``at`` and the offset after its last octet."""
     if at >= len(octets):
         raise PduError("the PDU ends before the TPDU", field="TP-MTI", offset=at)
     kind = octets[at] & 3
@@ -134,7 +134,7 @@ class _Optional(NamedTuple):
 
 
 def _skip_parameters(octets: bytes, at: int) -> int:
-    """Return the offset behind TP-PI, whose bit 7 announces a further octet."""
+    """Return the offset after TP-PI, whose bit 7 announces a further octet."""
     while _octet(octets, at, "TP-PI") & PI_MORE:
         at += 1
     return at + 1

@@ -25,7 +25,7 @@ _Width = Callable[[str], int]
 class TextPlan(NamedTuple):
     """The segments of a text, before references are assigned.
 
-    ``segments`` are the texts of the parts, ``bodies`` the same as septets (one to a byte) or UTF-16 octets.
+    ``segments`` are the texts of the parts, ``bodies`` the same as septets (one to a byte) or UTF-16 bytes.
     ``languages`` are the national language identifiers of the locking and the single shift table, 0 for the default.
     ``header`` holds the elements that every part carries besides concatenation. ``transliterated`` lists each
     character that was replaced, with its replacement. ``text`` is what will be read at the other end.

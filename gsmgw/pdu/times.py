@@ -33,7 +33,7 @@ _ZONES: Final = tuple(_zone(octet) for octet in range(256))
 
 
 def parse_timestamp(octets: bytes) -> datetime | None:
-    """Return the moment of seven octets, with its zone, or ``None`` when they are no date.
+    """Return the moment of seven octets, with its zone, or ``None`` when they are not a valid date.
 
     Service centres do send zeros and other rubbish; a message must not be lost to that.
     """

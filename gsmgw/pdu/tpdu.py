@@ -28,7 +28,7 @@ class _Content:
 
     @property
     def data(self) -> bytes | None:
-        """8-bit data behind the header, ``None`` for text."""
+        """8-bit data after the header, ``None`` for text."""
         return self.user_data.data
 
     @property
@@ -55,7 +55,7 @@ class _OptionalContent:
 
     @property
     def data(self) -> bytes | None:
-        """8-bit data behind the header, ``None`` for text or none at all."""
+        """8-bit data after the header, ``None`` for text or none at all."""
         return self.user_data.data if self.user_data else None
 
     @property

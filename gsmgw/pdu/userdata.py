@@ -45,7 +45,7 @@ class UserData:
     """A user data field as it is on the air.
 
     ``octets`` are TP-UD with its header, ``length`` is TP-UDL: septets for ``GSM7`` (those that the header takes
-    included), octets otherwise. What they mean is worked out on demand.
+    included), bytes otherwise. What they mean is worked out on demand.
     """
 
     octets: bytes
@@ -90,7 +90,7 @@ class UserData:
 
     @property
     def body(self) -> bytes:
-        """The content behind the header: one septet to a byte for ``GSM7``, octets otherwise."""
+        """The content after the header: one septet to a byte for ``GSM7``, bytes otherwise."""
         octets = self.octets
         if not self.has_header or not octets:
             return unpack(octets, self.length) if self.alphabet is _GSM7 else octets
@@ -113,12 +113,12 @@ class UserData:
 
     @property
     def data(self) -> bytes | None:
-        """The octets of 8-bit data behind the header, ``None`` for text."""
+        """The bytes of 8-bit data after the header, ``None`` for text."""
         return self.body if self.alphabet is _DATA else None
 
     @classmethod
     def of_septets(cls, septets: bytes, elements: Sequence[Element] = ()) -> UserData:
-        """Return user data of 7 bit text: ``septets`` one to a byte, behind a header when there are elements."""
+        """Return user data of 7 bit text: ``septets`` one to a byte, after a header if there are elements."""
         if not elements:
             return cls(pack(septets), len(septets), _GSM7)
         header = build_elements(elements)
@@ -129,7 +129,7 @@ class UserData:
     def of_octets(
         cls, octets: bytes, elements: Sequence[Element] = (), *, alphabet: Alphabet = Alphabet.DATA
     ) -> UserData:
-        """Return user data of 8-bit data or UTF-16 octets, behind a header when there are elements."""
+        """Return user data of 8-bit data or UTF-16 bytes, after a header if there are elements."""
         if not elements:
             return cls(octets, len(octets), alphabet)
         header = build_elements(elements)
@@ -139,7 +139,7 @@ class UserData:
 def join_text(parts: Iterable[UserData]) -> str:
     """Return the text of the parts of one message, given in their order.
 
-    Parts are joined as septets or UTF-16 octets before they are decoded, for other senders do cut escape and surrogate
+    Parts are joined as septets or UTF-16 bytes before they are decoded, for other senders do cut escape and surrogate
     pairs apart. Parts of another alphabet or language start a new run. Raises :class:`PduError` for 8-bit data.
     """
     text = []
@@ -166,12 +166,12 @@ def _decode(kind: tuple[Alphabet, int, int], body: bytes) -> str:
 
 
 def join_data(parts: Iterable[UserData]) -> bytes:
-    """Return the octets of the parts of one message of 8-bit data, given in their order."""
+    """Return the bytes of the parts of one message of 8-bit data, given in their order."""
     return b"".join(part.body for part in parts)
 
 
 def parse_user_data(octets: bytes, at: int, alphabet: Alphabet, has_header: bool, limit: int) -> tuple[UserData, int]:
-    """Return the user data whose TP-UDL is at octet ``at`` and the offset behind it.
+    """Return the user data whose TP-UDL is at octet ``at`` and the offset after it.
 
     Raises :class:`PduError` when TP-UDL is missing, promises more than follows or more than ``limit`` octets, or when
     the header is longer than the field. A header that is malformed inside is kept and ignored (9.2.3.24).

@@ -47,7 +47,7 @@ class RelativeValidity:
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteValidity:
-    """The moment the message ends (9.2.3.12.2), as seven octets; ``moment`` is ``None`` when they are no date."""
+    """The moment the message ends (9.2.3.12.2), as seven octets; ``moment`` is ``None`` if they are not a date."""
 
     octets: bytes
 

@@ -283,7 +283,9 @@ class Engine:
                     log.error("database: operation refused, not retrying error=%s", exc, exc_info=exc)
                 job.error = StoreFault(f"the database refused the operation: {exc}")
                 return job
-            except Exception as exc:  # noqa: BLE001 - an operation is a caller's code: what it raises goes to that caller's future
+            # An operation is a caller's code: whatever it raises has to reach that caller's future, or the caller would
+            # wait for ever. The caller logs it.
+            except Exception as exc:  # noqa: BLE001
                 job.error = exc
                 return job
         return None

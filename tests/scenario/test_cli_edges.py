@@ -133,7 +133,7 @@ def test_an_export_into_a_format_that_there_is_not_is_refused(place: Site, tmp_p
         ),
         (["send", ANNA, "Hello", "world"], b"", 2, f'put the text in quotes: gsmgw send {ANNA} "Hello world"'),
         (["send", ANNA], b"", 2, f'no text given: gsmgw send {ANNA} "TEXT"'),
-        (["send", ANNA, "-"], b"", 2, f"standard input is empty: there is no text to send to {ANNA}"),
+        (["send", ANNA, "-"], b"", 2, f"standard input is empty; pipe the text for {ANNA} into the command"),
         (["send", "Hello"], b"", 2, "'Hello' is not a phone number: gsmgw send +49"),
         (["send"], b"", 2, "Missing argument 'TO', the phone number: gsmgw send +49"),
         (["send", "112", "x"], b"", 1, "'112' is an emergency number"),

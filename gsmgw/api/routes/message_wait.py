@@ -78,7 +78,7 @@ async def wait(
 async def _while_connected(
     waiting: Coroutine[object, object, MessageRecord | None], request: Request, gone: asyncio.Event
 ) -> MessageRecord | None:
-    """Run a wait until it ends, the client disconnects, or its token is no longer valid."""
+    """Run a wait until it ends, the client disconnects, or its token expires or is revoked."""
 
     async def disconnected() -> None:
         while (await request.receive())["type"] != "http.disconnect":

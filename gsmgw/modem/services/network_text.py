@@ -48,13 +48,13 @@ def is_printable(text: str) -> bool:
 
 
 def _from_charset(text: str, charset: str) -> str:
-    octets = text.encode("latin-1", "replace")
-    if charset == "GSM" and max(octets, default=0) < 0x80:
-        return DEFAULT.decode(octets)
+    raw = text.encode("latin-1", "replace")
+    if charset == "GSM" and max(raw, default=0) < 0x80:
+        return DEFAULT.decode(raw)
     if charset in _CODE_PAGES:
-        return octets.decode(_CODE_PAGES[charset], "replace")
+        return raw.decode(_CODE_PAGES[charset], "replace")
     try:
-        found = octets.decode("utf-8")  # some modems ignore the character set that they accepted
+        found = raw.decode("utf-8")  # some modems ignore the character set that they accepted
     except UnicodeDecodeError:
         found = text
     return found.replace("\0", "@")  # only the GSM alphabet has a character there
@@ -62,20 +62,20 @@ def _from_charset(text: str, charset: str) -> str:
 
 def _from_hex(hexadecimal: str, dcs: int | None) -> str | None:
     """Decode a hexadecimal string; None for one that is the text itself."""
-    octets = bytes.fromhex(hexadecimal)
+    raw = bytes.fromhex(hexadecimal)
     if dcs is not None and _is_ucs2(dcs):
-        return _ucs2(octets)
+        return _ucs2(raw)
     if dcs is not None and _is_data(dcs):
-        return _from_data(octets)
-    wide = len(octets) % 2 == 0
+        return _from_data(raw)
+    wide = len(raw) % 2 == 0
     if is_digits(hexadecimal):
-        return _ucs2(octets) if wide and _is_certainly_ucs2(octets) else None
-    evidence = _ucs2_evidence(octets) if wide else 0
+        return _ucs2(raw) if wide and _is_certainly_ucs2(raw) else None
+    evidence = _ucs2_evidence(raw) if wide else 0
     if evidence == 2:
-        return _ucs2(octets)
-    packed = _packed(octets) if len(octets) >= 4 else None
+        return _ucs2(raw)
+    packed = _packed(raw) if len(raw) >= 4 else None
     if evidence and (packed is None or _plain_share(packed) < _PLAIN_SHARE):
-        return _ucs2(octets)
+        return _ucs2(raw)
     return packed
 
 
@@ -89,11 +89,11 @@ def _is_data(dcs: int) -> bool:
     return (dcs & 0xC0 == 0x40 and dcs & 0x0C == 0x04) or dcs & 0xF4 == 0xF4
 
 
-def _from_data(octets: bytes) -> str | None:
+def _from_data(raw: bytes) -> str | None:
     """Decode 8-bit data that is a text in UTF-8 or Latin-1."""
     for encoding in ("utf-8", "latin-1"):
         try:
-            text = octets.decode(encoding)
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
         if is_printable(text):
@@ -101,17 +101,17 @@ def _from_data(octets: bytes) -> str | None:
     return None
 
 
-def _ucs2(octets: bytes) -> str:
+def _ucs2(raw: bytes) -> str:
     """Decode UCS-2 without the FFFF that some firmware appends (Telit HE910)."""
-    return decode_ucs2(octets[: len(octets) // 2 * 2]).rstrip("\uffff\0\r")
+    return decode_ucs2(raw[: len(raw) // 2 * 2]).rstrip("\uffff\0\r")
 
 
-def _is_certainly_ucs2(octets: bytes) -> bool:
-    """Return whether octets whose hexadecimal form is decimal digits are UCS-2 all the same, and not a number.
+def _is_certainly_ucs2(raw: bytes) -> bool:
+    """Return True if bytes whose hexadecimal form is decimal digits are UCS-2 all the same, and not a number.
 
     They are ASCII characters, or at least three letters of one script with nothing but signs and blanks between.
     """
-    text, rows = _ucs2(octets), set(octets[::2])
+    text, rows = _ucs2(raw), set(raw[::2])
     if not is_printable(text) or len(rows - {0}) > 1:
         return False
     if rows == {0}:
@@ -126,9 +126,9 @@ def _is_certainly_ucs2(octets: bytes) -> bool:
     )
 
 
-def _ucs2_evidence(octets: bytes) -> int:
-    """Return how well octets read as UCS-2: 0 not, 1 as one script, 2 as a certain text."""
-    text = _ucs2(octets)
+def _ucs2_evidence(raw: bytes) -> int:
+    """Return how well bytes read as UCS-2: 0 not, 1 as one script, 2 as a certain text."""
+    text = _ucs2(raw)
     if not text or not is_printable(text):
         return 0
     has_ascii = any(char < "\x80" for char in text)
@@ -152,9 +152,9 @@ def _plain_share(text: str) -> float:
     return len(_PLAIN.findall(text)) / len(text) if text else 0.0
 
 
-def _packed(octets: bytes) -> str | None:
+def _packed(raw: bytes) -> str | None:
     """Decode packed septets (TS 23.038 6.1.2.3); None when that is not a text."""
-    septets = unpack(octets, len(octets) * 8 // 7)
+    septets = unpack(raw, len(raw) * 8 // 7)
     if len(septets) % 8 == 0 and septets[-1:] in (bytes((_CR,)), b"\0"):
         septets = septets[:-1]
     if any(0x10 <= septet <= 0x1A for septet in septets):

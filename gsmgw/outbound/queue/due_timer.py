@@ -88,7 +88,7 @@ class DueTimer:
         self._seen_ms = 0
 
     def due(self, moment_ms: int) -> None:
-        """Note that something on disk is due at that moment: scheduled, deferred, or no longer valid then.
+        """Note that something on disk is due at that moment: scheduled, deferred, or expired then.
 
         A moment that lies behind the next regular round is found by that round.
         """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -58,10 +59,18 @@ class OutcomeLog:
         self._writes.record(deferral, then=lambda _: self._queue.due(due_ms))
         self._queue.done(message)
 
+    @contextmanager
+    def isolated(self, message: Outgoing) -> Iterator[None]:
+        """Record whatever the block raises as the failure of its message, so that others are not delayed."""
+        try:
+            yield
+        except Exception as exc:
+            log.exception("%s: message %s failed, internal error", self._handle.name, format_id(message.id))
+            self.fault(message, exc)
+
     def fault(self, message: Outgoing, exc: Exception, job: Job | None = None) -> None:
         """A message cannot be prepared or begun because of a fault of ours: it has failed."""
         name = self._handle.name
-        log.error("%s: message %s failed, internal error: %s", name, format_id(message.id), exc, exc_info=exc)
         operation: Callable[[Tx], object] = partial(
             outbox.fail,
             now_ms=self._clock.wall_ms(),
@@ -79,7 +88,6 @@ class OutcomeLog:
 
     def fault_while_sending(self, claim: Claim, exc: Exception) -> None:
         """A fault of ours came after the PDU may have left: the segment is in doubt."""
-        log.error("%s: internal error while sending", self._handle.name, exc_info=exc)
         self._inflight.withdraw(claim.job)
         self._writes.record(self._in_doubt(claim, exc), then=self._then(None, self._doubted))
         self._queue.done(claim.job.message)

@@ -197,13 +197,10 @@ class Worker:
         if only_urgent:
             above = Priority.NORMAL if above is None else min(above, Priority.NORMAL)
         while (message := self._queue.take(self.name, above)) is not None:
-            try:
-                if self._defers(message):
-                    continue
-                job = await self._prepare(message)
-            except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
-                self._outcomes.fault(message, exc)
-                continue
+            job = None
+            with self._outcomes.isolated(message):
+                if not self._defers(message):
+                    job = await self._prepare(message)
             if job is None and self.resting_s() > 0:
                 return None
             if job is not None:
@@ -255,15 +252,14 @@ class Worker:
                 if self._inflight.claims and message.priority < self._inflight.claims[-1].job.message.priority:
                     self._queue.give_back(message)  # it goes before these: at the next turn
                     return
-                try:
+                with self._outcomes.isolated(message):
                     if self._defers(message):
                         continue
                     if message.cut or message.segments > 1:  # its preparation wants the disk: leave it for its turn
                         self._queue.give_back(message)
                         return
                     self._inflight.jobs.append(cut(message, self._clock.wall_ms()))
-                except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
-                    self._outcomes.fault(message, exc)
+                if not self._inflight.jobs:
                     continue
             self._inflight.claims.append(self._inflight.claim(self._inflight.jobs[-1]))
 
@@ -286,7 +282,9 @@ class Worker:
             self._inflight.hand_back(job)
         except SubmitError as exc:
             await self._refused(claim, exc)
-        except Exception as exc:  # noqa: BLE001 - whatever is wrong with one message holds up no other
+        except Exception as exc:
+            # Whatever is wrong with one message does not delay the others.
+            log.exception("%s: internal error while sending message %s", self.name, format_id(job.message.id))
             if flight.payload_since_s is None:
                 self._outcomes.fault(job.message, exc, job)
             else:
