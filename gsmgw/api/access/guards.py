@@ -16,6 +16,10 @@ from gsmgw.outbound import Principal, ServiceError
 from gsmgw.wire.problems import ProblemCode
 
 _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users")
+#: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
+_PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments")
+#: Calls that only read, although they have a body.
+_READING = ("/v1/segments/preview",)
 
 
 def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | None:
@@ -27,7 +31,7 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
         return None
     if _is_own(path):
         return None if (method, path) == ("POST", "/v1/sessions") else "read"
-    if method in ("GET", "HEAD"):
+    if method in ("GET", "HEAD") or path in _READING:
         return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
     if method == "POST" and path.startswith("/v1/messages"):
         return "send"
@@ -160,5 +164,5 @@ def _admit(scope: Scope, principal: Principal, needed: str) -> None:
     """Note the caller. Raises :class:`Forbidden` where it lacks a right."""
     set_principal(scope, principal)
     principal.require(needed)
-    if scope["path"].startswith(_MANAGED) and not _is_own(scope["path"]):
+    if scope["path"].startswith((*_MANAGED, *_PEOPLE)) and not _is_own(scope["path"]):
         principal.require_unrestricted()

@@ -10,6 +10,15 @@ from gsmgw.wire.resources.common import (
     ProblemDocument,
     Time,
 )
+from gsmgw.wire.resources.contacts import (
+    AddedMembers,
+    Contact,
+    ContactField,
+    ContactFieldList,
+    ContactPage,
+    Group,
+    GroupList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -70,6 +79,7 @@ from gsmgw.wire.resources.webhooks import (
 )
 
 __all__ = [
+    "AddedMembers",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -79,6 +89,10 @@ __all__ = [
     "BatchAnswer",
     "BatchMessage",
     "BatchPreview",
+    "Contact",
+    "ContactField",
+    "ContactFieldList",
+    "ContactPage",
     "Conversation",
     "ConversationPage",
     "Delivery",
@@ -87,6 +101,8 @@ __all__ = [
     "EnvelopeData",
     "Event",
     "FieldError",
+    "Group",
+    "GroupList",
     "Health",
     "JsonObject",
     "Message",
