@@ -21,8 +21,11 @@ from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
     audit,
     backups,
+    contact_fields,
+    contacts,
     conversations,
     events,
+    groups,
     health,
     message_export,
     message_wait,
@@ -32,8 +35,10 @@ from gsmgw.api.routes import (
     pages,
     quarantine,
     reload,
+    sessions,
     stats,
     tokens,
+    users,
     webhooks,
 )
 from gsmgw.api.routing import PathMethods
@@ -54,11 +59,16 @@ ROUTERS = tuple(
         message_wait,
         messages,
         conversations,
+        contacts,
+        groups,
+        contact_fields,
         quarantine,
         events,
         modems,
         webhooks,
         tokens,
+        users,
+        sessions,
         audit,
         backups,
         reload,
@@ -112,11 +122,11 @@ def create_apps(
 ) -> Apps:
     """Return the application behind its guards.
 
-    ``users`` may use the socket; if there are none, everybody whom the mode of the socket allows. ``proxies`` are
+    ``users`` say who may use the socket; without, everybody whom the mode of the socket allows. ``proxies`` are
     trusted to name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
-    socket = PeerGuard(audited, users or SocketUsers(), beside)
+    socket = PeerGuard(audited, users or SocketUsers(), context.access, audited, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
     return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

@@ -45,7 +45,7 @@ class LiveSettings:
         if changed & {"gateway", "client", "route"}:
             self.service.reconfigure(defaults_of(config), route_table(config))
         if "api" in changed:
-            self.users.names = frozenset(config.api.users)
+            self.users.set(config.api.users, config.api.session_users)
             self.access.limit_requests(config.api.requests_per_minute)
             self.proxies.trust(networks_of(config.api.trusted_proxies))
         if "retention" in changed:

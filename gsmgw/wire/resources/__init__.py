@@ -10,6 +10,15 @@ from gsmgw.wire.resources.common import (
     ProblemDocument,
     Time,
 )
+from gsmgw.wire.resources.contacts import (
+    AddedMembers,
+    Contact,
+    ContactField,
+    ContactFieldList,
+    ContactPage,
+    Group,
+    GroupList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -51,6 +60,14 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.users import (
+    NewSession,
+    Session,
+    SessionList,
+    User,
+    UserList,
+    UserRole,
+)
 from gsmgw.wire.resources.webhooks import (
     Delivery,
     DeliveryPage,
@@ -62,6 +79,7 @@ from gsmgw.wire.resources.webhooks import (
 )
 
 __all__ = [
+    "AddedMembers",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -71,6 +89,10 @@ __all__ = [
     "BatchAnswer",
     "BatchMessage",
     "BatchPreview",
+    "Contact",
+    "ContactField",
+    "ContactFieldList",
+    "ContactPage",
     "Conversation",
     "ConversationPage",
     "Delivery",
@@ -79,6 +101,8 @@ __all__ = [
     "EnvelopeData",
     "Event",
     "FieldError",
+    "Group",
+    "GroupList",
     "Health",
     "JsonObject",
     "Message",
@@ -86,6 +110,7 @@ __all__ = [
     "MessagePage",
     "Modem",
     "ModemList",
+    "NewSession",
     "NewToken",
     "NewWebhook",
     "Preview",
@@ -97,11 +122,16 @@ __all__ = [
     "Reread",
     "SeenMessage",
     "Segment",
+    "Session",
+    "SessionList",
     "Stats",
     "Time",
     "Token",
     "TokenList",
     "Try",
+    "User",
+    "UserList",
+    "UserRole",
     "UssdAnswer",
     "WaitingFor",
     "Webhook",

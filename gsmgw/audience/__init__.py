@@ -1,0 +1,1 @@
+"""Contacts, their fields and groups, and segments of them."""
