@@ -64,7 +64,7 @@ class Text:
             self.columns.setdefault(field_name(column), column)
         self._what = what
         try:
-            self._template = Template(expand_braces(text, self.columns), self.columns)
+            self._template = Template(expand_braces(text, self.columns, "column"), self.columns, "column")
         except TemplateError as exc:
             raise TableError(f"{what}: {exc}") from None
 

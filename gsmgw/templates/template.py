@@ -39,8 +39,11 @@ _LIMITS: Mapping[type[LiquidError], str] = {
 class Template:
     """A template that is valid for the fields that exist."""
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
-        """Compile a template. Raises :class:`TemplateError`, for a field that is not one of ``known`` as well."""
+    def __init__(self, text: str, known: Collection[str], noun: str = "field") -> None:
+        """Compile a template. Raises :class:`TemplateError`, for a field that is not one of ``known`` as well.
+
+        ``noun`` is what the user calls a field.
+        """
         if len(text) > SOURCE_LIMIT:
             raise TemplateError(f"a template has at most {SOURCE_LIMIT} characters; this one has {len(text)}")
         self.text = text
@@ -59,7 +62,7 @@ class Template:
         self.fields = frozenset(analysis.globals)
         for name, uses in analysis.globals.items():
             if name not in known:
-                raise TemplateError(_unknown(name, known), *_place(text, uses[0].span.index))
+                raise TemplateError(_unknown(name, known, noun), *_place(text, uses[0].span.index))
 
     def render(self, values: Mapping[str, Value], setting: Setting, *, allow_empty: bool = False) -> str:
         """Return the text for one recipient. Raises :class:`EmptyField` or :class:`TemplateError`.
@@ -98,7 +101,7 @@ def _refuse_braces(text: str, known: Collection[str]) -> None:
             raise TemplateError(detail, *_place(text, match.start()))
 
 
-def expand_braces(text: str, known: Collection[str]) -> str:
+def expand_braces(text: str, known: Collection[str], noun: str = "field") -> str:
     """Write ``{name}`` out as ``{{ name }}``. Raises :class:`TemplateError` for other names and for lone braces."""
 
     def expand(match: re.Match[str]) -> str:
@@ -110,13 +113,13 @@ def expand_braces(text: str, known: Collection[str]) -> str:
             return match[0]
         name = field_name(match[1])
         if name not in known:
-            raise TemplateError(_unknown(name, known), *place)
+            raise TemplateError(_unknown(name, known, noun), *place)
         return f"{{{{ {name} }}}}"
 
     return _BRACES.sub(expand, text)
 
 
-def _unknown(name: str, known: Collection[str], kind: str = "field") -> str:
+def _unknown(name: str, known: Collection[str], kind: str) -> str:
     near = get_close_matches(name, known, 1, 0.5)
     hint = f"; did you mean {near[0]}?" if near else f" ({kind}s: {', '.join(sorted(known))})"
     return f'the {kind} "{name}" does not exist{hint}'

@@ -92,7 +92,7 @@ def test_a_template_is_filled_in_per_row() -> None:
 @pytest.mark.parametrize(
     ("header", "text", "words"),
     [
-        (b"to,name", "Hi {nam}", 'line 1, column 4: the field "nam" does not exist; did you mean name\\?'),
+        (b"to,name", "Hi {nam}", 'line 1, column 4: the column "nam" does not exist; did you mean name\\?'),
         (b"to,name", "Hi {name", "line 1, column 4: unmatched '{'; for a brace write {% raw %}"),
         (b"to,name", "Hi }", "line 1, column 4: unmatched '}'"),
         (b"tel,name", "Hi", r"no recipient column: name it to, phone, number \(columns: tel, name\)"),
