@@ -29,7 +29,7 @@ def field_name(title: str) -> str:
     """Return the name by which templates know a column or field: ``First name`` is ``first_name``."""
     plain = unicodedata.normalize("NFC", title).strip().lower()
     name = re.sub(r"\W+", "_", plain).strip("_")
-    return f"_{name}" if name[:1].isdecimal() else name
+    return f"_{name}" if name and unicodedata.category(name[0]) == "Nd" else name
 
 
 def is_empty(value: Value) -> bool:

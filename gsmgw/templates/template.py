@@ -26,7 +26,7 @@ OUTPUT_LIMIT = 1600
 
 #: The parts of a template that matter for single braces: what is Liquid's, a name in single braces, a lone brace.
 _BRACES = re.compile(
-    r"\{%-? *raw *-?%\}.*?\{%-? *endraw *-?%\}|\{\{.*?\}\}|\{%.*?%\}|\{ *([^\W\d][\w -]*) *\}|[{}]", re.DOTALL
+    r"\{%-? *raw *-?%\}.*?\{%-? *endraw *-?%\}|\{\{.*?\}\}|\{%.*?%\}|\{ *([^\W0-9][\w -]*) *\}|[{}]", re.DOTALL
 )
 _LIMITS: Mapping[type[LiquidError], str] = {
     OutputStreamLimitError: f"the text is longer than {OUTPUT_LIMIT} characters",
