@@ -64,6 +64,18 @@ GROUPS: Final = (
             "DELETE /v1/groups/{name}/members/{number}": "remove_group_member",
         },
     ),
+    Group(
+        "templates",
+        "Save texts with fields.",
+        {
+            "GET /v1/templates": "list_templates",
+            "POST /v1/templates": "create_template",
+            "POST /v1/templates/preview": "preview_template",
+            "GET /v1/templates/{name}": "get_template",
+            "PUT /v1/templates/{name}": "put_template",
+            "DELETE /v1/templates/{name}": "delete_template",
+        },
+    ),
     Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
     Group(
         "webhooks",

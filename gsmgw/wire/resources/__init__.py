@@ -60,6 +60,11 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.templates import (
+    Template,
+    TemplateList,
+    TemplatePreview,
+)
 from gsmgw.wire.resources.users import (
     NewSession,
     Session,
@@ -125,6 +130,9 @@ __all__ = [
     "Session",
     "SessionList",
     "Stats",
+    "Template",
+    "TemplateList",
+    "TemplatePreview",
     "Time",
     "Token",
     "TokenList",
