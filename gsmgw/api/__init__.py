@@ -21,6 +21,7 @@ from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
     audit,
     backups,
+    consent,
     conversations,
     events,
     health,
@@ -47,25 +48,26 @@ from gsmgw.http.origins import Proxies
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
-ROUTERS = tuple(
-    module.router
-    for module in (
-        message_export,
-        message_wait,
-        messages,
-        conversations,
-        quarantine,
-        events,
-        modems,
-        webhooks,
-        tokens,
-        audit,
-        backups,
-        reload,
-        health,
-        stats,
-        metrics,
-    )
+ROUTERS = (
+    message_export.router,
+    message_wait.router,
+    messages.router,
+    conversations.router,
+    consent.optouts,
+    consent.suspects,
+    consent.consent,
+    consent.lists,
+    quarantine.router,
+    events.router,
+    modems.router,
+    webhooks.router,
+    tokens.router,
+    audit.router,
+    backups.router,
+    reload.router,
+    health.router,
+    stats.router,
+    metrics.router,
 )
 
 

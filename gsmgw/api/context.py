@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
+from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
@@ -86,6 +87,7 @@ class Context:
     store: Store
     clock: Clock
     service: MessageService
+    consent: ConsentDesk
     collector: Collector
     feed: EventFeed
     streams: EventStreams

@@ -13,12 +13,12 @@ from gsmgw.store import Store, Tx, cursors, messages, search
 from gsmgw.store.migrations import known_migrations, migrations
 
 
-def make_database(path: Path, queued: int = 3) -> Path:
-    """A database with so many queued messages."""
+def make_database(path: Path, queued: int = 3, *, first_release: bool = False) -> Path:
+    """A database with so many queued messages, of this version or of the first release."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        migrations.apply(Database(db))
+        migrations.apply(Database(db), stop_before=known_migrations()[1] if first_release else None)
         for number in range(1, queued + 1):
             db.execute(
                 "INSERT INTO messages (id, direction, status, peer, text, encoding, segments, created_ms) "

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from gsmgw.store.migrations import m001_tables
+from gsmgw.store.migrations import m001_tables, m003_consent
 
 _STEPS: dict[str, Sequence[str]] = {
     "m001_tables": m001_tables.STATEMENTS,
+    "m003_consent": m003_consent.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")
