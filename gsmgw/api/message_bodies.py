@@ -43,7 +43,9 @@ class _Options(BaseModel):
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     on_unknown: Literal["resend", "hold"] | None = None
     purpose: Literal["transactional", "marketing", "conversation"] = "transactional"
-    list_name: Text | None = Field(None, alias="list", max_length=63, description="The consent list of a marketing message")
+    list_name: Text | None = Field(
+        None, alias="list", max_length=63, description="The consent list of a marketing message"
+    )
 
     @field_validator("data")
     @classmethod

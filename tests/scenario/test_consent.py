@@ -28,12 +28,11 @@ def texts(sim: Simulation, number: str = PHONE) -> list[str]:
 
 async def refusal(rig: Rig, **fields: object) -> str | None:
     """The code with which a message is refused; None if it is accepted."""
-    try:
-        await rig.client.request("POST", "/v1/messages", json={"to": PHONE, "text": "hello", **fields})
-    except ApiError as exc:
-        assert exc.status == 409
-        return exc.code
-    return None
+    answer = await rig.http.post("/v1/messages", json={"to": PHONE, "text": "hello", **fields})
+    if answer.status_code == 202:
+        return None
+    assert answer.status_code == 409
+    return str(answer.json()["code"])
 
 
 async def test_stop_cancels_what_waits_is_confirmed_once_and_blocks_what_comes(tmp_path: Path) -> None:
@@ -53,7 +52,7 @@ async def test_stop_cancels_what_waits_is_confirmed_once_and_blocks_what_comes(t
         assert [await refusal(rig, purpose=each) for each in ("transactional", "marketing", "conversation")] == [
             "recipient_opted_out"
         ] * 3
-        with pytest.raises(ApiError, match="the message is canceled|opted out") as again:
+        with pytest.raises(ApiError, match="opted out") as again:
             await rig.client.act(waiting["id"], "retry")
         assert again.value.code == "recipient_opted_out"
         await say(sim, rig, "STOP")
