@@ -256,7 +256,9 @@ def configure(settings: LogSettings) -> None:
         root.addHandler(handler)
     handler.setFormatter(formatter_for(settings, journal=is_journal(sys.stderr)))
     root.setLevel(settings.level.upper())
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
+    # No line shows these.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # clients can cause any number of its warnings

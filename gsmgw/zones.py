@@ -46,3 +46,13 @@ def country_of_number(number: str) -> str | None:
     return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
         parsed.country_code or 0
     )
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def is_zone(name: str) -> bool:
+    """Return True if the tz database has a zone of this name."""
+    return name in _zone_names()

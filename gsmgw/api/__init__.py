@@ -22,8 +22,11 @@ from gsmgw.api.routes import (
     audit,
     backups,
     consent,
+    contact_fields,
+    contacts,
     conversations,
     events,
+    groups,
     health,
     message_export,
     message_wait,
@@ -33,8 +36,10 @@ from gsmgw.api.routes import (
     pages,
     quarantine,
     reload,
+    sessions,
     stats,
     tokens,
+    users,
     webhooks,
 )
 from gsmgw.api.routing import PathMethods
@@ -57,11 +62,16 @@ ROUTERS = (
     consent.suspects,
     consent.consent,
     consent.lists,
+    contacts.router,
+    groups.router,
+    contact_fields.router,
     quarantine.router,
     events.router,
     modems.router,
     webhooks.router,
     tokens.router,
+    users.router,
+    sessions.router,
     audit.router,
     backups.router,
     reload.router,
@@ -114,11 +124,11 @@ def create_apps(
 ) -> Apps:
     """Return the application behind its guards.
 
-    ``users`` may use the socket; if there are none, everybody whom the mode of the socket allows. ``proxies`` are
+    ``users`` say who may use the socket; without, everybody whom the mode of the socket allows. ``proxies`` are
     trusted to name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
-    socket = PeerGuard(audited, users or SocketUsers(), beside)
+    socket = PeerGuard(audited, users or SocketUsers(), context.access, audited, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
     return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.service import Audience
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
@@ -88,6 +89,7 @@ class Context:
     clock: Clock
     service: MessageService
     consent: ConsentDesk
+    audience: Audience
     collector: Collector
     feed: EventFeed
     streams: EventStreams

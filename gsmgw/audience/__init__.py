@@ -1,1 +1,1 @@
-"""The people who are texted: their consent."""
+"""The people who are texted: contacts, their fields and groups, segments of them, and their consent."""

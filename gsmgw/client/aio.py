@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from gsmgw.client import calls, procedures
+from gsmgw.client import audience_calls, calls, procedures
 from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
@@ -147,13 +147,36 @@ class AsyncClient:
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)
+    sign_in = _does(calls.sign_in)
+    users = _does(calls.users)
+    sessions = _does(calls.sessions)
     reload = _does(calls.reload)
+    contact = _does(audience_calls.contact)
+    contact_page = _does(audience_calls.contact_page)
+    create_contact = _does(audience_calls.create_contact)
+    put_contact = _does(audience_calls.put_contact)
+    change_contact = _does(audience_calls.change_contact)
+    delete_contact = _does(audience_calls.delete_contact)
+    merge_contacts = _does(audience_calls.merge_contacts)
+    fields = _does(audience_calls.fields)
+    put_field = _does(audience_calls.put_field)
+    delete_field = _does(audience_calls.delete_field)
+    groups = _does(audience_calls.groups)
+    group = _does(audience_calls.group)
+    create_group = _does(audience_calls.create_group)
+    change_group = _does(audience_calls.change_group)
+    delete_group = _does(audience_calls.delete_group)
+    group_member_page = _does(audience_calls.group_member_page)
+    add_to_group = _does(audience_calls.add_to_group)
+    remove_from_group = _does(audience_calls.remove_from_group)
     messages = _lists(procedures.messages)
     conversations = _lists(procedures.conversations)
     quarantine = _lists(procedures.quarantine)
     audit = _lists(procedures.audit)
     optouts = _lists(procedures.optouts)
     suspects = _lists(procedures.suspects)
+    contacts = _lists(audience_calls.contacts)
+    group_members = _lists(audience_calls.group_members)
     export = _reads(procedures.export)
     lines = _reads(procedures.lines)
     tap = _reads(procedures.tap)

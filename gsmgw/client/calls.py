@@ -239,6 +239,21 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
+def sign_in(name: str, password: str) -> Call[resources.NewSession]:
+    """Sign a user in; use the ``token`` of the answer as the token of a further client."""
+    return Call("POST", "/v1/sessions", {"name": name, "password": password})
+
+
+def users() -> Call[list[resources.User]]:
+    """Return all users."""
+    return Call("GET", "/v1/users", pick=_data)
+
+
+def sessions() -> Call[list[resources.Session]]:
+    """Return the sessions, newest first: all of them with the scope ``manage``, else those of the caller."""
+    return Call("GET", "/v1/sessions", pick=_data)
+
+
 def stats() -> Call[resources.Stats]:
     """Return the state of the gateway, its queue and its database."""
     return Call("GET", "/v1/stats")

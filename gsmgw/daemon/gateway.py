@@ -14,6 +14,7 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.service import Audience
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
@@ -58,6 +59,7 @@ class Gateway:
     indexer: Indexer
     patterns: PatternRunner
     access: Access
+    audience: Audience
     retention: Retention
 
     def __init__(self, config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
@@ -73,7 +75,7 @@ class Gateway:
         self.supervisor = Supervisor(self.clock, self._task_failed)
         self._conversations = ConversationLog(numbers=config.gateway.log_numbers)
         self._log_level = log_level
-        self._users = SocketUsers(config.api.users)
+        self._users = SocketUsers(config.api.users, config.api.session_users)
         self._proxies = Proxies(networks_of(config.api.trusted_proxies))
         self._reloader = Reloader(config, self._apply)
         self._serving = False
@@ -121,6 +123,7 @@ class Gateway:
                 dialects={bridge.name: bridge.make_dialect(self.config.compat) for bridge in BRIDGES},
                 callback_allow=self.config.compat.callback_allow,
             )
+            self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.patterns = PatternRunner()
@@ -242,6 +245,7 @@ class Gateway:
             clock=self.clock,
             service=self.service,
             consent=self.consent,
+            audience=self.audience,
             collector=self.collector,
             feed=self.feed,
             streams=streams,

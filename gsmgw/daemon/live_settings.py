@@ -49,7 +49,7 @@ class LiveSettings:
         if changed & {"gateway", "consent"}:
             await self.consent.reconfigure(consent_settings(config), config.consent.blocks)
         if "api" in changed:
-            self.users.names = frozenset(config.api.users)
+            self.users.set(config.api.users, config.api.session_users)
             self.access.limit_requests(config.api.requests_per_minute)
             self.proxies.trust(networks_of(config.api.trusted_proxies))
         if "retention" in changed:

@@ -29,11 +29,12 @@ _READER = """
 import sys
 from gsmgw.client import Client
 client = Client(sys.argv[1])
+def read():
+    return client.export("ndjson") if sys.argv[2] == "export" else client.messages(q="number lorem", limit=500)
+next(iter(read()))
+print("reading", flush=True)
 while True:
-    if sys.argv[2] == "export":
-        for portion in client.export("ndjson"): pass
-    else:
-        for message in client.messages(q="number lorem", limit=500): pass
+    for portion in read(): pass
 """
 
 
@@ -79,14 +80,17 @@ def _fill(path: Path) -> None:
 
 @contextlib.contextmanager
 def _reading(place: Site, what: str) -> Iterator[None]:
-    readers = [subprocess.Popen([sys.executable, "-c", _READER, str(place.socket), what]) for _ in range(READERS)]
-    time.sleep(1.5)  # all of them have begun to read
+    command = [sys.executable, "-c", _READER, str(place.socket), what]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(READERS)]
     try:
+        for reader in readers:
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == b"reading\n"
         yield
     finally:
         for reader in readers:
             reader.kill()
-            reader.wait()
+            reader.communicate()
 
 
 def _delays(place: Site, client: Client, word: str) -> list[float]:

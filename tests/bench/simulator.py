@@ -93,12 +93,20 @@ async def throughput(modems: int, each: int) -> tuple[float, float]:
     return modems * each / taken, spent / (modems * each) * 1000
 
 
+async def _at_rest(pid: int) -> float:
+    """Return the processor time of a process once it has stopped to use much of it: the start is over."""
+    before, now = -1.0, cpu_s(pid)
+    while now - before > 0.02:
+        await asyncio.sleep(0.3)  # between two looks
+        before, now = now, cpu_s(pid)
+    return now
+
+
 async def idle(modems: int, seconds: float) -> float:
     """Share of one core that an idle network uses, in percent."""
     with tempfile.TemporaryDirectory() as folder:
         async with simulator(Path(folder), modems) as process:
-            await asyncio.sleep(0.5)  # the start is over
-            before = cpu_s(process.pid)
+            before = await _at_rest(process.pid)
             await asyncio.sleep(seconds)
             return (cpu_s(process.pid) - before) / seconds * 100
 

@@ -34,7 +34,7 @@ def main() -> None:
 def _measure(place: Site, name: str, count: int, spread: str) -> None:
     with place.start() as client:
         until(lambda: client.modems()[0]["state"] == "ready")
-        time.sleep(1)  # the start is over when nothing more is written
+        _await_calm(place)
         flushes = _Flushes(place)
         before = _written(place)
         if spread == "batch":
@@ -103,6 +103,14 @@ class _Flushes:
 def _pid(place: Site) -> int:
     assert place.gateway is not None
     return place.gateway.child.pid
+
+
+def _await_calm(place: Site) -> None:
+    """Wait until the start is over: nothing is written between two looks."""
+    before = -1
+    while (now := _written(place)) != before:
+        before = now
+        time.sleep(0.3)  # between two looks
 
 
 def _written(place: Site) -> int:

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import click
 import pytest
 
 import gsmgw
@@ -85,8 +86,12 @@ def test_commands_in_the_guides_exist(page: Path) -> None:
         command = main.commands.get(words[0].rstrip(":"))
         assert command is not None, f"gsmgw {words[0]}"
         known = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
-        below = getattr(command, "commands", {}).get(words[1]) if len(words) > 1 else None
-        known |= {option for param in (below.params if below else ()) for option in param.opts}
+        below: click.Command | None = command
+        for word in words[1:]:
+            below = below.commands.get(word) if isinstance(below, click.Group) else None
+            if below is None:
+                break
+            known |= {option for param in below.params for option in param.opts}
         for word in words[1:]:
             if word.startswith("--") and word != "--":
                 assert word.split("=")[0] in known, f"gsmgw {' '.join(words)}"

@@ -261,7 +261,8 @@ async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
     async def send(message: Any) -> None:
         answers.append(message.get("status", 0))
 
-    guard = PeerGuard(app, SocketUsers(["nobody"]))
+    no_part: Any = None  # a request without a token needs none of them
+    guard = PeerGuard(app, SocketUsers(["nobody"]), no_part, no_part, ())
     nobody = pwd.getpwnam("nobody").pw_uid
     for uid in (0, os.getuid(), nobody, 4711):
         scope = {
@@ -519,3 +520,14 @@ async def test_a_tap_and_an_export_end_with_their_token(tmp_path: Path) -> None:
 
 async def _all(rows: AsyncIterator[str]) -> list[str]:
     return [row async for row in rows]
+
+
+async def test_people_need_a_token_for_the_whole_gateway(desk: Desk) -> None:
+    reader, manager = await desk.token("read"), await desk.token("manage")
+    held = await desk.token("read", "manage", modems=["m0"])
+    contact = {"number": "+4915112345671"}
+    assert await desk.status(reader, "POST", "/v1/contacts", contact) == 403
+    assert await desk.status(manager, "POST", "/v1/contacts", contact) == 200
+    assert await desk.status(reader, "GET", "/v1/contacts") == 200
+    for path in ("/v1/contacts", "/v1/groups", "/v1/fields"):
+        assert await desk.status(held, "GET", path) == 403

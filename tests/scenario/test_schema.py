@@ -78,7 +78,7 @@ def test_operations_have_groups_in_the_order_of_use_and_names_for_clients(place:
     names = [operation["operationId"] for operation in found]
     assert len(set(names)) == len(names) == len(routes)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+", name) for name in names)
-    assert [tag["name"] for tag in document["tags"]][:3] == ["messages", "conversations", "events"]
+    assert [tag["name"] for tag in document["tags"]][:3] == ["messages", "conversations", "contacts"]
     assert names[0] == "send_message"
     page = httpx.get(f"{url}/docs").text
     headings = re.findall(r'<h2 id="(\w+)">', page)

@@ -13,12 +13,12 @@ from gsmgw.store import Store, Tx, cursors, messages, search
 from gsmgw.store.migrations import known_migrations, migrations
 
 
-def make_database(path: Path, queued: int = 3, *, first_release: bool = False) -> Path:
-    """A database with so many queued messages, of this version or of the first release."""
+def make_database(path: Path, queued: int = 3, *, first_step: bool = False) -> Path:
+    """A database with so many queued messages; with ``first_step``, one that knows the first migration only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        migrations.apply(Database(db), stop_before=known_migrations()[1] if first_release else None)
+        migrations.apply(Database(db), stop_before=known_migrations()[1] if first_step else None)
         for number in range(1, queued + 1):
             db.execute(
                 "INSERT INTO messages (id, direction, status, peer, text, encoding, segments, created_ms) "

@@ -43,7 +43,7 @@ class Exchange:
         self.prompted_command: Command | None = None
         self._prompt: asyncio.Future[Response | None] | None = None
         self._response: asyncio.Future[Response] | None = None
-        self._timer: Timer | None = None
+        self._timer = LazyTimer(clock)
         self._slips = SlipDetector()
 
     # -- what came ----------------------------------------------------------------------------------------------
@@ -87,6 +87,7 @@ class Exchange:
         """End the connection: whoever waits is told the cause."""
         self.cause = cause
         self.stop_timer()
+        self._timer.close()
         self.fail(cause)
         self.resync.end(cause)
 
@@ -177,13 +178,11 @@ class Exchange:
 
     def start_timer(self, seconds: float, callback: Callable[[], None]) -> None:
         """Call back unless the command in flight ends before."""
-        self._timer = self.clock.call_later(seconds, callback)
+        self._timer.start(seconds, callback)
 
     def stop_timer(self) -> None:
         """The command in flight has ended, or another timer follows."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.stop()
         if self.pause_s:
             self._ended_at = self.clock.monotonic()
 
@@ -197,6 +196,59 @@ class Exchange:
             self.abandon()
         else:
             self.start_timer(max(0.0, command.timeout_s - LONE_LINE_S), lambda: self.expire(command))
+
+
+class LazyTimer:
+    """A timer that is started and stopped far more often than it expires.
+
+    Stopping it costs no call of the event loop: the call that is scheduled finds nothing to do, or waits for the rest.
+    """
+
+    __slots__ = ("_at_s", "_call", "_callback", "_clock", "_due_s")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._callback: Callable[[], None] | None = None
+        #: When it expires, and the scheduled call with its time.
+        self._due_s = 0.0
+        self._call: Timer | None = None
+        self._at_s = 0.0
+
+    def start(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call back after that time; an earlier start is forgotten."""
+        self._callback = callback
+        self._due_s = self._clock.monotonic() + seconds
+        if self._call is not None:
+            if self._at_s <= self._due_s:
+                return
+            self._call.cancel()
+        self._schedule(seconds)
+
+    def stop(self) -> None:
+        """Do not call back."""
+        self._callback = None
+
+    def close(self) -> None:
+        """Stop, and cancel the scheduled call."""
+        self._callback = None
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _schedule(self, seconds: float) -> None:
+        self._at_s = self._due_s
+        self._call = self._clock.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._call = None
+        if self._callback is None:
+            return
+        left_s = self._due_s - self._clock.monotonic()
+        if left_s > 0:
+            self._schedule(left_s)
+            return
+        callback, self._callback = self._callback, None
+        callback()
 
 
 class SlipDetector:

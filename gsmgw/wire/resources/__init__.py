@@ -24,6 +24,15 @@ from gsmgw.wire.resources.consent import (
     Suspect,
     SuspectPage,
 )
+from gsmgw.wire.resources.contacts import (
+    AddedMembers,
+    Contact,
+    ContactField,
+    ContactFieldList,
+    ContactPage,
+    Group,
+    GroupList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -65,6 +74,14 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.users import (
+    NewSession,
+    Session,
+    SessionList,
+    User,
+    UserList,
+    UserRole,
+)
 from gsmgw.wire.resources.webhooks import (
     Delivery,
     DeliveryPage,
@@ -76,6 +93,7 @@ from gsmgw.wire.resources.webhooks import (
 )
 
 __all__ = [
+    "AddedMembers",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -90,6 +108,10 @@ __all__ = [
     "ConsentList",
     "ConsentLists",
     "ConsentStanding",
+    "Contact",
+    "ContactField",
+    "ContactFieldList",
+    "ContactPage",
     "Conversation",
     "ConversationPage",
     "Delivery",
@@ -98,6 +120,8 @@ __all__ = [
     "EnvelopeData",
     "Event",
     "FieldError",
+    "Group",
+    "GroupList",
     "Health",
     "JsonObject",
     "Message",
@@ -105,6 +129,7 @@ __all__ = [
     "MessagePage",
     "Modem",
     "ModemList",
+    "NewSession",
     "NewToken",
     "NewWebhook",
     "OptOut",
@@ -121,6 +146,8 @@ __all__ = [
     "Reread",
     "SeenMessage",
     "Segment",
+    "Session",
+    "SessionList",
     "Stats",
     "Suspect",
     "SuspectPage",
@@ -128,6 +155,9 @@ __all__ = [
     "Token",
     "TokenList",
     "Try",
+    "User",
+    "UserList",
+    "UserRole",
     "UssdAnswer",
     "WaitingFor",
     "Webhook",

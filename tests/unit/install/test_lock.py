@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from support.scripts import PROJECT, load_packaging
 
-ROOT = Path(__file__).parents[3]
-TEXT = (ROOT / "packaging" / "constraints.txt").read_text(encoding="utf-8")
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gsmgw_lock", ROOT / "packaging" / "lock.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+TEXT = (PROJECT / "packaging" / "constraints.txt").read_text(encoding="utf-8")
 
 
 def test_every_distribution_is_pinned_with_hashes() -> None:
@@ -40,5 +29,5 @@ def test_compiled_wheels_are_there_for_each_suite_and_architecture() -> None:
     not (Path(sys.prefix) / "versions.txt").exists(), reason="this environment was not made by make setup"
 )
 def test_what_is_tested_is_what_is_packaged() -> None:
-    lock = load()
+    lock = load_packaging("lock")
     assert lock.installed() == lock.locked(TEXT)

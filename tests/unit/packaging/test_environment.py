@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -10,18 +9,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parents[3]
+from support.scripts import PROJECT, load_packaging
 
 
 @pytest.fixture(scope="module")
 def environment() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("environment", PROJECT / "packaging" / "environment.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_packaging("environment")
 
 
 def test_the_demo_installs_only_what_runs(environment: ModuleType) -> None:

@@ -46,7 +46,7 @@ async def test_a_database_of_the_former_version_is_brought_up_with_its_messages(
 
 
 async def test_a_database_of_the_last_version_before_the_first_release_is_taken_over(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", queued=5, first_release=True)
+    path = make_database(tmp_path / "gsmgw.db", queued=5, first_step=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for statement in (
             "DROP TABLE cursors",
@@ -70,11 +70,11 @@ async def test_a_database_of_the_last_version_before_the_first_release_is_taken_
         ("search", 2, 1),
     ]
     assert rows(path, "SELECT count(*) FROM messages") == [(5,)]
-    assert len(rollback_copies(path)) == 2  # one before it is taken over, one before the steps since
+    assert len(rollback_copies(path)) == 2  # before it was taken over, and before the later steps
 
 
 async def test_an_older_database_than_that_is_refused_with_words(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "gsmgw.db", first_release=True)
+    path = make_database(tmp_path / "gsmgw.db", first_step=True)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE _sqlite_migrations SET name = 'm001_messages'")
     with pytest.raises(StoreError, match="before the first release and cannot be upgraded: export its messages"):

@@ -1,0 +1,19 @@
+"""Everything about the people who are texted, for the API and the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gsmgw.audience.contacts import Contacts
+from gsmgw.audience.groups import Fields, Groups
+from gsmgw.ports import Clock
+from gsmgw.store import Store
+
+
+class Audience:
+    """The services for contacts, groups and fields. ``country`` returns the country of numbers without a plus."""
+
+    def __init__(self, store: Store, clock: Clock, country: Callable[[], str | None]) -> None:
+        self.contacts = Contacts(store, clock, country)
+        self.groups = Groups(store, clock, country)
+        self.fields = Fields(store, clock)

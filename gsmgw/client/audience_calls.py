@@ -1,0 +1,116 @@
+"""The API calls for contacts, fields and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gsmgw.client.calls import Call, given, part
+from gsmgw.client.procedures import Walk
+from gsmgw.wire import resources
+
+
+def _data(answer: Any) -> Any:
+    return answer["data"]
+
+
+def contact(contact: str) -> Call[resources.Contact]:
+    """Return a contact by its ID or number."""
+    return Call("GET", f"/v1/contacts/{part(contact)}")
+
+
+def contact_page(**filters: Any) -> Call[resources.ContactPage]:
+    """Return a page of contacts, newest first: ``data``, ``next_cursor``. ``filters``: see ``GET /v1/contacts``."""
+    return Call("GET", "/v1/contacts", params=given(filters))
+
+
+def create_contact(number: str, **person: Any) -> Call[resources.Contact]:
+    """Create a contact: ``name``, ``language``, ``time_zone``, ``fields``, ``groups``."""
+    return Call("POST", "/v1/contacts", {"number": number, **person})
+
+
+def put_contact(contact: str, **person: Any) -> Call[resources.Contact]:
+    """Replace a contact, or create the one of a number."""
+    return Call("PUT", f"/v1/contacts/{part(contact)}", person)
+
+
+def change_contact(contact: str, /, **changes: Any) -> Call[resources.Contact]:
+    """Change some of what is known about a contact; None removes a value."""
+    return Call("PATCH", f"/v1/contacts/{part(contact)}", changes)
+
+
+def delete_contact(contact: str) -> Call[None]:
+    """Delete a contact. Its messages stay."""
+    return Call("DELETE", f"/v1/contacts/{part(contact)}")
+
+
+def merge_contacts(contact: str, other: str) -> Call[resources.Contact]:
+    """Merge the contact ``other`` into a contact and delete it."""
+    return Call("POST", f"/v1/contacts/{part(contact)}/merge", {"contact": other})
+
+
+def fields() -> Call[list[resources.ContactField]]:
+    """Return the declared fields of contacts."""
+    return Call("GET", "/v1/fields", pick=_data)
+
+
+def put_field(
+    name: str, type: str, *, choices: Sequence[str] = (), searchable: bool = False
+) -> Call[resources.ContactField]:
+    """Declare a field of contacts, or change it."""
+    return Call("PUT", f"/v1/fields/{part(name)}", {"type": type, "choices": list(choices), "searchable": searchable})
+
+
+def delete_field(name: str) -> Call[None]:
+    """Delete a field, with its values in all contacts."""
+    return Call("DELETE", f"/v1/fields/{part(name)}")
+
+
+def groups() -> Call[list[resources.Group]]:
+    """Return all groups."""
+    return Call("GET", "/v1/groups", pick=_data)
+
+
+def group(name: str) -> Call[resources.Group]:
+    """Return a group."""
+    return Call("GET", f"/v1/groups/{part(name)}")
+
+
+def create_group(name: str, segment: str | None = None) -> Call[resources.Group]:
+    """Create a group; with a segment, a smart group."""
+    return Call("POST", "/v1/groups", given({"name": name, "segment": segment}))
+
+
+def change_group(name: str, /, **changes: Any) -> Call[resources.Group]:
+    """Change the ``name`` or the ``segment`` of a group."""
+    return Call("PATCH", f"/v1/groups/{part(name)}", changes)
+
+
+def delete_group(name: str) -> Call[None]:
+    """Delete a group. Its members stay contacts."""
+    return Call("DELETE", f"/v1/groups/{part(name)}")
+
+
+def group_member_page(name: str, **filters: Any) -> Call[resources.ContactPage]:
+    """Return a page of the members of a group, newest contact first: ``data`` and ``next_cursor``."""
+    return Call("GET", f"/v1/groups/{part(name)}/members", params=given(filters))
+
+
+def add_to_group(name: str, numbers: Sequence[str]) -> Call[resources.AddedMembers]:
+    """Add at most 1000 numbers to a group. A number without a contact gets one."""
+    return Call("POST", f"/v1/groups/{part(name)}/members", {"numbers": list(numbers)})
+
+
+def remove_from_group(name: str, number: str) -> Call[None]:
+    """Remove a number from a group."""
+    return Call("DELETE", f"/v1/groups/{part(name)}/members/{part(number)}")
+
+
+def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:
+    """Yield contacts, newest first, at most ``limit``; ``filters``: see ``GET /v1/contacts``."""
+    return Walk(contact_page(**filters), limit)
+
+
+def group_members(name: str, *, limit: int | None = None) -> Walk[resources.Contact]:
+    """Yield the members of a group, newest contact first, at most ``limit``."""
+    return Walk(group_member_page(name), limit)

@@ -1,0 +1,44 @@
+"""Contacts, fields and groups as resources."""
+
+from __future__ import annotations
+
+from gsmgw.model import format_id
+from gsmgw.model.contacts import Contact, ContactField, ContactGroup
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
+
+
+def contact_resource(contact: Contact) -> resources.Contact:
+    """Return a contact as a resource."""
+    person = contact.person
+    return {
+        "id": format_id(contact.id),
+        "number": contact.number,
+        "name": person.name,
+        "language": person.language,
+        "time_zone": person.time_zone,
+        "fields": dict(person.fields),
+        "groups": list(person.groups),
+        "created_at": stamp(contact.created_ms),
+        "changed_at": stamp(contact.changed_ms),
+    }
+
+
+def field_resource(field: ContactField) -> resources.ContactField:
+    """Return a declared field as a resource."""
+    return {
+        "name": field.name,
+        "type": field.type,
+        "choices": list(field.choices),
+        "searchable": field.searchable,
+    }
+
+
+def group_resource(group: ContactGroup, members: int) -> resources.Group:
+    """Return a group as a resource."""
+    return {
+        "name": group.name,
+        "segment": group.segment,
+        "members": members,
+        "created_at": stamp(group.created_ms),
+    }

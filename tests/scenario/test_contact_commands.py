@@ -1,0 +1,56 @@
+"""gsmgw contacts and groups as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import Result
+from support.processes import Site
+from support.shell import command
+
+ANNA, BEN = "+4915112345671", "+4915112345672"
+
+
+class Shell:
+    def __init__(self, place: Site) -> None:
+        self.place = place
+
+    def __call__(self, *arguments: str, fails: bool = False) -> Result:
+        result = command("--socket", str(self.place.socket), *arguments)
+        assert (result.exit_code != 0) is fails, result.output
+        return result
+
+
+@pytest.fixture
+def gsmgw(place: Site) -> Shell:
+    return Shell(place)
+
+
+def test_a_contact_and_its_groups(gsmgw: Shell) -> None:
+    gsmgw("contacts", "fields", "set", "city", "text", "--searchable")
+    gsmgw("contacts", "fields", "set", "age", "number")
+    gsmgw("contacts", "fields", "set", "vip", "boolean")
+    assert "city  text" in gsmgw("contacts", "fields").output
+    gsmgw("contacts", "set", ANNA, "--name", "Anna", "--field", "city=Ulm", "--field", "age=41", "--group", "A")
+    gsmgw("contacts", "set", ANNA, "--field", "vip=yes", "--group", "B", "--no-group", "a", "--language", "de")
+    shown = json.loads(gsmgw("contacts", "show", ANNA, "--json").output)
+    assert shown["fields"] == {"age": 41, "city": "Ulm", "vip": True}
+    assert (shown["name"], shown["language"], shown["groups"]) == ("Anna", "de", ["B"])
+    assert "vip  true" in gsmgw("contacts", "show", ANNA).output
+    assert ANNA in gsmgw("contacts", "list", "--search", "ulm").output
+    gsmgw("contacts", "set", ANNA, "--field", "city=", "--language", "")
+    assert "no contacts" in gsmgw("contacts", "list", "--search", "ulm").output
+    assert "'ctiy' is not declared" in gsmgw("contacts", "set", ANNA, "--field", "ctiy=Ulm", fails=True).output
+    gsmgw("groups", "create", "Regulars")
+    assert "2 numbers added" in gsmgw("groups", "add", "Regulars", ANNA, BEN).output
+    assert "Regulars  2" in gsmgw("groups").output
+    members = gsmgw("groups", "members", "Regulars", "--json").output.splitlines()
+    assert [json.loads(line)["number"] for line in members] == [BEN, ANNA]
+    gsmgw("groups", "remove", "Regulars", BEN)
+    gsmgw("contacts", "merge", ANNA, BEN)
+    assert "does not exist" in gsmgw("contacts", "show", BEN, fails=True).output
+    gsmgw("groups", "delete", "Regulars")
+    gsmgw("contacts", "delete", ANNA)
+    gsmgw("contacts", "fields", "delete", "age")
+    assert "no contacts" in gsmgw("contacts").output
