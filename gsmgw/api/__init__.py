@@ -19,6 +19,7 @@ from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
+    answers,
     audit,
     backups,
     contact_fields,
@@ -59,6 +60,7 @@ ROUTERS = tuple(
         message_wait,
         messages,
         conversations,
+        answers,
         contacts,
         groups,
         contact_fields,

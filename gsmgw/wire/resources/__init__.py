@@ -19,6 +19,16 @@ from gsmgw.wire.resources.contacts import (
     Group,
     GroupList,
 )
+from gsmgw.wire.resources.conversations import (
+    Answer,
+    AnswerList,
+    Conversation,
+    ConversationPage,
+    ConversationState,
+    ConversationThread,
+    Note,
+    NoteList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -37,8 +47,6 @@ from gsmgw.wire.resources.messages import (
     BatchAnswer,
     BatchMessage,
     BatchPreview,
-    Conversation,
-    ConversationPage,
     Envelope,
     EnvelopeData,
     Event,
@@ -80,6 +88,8 @@ from gsmgw.wire.resources.webhooks import (
 
 __all__ = [
     "AddedMembers",
+    "Answer",
+    "AnswerList",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -95,6 +105,8 @@ __all__ = [
     "ContactPage",
     "Conversation",
     "ConversationPage",
+    "ConversationState",
+    "ConversationThread",
     "Delivery",
     "DeliveryPage",
     "Envelope",
@@ -113,6 +125,8 @@ __all__ = [
     "NewSession",
     "NewToken",
     "NewWebhook",
+    "Note",
+    "NoteList",
     "Preview",
     "ProblemDocument",
     "QuarantinePage",
