@@ -168,6 +168,16 @@ def audit(*, limit: int | None = None, **filters: Any) -> Walk[resources.AuditEn
     return Walk(calls.audit_page(**filters), limit)
 
 
+def optouts(*, limit: int | None = None, **filters: Any) -> Walk[resources.OptOut]:
+    """Yield opt-outs, newest number first, at most ``limit``; ``filters``: see ``GET /v1/optouts``."""
+    return Walk(calls.optout_page(**filters), limit)
+
+
+def suspects(*, limit: int | None = None) -> Walk[resources.Suspect]:
+    """Yield numbers whose text may be an opt-out, newest number first, at most ``limit``."""
+    return Walk(calls.suspect_page(), limit)
+
+
 def export(format: str = "ndjson", **filters: Any) -> Reading:
     """Yield all messages that match the filters, in portions of lines: ``ndjson``, or ``csv`` with a header."""
     return Reading(calls.export(format, filters), STREAM_TIMEOUT)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gsmgw.model import Direction, Event, MessageRecord, Status
+from gsmgw.model import Direction, Event, MessageRecord, Purpose, Status
 from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, events_of, message_of
 from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
@@ -22,6 +22,8 @@ class Filter:
     peer: str | None = None
     modem: str | None = None
     client_ref: str | None = None
+    purpose: Purpose | None = None
+    list: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     sent_since_ms: int | None = None
@@ -65,6 +67,10 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
         term("modem = ?", wanted.modem)
     if wanted.client_ref is not None:
         term("client_ref = ?", wanted.client_ref)
+    if wanted.purpose is not None:
+        term("direction = 'outbound' AND purpose = ?", wanted.purpose.value)
+    if wanted.list is not None:
+        term("list = ?", wanted.list)
     if wanted.since_ms is not None:
         term("created_ms >= ?", wanted.since_ms)
     if wanted.until_ms is not None:

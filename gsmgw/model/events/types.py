@@ -42,6 +42,8 @@ class EventType(StrEnum):
     MODEM_INDICATIONS_LOST = "modem.indications_lost"
     MODEM_SETTINGS_LOST = "modem.settings_lost"
     MODEM_UNKNOWN_MODEL = "modem.unknown_model"
+    CONSENT_CHANGED = "consent.changed"
+    CONSENT_SUSPECTED = "consent.suspected"
     SIM_CHANGED = "sim.changed"
     STORAGE_FULL = "storage.full"
     STORAGE_NO_COPIES = "storage.no_copies"

@@ -25,12 +25,14 @@ from gsmgw.outbound import Limits, RouteTable, Rule
 from gsmgw.ports import RawPdu
 from gsmgw.store import conversations, engine, evidence, inbox, lifecycle, messages, queue_reads, reports
 
-#: Tables with a row for a SIM, a target, a program: these may be read whole.
+#: Tables with a row for a SIM, a target, a program, a list: these may be read whole.
 SMALL = {
     "sims",
     "webhooks",
     "tokens",
     "cursors",
+    "consent_settings",
+    "consent_lists",
     "pragma_table_info",
     "sqlite_schema",
     "sqlite_master",
