@@ -19,6 +19,7 @@ from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
+    answers,
     audit,
     backups,
     consent,
@@ -58,6 +59,7 @@ ROUTERS = (
     message_wait.router,
     messages.router,
     conversations.router,
+    answers.router,
     consent.optouts,
     consent.suspects,
     consent.consent,

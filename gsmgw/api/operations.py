@@ -35,8 +35,18 @@ GROUPS: Final = (
     ),
     Group(
         "conversations",
-        "The latest message with each number.",
-        {"GET /v1/conversations": "list_conversations"},
+        "Read and answer together.",
+        {
+            "GET /v1/conversations": "list_conversations",
+            "GET /v1/conversations/{peer}": "get_conversation",
+            "PATCH /v1/conversations/{peer}": "update_conversation",
+            "GET /v1/conversations/{peer}/notes": "list_notes",
+            "POST /v1/conversations/{peer}/notes": "create_note",
+            "DELETE /v1/conversations/{peer}/notes/{note_id}": "delete_note",
+            "GET /v1/answers": "list_answers",
+            "PUT /v1/answers/{name}": "put_answer",
+            "DELETE /v1/answers/{name}": "delete_answer",
+        },
     ),
     Group(
         "contacts",

@@ -128,8 +128,28 @@ def page(**filters: Any) -> Call[resources.MessagePage]:
 
 
 def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
-    """Return a page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
+    """Return a page of conversations, newest first: ``data``, ``next_cursor``; see ``GET /v1/conversations``."""
     return Call("GET", "/v1/conversations", params=given(filters))
+
+
+def conversation(peer: str, **page: Any) -> Call[resources.ConversationThread]:
+    """Return one conversation with its notes and a page of its messages, newest first."""
+    return Call("GET", f"/v1/conversations/{part(peer)}", params=given(page))
+
+
+def update_conversation(peer: str, **fields: Any) -> Call[resources.ConversationState]:
+    """Change ``read``, ``read_until``, ``state`` or ``assigned_to`` of a conversation."""
+    return Call("PATCH", f"/v1/conversations/{part(peer)}", fields)
+
+
+def add_note(peer: str, text: str) -> Call[resources.Note]:
+    """Add a note to a conversation. It is never sent."""
+    return Call("POST", f"/v1/conversations/{part(peer)}/notes", {"text": text})
+
+
+def answers() -> Call[list[resources.Answer]]:
+    """Return the canned answers, by name."""
+    return Call("GET", "/v1/answers", pick=_data)
 
 
 def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:

@@ -153,9 +153,9 @@ def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Mess
     return Walk(calls.page(**filters), limit)
 
 
-def conversations(*, limit: int | None = None) -> Walk[resources.Conversation]:
-    """Yield peers with their latest messages, newest first, at most ``limit``."""
-    return Walk(calls.conversation_page(), limit)
+def conversations(*, limit: int | None = None, **filters: Any) -> Walk[resources.Conversation]:
+    """Yield conversations, newest first, at most ``limit``; ``filters``: see ``GET /v1/conversations``."""
+    return Walk(calls.conversation_page(**filters), limit)
 
 
 def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:

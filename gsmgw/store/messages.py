@@ -12,9 +12,6 @@ from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
 from gsmgw.store.visibility import Sight
 
-#: No message has this identifier or a larger one.
-_LAST_ID = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -107,21 +104,6 @@ def _search(
         f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?"
     )
     given = (match, *(() if before is None else (before,)), *values)
-    return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
-
-
-def conversations(
-    db: sqlite3.Connection, before_id: int | None, limit: int, sight: Sight | None = None
-) -> list[MessageRecord]:
-    """Return the latest message with each peer, newest first."""
-    words, values = ("", []) if sight is None else sight.clause()
-    seen = f"AND {words} " if words else ""
-    query = (
-        f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? {seen}AND NOT EXISTS "
-        f"(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id {seen}) "
-        "ORDER BY id DESC LIMIT ?"
-    )
-    given = (_LAST_ID if before_id is None else before_id, *values, *values)
     return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
 
 

@@ -5,6 +5,7 @@ consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
+from gsmgw.model.events.conversations import ConversationChanged
 from gsmgw.model.events.gateway import (
     ClockSet,
     ClockSkew,
@@ -67,6 +68,7 @@ __all__ = [
     "ClockSkew",
     "ConsentChanged",
     "ConsentSuspected",
+    "ConversationChanged",
     "DatabaseLost",
     "Event",
     "EventData",

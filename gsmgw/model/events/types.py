@@ -53,6 +53,7 @@ class EventType(StrEnum):
     USSD_RECEIVED = "ussd.received"
     CLOCK_SKEW = "clock.skew"
     CLOCK_SET = "clock.set"
+    CONVERSATION_CHANGED = "conversation.changed"
     DATABASE_LOST = "database.lost"
     STORE_ROW_UNREADABLE = "store.row_unreadable"
     EVENT_UNREADABLE = "event.unreadable"

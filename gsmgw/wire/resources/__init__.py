@@ -33,6 +33,16 @@ from gsmgw.wire.resources.contacts import (
     Group,
     GroupList,
 )
+from gsmgw.wire.resources.conversations import (
+    Answer,
+    AnswerList,
+    Conversation,
+    ConversationPage,
+    ConversationState,
+    ConversationThread,
+    Note,
+    NoteList,
+)
 from gsmgw.wire.resources.management import (
     AuditEntry,
     AuditPage,
@@ -51,8 +61,6 @@ from gsmgw.wire.resources.messages import (
     BatchAnswer,
     BatchMessage,
     BatchPreview,
-    Conversation,
-    ConversationPage,
     Envelope,
     EnvelopeData,
     Event,
@@ -94,6 +102,8 @@ from gsmgw.wire.resources.webhooks import (
 
 __all__ = [
     "AddedMembers",
+    "Answer",
+    "AnswerList",
     "ArrivedMessage",
     "AuditEntry",
     "AuditPage",
@@ -114,6 +124,8 @@ __all__ = [
     "ContactPage",
     "Conversation",
     "ConversationPage",
+    "ConversationState",
+    "ConversationThread",
     "Delivery",
     "DeliveryPage",
     "Envelope",
@@ -132,6 +144,8 @@ __all__ = [
     "NewSession",
     "NewToken",
     "NewWebhook",
+    "Note",
+    "NoteList",
     "OptOut",
     "OptOutImport",
     "OptOutImportError",

@@ -199,22 +199,6 @@ class Preview(TypedDict):
 
 
 @closed
-class Conversation(TypedDict):
-    """A peer with the latest message."""
-
-    peer: str
-    last_message: Message
-
-
-@closed
-class ConversationPage(TypedDict):
-    """A page of peers, newest first."""
-
-    data: list[Conversation]
-    next_cursor: str | None
-
-
-@closed
 class QuarantinedPdu(TypedDict):
     """A received PDU that could not be decoded."""
 
