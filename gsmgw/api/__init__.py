@@ -19,8 +19,10 @@ from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
+    answers,
     audit,
     backups,
+    consent,
     contact_fields,
     contacts,
     conversations,
@@ -53,31 +55,33 @@ from gsmgw.http.origins import Proxies
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
-ROUTERS = tuple(
-    module.router
-    for module in (
-        message_export,
-        message_wait,
-        messages,
-        conversations,
-        contacts,
-        groups,
-        contact_fields,
-        templates,
-        quarantine,
-        events,
-        modems,
-        webhooks,
-        tokens,
-        users,
-        sessions,
-        audit,
-        backups,
-        reload,
-        health,
-        stats,
-        metrics,
-    )
+ROUTERS = (
+    message_export.router,
+    message_wait.router,
+    messages.router,
+    conversations.router,
+    answers.router,
+    consent.optouts,
+    consent.suspects,
+    consent.consent,
+    consent.lists,
+    contacts.router,
+    groups.router,
+    contact_fields.router,
+    templates.router,
+    quarantine.router,
+    events.router,
+    modems.router,
+    webhooks.router,
+    tokens.router,
+    users.router,
+    sessions.router,
+    audit.router,
+    backups.router,
+    reload.router,
+    health.router,
+    stats.router,
+    metrics.router,
 )
 
 

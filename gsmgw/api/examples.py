@@ -180,6 +180,15 @@ _SESSION: Final = {
     "agent": "Mozilla/5.0",
     "current": True,
 }
+_CONVERSATION: Final = {
+    "peer": "+4915112345678",
+    "state": "open",
+    "unread": 1,
+    "assigned_to": "ann",
+    "modem": "office",
+}
+_NOTE: Final = {"id": 3, "at": "2026-11-28T09:10:00.000Z", "author": "ann", "text": "Wants the blue one"}
+_ANSWER: Final = {"name": "hours", "text": "We are open from 9 to 18."}
 _BATCH: Final = {"messages": [{"to": "+4915112345678", "text": "Hello Ann"}, {"to": "12", "text": "Hello Ben"}]}
 _BACKUP: Final = {
     "file": "/var/lib/gsmgw/backups/gsmgw-20261128T031700Z.tar.gz",
@@ -204,6 +213,9 @@ REQUESTS: Final[dict[str, Any]] = {
     "create_user": {"name": "ann", "password": "correct horse battery", "role": "operator", "language": "en"},
     "update_user": {"role": "viewer"},
     "update_own_user": {"language": "de"},
+    "update_conversation": {"read": True, "assigned_to": "ann"},
+    "create_note": {"text": "Wants the blue one"},
+    "put_answer": {"text": "We are open from 9 to 18."},
     "sign_in": {"name": "ann", "password": "correct horse battery"},
 }
 #: Bodies of good answers by the name of the operation.
@@ -224,7 +236,12 @@ ANSWERS: Final[dict[str, Any]] = {
     "wait_for_message": {**_RECEIVED, "code": None},
     "send_batch": {"data": [{**_QUEUED, "text": "Hello Ann", "client_ref": None}, _REFUSED]},
     "preview_batch": {"data": [{"to": "+4915112345678", "encoding": "gsm7", "segments": 1}, _REFUSED]},
-    "list_conversations": {"data": [{"peer": "+4915112345678", "last_message": _RECEIVED}], "next_cursor": None},
+    "list_conversations": {"data": [{**_CONVERSATION, "last_message": _RECEIVED}], "next_cursor": None},
+    "get_conversation": {**_CONVERSATION, "notes": [_NOTE], "messages": [_RECEIVED, _SENT], "next_cursor": None},
+    "update_conversation": {**_CONVERSATION, "unread": 0},
+    "create_note": _NOTE,
+    "list_answers": {"data": [_ANSWER]},
+    "put_answer": _ANSWER,
     "create_webhook": {**_WEBHOOK, "secret": "whsec_kq6KObRK8iL6WLHu2RRQg7RQvYKgI5Nc3qNLMJnqjpk="},
     "list_webhooks": {"data": [_WEBHOOK]},
     "get_webhook": _WEBHOOK,

@@ -77,6 +77,12 @@ _EXAMPLE = 'gsmgw send +4915112345678 "Hello"'
 @click.option(
     "--ref", "client_ref", help="Set your own identifier; a message with the same identifier is never sent twice."
 )
+@click.option(
+    "--purpose",
+    type=click.Choice(["transactional", "marketing", "conversation"]),
+    help="Set the purpose (default transactional).",
+)
+@click.option("--list", "list", help="With --purpose marketing: set the consent list, which people can opt out of.")
 @click.option("--tag", "tags", multiple=True, help="Add a tag; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the message as JSON.")
 @click.pass_context

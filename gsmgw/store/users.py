@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from gsmgw.store import conversations
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_one
 
@@ -62,6 +63,9 @@ def change(tx: Tx, user_id: int, fields: dict[str, str | bool | None]) -> None:
 
 def delete(tx: Tx, user_id: int) -> None:
     """Remove a user with all sessions."""
+    row = tx.one("SELECT name FROM users WHERE id = ?", (user_id,))
+    if row is not None:
+        conversations.unassign_all(tx, row[0])
     tx.run("DELETE FROM users WHERE id = ?", (user_id,))
 
 

@@ -18,6 +18,8 @@ from gsmgw.wire.problems import ProblemCode
 _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users")
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
 _PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments", "/v1/templates")
+#: People who answer texts change these.
+_ANSWERED = ("/v1/conversations/", "/v1/answers/")
 #: Calls that only read, although they have a body.
 _READING = ("/v1/segments/preview", "/v1/templates/preview")
 
@@ -33,7 +35,7 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
         return None if (method, path) == ("POST", "/v1/sessions") else "read"
     if method in ("GET", "HEAD") or path in _READING:
         return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
-    if method == "POST" and path.startswith("/v1/messages"):
+    if path.startswith(_ANSWERED) or (method == "POST" and path.startswith("/v1/messages")):
         return "send"
     return "manage"
 

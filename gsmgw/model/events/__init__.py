@@ -4,6 +4,8 @@ Data is a dataclass; its fields are the keys of the event's ``data`` on the wire
 consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
+from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
+from gsmgw.model.events.conversations import ConversationChanged
 from gsmgw.model.events.gateway import (
     ClockSet,
     ClockSkew,
@@ -64,6 +66,9 @@ __all__ = [
     "CallMissed",
     "ClockSet",
     "ClockSkew",
+    "ConsentChanged",
+    "ConsentSuspected",
+    "ConversationChanged",
     "DatabaseLost",
     "Event",
     "EventData",
