@@ -108,6 +108,15 @@ def lacks_digits(number: str) -> bool:
         return False
 
 
+def is_mobile(number: str) -> bool:
+    """Return True if an E.164 number is, by its numbering plan, a mobile phone's, or may be one."""
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    return kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """The valid lengths of a country's national numbers, and their possible prefixes."""

@@ -22,6 +22,7 @@ from gsmgw.api.routes import (
     audit,
     backups,
     contact_fields,
+    contact_imports,
     contacts,
     conversations,
     events,
@@ -49,7 +50,8 @@ from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
-#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
+#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too;
+#: so does /v1/contacts/import.
 ROUTERS = tuple(
     module.router
     for module in (
@@ -57,6 +59,7 @@ ROUTERS = tuple(
         message_wait,
         messages,
         conversations,
+        contact_imports,
         contacts,
         groups,
         contact_fields,

@@ -4,6 +4,7 @@ Data is a dataclass; its fields are the keys of the event's ``data`` on the wire
 consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
+from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
 from gsmgw.model.events.gateway import (
     ClockSet,
     ClockSkew,
@@ -64,6 +65,8 @@ __all__ = [
     "CallMissed",
     "ClockSet",
     "ClockSkew",
+    "ContactsImportUndone",
+    "ContactsImported",
     "DatabaseLost",
     "Event",
     "EventData",
