@@ -88,7 +88,7 @@ class EntryCheck:
         self._fields = {each.name: each for each in fields}
         self._country = country
         self._smart = smart
-        self._added = tuple(Cell("group", name) for name in added)
+        self._added = {fold(name): name for name in added}
 
     def __call__(self, raw: RawEntry) -> Outcome:
         """Return the person of an entry, or its errors."""
@@ -142,8 +142,10 @@ class EntryCheck:
         return found
 
     def _groups(self, raw: RawEntry, faults: list[Fault]) -> tuple[str, ...]:
+        if not raw.groups:
+            return tuple(self._added.values())
         found: dict[str, str] = {}
-        for cell in (*raw.groups, *self._added):
+        for cell in raw.groups:
             for part in split(clean(cell.text)):
                 text = part.removeprefix("* ")  # Google marks its own groups so
                 try:
@@ -155,7 +157,7 @@ class EntryCheck:
                     detail = f"{name!r} is a smart group: its segment decides who is in it"
                     faults.append(Fault(raw.line, cell.column, detail))
                 found.setdefault(fold(name), name)
-        return tuple(found.values())
+        return tuple({**found, **self._added}.values())
 
 
 def _checked(raw: RawEntry, cell: Cell | None, check: Callable[[str], str], faults: list[Fault]) -> str | None:
