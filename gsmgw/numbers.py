@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import phonenumbers
 
@@ -93,6 +94,22 @@ def _is_known_short_code(number: str, country: str | None) -> bool:
     short.italian_leading_zero = True
     short.number_of_leading_zeros = len(number) - len(number.lstrip("0"))
     return phonenumbers.is_valid_short_number_for_region(short, country)
+
+
+_FORMS = {
+    "national": phonenumbers.PhoneNumberFormat.NATIONAL,
+    "international": phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    "e164": phonenumbers.PhoneNumberFormat.E164,
+}
+NumberForm = Literal["national", "international", "e164"]
+
+
+def show_number(number: str, form: NumberForm) -> str:
+    """Return an E.164 number as people write it, for example ``01512 3456789``; another number as it is."""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), _FORMS[form])
+    except phonenumbers.NumberParseException:
+        return number
 
 
 def lacks_digits(number: str) -> bool:

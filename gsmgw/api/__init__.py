@@ -19,8 +19,10 @@ from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
+    answers,
     audit,
     backups,
+    consent,
     contact_fields,
     contact_imports,
     contacts,
@@ -36,8 +38,10 @@ from gsmgw.api.routes import (
     pages,
     quarantine,
     reload,
+    sessions,
     stats,
     tokens,
+    users,
     webhooks,
 )
 from gsmgw.api.routing import PathMethods
@@ -50,6 +54,7 @@ from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
+<<<<<<< HEAD
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too;
 #: so does /v1/contacts/import.
 ROUTERS = tuple(
@@ -75,6 +80,35 @@ ROUTERS = tuple(
         stats,
         metrics,
     )
+=======
+#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
+ROUTERS = (
+    message_export.router,
+    message_wait.router,
+    messages.router,
+    conversations.router,
+    answers.router,
+    consent.optouts,
+    consent.suspects,
+    consent.consent,
+    consent.lists,
+    contacts.router,
+    groups.router,
+    contact_fields.router,
+    quarantine.router,
+    events.router,
+    modems.router,
+    webhooks.router,
+    tokens.router,
+    users.router,
+    sessions.router,
+    audit.router,
+    backups.router,
+    reload.router,
+    health.router,
+    stats.router,
+    metrics.router,
+>>>>>>> main
 )
 
 
@@ -121,11 +155,11 @@ def create_apps(
 ) -> Apps:
     """Return the application behind its guards.
 
-    ``users`` may use the socket; if there are none, everybody whom the mode of the socket allows. ``proxies`` are
+    ``users`` say who may use the socket; without, everybody whom the mode of the socket allows. ``proxies`` are
     trusted to name their clients.
     """
     beside = prefixes_of(mounts)
     audited = Audit(FastPath(create_app(context, mounts), context, beside), context.store, context.clock)
-    socket = PeerGuard(audited, users or SocketUsers(), beside)
+    socket = PeerGuard(audited, users or SocketUsers(), context.access, audited, beside)
     tcp = TokenGuard(audited, context.access, audited, proxies, beside)
     return Apps(Normalized(RequestLog(socket)), Normalized(RequestLog(tcp)))

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
+from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Webhooks
 from gsmgw.http.event_streams import EventStreams
@@ -87,6 +88,7 @@ class Context:
     store: Store
     clock: Clock
     service: MessageService
+    consent: ConsentDesk
     audience: Audience
     collector: Collector
     feed: EventFeed

@@ -160,6 +160,35 @@ _TOKEN: Final = {
     "pools": [],
     "missing": [],
 }
+_USER: Final = {
+    "name": "ann",
+    "role": "operator",
+    "language": "en",
+    "time_zone": "Europe/Berlin",
+    "disabled": False,
+    "created_at": "2026-11-28T09:00:00.000Z",
+    "signed_in_at": None,
+}
+_SESSION: Final = {
+    "id": 7,
+    "user": "ann",
+    "role": "operator",
+    "created_at": "2026-11-28T09:00:00.000Z",
+    "last_used_at": "2026-11-28T09:05:00.000Z",
+    "expires_at": "2026-11-28T21:05:00.000Z",
+    "from": "192.0.2.7",
+    "agent": "Mozilla/5.0",
+    "current": True,
+}
+_CONVERSATION: Final = {
+    "peer": "+4915112345678",
+    "state": "open",
+    "unread": 1,
+    "assigned_to": "ann",
+    "modem": "office",
+}
+_NOTE: Final = {"id": 3, "at": "2026-11-28T09:10:00.000Z", "author": "ann", "text": "Wants the blue one"}
+_ANSWER: Final = {"name": "hours", "text": "We are open from 9 to 18."}
 _BATCH: Final = {"messages": [{"to": "+4915112345678", "text": "Hello Ann"}, {"to": "12", "text": "Hello Ben"}]}
 _BACKUP: Final = {
     "file": "/var/lib/gsmgw/backups/gsmgw-20261128T031700Z.tar.gz",
@@ -181,6 +210,13 @@ REQUESTS: Final[dict[str, Any]] = {
     "enter_pin": {"pin": "1234"},
     "send_ussd": {"code": "*100#"},
     "create_token": {"name": "shop", "scopes": ["send"], "per_day": 500},
+    "create_user": {"name": "ann", "password": "correct horse battery", "role": "operator", "language": "en"},
+    "update_user": {"role": "viewer"},
+    "update_own_user": {"language": "de"},
+    "update_conversation": {"read": True, "assigned_to": "ann"},
+    "create_note": {"text": "Wants the blue one"},
+    "put_answer": {"text": "We are open from 9 to 18."},
+    "sign_in": {"name": "ann", "password": "correct horse battery"},
 }
 #: Bodies of good answers by the name of the operation.
 ANSWERS: Final[dict[str, Any]] = {
@@ -200,7 +236,12 @@ ANSWERS: Final[dict[str, Any]] = {
     "wait_for_message": {**_RECEIVED, "code": None},
     "send_batch": {"data": [{**_QUEUED, "text": "Hello Ann", "client_ref": None}, _REFUSED]},
     "preview_batch": {"data": [{"to": "+4915112345678", "encoding": "gsm7", "segments": 1}, _REFUSED]},
-    "list_conversations": {"data": [{"peer": "+4915112345678", "last_message": _RECEIVED}], "next_cursor": None},
+    "list_conversations": {"data": [{**_CONVERSATION, "last_message": _RECEIVED}], "next_cursor": None},
+    "get_conversation": {**_CONVERSATION, "notes": [_NOTE], "messages": [_RECEIVED, _SENT], "next_cursor": None},
+    "update_conversation": {**_CONVERSATION, "unread": 0},
+    "create_note": _NOTE,
+    "list_answers": {"data": [_ANSWER]},
+    "put_answer": _ANSWER,
     "create_webhook": {**_WEBHOOK, "secret": "whsec_kq6KObRK8iL6WLHu2RRQg7RQvYKgI5Nc3qNLMJnqjpk="},
     "list_webhooks": {"data": [_WEBHOOK]},
     "get_webhook": _WEBHOOK,
@@ -209,6 +250,11 @@ ANSWERS: Final[dict[str, Any]] = {
     "send_ussd": {"modem": "office", "answer": "Your balance is 12.40 EUR", "more": False, "outcome": "done"},
     "create_token": {**_TOKEN, "token": "gsmgw_YsHqXGs-HNTGekykdaXOzGo7B-UY7Rb6diIB5_Av-_U"},
     "list_tokens": {"data": [_TOKEN]},
+    "create_user": _USER,
+    "list_users": {"data": [_USER]},
+    "get_own_user": _USER,
+    "sign_in": {**_SESSION, "token": "gsmgw_session_YsHqXGs-HNTGekykdaXOzGo7B-UY7Rb6diIB5_Av-_U"},
+    "list_sessions": {"data": [_SESSION]},
     "get_stats": {
         "version": "0.1.0",
         "started_at": "2026-11-28T06:00:00.000Z",

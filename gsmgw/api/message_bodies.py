@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from gsmgw.api.fields import Flag, Moment, Tag, Text
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.http.validation_messages import in_words
-from gsmgw.model import OnUnknown, Priority
+from gsmgw.model import OnUnknown, Priority, Purpose
 from gsmgw.outbound import TEXT_LIMIT, Submission
 from gsmgw.wire.problems import ProblemCode
 
@@ -42,6 +42,10 @@ class _Options(BaseModel):
     client_ref: Text | None = Field(None, min_length=1, max_length=200, description="Your own unique ID")
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     on_unknown: Literal["resend", "hold"] | None = None
+    purpose: Literal["transactional", "marketing", "conversation"] = "transactional"
+    list_name: Text | None = Field(
+        None, alias="list", max_length=63, description="The consent list of a marketing message"
+    )
 
     @field_validator("data")
     @classmethod
@@ -93,6 +97,8 @@ class MessageIn(_Options, _Content):  # pydantic lists the fields of the last ba
             client_ref=self.client_ref,
             tags=tuple(self.tags),
             on_unknown=None if self.on_unknown is None else OnUnknown(self.on_unknown),
+            purpose=Purpose(self.purpose),
+            list=self.list_name,
         )
 
 

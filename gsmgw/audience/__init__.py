@@ -1,1 +1,1 @@
-"""Contacts, their fields and groups, and segments of them."""
+"""The people who are texted: contacts, their fields and groups, segments of them, and their consent."""

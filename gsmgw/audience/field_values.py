@@ -16,8 +16,8 @@ MAX_TEXT = 1000
 _TRUE = frozenset({"true", "yes", "y", "1", "x", "on", "ja", "j", "wahr"})
 _FALSE = frozenset({"false", "no", "n", "0", "off", "nein", "falsch"})
 #: 24.12.2026 and 24.12.26; a date with slashes is not clear: 3/4/2026 is in March or in April.
-_GERMAN_DATE = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
-_NUMBER = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{1,15})?")
+_GERMAN_DATE = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?")
 
 
 class ValueRefused(ValueError):
@@ -99,7 +99,7 @@ def _date(text: str) -> str:
     try:
         if german is not None:
             return date(int(german[3]), int(german[2]), int(german[1])).isoformat()
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        if not re.fullmatch(r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]", text, re.ASCII):
             raise ValueError
         return date.fromisoformat(text).isoformat()
     except ValueError:

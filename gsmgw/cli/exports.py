@@ -1,4 +1,4 @@
-"""gsmgw conversations, export"""
+"""gsmgw export"""
 
 from __future__ import annotations
 
@@ -11,36 +11,13 @@ from typing import Any, TextIO
 
 import click
 
-from gsmgw.cli.common import USAGE, fail, json_lines_option, print_json, talks
+from gsmgw.cli.common import USAGE, fail, talks
 from gsmgw.cli.gateway import connect
-from gsmgw.cli.listing import print_table, say, write_data
+from gsmgw.cli.listing import say, write_data
 from gsmgw.cli.params import PAST
-from gsmgw.cli.waiting import local_time
 
 #: Format by the suffix of the file.
 _FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results.")
-@json_lines_option
-@click.pass_context
-@talks
-def conversations(context: click.Context, limit: int, as_json: bool) -> None:
-    """List conversations, each with its latest message."""
-    with connect(context) as client:
-        found = list(client.conversations(limit=limit))
-    if as_json:
-        for entry in found:
-            print_json(entry)
-        return
-    rows = []
-    for entry in found:
-        last = entry["last_message"]
-        inbound = last["direction"] == "inbound"
-        moment = local_time(last["received_at"] or last["created_at"])
-        rows.append((entry["peer"], moment, "from" if inbound else "to", last["status"], last["text"]))
-    print_table(("peer", "time", "", "status", "text"), rows, "no conversations")
 
 
 @click.command()
@@ -146,4 +123,4 @@ def _counted(portions: Iterable[str]) -> Iterator[str]:
             bar.update(task, advance=len(portion.encode()))
 
 
-COMMANDS = (conversations, export)
+COMMANDS = (export,)

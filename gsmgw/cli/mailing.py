@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gsmgw.cli.table import Fault, Row, Table, TableError
 from gsmgw.numbers import lacks_digits
+from gsmgw.templates import EmptyField, Setting, TemplateError, field_name
 from gsmgw.wire import resources
 
 #: Names of the recipient column; the first one that exists is used.
@@ -18,8 +17,6 @@ RECIPIENT = ("to", "phone", "number", "recipient", "mobile")
 TEXT = "text"
 #: Messages per request: small enough to show progress, large enough to keep the cost of commits low.
 PORTION = 1000
-
-_PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,64 +53,77 @@ class Mailing:
     repeats: tuple[Repeat, ...]
 
 
-class Template:
-    """A text with ``{column}`` placeholders; ``{{`` and ``}}`` stand for literal braces."""
+class Text:
+    """A template whose fields are the columns of a table. ``{name}`` is short for ``{{ name }}``."""
 
     def __init__(self, text: str, columns: Sequence[str], what: str = "the text") -> None:
-        self._pieces: list[tuple[str, str | None]] = []
-        by_name = {column.lower(): column for column in columns}
-        end = 0
-        for match in _PLACE.finditer(text):
-            literal, name = text[end : match.start()], match[1]
-            end = match.end()
-            if match[0] in ("{{", "}}"):
-                self._pieces.append((literal + match[0][0], None))
-                continue
-            if name is None:
-                raise TableError(
-                    f"{what}: unmatched {match[0]!r} at character {match.start() + 1}; for a literal brace, double it"
-                )
-            column = by_name.get(name.strip().lower())
-            if column is None:
-                near = difflib.get_close_matches(name.strip().lower(), by_name, 1)
-                hint = f"; did you mean {{{by_name[near[0]]}}}?" if near else ""
-                raise TableError(f"{what}: column {name!r} does not exist (columns: {', '.join(columns)}){hint}")
-            self._pieces.append((literal, column))
-        self._pieces.append((text[end:], None))
+        from gsmgw.templates.template import Template, expand_braces  # loads the engine
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that the template uses."""
-        return [column for _, column in self._pieces if column is not None]
+        self.columns: dict[str, str] = {}
+        for column in columns:
+            self.columns.setdefault(field_name(column), column)
+        self._what = what
+        try:
+            self._template = Template(expand_braces(text, self.columns, "column"), self.columns, "column")
+        except TemplateError as exc:
+            raise TableError(f"{what}: {exc}") from None
 
-    def fill(self, row: Row) -> str:
-        """Return the text for a row."""
-        return "".join(literal + (row.cells[column] if column else "") for literal, column in self._pieces)
+    def fill(self, row: Row, setting: Setting, *, allow_empty: bool = False) -> str:
+        """Return the text for a row. Raises :class:`gsmgw.templates.TemplateError`."""
+        values = {name: row.cells[column] for name, column in self.columns.items()}
+        return self._template.render(values, setting, allow_empty=allow_empty)
 
 
 def compose(
-    table: Table, text: str | None, fields: dict[str, Any], *, ref: str | None = None, allow_empty: bool = False
+    table: Table,
+    text: str | None,
+    fields: dict[str, Any],
+    setting: Setting,
+    *,
+    ref: str | None = None,
+    allow_empty: bool = False,
 ) -> Draft:
     """Return the messages of a table. ``ref`` is the template of ``client_ref``.
 
-    Raises :class:`TableError` for a missing column.
+    A column ``language`` decides how dates and money are written in its row. Raises :class:`TableError` for a missing
+    column.
     """
     recipient = _recipient_column(table)
-    if text is None and TEXT not in map(str.lower, table.columns):
-        raise TableError('no text: give one as an argument, "Hello {name}", or add a column named text')
-    template = Template(text if text is not None else "{text}", table.columns)
-    ref_template = None if ref is None else Template(ref, table.columns, "--ref")
-    needed = dict.fromkeys([recipient, *([] if allow_empty else template.columns)])
+    by_name = {column.lower(): column for column in table.columns}
+    language = by_name.get("language")
+    if text is None and TEXT not in by_name:
+        raise TableError('no text: give one as an argument, "Hello {{ name }}", or add a column named text')
+    own = None if text is not None else by_name[TEXT]
+    template = None if text is None else Text(text, table.columns)
+    ref_template = None if ref is None else Text(ref, table.columns, "--ref")
     letters: list[Letter] = []
     faults = list(table.faults)
     for row in table.rows:
-        empty = [Fault(row.line, column, "is empty") for column in needed if not row.cells[column]]
-        faults += empty
-        if not empty:
-            message = {"to": row.cells[recipient], "text": template.fill(row), **fields}
-            own = {"client_ref": ref_template.fill(row)} if ref_template else {}
-            letters.append(Letter(row.line, {**message, **own}))
+        needed = [recipient, *([own] if own and not allow_empty else [])]
+        wrong = [Fault(row.line, column, "is empty") for column in needed if not row.cells[column]]
+        here = replace(setting, language=row.cells[language]) if language and row.cells[language] else setting
+        written = row.cells[own] if own else ""
+        reference: dict[str, str] = {}
+        if template is not None:
+            written, fault = _filled(template, row, here, allow_empty=allow_empty)
+            wrong += fault
+        if ref_template is not None:
+            filled, fault = _filled(ref_template, row, here, allow_empty=True)
+            reference, wrong = {"client_ref": filled}, wrong + fault
+        faults += wrong
+        if not wrong:
+            letters.append(Letter(row.line, {"to": row.cells[recipient], "text": written, **fields, **reference}))
     return Draft(tuple(letters), tuple(faults))
+
+
+def _filled(template: Text, row: Row, setting: Setting, *, allow_empty: bool) -> tuple[str, list[Fault]]:
+    """Return the text for a row, or the fault that keeps it from being one."""
+    try:
+        return template.fill(row, setting, allow_empty=allow_empty), []
+    except EmptyField as exc:
+        return "", [Fault(row.line, template.columns[exc.field], "is empty")]
+    except TemplateError as exc:
+        return "", [Fault(row.line, None, str(exc))]
 
 
 def _recipient_column(table: Table) -> str:

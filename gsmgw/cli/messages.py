@@ -21,7 +21,21 @@ _STATUSES = [
     "received",
 ]  # fmt: skip
 #: Fields of a message to show, in this order; times are shown in the local time zone.
-_FIELDS = ("id", "direction", "status", "from", "to", "modem", "encoding", "segments", "priority", "client_ref")
+_FIELDS = (
+    "id",
+    "direction",
+    "status",
+    "from",
+    "to",
+    "modem",
+    "encoding",
+    "segments",
+    "priority",
+    "client_ref",
+    "purpose",
+    "list",
+    "consent",
+)
 _TIMES: tuple[Literal["created_at", "send_at", "sent_at", "delivered_at", "received_at"], ...] = (
     "created_at",
     "send_at",
@@ -67,6 +81,12 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 @click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="List only this direction.")
 @click.option("--peer", help="List only messages to or from this number.")
 @click.option("--modem", help="List only messages of this modem.")
+@click.option(
+    "--purpose",
+    type=click.Choice(["transactional", "marketing", "conversation"]),
+    help="List only messages with this purpose.",
+)
+@click.option("--list", "list", help="List only messages of this consent list.")
 @click.option("--since", type=PAST, help="Start at this time of acceptance or receipt: 2026-12-01, 18:00 or -2h.")
 @click.option("--until", type=PAST, help="End before this time.")
 @click.option(

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 #: Final states: without a command, they do not change.
 ENDED = {"delivered", "undelivered", "failed", "expired", "canceled"}
 #: Options that only --file has.
-_OF_TABLES = ("skip_bad", "duplicates", "allow_empty", "run", "file_encoding")
+_OF_TABLES = ("skip_bad", "duplicates", "allow_empty", "run", "file_encoding", "language")
 _EXAMPLE = 'gsmgw send +4915112345678 "Hello"'
 
 
@@ -42,6 +42,9 @@ _EXAMPLE = 'gsmgw send +4915112345678 "Hello"'
     "--run", default="", help="With --file: name this run; rows already sent are sent again under a new name."
 )
 @click.option("--file-encoding", help="With --file: read the file in this encoding (default: detected).")
+@click.option(
+    "--language", help="With --file: write dates and money as in this language, for example de (default: yours)."
+)
 @click.option("--wait", is_flag=True, help="Wait for delivery, or without a delivery report until the message is sent.")
 @click.option(
     "--timeout", type=DURATION, default=120, help="With --wait: wait at most this long: 90s, 15m (default 120s)."
@@ -74,6 +77,12 @@ _EXAMPLE = 'gsmgw send +4915112345678 "Hello"'
 @click.option(
     "--ref", "client_ref", help="Set your own identifier; a message with the same identifier is never sent twice."
 )
+@click.option(
+    "--purpose",
+    type=click.Choice(["transactional", "marketing", "conversation"]),
+    help="Set the purpose (default transactional).",
+)
+@click.option("--list", "list", help="With --purpose marketing: set the consent list, which people can opt out of.")
 @click.option("--tag", "tags", multiple=True, help="Add a tag; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the message as JSON.")
 @click.pass_context
@@ -93,7 +102,7 @@ def send(
     """Send TEXT to the phone number TO. Put TEXT in quotes; - reads it from standard input.
 
     With --file FILE, send TEXT to each row of a CSV file. Its first line names the columns. The recipient is in a
-    column named to, phone or number; {name} in TEXT is replaced by the cell in the column name.
+    column named to, phone or number; {{ name }} or {name} in TEXT is replaced by the cell in the column name.
     """
     of_tables = {name: fields.pop(name) for name in _OF_TABLES}
     fields["tags"] = list(fields["tags"]) or None
@@ -103,7 +112,9 @@ def send(
         _send_table(context, file, to, fields, as_json, dry_run, of_tables)
         return
     if any(of_tables.values()):
-        raise click.UsageError("--skip-bad, --duplicates, --allow-empty, --run and --file-encoding need --file")
+        raise click.UsageError(
+            "--skip-bad, --duplicates, --allow-empty, --run, --file-encoding and --language need --file"
+        )
     to, text = _recipient_and_text(to, texts)
     with connect(context) as client:
         if dry_run:
@@ -160,6 +171,7 @@ def _send_table(
         encoding=options["file_encoding"],
         ref=fields["client_ref"],
         allow_empty=options["allow_empty"],
+        language=options["language"],
     )
     with connect(context) as client:
         mailing = sendfile.check(client, draft, run=options["run"], duplicates=options["duplicates"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.mailing import Draft, Letter, Mailing, compose, portions, settle
 from gsmgw.cli.table import TableError, read_table
 from gsmgw.client import Client, NoDaemon
+from gsmgw.templates import Setting
 from gsmgw.wire import resources
 
 Json = dict[str, Any]
@@ -25,7 +28,7 @@ _SHOWN = 50
 _SENT_BEFORE = "client_ref_conflict"
 
 
-def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **how: Any) -> Draft:
+def load(file: str, text: str | None, fields: Json, *, encoding: str | None, language: str | None, **how: Any) -> Draft:
     """Read the table in ``file`` (``-`` for standard input) and build its messages."""
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -33,7 +36,8 @@ def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **h
         fail(f"{file}: {exc.strerror}", USAGE)
     try:
         table = read_table(raw, encoding)
-        draft = compose(table, text, fields, **how)
+        setting = Setting(datetime.now().astimezone(), language or _own_language())
+        draft = compose(table, text, fields, setting, **how)
     except TableError as exc:
         fail(f"{file}: {exc}", USAGE)
     if table.encoding == "windows-1252":
@@ -41,6 +45,12 @@ def load(file: str, text: str | None, fields: Json, *, encoding: str | None, **h
     if not draft.letters and not draft.faults:
         fail(f"{file}: no rows after the header", USAGE)
     return draft
+
+
+def _own_language() -> str:
+    """Return the language of this terminal, ``en`` if it has none."""
+    tag = next((os.environ[name] for name in ("LC_ALL", "LC_TIME", "LANG") if os.environ.get(name)), "")
+    return tag.partition(".")[0].replace("_", "-") if tag[:2].isalpha() else "en"
 
 
 def check(client: Client, draft: Draft, *, run: str, duplicates: bool) -> Mailing:

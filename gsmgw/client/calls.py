@@ -132,8 +132,28 @@ def page(**filters: Any) -> Call[resources.MessagePage]:
 
 
 def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
-    """Return a page of peers with their latest messages, newest first: ``data`` and ``next_cursor``."""
+    """Return a page of conversations, newest first: ``data``, ``next_cursor``; see ``GET /v1/conversations``."""
     return Call("GET", "/v1/conversations", params=given(filters))
+
+
+def conversation(peer: str, **page: Any) -> Call[resources.ConversationThread]:
+    """Return one conversation with its notes and a page of its messages, newest first."""
+    return Call("GET", f"/v1/conversations/{part(peer)}", params=given(page))
+
+
+def update_conversation(peer: str, **fields: Any) -> Call[resources.ConversationState]:
+    """Change ``read``, ``read_until``, ``state`` or ``assigned_to`` of a conversation."""
+    return Call("PATCH", f"/v1/conversations/{part(peer)}", fields)
+
+
+def add_note(peer: str, text: str) -> Call[resources.Note]:
+    """Add a note to a conversation. It is never sent."""
+    return Call("POST", f"/v1/conversations/{part(peer)}/notes", {"text": text})
+
+
+def answers() -> Call[list[resources.Answer]]:
+    """Return the canned answers, by name."""
+    return Call("GET", "/v1/answers", pick=_data)
 
 
 def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:
@@ -178,6 +198,59 @@ def wait(
     return Call("GET", "/v1/messages/wait", params=params, timeout_s=timeout_s + TIMEOUT_S)
 
 
+def optout_page(**filters: Any) -> Call[resources.OptOutPage]:
+    """Return a page of opt-outs, newest number first: ``data`` and ``next_cursor``. ``filters``: ``list``."""
+    return Call("GET", "/v1/optouts", params=given(filters))
+
+
+def suspect_page(**filters: Any) -> Call[resources.SuspectPage]:
+    """Return a page of numbers whose text may be an opt-out: ``data`` and ``next_cursor``."""
+    return Call("GET", "/v1/suspects", params=given(filters))
+
+
+def consent(number: str) -> Call[resources.Consent]:
+    """Return the consent of a number to each list, and how it came about."""
+    return Call("GET", f"/v1/consent/{part(number)}")
+
+
+def opt_out(number: str, *, list: str = "*", reason: str | None = None) -> Call[resources.Consent]:
+    """Opt a number out of a list, by default of everything. Messages that wait for it are canceled."""
+    return Call("POST", "/v1/optouts", given({"number": number, "list": list, "reason": reason}))
+
+
+def end_opt_out(number: str, *, list: str = "*", reason: str | None = None) -> Call[None]:
+    """End an opt-out; the number may be texted again."""
+    return Call("DELETE", f"/v1/optouts/{part(number)}", params=given({"list": list, "reason": reason}))
+
+
+def import_opt_outs(
+    numbers: Sequence[str], *, list: str = "*", reason: str | None = None, dry_run: bool | None = None
+) -> Call[resources.OptOutImport]:
+    """Opt out at most 10 000 numbers in one transaction; numbers that are not valid are reported."""
+    body = {"numbers": [*numbers], "list": list, "reason": reason, "dry_run": dry_run}
+    return Call("POST", "/v1/optouts/import", given(body))
+
+
+def decide_suspect(number: str, decision: str, *, reason: str | None = None) -> Call[resources.Consent]:
+    """Decide about a suspect: ``opt_out``, or ``dismiss``, which sends what is on hold."""
+    return Call("POST", f"/v1/suspects/{part(number)}", given({"decision": decision, "reason": reason}))
+
+
+def consent_lists() -> Call[list[resources.ConsentList]]:
+    """Return all consent lists."""
+    return Call("GET", "/v1/lists", pick=_data)
+
+
+def put_consent_list(name: str, **fields: Any) -> Call[resources.ConsentList]:
+    """Create or replace a consent list. ``fields`` are those of ``PUT /v1/lists/{name}``."""
+    return Call("PUT", f"/v1/lists/{part(name)}", given(fields))
+
+
+def delete_consent_list(name: str) -> Call[None]:
+    """Delete a consent list; its opt-outs are kept."""
+    return Call("DELETE", f"/v1/lists/{part(name)}")
+
+
 def modems() -> Call[list[resources.Modem]]:
     """Return all modems."""
     return Call("GET", "/v1/modems", pick=_data)
@@ -188,6 +261,21 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     if action is None:
         return Call("GET", f"/v1/modems/{part(name)}")
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
+
+
+def sign_in(name: str, password: str) -> Call[resources.NewSession]:
+    """Sign a user in; use the ``token`` of the answer as the token of a further client."""
+    return Call("POST", "/v1/sessions", {"name": name, "password": password})
+
+
+def users() -> Call[list[resources.User]]:
+    """Return all users."""
+    return Call("GET", "/v1/users", pick=_data)
+
+
+def sessions() -> Call[list[resources.Session]]:
+    """Return the sessions, newest first: all of them with the scope ``manage``, else those of the caller."""
+    return Call("GET", "/v1/sessions", pick=_data)
 
 
 def stats() -> Call[resources.Stats]:

@@ -154,9 +154,9 @@ def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Mess
     return Walk(calls.page(**filters), limit)
 
 
-def conversations(*, limit: int | None = None) -> Walk[resources.Conversation]:
-    """Yield peers with their latest messages, newest first, at most ``limit``."""
-    return Walk(calls.conversation_page(), limit)
+def conversations(*, limit: int | None = None, **filters: Any) -> Walk[resources.Conversation]:
+    """Yield conversations, newest first, at most ``limit``; ``filters``: see ``GET /v1/conversations``."""
+    return Walk(calls.conversation_page(**filters), limit)
 
 
 def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:
@@ -167,6 +167,16 @@ def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:
 def audit(*, limit: int | None = None, **filters: Any) -> Walk[resources.AuditEntry]:
     """Yield entries of the audit log, newest first, at most ``limit``; ``filters``: see ``GET /v1/audit``."""
     return Walk(calls.audit_page(**filters), limit)
+
+
+def optouts(*, limit: int | None = None, **filters: Any) -> Walk[resources.OptOut]:
+    """Yield opt-outs, newest number first, at most ``limit``; ``filters``: see ``GET /v1/optouts``."""
+    return Walk(calls.optout_page(**filters), limit)
+
+
+def suspects(*, limit: int | None = None) -> Walk[resources.Suspect]:
+    """Yield numbers whose text may be an opt-out, newest number first, at most ``limit``."""
+    return Walk(calls.suspect_page(), limit)
 
 
 def export(format: str = "ndjson", **filters: Any) -> Reading:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from gsmgw.config.bridges import CompatSection
+from gsmgw.config.consent import ConsentSection
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import CROSS_PROBLEMS, Section
 from gsmgw.config.lines import Place
@@ -40,6 +41,7 @@ class Config(Section):
     route: list[RouteSection] = Field(default_factory=list)
     hook: list[HookSection] = Field(default_factory=list)
     client: list[ClientSection] = Field(default_factory=list)
+    consent: ConsentSection = ConsentSection.model_construct()
     times: TimesSection = TimesSection.model_construct()
     retention: RetentionSection = RetentionSection.model_construct()
 

@@ -56,6 +56,8 @@ class ApiSection(Section):
     tls_key: Path | None = None
     #: Users that may use the socket, in addition to its file mode; root and the gateway's own user always may.
     users: list[str] = Field(default_factory=list)
+    #: Users that may open the socket and have no rights there but those of a session or token: the dashboard's.
+    session_users: list[str] = Field(default_factory=list)
     #: Maximum requests per minute for each token or, without a token, each address; does not apply to the socket.
     requests_per_minute: int | None = Field(None, ge=1)
     #: Maximum connections to a listener; further ones get a 503.

@@ -66,12 +66,13 @@ def _refused(config: Config) -> _Found:
 
 
 def _missing(config: Config) -> _Found:
-    for number, user in enumerate(config.api.users):
-        if not _user_exists(user):
-            yield (
-                ("api", "users", number),
-                f"api.users: the user {user!r} does not exist. Correct the name, or: sudo adduser {user}",
-            )
+    for key, names in (("users", config.api.users), ("session_users", config.api.session_users)):
+        for number, user in enumerate(names):
+            if not _user_exists(user):
+                yield (
+                    ("api", key, number),
+                    f"api.{key}: the user {user!r} does not exist. Correct the name, or: sudo adduser {user}",
+                )
     yield from _certificates(config)
     yield from _exposed(config)
     for number, modem in enumerate(config.modem):

@@ -13,6 +13,7 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
+from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
@@ -25,7 +26,7 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
-from gsmgw.daemon.settings import defaults_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
@@ -52,6 +53,7 @@ class Gateway:
     collector: Collector
     scheduler: Scheduler
     service: MessageService
+    consent: ConsentDesk
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
@@ -73,7 +75,7 @@ class Gateway:
         self.supervisor = Supervisor(self.clock, self._task_failed)
         self._conversations = ConversationLog(numbers=config.gateway.log_numbers)
         self._log_level = log_level
-        self._users = SocketUsers(config.api.users)
+        self._users = SocketUsers(config.api.users, config.api.session_users)
         self._proxies = Proxies(networks_of(config.api.trusted_proxies))
         self._reloader = Reloader(config, self._apply)
         self._serving = False
@@ -97,6 +99,11 @@ class Gateway:
                 pool_limits={pool.name: limits_of(pool.limits) for pool in self.config.pool},
                 keep=self.supervisor.keep,
             )
+            self.service = MessageService(
+                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
+            )
+            self.consent = ConsentDesk(self.store, self.clock, self.service, consent_settings(self.config))
+            await self.consent.reconfigure(consent_settings(self.config), self.config.consent.blocks)
             self.collector = Collector(
                 self.store,
                 self.clock,
@@ -104,11 +111,9 @@ class Gateway:
                 own_number=self._own_number,
                 on_unmatched_report=self.scheduler.report_unmatched,
                 on_queued=self.scheduler.offer,
+                on_received=self.consent.receiver,
             )
             self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
-            self.service = MessageService(
-                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
-            )
             self.webhooks = Webhooks(
                 self.store,
                 self.clock,
@@ -207,6 +212,7 @@ class Gateway:
         self.config = config
         live = LiveSettings(
             service=self.service,
+            consent=self.consent,
             scheduler=self.scheduler,
             webhooks=self.webhooks,
             hooks=self.hooks,
@@ -239,6 +245,7 @@ class Gateway:
             store=self.store,
             clock=self.clock,
             service=self.service,
+            consent=self.consent,
             audience=self.audience,
             collector=self.collector,
             feed=self.feed,

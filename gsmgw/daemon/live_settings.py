@@ -8,9 +8,10 @@ from typing import Any
 
 from gsmgw import logs
 from gsmgw.api import Access, SocketUsers
+from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon.conversation_log import ConversationLog
-from gsmgw.daemon.settings import defaults_of, limits_of, log_settings, route_table, sending_times
+from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, log_settings, route_table, sending_times
 from gsmgw.dispatch import Hooks, Retention, Webhooks
 from gsmgw.http.origins import Proxies, networks_of
 from gsmgw.outbound import MessageService, Scheduler
@@ -22,6 +23,7 @@ class LiveSettings:
     """The parts that take new settings while they run."""
 
     service: MessageService
+    consent: ConsentDesk
     scheduler: Scheduler
     webhooks: Webhooks
     hooks: Hooks
@@ -44,8 +46,10 @@ class LiveSettings:
             self.conversations.levels_changed(numbers=config.gateway.log_numbers)
         if changed & {"gateway", "client", "route"}:
             self.service.reconfigure(defaults_of(config), route_table(config))
+        if changed & {"gateway", "consent"}:
+            await self.consent.reconfigure(consent_settings(config), config.consent.blocks)
         if "api" in changed:
-            self.users.names = frozenset(config.api.users)
+            self.users.set(config.api.users, config.api.session_users)
             self.access.limit_requests(config.api.requests_per_minute)
             self.proxies.trust(networks_of(config.api.trusted_proxies))
         if "retention" in changed:

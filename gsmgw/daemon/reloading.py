@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 #: Settings that change without a restart. All others need one.
 LIVE = (
     "gateway.log_*", "gateway.country", "gateway.valid_for", "gateway.delivery_report", "gateway.on_unknown",
-    "gateway.stop_timeout_s", "api.users", "api.requests_per_minute", "api.trusted_proxies", "compat.callback_allow",
-    "backup.*", "webhooks.*", "retention.*", "times.*", "hook.*", "client.*", "route", "modem.*.limits",
-    "modem.*.weight",
+    "gateway.stop_timeout_s", "api.users", "api.session_users", "api.requests_per_minute", "api.trusted_proxies",
+    "compat.callback_allow", "backup.*", "webhooks.*", "retention.*", "times.*", "hook.*", "client.*", "route",
+    "modem.*.limits", "modem.*.weight",
 )  # fmt: skip
 
 Apply = Callable[[Config, Collection[str]], Awaitable[None]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gsmgw.audience.consent.receiving import ConsentSettings
+from gsmgw.audience.consent.replies import Replies, ReplyKind
 from gsmgw.config import Config, LimitsSection
 from gsmgw.logs import LogSettings
 from gsmgw.model import OnUnknown, Priority
@@ -55,6 +57,24 @@ def route_table(config: Config) -> RouteTable:
         for route in config.route
     ]
     return RouteTable(rules, {pool.name: frozenset(pool.modems) for pool in config.pool})
+
+
+def consent_settings(config: Config) -> ConsentSettings:
+    """Return how received texts are read, and what is answered."""
+    section, country = config.consent, config.gateway.country
+    profile = section.profile or ("us" if country == "US" else "none")
+    texts: dict[ReplyKind, dict[str, str]] = {
+        "stop": section.stop_reply,
+        "start": section.start_reply,
+        "help": section.help_reply,
+        "question": section.question,
+    }
+    return ConsentSettings(
+        country=country,
+        profile=None if profile == "none" else profile,
+        language=section.language,
+        replies=Replies(section.name, texts) if section.replies else None,
+    )
 
 
 def sending_times(config: Config) -> SendingTimes:

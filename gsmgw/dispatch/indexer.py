@@ -1,4 +1,4 @@
-"""Keeps the full-text index up to date in small portions, at low priority."""
+"""Keeps the full-text index and the list of conversations up to date in small portions, at low priority."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gsmgw.dispatch.feed import EventFeed
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, messages, search
+from gsmgw.store import Store, Tx, conversations, messages, search
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ PATIENCE_S = 2.0
 
 
 class Indexer(Follower):
-    """Indexes the texts of new messages."""
+    """Indexes the texts of new messages, and notes the latest message of each conversation."""
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
         super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
@@ -36,6 +36,7 @@ class Indexer(Follower):
     def apply(self, tx: Tx, events: Sequence[Event]) -> None:
         """Index the messages of some events."""
         search.index_messages(tx, events)
+        conversations.note_accepted(tx, events)
 
     async def catch_up(self) -> None:
         """Index all messages up to now, so that a search finds them; waits at most :data:`PATIENCE_S`."""

@@ -67,8 +67,8 @@ class Reader:
     #: Done when the stream ends: the client disconnected, the token expired or was revoked, the gateway stops, or the
     #: next event is no longer kept.
     ended: asyncio.Future[None]
-    #: The number of its token, 0 for the Unix socket, and the time at which that expires (monotonic).
-    owner: int = 0
+    #: The number of its token or session, 0 for the Unix socket, and the time at which that expires (monotonic).
+    credential: int = 0
     until_s: float = float("inf")
     wrote_s: float = field(default_factory=time.monotonic)
 
@@ -133,11 +133,11 @@ class EventStreams:
             reader.line.watch(None)
             group.readers.discard(reader)
 
-    def end_streams(self, owner: int) -> None:
-        """End the streams of a token that was revoked."""
+    def end_streams(self, credential: int) -> None:
+        """End the streams of a token or session that was revoked."""
         for group in self._groups:
             for reader in group.readers:
-                if reader.owner == owner:
+                if reader.credential == credential:
                     reader.end()
 
     def _on_events(self, events: Sequence[Event]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gsmgw.errors import StoreError, StoreUnavailable
+from gsmgw.inbound import receive_hook
 from gsmgw.inbound.joining import join, to_ms
 from gsmgw.inbound.reassembly import Assembly, Piece, assemble, groups, is_overdue
 from gsmgw.model import Outgoing, PartState, StatusReportFacts
@@ -65,6 +66,7 @@ class _Outcome:
     queued: Sequence[Outgoing] = ()
     problem: str | None = None
     stays: bool = False
+    after: receive_hook.AfterCommit | None = None
 
 
 _NOTHING = _Outcome()
@@ -90,6 +92,7 @@ class Collector:
         own_number: Callable[[str], str | None],
         on_unmatched_report: ReportHook,
         on_queued: Callable[[Sequence[Outgoing]], None],
+        on_received: receive_hook.ReceiveHook | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -97,6 +100,7 @@ class Collector:
         self._own_number = own_number
         self._on_unmatched_report = on_unmatched_report
         self._on_queued = on_queued
+        self._on_received = on_received
         self._insisting: set[asyncio.Task[bool]] = set()
         self._released = PendingWrites(store, "received PDUs")
 
@@ -195,6 +199,8 @@ class Collector:
             self._on_unmatched_report(raw.modem, outcome.unmatched.reference, outcome.unmatched.recipient)
         if outcome.queued:
             self._on_queued(outcome.queued)
+        if outcome.after is not None:
+            outcome.after()
         return outcome
 
     def _isolated(self, tx: Tx, at_ms: int, raw: RawPdu, kept: int | None) -> _Outcome:
@@ -300,10 +306,12 @@ class Collector:
         piece = Piece(part, 1, at_ms, raw.pdu, readable.smsc_ms, is_data)
         if concat is None or whole:
             received = self._join(raw.modem, Assembly((piece,), complete=True), 1)
-            inbox.add_message(tx, at_ms, self._store.ids, received, [part])
-        else:
-            return self._take_part(tx, readable, replace(piece, seq=concat.sequence), concat)
-        return _NOTHING
+            message_id = inbox.add_message(tx, at_ms, self._store.ids, received, [part])
+            return self._received(tx, at_ms, message_id, received)
+        return self._take_part(tx, readable, replace(piece, seq=concat.sequence), concat)
+
+    def _received(self, tx: Tx, at_ms: int, message_id: int, received: Received) -> _Outcome:
+        return _Outcome(after=receive_hook.apply(self._on_received, tx, at_ms, message_id, received))
 
     def _take_part(self, tx: Tx, readable: _Readable, piece: Piece, concat: Concat) -> _Outcome:
         raw, total = readable.raw, concat.total
@@ -317,14 +325,16 @@ class Collector:
             try:
                 with tx.savepoint():
                     received = self._join(raw.modem, assembly, total)
-                    if assembly.message_id is not None:
-                        inbox.complete_message(tx, piece.at_ms, assembly.message_id, received, ids)
+                    message_id = assembly.message_id
+                    if message_id is not None:
+                        inbox.complete_message(tx, piece.at_ms, message_id, received, ids)
                     else:
-                        inbox.add_message(tx, piece.at_ms, self._store.ids, received, ids)
+                        message_id = inbox.add_message(tx, piece.at_ms, self._store.ids, received, ids)
             except Rejected as exc:
                 log.error("%s: the parts of a message cannot be joined", raw.modem, exc_info=exc.cause)
                 inbox.quarantine(tx, piece.at_ms, f"cannot be joined: {exc}", ids)
                 return _Outcome(stays=True)
+            return self._received(tx, piece.at_ms, message_id, received)
         return _NOTHING
 
 

@@ -1,5 +1,14 @@
 """The domain's values: messages, segments, modems, events, routes, and the one table of a message's life."""
 
+from gsmgw.model.consent import (
+    EVERYTHING,
+    Block,
+    ConsentAction,
+    ConsentState,
+    ConsentVerdict,
+    Purpose,
+    PurposeWord,
+)
 from gsmgw.model.events import Event, EventData, EventType
 from gsmgw.model.failures import MessageError
 from gsmgw.model.ids import format_id, parse_id
@@ -41,6 +50,7 @@ from gsmgw.model.modems import (
 from gsmgw.model.waiting import Waiting, WaitReason
 
 __all__ = [
+    "EVERYTHING",
     "NOBODY",
     "ON_AIR",
     "SEGMENT_SOURCES",
@@ -51,6 +61,10 @@ __all__ = [
     "TWILIO",
     "AccessTechnology",
     "BabbleKind",
+    "Block",
+    "ConsentAction",
+    "ConsentState",
+    "ConsentVerdict",
     "CopyFate",
     "DeliveryOutcome",
     "Direction",
@@ -67,6 +81,8 @@ __all__ = [
     "PartState",
     "Priority",
     "PriorityWord",
+    "Purpose",
+    "PurposeWord",
     "RecoveryStep",
     "SegmentRecord",
     "SegmentStatus",

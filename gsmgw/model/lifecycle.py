@@ -85,10 +85,17 @@ class SegmentStatus(StrEnum):
     FAILED = "failed"
 
 
-#: The allowed transitions of segments. Evidence may show that a segment in the queue for a repeat was sent before.
+#: The allowed transitions of segments. Evidence may show that a segment in the queue for a repeat was sent before. One
+#: in the queue fails when the recipient opts out after other segments have gone.
 SEGMENT_TRANSITIONS: dict[SegmentStatus, frozenset[SegmentStatus]] = {
     SegmentStatus.QUEUED: frozenset(
-        {SegmentStatus.SENDING, SegmentStatus.SENT, SegmentStatus.DELIVERED, SegmentStatus.UNDELIVERED}
+        {
+            SegmentStatus.SENDING,
+            SegmentStatus.SENT,
+            SegmentStatus.DELIVERED,
+            SegmentStatus.UNDELIVERED,
+            SegmentStatus.FAILED,
+        }
     ),
     SegmentStatus.SENDING: frozenset(
         {

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Literal, NamedTuple, cast
 
+from gsmgw.model.consent import ConsentVerdict, Purpose
 from gsmgw.model.failures import MessageError
 from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
 
@@ -72,6 +73,11 @@ class Outgoing(NamedTuple):
     refusals: Mapping[str, int] = MappingProxyType({})
     #: Number of repeats without evidence about the previous attempt.
     repeats: int = 0
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    #: The consent list of a marketing message.
+    list: str | None = None
+    #: No opt-out blocks it: a confirmation, an answer to HELP, the question of a double opt-in.
+    exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,11 @@ class MessageRecord:
     replaced_by: int | None = None
     #: The number of the token that sent it, or one of SOCKET, TWILIO, NOBODY.
     owner: int = 0
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    #: The consent list of a marketing message.
+    list: str | None = None
+    #: Inbound: the meaning of the text for consent.
+    consent: ConsentVerdict | None = None
 
     @property
     def flash(self) -> bool:

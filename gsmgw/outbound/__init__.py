@@ -13,7 +13,7 @@ from gsmgw.outbound.errors import (
 from gsmgw.outbound.limits.rate_limit import Limits
 from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
 from gsmgw.outbound.permissions import require_modem
-from gsmgw.outbound.principal import Principal
+from gsmgw.outbound.principal import Principal, credential_of_session, owner_of_user
 from gsmgw.outbound.queue.router import RouteTable, Rule
 from gsmgw.outbound.queue.scheduler import Scheduler
 from gsmgw.outbound.service import SLICE, MessageService
@@ -43,5 +43,7 @@ __all__ = [
     "Submission",
     "Window",
     "WrongState",
+    "credential_of_session",
+    "owner_of_user",
     "require_modem",
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gsmgw.model import Outgoing
+from gsmgw.model import Block, Outgoing
 from gsmgw.model.routes import ANY, like_last_time
 from gsmgw.outbound.errors import IdempotencyConflict, Refusal
 from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
-from gsmgw.store import KeyConflict, Tx, idempotency, outbox
+from gsmgw.store import KeyConflict, Tx, consent, consent_lists, idempotency, outbox
 from gsmgw.wire.problems import ProblemCode
 
 #: Called in the transaction with the messages that are new.
@@ -64,6 +64,7 @@ class Acceptance:
         known = idempotency.earlier_answers(tx, refs) if refs else {}
         peers = {message.to for message in messages if message.route == ANY}
         last = outbox.last_texted(tx, peers) if peers else {}
+        refused = refusals(tx.all, messages)
         results: list[Result] = []
         given: dict[str, idempotency.Answered] = {}
         for message, mark in zip(self.checked, self.fingerprints, strict=True):
@@ -75,12 +76,37 @@ class Acceptance:
                 if (earlier := known.get(ref) or given.get(ref)) is not None:
                     results.append(_by_client_ref(earlier, message.client_ref, mark))
                     continue
+                if message.id in refused:
+                    results.append(refused[message.id])
+                    continue
                 given[ref] = idempotency.Answered(mark, str(message.id))
+            elif message.id in refused:
+                results.append(refused[message.id])
+                continue
             if message.route == ANY and message.to in last:
                 message = message._replace(route=like_last_time(last[message.to]))
             results.append(Accepted(message.id, message))
         idempotency.remember_answers(tx, self.now_ms, given)
         return results
+
+
+def refusals(query: consent.Query, messages: Sequence[Outgoing]) -> dict[int, Refusal]:
+    """Return which messages are refused, by their ids: the recipient opted out, or the list does not exist."""
+    blocks = consent.blocked(query, messages)
+    found = {messages[place].id: opted_out() for place, block in blocks.items() if block is Block.OPTED_OUT}
+    if any(message.list is not None for message in messages):
+        known = consent_lists.names(query)
+        found |= {
+            message.id: Refusal(ProblemCode.UNKNOWN_LIST, "list", consent_lists.unknown(message.list, known))
+            for message in messages
+            if message.list is not None and message.list not in known
+        }
+    return found
+
+
+def opted_out() -> Refusal:
+    """Return why a message to a number that opted out is refused."""
+    return Refusal(ProblemCode.RECIPIENT_OPTED_OUT, "to", "the recipient has opted out. To see how: gsmgw optouts show")
 
 
 def new_messages(results: Sequence[Result]) -> list[Outgoing]:

@@ -39,14 +39,14 @@ def modems_of(limits: TokenLimits, pools: Pools) -> frozenset[str]:
 def require_modem(principal: Principal, modem: str, pools: Pools) -> None:
     """Raise :class:`Forbidden` for a modem that the caller's token is not for."""
     if principal.is_restricted and modem not in (modems := modems_of(principal.limits, pools)):
-        raise Forbidden(f"the token {principal.token!r} is restricted to the modems {', '.join(sorted(modems))}")
+        raise Forbidden(f"{principal.title} is restricted to the modems {', '.join(sorted(modems))}")
 
 
 def require_own(principal: Principal, record: MessageRecord) -> None:
     """Raise :class:`Forbidden` where a caller may not change a message: without ``manage`` only its own."""
     is_own = record.owner == principal.owner and record.direction is Direction.OUTBOUND
     if not is_own and not principal.allows("manage"):
-        raise Forbidden(f"the token {principal.token!r} may change only its own messages")
+        raise Forbidden(f"{principal.title} may change only its own messages")
 
 
 def require_route(principal: Principal, route: str) -> None:
@@ -55,7 +55,7 @@ def require_route(principal: Principal, route: str) -> None:
         return
     modem, pool = target_of(route)
     if modem not in principal.limits.modems and pool not in principal.limits.pools:
-        raise RouteForbidden(f"the token {principal.token!r} may send only through {_targets(principal)}")
+        raise RouteForbidden(f"{principal.title} may send only through {_targets(principal)}")
 
 
 def restricted(principal: Principal, submission: Submission) -> Submission:
@@ -69,11 +69,11 @@ def restricted(principal: Principal, submission: Submission) -> Submission:
     if submission.modem is None and submission.pool is None:
         if len(modems) + len(pools) == 1:
             return submission._replace(modem=next(iter(modems), None), pool=next(iter(pools), None))
-        detail = f"the token {principal.token!r} must name one of {_targets(principal)}"
+        detail = f"{principal.title} must name one of {_targets(principal)}"
         raise Refusal(ProblemCode.NOT_YOUR_MODEM, "modem", detail)
     for field, named, allowed in (("modem", submission.modem, modems), ("pool", submission.pool, pools)):
         if named is not None and named not in allowed:
-            detail = f"the token {principal.token!r} may send only through {_targets(principal)}"
+            detail = f"{principal.title} may send only through {_targets(principal)}"
             raise Refusal(ProblemCode.NOT_YOUR_MODEM, field, detail)
     return submission
 

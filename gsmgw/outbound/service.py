@@ -7,12 +7,13 @@ of the service parse a request, call one method and translate the result or the 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
-from gsmgw.model import MessageRecord, Outgoing, Status, Waiting
-from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages
+from gsmgw.model import NOBODY, Block, MessageRecord, Outgoing, Status, Waiting
+from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages, opted_out, refusals
 from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
 from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
 from gsmgw.outbound.principal import Principal
@@ -24,10 +25,14 @@ from gsmgw.outbound.submission import Accepted, Result, Submission, fingerprint
 from gsmgw.outbound.validation import Defaults, Validator
 from gsmgw.pdu import PduError, TextPlan
 from gsmgw.ports import Clock
-from gsmgw.store import Store, idempotency, lifecycle, messages, outbox
+from gsmgw.store import Store, Tx, consent, idempotency, lifecycle, messages, outbox
 from gsmgw.store.visibility import Sight
 from gsmgw.wire.problems import ProblemCode
 
+log = logging.getLogger(__name__)
+
+#: The gateway as a caller: it answers to opt-outs and keywords.
+OWN = Principal("gsmgw", "gsmgw", owner=NOBODY)
 #: Messages of a batch that are checked before other tasks run.
 SLICE = 500
 
@@ -43,6 +48,9 @@ class Queue(Protocol):
 
     def due(self, moment_ms: int) -> None:
         """Look at the database at that moment: a scheduled message is due."""
+
+    def recall(self, number: str) -> None:
+        """Give up what is committed ahead for a number that opted out."""
 
     def explain(self, message: MessageRecord) -> Waiting | None:
         """Return why an outbound message is not sent yet; None if it is not waiting."""
@@ -122,7 +130,13 @@ class MessageService:
         """Return the messages that submissions would become. Nothing is saved."""
         principal.require("send")
         allowed = [_restricted(principal, submission) for submission in submissions]
-        return await self._checked(principal, allowed, self._clock.wall_ms())
+        checked = await self._checked(principal, allowed, self._clock.wall_ms())
+        numbered = [
+            each if isinstance(each, Refusal) else each._replace(id=place) for place, each in enumerate(checked)
+        ]
+        wanted = [each for each in numbered if isinstance(each, Outgoing)]
+        refused = await self._store.read(lambda db: refusals(consent.on(db), wanted))
+        return [each if isinstance(each, Refusal) else refused.get(each.id, each) for each in numbered]
 
     async def get(self, principal: Principal, message_id: int) -> MessageRecord:
         """Return a message that the caller may see. Raises :class:`MessageNotFound`."""
@@ -154,7 +168,9 @@ class MessageService:
             return
         expires_ms = now_ms + self._valid_for_s * 1000
         async with self.quotas.reserve(principal, 1) as reservation:
-            message = await self._store.write(lambda tx: lifecycle.retry(tx, now_ms, record.id, expires_ms))
+            message = await self._store.write(
+                lambda tx: _unless_opted_out(tx, lifecycle.retry(tx, now_ms, record.id, expires_ms))
+            )
             if message is None:
                 states = "queued, failed, undelivered, expired or canceled"
                 raise await self._wrong_state(record, f"only a {states} message can be sent again")
@@ -171,12 +187,34 @@ class MessageService:
             require_route(principal, record.route)
         now_ms = self._clock.wall_ms()
         async with self.quotas.reserve(principal, int(resend)) as reservation:
-            resolved = await self._store.write(lambda tx: lifecycle.resolve(tx, now_ms, record.id, resend=resend))
+            resolved = await self._store.write(partial(_resolve, now_ms=now_ms, message_id=record.id, resend=resend))
             if resolved is None:
                 raise await self._wrong_state(record, "only a message with unknown outcome can be resolved")
             reservation.used = int(resend)
         if resolved.queued is not None:
             self._queue.offer([resolved.queued])
+
+    def accept_own(self, tx: Tx, now_ms: int, submission: Submission, route: str) -> list[Outgoing]:
+        """Accept a message of the gateway itself in the transaction of another part, which announces it afterwards.
+
+        Called in the writer's thread. Returns the message, or nothing if it is refused.
+        """
+        checked = self._validator.message(OWN, submission, now_ms)
+        if isinstance(checked, Refusal):
+            log.error("own message refused: %s", checked)
+            return []
+        message = checked._replace(id=self._store.ids.next(now_ms), route=route)
+        return new_messages(Acceptance(now_ms, [message], [""])(tx))
+
+    def opted_out(self, number: str, canceled: Sequence[int]) -> None:
+        """Take back what waits for a number that opted out. ``canceled`` are the messages that were canceled."""
+        for message_id in canceled:
+            self._queue.withdraw(message_id)
+        self._queue.recall(number)
+
+    def look_again(self, moment_ms: int) -> None:
+        """Look at the database at that moment: messages that were on hold may go."""
+        self._queue.due(moment_ms)
 
     def visible_to(self, principal: Principal) -> Sight | None:
         """Return which messages a caller may see; None for all."""
@@ -231,7 +269,7 @@ class MessageService:
         numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
         whole = None if key is None else Key(principal.owner, key, fingerprint(client, submissions))
         results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept))
-        self._announce(new_messages(results), now_ms)
+        self.announce(new_messages(results))
         return results
 
     async def _checked(
@@ -249,12 +287,27 @@ class MessageService:
             ]
         return checked
 
-    def _announce(self, fresh: Sequence[Outgoing], now_ms: int) -> None:
+    def announce(self, fresh: Sequence[Outgoing]) -> None:
         """Tell the queue of messages that were saved: those to be sent now, and when the next one is due."""
-        self._queue.offer([message for message in fresh if not outbox.is_early(message, now_ms)])
-        later = [message.send_at_ms for message in fresh if outbox.is_early(message, now_ms)]
+        self._queue.offer([message for message in fresh if not outbox.is_early(message, message.created_ms)])
+        later = [message.send_at_ms for message in fresh if outbox.is_early(message, message.created_ms)]
         if moments := [moment_ms for moment_ms in later if moment_ms is not None]:
             self._queue.due(min(moments))
+
+
+def _unless_opted_out(tx: Tx, message: Outgoing | None) -> Outgoing | None:
+    """Return a message that is to be sent again. Raises :class:`Refusal` if its recipient opted out."""
+    if message is not None and consent.blocked(tx.all, (message,)).get(0) is Block.OPTED_OUT:
+        raise opted_out()
+    return message
+
+
+def _resolve(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> lifecycle.Resolved | None:
+    """Resolve a message. Raises :class:`Refusal` where the rest of it would go to a number that opted out."""
+    resolved = lifecycle.resolve(tx, now_ms, message_id, resend=resend)
+    if resolved is not None:
+        _unless_opted_out(tx, resolved.queued)
+    return resolved
 
 
 def _restricted(principal: Principal, submission: Submission) -> Submission | Refusal:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gsmgw.model import OnUnknown, Outgoing, Priority
+from gsmgw.model import OnUnknown, Outgoing, Priority, Purpose
 from gsmgw.outbound.errors import Refusal
 from gsmgw.wire.problems import ProblemCode
 
@@ -30,6 +30,11 @@ class Submission(NamedTuple):
     client_ref: str | None = None
     tags: tuple[str, ...] = ()
     on_unknown: OnUnknown | None = None
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    #: The consent list of a marketing message.
+    list: str | None = None
+    #: No opt-out blocks it. Only the gateway's own answers about consent are exempt.
+    exempt: bool = False
 
 
 class Accepted(NamedTuple):

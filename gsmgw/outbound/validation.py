@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from gsmgw.model import OnUnknown, Outgoing
+from gsmgw.model import OnUnknown, Outgoing, Purpose
 from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal
@@ -63,6 +63,8 @@ class Validator:
         segments, encoding = _measure(submission)
         if submission.client_ref and "\0" in submission.client_ref:
             raise Refusal(ProblemCode.INVALID_REQUEST, "client_ref", "contains a NUL character")
+        if submission.list is not None and submission.purpose is not Purpose.MARKETING:
+            raise Refusal(ProblemCode.INVALID_REQUEST, "list", 'needs the purpose "marketing"')
         starts_ms = max(now_ms, submission.send_at_ms or 0)
         on_unknown = submission.on_unknown or defaults.on_unknown_of.get(principal.token, defaults.on_unknown)
         return Outgoing(
@@ -85,6 +87,9 @@ class Validator:
             client_ref=submission.client_ref,
             tags=submission.tags,
             on_unknown=on_unknown,
+            purpose=submission.purpose,
+            list=submission.list,
+            exempt=submission.exempt,
         )
 
     def _recipient(self, submission: Submission) -> str:

@@ -18,14 +18,14 @@ from gsmgw.store.files import make_sure_of
 from gsmgw.store.idempotency import KeyConflict
 from gsmgw.store.ids import IdSource
 from gsmgw.store.integrity import check_after_interruption
-from gsmgw.store.outbox import Gone
+from gsmgw.store.outbox import Blocked, Gone
 from gsmgw.store.pending_writes import PendingWrites
 from gsmgw.store.tx import Rejected, Tx
 from gsmgw.store.upgrade import migrate
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Gone", "KeyConflict", "PendingWrites", "Rejected", "Store", "Tx"]
+__all__ = ["Blocked", "Gone", "KeyConflict", "PendingWrites", "Rejected", "Store", "Tx"]
 
 
 class Store(Engine):

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gsmgw.model import PartState, format_id
+from gsmgw.model import ConsentVerdict, PartState, format_id
 from gsmgw.model.events import MessageCompleted, MessageQuarantined, MessageReceived
 from gsmgw.ports import RawPdu
+from gsmgw.store import conversations
 from gsmgw.store.ids import IdSource
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_page
@@ -196,9 +197,15 @@ def add_message(tx: Tx, now_ms: int, ids: IdSource, received: Received, parts: S
             replaces,
         ),
     )
+    conversations.note_received(tx, now_ms, received.sender, message_id, received.modem)
     _attach(tx, message_id, parts, received.incomplete)
     _announce(tx, now_ms, MessageReceived, message_id, received, replaces)
     return message_id
+
+
+def note_consent(tx: Tx, message_id: int, verdict: ConsentVerdict) -> None:
+    """Record the meaning of a received text for consent."""
+    tx.run("UPDATE messages SET consent = ? WHERE id = ?", (verdict.value, message_id))
 
 
 def _replaced(tx: Tx, received: Received, part: int) -> int | None:

@@ -6,14 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gsmgw.model import Direction, Event, MessageRecord, Status
+from gsmgw.model import Direction, Event, MessageRecord, Purpose, Status
 from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, events_of, message_of
 from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
 from gsmgw.store.visibility import Sight
-
-#: No message has this identifier or a larger one.
-_LAST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +22,8 @@ class Filter:
     peer: str | None = None
     modem: str | None = None
     client_ref: str | None = None
+    purpose: Purpose | None = None
+    list: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     sent_since_ms: int | None = None
@@ -68,6 +67,10 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
         term("modem = ?", wanted.modem)
     if wanted.client_ref is not None:
         term("client_ref = ?", wanted.client_ref)
+    if wanted.purpose is not None:
+        term("direction = 'outbound' AND purpose = ?", wanted.purpose.value)
+    if wanted.list is not None:
+        term("list = ?", wanted.list)
     if wanted.since_ms is not None:
         term("created_ms >= ?", wanted.since_ms)
     if wanted.until_ms is not None:
@@ -101,21 +104,6 @@ def _search(
         f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?"
     )
     given = (match, *(() if before is None else (before,)), *values)
-    return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
-
-
-def conversations(
-    db: sqlite3.Connection, before_id: int | None, limit: int, sight: Sight | None = None
-) -> list[MessageRecord]:
-    """Return the latest message with each peer, newest first."""
-    words, values = ("", []) if sight is None else sight.clause()
-    seen = f"AND {words} " if words else ""
-    query = (
-        f"SELECT {MESSAGE_COLUMNS} FROM messages AS latest WHERE id < ? {seen}AND NOT EXISTS "
-        f"(SELECT 1 FROM messages AS later WHERE later.peer = latest.peer AND later.id > latest.id {seen}) "
-        "ORDER BY id DESC LIMIT ?"
-    )
-    given = (_LAST_ID if before_id is None else before_id, *values, *values)
     return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*given, size)))
 
 

@@ -26,6 +26,7 @@ from gsmgw.model.events import (
     accepted_json,
 )
 from gsmgw.numbers import digits_of
+from gsmgw.store.consent import blocked
 from gsmgw.store.derived_status import note_sent, roll_up
 from gsmgw.store.evidence import accepted, queued_now, refused, repeated
 from gsmgw.store.reports import apply_early_report, look_again
@@ -37,9 +38,14 @@ class Gone(StoreError):
     """The state of the message no longer allows this step: it was canceled, expired or resolved."""
 
 
+class Blocked(Gone):
+    """The recipient has opted out, or may have: the message may not be handed over now."""
+
+
 _INSERT = (
     "INSERT INTO messages (id, direction, status, peer, text, data, port, encoding, segments, route, client, priority, "
-    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms, owner)"
+    "message_class, report, on_unknown, client_ref, tags, created_ms, send_at_ms, expires_ms, due_ms, owner, "
+    "purpose, list, exempt)"
 )
 
 
@@ -84,6 +90,9 @@ def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
         m.expires_ms,
         m.send_at_ms if scheduled else None,
         m.owner,
+        m.purpose.value,
+        m.list,
+        m.exempt,
     )
 
 
@@ -123,8 +132,10 @@ def begin_segment(
 
     ``own`` is the SIM's number. ``first`` marks the first segment of an attempt, ``claim`` its place in the order of
     what the SIM is given.
-    Raises :class:`Gone` when the message was taken back meanwhile.
+    Raises :class:`Gone` when the message was taken back meanwhile, :class:`Blocked` when its recipient opted out.
     """
+    if blocked(tx.all, (message,)):
+        raise Blocked("the recipient has opted out")
     changed = tx.run(
         "UPDATE messages SET status = 'sending', modem = ?, own = ?, segments = ?, attempts = attempts + ?, "
         f"due_ms = NULL, waiting = NULL WHERE id = ? AND {may_become(Status.SENDING)}",

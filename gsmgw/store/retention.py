@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gsmgw.model import Status
+from gsmgw.store import conversations
 from gsmgw.store.ids import first_id
 from gsmgw.store.states import RETRYABLE, one_of
 from gsmgw.store.tx import Tx
@@ -27,6 +28,7 @@ def drop_messages(tx: Tx, before_ms: int, limit: int) -> int:
     ]
     tx.run_many("DELETE FROM parts WHERE message_id = ? AND held = 0", ids)
     tx.run_many("DELETE FROM messages WHERE id = ?", ids)
+    conversations.forget(tx, [number for (number,) in ids])
     return len(ids)
 
 

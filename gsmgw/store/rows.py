@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gsmgw.model import (
+    ConsentVerdict,
     Direction,
     Event,
     MessageError,
@@ -14,6 +15,7 @@ from gsmgw.model import (
     OnUnknown,
     Outgoing,
     Priority,
+    Purpose,
     SegmentRecord,
     SegmentStatus,
     Status,
@@ -25,13 +27,14 @@ MESSAGE_COLUMNS = (
     "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, "
     "message_class, report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, "
     "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by, "
-    "owner"
+    "owner, purpose, list, consent"
 )
 _MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
-    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats"
+    "EXISTS (SELECT 1 FROM segments WHERE segments.message_id = messages.id), refusals, repeats, "
+    "purpose, list, exempt"
 )
 #: The condition of the index messages_open: a question that is to use it has to hold it, word for word.
 SEGMENT_COLUMNS = (
@@ -42,26 +45,27 @@ EVENT_COLUMNS = "id, at_ms, type, message_id, modem, data"
 
 _OUTGOING_NAMES = (
     "id, to, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
-    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut, refusals, repeats"
+    "expires_ms, client_ref, tags, on_unknown, attempts, client, cut, refusals, repeats, "
+    "purpose, list, exempt"
 )
 _INTEGERS = (
     "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
     "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
-    "sending_ms report_status discharge_ms at_ms message_id repeats"
+    "sending_ms report_status discharge_ms at_ms message_id repeats exempt"
 )
 _MESSAGE_KINDS = kinds(
     MESSAGE_COLUMNS,
     integers=_INTEGERS,
     octets="data",
     optional="own text data port modem message_class on_unknown client_ref tags send_at_ms expires_ms due_ms waiting "
-    "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by",
+    "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by list consent",
 )
 _MESSAGE_MOMENTS = [place for place, name in enumerate(_MESSAGE_FIELDS) if name.endswith("_ms")]
 _OUTGOING_KINDS = kinds(
     _OUTGOING_NAMES,
     integers=_INTEGERS,
     octets="data",
-    optional="text data port message_class send_at_ms expires_ms client_ref tags refusals",
+    optional="text data port message_class send_at_ms expires_ms client_ref tags refusals list",
 )
 _SEGMENT_KINDS = kinds(
     SEGMENT_COLUMNS,
@@ -104,6 +108,8 @@ def message_of(row: Any) -> MessageRecord:
         "error": MessageError.of_json(parsed(values["error"], dict)) if values["error"] else None,
         "incomplete": bool(values["incomplete"]),
         "report_missing": bool(values["report_missing"]),
+        "purpose": Purpose(values["purpose"]),
+        "consent": ConsentVerdict(values["consent"]) if values["consent"] else None,
     }
     if values["route"]:
         Route.parse(values["route"])
@@ -137,6 +143,9 @@ def outgoing_of(row: Any) -> Outgoing:
         cut=bool(row[19]),
         refusals=_counts(row[20]) if row[20] else {},
         repeats=row[21],
+        purpose=Purpose(row[22]),
+        list=row[23],
+        exempt=bool(row[24]),
     )
 
 

@@ -9,7 +9,17 @@ from typing import cast
 from pydantic_core import to_json
 
 from gsmgw.escaping import one_line
-from gsmgw.model import Direction, MessageRecord, OnUnknown, Outgoing, Priority, SegmentRecord, Waiting, format_id
+from gsmgw.model import (
+    Direction,
+    MessageRecord,
+    OnUnknown,
+    Outgoing,
+    Priority,
+    Purpose,
+    SegmentRecord,
+    Waiting,
+    format_id,
+)
 from gsmgw.model.routes import target_of
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
@@ -50,11 +60,14 @@ def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> r
         body["delivery_report"] = record.report
         body["report_missing"] = record.report_missing
         body["on_unknown"] = record.on_unknown
+        body["purpose"] = record.purpose
+        body["list"] = record.list
         body["expires_at"] = stamp(record.expires_ms)
         body["waiting_for"] = None if waiting is None else waiting_resource(waiting)
     else:
         body["smsc_at"] = stamp(record.smsc_ms)
         body["incomplete"] = record.incomplete
+        body["consent"] = record.consent
         body["replaces"] = None if record.replaces is None else format_id(record.replaces)
         body["replaced_by"] = None if record.replaced_by is None else format_id(record.replaced_by)
     return body
@@ -86,6 +99,8 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
         message.send_at_ms,
         message.report,
         message.on_unknown,
+        message.purpose,
+        message.list,
         message.expires_ms,
         waiting,
     )
@@ -102,6 +117,8 @@ def _in_common(
     send_at_ms: int | None,
     report: bool,
     on_unknown: OnUnknown,
+    purpose: Purpose,
+    name: str | None,
     expires_ms: int | None,
     waiting: Waiting | None,
 ) -> bytes:
@@ -127,6 +144,8 @@ def _in_common(
         "delivery_report": report,
         "report_missing": False,
         "on_unknown": on_unknown.value,
+        "purpose": purpose.value,
+        "list": name,
         "expires_at": stamp(expires_ms),
         "waiting_for": None if waiting is None else waiting_resource(waiting),
     }

@@ -20,6 +20,8 @@ class ProblemCode(StrEnum):
     UNKNOWN_MODEM = "unknown_modem"
     NOT_YOUR_MODEM = "not_your_modem"
     UNKNOWN_POOL = "unknown_pool"
+    UNKNOWN_LIST = "unknown_list"
+    RECIPIENT_OPTED_OUT = "recipient_opted_out"
     CLIENT_REF_CONFLICT = "client_ref_conflict"
     TARGET_REFUSED = "target_refused"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
@@ -62,6 +64,8 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.UNKNOWN_MODEM: ProblemType(422, "The modem does not exist"),
     ProblemCode.NOT_YOUR_MODEM: ProblemType(403, "The token is restricted to other modems"),
     ProblemCode.UNKNOWN_POOL: ProblemType(422, "The pool does not exist"),
+    ProblemCode.UNKNOWN_LIST: ProblemType(422, "The consent list does not exist"),
+    ProblemCode.RECIPIENT_OPTED_OUT: ProblemType(409, "The recipient has opted out"),
     ProblemCode.CLIENT_REF_CONFLICT: ProblemType(409, "The client_ref was used for another message"),
     ProblemCode.TARGET_REFUSED: ProblemType(422, "Webhook target not allowed"),
     ProblemCode.IDEMPOTENCY_CONFLICT: ProblemType(409, "The Idempotency-Key was used for another request"),

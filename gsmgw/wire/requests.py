@@ -7,7 +7,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from gsmgw.model import OnUnknown, PriorityWord
+from gsmgw.model import OnUnknown, PriorityWord, PurposeWord
 
 
 class MessageFields(TypedDict, total=False):
@@ -26,6 +26,8 @@ class MessageFields(TypedDict, total=False):
     client_ref: str | None
     tags: Sequence[str] | None
     on_unknown: OnUnknown | str | None
+    purpose: PurposeWord | str | None
+    list: str | None
 
 
 class Message(MessageFields):

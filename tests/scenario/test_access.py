@@ -261,7 +261,8 @@ async def test_users_of_the_socket_may_be_named(tmp_path: Path) -> None:
     async def send(message: Any) -> None:
         answers.append(message.get("status", 0))
 
-    guard = PeerGuard(app, SocketUsers(["nobody"]))
+    no_part: Any = None  # a request without a token needs none of them
+    guard = PeerGuard(app, SocketUsers(["nobody"]), no_part, no_part, ())
     nobody = pwd.getpwnam("nobody").pw_uid
     for uid in (0, os.getuid(), nobody, 4711):
         scope = {

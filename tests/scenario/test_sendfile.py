@@ -118,7 +118,7 @@ def test_numbers_that_cannot_be_meant_are_refused_with_their_lines(send: Run, pl
 @pytest.mark.parametrize(
     ("table", "arguments", "words"),
     [
-        (TABLE, ["Hi {nmae}"], "column 'nmae' does not exist"),
+        (TABLE, ["Hi {nmae}"], 'the column "nmae" does not exist; did you mean name?'),
         ("", ["x"], "the file is empty"),
         ("a,b\n1,2\n", ["x"], "no recipient column"),
         (TABLE, ["+4915112345000", "x"], "takes TEXT, but neither TO nor --wait"),

@@ -1,4 +1,4 @@
-"""Tokens: who has which, how often they are used, and who tries wrong ones."""
+"""Tokens and sessions: who has which, how often they are used, and who tries wrong ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from gsmgw.api.access.sessions import Sessions
+from gsmgw.api.access.sign_in import SignIn
 from gsmgw.api.access.throttling import FailureLimit, RequestLimit
 from gsmgw.http.origins import network_key
 from gsmgw.http.problems import Problem
-from gsmgw.outbound import Principal
+from gsmgw.outbound import Principal, credential_of_session
 from gsmgw.ports import Clock
-from gsmgw.store import Store, tokens
+from gsmgw.store import Store, sessions, tokens
 from gsmgw.store.tokens import Token
 from gsmgw.wire.problems import ProblemCode
 
@@ -22,7 +24,7 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="gsmgw"'}
 
 
 class Access:
-    """Authenticates tokens and throttles clients."""
+    """Authenticates tokens and sessions, and throttles clients."""
 
     def __init__(self, store: Store, clock: Clock, requests_per_minute: int | None = None) -> None:
         self._store = store
@@ -34,6 +36,8 @@ class Access:
         self._present: dict[int, set[asyncio.Event]] = {}
         self._per_minute: int | None = None
         self._requests: RequestLimit | None = None
+        self.sessions = Sessions(store, clock)
+        self.sign_in = SignIn(store, clock, self.sessions)
         self.limit_requests(requests_per_minute)
 
     def limit_requests(self, per_minute: int | None) -> None:
@@ -50,7 +54,17 @@ class Access:
     def revoke(self, owner: int) -> None:
         """Forget a token that was revoked and end the responses that are streamed to it."""
         self.reload()
-        for gone in self._present.get(owner, ()):
+        self._end_responses(owner)
+
+    def end_session(self, session_id: int) -> int:
+        """Forget a session that has ended or changed and end what is streamed to it. Return its credential."""
+        self.sessions.reload()
+        credential = credential_of_session(session_id)
+        self._end_responses(credential)
+        return credential
+
+    def _end_responses(self, credential: int) -> None:
+        for gone in self._present.get(credential, ()):
             gone.set()
 
     @property
@@ -60,23 +74,40 @@ class Access:
 
     @contextmanager
     def presence(self, principal: Principal) -> Iterator[asyncio.Event]:
-        """Yield an event that is set when the caller's token is revoked or expires."""
+        """Yield an event that is set when the caller's token or session ends."""
         gone = asyncio.Event()
         timer = None
         if principal.expires_ms is not None:
             left_s = (principal.expires_ms - self._clock.wall_ms()) / 1000
             timer = self._clock.call_later(left_s, gone.set)
-        self._present.setdefault(principal.owner, set()).add(gone)
+        self._present.setdefault(principal.credential, set()).add(gone)
         try:
             yield gone
         finally:
             if timer is not None:
                 timer.cancel()
-            self._present[principal.owner].discard(gone)
-            if not self._present[principal.owner]:
-                del self._present[principal.owner]
+            self._present[principal.credential].discard(gone)
+            if not self._present[principal.credential]:
+                del self._present[principal.credential]
 
-    async def enter(self, address: str, secret: str, name: str | None = None) -> Principal:
+    async def present_bearer(self, address: str, secret: str, origin: str) -> Principal:
+        """Return the caller with this token, of a client or of a session. Raises :class:`Problem`.
+
+        ``address`` is empty for the Unix socket, where nothing is throttled; ``origin`` names the caller's place.
+        """
+        if not secret.startswith(sessions.PREFIX):
+            return await self.enter(address, secret, origin=origin)
+        principal = await self.sessions.enter(secret, origin)
+        if principal is None:
+            self.fail(address)
+            raise Problem(ProblemCode.UNAUTHORIZED, "the session has ended; sign in again", headers=CHALLENGE)
+        if address:
+            self.count_request(f"session {principal.session}")
+        return principal
+
+    async def enter(
+        self, address: str, secret: str, name: str | None = None, *, origin: str | None = None
+    ) -> Principal:
         """Return the caller with this token and, if given, this name. Raises :class:`Problem`.
 
         A valid token is accepted whatever else came from the address: many clients may share it.
@@ -88,15 +119,19 @@ class Access:
             has_expired = token is not None and name in (None, token.name)
             why = "the token has expired" if has_expired else "the token is not valid"
             raise Problem(ProblemCode.UNAUTHORIZED, why, headers=CHALLENGE)
-        self.count_request(f"token {token.id}")
+        if address:
+            self.count_request(f"token {token.id}")
         used_ms = self._used_ms.get(token.id, token.last_used_ms)
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
-        return Principal(token.name, address, token.name, token.limits, token.scopes, token.expires_ms, token.id)
+        where = address if origin is None else origin
+        return Principal(token.name, where, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
     def fail(self, address: str) -> None:
         """Count wrong credentials from an address. Raises :class:`Problem` if there were too many."""
+        if not address:
+            return
         key = network_key(address)
         wait_s = self._failures.wait_s(key)
         if wait_s is not None:

@@ -1,4 +1,4 @@
-"""Guards: tokens for the TCP listener, the credentials of the process for the Unix socket."""
+"""Guards: tokens for the TCP listener; the credentials of the process, or a token, for the Unix socket."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gsmgw.api.access.audit_log import Audit, is_managing
 from gsmgw.api.access.authentication import CHALLENGE, Access
-from gsmgw.http.identity import address_of, peer_of, set_principal, user_name
+from gsmgw.http.identity import Peer, address_of, peer_of, set_principal, user_name
 from gsmgw.http.origins import Proxies, network_key
 from gsmgw.http.problems import Problem, of_exception
-from gsmgw.outbound import ServiceError
+from gsmgw.outbound import Principal, ServiceError
 from gsmgw.wire.problems import ProblemCode
 
-_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups")
+_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users")
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
 _PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments")
+#: People who answer texts change these.
+_ANSWERED = ("/v1/conversations/", "/v1/answers/")
 #: Calls that only read, although they have a body.
 _READING = ("/v1/segments/preview",)
 
@@ -29,11 +31,18 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
     """
     if path.startswith(("/health/", "/docs", *beside)) or path == "/openapi.json":
         return None
+    if _is_own(path):
+        return None if (method, path) == ("POST", "/v1/sessions") else "read"
     if method in ("GET", "HEAD") or path in _READING:
         return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
-    if method == "POST" and path.startswith("/v1/messages"):
+    if path.startswith(_ANSWERED) or (method == "POST" and path.startswith("/v1/messages")):
         return "send"
     return "manage"
+
+
+def _is_own(path: str) -> bool:
+    """Return True for what is the caller's own: the routes show nothing else to a caller without ``manage``."""
+    return path in ("/v1/users/me", "/v1/sessions") or path.startswith("/v1/sessions/")
 
 
 class TokenGuard:
@@ -73,46 +82,89 @@ class TokenGuard:
         if needed is None:
             self._access.count_request(f"address {network_key(address)}")
             return
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
-        kind, _, secret = header.partition(" ")
-        if kind.lower() != "bearer" or not secret:
+        secret = _bearer(scope)
+        if secret is None:
             self._access.count_request(f"address {network_key(address)}")
             raise Problem(
                 ProblemCode.UNAUTHORIZED, "the header Authorization: Bearer TOKEN is missing", headers=CHALLENGE
             )
-        principal = await self._access.enter(address, secret.strip())
-        set_principal(scope, principal)
-        principal.require(needed)
-        if path.startswith((*_MANAGED, *_PEOPLE)):
-            principal.require_unrestricted()
+        _admit(scope, await self._access.present_bearer(address, secret, address), needed)
 
 
 class SocketUsers:
-    """The users that may use the socket; ``names`` may change."""
+    """The users of this machine that may use the socket, and those that need a session; both may change."""
 
-    def __init__(self, names: Collection[str] = ()) -> None:
-        self.names = frozenset(names)
+    def __init__(self, names: Collection[str] = (), session_only: Collection[str] = ()) -> None:
+        self.set(names, session_only)
+
+    def set(self, names: Collection[str], session_only: Collection[str]) -> None:
+        """Admit these users from now on; all if there are no ``names``."""
+        self._names = frozenset(names)
+        self._session_only = frozenset(session_only)
+        self._own = {0, os.getuid()}
+
+    def refusal(self, peer: Peer | None) -> str | None:
+        """Return why a process has no rights of its own, in a sentence; None if it has."""
+        if not self._names and not self._session_only:
+            return None
+        if peer is None:
+            return "the process at the other end of the socket is not known"
+        name = user_name(peer.uid)
+        if name in self._session_only:
+            return f"the user {name!r} is in [api] session_users: sign in with POST /v1/sessions first"
+        if self._names and peer.uid not in self._own and name not in self._names:
+            return f"the user {name!r} is not in [api] users"
+        return None
 
 
 class PeerGuard:
-    """Accepts processes of the listed users, of root and of the gateway's own user; of all users if none is listed."""
+    """Accepts processes of the listed users, of root and of the gateway's own user; of all users if none is listed.
 
-    def __init__(self, app: ASGIApp, users: SocketUsers, beside: tuple[str, ...] = ()) -> None:
+    A request with a token has the rights of that token or session, and no others.
+    """
+
+    def __init__(self, app: ASGIApp, users: SocketUsers, access: Access, audit: Audit, beside: tuple[str, ...]) -> None:
         self._beside = beside
         self._app = app
         self._users = users
-        self._own = {0, os.getuid()}
+        self._access = access
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and self._users.names and self._is_guarded(scope):
-            peer = peer_of(scope)
-            if peer is None or (peer.uid not in self._own and user_name(peer.uid) not in self._users.names):
-                who = "unknown" if peer is None else user_name(peer.uid)
-                problem = Problem(ProblemCode.FORBIDDEN, f"the user {who!r} is not in [api] users")
+        if scope["type"] == "http":
+            try:
+                await self._check(scope)
+            except (Problem, ServiceError) as exc:
+                problem = of_exception(exc)
+                if is_managing(scope["method"], scope["path"]):
+                    await self._audit.note(scope, problem.status)
                 await problem.response()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _is_guarded(self, scope: Scope) -> bool:
-        return scope_needed(scope["method"], scope["path"], self._beside) is not None
+    async def _check(self, scope: Scope) -> None:
+        needed = scope_needed(scope["method"], scope["path"], self._beside)
+        if needed is None:
+            return
+        peer, secret = peer_of(scope), _bearer(scope)
+        if secret is not None:
+            origin = "socket" if peer is None else f"pid {peer.pid}"
+            _admit(scope, await self._access.present_bearer("", secret, origin), needed)
+        elif (why := self._users.refusal(peer)) is not None:
+            raise Problem(ProblemCode.FORBIDDEN, why)
+
+
+def _bearer(scope: Scope) -> str | None:
+    """Return the token of a request (RFC 6750 2.1)."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
+    kind, _, secret = header.partition(" ")
+    return secret.strip() or None if kind.lower() == "bearer" else None
+
+
+def _admit(scope: Scope, principal: Principal, needed: str) -> None:
+    """Note the caller. Raises :class:`Forbidden` where it lacks a right."""
+    set_principal(scope, principal)
+    principal.require(needed)
+    if scope["path"].startswith((*_MANAGED, *_PEOPLE)) and not _is_own(scope["path"]):
+        principal.require_unrestricted()

@@ -64,3 +64,46 @@ class RequestLimit:
         """Count a request. Return None if it is allowed, else the seconds until the next one is."""
         bucket, now = self._buckets.use(key), time.monotonic()
         return None if bucket.take_whole(now) else int(bucket.wait(now)) + 1
+
+
+class GrowingPause:
+    """A few failures of a key are free; then each is followed by a pause, twice as long as the one before."""
+
+    FREE: Final = 5
+    FIRST_S: Final = 60.0
+    LONGEST_S: Final = 900.0
+    #: Without a failure for that long, a key begins anew.
+    FORGOTTEN_S: Final = 3600.0
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._seen: _Keys[list[float]] = _Keys(list)
+
+    def wait_s(self, key: str) -> int | None:
+        """Return the seconds until the next try is allowed; None if it is allowed now."""
+        failures = self._seen.get(key)
+        if failures is None or len(failures) < self.FREE:
+            return None
+        left_s = failures[-1] + self._pause_s(len(failures)) - self._monotonic()
+        return int(left_s) + 1 if left_s > 0 else None
+
+    def note(self, key: str) -> None:
+        """Count a failure."""
+        failures, now = self._seen.use(key), self._monotonic()
+        if failures and now - failures[-1] > self.FORGOTTEN_S:
+            failures.clear()
+        failures.append(now)
+        del failures[: -self.FREE - 8]  # the pause has its full length then
+
+    def take_back(self, key: str) -> None:
+        """Take back the latest failure: the try had success."""
+        failures = self._seen.get(key)
+        if failures:
+            failures.pop()
+
+    def clear(self, key: str) -> None:
+        """Forget the failures of a key."""
+        self._seen.use(key).clear()
+
+    def _pause_s(self, failures: int) -> float:
+        return min(self.LONGEST_S, self.FIRST_S * 2.0 ** (failures - self.FREE))

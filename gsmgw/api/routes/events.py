@@ -84,7 +84,7 @@ class EventStream(Response):
         if caller.expires_ms is not None:
             until_s = time.monotonic() + (caller.expires_ms - ctx.clock.wall_ms()) / 1000
         line = line_of(scope)
-        reader = Reader(line, self._cursor, self._selection, self._heartbeat_s, ended, caller.owner, until_s)
+        reader = Reader(line, self._cursor, self._selection, self._heartbeat_s, ended, caller.credential, until_s)
         await ctx.streams.serve(reader)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

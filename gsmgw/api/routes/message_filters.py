@@ -10,7 +10,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.fields import Limit, Moment, cursor_of, ms_of
 from gsmgw.api.routing import QueryModel
 from gsmgw.http.problems import Problem
-from gsmgw.model import Direction, Status
+from gsmgw.model import Direction, Purpose, Status
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.store import messages, search
 from gsmgw.store.visibility import Sight
@@ -27,6 +27,8 @@ class MessageQuery(QueryModel):
     peer: str | None = Field(None, description="The number of the other side")
     modem: str | None = None
     client_ref: str | None = None
+    purpose: Purpose | None = None
+    list_name: str | None = Field(None, alias="list", max_length=63, description="The consent list")
     since: Moment | None = None
     until: Moment | None = None
     q: Annotated[str | None, Field(max_length=SEARCH_CHARS)] = Field(
@@ -69,6 +71,8 @@ async def message_filter(ctx: Context, visible: Sight | None, query: MessageQuer
         peer=peer_of(ctx, query.peer),
         modem=query.modem,
         client_ref=query.client_ref,
+        purpose=query.purpose,
+        list=query.list_name,
         since_ms=ms_of(query.since),
         until_ms=ms_of(query.until),
         before_id=cursor_of(query.cursor),

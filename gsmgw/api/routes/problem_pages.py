@@ -49,6 +49,15 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "The message or the new token names a pool that does not exist.",
         "Use a pool of the configuration: `[[pool]] name`.",
     ),
+    ProblemCode.UNKNOWN_LIST: (
+        "The message or the opt-out names a consent list that does not exist.",
+        "List them with `gsmgw lists`. Create one with `gsmgw lists set NAME`.",
+    ),
+    ProblemCode.RECIPIENT_OPTED_OUT: (
+        "The recipient texted STOP, or was opted out by hand. Texts of this purpose must not be sent to this number.",
+        "Do not send it. See how it came about: `gsmgw optouts show NUMBER`. Only if the person asked for it: "
+        "`gsmgw optouts remove NUMBER --reason ...`. The person can also text START.",
+    ),
     ProblemCode.NOT_YOUR_MODEM: (
         "The token is restricted to certain modems or pools. The message names another one, or none although the token "
         "has several.",

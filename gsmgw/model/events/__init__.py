@@ -4,7 +4,9 @@ Data is a dataclass; its fields are the keys of the event's ``data`` on the wire
 consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
+from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
 from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
+from gsmgw.model.events.conversations import ConversationChanged
 from gsmgw.model.events.gateway import (
     ClockSet,
     ClockSkew,
@@ -65,8 +67,11 @@ __all__ = [
     "CallMissed",
     "ClockSet",
     "ClockSkew",
+    "ConsentChanged",
+    "ConsentSuspected",
     "ContactsImportUndone",
     "ContactsImported",
+    "ConversationChanged",
     "DatabaseLost",
     "Event",
     "EventData",

@@ -146,9 +146,12 @@ class MessageExpired(OfMessage):
 
 @dataclass(slots=True)
 class MessageCanceled(EventData):
-    """A message was taken back before it was sent."""
+    """A message was taken back before it was sent. ``cause`` is ``opted_out``, or None where a person did it."""
 
     type = EventType.MESSAGE_CANCELED
+    to: str | None = None
+    client_ref: str | None = None
+    cause: str | None = None
 
 
 @dataclass(slots=True)

@@ -146,6 +146,11 @@ class Scheduler:
         """A message was canceled or has ended otherwise."""
         self._ready.withdraw(message_id)
 
+    def recall(self, number: str) -> None:
+        """A number opted out: what is committed ahead for it and has not left returns to the queue, and is checked."""
+        for worker in self._workers.values():
+            worker.recall(number)
+
     def due(self, moment_ms: int) -> None:
         """Something on disk is due at that moment: a message that is scheduled or deferred, or expires."""
         self._timer.due(moment_ms)

@@ -164,10 +164,12 @@ class InflightSet:
         unclaim = partial(outbox.unclaim, message_id=job.message.id, seqs=claimed)
         self._outcomes.record(both(unclaim, operation), then=lambda _: self._queue.give_back(returned))
 
-    def hand_back_claims(self, sending: Outgoing | None = None) -> None:
-        """The modem falters: others may have what was committed ahead for it, all but the message it is sending."""
+    def hand_back_claims(self, sending: Outgoing | None = None, to: str | None = None) -> None:
+        """Give up what was committed ahead, all but the message that the modem is sending: the modem falters, or the
+        recipient ``to`` opted out.
+        """
         for job in {id(claim.job): claim.job for claim in self.claims}.values():
-            if job.message is not sending:
+            if job.message is not sending and to in (None, job.message.to):
                 self.hand_back(job)
 
     def hand_back_all(self) -> None:

@@ -17,7 +17,7 @@ from gsmgw.outbound.worker.jobs import Claim, Job, both, describe, internal_erro
 from gsmgw.outbound.worker.policy import Action
 from gsmgw.outbound.worker.verdict import Verdict
 from gsmgw.ports import Clock, ModemHandle
-from gsmgw.store import PendingWrites, Tx, late_refusals, outbox
+from gsmgw.store import Blocked, Gone, PendingWrites, Tx, consent_changes, late_refusals, outbox
 
 T = TypeVar("T")
 
@@ -67,6 +67,25 @@ class OutcomeLog:
         except Exception as exc:
             log.exception("%s: message %s failed, internal error", self._handle.name, format_id(message.id))
             self.fault(message, exc)
+
+    def gone(self, job: Job, gone: Gone) -> None:
+        """The message of a job cannot be handed over: it has ended, or its recipient opted out."""
+        if not isinstance(gone, Blocked):
+            self._inflight.drop(job)
+            return
+        message, now_ms = job.message, self._clock.wall_ms()
+        self._inflight.withdraw(job)
+
+        def on_disk(enforced: consent_changes.Enforced) -> None:
+            if enforced.queued is not None:
+                self._queue.offer([enforced.queued])
+            elif enforced.due_ms is not None:
+                self._queue.due(enforced.due_ms)
+
+        enforce = partial(consent_changes.enforce, now_ms=now_ms, message=message)
+        unclaim = partial(outbox.unclaim, message_id=message.id, seqs=list(job.open))
+        self._writes.record(both(unclaim, enforce), then=on_disk)
+        self._queue.done(message)
 
     def fault(self, message: Outgoing, exc: Exception, job: Job | None = None) -> None:
         """A message cannot be prepared or begun because of a fault of ours: it has failed."""

@@ -125,6 +125,11 @@ class Worker:
         """Remaining cooldown after failures of the modem itself, seconds."""
         return max(0.0, self._rest_until_s - self._clock.monotonic())
 
+    def recall(self, number: str) -> None:
+        """The recipient opted out: give up what is claimed for that number and has not left."""
+        sending = None if self.in_flight is None else self.in_flight.message
+        self._inflight.hand_back_claims(sending, to=number)
+
     def late_result(self, reference: int) -> bool:
         """The modem confirmed a segment that had been given up; False when none was."""
         settled = self._late_results.late(reference)
@@ -274,8 +279,8 @@ class Worker:
         except asyncio.CancelledError:
             self._inflight.withdraw(job)  # what the modem does with it is for the next start to find out
             raise
-        except Gone:
-            self._inflight.drop(job)
+        except Gone as gone:
+            self._outcomes.gone(job, gone)
         except StoreUnavailable as exc:
             log.log(exc.level, "%s: nothing was sent: %s", self.name, exc)
             self._rest(STORE_RETRY_S)
@@ -393,8 +398,8 @@ class Worker:
         """
         try:
             await claim.began
-        except Gone:
-            self._inflight.drop(claim.job)
+        except Gone as gone:
+            self._outcomes.gone(claim.job, gone)
             return None
         except StoreFault as fault:
             self._outcomes.fault(claim.job.message, fault, claim.job)

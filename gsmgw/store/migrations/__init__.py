@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from gsmgw.store.migrations import m001_tables, m002_contacts
+from gsmgw.store.migrations import m001_tables, m002_contacts, m003_consent, m004_users, m005_conversations
 
 _STEPS: dict[str, Sequence[str]] = {
     "m001_tables": m001_tables.STATEMENTS,
     "m002_contacts": m002_contacts.STATEMENTS,
+    "m003_consent": m003_consent.STATEMENTS,
+    "m004_users": m004_users.STATEMENTS,
+    "m005_conversations": m005_conversations.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

@@ -7,7 +7,7 @@ from typing import Annotated, NotRequired, final
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from gsmgw.model import Direction, OnUnknown, PriorityWord, SegmentStatus, Status
+from gsmgw.model import ConsentVerdict, Direction, OnUnknown, PriorityWord, Purpose, SegmentStatus, Status
 from gsmgw.wire.resources.common import JsonObject, ProblemDocument, Time, closed
 
 
@@ -62,6 +62,9 @@ class Message(_MessageWords):
     attempts: NotRequired[int | None]
     delivery_report: NotRequired[bool | None]
     on_unknown: NotRequired[OnUnknown | None]
+    purpose: NotRequired[Purpose | None]
+    list: NotRequired[Annotated[str | None, Field(description="The consent list of a marketing message")]]
+    consent: NotRequired[Annotated[ConsentVerdict | None, Field(description="What a received text says about consent")]]
     expires_at: NotRequired[Time | None]
     waiting_for: NotRequired[WaitingFor | None]
     smsc_at: NotRequired[Time | None]
@@ -193,22 +196,6 @@ class Preview(TypedDict):
     forcing: Annotated[list[str], Field(description="The characters that force UCS-2")]
     texts: list[str]
     transliterated: list[list[str]]
-
-
-@closed
-class Conversation(TypedDict):
-    """A peer with the latest message."""
-
-    peer: str
-    last_message: Message
-
-
-@closed
-class ConversationPage(TypedDict):
-    """A page of peers, newest first."""
-
-    data: list[Conversation]
-    next_cursor: str | None
 
 
 @closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from gsmgw.cli.mailing import Mailing, Repeat, compose, portions, settle
 from gsmgw.cli.table import TableError, read_table
 from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.templates import Setting
 from gsmgw.wire import resources
 
+NOW = Setting(datetime(2026, 12, 24, 18, 5, tzinfo=UTC))
 TEXT = 'phone;name;amount\n+491511234567;Zoë;3,50\n\n+491511234568;Ömer;"4;00"\n'
 
 
@@ -64,7 +67,7 @@ def test_a_line_break_within_quotes_counts_for_the_line_of_what_follows() -> Non
 )
 def test_a_file_that_cannot_be_used_says_where(raw: bytes, words: str) -> None:
     with pytest.raises(TableError, match=words):
-        compose(read_table(raw), "x", {})
+        compose(read_table(raw), "x", {}, NOW)
 
 
 def test_a_named_encoding_decides() -> None:
@@ -75,7 +78,12 @@ def test_a_named_encoding_decides() -> None:
 
 
 def test_a_template_is_filled_in_per_row() -> None:
-    mailing = compose(read_table(b"Phone,Name\n1,Anna\n2,Ben\n"), "Hi {name}, {{not}} { Name }", {"priority": "bulk"})
+    mailing = compose(
+        read_table(b"Phone,Name\n1,Anna\n2,Ben\n"),
+        "Hi {{ name }}, {% raw %}{not}{% endraw %} { Name }",
+        {"priority": "bulk"},
+        NOW,
+    )
     assert [letter.message["text"] for letter in mailing.letters] == ["Hi Anna, {not} Anna", "Hi Ben, {not} Ben"]
     assert [letter.message["to"] for letter in mailing.letters] == ["1", "2"]
     assert {letter.message["priority"] for letter in mailing.letters} == {"bulk"}
@@ -84,32 +92,55 @@ def test_a_template_is_filled_in_per_row() -> None:
 @pytest.mark.parametrize(
     ("header", "text", "words"),
     [
-        (b"to,name", "Hi {nam}", r"column 'nam' does not exist \(columns: to, name\); did you mean {name}\?"),
-        (b"to,name", "Hi {name", "unmatched '{' at character 4"),
-        (b"to,name", "Hi }", "unmatched '}' at character 4"),
+        (b"to,name", "Hi {nam}", 'line 1, column 4: the column "nam" does not exist; did you mean name\\?'),
+        (b"to,name", "Hi {name", "line 1, column 4: unmatched '{'; for a brace write {% raw %}"),
+        (b"to,name", "Hi }", "line 1, column 4: unmatched '}'"),
         (b"tel,name", "Hi", r"no recipient column: name it to, phone, number \(columns: tel, name\)"),
         (b"to,name", None, "no text: give one"),
     ],
 )
 def test_a_template_that_does_not_fit_is_explained(header: bytes, text: str | None, words: str) -> None:
     with pytest.raises(TableError, match=words):
-        compose(read_table(header + b"\n1,2\n"), text, {})
+        compose(read_table(header + b"\n1,2\n"), text, {}, NOW)
+
+
+def test_columns_with_spaces_have_names_and_a_column_names_the_language() -> None:
+    table = read_table("to;First name;amount;language\n1;Zoë;1234.5;de\n2;Ann;1234.5;\n".encode())
+    mailing = compose(table, '{First name} {{ first_name }}: {{ amount | money: "EUR" }}', {}, NOW)
+    assert [letter.message["text"] for letter in mailing.letters] == [
+        "Zoë Zoë: 1.234,50 €",
+        "Ann Ann: €1,234.50",
+    ]
+
+
+def test_a_row_that_cannot_be_written_is_a_fault_with_its_line() -> None:
+    table = read_table(b"to,when\n1,2026-12-24\n2,soon\n")
+    mailing = compose(table, '{{ when | date: "%d.%m." }}', {}, NOW)
+    assert [letter.message["text"] for letter in mailing.letters] == ["24.12."]
+    assert len(mailing.faults) == 1
+    assert str(mailing.faults[0]).startswith("line 3: ")
+    assert "'soon' is not a date" in str(mailing.faults[0])
+
+
+def test_a_text_column_is_no_template() -> None:
+    mailing = compose(read_table(b"to,text\n1,{{ x }} {to}\n"), None, {}, NOW)
+    assert mailing.letters[0].message["text"] == "{{ x }} {to}"
 
 
 def test_cells_that_are_needed_and_empty_are_named_exactly() -> None:
     table = read_table(b"to,name,note\n1,Anna,\n,Ben,x\n3,,x\n")
-    mailing = compose(table, "Hi {name}", {})
+    mailing = compose(table, "Hi {name}", {}, NOW)
     assert [str(fault) for fault in mailing.faults] == [
         "line 3, column 'to': is empty",
         "line 4, column 'name': is empty",
     ]
     assert len(mailing.letters) == 1
-    assert len(compose(table, "Hi {name}", {}, allow_empty=True).letters) == 2
+    assert len(compose(table, "Hi {name}", {}, NOW, allow_empty=True).letters) == 2
 
 
 def settled(raw: bytes, *, run: str = "", duplicates: bool = False, ref: str | None = None) -> Mailing:
     """The mailing, checked by a gateway that knows Germany."""
-    draft = compose(read_table(raw), "Hi {name}", {}, ref=ref)
+    draft = compose(read_table(raw), "Hi {name}", {}, NOW, ref=ref)
     return settle(draft, [seen(letter.message["to"]) for letter in draft.letters], run=run, duplicates=duplicates)
 
 
@@ -161,7 +192,7 @@ def test_numbers_that_cannot_be_right_are_faults_with_their_lines() -> None:
 
 def test_portions_have_stable_keys() -> None:
     rows = b"".join(b"%d\n" % number for number in range(1001, 3502))
-    letters = compose(read_table(b"to\n" + rows), "x", {}).letters
+    letters = compose(read_table(b"to\n" + rows), "x", {}, NOW).letters
     keys = [(key, len(portion)) for key, portion in portions(letters)]
     assert [count for _, count in keys] == [1000, 1000, 501]
     assert keys == [(key, len(portion)) for key, portion in portions(letters)]

@@ -23,14 +23,16 @@ from gsmgw.inbound import Collector
 from gsmgw.model import DeliveryOutcome, Direction, Status, StatusReportFacts
 from gsmgw.outbound import Limits, RouteTable, Rule
 from gsmgw.ports import RawPdu
-from gsmgw.store import engine, evidence, inbox, lifecycle, messages, queue_reads, reports
+from gsmgw.store import conversations, engine, evidence, inbox, lifecycle, messages, queue_reads, reports
 
-#: Tables with a row for a SIM, a target, a program: these may be read whole.
+#: Tables with a row for a SIM, a target, a program, a list: these may be read whole.
 SMALL = {
     "sims",
     "webhooks",
     "tokens",
     "cursors",
+    "consent_settings",
+    "consent_lists",
     "pragma_table_info",
     "sqlite_schema",
     "sqlite_master",
@@ -108,7 +110,7 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
         await store.read(lambda db: messages.history(db, numbers[0]))
         await store.read(lambda db: messages.events_after(db, 0, 10))
         await store.read(messages.event_range)
-        await store.read(lambda db: messages.conversations(db, None, 10))
+        await store.read(lambda db: conversations.page(db, conversations.Wanted(), 10))
         await store.read(lambda db: inbox.quarantined(db, 10, 5))
         await store.read(queue_reads.last_id)
         retention = Retention(store, clock, RetentionSection(messages_days=31, events_days=7))

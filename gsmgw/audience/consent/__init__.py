@@ -1,0 +1,1 @@
+"""Consent: what received texts say, and what follows from it."""

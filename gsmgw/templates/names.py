@@ -1,0 +1,37 @@
+"""Names and values of fields, and what a text is written by. Needs no template engine."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import TypeAlias
+
+#: A value of a field. An empty text and None are both empty.
+Value: TypeAlias = "str | int | float | bool | date | datetime | list[str] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What filters of dates and money go by: the moment in the recipient's zone, and a language tag such as ``de``."""
+
+    now: datetime
+    language: str = "en"
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone in which moments are shown."""
+        return self.now.tzinfo
+
+
+def field_name(title: str) -> str:
+    """Return the name by which templates know a column or field: ``First name`` is ``first_name``."""
+    plain = unicodedata.normalize("NFC", title).strip().lower()
+    name = re.sub(r"\W+", "_", plain).strip("_")
+    return f"_{name}" if name and unicodedata.category(name[0]) == "Nd" else name
+
+
+def is_empty(value: Value) -> bool:
+    """Return True for what would leave a hole in a text."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
