@@ -54,34 +54,8 @@ from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
-<<<<<<< HEAD
 #: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too;
 #: so does /v1/contacts/import.
-ROUTERS = tuple(
-    module.router
-    for module in (
-        message_export,
-        message_wait,
-        messages,
-        conversations,
-        contact_imports,
-        contacts,
-        groups,
-        contact_fields,
-        quarantine,
-        events,
-        modems,
-        webhooks,
-        tokens,
-        audit,
-        backups,
-        reload,
-        health,
-        stats,
-        metrics,
-    )
-=======
-#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
 ROUTERS = (
     message_export.router,
     message_wait.router,
@@ -92,6 +66,7 @@ ROUTERS = (
     consent.suspects,
     consent.consent,
     consent.lists,
+    contact_imports.router,
     contacts.router,
     groups.router,
     contact_fields.router,
@@ -108,7 +83,6 @@ ROUTERS = (
     health.router,
     stats.router,
     metrics.router,
->>>>>>> main
 )
 
 
