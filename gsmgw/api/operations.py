@@ -59,6 +59,8 @@ GROUPS: Final = (
             "PATCH /v1/contacts/{contact}": "update_contact",
             "DELETE /v1/contacts/{contact}": "delete_contact",
             "POST /v1/contacts/{contact}/merge": "merge_contacts",
+            "POST /v1/contacts/import": "import_contacts",
+            "POST /v1/contacts/imports/{import_id}/undo": "undo_import",
             "GET /v1/fields": "list_fields",
             "GET /v1/fields/{name}": "get_field",
             "PUT /v1/fields/{name}": "put_field",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gsmgw.audience.contacts import Contacts
 from gsmgw.audience.groups import Fields, Groups
+from gsmgw.audience.imports import Imports
 from gsmgw.audience.templates import Templates
 from gsmgw.ports import Clock
 from gsmgw.store import Store
@@ -19,3 +20,4 @@ class Audience:
         self.groups = Groups(store, clock, country)
         self.fields = Fields(store, clock)
         self.templates = Templates(store, clock)
+        self.imports = Imports(store, clock, country)

@@ -12,6 +12,7 @@ from gsmgw.cli import (
     arrivals,
     audit,
     backup,
+    contact_files,
     contacts,
     conversations,
     doctor,
@@ -103,5 +104,7 @@ _MODULES = (
 )
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
+for command in contact_files.COMMANDS:
+    contacts.contacts.add_command(command)
 for command in backup.CONFIG_COMMANDS:
     service.config.add_command(command)

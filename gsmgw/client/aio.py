@@ -162,6 +162,8 @@ class AsyncClient:
     change_contact = _does(audience_calls.change_contact)
     delete_contact = _does(audience_calls.delete_contact)
     merge_contacts = _does(audience_calls.merge_contacts)
+    import_contacts = _does(audience_calls.import_contacts)
+    undo_import = _does(audience_calls.undo_import)
     fields = _does(audience_calls.fields)
     put_field = _does(audience_calls.put_field)
     delete_field = _does(audience_calls.delete_field)

@@ -9,6 +9,9 @@ from gsmgw.client.calls import Call, given, part
 from gsmgw.client.procedures import Walk
 from gsmgw.wire import resources
 
+#: An import of a large file takes minutes; seconds.
+IMPORT_TIMEOUT_S = 1800.0
+
 
 def _data(answer: Any) -> Any:
     return answer["data"]
@@ -47,6 +50,30 @@ def delete_contact(contact: str) -> Call[None]:
 def merge_contacts(contact: str, other: str) -> Call[resources.Contact]:
     """Merge the contact ``other`` into a contact and delete it."""
     return Call("POST", f"/v1/contacts/{part(contact)}/merge", {"contact": other})
+
+
+def import_contacts(
+    file: bytes,
+    *,
+    dry_run: bool = False,
+    skip_bad: bool = False,
+    mapping: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
+    encoding: str | None = None,
+) -> Call[resources.ContactImport]:
+    """Import contacts from a CSV file or vCards. ``mapping`` names columns by what they are.
+
+    Raises :class:`gsmgw.client.ApiError` with the code ``invalid_file`` if rows have errors; then nothing is imported.
+    """
+    columns = [f"{target}={column}" for target, column in (mapping or {}).items()]
+    params = given({"mapping": columns or None, "group": list(groups) or None, "encoding": encoding})
+    flags = {"dry_run": dry_run, "skip_bad": skip_bad}
+    return Call("POST", "/v1/contacts/import", params={**params, **flags}, content=file, timeout_s=IMPORT_TIMEOUT_S)
+
+
+def undo_import(import_id: str) -> Call[resources.UndoneImport]:
+    """Undo an import; contacts that were changed after it stay as they are."""
+    return Call("POST", f"/v1/contacts/imports/{part(import_id)}/undo", timeout_s=IMPORT_TIMEOUT_S)
 
 
 def fields() -> Call[list[resources.ContactField]]:

@@ -36,6 +36,11 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "The message needs more than 255 segments, the maximum of a concatenated message (TS 23.040 9.2.3.24.1).",
         "Send several messages. `POST /v1/messages/preview` shows the number of segments beforehand.",
     ),
+    ProblemCode.INVALID_FILE: (
+        "The file cannot be imported: it cannot be read as a table or as vCards, or rows have errors. `errors` lists "
+        "the first 100 with `line`, `column` and `detail`. Nothing was imported.",
+        "Correct the rows. `dry_run` checks a file without importing it, `skip_bad` imports the other rows.",
+    ),
     ProblemCode.NOT_ENCODABLE: (
         'The request has `encoding: "gsm7"`, and the text has characters that are not in the GSM 7-bit alphabet '
         "(TS 23.038 6.2.1). `detail` names them.",
