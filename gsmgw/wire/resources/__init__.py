@@ -85,6 +85,16 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.rules import (
+    Rule,
+    RuleAction,
+    RuleCondition,
+    RuleList,
+    RuleMatch,
+    RuleOther,
+    RuleTrial,
+    RuleTrialAction,
+)
 from gsmgw.wire.resources.templates import (
     Template,
     TemplateList,
@@ -168,6 +178,14 @@ __all__ = [
     "Reload",
     "Reread",
     "RowError",
+    "Rule",
+    "RuleAction",
+    "RuleCondition",
+    "RuleList",
+    "RuleMatch",
+    "RuleOther",
+    "RuleTrial",
+    "RuleTrialAction",
     "SeenMessage",
     "Segment",
     "Session",
