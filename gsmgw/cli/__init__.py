@@ -12,6 +12,7 @@ from gsmgw.cli import (
     arrivals,
     audit,
     backup,
+    contact_files,
     contacts,
     conversations,
     doctor,
@@ -25,6 +26,7 @@ from gsmgw.cli import (
     send,
     service,
     setup,
+    templates,
     tokens,
     users,
     watch,
@@ -91,6 +93,7 @@ _MODULES = (
     optouts,
     lists,
     modems,
+    templates,
     tokens,
     users,
     webhooks,
@@ -101,5 +104,7 @@ _MODULES = (
 )
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
+for command in contact_files.COMMANDS:
+    contacts.contacts.add_command(command)
 for command in backup.CONFIG_COMMANDS:
     service.config.add_command(command)

@@ -29,9 +29,12 @@ from gsmgw.wire.resources.contacts import (
     Contact,
     ContactField,
     ContactFieldList,
+    ContactImport,
     ContactPage,
     Group,
     GroupList,
+    RowError,
+    UndoneImport,
 )
 from gsmgw.wire.resources.conversations import (
     Answer,
@@ -82,6 +85,11 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.templates import (
+    Template,
+    TemplateList,
+    TemplatePreview,
+)
 from gsmgw.wire.resources.users import (
     NewSession,
     Session,
@@ -121,6 +129,7 @@ __all__ = [
     "Contact",
     "ContactField",
     "ContactFieldList",
+    "ContactImport",
     "ContactPage",
     "Conversation",
     "ConversationPage",
@@ -158,6 +167,7 @@ __all__ = [
     "RefusedMessage",
     "Reload",
     "Reread",
+    "RowError",
     "SeenMessage",
     "Segment",
     "Session",
@@ -165,10 +175,14 @@ __all__ = [
     "Stats",
     "Suspect",
     "SuspectPage",
+    "Template",
+    "TemplateList",
+    "TemplatePreview",
     "Time",
     "Token",
     "TokenList",
     "Try",
+    "UndoneImport",
     "User",
     "UserList",
     "UserRole",
