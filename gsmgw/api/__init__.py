@@ -38,6 +38,7 @@ from gsmgw.api.routes import (
     quarantine,
     reload,
     sessions,
+    statistics,
     stats,
     tokens,
     users,
@@ -79,6 +80,7 @@ ROUTERS = (
     reload.router,
     health.router,
     stats.router,
+    statistics.router,
     metrics.router,
 )
 

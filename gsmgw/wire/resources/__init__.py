@@ -82,6 +82,13 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.statistics import (
+    DeliveryTime,
+    KeyedSums,
+    Statistics,
+    StatisticsBy,
+    Sums,
+)
 from gsmgw.wire.resources.users import (
     NewSession,
     Session,
@@ -128,6 +135,7 @@ __all__ = [
     "ConversationThread",
     "Delivery",
     "DeliveryPage",
+    "DeliveryTime",
     "Envelope",
     "EnvelopeData",
     "Event",
@@ -136,6 +144,7 @@ __all__ = [
     "GroupList",
     "Health",
     "JsonObject",
+    "KeyedSums",
     "Message",
     "MessageError",
     "MessagePage",
@@ -162,7 +171,10 @@ __all__ = [
     "Segment",
     "Session",
     "SessionList",
+    "Statistics",
+    "StatisticsBy",
     "Stats",
+    "Sums",
     "Suspect",
     "SuspectPage",
     "Time",
