@@ -114,7 +114,7 @@ def show_number(number: str, form: NumberForm) -> str:
 
 def lacks_digits(number: str) -> bool:
     """Return True if an E.164 number is not valid, but only the beginning of a valid one: digits were lost."""
-    if not number.startswith("+"):
+    if not number.startswith("+") or _is_whole_mobile(number):
         return False
     try:
         if phonenumbers.is_valid_number(phonenumbers.parse(number)):
@@ -125,12 +125,23 @@ def lacks_digits(number: str) -> bool:
         return False
 
 
+def is_mobile(number: str) -> bool:
+    """Return True if an E.164 number is, by its numbering plan, a mobile phone's, or may be one."""
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    return kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The valid lengths of a country's national numbers, and their possible prefixes."""
+    """The valid lengths of a country's national numbers, their possible prefixes, and its mobile numbers."""
 
     lengths: frozenset[int]
     prefix: re.Pattern[str] | None
+    mobile: re.Pattern[str] | None
+    mobile_lengths: frozenset[int]
 
 
 @lru_cache(maxsize=1000)
@@ -140,7 +151,14 @@ def _plan(code: int) -> _Plan | None:
     if found is None or found.general_desc is None:
         return None
     prefix = found.national_prefix_for_parsing
-    return _Plan(frozenset(found.general_desc.possible_length), re.compile(prefix) if prefix else None)
+    mobile = found.mobile
+    pattern = None if mobile is None else mobile.national_number_pattern
+    return _Plan(
+        frozenset(found.general_desc.possible_length),
+        re.compile(prefix) if prefix else None,
+        re.compile(pattern) if pattern else None,
+        frozenset(() if mobile is None else mobile.possible_length or found.general_desc.possible_length),
+    )
 
 
 def _is_plain(number: str) -> bool:
@@ -148,17 +166,33 @@ def _is_plain(number: str) -> bool:
 
     Numbers that may begin with a trunk or carrier prefix are left to the library.
     """
+    plan, national = _planned(number)
+    return (
+        plan is not None
+        and len(national) in plan.lengths
+        and not national.startswith("0")
+        and (plan.prefix is None or plan.prefix.match(national) is None)
+    )
+
+
+def _planned(number: str) -> tuple[_Plan | None, str]:
+    """Return the numbering plan of an E.164 number, and its digits after the country code."""
     for end in (2, 3, 4):
         code = int(number[1:end])
         if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
-            plan, national = _plan(code), number[end:]
-            return (
-                plan is not None
-                and len(national) in plan.lengths
-                and not national.startswith("0")
-                and (plan.prefix is None or plan.prefix.match(national) is None)
-            )
-    return False
+            return _plan(code), number[end:]
+    return None, ""
+
+
+def _is_whole_mobile(number: str) -> bool:
+    """Return True if an E.164 number is certainly a valid mobile number. Saves the library's slower check."""
+    plan, national = _planned(number)
+    return (
+        plan is not None
+        and plan.mobile is not None
+        and len(national) in plan.mobile_lengths
+        and plan.mobile.fullmatch(national) is not None
+    )
 
 
 _NO_DIGIT = re.compile(r"[^0-9*#a-c]")

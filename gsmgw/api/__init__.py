@@ -24,6 +24,7 @@ from gsmgw.api.routes import (
     backups,
     consent,
     contact_fields,
+    contact_imports,
     contacts,
     conversations,
     events,
@@ -40,6 +41,7 @@ from gsmgw.api.routes import (
     sessions,
     statistics,
     stats,
+    templates,
     tokens,
     users,
     webhooks,
@@ -54,7 +56,8 @@ from gsmgw.http.origins import Proxies
 
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
-#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too.
+#: The routes of the API. /v1/messages/export comes before /v1/messages/{message_id}, which would match it too;
+#: so does /v1/contacts/import.
 ROUTERS = (
     message_export.router,
     message_wait.router,
@@ -65,9 +68,11 @@ ROUTERS = (
     consent.suspects,
     consent.consent,
     consent.lists,
+    contact_imports.router,
     contacts.router,
     groups.router,
     contact_fields.router,
+    templates.router,
     quarantine.router,
     events.router,
     modems.router,

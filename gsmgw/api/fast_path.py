@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gsmgw.api.context import Context
 from gsmgw.api.routes.events import EventStream, open_events
 from gsmgw.api.submit import Call, SubmitResponse, key_of, submit_batch, submit_one
-from gsmgw.http.body_limits import BodyLimit, check_json, limit_of
+from gsmgw.http.body_limits import FILES, BodyLimit, check_json, limit_of
 from gsmgw.http.identity import principal_of
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.wire.problems import ProblemCode
@@ -64,7 +64,8 @@ class FastPath:
         try:
             limit = limit_of(scope["path"])
             is_beside = scope["path"].startswith(self._beside)
-            if _has_body(scope, limit, any_type=is_beside):
+            is_file = scope["path"] in FILES
+            if _has_body(scope, limit, any_type=is_beside or is_file) and not is_file:
                 raw = await _read(receive, limit)
                 if not is_beside:
                     raw = check_json(raw, limit)

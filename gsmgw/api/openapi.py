@@ -61,6 +61,12 @@ def body_of(model: type[BaseModel], *, keyed: bool = False) -> dict[str, Any]:
     return extra
 
 
+def file_body(*types: str) -> dict[str, Any]:
+    """Return the description of a body that is a file."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in types}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 def _first_sentence(text: str) -> str:
     sentence, _, _ = text.replace("`", "").partition("\n")[0].partition(". ")
     return sentence.removesuffix(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from gsmgw.audience.errors import Conflict, NotFound
@@ -164,25 +164,26 @@ class Contacts:
         if number != existing.number and (holder := contacts.load(tx, number)) is not None:
             raise Conflict(f"the number {number} belongs to the contact {format_id(holder.id)!r}")
         person = _changed(base, change, tx)
-        if number != existing.number or not same(person, existing.person):
+        if number != existing.number or not contacts.same(person, existing.person):
             contacts.update(tx, now_ms, existing, number, person)
         return contacts.load(tx, existing.id)
 
 
-def same(one: Person, other: Person) -> bool:
-    """Return True if two descriptions say the same; the order of groups and their case do not matter."""
-    groups = contacts.fold_all(one.groups) == contacts.fold_all(other.groups)
-    return groups and replace(one, groups=()) == replace(other, groups=())
+def checked_names(names: Sequence[str], field: str) -> list[str]:
+    """Return the names of groups. Raises :class:`Refusal` for one that is not valid."""
+    found = []
+    for place, text in enumerate(names):
+        try:
+            found.append(checked_group(text))
+        except ValueRefused as exc:
+            raise Refusal(ProblemCode.INVALID_REQUEST, field, f"entry {place + 1} {exc}") from None
+    return found
 
 
 def checked_groups(tx: Tx, names: Sequence[str]) -> tuple[str, ...]:
     """Return the names of groups that contacts can be added to. Raises :class:`Refusal` for a smart group."""
     found: dict[str, str] = {}
-    for place, text in enumerate(names):
-        try:
-            name = checked_group(text)
-        except ValueRefused as exc:
-            raise Refusal(ProblemCode.INVALID_REQUEST, "groups", f"entry {place + 1} {exc}") from None
+    for name in checked_names(names, "groups"):
         group = contact_groups.load(tx, name)
         if group is not None and group.segment is not None:
             raise Refusal(

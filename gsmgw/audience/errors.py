@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gsmgw.outbound.errors import ServiceError
+from gsmgw.tables import Fault
 from gsmgw.wire.problems import ProblemCode
 
 
@@ -16,3 +19,16 @@ class Conflict(ServiceError):
     """The current state does not allow it: a number or a name is taken, or a field has values."""
 
     code = ProblemCode.WRONG_STATE
+
+
+class FileRefused(ServiceError):
+    """A file cannot be imported; ``errors`` has its errors by line and column. Nothing was written."""
+
+    code = ProblemCode.INVALID_FILE
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.errors = tuple(
+            {"line": fault.line, "detail": fault.detail, **({"column": fault.column} if fault.column else {})}
+            for fault in faults
+        )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from gsmgw.audience.contacts import Contacts
 from gsmgw.audience.groups import Fields, Groups
+from gsmgw.audience.imports import Imports
+from gsmgw.audience.templates import Templates
 from gsmgw.ports import Clock
 from gsmgw.store import Store
 
@@ -17,3 +19,5 @@ class Audience:
         self.contacts = Contacts(store, clock, country)
         self.groups = Groups(store, clock, country)
         self.fields = Fields(store, clock)
+        self.templates = Templates(store, clock)
+        self.imports = Imports(store, clock, country)

@@ -12,6 +12,7 @@ from gsmgw.cli import (
     arrivals,
     audit,
     backup,
+    contact_files,
     contacts,
     conversations,
     doctor,
@@ -26,6 +27,7 @@ from gsmgw.cli import (
     service,
     setup,
     statistics,
+    templates,
     tokens,
     users,
     watch,
@@ -92,6 +94,7 @@ _MODULES = (
     optouts,
     lists,
     modems,
+    templates,
     tokens,
     users,
     webhooks,
@@ -103,5 +106,7 @@ _MODULES = (
 )
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)
+for command in contact_files.COMMANDS:
+    contacts.contacts.add_command(command)
 for command in backup.CONFIG_COMMANDS:
     service.config.add_command(command)

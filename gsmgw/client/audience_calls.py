@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gsmgw.client.calls import Call, given, part
 from gsmgw.client.procedures import Walk
 from gsmgw.wire import resources
+
+#: An import of a large file takes minutes; seconds.
+IMPORT_TIMEOUT_S = 1800.0
 
 
 def _data(answer: Any) -> Any:
@@ -47,6 +50,30 @@ def delete_contact(contact: str) -> Call[None]:
 def merge_contacts(contact: str, other: str) -> Call[resources.Contact]:
     """Merge the contact ``other`` into a contact and delete it."""
     return Call("POST", f"/v1/contacts/{part(contact)}/merge", {"contact": other})
+
+
+def import_contacts(
+    file: bytes,
+    *,
+    dry_run: bool = False,
+    skip_bad: bool = False,
+    mapping: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
+    encoding: str | None = None,
+) -> Call[resources.ContactImport]:
+    """Import contacts from a CSV file or vCards. ``mapping`` names columns by what they are.
+
+    Raises :class:`gsmgw.client.ApiError` with the code ``invalid_file`` if rows have errors; then nothing is imported.
+    """
+    columns = [f"{target}={column}" for target, column in (mapping or {}).items()]
+    params = given({"mapping": columns or None, "group": list(groups) or None, "encoding": encoding})
+    flags = {"dry_run": dry_run, "skip_bad": skip_bad}
+    return Call("POST", "/v1/contacts/import", params={**params, **flags}, content=file, timeout_s=IMPORT_TIMEOUT_S)
+
+
+def undo_import(import_id: str) -> Call[resources.UndoneImport]:
+    """Undo an import; contacts that were changed after it stay as they are."""
+    return Call("POST", f"/v1/contacts/imports/{part(import_id)}/undo", timeout_s=IMPORT_TIMEOUT_S)
 
 
 def fields() -> Call[list[resources.ContactField]]:
@@ -104,6 +131,46 @@ def add_to_group(name: str, numbers: Sequence[str]) -> Call[resources.AddedMembe
 def remove_from_group(name: str, number: str) -> Call[None]:
     """Remove a number from a group."""
     return Call("DELETE", f"/v1/groups/{part(name)}/members/{part(number)}")
+
+
+def templates() -> Call[list[resources.Template]]:
+    """Return all templates by name."""
+    return Call("GET", "/v1/templates", pick=_data)
+
+
+def template(name: str) -> Call[resources.Template]:
+    """Return a template."""
+    return Call("GET", f"/v1/templates/{part(name)}")
+
+
+def create_template(name: str, text: str) -> Call[resources.Template]:
+    """Save a new template."""
+    return Call("POST", "/v1/templates", {"name": name, "text": text})
+
+
+def put_template(name: str, text: str) -> Call[resources.Template]:
+    """Save a template, or replace the text of the one with this name."""
+    return Call("PUT", f"/v1/templates/{part(name)}", {"text": text})
+
+
+def delete_template(name: str) -> Call[None]:
+    """Delete a template."""
+    return Call("DELETE", f"/v1/templates/{part(name)}")
+
+
+def preview_template(
+    *,
+    template: str | None = None,
+    text: str | None = None,
+    contact: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Call[resources.TemplatePreview]:
+    """Return the text that a saved template or a text gives, for a contact or with fields."""
+    return Call(
+        "POST",
+        "/v1/templates/preview",
+        given({"template": template, "text": text, "contact": contact, "fields": fields or None}),
+    )
 
 
 def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:

@@ -41,6 +41,8 @@ class Call(Generic[T]):
     key: str | None = None
     timeout_s: float = TIMEOUT_S
     pick: Callable[[Any], T] = _whole
+    #: A body that is a file.
+    content: bytes | None = None
 
     @property
     def repeatable(self) -> bool:
@@ -50,6 +52,8 @@ class Call(Generic[T]):
     @property
     def headers(self) -> dict[str, str]:
         """The headers that only this request has."""
+        if self.content is not None:
+            return {"Content-Type": "application/octet-stream"}
         return {"Idempotency-Key": self.key} if self.key else {}
 
 

@@ -34,6 +34,7 @@ def arguments(call: Call[Any]) -> dict[str, Any]:
         "method": call.method,
         "url": call.path,
         "json": call.json,
+        "content": call.content,
         "params": call.params,
         "headers": call.headers,
         "timeout": httpx.Timeout(TIMEOUT_S, read=call.timeout_s),

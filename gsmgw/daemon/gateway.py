@@ -125,6 +125,7 @@ class Gateway:
                 callback_allow=self.config.compat.callback_allow,
             )
             self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
+            await self.audience.imports.recover()
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.patterns = PatternRunner()

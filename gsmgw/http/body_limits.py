@@ -35,11 +35,17 @@ class BodyLimit:
 BATCH = BodyLimit(20 * 1024 * 1024, 500_000)
 #: The longest text has 38 760 characters of six bytes each if all are escaped.
 SINGLE = BodyLimit(1024 * 1024, 2_000)
+#: A file of 100 000 contacts has about ten megabytes. It is not kept in memory.
+IMPORT = BodyLimit(200 * 1024 * 1024, 0)
+#: Paths whose body is a file: it is streamed to the route.
+FILES = frozenset({"/v1/contacts/import"})
 _BATCHES = frozenset({"/v1/messages/batch", "/v1/messages/batch/preview"})
 
 
 def limit_of(path: str) -> BodyLimit:
     """Return the limit for bodies at a path."""
+    if path in FILES:
+        return IMPORT
     return BATCH if path in _BATCHES else SINGLE
 
 

@@ -39,7 +39,7 @@ class Problem(Exception):
         code: ProblemCode,
         detail: str,
         *,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[Mapping[str, str | int]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.code = code
@@ -112,7 +112,7 @@ def of_exception(exc: Exception) -> Problem:
     if isinstance(exc, QuotaExceeded):
         return Problem(exc.code, exc.detail, headers={"Retry-After": f"{exc.retry_after_s}"})
     if isinstance(exc, ServiceError):
-        return Problem(exc.code, exc.detail)
+        return Problem(exc.code, exc.detail, errors=exc.errors[:MAX_ERRORS])
     if isinstance(exc, StoreError):
         return Problem(ProblemCode.STORAGE_UNAVAILABLE, str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):

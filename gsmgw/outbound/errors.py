@@ -5,6 +5,8 @@ They know nothing of HTTP: the API and every bridge translate them into their ow
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from gsmgw.errors import GsmgwError
 from gsmgw.model import format_id
 from gsmgw.wire.problems import ProblemCode
@@ -14,6 +16,8 @@ class ServiceError(GsmgwError):
     """The message service does not carry out a request."""
 
     code: ProblemCode
+    #: Single errors with their places: ``pointer``, or ``line`` and ``column`` of a file, and ``detail``.
+    errors: Sequence[Mapping[str, str | int]] = ()
 
     def __init__(self, detail: str) -> None:
         self.detail = detail

@@ -100,6 +100,18 @@ def load(tx: Tx, contact: int | str) -> Contact | None:
     return found[0] if found else None
 
 
+def load_many(tx: Tx, numbers: Iterable[str]) -> dict[str, Contact]:
+    """Return contacts by their numbers, in a transaction."""
+    rows = tx.all(f"{_SELECT} WHERE number IN (SELECT value FROM json_each(?))", (as_json(numbers),))
+    return {contact.number: contact for contact in tx.readable("contacts", contact_of, rows)}
+
+
+def load_by_id(tx: Tx, ids: Iterable[int]) -> dict[int, Contact]:
+    """Return contacts by their IDs, in a transaction."""
+    rows = tx.all(f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))", (as_json(ids),))
+    return {contact.id: contact for contact in tx.readable("contacts", contact_of, rows)}
+
+
 def create(tx: Tx, now_ms: int, number: str, person: Person) -> int:
     """Save a new contact. Return its ID."""
     contact_id = tx.insert(
@@ -143,6 +155,12 @@ def merged(kept: Person, other: Person) -> Person:
         fields={**other.fields, **kept.fields},
         groups=(*kept.groups, *(name for name in other.groups if fold(name) not in known)),
     )
+
+
+def same(one: Person, other: Person) -> bool:
+    """Return True if two descriptions say the same; the order of groups and their case do not matter."""
+    groups = fold_all(one.groups) == fold_all(other.groups)
+    return groups and replace(one, groups=()) == replace(other, groups=())
 
 
 def fold_all(names: Iterable[str]) -> list[str]:

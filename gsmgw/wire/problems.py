@@ -13,8 +13,10 @@ class ProblemCode(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
     INVALID_NUMBER = "invalid_number"
+    INVALID_TEMPLATE = "invalid_template"
     EMPTY_MESSAGE = "empty_message"
     TOO_LONG = "too_long"
+    INVALID_FILE = "invalid_file"
     NOT_ENCODABLE = "not_encodable"
     UNKNOWN_MODEM = "unknown_modem"
     NOT_YOUR_MODEM = "not_your_modem"
@@ -56,8 +58,10 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.INVALID_JSON: ProblemType(400, "The body is not valid JSON"),
     ProblemCode.INVALID_REQUEST: ProblemType(422, "The request is not valid"),
     ProblemCode.INVALID_NUMBER: ProblemType(422, "The number is not valid"),
+    ProblemCode.INVALID_TEMPLATE: ProblemType(422, "The template is not valid"),
     ProblemCode.EMPTY_MESSAGE: ProblemType(422, "The message is empty"),
     ProblemCode.TOO_LONG: ProblemType(422, "The message is too long"),
+    ProblemCode.INVALID_FILE: ProblemType(422, "The file cannot be imported"),
     ProblemCode.NOT_ENCODABLE: ProblemType(422, "The text does not fit the requested encoding"),
     ProblemCode.UNKNOWN_MODEM: ProblemType(422, "The modem does not exist"),
     ProblemCode.NOT_YOUR_MODEM: ProblemType(403, "The token is restricted to other modems"),

@@ -409,6 +409,27 @@ async def test_twilio_cancels_what_is_scheduled(place: Place) -> None:
     assert changed.status == "canceled"
 
 
+async def test_who_opted_out_is_refused_at_every_door(place: Place) -> None:
+    scheduled = await place.rig.client.send(ANNA, "later", send_at="2199-01-01T00:00:00Z")
+    await place.rig.client.opt_out(ANNA)
+    assert (await place.rig.client.message(scheduled["id"]))["status"] == "canceled"
+    with pytest.raises(TwilioRestException) as refused:
+        await place.call(lambda: place.twilio.messages.create(to=ANNA, from_="x", body="x"))
+    assert (refused.value.status, refused.value.code) == (400, 21610)
+    words = f"username=door&password={place.secret}&to={quote(ANNA)}&text=x"
+    status, body = await place.kannel(words)
+    assert status == 400
+    assert "the recipient has opted out" in body
+    assert body.endswith(", rejected")
+    message = Message(text_message=TextMessage(text="x"), phone_numbers=[ANNA, BEN])
+    state = await place.smsgate(lambda client: client.send(message))
+    assert [(each.phone_number, each.state) for each in state.recipients] == [
+        (BEN, ProcessState.Pending),
+        (ANNA, ProcessState.Failed),
+    ]
+    assert "opted out" in str(state.recipients[1].error)
+
+
 async def test_without_being_opened_there_is_no_door(tmp_path: Path) -> None:
     async with running(make_config(tmp_path, {})) as rig:
         for path in ("/cgi-bin/sendsms", "/3rdparty/v1/messages", f"/2010-04-01/Accounts/{SID}/Messages.json"):

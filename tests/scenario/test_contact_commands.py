@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -54,3 +55,20 @@ def test_a_contact_and_its_groups(gsmgw: Shell) -> None:
     gsmgw("contacts", "delete", ANNA)
     gsmgw("contacts", "fields", "delete", "age")
     assert "no contacts" in gsmgw("contacts").output
+
+
+def test_an_address_book_is_imported_and_the_import_undone(gsmgw: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "book.csv"
+    file.write_text(f"Name;Kontaktnummer\nAnna;{ANNA}\nBen;4.9E+11\n;\n")
+    refused = gsmgw("contacts", "import", str(file), fails=True).output
+    assert "no column has phone numbers (columns: Name, Kontaktnummer)" in refused
+    mapped = ("contacts", "import", str(file), "--map", "phone=Kontaktnummer")
+    refused = gsmgw(*mapped, fails=True).output
+    assert "line 3, column 'Kontaktnummer': '4.9E+11' is a number that a spreadsheet destroyed" in refused
+    assert "1 row has errors; nothing was imported" in refused
+    assert "1 created" in gsmgw(*mapped, "--dry-run", fails=True).output
+    assert "no contacts" in gsmgw("contacts").output
+    done = json.loads(gsmgw(*mapped, "--skip-bad", "--group", "Book", "--json").output)
+    assert (done["created"], done["bad"]) == (1, 1)
+    assert "1 contact removed, 0 restored" in gsmgw("contacts", "undo", done["import_id"]).output
+    assert "Book" not in gsmgw("groups").output

@@ -127,7 +127,8 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         )
         parts.append(f"<table>{rows}</table>")
     if body := operation.get("requestBody"):
-        parts.append(f"<p>Body: {_kind(body['content']['application/json']['schema'])}</p>")
+        json_body = body["content"].get("application/json")
+        parts.append(f"<p>Body: {_kind(json_body['schema']) if json_body else escape(', '.join(body['content']))}</p>")
         parts.append(_example("Example:", body["content"]))
     answers = "".join(
         f"<tr><td><code>{status}</code></td><td>{_linked(answer['description'])}</td><td>"

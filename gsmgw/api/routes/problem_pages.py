@@ -25,10 +25,21 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "Use E.164, `+4915112345678`; or a short code of 3 to 6 digits; or, if `[gateway] country` is set, a national "
         "number.",
     ),
+    ProblemCode.INVALID_TEMPLATE: (
+        "The template is not valid Liquid, uses a field that does not exist, or cannot be written for this recipient: "
+        "a field is empty, or a value does not fit its filter. `detail` names the line and the column, or the field.",
+        'Correct the template, or give the field a default: `{{ city | default: "your town" }}`. The reference of '
+        "templates lists tags and filters.",
+    ),
     ProblemCode.EMPTY_MESSAGE: ("The message has neither text nor data.", "Set `text`, or `data` with `port`."),
     ProblemCode.TOO_LONG: (
         "The message needs more than 255 segments, the maximum of a concatenated message (TS 23.040 9.2.3.24.1).",
         "Send several messages. `POST /v1/messages/preview` shows the number of segments beforehand.",
+    ),
+    ProblemCode.INVALID_FILE: (
+        "The file cannot be imported: it cannot be read as a table or as vCards, or rows have errors. `errors` lists "
+        "the first 100 with `line`, `column` and `detail`. Nothing was imported.",
+        "Correct the rows. `dry_run` checks a file without importing it, `skip_bad` imports the other rows.",
     ),
     ProblemCode.NOT_ENCODABLE: (
         'The request has `encoding: "gsm7"`, and the text has characters that are not in the GSM 7-bit alphabet '

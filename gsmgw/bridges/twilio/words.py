@@ -29,8 +29,10 @@ STATUSES = {
 
 #: Error codes of a message that failed.
 UNKNOWN_ERROR, EXPIRED = 30008, 30036
+_ERROR_CODES = {"expired": EXPIRED, "opted_out": 21610}
 #: Error codes of a request.
 NOT_FOUND, UNAUTHORIZED, WRONG_METHOD, THROTTLED, BUSY = 20404, 20003, 20004, 20429, 20503
+UNSUBSCRIBED = 21610
 BAD_REQUEST, NO_RECIPIENT, BAD_RECIPIENT, NO_BODY, TOO_LONG = 20001, 21604, 21211, 21602, 21617
 NO_MEDIA, BAD_CALLBACK, NOT_CANCELABLE = 21623, 21609, 30409
 #: The code of a request that gets one of our problems, and of a message that is refused.
@@ -43,6 +45,7 @@ REFUSAL_CODES = {
     ProblemCode.INVALID_NUMBER: BAD_RECIPIENT,
     ProblemCode.EMPTY_MESSAGE: NO_BODY,
     ProblemCode.TOO_LONG: TOO_LONG,
+    ProblemCode.RECIPIENT_OPTED_OUT: UNSUBSCRIBED,
 }
 
 
@@ -61,4 +64,4 @@ def error_code(message: MessageRecord) -> int | None:
     """Return the error code of a message; None if it has no error."""
     if message.error is None:
         return None
-    return EXPIRED if message.error.code == "expired" else UNKNOWN_ERROR
+    return _ERROR_CODES.get(message.error.code, UNKNOWN_ERROR)

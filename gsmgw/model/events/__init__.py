@@ -5,6 +5,7 @@ consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
+from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
 from gsmgw.model.events.conversations import ConversationChanged
 from gsmgw.model.events.gateway import (
     ClockSet,
@@ -68,6 +69,8 @@ __all__ = [
     "ClockSkew",
     "ConsentChanged",
     "ConsentSuspected",
+    "ContactsImportUndone",
+    "ContactsImported",
     "ConversationChanged",
     "DatabaseLost",
     "Event",

@@ -63,6 +63,8 @@ class EventType(StrEnum):
     WEBHOOK_RESUMED = "webhook.resumed"
     WEBHOOK_TEST = "webhook.test"
     HOOK_FAILED = "hook.failed"
+    CONTACTS_IMPORTED = "contacts.imported"
+    CONTACTS_IMPORT_UNDONE = "contacts.import_undone"
 
 
 _TYPES = frozenset(type.value for type in EventType)

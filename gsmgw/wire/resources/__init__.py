@@ -29,9 +29,12 @@ from gsmgw.wire.resources.contacts import (
     Contact,
     ContactField,
     ContactFieldList,
+    ContactImport,
     ContactPage,
     Group,
     GroupList,
+    RowError,
+    UndoneImport,
 )
 from gsmgw.wire.resources.conversations import (
     Answer,
@@ -89,6 +92,11 @@ from gsmgw.wire.resources.statistics import (
     StatisticsBy,
     Sums,
 )
+from gsmgw.wire.resources.templates import (
+    Template,
+    TemplateList,
+    TemplatePreview,
+)
 from gsmgw.wire.resources.users import (
     NewSession,
     Session,
@@ -128,6 +136,7 @@ __all__ = [
     "Contact",
     "ContactField",
     "ContactFieldList",
+    "ContactImport",
     "ContactPage",
     "Conversation",
     "ConversationPage",
@@ -167,6 +176,7 @@ __all__ = [
     "RefusedMessage",
     "Reload",
     "Reread",
+    "RowError",
     "SeenMessage",
     "Segment",
     "Session",
@@ -177,10 +187,14 @@ __all__ = [
     "Sums",
     "Suspect",
     "SuspectPage",
+    "Template",
+    "TemplateList",
+    "TemplatePreview",
     "Time",
     "Token",
     "TokenList",
     "Try",
+    "UndoneImport",
     "User",
     "UserList",
     "UserRole",

@@ -17,10 +17,15 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 @closed
 class FieldError(TypedDict):
-    """One error: in the body, by JSON pointer (RFC 6901), or in a parameter."""
+    """One error: in the body, by JSON pointer (RFC 6901), in a parameter, or in a file, by line and column.
+
+    The column of a file is its name; the column of a segment is the number of a character.
+    """
 
     pointer: NotRequired[str | None]
     parameter: NotRequired[str | None]
+    line: NotRequired[int | None]
+    column: NotRequired[str | int | None]
     detail: str
 
 

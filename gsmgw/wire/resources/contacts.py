@@ -76,3 +76,36 @@ class AddedMembers(TypedDict):
     """How many numbers were added to a group."""
 
     added: int
+
+
+@closed
+class RowError(TypedDict):
+    """An error in a file, by its line and the name of the column."""
+
+    line: int
+    column: str | None
+    detail: str
+
+
+@closed
+class ContactImport(TypedDict):
+    """The result of an import, or in a dry run what it would be: numbers of rows."""
+
+    import_id: Annotated[str | None, Field(description="Undo it with this ID; null in a dry run")]
+    dry_run: bool
+    created: int
+    updated: int
+    unchanged: int
+    skipped: Annotated[int, Field(description="Entries without a phone number")]
+    bad: Annotated[int, Field(description="Rows with errors")]
+    errors: Annotated[list[RowError], Field(description="The first 1000")]
+    ignored_columns: list[str]
+
+
+@closed
+class UndoneImport(TypedDict):
+    """What undoing an import did: numbers of contacts."""
+
+    removed: int
+    restored: int
+    kept: Annotated[int, Field(description="Changed after the import, and therefore left as they are")]
