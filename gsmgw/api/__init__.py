@@ -39,6 +39,7 @@ from gsmgw.api.routes import (
     quarantine,
     reload,
     sessions,
+    statistics,
     stats,
     templates,
     tokens,
@@ -84,6 +85,7 @@ ROUTERS = (
     reload.router,
     health.router,
     stats.router,
+    statistics.router,
     metrics.router,
 )
 

@@ -19,6 +19,7 @@ from gsmgw.store.migrations import (
     m004_users,
     m005_conversations,
     m006_templates,
+    m008_rollups,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -28,6 +29,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m004_users": m004_users.STATEMENTS,
     "m005_conversations": m005_conversations.STATEMENTS,
     "m006_templates": m006_templates.STATEMENTS,
+    "m008_rollups": m008_rollups.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

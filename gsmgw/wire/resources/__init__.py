@@ -85,6 +85,13 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.statistics import (
+    DeliveryTime,
+    KeyedSums,
+    Statistics,
+    StatisticsBy,
+    Sums,
+)
 from gsmgw.wire.resources.templates import (
     Template,
     TemplateList,
@@ -137,6 +144,7 @@ __all__ = [
     "ConversationThread",
     "Delivery",
     "DeliveryPage",
+    "DeliveryTime",
     "Envelope",
     "EnvelopeData",
     "Event",
@@ -145,6 +153,7 @@ __all__ = [
     "GroupList",
     "Health",
     "JsonObject",
+    "KeyedSums",
     "Message",
     "MessageError",
     "MessagePage",
@@ -172,7 +181,10 @@ __all__ = [
     "Segment",
     "Session",
     "SessionList",
+    "Statistics",
+    "StatisticsBy",
     "Stats",
+    "Sums",
     "Suspect",
     "SuspectPage",
     "Template",
