@@ -40,6 +40,7 @@ from gsmgw.api.routes import (
     reload,
     rules,
     sessions,
+    statistics,
     stats,
     templates,
     tokens,
@@ -86,6 +87,7 @@ ROUTERS = (
     reload.router,
     health.router,
     stats.router,
+    statistics.router,
     metrics.router,
 )
 

@@ -181,6 +181,7 @@ GROUPS: Final = (
         "See the state of the gateway, and manage it.",
         {
             "GET /v1/stats": "get_stats",
+            "GET /v1/statistics": "get_statistics",
             "GET /health/live": "is_live",
             "GET /health/ready": "is_ready",
             "GET /metrics": "get_metrics",

@@ -146,6 +146,7 @@ class Client:
     modems = _does(calls.modems)
     modem = _does(calls.modem)
     stats = _does(calls.stats)
+    statistics = _does(calls.statistics)
     sign_in = _does(calls.sign_in)
     users = _does(calls.users)
     sessions = _does(calls.sessions)

@@ -20,6 +20,7 @@ from gsmgw.store.migrations import (
     m005_conversations,
     m006_templates,
     m007_rules,
+    m008_rollups,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -30,6 +31,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m005_conversations": m005_conversations.STATEMENTS,
     "m006_templates": m006_templates.STATEMENTS,
     "m007_rules": m007_rules.STATEMENTS,
+    "m008_rollups": m008_rollups.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

@@ -95,6 +95,13 @@ from gsmgw.wire.resources.rules import (
     RuleTrial,
     RuleTrialAction,
 )
+from gsmgw.wire.resources.statistics import (
+    DeliveryTime,
+    KeyedSums,
+    Statistics,
+    StatisticsBy,
+    Sums,
+)
 from gsmgw.wire.resources.templates import (
     Template,
     TemplateList,
@@ -147,6 +154,7 @@ __all__ = [
     "ConversationThread",
     "Delivery",
     "DeliveryPage",
+    "DeliveryTime",
     "Envelope",
     "EnvelopeData",
     "Event",
@@ -155,6 +163,7 @@ __all__ = [
     "GroupList",
     "Health",
     "JsonObject",
+    "KeyedSums",
     "Message",
     "MessageError",
     "MessagePage",
@@ -190,7 +199,10 @@ __all__ = [
     "Segment",
     "Session",
     "SessionList",
+    "Statistics",
+    "StatisticsBy",
     "Stats",
+    "Sums",
     "Suspect",
     "SuspectPage",
     "Template",
