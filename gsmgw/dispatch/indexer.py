@@ -1,4 +1,7 @@
-"""Keeps the full-text index and the list of conversations up to date in small portions, at low priority."""
+"""Keeps the full-text index, the list of conversations and the history of contacts up to date.
+
+In small portions, at low priority.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from gsmgw.dispatch.feed import EventFeed
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, conversations, messages, search
+from gsmgw.store import Store, Tx, contact_history, conversations, messages, search
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +27,7 @@ PATIENCE_S = 2.0
 
 
 class Indexer(Follower):
-    """Indexes the texts of new messages, and notes the latest message of each conversation."""
+    """Indexes the texts of new messages, and notes the latest messages with each number."""
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
         super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
@@ -37,6 +40,7 @@ class Indexer(Follower):
         """Index the messages of some events."""
         search.index_messages(tx, events)
         conversations.note_accepted(tx, events)
+        contact_history.note(tx, events)
 
     async def catch_up(self) -> None:
         """Index all messages up to now, so that a search finds them; waits at most :data:`PATIENCE_S`."""

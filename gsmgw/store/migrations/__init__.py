@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from gsmgw.store.migrations import m001_tables, m002_contacts, m003_consent, m004_users, m005_conversations
+from gsmgw.store.migrations import (
+    m001_tables,
+    m002_contacts,
+    m003_consent,
+    m004_users,
+    m005_conversations,
+    m012_contact_history,
+)
 
 _STEPS: dict[str, Sequence[str]] = {
     "m001_tables": m001_tables.STATEMENTS,
@@ -20,6 +27,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m003_consent": m003_consent.STATEMENTS,
     "m004_users": m004_users.STATEMENTS,
     "m005_conversations": m005_conversations.STATEMENTS,
+    "m012_contact_history": m012_contact_history.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")
