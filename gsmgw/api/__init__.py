@@ -40,7 +40,9 @@ from gsmgw.api.routes import (
     reload,
     segments,
     sessions,
+    statistics,
     stats,
+    templates,
     tokens,
     users,
     webhooks,
@@ -72,6 +74,7 @@ ROUTERS = (
     groups.router,
     contact_fields.router,
     segments.router,
+    templates.router,
     quarantine.router,
     events.router,
     modems.router,
@@ -84,6 +87,7 @@ ROUTERS = (
     reload.router,
     health.router,
     stats.router,
+    statistics.router,
     metrics.router,
 )
 

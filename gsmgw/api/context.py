@@ -12,7 +12,7 @@ from fastapi import Request
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
-from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
 from gsmgw.outbound import MessageService
@@ -96,6 +96,7 @@ class Context:
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
+    rollups: Rollups
     patterns: PatternRunner
     arrivals: Arrivals
     access: Access
@@ -107,6 +108,8 @@ class Context:
     version: str
     #: Returns the country of numbers without a plus.
     country: Callable[[], str | None]
+    #: Returns the currency of the price list.
+    currency: Callable[[], str | None]
     started_ms: int
     #: Returns why the gateway is not ready, in a sentence; None if it is ready.
     trouble: Callable[[], str | None]

@@ -189,6 +189,22 @@ _CONVERSATION: Final = {
 }
 _NOTE: Final = {"id": 3, "at": "2026-11-28T09:10:00.000Z", "author": "ann", "text": "Wants the blue one"}
 _ANSWER: Final = {"name": "hours", "text": "We are open from 9 to 18."}
+_SUMS: Final = {
+    "accepted": 120,
+    "sent": 118,
+    "segments": 140,
+    "delivered": 110,
+    "undelivered": 3,
+    "report_missing": 1,
+    "failed": 2,
+    "expired": 0,
+    "canceled": 0,
+    "received": 41,
+    "delivery_rate": 0.9649,
+    "delivery_time": {"p50_s": 3.4, "p90_s": 11.0, "p99_s": 88.2},
+    "causes": {"undelivered": 3, "cms_21": 2},
+    "cost": 9.8,
+}
 _BATCH: Final = {"messages": [{"to": "+4915112345678", "text": "Hello Ann"}, {"to": "12", "text": "Hello Ben"}]}
 _BACKUP: Final = {
     "file": "/var/lib/gsmgw/backups/gsmgw-20261128T031700Z.tar.gz",
@@ -271,6 +287,14 @@ ANSWERS: Final[dict[str, Any]] = {
         "database_loss": None,
         "database_octets": 731976,
         "commit_ms": 6.214,
+    },
+    "get_statistics": {
+        "since": "2026-11-27T00:00:00.000Z",
+        "until": "2026-11-28T10:00:00.000Z",
+        "by": "modem",
+        "currency": "EUR",
+        "total": _SUMS,
+        "data": [{"key": "office", **_SUMS}],
     },
     "is_ready": {"status": "ok"},
     "reload_configuration": {

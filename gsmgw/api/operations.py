@@ -95,6 +95,18 @@ GROUPS: Final = (
             "DELETE /v1/lists/{name}": "delete_consent_list",
         },
     ),
+    Group(
+        "templates",
+        "Save texts with fields.",
+        {
+            "GET /v1/templates": "list_templates",
+            "POST /v1/templates": "create_template",
+            "POST /v1/templates/preview": "preview_template",
+            "GET /v1/templates/{name}": "get_template",
+            "PUT /v1/templates/{name}": "put_template",
+            "DELETE /v1/templates/{name}": "delete_template",
+        },
+    ),
     Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
     Group(
         "webhooks",
@@ -158,6 +170,7 @@ GROUPS: Final = (
         "See the state of the gateway, and manage it.",
         {
             "GET /v1/stats": "get_stats",
+            "GET /v1/statistics": "get_statistics",
             "GET /health/live": "is_live",
             "GET /health/ready": "is_ready",
             "GET /metrics": "get_metrics",

@@ -8,6 +8,7 @@ from gsmgw.audience.contacts import Contacts
 from gsmgw.audience.groups import Fields, Groups
 from gsmgw.audience.imports import Imports
 from gsmgw.audience.segment_queries import Segments
+from gsmgw.audience.templates import Templates
 from gsmgw.ports import Clock
 from gsmgw.store import Store
 
@@ -20,4 +21,5 @@ class Audience:
         self.segments = Segments(store, clock)
         self.groups = Groups(store, clock, country, self.segments)
         self.fields = Fields(store, clock)
+        self.templates = Templates(store, clock)
         self.imports = Imports(store, clock, country)

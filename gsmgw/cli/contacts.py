@@ -134,7 +134,7 @@ def contact_set(
     **person: str | None,
 ) -> None:
     """Create the contact of NUMBER, or change what is given. An empty value (--name "") removes what is known."""
-    given = dict(_pair(field) for field in fields)
+    given = dict(pair(field) for field in fields)
     with connect(context) as client:
         types = {field["name"]: field["type"] for field in client.fields()} if given else {}
         changes: dict[str, Any] = {name: value or None for name, value in person.items() if value is not None}
@@ -158,7 +158,8 @@ def _existing(client: Client, number: str) -> resources.Contact | None:
         return None
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Return name and value of ``--field``."""
     name, mark, value = text.partition("=")
     if not mark or not name:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--field")

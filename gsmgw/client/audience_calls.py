@@ -138,6 +138,46 @@ def remove_from_group(name: str, number: str) -> Call[None]:
     return Call("DELETE", f"/v1/groups/{part(name)}/members/{part(number)}")
 
 
+def templates() -> Call[list[resources.Template]]:
+    """Return all templates by name."""
+    return Call("GET", "/v1/templates", pick=_data)
+
+
+def template(name: str) -> Call[resources.Template]:
+    """Return a template."""
+    return Call("GET", f"/v1/templates/{part(name)}")
+
+
+def create_template(name: str, text: str) -> Call[resources.Template]:
+    """Save a new template."""
+    return Call("POST", "/v1/templates", {"name": name, "text": text})
+
+
+def put_template(name: str, text: str) -> Call[resources.Template]:
+    """Save a template, or replace the text of the one with this name."""
+    return Call("PUT", f"/v1/templates/{part(name)}", {"text": text})
+
+
+def delete_template(name: str) -> Call[None]:
+    """Delete a template."""
+    return Call("DELETE", f"/v1/templates/{part(name)}")
+
+
+def preview_template(
+    *,
+    template: str | None = None,
+    text: str | None = None,
+    contact: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+) -> Call[resources.TemplatePreview]:
+    """Return the text that a saved template or a text gives, for a contact or with fields."""
+    return Call(
+        "POST",
+        "/v1/templates/preview",
+        given({"template": template, "text": text, "contact": contact, "fields": fields or None}),
+    )
+
+
 def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:
     """Yield contacts, newest first, at most ``limit``; ``filters``: see ``GET /v1/contacts``."""
     return Walk(contact_page(**filters), limit)

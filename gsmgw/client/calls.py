@@ -283,6 +283,11 @@ def stats() -> Call[resources.Stats]:
     return Call("GET", "/v1/stats")
 
 
+def statistics(**filters: Any) -> Call[resources.Statistics]:
+    """Return counts, delivery rates, causes and cost of a span; ``filters``: see ``GET /v1/statistics``."""
+    return Call("GET", "/v1/statistics", params=given(filters))
+
+
 def reload() -> Call[resources.Reload]:
     """Have the gateway read its configuration again; return what changed."""
     return Call("POST", "/v1/reload")

@@ -15,7 +15,7 @@ from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import CROSS_PROBLEMS, Section
 from gsmgw.config.lines import Place
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
-from gsmgw.config.sending import RouteSection, TimesSection
+from gsmgw.config.sending import PriceSection, RouteSection, TimesSection
 from gsmgw.config.service import (
     ApiSection,
     BackupSection,
@@ -42,6 +42,7 @@ class Config(Section):
     hook: list[HookSection] = Field(default_factory=list)
     client: list[ClientSection] = Field(default_factory=list)
     consent: ConsentSection = ConsentSection.model_construct()
+    price: list[PriceSection] = Field(default_factory=list)
     times: TimesSection = TimesSection.model_construct()
     retention: RetentionSection = RetentionSection.model_construct()
 
@@ -82,6 +83,9 @@ class Config(Section):
             for name in pool.modems:
                 if not self.modems.discover and name not in modems:
                     yield ("pool", number, "modems"), f"pool.modems: {_does_not_exist('modem', name, modems)}"
+        for number, price in enumerate(self.price):
+            if not self.modems.discover and price.modem is not None and price.modem not in modems:
+                yield ("price", number, "modem"), f"price.modem: {_does_not_exist('modem', price.modem, modems)}"
         for number, route in enumerate(self.route):
             if not self.modems.discover and route.modem is not None and route.modem not in modems:
                 yield ("route", number, "modem"), f"route.modem: {_does_not_exist('modem', route.modem, modems)}"

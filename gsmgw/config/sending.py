@@ -42,6 +42,14 @@ class RouteSection(Section):
         return self
 
 
+class PriceSection(Section):
+    """[[price]]: what a segment costs; the first one that fits counts."""
+
+    country: CountryCode | None = None
+    modem: str | None = None
+    per_segment: float = Field(ge=0, le=1000)
+
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Hours = Annotated[
     str,

@@ -31,6 +31,8 @@ class GatewaySection(Section):
     #: Group of the socket; default: the gateway's own.
     socket_group: str | None = None
     country: CountryCode | None = None
+    #: Currency of the price list (ISO 4217).
+    currency: Annotated[str, form(r"[A-Z]{3}", 'must be a currency code, for example "EUR"')] | None = None
     unknown_grace_s: float = Field(120.0, ge=0)
     on_unknown: Literal["resend", "hold"] = "resend"
     #: Default validity period of a message; seconds.

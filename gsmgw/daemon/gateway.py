@@ -26,9 +26,9 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
-from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, route_table, sending_times
+from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, prices_of, route_table, sending_times
 from gsmgw.daemon.sink import Sink
-from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
@@ -61,6 +61,7 @@ class Gateway:
     access: Access
     audience: Audience
     retention: Retention
+    rollups: Rollups
 
     def __init__(self, config: Config, config_file: Path | None = None, log_level: str | None = None) -> None:
         self.config = config
@@ -128,6 +129,7 @@ class Gateway:
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.patterns = PatternRunner()
+            self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
@@ -217,6 +219,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             retention=self.retention,
+            rollups=self.rollups,
             access=self.access,
             users=self._users,
             proxies=self._proxies,
@@ -253,6 +256,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             indexer=self.indexer,
+            rollups=self.rollups,
             patterns=self.patterns,
             arrivals=Arrivals(self.store, self.clock, self.feed, self.patterns),
             access=self.access,
@@ -262,6 +266,7 @@ class Gateway:
             limits=self.limits,
             version=__version__,
             country=lambda: self.config.gateway.country,
+            currency=lambda: self.config.gateway.currency,
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,
             database_trouble=self._database_trouble,
@@ -298,6 +303,7 @@ class Gateway:
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
             ("search index", self.indexer.run),
+            ("statistics", self.rollups.run),
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),

@@ -11,8 +11,16 @@ from gsmgw.api import Access, SocketUsers
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon.conversation_log import ConversationLog
-from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, log_settings, route_table, sending_times
-from gsmgw.dispatch import Hooks, Retention, Webhooks
+from gsmgw.daemon.settings import (
+    consent_settings,
+    defaults_of,
+    limits_of,
+    log_settings,
+    prices_of,
+    route_table,
+    sending_times,
+)
+from gsmgw.dispatch import Hooks, Retention, Rollups, Webhooks
 from gsmgw.http.origins import Proxies, networks_of
 from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.supervisor import Supervisor
@@ -28,6 +36,7 @@ class LiveSettings:
     webhooks: Webhooks
     hooks: Hooks
     retention: Retention
+    rollups: Rollups
     access: Access
     users: SocketUsers
     proxies: Proxies
@@ -52,6 +61,8 @@ class LiveSettings:
             self.users.set(config.api.users, config.api.session_users)
             self.access.limit_requests(config.api.requests_per_minute)
             self.proxies.trust(networks_of(config.api.trusted_proxies))
+        if "price" in changed:
+            self.rollups.reconfigure(prices_of(config))
         if "retention" in changed:
             self.retention.reconfigure(config.retention)
         if "times" in changed:

@@ -11,6 +11,7 @@ from gsmgw.logs import LogSettings
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
+from gsmgw.prices import MICRO, Price, Prices
 
 
 def limits_of(section: LimitsSection) -> Limits:
@@ -75,6 +76,11 @@ def consent_settings(config: Config) -> ConsentSettings:
         language=section.language,
         replies=Replies(section.name, texts) if section.replies else None,
     )
+
+
+def prices_of(config: Config) -> Prices:
+    """The price list."""
+    return Prices([Price(each.country, each.modem, round(each.per_segment * MICRO)) for each in config.price])
 
 
 def sending_times(config: Config) -> SendingTimes:

@@ -5,6 +5,7 @@ from gsmgw.dispatch.feed import EventFeed
 from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.indexer import Indexer
 from gsmgw.dispatch.retention import Retention
+from gsmgw.dispatch.rollups import Rollups
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["Arrivals", "EventFeed", "Hooks", "Indexer", "Retention", "Webhooks"]
+__all__ = ["Arrivals", "EventFeed", "Hooks", "Indexer", "Retention", "Rollups", "Webhooks"]

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 #: Pause after an internal failure, for example a full disk; seconds.
 REST_S = 5.0
+#: Maximum time that a reader waits for a follower, seconds; after that, the newest messages may be missing.
+PATIENCE_S = 2.0
 
 
 class CursorRunner(ABC):
@@ -137,6 +139,16 @@ class Follower(CursorRunner):
         while await self.step():
             pass
         return None
+
+    async def catch_up(self) -> None:
+        """Apply all events up to now, so that a reader finds them; waits at most :data:`PATIENCE_S`."""
+        wanted = self._feed.last_id
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while self.position < wanted and await self.step():
+                    pass
+        except (TimeoutError, StoreError) as exc:
+            log.warning("%s: the newest messages are not included yet error=%s", self.title, exc or "timed out")
 
     async def step(self) -> bool:
         """Apply the next portion. Return True if it was full. Raises :class:`gsmgw.errors.StoreError`."""

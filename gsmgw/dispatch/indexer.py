@@ -5,25 +5,18 @@ In small portions, at low priority.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
 from gsmgw.dispatch.cursor_runner import Follower
 from gsmgw.dispatch.feed import EventFeed
-from gsmgw.errors import StoreError
 from gsmgw.model import Event
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, contact_history, conversations, messages, search
-
-log = logging.getLogger(__name__)
 
 #: Time to collect events before indexing them together, seconds.
 SETTLE_S = 5.0
 #: Events per transaction: limits the delay for other writers to some milliseconds.
 PORTION = 200
-#: Maximum time that a search waits for the index, seconds; after that, the newest messages may be missing.
-PATIENCE_S = 2.0
 
 
 class Indexer(Follower):
@@ -41,13 +34,3 @@ class Indexer(Follower):
         search.index_messages(tx, events)
         conversations.note_accepted(tx, events)
         contact_history.note(tx, events)
-
-    async def catch_up(self) -> None:
-        """Index all messages up to now, so that a search finds them; waits at most :data:`PATIENCE_S`."""
-        wanted = self._feed.last_id
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while self.position < wanted and await self.step():
-                    pass
-        except (TimeoutError, StoreError) as exc:
-            log.warning("search: newest messages not indexed yet: %s", exc or "timed out")

@@ -22,8 +22,8 @@ _FAULTS: Final = (
 #: Tables whose rows are decoded.
 TABLES: Final = (
     "messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens", "webhooks",
-    "webhook_deliveries", "cursors", "audit", "contacts", "contact_fields", "contact_groups", "users", "sessions",
-    "conversations", "conversation_notes", "answers",
+    "webhook_deliveries", "cursors", "audit", "contacts", "contact_fields", "contact_groups", "templates",
+    "users", "sessions", "conversations", "conversation_notes", "answers",
 )  # fmt: skip
 #: Rows that are remembered, so that each is reported once. Later ones are only counted.
 REMEMBERED: Final = 10_000

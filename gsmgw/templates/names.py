@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TypeAlias
 
+#: Maximum number of characters of a template, and of the text that it gives.
+SOURCE_LIMIT = 5000
+OUTPUT_LIMIT = 1600
+
 #: A value of a field. An empty text and None are both empty.
 Value: TypeAlias = "str | int | float | bool | date | datetime | list[str] | None"
 

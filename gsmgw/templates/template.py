@@ -18,11 +18,7 @@ from liquid.exceptions import (
 from gsmgw.templates.environment import LOOP_LIMIT, environment
 from gsmgw.templates.errors import EmptyField, TemplateError
 from gsmgw.templates.filters import SETTING
-from gsmgw.templates.names import Setting, Value, field_name, is_empty
-
-#: Maximum number of characters of a template, and of the text that it gives.
-SOURCE_LIMIT = 5000
-OUTPUT_LIMIT = 1600
+from gsmgw.templates.names import OUTPUT_LIMIT, SOURCE_LIMIT, Setting, Value, field_name, is_empty
 
 #: The parts of a template that matter for single braces: what is Liquid's, a name in single braces, a lone brace.
 _BRACES = re.compile(

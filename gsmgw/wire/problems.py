@@ -13,6 +13,7 @@ class ProblemCode(StrEnum):
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
     INVALID_NUMBER = "invalid_number"
+    INVALID_TEMPLATE = "invalid_template"
     EMPTY_MESSAGE = "empty_message"
     TOO_LONG = "too_long"
     INVALID_FILE = "invalid_file"
@@ -58,6 +59,7 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.INVALID_JSON: ProblemType(400, "The body is not valid JSON"),
     ProblemCode.INVALID_REQUEST: ProblemType(422, "The request is not valid"),
     ProblemCode.INVALID_NUMBER: ProblemType(422, "The number is not valid"),
+    ProblemCode.INVALID_TEMPLATE: ProblemType(422, "The template is not valid"),
     ProblemCode.EMPTY_MESSAGE: ProblemType(422, "The message is empty"),
     ProblemCode.TOO_LONG: ProblemType(422, "The message is too long"),
     ProblemCode.INVALID_FILE: ProblemType(422, "The file cannot be imported"),

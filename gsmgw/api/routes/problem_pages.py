@@ -25,6 +25,12 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "Use E.164, `+4915112345678`; or a short code of 3 to 6 digits; or, if `[gateway] country` is set, a national "
         "number.",
     ),
+    ProblemCode.INVALID_TEMPLATE: (
+        "The template is not valid Liquid, uses a field that does not exist, or cannot be written for this recipient: "
+        "a field is empty, or a value does not fit its filter. `detail` names the line and the column, or the field.",
+        'Correct the template, or give the field a default: `{{ city | default: "your town" }}`. The reference of '
+        "templates lists tags and filters.",
+    ),
     ProblemCode.EMPTY_MESSAGE: ("The message has neither text nor data.", "Set `text`, or `data` with `port`."),
     ProblemCode.TOO_LONG: (
         "The message needs more than 255 segments, the maximum of a concatenated message (TS 23.040 9.2.3.24.1).",

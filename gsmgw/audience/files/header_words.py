@@ -11,7 +11,7 @@ import re
 
 from gsmgw.model.contacts import fold
 
-_NOISE = re.compile(r"[\W\d_]+")
+_NOISE = re.compile(r"[\W0-9_]+")
 
 
 def plain(name: str) -> str:

@@ -18,6 +18,8 @@ from gsmgw.store.migrations import (
     m003_consent,
     m004_users,
     m005_conversations,
+    m006_templates,
+    m008_rollups,
     m012_contact_history,
 )
 
@@ -27,6 +29,8 @@ _STEPS: dict[str, Sequence[str]] = {
     "m003_consent": m003_consent.STATEMENTS,
     "m004_users": m004_users.STATEMENTS,
     "m005_conversations": m005_conversations.STATEMENTS,
+    "m006_templates": m006_templates.STATEMENTS,
+    "m008_rollups": m008_rollups.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
 }
 

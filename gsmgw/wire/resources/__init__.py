@@ -86,6 +86,18 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.statistics import (
+    DeliveryTime,
+    KeyedSums,
+    Statistics,
+    StatisticsBy,
+    Sums,
+)
+from gsmgw.wire.resources.templates import (
+    Template,
+    TemplateList,
+    TemplatePreview,
+)
 from gsmgw.wire.resources.users import (
     NewSession,
     Session,
@@ -133,6 +145,7 @@ __all__ = [
     "ConversationThread",
     "Delivery",
     "DeliveryPage",
+    "DeliveryTime",
     "Envelope",
     "EnvelopeData",
     "Event",
@@ -141,6 +154,7 @@ __all__ = [
     "GroupList",
     "Health",
     "JsonObject",
+    "KeyedSums",
     "Message",
     "MessageError",
     "MessagePage",
@@ -169,9 +183,15 @@ __all__ = [
     "SegmentPreview",
     "Session",
     "SessionList",
+    "Statistics",
+    "StatisticsBy",
     "Stats",
+    "Sums",
     "Suspect",
     "SuspectPage",
+    "Template",
+    "TemplateList",
+    "TemplatePreview",
     "Time",
     "Token",
     "TokenList",

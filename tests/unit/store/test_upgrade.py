@@ -65,7 +65,7 @@ async def test_a_database_of_the_last_version_before_the_first_release_is_taken_
     store = await Store.open(path)
     await store.close()
     assert steps(path) == known_migrations()
-    assert rows(path, "SELECT name, event_id, holds FROM cursors ORDER BY name") == [
+    assert rows(path, "SELECT name, event_id, holds FROM cursors WHERE name <> 'rollups' ORDER BY name") == [
         ("hook:on-receive", 3, 0),
         ("search", 2, 1),
     ]

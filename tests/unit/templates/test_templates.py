@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsmgw.templates import EmptyField, Setting, TemplateError, Value, field_name
-from gsmgw.templates.template import OUTPUT_LIMIT, SOURCE_LIMIT, Template, expand_braces
+from gsmgw.templates import OUTPUT_LIMIT, SOURCE_LIMIT, EmptyField, Setting, TemplateError, Value, field_name
+from gsmgw.templates.template import Template, expand_braces
 
 KNOWN = {"name", "number", "city", "amount", "birthday", "visits", "groups", "vip"}
 VALUES: dict[str, Value] = {
