@@ -46,11 +46,11 @@ condition: NAME OPERATOR literal            -> compare
 ?literal: STRING -> text | DATE -> date | DURATION -> duration | NUMBER -> number | BOOLEAN -> boolean
 OPERATOR: "<=" | ">=" | "!=" | "=" | "<" | ">"
 BOOLEAN.3: /(true|false)\b/i
-DATE.3: /\d{4}-\d\d-\d\d\b/
-DURATION.2: /\d{1,6}[mhdw]\b/i
-NUMBER.1: /[+-]?\d{1,15}(\.\d{1,15})?(?![\w.])/
+DATE.3: /[0-9]{4}-[0-9]{2}-[0-9]{2}\b/
+DURATION.2: /[0-9]{1,6}[mhdw]\b/i
+NUMBER.1: /[+-]?[0-9]{1,15}(\.[0-9]{1,15})?(?![\w.])/
 STRING: /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/s
-NAME: /[^\W\d]\w*/
+NAME: /[^\W0-9]\w*/
 %import common.WS
 %ignore WS
 """
