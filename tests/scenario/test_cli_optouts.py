@@ -55,10 +55,7 @@ def test_the_day_of_a_person_who_opts_out(place: Site, tmp_path: Path) -> None:
 
     old = tmp_path / "old.csv"
     old.write_text(f"name;Phone\nBen;{BEN}\nEve;12\n", encoding="utf-8")
-    assert (
-        "old.csv:3: '12' is not a whole" in (wrong := gsmgw(place, "optouts", "import", str(old), code=1))
-        or "12" in wrong
-    )
+    assert "old.csv:3: '12' " in gsmgw(place, "optouts", "import", str(old), code=1)
     assert BEN in gsmgw(place, "optouts")
     assert "0 numbers would be imported, 1 had opted out before" in gsmgw(
         place, "optouts", "import", "-", "--dry-run", stdin=f"{BEN}\n"
