@@ -21,6 +21,7 @@ from gsmgw.store.migrations import (
     m006_templates,
     m007_rules,
     m008_rollups,
+    m012_contact_history,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -32,6 +33,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m006_templates": m006_templates.STATEMENTS,
     "m007_rules": m007_rules.STATEMENTS,
     "m008_rollups": m008_rollups.STATEMENTS,
+    "m012_contact_history": m012_contact_history.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

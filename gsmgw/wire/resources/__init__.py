@@ -34,6 +34,7 @@ from gsmgw.wire.resources.contacts import (
     Group,
     GroupList,
     RowError,
+    SegmentPreview,
     UndoneImport,
 )
 from gsmgw.wire.resources.conversations import (
@@ -197,6 +198,7 @@ __all__ = [
     "RuleTrialAction",
     "SeenMessage",
     "Segment",
+    "SegmentPreview",
     "Session",
     "SessionList",
     "Statistics",
