@@ -77,7 +77,8 @@ def rule_show(context: click.Context, name: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        say(json.dumps(found, indent=2, ensure_ascii=False))
+        for line in json.dumps(found, indent=2).splitlines():
+            say(line)
 
 
 @rules.command("set", short_help="Create a rule, or replace it.")
