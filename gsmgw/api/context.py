@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
+from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules
@@ -92,6 +93,7 @@ class Context:
     consent: ConsentDesk
     audience: Audience
     rules: Rules
+    campaigns: Campaigns
     collector: Collector
     feed: EventFeed
     streams: EventStreams

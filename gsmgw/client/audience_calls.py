@@ -208,6 +208,68 @@ def try_rules(sender: str, text: str, *, modem: str | None = None, at: str | Non
     return Call("POST", "/v1/rules/test", given({"from": sender, "text": text, "modem": modem, "at": at}))
 
 
+def campaigns() -> Call[list[resources.Campaign]]:
+    """Return all campaigns, newest first, with their counts."""
+    return Call("GET", "/v1/campaigns", pick=_data)
+
+
+def campaign(campaign: str) -> Call[resources.Campaign]:
+    """Return a campaign with its counts."""
+    return Call("GET", f"/v1/campaigns/{part(campaign)}")
+
+
+def create_campaign(name: str, audience: Mapping[str, Any], **rest: Any) -> Call[resources.Campaign]:
+    """Save a draft; ``rest``: ``text``, ``template`` or ``variants``, and further fields of ``POST /v1/campaigns``."""
+    return Call("POST", "/v1/campaigns", {"name": name, "audience": dict(audience), **rest})
+
+
+def put_campaign(campaign: str, name: str, audience: Mapping[str, Any], **rest: Any) -> Call[resources.Campaign]:
+    """Change a campaign. After its start: name, pace, windows, modems and pool only."""
+    return Call("PUT", f"/v1/campaigns/{part(campaign)}", {"name": name, "audience": dict(audience), **rest})
+
+
+def delete_campaign(campaign: str) -> Call[None]:
+    """Delete a campaign that does not run."""
+    return Call("DELETE", f"/v1/campaigns/{part(campaign)}")
+
+
+def review_campaign(campaign: str) -> Call[resources.CampaignReview]:
+    """Return what a campaign would do."""
+    return Call("POST", f"/v1/campaigns/{part(campaign)}/review")
+
+
+def start_campaign(campaign: str, send_at: str | None = None) -> Call[resources.Campaign]:
+    """Start a draft, now or at a time."""
+    return Call("POST", f"/v1/campaigns/{part(campaign)}/start", given({"send_at": send_at}))
+
+
+def act_on_campaign(campaign: str, action: str) -> Call[resources.Campaign]:
+    """``pause``, ``resume`` or ``cancel`` a campaign."""
+    return Call("POST", f"/v1/campaigns/{part(campaign)}/{part(action)}")
+
+
+def retry_campaign(campaign: str) -> Call[resources.CampaignRetry]:
+    """Text those again whose message failed."""
+    return Call("POST", f"/v1/campaigns/{part(campaign)}/retry_failed")
+
+
+def campaign_recipient_page(campaign: str, **filters: Any) -> Call[resources.CampaignRecipientPage]:
+    """Return a page of recipients by number: ``state``, ``reason``, ``limit``, ``cursor``."""
+    return Call("GET", f"/v1/campaigns/{part(campaign)}/recipients", params=given(filters))
+
+
+def campaign_results(campaign: str) -> Call[resources.CampaignResults]:
+    """Return how a campaign went."""
+    return Call("GET", f"/v1/campaigns/{part(campaign)}/results")
+
+
+def campaign_recipients(
+    campaign: str, *, limit: int | None = None, **filters: Any
+) -> Walk[resources.CampaignRecipient]:
+    """Yield recipients by number, at most ``limit``."""
+    return Walk(campaign_recipient_page(campaign, **filters), limit)
+
+
 def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:
     """Yield contacts, newest first, at most ``limit``; ``filters``: see ``GET /v1/contacts``."""
     return Walk(contact_page(**filters), limit)

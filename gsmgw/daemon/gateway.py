@@ -13,6 +13,8 @@ from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
+from gsmgw.audience.campaigns.desk import Campaigns
+from gsmgw.audience.campaigns.runner import CampaignRunner
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules, claim
@@ -63,6 +65,8 @@ class Gateway:
     access: Access
     audience: Audience
     rules: Rules
+    campaigns: Campaigns
+    campaign_runner: CampaignRunner
     automation: Automation
     retention: Retention
     rollups: Rollups
@@ -137,6 +141,16 @@ class Gateway:
             self.automation = Automation(
                 self.store, self.clock, self.feed, self.service, self.rules, self.patterns, self._own_numbers
             )
+            self.campaigns = Campaigns(
+                self.store,
+                self.clock,
+                self.audience,
+                self.service,
+                self.modems.keys(),
+                lambda: prices_of(self.config),
+                lambda: self.config.gateway.country,
+            )
+            self.campaign_runner = CampaignRunner(self.store, self.clock, self.service, self.campaigns)
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
@@ -265,6 +279,7 @@ class Gateway:
             consent=self.consent,
             audience=self.audience,
             rules=self.rules,
+            campaigns=self.campaigns,
             collector=self.collector,
             feed=self.feed,
             streams=streams,
@@ -318,6 +333,7 @@ class Gateway:
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
             ("rules", self.automation.run),
+            ("campaigns", self.campaign_runner.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("retention", self.retention.run),

@@ -206,6 +206,22 @@ class MessageService:
         message = checked._replace(id=self._store.ids.next(now_ms), route=route)
         return new_messages(Acceptance(now_ms, [message], [""])(tx))
 
+    def accept_many(self, tx: Tx, now_ms: int, submissions: Sequence[Submission]) -> list[Result]:
+        """Accept messages of the gateway itself, each by itself, in the transaction of another part.
+
+        Called in the writer's thread. The other part announces them afterwards.
+        """
+        number = partial(self._store.ids.next, now_ms)
+        checked = [self._validator.message(OWN, each, now_ms) for each in submissions]
+        numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
+        return Acceptance(now_ms, numbered, [""] * len(numbered))(tx)
+
+    def taken_back(self, messages: Sequence[tuple[int, str]]) -> None:
+        """Tell the queue of messages that were canceled, each with its number."""
+        for message_id, number in messages:
+            self._queue.withdraw(message_id)
+            self._queue.recall(number)
+
     def opted_out(self, number: str, canceled: Sequence[int]) -> None:
         """Take back what waits for a number that opted out. ``canceled`` are the messages that were canceled."""
         for message_id in canceled:

@@ -97,6 +97,20 @@ def blocked(query: Query, messages: Sequence[Outgoing]) -> dict[int, Block]:
     return result
 
 
+def marketing_standings(query: Query, numbers: Sequence[str], name: str | None) -> dict[str, tuple[Block | None, bool]]:
+    """Return for each number why marketing of a list may not go to it, and whether the number joined that list."""
+    secret, words = query("SELECT secret, blocks FROM consent_settings", ())[0]
+    persons = {number: person_of(bytes(secret), number) for number in numbers}
+    found = standings_of(query, persons.values())
+    result: dict[str, tuple[Block | None, bool]] = {}
+    for number, person in persons.items():
+        standings = found.get(person, {})
+        of_list = standings.get(name or EVERYTHING)
+        joined = of_list is not None and of_list.state in (ConsentState.IN, ConsentState.CONFIRMED)
+        result[number] = block_of(standings, Purpose.MARKETING, name, frozenset(words.split())), joined
+    return result
+
+
 def standings_of(query: Query, persons: Iterable[str]) -> dict[str, dict[str, Standing]]:
     """Return the present consent of persons, for those who have said anything, by list."""
     wanted = list(persons)

@@ -44,8 +44,7 @@ def rule_json(rule: Rule) -> dict[str, Json]:
         },
         "when": {
             "modems": list(when.modems),
-            "hours": None if hours is None else f"{hours.since:%H:%M}-{hours.until:%H:%M}",
-            "days": [] if hours is None else list(hours.days),
+            **hours_json(hours),
             "groups": list(when.groups),
             "known": when.known,
             "unmatched": when.unmatched,
@@ -91,6 +90,13 @@ def hours_of(text: str | None, days: tuple[int, ...]) -> Hours | None:
         return Hours(time(0), time(0), days) if days else None
     since, _, until = text.partition("-")
     return Hours(time.fromisoformat(since.strip()), time.fromisoformat(until.strip()), days)
+
+
+def hours_json(hours: Hours | None) -> dict[str, Json]:
+    """Return hours and days as JSON that :func:`hours_of` reads."""
+    if hours is None:
+        return {"hours": None, "days": []}
+    return {"hours": f"{hours.since:%H:%M}-{hours.until:%H:%M}", "days": list(hours.days)}
 
 
 def all_rules(db: sqlite3.Connection) -> list[SavedRule]:
@@ -166,7 +172,7 @@ def answers_in_a_row(tx: Tx, number: str, most: int) -> int:
     """
     rows = tx.all(
         "SELECT a.answer FROM messages m LEFT JOIN automatic_messages a ON a.message_id = m.id "
-        "WHERE m.peer = ? AND m.direction = 'outbound' AND (m.owner <> ? OR a.answer = 1) "
+        "WHERE m.peer = ? AND m.direction = 'outbound' AND (m.owner <> ? OR m.campaign IS NOT NULL OR a.answer = 1) "
         "ORDER BY m.id DESC LIMIT ?",
         (number, NOBODY, most),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gsmgw.model.rules import Action, ActionKind, Match, SavedRule
+from gsmgw.model.rules import Action, ActionKind, Hours, Match, SavedRule
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
@@ -10,11 +10,17 @@ from gsmgw.wire.encoding import stamp
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+def hours_text(hours: Hours | None) -> str | None:
+    """Return the times of hours; None for whole days."""
+    if hours is None or hours.since == hours.until:
+        return None
+    return f"{hours.since:%H:%M}-{hours.until:%H:%M}"
+
+
 def rule_resource(saved: SavedRule) -> resources.Rule:
     """Return a rule as a resource."""
     rule, when = saved.rule, saved.rule.when
     hours = when.hours
-    whole_day = hours is not None and hours.since == hours.until
     return {
         "name": rule.name,
         "priority": rule.priority,
@@ -27,7 +33,7 @@ def rule_resource(saved: SavedRule) -> resources.Rule:
         },
         "when": {
             "modems": list(when.modems),
-            "hours": None if hours is None or whole_day else f"{hours.since:%H:%M}-{hours.until:%H:%M}",
+            "hours": hours_text(hours),
             "days": [] if hours is None else [DAYS[day] for day in hours.days],
             "groups": list(when.groups),
             "known": when.known,

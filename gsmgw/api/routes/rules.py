@@ -46,15 +46,11 @@ class MatchIn(_Body):
         return Match(self.kind, tuple(values), self.strict, self.trailing_words)
 
 
-class WhenIn(_Body):
-    """When a rule applies."""
+class HoursIn(_Body):
+    """Times of the day and days of the week, in the time zone of the other side."""
 
-    modems: list[Name] = Field(default_factory=list, max_length=64)
-    hours: Text | None = Field(None, description="08:00-18:00, in the sender's time zone")
+    hours: Text | None = Field(None, description="08:00-18:00")
     days: list[Day] = Field(default_factory=list, max_length=7)
-    groups: list[Name] = Field(default_factory=list, max_length=100)
-    known: Flag | None = Field(None, description="Whether the sender is a contact")
-    unmatched: Flag = Field(False, description="Only if no earlier rule matched")
 
     @field_validator("hours")
     @classmethod
@@ -65,10 +61,22 @@ class WhenIn(_Body):
             raise ValueError(f"{value!r} is not a valid time of the day: write 08:00-18:00") from None
         return value
 
+    def read(self) -> Hours | None:
+        """Return them for the service."""
+        return hours_of(self.hours, tuple(sorted({DAYS.index(day) for day in self.days})))
+
+
+class WhenIn(HoursIn):
+    """When a rule applies."""
+
+    modems: list[Name] = Field(default_factory=list, max_length=64)
+    groups: list[Name] = Field(default_factory=list, max_length=100)
+    known: Flag | None = Field(None, description="Whether the sender is a contact")
+    unmatched: Flag = Field(False, description="Only if no earlier rule matched")
+
     def condition(self) -> Condition:
         """Return it for the service."""
-        hours: Hours | None = hours_of(self.hours, tuple(sorted({DAYS.index(day) for day in self.days})))
-        return Condition(tuple(self.modems), hours, tuple(self.groups), self.known, self.unmatched)
+        return Condition(tuple(self.modems), self.read(), tuple(self.groups), self.known, self.unmatched)
 
 
 class ReplyIn(_Body):

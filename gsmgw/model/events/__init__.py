@@ -5,6 +5,7 @@ consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
 from gsmgw.model.events.automation import RuleHook, RuleMatched, RuleSuppressed, RuleSuspended
+from gsmgw.model.events.campaigns import CampaignStateChanged
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
 from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
 from gsmgw.model.events.conversations import ConversationChanged
@@ -66,6 +67,7 @@ from gsmgw.model.events.types import (
 
 __all__ = [
     "CallMissed",
+    "CampaignStateChanged",
     "ClockSet",
     "ClockSkew",
     "ConsentChanged",

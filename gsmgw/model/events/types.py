@@ -48,6 +48,7 @@ class EventType(StrEnum):
     RULE_SUPPRESSED = "rule.suppressed"
     RULE_SUSPENDED = "rule.suspended"
     RULE_HOOK = "rule.hook"
+    CAMPAIGN_STATE_CHANGED = "campaign.state_changed"
     SIM_CHANGED = "sim.changed"
     STORAGE_FULL = "storage.full"
     STORAGE_NO_COPIES = "storage.no_copies"

@@ -21,6 +21,7 @@ from gsmgw.store.migrations import (
     m006_templates,
     m007_rules,
     m008_rollups,
+    m009_campaigns,
     m012_contact_history,
 )
 
@@ -33,6 +34,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m006_templates": m006_templates.STATEMENTS,
     "m007_rules": m007_rules.STATEMENTS,
     "m008_rollups": m008_rollups.STATEMENTS,
+    "m009_campaigns": m009_campaigns.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
 }
 

@@ -1,0 +1,278 @@
+"""/v1/campaigns"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Query, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gsmgw.api.context import Context
+from gsmgw.api.dependencies import Ctx
+from gsmgw.api.fields import Flag, Limit, Moment, Text
+from gsmgw.api.openapi import problems
+from gsmgw.api.routes.groups import Name
+from gsmgw.api.routes.rules import HoursIn
+from gsmgw.api.routing import QueryModel, api_router
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
+from gsmgw.model import format_id, parse_id
+from gsmgw.model.campaigns import Audience, Campaign, CampaignPlan, Exclusions, Skipped, Variant
+from gsmgw.templates import SOURCE_LIMIT
+from gsmgw.wire import resources
+from gsmgw.wire.campaigns import campaign_resource, counts_resource
+from gsmgw.wire.problems import ProblemCode
+
+router = api_router("/v1/campaigns")
+
+_UNKNOWN, _CHANGED = problems(404), problems(404, 409)
+Source = Annotated[Text, Field(min_length=1, max_length=SOURCE_LIMIT)]
+Segment = Annotated[Text, Field(min_length=1, max_length=4000)]
+Numbers = Annotated[list[Annotated[Text, Field(max_length=64)]], Field(max_length=10_000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AudienceIn(_Body):
+    """Who is texted: members of groups, contacts of a segment, and numbers."""
+
+    groups: list[Name] = Field(default_factory=list, max_length=100)
+    segment: Segment | None = None
+    numbers: Numbers = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> AudienceIn:
+        if not self.groups and self.segment is None and not self.numbers:
+            raise ValueError("give groups, a segment or numbers")
+        return self
+
+
+class ExclusionsIn(_Body):
+    """Who is left out besides those who opted out."""
+
+    groups: list[Name] = Field(default_factory=list, max_length=100)
+    segment: Segment | None = None
+    numbers: Numbers = Field(default_factory=list)
+    recent_hours: int = Field(24, ge=0, le=8760, strict=True, description="Who got marketing in that time; 0: nobody")
+    landlines: Flag = True
+    unconfirmed: Flag = Field(False, description="Who did not join the list")
+    max_segments: int = Field(10, ge=1, le=255, strict=True)
+
+
+class VariantIn(_Body):
+    """One of several texts."""
+
+    text: Source
+    weight: int = Field(1, ge=1, le=100, strict=True)
+
+
+class PaceIn(_Body):
+    """How many recipients a minute; null: as fast as the modems are."""
+
+    per_minute: int | None = Field(None, ge=1, le=100_000, strict=True)
+
+
+class CampaignIn(_Body):
+    """A campaign. Give a text, a template or variants."""
+
+    name: Name
+    audience: AudienceIn
+    exclude: ExclusionsIn = Field(default_factory=ExclusionsIn)
+    text: Source | None = Field(None, description="Liquid: Hello {{ name }}")
+    template: Name | None = None
+    variants: list[VariantIn] = Field(default_factory=list, max_length=10)
+    windows: HoursIn = Field(default_factory=HoursIn)
+    pace: PaceIn = Field(default_factory=PaceIn)
+    modems: list[Name] = Field(default_factory=list, max_length=64)
+    pool: Name | None = None
+    consent_list: Name | None = Field(None, alias="list", description="The consent list")
+
+    @model_validator(mode="after")
+    def _one_text(self) -> CampaignIn:
+        if (self.text is not None) + (self.template is not None) + bool(self.variants) != 1:
+            raise ValueError("give one of text, template and variants")
+        if self.modems and self.pool is not None:
+            raise ValueError("give either modems or pool")
+        return self
+
+    def plan(self) -> CampaignPlan:
+        """Return the plan for the service."""
+        texts = [Variant(each.text, each.weight) for each in self.variants]
+        return CampaignPlan(
+            audience=Audience(tuple(self.audience.groups), self.audience.segment, tuple(self.audience.numbers)),
+            exclude=Exclusions(
+                tuple(self.exclude.groups),
+                self.exclude.segment,
+                tuple(self.exclude.numbers),
+                self.exclude.recent_hours,
+                self.exclude.landlines,
+                self.exclude.unconfirmed,
+                self.exclude.max_segments,
+            ),
+            variants=(Variant(self.text),) if self.text is not None else tuple(texts),
+            template=self.template,
+            list=self.consent_list,
+            hours=self.windows.read(),
+            per_minute=self.pace.per_minute,
+            modems=tuple(self.modems),
+            pool=self.pool,
+        )
+
+
+class StartIn(_Body):
+    """When a campaign starts."""
+
+    send_at: Moment | None = None
+
+
+class RecipientQuery(QueryModel):
+    """Query parameters of the recipients."""
+
+    state: Literal["waiting", "queued", "skipped"] | None = None
+    reason: Skipped | None = None
+    limit: Limit = 50
+    cursor: str | None = Field(None, max_length=64)
+
+
+@router.get("", response_model=resources.CampaignList)
+async def index(ctx: Ctx) -> Response:
+    """List campaigns, newest first, with their counts."""
+    return JSONResponse({"data": [await _whole(ctx, each) for each in await ctx.campaigns.all()]})
+
+
+@router.post("", status_code=201, response_model=resources.Campaign, responses=_CHANGED)
+async def create(ctx: Ctx, body: CampaignIn) -> Response:
+    """Save a campaign as a draft."""
+    return await _answer(ctx, await ctx.campaigns.create(body.name, body.plan()), 201)
+
+
+@router.get("/{campaign}", response_model=resources.Campaign, responses=_UNKNOWN)
+async def show(ctx: Ctx, campaign: str) -> Response:
+    """Show a campaign with its counts."""
+    return await _answer(ctx, await ctx.campaigns.get(_id(campaign)))
+
+
+@router.put("/{campaign}", response_model=resources.Campaign, responses=_CHANGED)
+async def change(ctx: Ctx, campaign: str, body: CampaignIn) -> Response:
+    """Change a campaign. After its start: name, pace, windows, modems and pool only."""
+    return await _answer(ctx, await ctx.campaigns.change(_id(campaign), body.name, body.plan()))
+
+
+@router.delete("/{campaign}", status_code=204, responses=_CHANGED)
+async def delete(ctx: Ctx, campaign: str) -> Response:
+    """Delete a campaign that does not run. Its messages stay."""
+    await ctx.campaigns.delete(_id(campaign))
+    return Response(status_code=204)
+
+
+@router.post("/{campaign}/review", response_model=resources.CampaignReview, responses=_UNKNOWN)
+async def review(ctx: Ctx, campaign: str) -> Response:
+    """Show what a campaign would do: recipients, segments, cost, who is left out and why, three texts."""
+    found = await ctx.campaigns.review(_id(campaign))
+    answer: resources.CampaignReview = {
+        "recipients": found.recipients,
+        "suspected": found.suspected,
+        "left_out": dict(found.left_out),
+        "segments_least": found.segments_least,
+        "segments_most": found.segments_most,
+        "segments_total": found.segments_total,
+        "encodings": dict(found.encodings),
+        "forcing": dict(found.forcing.most_common(20)),
+        "duration_s": found.duration_s,
+        "cost": found.cost,
+        "samples": [
+            {"number": each.number, "text": each.text, "segments": each.plan.segment_count if each.plan else 0}
+            for each in found.samples
+        ],
+        "estimated": found.estimated,
+    }
+    return JSONResponse(answer)
+
+
+@router.post("/{campaign}/start", response_model=resources.Campaign, responses=_CHANGED)
+async def start(ctx: Ctx, campaign: str, body: StartIn | None = None) -> Response:
+    """Start a draft, now or at send_at."""
+    at = None if body is None or body.send_at is None else round(body.send_at.timestamp() * 1000)
+    return await _answer(ctx, await ctx.campaigns.start(_id(campaign), at))
+
+
+@router.post("/{campaign}/pause", response_model=resources.Campaign, responses=_CHANGED)
+async def pause(ctx: Ctx, campaign: str) -> Response:
+    """Pause a campaign. Texts that have not begun to leave are taken back."""
+    return await _answer(ctx, await ctx.campaigns.pause(_id(campaign)))
+
+
+@router.post("/{campaign}/resume", response_model=resources.Campaign, responses=_CHANGED)
+async def resume(ctx: Ctx, campaign: str) -> Response:
+    """Go on with a paused campaign."""
+    return await _answer(ctx, await ctx.campaigns.resume(_id(campaign)))
+
+
+@router.post("/{campaign}/cancel", response_model=resources.Campaign, responses=_CHANGED)
+async def cancel(ctx: Ctx, campaign: str) -> Response:
+    """End a campaign. Texts that have not begun to leave are not sent."""
+    return await _answer(ctx, await ctx.campaigns.cancel(_id(campaign)))
+
+
+@router.post("/{campaign}/retry_failed", response_model=resources.CampaignRetry, responses=_CHANGED)
+async def retry_failed(ctx: Ctx, campaign: str) -> Response:
+    """Text those again whose message failed."""
+    found, retried = await ctx.campaigns.retry_failed(_id(campaign))
+    return JSONResponse({"retried": retried, "campaign": await _whole(ctx, found)})
+
+
+@router.get("/{campaign}/recipients", response_model=resources.CampaignRecipientPage, responses=_UNKNOWN)
+async def recipients(ctx: Ctx, campaign: str, query: Annotated[RecipientQuery, Query()]) -> Response:
+    """List recipients by number, with the state of their message or why they were skipped."""
+    reason = None if query.reason is None else query.reason.value
+    found = await ctx.campaigns.recipients(_id(campaign), query.cursor or "", query.limit + 1, query.state, reason)
+    page = found[: query.limit]
+    data: list[resources.CampaignRecipient] = [
+        {
+            "number": each.number,
+            "state": each.state,
+            "reason": None if each.reason is None else Skipped(each.reason),
+            "message_id": None if each.message_id is None else format_id(each.message_id),
+            "status": each.status,
+            "variant": each.variant,
+        }
+        for each in page
+    ]
+    more = page[-1].number if len(found) > query.limit else None
+    return JSONResponse({"data": data, "next_cursor": more})
+
+
+@router.get("/{campaign}/results", response_model=resources.CampaignResults, responses=_UNKNOWN)
+async def results(ctx: Ctx, campaign: str) -> Response:
+    """Show how a campaign went: counts, who was skipped and why, failures by cause, and each variant."""
+    found = await ctx.campaigns.get(_id(campaign))
+    result = await ctx.campaigns.results(found.id)
+    texts: list[str | None] = [each.text for each in found.plan.variants]
+    answer: resources.CampaignResults = {
+        "counts": counts_resource(result.counts),
+        "skipped": {Skipped(reason): number for reason, number in result.skipped.items()},
+        "causes": result.causes,
+        "variants": [
+            {"text": text, "sent": sums[0], "delivered": sums[1], "replied": sums[2]}
+            for at, text in enumerate(texts or [None])
+            for sums in [result.variants.get(at, (0, 0, 0))]
+        ],
+    }
+    return JSONResponse(answer)
+
+
+def _id(text: str) -> int:
+    number = parse_id(text)
+    if number is None:
+        raise Problem(ProblemCode.NOT_FOUND, f"the campaign {text[:64]!r} does not exist")
+    return number
+
+
+async def _whole(ctx: Context, campaign: Campaign) -> resources.Campaign:
+    return campaign_resource(campaign, await ctx.campaigns.counts(campaign))
+
+
+async def _answer(ctx: Context, campaign: Campaign, status: int = 200) -> Response:
+    return JSONResponse(await _whole(ctx, campaign), status)

@@ -1,0 +1,1 @@
+"""Campaigns: what people manage, the text for each recipient, and the runner that hands them to the queue."""

@@ -1,0 +1,176 @@
+"""Campaigns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from gsmgw.model.campaigns import CampaignState, Skipped
+from gsmgw.wire.resources.common import Time, closed
+
+
+@closed
+class CampaignAudience(TypedDict):
+    """Who is texted."""
+
+    groups: list[str]
+    segment: str | None
+    numbers: list[str]
+
+
+@closed
+class CampaignExclusions(CampaignAudience):
+    """Who is left out."""
+
+    recent_hours: int
+    landlines: bool
+    unconfirmed: bool
+    max_segments: int
+
+
+@closed
+class CampaignVariant(TypedDict):
+    """One of several texts."""
+
+    text: str
+    weight: int
+
+
+@closed
+class CampaignWindows(TypedDict):
+    """When texts may be sent, in the recipient's time zone."""
+
+    hours: str | None
+    days: list[str]
+
+
+@closed
+class CampaignPace(TypedDict):
+    """How many recipients a minute."""
+
+    per_minute: int | None
+
+
+@closed
+class CampaignCounts(TypedDict):
+    """How many recipients are where."""
+
+    total: int
+    waiting: int
+    queued: int
+    sent: Annotated[int, Field(description="Sent, those delivered included")]
+    delivered: int
+    failed: int
+    unknown: int
+    skipped: int
+    replied: int
+    opted_out: int
+
+
+@closed
+class Campaign(TypedDict):
+    """A text to many people."""
+
+    id: str
+    name: str
+    state: CampaignState
+    reason: Annotated[str | None, Field(description="Why it is paused")]
+    audience: CampaignAudience
+    exclude: CampaignExclusions
+    template: str | None
+    variants: list[CampaignVariant]
+    windows: CampaignWindows
+    pace: CampaignPace
+    modems: list[str]
+    pool: str | None
+    send_at: Time | None
+    created_at: Time
+    changed_at: Time
+    started_at: Time | None
+    ended_at: Time | None
+    counts: CampaignCounts
+    list: str | None  # last, for it hides the type of that name
+
+
+@closed
+class CampaignList(TypedDict):
+    """All campaigns, newest first."""
+
+    data: list[Campaign]
+
+
+@closed
+class CampaignSample(TypedDict):
+    """A text of a campaign."""
+
+    number: str
+    text: str
+    segments: int
+
+
+@closed
+class CampaignReview(TypedDict):
+    """What a campaign would do."""
+
+    recipients: int
+    suspected: Annotated[int, Field(description="Of them, those whose text waits for a decision about consent")]
+    left_out: dict[Skipped, int]
+    segments_least: int
+    segments_most: int
+    segments_total: int
+    encodings: dict[str, int]
+    forcing: Annotated[dict[str, int], Field(description="Characters that make a text UCS-2, with the number of texts")]
+    duration_s: Annotated[float, Field(description="Estimated from the pace, or 5 s a segment and modem")]
+    cost: float | None
+    samples: list[CampaignSample]
+    estimated: Annotated[bool, Field(description="The figures come from the first 2000 recipients")]
+
+
+@closed
+class CampaignRecipient(TypedDict):
+    """A recipient of a campaign."""
+
+    number: str
+    state: str
+    reason: Skipped | None
+    message_id: str | None
+    status: str | None
+    variant: int | None
+
+
+@closed
+class CampaignRecipientPage(TypedDict):
+    """A page of recipients, by number."""
+
+    data: list[CampaignRecipient]
+    next_cursor: str | None
+
+
+@closed
+class VariantResult(TypedDict):
+    """How one of several texts went."""
+
+    text: str | None
+    sent: int
+    delivered: int
+    replied: int
+
+
+@closed
+class CampaignResults(TypedDict):
+    """How a campaign went."""
+
+    counts: CampaignCounts
+    skipped: dict[Skipped, int]
+    causes: Annotated[dict[str, int], Field(description="Failed messages by the code of their error")]
+    variants: list[VariantResult]
+
+
+@closed
+class CampaignRetry(TypedDict):
+    """How many recipients are texted again."""
+
+    retried: int
+    campaign: Campaign
