@@ -60,7 +60,7 @@ def _progress(counts: resources.CampaignCounts) -> str:
 @click.option(
     "--recent-hours",
     type=click.IntRange(0),
-    help="Leave out who got marketing in so many hours (default 24; 0: nobody).",
+    help="Leave out who got marketing in so many hours (default 24).",
 )
 @click.option("--joined-only", is_flag=True, help="Leave out who did not join the list.")
 @click.option("--list", "consent_list", help="The consent list, for example news.")
