@@ -11,6 +11,7 @@ from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
 from gsmgw.http.event_streams import EventStreams
@@ -90,6 +91,7 @@ class Context:
     service: MessageService
     consent: ConsentDesk
     audience: Audience
+    privacy: Privacy
     collector: Collector
     feed: EventFeed
     streams: EventStreams

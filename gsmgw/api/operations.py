@@ -178,6 +178,8 @@ GROUPS: Final = (
             "GET /v1/backups": "list_backups",
             "GET /v1/quarantine": "list_quarantine",
             "POST /v1/quarantine/reread": "reread_quarantine",
+            "POST /v1/privacy/{number}/export": "export_person",
+            "POST /v1/privacy/{number}/erase": "erase_person",
         },
     ),
 )

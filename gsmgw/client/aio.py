@@ -155,6 +155,8 @@ class AsyncClient:
     sign_in = _does(calls.sign_in)
     users = _does(calls.users)
     sessions = _does(calls.sessions)
+    export_person = _does(calls.export_person)
+    erase_person = _does(calls.erase_person)
     reload = _does(calls.reload)
     contact = _does(audience_calls.contact)
     contact_page = _does(audience_calls.contact_page)

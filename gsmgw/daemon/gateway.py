@@ -14,6 +14,7 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
@@ -250,6 +251,7 @@ class Gateway:
             service=self.service,
             consent=self.consent,
             audience=self.audience,
+            privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
             collector=self.collector,
             feed=self.feed,
             streams=streams,

@@ -85,6 +85,7 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
 from gsmgw.wire.resources.statistics import (
     DeliveryTime,
     KeyedSums,
@@ -170,6 +171,8 @@ __all__ = [
     "OptOutOfNumber",
     "OptOutPage",
     "Preview",
+    "PrivacyErasure",
+    "PrivacyExport",
     "ProblemDocument",
     "QuarantinePage",
     "QuarantinedPdu",
