@@ -99,11 +99,13 @@ def blocked(query: Query, messages: Sequence[Outgoing]) -> dict[int, Block]:
 
 def standings_of(query: Query, persons: Iterable[str]) -> dict[str, dict[str, Standing]]:
     """Return the present consent of persons, for those who have said anything, by list."""
-    rows = query(
-        "SELECT c.person, c.list, c.state, c.changed_ms, c.suspected_ms FROM json_each(?) j "
-        "CROSS JOIN consent c ON c.person = j.value",
-        (json.dumps(list(persons)),),
-    )
+    wanted = list(persons)
+    columns = "c.person, c.list, c.state, c.changed_ms, c.suspected_ms"
+    if len(wanted) == 1:  # the hand-over of a segment: many values at once cost more than the look-up
+        rows = query(f"SELECT {columns} FROM consent c WHERE c.person = ?", wanted)
+    else:
+        many = "FROM json_each(?) j CROSS JOIN consent c ON c.person = j.value"
+        rows = query(f"SELECT {columns} {many}", (json.dumps(wanted),))
     found: dict[str, dict[str, Standing]] = {}
     for person, name, state, changed_ms, suspected_ms in rows:
         found.setdefault(person, {})[name] = Standing(

@@ -34,6 +34,7 @@ from gsmgw.wire.resources.contacts import (
     Group,
     GroupList,
     RowError,
+    SegmentPreview,
     UndoneImport,
 )
 from gsmgw.wire.resources.conversations import (
@@ -182,6 +183,7 @@ __all__ = [
     "RowError",
     "SeenMessage",
     "Segment",
+    "SegmentPreview",
     "Session",
     "SessionList",
     "Statistics",

@@ -11,8 +11,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from support.consent import dismiss, say, suspect
 from support.databases import index_all
-from support.desk import TO, desk
+from support.desk import TO, Desk, desk
 from support.fakes import ScriptedModem
 
 from gsmgw.clock import VirtualClock
@@ -20,10 +21,21 @@ from gsmgw.config import RetentionSection
 from gsmgw.dispatch import Retention
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.inbound import Collector
-from gsmgw.model import DeliveryOutcome, Direction, Status, StatusReportFacts
-from gsmgw.outbound import Limits, RouteTable, Rule
+from gsmgw.model import ConsentState, DeliveryOutcome, Direction, Purpose, Status, StatusReportFacts
+from gsmgw.outbound import Limits, RouteTable, Rule, Submission
 from gsmgw.ports import RawPdu
-from gsmgw.store import conversations, engine, evidence, inbox, lifecycle, messages, queue_reads, reports
+from gsmgw.store import (
+    consent_changes,
+    consent_reads,
+    conversations,
+    engine,
+    evidence,
+    inbox,
+    lifecycle,
+    messages,
+    queue_reads,
+    reports,
+)
 
 #: Tables with a row for a SIM, a target, a program, a list: these may be read whole.
 SMALL = {
@@ -43,6 +55,7 @@ FEW = {
     "segments_open", "segments_doubt", "messages_due", "messages_expiry", "messages_awaited", "parts_waiting",
     "parts_quarantined", "messages_ready",
 }  # fmt: skip
+OTHER = "+4915112345699"
 DELIVER = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
 
 
@@ -97,6 +110,7 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
         await store.write(lambda tx: lifecycle.retry(tx, now_ms, numbers[0], None))
         await store.write(lambda tx: lifecycle.resolve(tx, now_ms, numbers[0], resend=True))
         await store.write(lambda tx: lifecycle.recover(tx, now_ms, 1000))
+        await _consent_of_a_day(work)
         await index_all(store)
         for wanted in (
             messages.Filter(before_id=numbers[-1]),
@@ -123,6 +137,22 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
     assert len(plans) > 60
     scans = [(step, text) for text, steps in plans.items() for step in steps if is_scan(step) and not stops(step, text)]
     assert scans == []
+
+
+async def _consent_of_a_day(work: Desk) -> None:
+    """Opt-outs come in, are listed, decided about and erased."""
+    store = work.store
+    await say(work, ConsentState.OUT)
+    await suspect(work, OTHER)
+    await work.submit([Submission(TO, "x"), Submission(OTHER, "x", purpose=Purpose.MARKETING)])
+    await store.read(lambda db: consent_reads.optouts(db, None, None, 10))
+    await store.read(lambda db: consent_reads.optouts(db, "*", 99, 10))
+    await store.read(lambda db: consent_reads.suspicions(db, None, 10))
+    await store.read(lambda db: consent_reads.person(db, TO))
+    await dismiss(work, OTHER)
+    await store.write(lambda tx: consent_changes.asked_list(tx, TO, 0))
+    await store.write(lambda tx: consent_changes.may_reply(tx, 1, TO, "*", "stop", 1))
+    await store.write(lambda tx: consent_changes.erase(tx, 1, TO))
 
 
 def explained(path: Path, statements: set[str]) -> dict[str, list[str]]:
