@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from gsmgw.digits import is_digits
+
 
 def _table() -> str:
     for place in zoneinfo.TZPATH:
@@ -38,7 +40,7 @@ def _only_region(number: str) -> str | None:
     """Return the country of a calling code that has one only, as most do: the rest of the number tells nothing more."""
     for length in (1, 2, 3):
         code = number[1 : 1 + length]
-        if code.isdecimal() and (regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))) is not None:
+        if is_digits(code) and (regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))) is not None:
             return str(regions[0]) if len(regions) == 1 else None
     return None
 
