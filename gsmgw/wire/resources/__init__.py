@@ -87,6 +87,16 @@ from gsmgw.wire.resources.modems import (
     UssdAnswer,
 )
 from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
+from gsmgw.wire.resources.rules import (
+    Rule,
+    RuleAction,
+    RuleCondition,
+    RuleList,
+    RuleMatch,
+    RuleOther,
+    RuleTrial,
+    RuleTrialAction,
+)
 from gsmgw.wire.resources.statistics import (
     DeliveryTime,
     KeyedSums,
@@ -181,6 +191,14 @@ __all__ = [
     "Reload",
     "Reread",
     "RowError",
+    "Rule",
+    "RuleAction",
+    "RuleCondition",
+    "RuleList",
+    "RuleMatch",
+    "RuleOther",
+    "RuleTrial",
+    "RuleTrialAction",
     "SeenMessage",
     "Segment",
     "SegmentPreview",
