@@ -65,6 +65,7 @@ GROUPS: Final = (
             "GET /v1/fields/{name}": "get_field",
             "PUT /v1/fields/{name}": "put_field",
             "DELETE /v1/fields/{name}": "delete_field",
+            "POST /v1/segments/preview": "preview_segment",
             "GET /v1/groups": "list_groups",
             "POST /v1/groups": "create_group",
             "GET /v1/groups/{name}": "get_group",

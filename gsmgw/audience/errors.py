@@ -32,3 +32,14 @@ class FileRefused(ServiceError):
             {"line": fault.line, "detail": fault.detail, **({"column": fault.column} if fault.column else {})}
             for fault in faults
         )
+
+
+class SegmentRefused(ServiceError):
+    """A segment is not valid; ``column`` is the place in its text, from 1."""
+
+    code = ProblemCode.INVALID_SEGMENT
+
+    def __init__(self, field: str, detail: str, column: int | None) -> None:
+        super().__init__(f"{field}: {'' if column is None else f'column {column}: '}{detail}")
+        place: dict[str, str | int] = {} if column is None else {"column": column}
+        self.errors = ({"pointer": f"/{field}", **place, "detail": detail},)

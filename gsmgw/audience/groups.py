@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gsmgw.audience.contacts import UNSET, Unset
-from gsmgw.audience.errors import Conflict, NotFound
+from gsmgw.audience.errors import Conflict, NotFound, SegmentRefused
 from gsmgw.audience.field_values import ValueRefused
 from gsmgw.audience.people import checked_group, checked_number
+from gsmgw.audience.segment_queries import Segments
+from gsmgw.audience.segments import groups_in, parse
 from gsmgw.model.contacts import RESERVED_FIELDS, ContactField, ContactGroup, FieldType, Person, fold
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
@@ -24,41 +26,61 @@ _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class CountedGroup:
-    """A group and the number of its members."""
+    """A group and the number of its members; None if its segment is not valid any more."""
 
     group: ContactGroup
-    members: int
+    members: int | None
 
 
 class Groups:
     """Reads and changes groups."""
 
-    def __init__(self, store: Store, clock: Clock, country: Callable[[], str | None]) -> None:
+    def __init__(self, store: Store, clock: Clock, country: Callable[[], str | None], segments: Segments) -> None:
         self._store = store
         self._clock = clock
         self._country = country
+        self._segments = segments
 
     async def all(self) -> list[CountedGroup]:
         """Return all groups by name."""
         found = await self._store.read(contact_groups.all_groups)
         counts = await self._store.read(contact_groups.member_counts)
-        return [CountedGroup(group, counts.get(group.id, 0)) for group in found]
+        return [
+            CountedGroup(group, counts.get(group.id, 0) if group.segment is None else await self._count(group))
+            for group in found
+        ]
 
     async def get(self, name: str) -> CountedGroup:
         """Return a group. Raises :class:`NotFound`."""
-        for counted in await self.all():
-            if fold(counted.group.name) == fold(name):
-                return counted
+        for group in await self._store.read(contact_groups.all_groups):
+            if fold(group.name) == fold(name):
+                return CountedGroup(group, await self._count(group))
         raise _unknown(name)
 
     async def members(self, name: str) -> Clause:
         """Return the condition for the members of a group. Raises :class:`NotFound`."""
-        group = (await self.get(name)).group
+        for group in await self._store.read(contact_groups.all_groups):
+            if fold(group.name) == fold(name):
+                return await self._clause(group)
+        raise _unknown(name)
+
+    async def _clause(self, group: ContactGroup) -> Clause:
+        if group.segment is not None:
+            return await self._segments.clause(group.segment)
         return "id IN (SELECT contact_id FROM group_members WHERE group_id = ?)", (group.id,)
+
+    async def _count(self, group: ContactGroup) -> int | None:
+        try:
+            where = await self._clause(group)
+        except SegmentRefused:  # a field that it names was deleted
+            return None
+        return await self._store.read(lambda db: contacts.count(db, where))
 
     async def create(self, name: str, segment: str | None) -> CountedGroup:
         """Save a new group. Raises :class:`Conflict` if the name is taken."""
         named, now_ms = _group_name(name), self._clock.wall_ms()
+        if segment is not None:
+            await self._segments.validate(segment, group=named)
 
         def write(tx: Tx) -> None:
             if contact_groups.load(tx, named) is not None:
@@ -71,9 +93,13 @@ class Groups:
     async def change(self, name: str, new_name: str | Unset, segment: str | Unset | None) -> CountedGroup:
         """Rename a group or change its segment. A group with members cannot become a smart group."""
         renamed = None if new_name is UNSET else _group_name(new_name)
+        if segment is not UNSET and segment is not None:
+            await self._segments.validate(segment, group=name)
 
         def write(tx: Tx) -> ContactGroup:
             group = _group(tx, name)
+            if renamed is not None and fold(renamed) != fold(group.name):
+                _check_unused(tx, group)
             target = group.name if renamed is None else renamed
             holder = contact_groups.load(tx, target)
             if holder is not None and holder.id != group.id:
@@ -86,8 +112,14 @@ class Groups:
         return await self.get((await self._store.write(write)).name)
 
     async def delete(self, name: str) -> None:
-        """Delete a group. Its members stay contacts."""
-        await self._store.write(lambda tx: contact_groups.delete(tx, _group(tx, name)))
+        """Delete a group. Its members stay contacts. Raises :class:`Conflict` if a smart group refers to it."""
+
+        def write(tx: Tx) -> None:
+            group = _group(tx, name)
+            _check_unused(tx, group)
+            contact_groups.delete(tx, group)
+
+        await self._store.write(write)
 
     async def add(self, name: str, numbers: Sequence[str]) -> int:
         """Add numbers to a group; return how many were not in it. A number without a contact gets one."""
@@ -191,6 +223,13 @@ def _group_name(name: str) -> str:
         return checked_group(name)
     except ValueRefused as exc:
         raise Refusal(ProblemCode.INVALID_REQUEST, "name", str(exc)) from None
+
+
+def _check_unused(tx: Tx, group: ContactGroup) -> None:
+    """Raise :class:`Conflict` if the segment of another group refers to this one."""
+    for other in contact_groups.load_all(tx):
+        if other.segment is not None and other.id != group.id and fold(group.name) in groups_in(parse(other.segment)):
+            raise Conflict(f"the segment of {other.name!r} refers to {group.name!r}; change it first")
 
 
 def _unknown(name: str) -> NotFound:

@@ -76,6 +76,11 @@ def undo_import(import_id: str) -> Call[resources.UndoneImport]:
     return Call("POST", f"/v1/contacts/imports/{part(import_id)}/undo", timeout_s=IMPORT_TIMEOUT_S)
 
 
+def preview_segment(segment: str) -> Call[resources.SegmentPreview]:
+    """Return the number of contacts in a segment, a sample of them, and the segment as a tree."""
+    return Call("POST", "/v1/segments/preview", {"segment": segment})
+
+
 def fields() -> Call[list[resources.ContactField]]:
     """Return the declared fields of contacts."""
     return Call("GET", "/v1/fields", pick=_data)

@@ -160,6 +160,7 @@ class Client:
     merge_contacts = _does(audience_calls.merge_contacts)
     import_contacts = _does(audience_calls.import_contacts)
     undo_import = _does(audience_calls.undo_import)
+    preview_segment = _does(audience_calls.preview_segment)
     fields = _does(audience_calls.fields)
     put_field = _does(audience_calls.put_field)
     delete_field = _does(audience_calls.delete_field)

@@ -1,4 +1,7 @@
-"""Keeps the full-text index and the list of conversations up to date in small portions, at low priority."""
+"""Keeps the full-text index, the list of conversations and the history of contacts up to date.
+
+In small portions, at low priority.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from gsmgw.dispatch.cursor_runner import Follower
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, conversations, messages, search
+from gsmgw.store import Store, Tx, contact_history, conversations, messages, search
 
 #: Time to collect events before indexing them together, seconds.
 SETTLE_S = 5.0
@@ -17,7 +20,7 @@ PORTION = 200
 
 
 class Indexer(Follower):
-    """Indexes the texts of new messages, and notes the latest message of each conversation."""
+    """Indexes the texts of new messages, and notes the latest messages with each number."""
 
     def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
         super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
@@ -30,3 +33,4 @@ class Indexer(Follower):
         """Index the messages of some events."""
         search.index_messages(tx, events)
         conversations.note_accepted(tx, events)
+        contact_history.note(tx, events)

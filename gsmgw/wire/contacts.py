@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from gsmgw.model import format_id
 from gsmgw.model.contacts import Contact, ContactField, ContactGroup
+from gsmgw.model.events.types import Json
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
@@ -34,11 +38,21 @@ def field_resource(field: ContactField) -> resources.ContactField:
     }
 
 
-def group_resource(group: ContactGroup, members: int) -> resources.Group:
+def group_resource(group: ContactGroup, members: int | None) -> resources.Group:
     """Return a group as a resource."""
     return {
         "name": group.name,
         "segment": group.segment,
         "members": members,
         "created_at": stamp(group.created_ms),
+    }
+
+
+def preview_resource(count: int, sample: Sequence[Contact], segment: str, tree: Json) -> resources.SegmentPreview:
+    """Return the preview of a segment as a resource."""
+    return {
+        "count": count,
+        "sample": list(map(contact_resource, sample)),
+        "segment": segment,
+        "tree": cast("resources.JsonObject", tree),
     }

@@ -17,6 +17,7 @@ class ProblemCode(StrEnum):
     EMPTY_MESSAGE = "empty_message"
     TOO_LONG = "too_long"
     INVALID_FILE = "invalid_file"
+    INVALID_SEGMENT = "invalid_segment"
     NOT_ENCODABLE = "not_encodable"
     UNKNOWN_MODEM = "unknown_modem"
     NOT_YOUR_MODEM = "not_your_modem"
@@ -62,6 +63,7 @@ PROBLEMS: Mapping[ProblemCode, ProblemType] = {
     ProblemCode.EMPTY_MESSAGE: ProblemType(422, "The message is empty"),
     ProblemCode.TOO_LONG: ProblemType(422, "The message is too long"),
     ProblemCode.INVALID_FILE: ProblemType(422, "The file cannot be imported"),
+    ProblemCode.INVALID_SEGMENT: ProblemType(422, "The segment is not valid"),
     ProblemCode.NOT_ENCODABLE: ProblemType(422, "The text does not fit the requested encoding"),
     ProblemCode.UNKNOWN_MODEM: ProblemType(422, "The modem does not exist"),
     ProblemCode.NOT_YOUR_MODEM: ProblemType(403, "The token is restricted to other modems"),

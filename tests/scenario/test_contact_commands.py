@@ -72,3 +72,15 @@ def test_an_address_book_is_imported_and_the_import_undone(gsmgw: Shell, tmp_pat
     assert (done["created"], done["bad"]) == (1, 1)
     assert "1 contact removed, 0 restored" in gsmgw("contacts", "undo", done["import_id"]).output
     assert "Book" not in gsmgw("groups").output
+
+
+def test_a_segment_is_previewed_and_makes_a_smart_group(gsmgw: Shell) -> None:
+    gsmgw("contacts", "set", ANNA, "--name", "Anna", "--language", "de")
+    gsmgw("contacts", "set", BEN, "--name", "Ben")
+    seen = json.loads(gsmgw("segments", "preview", 'language = "de"', "--json").output)
+    assert (seen["count"], seen["tree"]["field"]) == (1, "language")
+    assert '1 contact in language = "de"' in gsmgw("segments", "preview", 'language="de"').output
+    assert "did you mean 'language'?" in gsmgw("segments", "preview", 'langage = "de"', fails=True).output
+    assert "German created, 1 member" in gsmgw("groups", "create", "German", "--segment", 'language = "de"').output
+    assert BEN not in gsmgw("groups", "members", "German").output
+    assert ANNA not in gsmgw("contacts", "list", "--segment", "language is empty").output

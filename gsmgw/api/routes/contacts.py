@@ -79,6 +79,7 @@ class ContactQuery(QueryModel):
 
     q: Text | None = Field(None, max_length=200, description="Words in the name, the number or a searchable field")
     group: Text | None = Field(None, max_length=100, description="Only members of this group")
+    segment: Text | None = Field(None, max_length=4000, description="Only contacts in this segment")
     limit: Limit = 50
     cursor: str | None = Field(None, max_length=64)
 
@@ -105,6 +106,8 @@ async def index(ctx: Ctx, query: Annotated[ContactQuery, Query()]) -> Response:
         wanted = both(wanted, await ctx.audience.contacts.searching(query.q))
     if query.group is not None:
         wanted = both(wanted, await ctx.audience.groups.members(query.group))
+    if query.segment is not None:
+        wanted = both(wanted, await ctx.audience.segments.clause(query.segment))
     return await contact_page(ctx, wanted, query.cursor, query.limit)
 
 

@@ -41,6 +41,11 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "the first 100 with `line`, `column` and `detail`. Nothing was imported.",
         "Correct the rows. `dry_run` checks a file without importing it, `skip_bad` imports the other rows.",
     ),
+    ProblemCode.INVALID_SEGMENT: (
+        "The segment has an error in its grammar, or refers to a field or a group that does not exist. `errors` has "
+        "the `column` in the text, and `detail` the nearest name.",
+        "Correct it. `POST /v1/segments/preview` shows who is in a segment. The grammar: docs/reference/segments.md.",
+    ),
     ProblemCode.NOT_ENCODABLE: (
         'The request has `encoding: "gsm7"`, and the text has characters that are not in the GSM 7-bit alphabet '
         "(TS 23.038 6.2.1). `detail` names them.",

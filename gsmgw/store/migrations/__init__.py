@@ -20,6 +20,7 @@ from gsmgw.store.migrations import (
     m005_conversations,
     m006_templates,
     m008_rollups,
+    m012_contact_history,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -30,6 +31,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m005_conversations": m005_conversations.STATEMENTS,
     "m006_templates": m006_templates.STATEMENTS,
     "m008_rollups": m008_rollups.STATEMENTS,
+    "m012_contact_history": m012_contact_history.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

@@ -25,7 +25,7 @@ STATEMENTS = (
     CREATE TABLE contact_values (                     -- what contacts are found by: an index of contacts.fields
         field         TEXT NOT NULL,                  -- a declared field, or name, language, time_zone
         value         NOT NULL,                       -- folded text, a number, a date, 0 or 1
-        contact_id    INTEGER NOT NULL REFERENCES contacts (id),
+        contact_id    INTEGER NOT NULL,               -- no foreign key: its check would need one more index
         PRIMARY KEY (field, value, contact_id)
     ) WITHOUT ROWID
     """,

@@ -34,6 +34,7 @@ from gsmgw.wire.resources.contacts import (
     Group,
     GroupList,
     RowError,
+    SegmentPreview,
     UndoneImport,
 )
 from gsmgw.wire.resources.conversations import (
@@ -179,6 +180,7 @@ __all__ = [
     "RowError",
     "SeenMessage",
     "Segment",
+    "SegmentPreview",
     "Session",
     "SessionList",
     "Statistics",

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from gsmgw.model.contacts import FieldType
-from gsmgw.wire.resources.common import Time, closed
+from gsmgw.wire.resources.common import JsonObject, Time, closed
 
 #: A value of a declared field.
 Value: TypeAlias = bool | int | float | str
@@ -60,7 +60,7 @@ class Group(TypedDict):
 
     name: str
     segment: str | None
-    members: int
+    members: Annotated[int | None, Field(description="null if its segment is not valid any more")]
     created_at: Time
 
 
@@ -69,6 +69,16 @@ class GroupList(TypedDict):
     """All groups."""
 
     data: list[Group]
+
+
+@closed
+class SegmentPreview(TypedDict):
+    """The contacts in a segment: how many, the newest 20, and the segment as text and as a tree."""
+
+    count: int
+    sample: list[Contact]
+    segment: str
+    tree: JsonObject
 
 
 @closed
