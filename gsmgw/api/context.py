@@ -12,6 +12,7 @@ from fastapi import Request
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.service import Audience
+from gsmgw.automation.rules import Rules
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
@@ -90,6 +91,7 @@ class Context:
     service: MessageService
     consent: ConsentDesk
     audience: Audience
+    rules: Rules
     collector: Collector
     feed: EventFeed
     streams: EventStreams

@@ -107,6 +107,18 @@ GROUPS: Final = (
             "DELETE /v1/templates/{name}": "delete_template",
         },
     ),
+    Group(
+        "rules",
+        "Answer received texts by keyword.",
+        {
+            "GET /v1/rules": "list_rules",
+            "POST /v1/rules": "create_rule",
+            "POST /v1/rules/test": "test_rules",
+            "GET /v1/rules/{name}": "get_rule",
+            "PUT /v1/rules/{name}": "put_rule",
+            "DELETE /v1/rules/{name}": "delete_rule",
+        },
+    ),
     Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
     Group(
         "webhooks",

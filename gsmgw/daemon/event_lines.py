@@ -51,6 +51,7 @@ _MODEMS: Mapping[EventType, _Line] = {
     EventType.STORAGE_FULL: _Line(logging.WARNING, "message storage is full"),
     EventType.SUBMIT_LATE_CONFIRMATION: _Line(logging.INFO, "late confirmation of a segment", ("reference",)),
     EventType.SUBMIT_LATE_REFUSAL: _Line(logging.INFO, "late refusal of a segment", ("cms", "title")),
+    EventType.RULE_SUSPENDED: _Line(logging.WARNING, "rule suspended", ("rule", "reason")),
     EventType.CALL_MISSED: _Line(logging.INFO, "call missed", ("number",)),
     EventType.USSD_RECEIVED: _Line(logging.INFO, "USSD text received"),
     EventType.CLOCK_SKEW: _Line(logging.INFO, "clock of the network differs", ("ahead_s",)),

@@ -86,6 +86,16 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.rules import (
+    Rule,
+    RuleAction,
+    RuleCondition,
+    RuleList,
+    RuleMatch,
+    RuleOther,
+    RuleTrial,
+    RuleTrialAction,
+)
 from gsmgw.wire.resources.statistics import (
     DeliveryTime,
     KeyedSums,
@@ -178,6 +188,14 @@ __all__ = [
     "Reload",
     "Reread",
     "RowError",
+    "Rule",
+    "RuleAction",
+    "RuleCondition",
+    "RuleList",
+    "RuleMatch",
+    "RuleOther",
+    "RuleTrial",
+    "RuleTrialAction",
     "SeenMessage",
     "Segment",
     "SegmentPreview",
