@@ -228,7 +228,7 @@ def end_opt_out(number: str, *, list: str = "*", reason: str | None = None) -> C
 def import_opt_outs(
     numbers: Sequence[str], *, list: str = "*", reason: str | None = None, dry_run: bool | None = None
 ) -> Call[resources.OptOutImport]:
-    """Opt out at most 10 000 numbers in one transaction; numbers that are not valid are reported."""
+    """Opt out at most 10 000 numbers; numbers that are not valid are reported."""
     body = {"numbers": [*numbers], "list": list, "reason": reason, "dry_run": dry_run}
     return Call("POST", "/v1/optouts/import", given(body))
 

@@ -146,7 +146,7 @@ async def add(ctx: Ctx, request: Request, body: OptOutIn) -> Response:
 
 @optouts.post("/import", response_model=resources.OptOutImport)
 async def import_optouts(ctx: Ctx, request: Request, body: OptOutsIn) -> Response:
-    """Import at most 10 000 opt-outs in one transaction. Invalid numbers are reported, the others imported."""
+    """Import at most 10 000 opt-outs. Numbers that are not valid are reported, the others imported."""
     done = await _done(ctx.consent.import_numbers(body.numbers, body.list_name, body.reason, dry_run=body.dry_run))
     audit_detail(request, list=body.list_name, imported=done.imported)
     errors: list[resources.OptOutImportError] = [
