@@ -20,7 +20,7 @@ from gsmgw.model import format_id, parse_id
 from gsmgw.model.contacts import Contact, Person, fold
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, contact_fields, contact_groups, contacts
+from gsmgw.store import Store, Tx, consent_changes, contact_fields, contact_groups, contacts
 from gsmgw.store.contacts import Clause
 from gsmgw.wire.problems import ProblemCode
 
@@ -139,7 +139,7 @@ class Contacts:
         _there(await self._store.write(write), contact)
 
     async def merge(self, contact: str, other: str) -> Contact:
-        """Merge ``other`` into a contact and delete it. The contact keeps its number and its own values."""
+        """Merge ``other`` into a contact and delete it. The contact keeps its number, its values, and the stricter consent."""
         kept_ref, other_ref = self.reference(contact), self.reference(other)
         now_ms = self._clock.wall_ms()
 
@@ -149,6 +149,7 @@ class Contacts:
             if kept.id == gone.id:
                 raise Conflict("a contact cannot be merged with itself")
             contacts.delete(tx, gone)
+            consent_changes.merge(tx, now_ms, kept.number, gone.number)
             contacts.update(tx, now_ms, kept, kept.number, contacts.merged(kept.person, gone.person))
             return contacts.load(tx, kept.id)
 

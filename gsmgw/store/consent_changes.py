@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import EVERYTHING, Block, ConsentAction, ConsentState, MessageError, Outgoing
 from gsmgw.model.events import ConsentChanged, ConsentSuspected, MessageCanceled
-from gsmgw.store.consent import blocked, person_of, secret_of
+from gsmgw.store.consent import blocked, person_of, secret_of, standings_of
 from gsmgw.store.outbox import defer, fail, requeue
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.states import WAITING
@@ -114,6 +114,20 @@ def may_reply(tx: Tx, now_ms: int, number: str, name: str, kind: str, pause_ms: 
             (person, name, kind, now_ms, now_ms - pause_ms, now_ms),
         )
     )
+
+
+def merge(tx: Tx, now_ms: int, number: str, other: str) -> None:
+    """Give a number the stricter consent of two: what the other opted out of or may have, it does, too."""
+    secret = secret_of(tx.all)
+    standings = standings_of(tx.all, [person_of(secret, number), person_of(secret, other)])
+    own = standings.get(person_of(secret, number), {})
+    for name, standing in standings.get(person_of(secret, other), {}).items():
+        reason = "merged with another contact"
+        is_same = name in own and own[name].state is ConsentState.OUT
+        if standing.state is ConsentState.OUT and not is_same:
+            change(tx, now_ms, number, name, Change(ConsentAction.MANUAL, ConsentState.OUT, "api", reason=reason))
+        elif standing.suspected and not (name in own and (is_same or own[name].suspected)):
+            suspect(tx, now_ms, number, Change(ConsentAction.SUSPECTED, None, "api", reason=reason))
 
 
 def is_out(tx: Tx, number: str, name: str = EVERYTHING) -> bool:
