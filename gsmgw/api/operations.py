@@ -108,6 +108,18 @@ GROUPS: Final = (
             "DELETE /v1/templates/{name}": "delete_template",
         },
     ),
+    Group(
+        "rules",
+        "Answer received texts by keyword.",
+        {
+            "GET /v1/rules": "list_rules",
+            "POST /v1/rules": "create_rule",
+            "POST /v1/rules/test": "test_rules",
+            "GET /v1/rules/{name}": "get_rule",
+            "PUT /v1/rules/{name}": "put_rule",
+            "DELETE /v1/rules/{name}": "delete_rule",
+        },
+    ),
     Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
     Group(
         "webhooks",
@@ -180,6 +192,8 @@ GROUPS: Final = (
             "GET /v1/backups": "list_backups",
             "GET /v1/quarantine": "list_quarantine",
             "POST /v1/quarantine/reread": "reread_quarantine",
+            "POST /v1/privacy/{number}/export": "export_person",
+            "POST /v1/privacy/{number}/erase": "erase_person",
         },
     ),
 )

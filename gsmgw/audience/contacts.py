@@ -139,7 +139,9 @@ class Contacts:
         _there(await self._store.write(write), contact)
 
     async def merge(self, contact: str, other: str) -> Contact:
-        """Merge ``other`` into a contact and delete it. The contact keeps its number, its values, and the stricter consent."""
+        """Merge ``other`` into a contact and delete it. The contact keeps its number, its own values, and the stricter
+        consent of both.
+        """
         kept_ref, other_ref = self.reference(contact), self.reference(other)
         now_ms = self._clock.wall_ms()
 
@@ -149,8 +151,8 @@ class Contacts:
             if kept.id == gone.id:
                 raise Conflict("a contact cannot be merged with itself")
             contacts.delete(tx, gone)
-            consent_changes.merge(tx, now_ms, kept.number, gone.number)
             contacts.update(tx, now_ms, kept, kept.number, contacts.merged(kept.person, gone.person))
+            consent_changes.keep_stricter(tx, now_ms, kept.number, gone.number)
             return contacts.load(tx, kept.id)
 
         return _there(await self._store.write(write), contact)

@@ -93,10 +93,15 @@ class Templates:
         """Return the names that a template may use: those of every contact, and the declared ones."""
         return BUILT_IN | {field.name for field in await self._store.read(contact_fields.all_fields)}
 
-    async def check(self, text: str) -> None:
-        """Check a template. Raises :class:`Refusal` with line and column."""
-        known = await self.known_fields()
+    async def check(self, text: str, more: frozenset[str] = frozenset()) -> None:
+        """Check a template, which may use ``more`` fields. Raises :class:`Refusal` with line and column."""
+        known = await self.known_fields() | more
         await asyncio.to_thread(_compiled, text, known)
+
+    async def render(self, text: str, values: Mapping[str, Value], setting: Setting, more: frozenset[str]) -> str:
+        """Return what a template gives. Raises :class:`Refusal`, for a field that is empty as well."""
+        known = await self.known_fields() | more
+        return (await asyncio.to_thread(_preview, text, known, values, setting)).text
 
     async def preview(
         self, text: str, contact: Contact | None = None, fields: Mapping[str, Value] | None = None

@@ -179,6 +179,36 @@ def preview_template(
     )
 
 
+def rules() -> Call[list[resources.Rule]]:
+    """Return all rules in the order in which they are looked at."""
+    return Call("GET", "/v1/rules", pick=_data)
+
+
+def rule(name: str) -> Call[resources.Rule]:
+    """Return a rule."""
+    return Call("GET", f"/v1/rules/{part(name)}")
+
+
+def create_rule(name: str, actions: Sequence[Mapping[str, Any]], **rest: Any) -> Call[resources.Rule]:
+    """Create a rule; ``rest``: ``match``, ``when``, ``priority``, ``trigger``, ``fall_through``, ``enabled``."""
+    return Call("POST", "/v1/rules", {"name": name, "actions": list(actions), **rest})
+
+
+def put_rule(name: str, actions: Sequence[Mapping[str, Any]], **rest: Any) -> Call[resources.Rule]:
+    """Create a rule, or replace the one of this name."""
+    return Call("PUT", f"/v1/rules/{part(name)}", {"actions": list(actions), **rest})
+
+
+def delete_rule(name: str) -> Call[None]:
+    """Delete a rule."""
+    return Call("DELETE", f"/v1/rules/{part(name)}")
+
+
+def try_rules(sender: str, text: str, *, modem: str | None = None, at: str | None = None) -> Call[resources.RuleTrial]:
+    """Return what a text would do, and why each other rule does not apply."""
+    return Call("POST", "/v1/rules/test", given({"from": sender, "text": text, "modem": modem, "at": at}))
+
+
 def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:
     """Yield contacts, newest first, at most ``limit``; ``filters``: see ``GET /v1/contacts``."""
     return Walk(contact_page(**filters), limit)

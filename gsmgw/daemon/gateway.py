@@ -14,7 +14,10 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
+from gsmgw.automation.rules import Rules, claim
+from gsmgw.automation.runner import Automation
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
@@ -60,6 +63,8 @@ class Gateway:
     patterns: PatternRunner
     access: Access
     audience: Audience
+    rules: Rules
+    automation: Automation
     retention: Retention
     rollups: Rollups
 
@@ -103,7 +108,9 @@ class Gateway:
             self.service = MessageService(
                 self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
-            self.consent = ConsentDesk(self.store, self.clock, self.service, consent_settings(self.config))
+            self.consent = ConsentDesk(
+                self.store, self.clock, self.service, consent_settings(self.config), claims=[claim]
+            )
             await self.consent.reconfigure(consent_settings(self.config), self.config.consent.blocks)
             self.collector = Collector(
                 self.store,
@@ -126,9 +133,13 @@ class Gateway:
             )
             self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
             await self.audience.imports.recover()
+            self.patterns = PatternRunner()
+            self.rules = Rules(self.store, self.clock, self.audience, self.consent, self.patterns, self.modems.keys())
+            self.automation = Automation(
+                self.store, self.clock, self.feed, self.service, self.rules, self.patterns, self._own_numbers
+            )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed)
-            self.patterns = PatternRunner()
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
@@ -164,6 +175,10 @@ class Gateway:
 
     async def _name_of(self, stick: str, candidates: Sequence[str], taken: Collection[str]) -> str:
         return await self.store.write(lambda tx: modem_names.name_of(tx, stick, candidates, taken))
+
+    def _own_numbers(self) -> set[str]:
+        """The numbers of the SIMs, as far as they are known."""
+        return {modem.status.number for modem in self.modems.values() if modem.status.number is not None}
 
     def _own_number(self, name: str) -> str | None:
         modem = self.modems.get(name)
@@ -250,6 +265,8 @@ class Gateway:
             service=self.service,
             consent=self.consent,
             audience=self.audience,
+            privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
+            rules=self.rules,
             collector=self.collector,
             feed=self.feed,
             streams=streams,
@@ -302,6 +319,7 @@ class Gateway:
             ("inbox upkeep", self.collector.run),
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
+            ("rules", self.automation.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("retention", self.retention.run),

@@ -78,8 +78,8 @@ def pointer(*parts: object) -> str:
 
 
 def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
-    """Return a refused message as a problem. ``prefix`` begins its pointer."""
-    error = {"pointer": pointer(*prefix, refusal.field), "detail": refusal.detail}
+    """Return a refused message as a problem. ``prefix`` begins its pointer; a field may be a path with dots."""
+    error = {"pointer": pointer(*prefix, *refusal.field.split(".")), "detail": refusal.detail}
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 

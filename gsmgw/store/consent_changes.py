@@ -116,24 +116,21 @@ def may_reply(tx: Tx, now_ms: int, number: str, name: str, kind: str, pause_ms: 
     )
 
 
-def merge(tx: Tx, now_ms: int, number: str, other: str) -> None:
-    """Give a number the stricter consent of two: what the other opted out of or may have, it does, too."""
-    secret = secret_of(tx.all)
-    standings = standings_of(tx.all, [person_of(secret, number), person_of(secret, other)])
-    own = standings.get(person_of(secret, number), {})
-    for name, standing in standings.get(person_of(secret, other), {}).items():
-        reason = "merged with another contact"
-        is_same = name in own and own[name].state is ConsentState.OUT
-        if standing.state is ConsentState.OUT and not is_same:
-            change(tx, now_ms, number, name, Change(ConsentAction.MANUAL, ConsentState.OUT, "api", reason=reason))
-        elif standing.suspected and not (name in own and (is_same or own[name].suspected)):
-            suspect(tx, now_ms, number, Change(ConsentAction.SUSPECTED, None, "api", reason=reason))
-
-
 def is_out(tx: Tx, number: str, name: str = EVERYTHING) -> bool:
     """Return True for a number that opted out of a list."""
     person = person_of(secret_of(tx.all), number)
     return bool(tx.one("SELECT 1 FROM consent WHERE person = ? AND list = ? AND state = 'out'", (person, name)))
+
+
+def keep_stricter(tx: Tx, now_ms: int, kept: str, other: str) -> None:
+    """Let a number have the opt-outs and the suspicion of another one, which is of the same person."""
+    reason = f"merged with {other}"
+    person = person_of(secret_of(tx.all), other)
+    for name, standing in standings_of(tx.all, [person]).get(person, {}).items():
+        if standing.state is ConsentState.OUT and not is_out(tx, kept, name):
+            change(tx, now_ms, kept, name, Change(ConsentAction.MANUAL, ConsentState.OUT, "api", reason=reason))
+        if standing.suspected and not is_out(tx, kept):
+            suspect(tx, now_ms, kept, Change(ConsentAction.SUSPECTED, None, "api", reason=reason))
 
 
 def erase(tx: Tx, now_ms: int, number: str, reason: str | None = None) -> bool:

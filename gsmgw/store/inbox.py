@@ -208,6 +208,15 @@ def note_consent(tx: Tx, message_id: int, verdict: ConsentVerdict) -> None:
     tx.run("UPDATE messages SET consent = ? WHERE id = ?", (verdict.value, message_id))
 
 
+def add_tag(tx: Tx, message_id: int, tag: str) -> None:
+    """Add a tag to a received message, unless it has it."""
+    tx.run(
+        "UPDATE messages SET tags = json_insert(coalesce(tags, '[]'), '$[#]', ?) WHERE id = ? AND "
+        "NOT EXISTS (SELECT 1 FROM json_each(coalesce(messages.tags, '[]')) WHERE value = ?)",
+        (tag, message_id, tag),
+    )
+
+
 def _replaced(tx: Tx, received: Received, part: int) -> int | None:
     """Return the latest message with the same sender, SIM and replace type."""
     row = tx.one(

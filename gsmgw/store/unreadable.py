@@ -22,7 +22,7 @@ _FAULTS: Final = (
 #: Tables whose rows are decoded.
 TABLES: Final = (
     "messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens", "webhooks",
-    "webhook_deliveries", "cursors", "audit", "contacts", "contact_fields", "contact_groups", "templates",
+    "webhook_deliveries", "cursors", "audit", "contacts", "contact_fields", "contact_groups", "templates", "rules",
     "users", "sessions", "conversations", "conversation_notes", "answers",
 )  # fmt: skip
 #: Rows that are remembered, so that each is reported once. Later ones are only counted.

@@ -194,4 +194,4 @@ async def test_merging_keeps_the_stricter_consent(rig: Rig) -> None:
     refusal = await rig.http.post("/v1/messages", json={"to": ANNA, "text": "x", "purpose": "marketing"})
     assert (refusal.status_code, refusal.json()["code"]) == (409, "recipient_opted_out")
     trail = (await rig.http.get(f"/v1/consent/{ANNA}")).json()
-    assert "merged with another contact" in str(trail)
+    assert f"merged with {BEN}" in str(trail)

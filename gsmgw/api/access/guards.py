@@ -15,13 +15,13 @@ from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import Principal, ServiceError
 from gsmgw.wire.problems import ProblemCode
 
-_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users")
+_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users", "/v1/privacy")
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
-_PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments", "/v1/templates")
+_PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments", "/v1/templates", "/v1/rules")
 #: People who answer texts change these.
 _ANSWERED = ("/v1/conversations/", "/v1/answers/")
 #: Calls that only read, although they have a body.
-_READING = ("/v1/segments/preview", "/v1/templates/preview")
+_READING = ("/v1/segments/preview", "/v1/templates/preview", "/v1/rules/test")
 
 
 def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | None:

@@ -4,6 +4,7 @@ Data is a dataclass; its fields are the keys of the event's ``data`` on the wire
 consumer. A field that is None is left out. Times are UTC milliseconds.
 """
 
+from gsmgw.model.events.automation import RuleHook, RuleMatched, RuleSuppressed, RuleSuspended
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
 from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
 from gsmgw.model.events.conversations import ConversationChanged
@@ -103,6 +104,10 @@ __all__ = [
     "ModemSettingsLost",
     "ModemStateChanged",
     "ModemUnknownModel",
+    "RuleHook",
+    "RuleMatched",
+    "RuleSuppressed",
+    "RuleSuspended",
     "SimChanged",
     "StorageFull",
     "StorageNoCopies",

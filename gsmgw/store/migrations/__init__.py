@@ -19,6 +19,7 @@ from gsmgw.store.migrations import (
     m004_users,
     m005_conversations,
     m006_templates,
+    m007_rules,
     m008_rollups,
     m012_contact_history,
 )
@@ -30,6 +31,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m004_users": m004_users.STATEMENTS,
     "m005_conversations": m005_conversations.STATEMENTS,
     "m006_templates": m006_templates.STATEMENTS,
+    "m007_rules": m007_rules.STATEMENTS,
     "m008_rollups": m008_rollups.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
 }

@@ -86,6 +86,17 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
+from gsmgw.wire.resources.rules import (
+    Rule,
+    RuleAction,
+    RuleCondition,
+    RuleList,
+    RuleMatch,
+    RuleOther,
+    RuleTrial,
+    RuleTrialAction,
+)
 from gsmgw.wire.resources.statistics import (
     DeliveryTime,
     KeyedSums,
@@ -171,6 +182,8 @@ __all__ = [
     "OptOutOfNumber",
     "OptOutPage",
     "Preview",
+    "PrivacyErasure",
+    "PrivacyExport",
     "ProblemDocument",
     "QuarantinePage",
     "QuarantinedPdu",
@@ -178,6 +191,14 @@ __all__ = [
     "Reload",
     "Reread",
     "RowError",
+    "Rule",
+    "RuleAction",
+    "RuleCondition",
+    "RuleList",
+    "RuleMatch",
+    "RuleOther",
+    "RuleTrial",
+    "RuleTrialAction",
     "SeenMessage",
     "Segment",
     "SegmentPreview",

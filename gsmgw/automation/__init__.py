@@ -1,0 +1,1 @@
+"""Keyword rules: what they match, the guards against loops, and the runner that acts on received texts."""

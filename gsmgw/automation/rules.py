@@ -1,0 +1,262 @@
+"""Rules as people manage them: list, change, test."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from gsmgw.audience.consent import classify
+from gsmgw.audience.consent.classify import Reading
+from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.consent.words import Phrase, normalise
+from gsmgw.audience.errors import Conflict, NotFound
+from gsmgw.audience.service import Audience
+from gsmgw.audience.templates import setting_of, values_of
+from gsmgw.automation.matching import Verdict, claims, judge
+from gsmgw.model.contacts import Contact, fold
+from gsmgw.model.rules import Action, ActionKind, Incoming, MatchKind, Rule, SavedRule, Trigger
+from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.outbound.errors import Refusal, ServiceError
+from gsmgw.patterns import PatternError, PatternRunner, PatternTooSlow
+from gsmgw.ports import Clock
+from gsmgw.store import Store, Tx, consent_lists, contact_fields, contact_groups, contacts, rules
+from gsmgw.templates import Value
+from gsmgw.wire.problems import ProblemCode
+
+#: Maximum number of rules.
+MAX_RULES = 500
+#: Fields that the text of an answer may use besides those of the contact.
+TEXT_FIELDS = frozenset({"text", "keyword", "rest", "from", "modem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a text would do."""
+
+    reading: Reading | None
+    verdicts: list[Verdict]
+    #: The texts of answers, and what would keep one from being written.
+    answers: Mapping[Action, str]
+    problems: Mapping[Action, str]
+
+
+class Rules:
+    """Reads, changes and tests rules. ``modems`` are the names of the modems that exist."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        audience: Audience,
+        consent: ConsentDesk,
+        patterns: PatternRunner,
+        modems: Collection[str],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._audience = audience
+        self._consent = consent
+        self._patterns = patterns
+        self._modems = modems
+
+    @property
+    def country(self) -> str | None:
+        """The country of numbers that are written without a plus."""
+        return self._consent.receiver.settings.country
+
+    async def all(self) -> list[SavedRule]:
+        """Return all rules in the order in which they are looked at."""
+        found = await self._store.read(rules.all_rules)
+        return sorted(found, key=lambda saved: (saved.rule.priority, saved.id))
+
+    async def get(self, name: str) -> SavedRule:
+        """Return a rule. Raises :class:`NotFound`."""
+        found = await self._store.read(lambda db: rules.get(db, name))
+        if found is None:
+            raise NotFound(f"the rule {name[:100]!r} does not exist")
+        return found
+
+    async def create(self, rule: Rule) -> SavedRule:
+        """Save a new rule. Raises :class:`Refusal`, :class:`Conflict`."""
+        return (await self._save(rule, replaces=False))[0]
+
+    async def put(self, rule: Rule) -> tuple[SavedRule, bool]:
+        """Save a rule; return it, and True for a new one. Raises :class:`Refusal`."""
+        return await self._save(rule, replaces=True)
+
+    async def delete(self, name: str) -> None:
+        """Delete a rule. Raises :class:`NotFound`."""
+        if not await self._store.write(lambda tx: rules.delete(tx, name)):
+            raise NotFound(f"the rule {name[:100]!r} does not exist")
+
+    async def test(self, sender: str, text: str, modem: str, at_ms: int | None) -> Trial:
+        """Return what a text would do, without doing it."""
+        try:
+            number = parse_recipient(sender, self.country)
+        except NumberError as exc:
+            raise Refusal(ProblemCode.INVALID_NUMBER, "from", f"{sender!r} {exc}") from None
+        now_ms = self._clock.wall_ms() if at_ms is None else at_ms
+        contact = await self._store.read(lambda db: contacts.get(db, number))
+        incoming = incoming_of(number, text, modem, contact, now_ms)
+        found = await self.all()
+        reading = classify.classify(text, profile=self._consent.receiver.settings.profile)
+        if reading is not None and reading.weak and any(claims(each.rule, normalise(text)) for each in found):
+            reading = None
+        verdicts = await judge(found, incoming, self.search_dry)
+        answers: dict[Action, str] = {}
+        wrong: dict[Action, str] = {}
+        for rule in (verdict.rule.rule for verdict in verdicts if verdict.matches):
+            for action in (each for each in rule.actions if each.kind is ActionKind.REPLY):
+                try:
+                    answers[action] = await self.write(rule, action, incoming, contact, now_ms)
+                except ServiceError as exc:
+                    wrong[action] = exc.detail
+        return Trial(reading, verdicts, answers, wrong)
+
+    async def search_dry(self, rule: SavedRule, pattern: str, text: str) -> bool | None:
+        """Search a text; None if it took too long."""
+        try:
+            return await self._patterns.search(pattern, text)
+        except PatternTooSlow:
+            return None
+        except PatternError:
+            return False
+
+    async def write(self, rule: Rule, action: Action, incoming: Incoming, contact: Contact | None, now_ms: int) -> str:
+        """Return the text of an answer. Raises :class:`Refusal` if a field is empty."""
+        source = action.value if action.template is None else (await self._audience.templates.get(action.template)).text
+        values: dict[str, Value] = {**({} if contact is None else values_of(contact)), "number": incoming.sender}
+        values |= text_values(rule, incoming)
+        return await self._audience.templates.render(source, values, setting_of(values, now_ms), TEXT_FIELDS)
+
+    async def _save(self, rule: Rule, *, replaces: bool) -> tuple[SavedRule, bool]:
+        await self._check(rule)
+        now_ms = self._clock.wall_ms()
+
+        def write(tx: Tx) -> bool:
+            new = not rules.exists(tx, rule.name)
+            if not new and not replaces:
+                raise Conflict(f"a rule named {rule.name!r} exists already")
+            if new and rules.count(tx) >= MAX_RULES:
+                raise Conflict(f"there are {MAX_RULES} rules already, the maximum")
+            self._check_names(tx, rule)
+            rules.save(tx, now_ms, rule)
+            return new
+
+        new = await self._store.write(write)
+        return await self.get(rule.name), new
+
+    async def _check(self, rule: Rule) -> None:
+        """Check what needs more than the database: patterns, templates, numbers."""
+        _check_match(rule)
+        if rule.match.kind is MatchKind.REGEX:
+            for place, pattern in enumerate(rule.match.values):
+                try:
+                    await self._patterns.check(pattern)
+                except PatternError as exc:
+                    raise Refusal(ProblemCode.INVALID_REQUEST, f"match.values.{place}", str(exc)) from None
+        for name in rule.when.modems:
+            if name not in self._modems:
+                raise Refusal(ProblemCode.UNKNOWN_MODEM, "when.modems", f"the modem {name[:63]!r} does not exist")
+        for place, action in enumerate(rule.actions):
+            await self._check_action(f"actions.{place}", action)
+
+    async def _check_action(self, place: str, action: Action) -> None:
+        if action.kind is ActionKind.REPLY:
+            source = action.value
+            if action.template is not None:
+                source = (await self._audience.templates.get(action.template)).text
+            elif not source.strip():
+                raise Refusal(ProblemCode.INVALID_REQUEST, f"{place}.value", "give the text, or a template")
+            try:
+                await self._audience.templates.check(source, TEXT_FIELDS)
+            except Refusal as exc:
+                raise Refusal(exc.code, f"{place}.value", exc.detail) from None
+        elif action.kind is ActionKind.FORWARD:
+            try:
+                parse_recipient(action.value, self.country)
+            except NumberError as exc:
+                raise Refusal(ProblemCode.INVALID_NUMBER, f"{place}.value", f"{action.value!r} {exc}") from None
+        elif not action.value.strip() and action.kind not in (ActionKind.SET_FIELD, ActionKind.START, ActionKind.STOP):
+            raise Refusal(ProblemCode.INVALID_REQUEST, f"{place}.value", f"is needed for {action.kind.value}")
+
+    def _check_names(self, tx: Tx, rule: Rule) -> None:
+        """Refuse groups, fields and lists that do not exist."""
+        groups = {fold(group.name): group for group in contact_groups.load_all(tx)}
+        fields = {field.name for field in contact_fields.load_all(tx)} | {"name"}
+        lists = {"*", *consent_lists.names(tx.all)}
+        for name in rule.when.groups:
+            if fold(name) not in groups:
+                raise Refusal(ProblemCode.INVALID_REQUEST, "when.groups", f"the group {name!r} does not exist")
+        for place, action in enumerate(rule.actions):
+            if action.kind in (ActionKind.GROUP_ADD, ActionKind.GROUP_REMOVE):
+                group = groups.get(fold(action.value))
+                if group is None or group.segment is not None:
+                    problem = "does not exist" if group is None else "is a smart group"
+                    detail = f"the group {action.value!r} {problem}"
+                    raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.value", detail)
+            if action.kind is ActionKind.SET_FIELD and action.field not in fields:
+                detail = f"the field {action.field!r} does not exist"
+                raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.field", detail)
+            if action.kind in (ActionKind.START, ActionKind.STOP) and (action.value or "*") not in lists:
+                detail = f"the list {action.value!r} does not exist"
+                raise Refusal(ProblemCode.UNKNOWN_LIST, f"actions.{place}.value", detail)
+
+
+def claim(tx: Tx, now_ms: int, number: str, words: Phrase) -> bool:
+    """Return True if a rule is meant for these words: an ordinary answer that is no opt-out then."""
+    return any(saved.suspended is None and claims(saved.rule, words) for saved in rules.load_all(tx))
+
+
+def incoming_of(
+    number: str, text: str, modem: str, contact: Contact | None, now_ms: int, trigger: Trigger = Trigger.TEXT
+) -> Incoming:
+    """Return what rules look at."""
+    values: dict[str, Value] = {"number": number} if contact is None else values_of(contact)
+    local = setting_of(values, now_ms).now
+    groups = frozenset() if contact is None else frozenset(map(fold, contact.person.groups))
+    return Incoming(
+        sender=number,
+        text=text,
+        modem=modem,
+        weekday=local.weekday(),
+        local=local.time(),
+        trigger=trigger,
+        known=contact is not None,
+        groups=groups,
+    )
+
+
+def text_values(rule: Rule, incoming: Incoming) -> dict[str, Value]:
+    """Return the fields of the received text: all of it, the keyword that it met, and the rest after it."""
+    words = incoming.text.split()
+    found = normalise(incoming.text)
+    keyword = next((value for value in rule.match.values if found[: len(normalise(value))] == normalise(value)), "")
+    size = len(keyword.split()) if rule.match.kind in (MatchKind.EXACT, MatchKind.PREFIX) else 0
+    return {
+        "text": incoming.text,
+        "keyword": keyword,
+        "rest": " ".join(words[size:]),
+        "from": incoming.sender,
+        "modem": incoming.modem,
+    }
+
+
+def _check_match(rule: Rule) -> None:
+    match = rule.match
+    if not rule.actions:
+        raise Refusal(ProblemCode.INVALID_REQUEST, "actions", "a rule needs at least one action")
+    if rule.trigger is Trigger.CALL:
+        if match.kind is not MatchKind.ANY:
+            raise Refusal(ProblemCode.INVALID_REQUEST, "match", "a missed call has no text: leave match out")
+        return
+    if match.kind is MatchKind.ANY:
+        if match.values:
+            raise Refusal(ProblemCode.INVALID_REQUEST, "match.values", "kind any matches every text: leave values out")
+        return
+    if not match.values:
+        raise Refusal(ProblemCode.INVALID_REQUEST, "match.values", f"are needed for {match.kind.value}")
+    for place, value in enumerate(match.values):
+        if match.kind is not MatchKind.REGEX and not normalise(value):
+            detail = f"{value!r} has neither letters nor digits"
+            raise Refusal(ProblemCode.INVALID_REQUEST, f"match.values.{place}", detail)

@@ -1,0 +1,74 @@
+"""gsmgw rules as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from support.processes import Site
+from support.shell import command
+
+ANNA = "+4915112345671"
+
+
+class Shell:
+    def __init__(self, place: Site) -> None:
+        self.place = place
+
+    def __call__(self, *arguments: str, code: int = 0) -> Result:
+        result = command("--socket", str(self.place.socket), "rules", *arguments)
+        assert result.exit_code == code, result.output
+        return result
+
+
+@pytest.fixture
+def rules(place: Site) -> Shell:
+    return Shell(place)
+
+
+def test_a_rule_from_words_to_deletion(rules: Shell, tmp_path: Path) -> None:
+    saved = rules("set", "menu", "--exact", "MENU", "--exact", "CARD", "--reply", "Soup", "--hours", "08:00-20:00")
+    assert "rule 'menu' saved: exact MENU or CARD: reply Soup" in saved.output
+    rules("set", "else", "--any", "--reply", "Text MENU", "--priority", "300")
+    rules("set", "calls", "--call", "--forward", ANNA)
+    listed = rules().output
+    assert listed.index("menu") < listed.index("else")
+    assert "a missed call" in listed
+    trial = rules("test", ANNA, "Menu!", "--at", "2099-12-24T12:00")
+    assert "menu: reply Soup" in trial.output
+    assert 'not else: the rule "menu" comes first' in trial.output
+    rules("disable", "menu")
+    assert "not menu: the rule is disabled" in rules("test", ANNA, "menu").output
+    rules("enable", "menu")
+    whole = json.loads(rules("show", "menu", "--json").output)
+    assert whole["when"]["hours"] == "08:00-20:00"
+    file = tmp_path / "rule.json"
+    file.write_text(rules("show", "menu").output)
+    rules("set", "copy", "--file", str(file))
+    copy = json.loads(rules("show", "copy", "--json").output)
+    assert {**copy, "name": "menu", "created_at": None, "changed_at": None} == {
+        **whole, "created_at": None, "changed_at": None,
+    }  # fmt: skip
+    for name in ("menu", "else", "calls", "copy"):
+        assert "deleted" in rules("delete", name).output
+    assert "no rules" in rules().output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("set", "x", "--reply", "y"), 2, "give one of --exact"),
+        (("set", "x", "--exact", "a", "--any", "--reply", "y"), 2, "give one of --exact"),
+        (("set", "x", "--exact", "a"), 2, "give at least one action"),
+        (("set", "x", "--exact", "a", "--reply", "{{ nme }}"), 1, "did you mean name?"),
+        (("set", "x", "--regex", "(", "--reply", "y"), 1, "is not a valid regular expression"),
+        (("set", "x", "--any", "--reply", "y", "--hours", "late"), 1, "write 08:00-18:00"),
+        (("set", "x", "--file", "/nonexistent"), 2, "No such file"),
+        (("show", "x"), 1, "the rule 'x' does not exist"),
+        (("test", "nobody", "x"), 1, "is not a valid phone number"),
+    ],
+)
+def test_what_is_wrong_is_said(rules: Shell, arguments: tuple[str, ...], code: int, words: str) -> None:
+    assert words in rules(*arguments, code=code).output
