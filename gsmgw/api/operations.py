@@ -60,6 +60,7 @@ GROUPS: Final = (
             "DELETE /v1/contacts/{contact}": "delete_contact",
             "POST /v1/contacts/{contact}/merge": "merge_contacts",
             "POST /v1/contacts/import": "import_contacts",
+            "GET /v1/contacts/export": "export_contacts",
             "POST /v1/contacts/imports/{import_id}/undo": "undo_import",
             "GET /v1/fields": "list_fields",
             "GET /v1/fields/{name}": "get_field",

@@ -194,6 +194,7 @@ class Client:
     suspects = _lists(procedures.suspects)
     contacts = _lists(audience_calls.contacts)
     group_members = _lists(audience_calls.group_members)
+    export_contacts = _reads(audience_calls.export_contacts)
     export = _reads(procedures.export)
     lines = _reads(procedures.lines)
     tap = _reads(procedures.tap)
