@@ -29,9 +29,17 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
-from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, prices_of, route_table, sending_times
+from gsmgw.daemon.settings import (
+    consent_settings,
+    defaults_of,
+    keep_rules,
+    limits_of,
+    prices_of,
+    route_table,
+    sending_times,
+)
 from gsmgw.daemon.sink import Sink
-from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
@@ -139,7 +147,7 @@ class Gateway:
                 self.store, self.clock, self.feed, self.service, self.rules, self.patterns, self._own_numbers
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
-            self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.indexer = Indexer(self.store, self.clock, self.feed, keep_rules(self.config))
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
@@ -234,6 +242,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             retention=self.retention,
+            indexer=self.indexer,
             rollups=self.rollups,
             access=self.access,
             users=self._users,
@@ -322,6 +331,7 @@ class Gateway:
             ("rules", self.automation.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
+            ("text expiry", TextExpiry(self.store, self.clock).run),
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),
