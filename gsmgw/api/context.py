@@ -11,6 +11,7 @@ from fastapi import Request
 
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
@@ -91,6 +92,7 @@ class Context:
     service: MessageService
     consent: ConsentDesk
     audience: Audience
+    privacy: Privacy
     rules: Rules
     collector: Collector
     feed: EventFeed

@@ -14,6 +14,7 @@ from typing import Any
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules, claim
 from gsmgw.automation.runner import Automation
@@ -28,9 +29,17 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
-from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, prices_of, route_table, sending_times
+from gsmgw.daemon.settings import (
+    consent_settings,
+    defaults_of,
+    keep_rules,
+    limits_of,
+    prices_of,
+    route_table,
+    sending_times,
+)
 from gsmgw.daemon.sink import Sink
-from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
@@ -138,7 +147,7 @@ class Gateway:
                 self.store, self.clock, self.feed, self.service, self.rules, self.patterns, self._own_numbers
             )
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
-            self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.indexer = Indexer(self.store, self.clock, self.feed, keep_rules(self.config))
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
@@ -233,6 +242,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             retention=self.retention,
+            indexer=self.indexer,
             rollups=self.rollups,
             access=self.access,
             users=self._users,
@@ -264,6 +274,7 @@ class Gateway:
             service=self.service,
             consent=self.consent,
             audience=self.audience,
+            privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
             rules=self.rules,
             collector=self.collector,
             feed=self.feed,
@@ -320,6 +331,7 @@ class Gateway:
             ("rules", self.automation.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
+            ("text expiry", TextExpiry(self.store, self.clock).run),
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -21,6 +22,8 @@ _DETAIL = "gsmgw.audit"
 _SUBMITTING = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
 #: Outcomes that anybody can cause as often as they like; they would fill the log.
 _NOT_LOGGED = frozenset({401, 404, 405, 413, 429})
+#: Paths with a number that is not to be kept.
+_PRIVATE = re.compile(r"^(/v1/privacy/)[^/]*(/.*)$")
 #: Characters of a path that are saved.
 _PATH_CHARS = 200
 
@@ -63,12 +66,13 @@ class Audit:
         if status in _NOT_LOGGED:
             return
         principal = principal_of(scope)
+        path = scope["path"]
         entry = audit.Entry(
             self._clock.wall_ms(),
             principal.who,
             principal.origin,
             scope["method"],
-            scope["path"][:_PATH_CHARS],
+            _PRIVATE.sub(r"\1…\2", path)[:_PATH_CHARS],
             status,
             scope.get(_DETAIL, {}),
             minor=status >= 400 or not principal.allows("manage"),

@@ -22,6 +22,7 @@ from gsmgw.store.migrations import (
     m007_rules,
     m008_rollups,
     m012_contact_history,
+    m013_text_expiry,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -34,6 +35,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m007_rules": m007_rules.STATEMENTS,
     "m008_rollups": m008_rollups.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
+    "m013_text_expiry": m013_text_expiry.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")
