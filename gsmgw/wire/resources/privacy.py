@@ -33,7 +33,7 @@ class PrivacyErasure(TypedDict):
     """How much was erased."""
 
     messages: int
-    events: Annotated[int, Field(description="Events whose data was emptied, besides those of the messages")]
+    events: Annotated[int, Field(description="Events that named the number: deleted with its messages, or emptied")]
     contacts: int
     notes: int
     consent: Annotated[int, Field(description="1 if the number was removed from its consent; an opt-out stays")]
