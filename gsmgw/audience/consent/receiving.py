@@ -79,7 +79,7 @@ class ConsentReceiver:
 
     def __call__(self, tx: Tx, now_ms: int, message_id: int, received: Received) -> AfterCommit | None:
         """Apply a text that was just stored. Return what is to be done after the commit."""
-        number = self._number_of(received.sender)
+        number = self._number_of(received)
         if number is None or received.text is None:
             return None
         lists = {list.name: list for list in consent_lists.all_lists(tx.all)}
@@ -171,10 +171,14 @@ class ConsentReceiver:
         wanted = Submission(text.number, words, priority=Priority.URGENT, purpose=Purpose.CONVERSATION, exempt=True)
         return self._service.accept_own(tx, text.now_ms, wanted, like_last_time(text.modem))
 
-    def _number_of(self, sender: str) -> str | None:
-        """Return a sender in E.164; None for names and short codes, which nobody can text as a person."""
+    def _number_of(self, received: Received) -> str | None:
+        """Return a sender in E.164; None for names and short codes, which nobody can text as a person.
+
+        A national number is one of the gateway's country, or else of the country of the SIM that was texted.
+        """
+        country = self.settings.country or (country_of_number(received.own) if received.own else None)
         try:
-            number = parse_recipient(sender, self.settings.country)
+            number = parse_recipient(received.sender, country)
         except NumberError:
             return None
         return number if number.startswith("+") else None

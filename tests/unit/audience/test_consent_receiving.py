@@ -159,6 +159,14 @@ async def test_the_stricter_consent_is_kept_when_people_are_merged(place: Place)
     assert {each.number for each in await place.consent.suspicions(None, 10)} == {TO, other}
 
 
+async def test_a_national_number_is_one_of_the_country_of_the_sim(place: Place) -> None:
+    place.consent.receiver.settings = replace(SETTINGS, country=None)
+    assert (await place.says("STOP", "015112345678")).consent is None  # the country is not known
+    place.collector._own_number = lambda _: "+491700000001"
+    assert (await place.says("STOP", "015112345678")).consent == "stop"
+    assert await place.state() is ConsentState.OUT
+
+
 async def test_an_error_does_not_lose_the_text(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     def fails(*_: object) -> None:
         raise ValueError("a fault of ours")
