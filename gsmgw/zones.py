@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
+from gsmgw.digits import is_digits
+
 
 def _table() -> str:
     for place in zoneinfo.TZPATH:
@@ -34,11 +36,22 @@ def zones_of_country(country: str) -> tuple[ZoneInfo, ...]:
     return tuple(ZoneInfo(name) for name in names) or (ZoneInfo("UTC"),)
 
 
+def _only_region(number: str) -> str | None:
+    """Return the country of a calling code that has one only, as most do: the rest of the number tells nothing more."""
+    for length in (1, 2, 3):
+        code = number[1 : 1 + length]
+        if is_digits(code) and (regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))) is not None:
+            return str(regions[0]) if len(regions) == 1 else None
+    return None
+
+
 @lru_cache(maxsize=20_000)
 def country_of_number(number: str) -> str | None:
     """Return the country of an E.164 number (ISO 3166), or None for a short code or an unassigned calling code."""
     if not number.startswith("+"):
         return None
+    if (only := _only_region(number)) is not None:
+        return only
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

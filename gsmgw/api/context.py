@@ -12,6 +12,7 @@ from fastapi import Request
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
@@ -92,6 +93,7 @@ class Context:
     service: MessageService
     consent: ConsentDesk
     audience: Audience
+    privacy: Privacy
     rules: Rules
     campaigns: Campaigns
     collector: Collector

@@ -288,6 +288,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "database_octets": 731976,
         "commit_ms": 6.214,
     },
+    "erase_person": {"messages": 12, "events": 1, "contacts": 1, "notes": 0, "consent": 1},
     "get_statistics": {
         "since": "2026-11-27T00:00:00.000Z",
         "until": "2026-11-28T10:00:00.000Z",

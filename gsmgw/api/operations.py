@@ -60,6 +60,7 @@ GROUPS: Final = (
             "DELETE /v1/contacts/{contact}": "delete_contact",
             "POST /v1/contacts/{contact}/merge": "merge_contacts",
             "POST /v1/contacts/import": "import_contacts",
+            "GET /v1/contacts/export": "export_contacts",
             "POST /v1/contacts/imports/{import_id}/undo": "undo_import",
             "GET /v1/fields": "list_fields",
             "GET /v1/fields/{name}": "get_field",
@@ -210,6 +211,8 @@ GROUPS: Final = (
             "GET /v1/backups": "list_backups",
             "GET /v1/quarantine": "list_quarantine",
             "POST /v1/quarantine/reread": "reread_quarantine",
+            "POST /v1/privacy/{number}/export": "export_person",
+            "POST /v1/privacy/{number}/erase": "erase_person",
         },
     ),
 )

@@ -20,7 +20,7 @@ from gsmgw.model import format_id, parse_id
 from gsmgw.model.contacts import Contact, Person, fold
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, contact_fields, contact_groups, contacts
+from gsmgw.store import Store, Tx, consent_changes, contact_fields, contact_groups, contacts
 from gsmgw.store.contacts import Clause
 from gsmgw.wire.problems import ProblemCode
 
@@ -139,7 +139,9 @@ class Contacts:
         _there(await self._store.write(write), contact)
 
     async def merge(self, contact: str, other: str) -> Contact:
-        """Merge ``other`` into a contact and delete it. The contact keeps its number and its own values."""
+        """Merge ``other`` into a contact and delete it. The contact keeps its number, its own values, and the stricter
+        consent of both.
+        """
         kept_ref, other_ref = self.reference(contact), self.reference(other)
         now_ms = self._clock.wall_ms()
 
@@ -150,6 +152,7 @@ class Contacts:
                 raise Conflict("a contact cannot be merged with itself")
             contacts.delete(tx, gone)
             contacts.update(tx, now_ms, kept, kept.number, contacts.merged(kept.person, gone.person))
+            consent_changes.keep_stricter(tx, now_ms, kept.number, gone.number)
             return contacts.load(tx, kept.id)
 
         return _there(await self._store.write(write), contact)

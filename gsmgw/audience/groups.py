@@ -11,7 +11,7 @@ from gsmgw.audience.errors import Conflict, NotFound, SegmentRefused
 from gsmgw.audience.field_values import ValueRefused
 from gsmgw.audience.people import checked_group, checked_number
 from gsmgw.audience.segment_queries import Segments
-from gsmgw.audience.segments import groups_in, parse
+from gsmgw.audience.segments import SegmentError, groups_in, parse
 from gsmgw.model.contacts import RESERVED_FIELDS, ContactField, ContactGroup, FieldType, Person, fold
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
@@ -228,8 +228,16 @@ def _group_name(name: str) -> str:
 def _check_unused(tx: Tx, group: ContactGroup) -> None:
     """Raise :class:`Conflict` if the segment of another group refers to this one."""
     for other in contact_groups.load_all(tx):
-        if other.segment is not None and other.id != group.id and fold(group.name) in groups_in(parse(other.segment)):
+        if other.id != group.id and fold(group.name) in _named_in(other.segment):
             raise Conflict(f"the segment of {other.name!r} refers to {group.name!r}; change it first")
+
+
+def _named_in(segment: str | None) -> set[str]:
+    """Return the folded names of the groups that a segment refers to."""
+    try:
+        return set() if segment is None else groups_in(parse(segment))
+    except SegmentError:  # a damaged row
+        return set()
 
 
 def _unknown(name: str) -> NotFound:

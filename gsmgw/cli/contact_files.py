@@ -1,4 +1,4 @@
-"""gsmgw contacts import, undo"""
+"""gsmgw contacts import, export, undo"""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 import click
 
 from gsmgw.cli.common import USAGE, fail, json_option, print_json, progress, talks
+from gsmgw.cli.exports import write_whole
 from gsmgw.cli.gateway import connect
-from gsmgw.cli.listing import count, say, shown
+from gsmgw.cli.listing import count, say, shown, write_data
 from gsmgw.cli.params import NAME
 from gsmgw.client import ApiError
 from gsmgw.wire import resources
 
 #: Maximum number of errors to print; the rest is counted.
 _SHOWN = 50
+#: Format by the ending of the file.
+_FORMATS = {".csv": "csv", ".vcf": "vcard", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -99,6 +102,47 @@ def _print_errors(errors: list[resources.RowError]) -> None:
         say(f"and {len(errors) - _SHOWN} more", err=True)
 
 
+@click.command("export", short_help="Export contacts to a CSV file or vCards.")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "vcard", "ndjson"]),
+    help="Output format (default: by the ending of FILE: .csv, .vcf, .ndjson; ndjson for -).",
+)
+@click.option("--spreadsheet", is_flag=True, help="Write CSV for a spreadsheet: whole numbers, no formulas.")
+@click.option("--search", "q", metavar="WORDS", help="Export only contacts with these words in name, number or fields.")
+@click.option("--group", help="Export only the members of this group.")
+@click.option("--segment", help="Export only the contacts in this segment.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.pass_context
+@talks
+def contact_export(
+    context: click.Context, /, file: str, format_: str | None, spreadsheet: bool, force: bool, **filters: str | None
+) -> None:
+    """Export contacts to FILE, newest first. FILE may be - for standard output.
+
+    The file appears when the export is complete. contacts import reads it again.
+    """
+    target = None if file == "-" else Path(file)
+    kind = format_ or ("ndjson" if target is None else _FORMATS.get(target.suffix.lower()))
+    if kind is None:
+        fail(f"{file}: name it .csv, .vcf or .ndjson, or set the format: --format csv", USAGE)
+    if target is not None and target.is_file() and not force:
+        fail(f"{file} already exists. Replace it with --force", USAGE)
+    with connect(context) as client:
+        portions = client.export_contacts(kind, spreadsheet=spreadsheet, **filters)
+        if target is None:
+            for portion in portions:
+                write_data(portion)
+            return
+        try:
+            size = write_whole(target, portions)
+        except OSError as exc:
+            fail(f"{file}: {exc.strerror}")
+    say(f"{size} bytes written to {file}", err=True)
+
+
 @click.command("undo")
 @click.argument("import_id", metavar="IMPORT", type=NAME)
 @json_option
@@ -115,4 +159,4 @@ def contact_undo(context: click.Context, import_id: str, as_json: bool) -> None:
     say(f"{count(done['removed'], 'contact')} removed, {done['restored']} restored{kept}")
 
 
-COMMANDS = (contact_import, contact_undo)
+COMMANDS = (contact_import, contact_export, contact_undo)

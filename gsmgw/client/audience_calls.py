@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gsmgw.client.calls import Call, given, part
-from gsmgw.client.procedures import Walk
+from gsmgw.client.options import STREAM_TIMEOUT
+from gsmgw.client.procedures import Reading, Walk
 from gsmgw.wire import resources
 
 #: An import of a large file takes minutes; seconds.
@@ -278,3 +279,9 @@ def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Cont
 def group_members(name: str, *, limit: int | None = None) -> Walk[resources.Contact]:
     """Yield the members of a group, newest contact first, at most ``limit``."""
     return Walk(group_member_page(name), limit)
+
+
+def export_contacts(format: str = "ndjson", *, spreadsheet: bool = False, **filters: Any) -> Reading:
+    """Yield all contacts that match the filters, in portions: ``ndjson``, ``csv`` with a header, or ``vcard``."""
+    params = {"format": format, "spreadsheet": spreadsheet, **given(filters)}
+    return Reading(Call("GET", "/v1/contacts/export", params=params), STREAM_TIMEOUT)

@@ -17,6 +17,8 @@ Json = dict[str, Any]
 T = TypeVar("T")
 #: A command may have to wait for an urgent message, and USSD takes up to a minute; seconds.
 MODEM_TIMEOUT_S = 180.0
+#: The whole event log is searched.
+PRIVACY_TIMEOUT_S = 300.0
 
 
 def _whole(answer: Any) -> Any:
@@ -226,7 +228,7 @@ def end_opt_out(number: str, *, list: str = "*", reason: str | None = None) -> C
 def import_opt_outs(
     numbers: Sequence[str], *, list: str = "*", reason: str | None = None, dry_run: bool | None = None
 ) -> Call[resources.OptOutImport]:
-    """Opt out at most 10 000 numbers in one transaction; numbers that are not valid are reported."""
+    """Opt out at most 10 000 numbers; numbers that are not valid are reported."""
     body = {"numbers": [*numbers], "list": list, "reason": reason, "dry_run": dry_run}
     return Call("POST", "/v1/optouts/import", given(body))
 
@@ -286,6 +288,17 @@ def stats() -> Call[resources.Stats]:
 def statistics(**filters: Any) -> Call[resources.Statistics]:
     """Return counts, delivery rates, causes and cost of a span; ``filters``: see ``GET /v1/statistics``."""
     return Call("GET", "/v1/statistics", params=given(filters))
+
+
+def export_person(number: str) -> Call[resources.PrivacyExport]:
+    """Return all that is known about a number."""
+    return Call("POST", f"/v1/privacy/{part(number)}/export", timeout_s=PRIVACY_TIMEOUT_S)
+
+
+def erase_person(number: str, *, reason: str | None = None) -> Call[resources.PrivacyErasure]:
+    """Erase all that is known about a number, and cancel what waits for it. An opt-out stays in force."""
+    body = {} if reason is None else {"reason": reason}
+    return Call("POST", f"/v1/privacy/{part(number)}/erase", body, timeout_s=PRIVACY_TIMEOUT_S)
 
 
 def reload() -> Call[resources.Reload]:

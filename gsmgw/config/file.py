@@ -21,6 +21,7 @@ from gsmgw.config.service import (
     BackupSection,
     ClientSection,
     GatewaySection,
+    KeepSection,
     RetentionSection,
     WebSection,
 )
@@ -45,6 +46,7 @@ class Config(Section):
     price: list[PriceSection] = Field(default_factory=list)
     times: TimesSection = TimesSection.model_construct()
     retention: RetentionSection = RetentionSection.model_construct()
+    keep: list[KeepSection] = Field(default_factory=list)
 
     @property
     def database(self) -> Path:

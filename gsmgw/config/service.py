@@ -105,6 +105,28 @@ class RetentionSection(Section):
     events_days: int | None = Field(90, ge=7)
 
 
+class KeepSection(Section):
+    """[[keep]]: how long the texts of some messages are kept; the first one that fits counts."""
+
+    purpose: Literal["transactional", "marketing", "conversation"] | None = None
+    tag: Annotated[str | None, Confidential.PERSONAL] = None
+    #: Only texts with a one-time code.
+    codes: bool = False
+    minutes: int | None = Field(None, ge=1, le=10_000_000)
+    days: int | None = Field(None, ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _one_time(self) -> KeepSection:
+        if (self.minutes is None) == (self.days is None):
+            raise ValueError("needs exactly one of minutes and days")
+        return self
+
+    @property
+    def keep_ms(self) -> int:
+        """How long, milliseconds."""
+        return (self.minutes or 0) * 60_000 + (self.days or 0) * 86_400_000
+
+
 class ClientSection(Section):
     """[[client]]: defaults for the messages of one client."""
 

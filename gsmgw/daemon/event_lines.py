@@ -32,7 +32,7 @@ _MESSAGES: Mapping[str, _Line] = {
     EventType.MESSAGE_UNDELIVERED: _Line(logging.INFO, "not delivered", ("to", "error")),
     EventType.MESSAGE_FAILED: _Line(logging.WARNING, "failed", ("to", "error")),
     EventType.MESSAGE_EXPIRED: _Line(logging.WARNING, "expired before it could be sent", ("to",)),
-    EventType.MESSAGE_CANCELED: _Line(logging.INFO, "canceled"),
+    EventType.MESSAGE_CANCELED: _Line(logging.INFO, "canceled", ("to", "cause")),
     EventType.MESSAGE_UNKNOWN: _Line(logging.INFO, "outcome unknown, looking for evidence", ("error",)),
     EventType.MESSAGE_SETTLED: _Line(logging.INFO, "outcome decided", ("decision", "evidence")),
     EventType.MESSAGE_HELD: _Line(logging.WARNING, "on hold, outcome unknown: use gsmgw resolve", ("repeats",)),
@@ -56,6 +56,10 @@ _MODEMS: Mapping[EventType, _Line] = {
     EventType.USSD_RECEIVED: _Line(logging.INFO, "USSD text received"),
     EventType.CLOCK_SKEW: _Line(logging.INFO, "clock of the network differs", ("ahead_s",)),
 }
+_CONSENT: Mapping[str, _Line] = {
+    EventType.CONSENT_CHANGED: _Line(logging.INFO, "changed", ("number", "list", "state", "action", "source")),
+    EventType.CONSENT_SUSPECTED: _Line(logging.INFO, "may be an opt-out: use gsmgw optouts decide", ("number",)),
+}
 _WEBHOOKS: Mapping[str, _Line] = {
     EventType.WEBHOOK_PAUSED: _Line(logging.WARNING, "paused", ("reason",)),
     EventType.WEBHOOK_DISABLED: _Line(logging.WARNING, "disabled", ("reason",)),
@@ -75,6 +79,8 @@ def log_events(events: Sequence[Event]) -> None:
             log.debug("event: %s id=%d%s", event.type, event.id, _pairs(event.data, tuple(event.data)))
         if (line := _MESSAGES.get(event.type)) is not None:
             _log_message(line, event)
+        elif (line := _CONSENT.get(event.type)) is not None:
+            log.log(line.level, "consent: %s%s", line.words, _pairs(event.data, line.keys))
         elif (line := _WEBHOOKS.get(event.type)) is not None:
             _log_webhook(line, event.data)
 

@@ -16,6 +16,7 @@ from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.campaigns.runner import CampaignRunner
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules, claim
 from gsmgw.automation.runner import Automation
@@ -30,9 +31,17 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
-from gsmgw.daemon.settings import consent_settings, defaults_of, limits_of, prices_of, route_table, sending_times
+from gsmgw.daemon.settings import (
+    consent_settings,
+    defaults_of,
+    keep_rules,
+    limits_of,
+    prices_of,
+    route_table,
+    sending_times,
+)
 from gsmgw.daemon.sink import Sink
-from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, Webhooks
+from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
@@ -152,7 +161,7 @@ class Gateway:
             )
             self.campaign_runner = CampaignRunner(self.store, self.clock, self.service, self.campaigns)
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
-            self.indexer = Indexer(self.store, self.clock, self.feed)
+            self.indexer = Indexer(self.store, self.clock, self.feed, keep_rules(self.config))
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
@@ -247,6 +256,7 @@ class Gateway:
             webhooks=self.webhooks,
             hooks=self.hooks,
             retention=self.retention,
+            indexer=self.indexer,
             rollups=self.rollups,
             access=self.access,
             users=self._users,
@@ -278,6 +288,7 @@ class Gateway:
             service=self.service,
             consent=self.consent,
             audience=self.audience,
+            privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
             rules=self.rules,
             campaigns=self.campaigns,
             collector=self.collector,
@@ -336,6 +347,7 @@ class Gateway:
             ("campaigns", self.campaign_runner.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
+            ("text expiry", TextExpiry(self.store, self.clock).run),
             ("retention", self.retention.run),
             ("event streams", streams.run),
             ("watchdog", self._watchdog),

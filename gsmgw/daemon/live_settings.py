@@ -14,13 +14,14 @@ from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.settings import (
     consent_settings,
     defaults_of,
+    keep_rules,
     limits_of,
     log_settings,
     prices_of,
     route_table,
     sending_times,
 )
-from gsmgw.dispatch import Hooks, Retention, Rollups, Webhooks
+from gsmgw.dispatch import Hooks, Indexer, Retention, Rollups, Webhooks
 from gsmgw.http.origins import Proxies, networks_of
 from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.supervisor import Supervisor
@@ -36,6 +37,7 @@ class LiveSettings:
     webhooks: Webhooks
     hooks: Hooks
     retention: Retention
+    indexer: Indexer
     rollups: Rollups
     access: Access
     users: SocketUsers
@@ -61,6 +63,8 @@ class LiveSettings:
             self.users.set(config.api.users, config.api.session_users)
             self.access.limit_requests(config.api.requests_per_minute)
             self.proxies.trust(networks_of(config.api.trusted_proxies))
+        if "keep" in changed:
+            self.indexer.reconfigure(keep_rules(config))
         if "price" in changed:
             self.rollups.reconfigure(prices_of(config))
         if "retention" in changed:

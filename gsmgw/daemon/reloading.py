@@ -22,7 +22,7 @@ LIVE = (
     "gateway.log_*", "gateway.country", "gateway.valid_for", "gateway.delivery_report", "gateway.on_unknown",
     "gateway.stop_timeout_s", "api.users", "api.session_users", "api.requests_per_minute", "api.trusted_proxies",
     "compat.callback_allow", "backup.*", "webhooks.*", "retention.*", "times.*", "hook.*", "client.*", "route",
-    "price", "gateway.currency",
+    "price", "keep", "gateway.currency",
     "modem.*.limits", "modem.*.weight",
 )  # fmt: skip
 

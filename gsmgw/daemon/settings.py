@@ -7,11 +7,13 @@ import re
 from gsmgw.audience.consent.receiving import ConsentSettings
 from gsmgw.audience.consent.replies import Replies, ReplyKind
 from gsmgw.config import Config, LimitsSection
+from gsmgw.inbound.one_time_code import one_time_code
 from gsmgw.logs import LogSettings
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.model.routes import to_modem, to_pool
 from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
 from gsmgw.prices import MICRO, Price, Prices
+from gsmgw.store.text_expiry import Keep
 
 
 def limits_of(section: LimitsSection) -> Limits:
@@ -76,6 +78,15 @@ def consent_settings(config: Config) -> ConsentSettings:
         language=section.language,
         replies=Replies(section.name, texts) if section.replies else None,
     )
+
+
+def keep_rules(config: Config) -> list[Keep]:
+    """How long texts are kept."""
+    return [Keep(each.keep_ms, each.purpose, each.tag, _has_code if each.codes else None) for each in config.keep]
+
+
+def _has_code(text: str) -> bool:
+    return one_time_code(text) is not None
 
 
 def prices_of(config: Config) -> Prices:

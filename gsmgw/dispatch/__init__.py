@@ -6,6 +6,7 @@ from gsmgw.dispatch.hooks import Hooks
 from gsmgw.dispatch.indexer import Indexer
 from gsmgw.dispatch.retention import Retention
 from gsmgw.dispatch.rollups import Rollups
+from gsmgw.dispatch.text_expiry import TextExpiry
 from gsmgw.dispatch.webhooks import Webhooks
 
-__all__ = ["Arrivals", "EventFeed", "Hooks", "Indexer", "Retention", "Rollups", "Webhooks"]
+__all__ = ["Arrivals", "EventFeed", "Hooks", "Indexer", "Retention", "Rollups", "TextExpiry", "Webhooks"]

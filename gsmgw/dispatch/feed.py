@@ -53,6 +53,12 @@ class EventFeed:
         for listener in tuple(self._listeners):
             listener(events)
 
+    def drop_mentions(self, number: str) -> None:
+        """Drop the events in memory that name a number: it was erased. Readers find what is left on disk."""
+        kept = [event for event in self._ring if number not in str(event.data)]
+        self._ring.clear()
+        self._ring.extend(kept)
+
     async def first_kept(self) -> int:
         """Return the oldest event that can be read; the next event's ID if there is none."""
         if self._store is None:

@@ -1,4 +1,4 @@
-"""Keeps the full-text index, the list of conversations and the history of contacts up to date.
+"""Keeps the full-text index, the list of conversations, the history of contacts and text expiry up to date.
 
 In small portions, at low priority.
 """
@@ -11,7 +11,8 @@ from gsmgw.dispatch.cursor_runner import Follower
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.model import Event
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, contact_history, conversations, messages, search
+from gsmgw.store import Store, Tx, contact_history, conversations, messages, search, text_expiry
+from gsmgw.store.text_expiry import Keep
 
 #: Time to collect events before indexing them together, seconds.
 SETTLE_S = 5.0
@@ -22,8 +23,13 @@ PORTION = 200
 class Indexer(Follower):
     """Indexes the texts of new messages, and notes the latest messages with each number."""
 
-    def __init__(self, store: Store, clock: Clock, feed: EventFeed) -> None:
+    def __init__(self, store: Store, clock: Clock, feed: EventFeed, keep: Sequence[Keep] = ()) -> None:
         super().__init__(search.CURSOR, store, clock, feed, first=0, settle_s=SETTLE_S, portion=PORTION)
+        self._keep = tuple(keep)
+
+    def reconfigure(self, keep: Sequence[Keep]) -> None:
+        """Use other rules for the texts of messages from now on."""
+        self._keep = tuple(keep)
 
     async def page(self) -> Sequence[Event]:
         """Return the next portion of events, without their data: the index needs only the messages."""
@@ -34,3 +40,4 @@ class Indexer(Follower):
         search.index_messages(tx, events)
         conversations.note_accepted(tx, events)
         contact_history.note(tx, events)
+        text_expiry.note(tx, events, self._keep)

@@ -15,7 +15,7 @@ from gsmgw.zones import country_of_number
 #: Time to collect events before counting them together, seconds.
 SETTLE_S = 5.0
 #: Events in one transaction.
-PORTION = 500
+PORTION = 1000
 
 
 class Rollups(Follower):

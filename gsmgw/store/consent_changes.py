@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import EVERYTHING, Block, ConsentAction, ConsentState, MessageError, Outgoing
 from gsmgw.model.events import ConsentChanged, ConsentSuspected, MessageCanceled
-from gsmgw.store.consent import blocked, person_of, secret_of
+from gsmgw.store.consent import blocked, person_of, secret_of, standings_of
 from gsmgw.store.outbox import defer, fail, requeue
 from gsmgw.store.rows import OUTGOING_COLUMNS, outgoing_of
 from gsmgw.store.states import WAITING
@@ -120,6 +120,17 @@ def is_out(tx: Tx, number: str, name: str = EVERYTHING) -> bool:
     """Return True for a number that opted out of a list."""
     person = person_of(secret_of(tx.all), number)
     return bool(tx.one("SELECT 1 FROM consent WHERE person = ? AND list = ? AND state = 'out'", (person, name)))
+
+
+def keep_stricter(tx: Tx, now_ms: int, kept: str, other: str) -> None:
+    """Let a number have the opt-outs and the suspicion of another one, which is of the same person."""
+    reason = f"merged with {other}"
+    person = person_of(secret_of(tx.all), other)
+    for name, standing in standings_of(tx.all, [person]).get(person, {}).items():
+        if standing.state is ConsentState.OUT and not is_out(tx, kept, name):
+            change(tx, now_ms, kept, name, Change(ConsentAction.MANUAL, ConsentState.OUT, "api", reason=reason))
+        if standing.suspected and not is_out(tx, kept):
+            suspect(tx, now_ms, kept, Change(ConsentAction.SUSPECTED, None, "api", reason=reason))
 
 
 def erase(tx: Tx, now_ms: int, number: str, reason: str | None = None) -> bool:

@@ -102,13 +102,21 @@ def _change(tx: Tx, now_ms: int, group: ContactGroup, contact_ids: Iterable[int]
 
 def set_groups(tx: Tx, now_ms: int, contact_id: int, names: Iterable[str]) -> None:
     """Make a contact a member of exactly these groups. Groups that do not exist are created."""
-    ids = []
-    for name in names:
-        row = tx.one("SELECT id FROM contact_groups WHERE folded = ?", (fold(name),))
-        ids.append(create(tx, now_ms, name, None) if row is None else int(row[0]))
+    ids = join(tx, now_ms, contact_id, names)
     tx.run(
         "DELETE FROM group_members WHERE contact_id = ? AND group_id NOT IN (SELECT value FROM json_each(?))",
         (contact_id, as_json(ids)),
     )
-    for group_id in ids:
-        tx.run("INSERT OR IGNORE INTO group_members (group_id, contact_id) VALUES (?, ?)", (group_id, contact_id))
+
+
+def join(tx: Tx, now_ms: int, contact_id: int, names: Iterable[str]) -> list[int]:
+    """Make a contact a member of these groups, too, and return their IDs. Groups that do not exist are created."""
+    ids = []
+    for name in names:
+        row = tx.one("SELECT id FROM contact_groups WHERE folded = ?", (fold(name),))
+        ids.append(create(tx, now_ms, name, None) if row is None else int(row[0]))
+    tx.run_many(
+        "INSERT OR IGNORE INTO group_members (group_id, contact_id) VALUES (?, ?)",
+        [(group_id, contact_id) for group_id in ids],
+    )
+    return ids

@@ -25,6 +25,9 @@ _SELECT = (
 )
 
 
+_INSERT_VALUE = "INSERT INTO contact_values (field, value, contact_id) VALUES (?, ?, ?)"
+
+
 def contact_of(row: Any) -> Contact:
     """Convert a row of a contact."""
     check(row, _KINDS)
@@ -119,8 +122,9 @@ def create(tx: Tx, now_ms: int, number: str, person: Person) -> int:
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (number, person.name, person.language, person.time_zone, _written(person.fields), now_ms, now_ms),
     )
-    _index(tx, contact_id, Person(), person)
-    contact_groups.set_groups(tx, now_ms, contact_id, person.groups)
+    rows = [(field, value, contact_id) for field, value in _values(person)]
+    tx.run_many(_INSERT_VALUE, rows)
+    contact_groups.join(tx, now_ms, contact_id, person.groups)
     return contact_id
 
 
@@ -180,7 +184,7 @@ def _index(tx: Tx, contact_id: int, before: Person, after: Person) -> None:
             "DELETE FROM contact_values WHERE field = ? AND value = ? AND contact_id = ?", (field, value, contact_id)
         )
     for field, value in now - was:
-        tx.run("INSERT INTO contact_values (field, value, contact_id) VALUES (?, ?, ?)", (field, value, contact_id))
+        tx.run(_INSERT_VALUE, (field, value, contact_id))
 
 
 def _values(person: Person) -> Iterable[tuple[str, str | int | float]]:

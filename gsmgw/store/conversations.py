@@ -125,7 +125,7 @@ def _terms(wanted: Wanted) -> tuple[str, list[Any]]:
         terms.append("known.assigned_to IS NOT NULL AND known.assigned_to = ?" if wanted.assigned_to else _NOBODY)
         values += [wanted.assigned_to] if wanted.assigned_to else []
     if wanted.modem is not None:
-        terms.append("known.via = ?")
+        terms.append("known.via IS NOT NULL AND known.via = ?")
         values.append(wanted.modem)
     if wanted.words is not None:
         part = f"%{''.join(_LIKE.get(char, char) for char in wanted.words)}%"
@@ -249,6 +249,11 @@ def forget(tx: Tx, message_ids: Collection[int]) -> None:
         ids,
     )
     tx.run("DELETE FROM conversations WHERE last_id = 0")
+
+
+def delete(tx: Tx, peer: str) -> None:
+    """Delete a conversation with its notes."""
+    tx.run("DELETE FROM conversations WHERE peer = ?", (peer,))
 
 
 def _announce(tx: Tx, now_ms: int, peer: str, change: str, by: str | None) -> None:

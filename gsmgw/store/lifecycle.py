@@ -251,7 +251,7 @@ def retry(tx: Tx, now_ms: int, message_id: int, expires_ms: int | None) -> Outgo
     changed = tx.run(
         "UPDATE messages SET status = 'queued', due_ms = NULL, waiting = NULL, error = NULL, attempts = 0, "
         "refusals = NULL, repeats = 0, expires_ms = ? "
-        f"WHERE id = ? AND {one_of(RETRYABLE)}",
+        f"WHERE id = ? AND {one_of(RETRYABLE)} AND (text <> '' OR data IS NOT NULL)",  # its text may be erased
         (expires_ms, message_id),
     )
     if not changed:

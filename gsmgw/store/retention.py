@@ -9,7 +9,7 @@ from gsmgw.store.states import RETRYABLE, one_of
 from gsmgw.store.tx import Tx
 
 #: States in which a message has ended; ``sent`` is one where no status report is awaited any more.
-_ENDED = (
+ENDED = (
     f"({one_of({*RETRYABLE, Status.DELIVERED, Status.RECEIVED})} "
     "OR status = 'sent' AND (report = 0 OR report_missing = 1))"
 )
@@ -23,7 +23,7 @@ def drop_messages(tx: Tx, before_ms: int, limit: int) -> int:
     ids = [
         (row[0],)
         for row in tx.all(
-            f"SELECT id FROM messages WHERE id < ? AND {_ENDED} ORDER BY id LIMIT ?", (first_id(before_ms), limit)
+            f"SELECT id FROM messages WHERE id < ? AND {ENDED} ORDER BY id LIMIT ?", (first_id(before_ms), limit)
         )
     ]
     tx.run_many("DELETE FROM parts WHERE message_id = ? AND held = 0", ids)

@@ -1,8 +1,10 @@
-"""Sums by hour and dimension: made from events, added in the transaction that moves the cursor."""
+"""Sums by hour, day and dimension: made from events, added in the transaction that moves the cursor."""
 
 from __future__ import annotations
 
+import operator
 import sqlite3
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from gsmgw.store.unreadable import readable, strings
 #: The name of the cursor in the event log.
 CURSOR: Final = "rollups"
 HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
 COUNTS: Final = (
     "accepted", "sent", "segments", "delivered", "undelivered", "report_missing", "failed", "expired", "canceled",
     "received", "priced", "cost",
@@ -22,6 +25,9 @@ COUNTS: Final = (
 #: Upper bounds of the buckets of delivery times, seconds; the last bucket has none.
 BOUNDS_S: Final = (1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 900, 3600, 21_600, 86_400)
 ALL: Final = "all"
+_TOOK: Final = tuple(f"took_{number}" for number in range(len(BOUNDS_S) + 1))
+#: The columns that are summed.
+_SUMMED: Final = (*COUNTS, *_TOOK)
 
 _COUNTED: Mapping[str, str] = {
     EventType.MESSAGE_SENT: "sent",
@@ -38,19 +44,20 @@ _WITH_CAUSE = frozenset({EventType.MESSAGE_FAILED, EventType.MESSAGE_UNDELIVERED
 
 
 class Place(NamedTuple):
-    """A row: a dimension, the beginning of an hour, and a key of the dimension."""
+    """A row: a dimension, the length of a span in hours, its beginning, and a key of the dimension."""
 
     dimension: str
-    hour_ms: int
+    hours: int
+    start_ms: int
     key: str
 
 
 @dataclass(slots=True)
 class Increments:
-    """What some events add."""
+    """What some events add: to the columns of each row, and to the causes of failures."""
 
-    counts: dict[Place, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    details: Counter[tuple[Place, str, str]] = field(default_factory=Counter)
+    counts: dict[Place, dict[str, int]] = field(default_factory=dict)
+    causes: Counter[tuple[Place, str]] = field(default_factory=Counter)
 
 
 class _Facts(NamedTuple):
@@ -73,41 +80,43 @@ def measure(db: sqlite3.Connection, events: Sequence[Event], country_of: Country
     """Return what these events add."""
     wanted = [event for event in events if event.message_id is not None and _name_of(event) is not None]
     known = _facts(db, {event.message_id for event in wanted if event.message_id is not None})
+    countries: dict[str, str | None] = {}
     found = Increments()
     for event in wanted:
         facts = known.get(event.message_id or 0, _NOTHING_KNOWN)
         peer = facts.peer or str(event.data.get("to") or event.data.get("from") or "")
-        modem = event.modem or facts.modem
-        country = country_of(peer) if peer else None
-        counted = _counted(event, country, modem, price_of)
-        took = _took(event, facts)
+        if peer not in countries:
+            countries[peer] = country_of(peer) if peer else None
+        modem, country = event.modem or facts.modem, countries[peer]
+        counted = _counted(event, facts, country, modem, price_of)
         error = event.data.get("error")
         cause = str(error.get("code")) if event.type in _WITH_CAUSE and isinstance(error, Mapping) else None
-        for place in _places(event.at_ms // HOUR_MS * HOUR_MS, facts, modem, country):
-            found.counts[place].update(counted)
-            if took is not None:
-                found.details[place, "took", f"{took:02d}"] += 1
+        for place in _places(event.at_ms, facts, modem, country):
+            sums = found.counts.setdefault(place, {})
+            for name, count in counted:
+                sums[name] = sums.get(name, 0) + count
             if cause is not None:
-                found.details[place, "cause", cause] += 1
+                found.causes[place, cause] += 1
     return found
 
 
 def add(tx: Tx, increments: Increments) -> None:
     """Add to the sums."""
-    names = ", ".join(COUNTS)
-    sums = ", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)
     tx.run_many(
-        f"INSERT INTO rollups (dimension, hour_ms, key, {names}) VALUES (?, ?, ?{', ?' * len(COUNTS)}) "
-        f"ON CONFLICT (dimension, hour_ms, key) DO UPDATE SET {sums}",
-        [(*place, *(counts[name] for name in COUNTS)) for place, counts in increments.counts.items()],
+        _ADD, [(*place, *(counts.get(name, 0) for name in _SUMMED)) for place, counts in increments.counts.items()]
     )
     tx.run_many(
-        "INSERT INTO rollup_details (dimension, hour_ms, key, kind, name, count) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (dimension, hour_ms, key, kind, name) DO UPDATE SET count = count + excluded.count",
-        [(*place, kind, name, count) for (place, kind, name), count in increments.details.items()],
+        "INSERT INTO rollup_causes (dimension, hours, start_ms, key, code, count) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (dimension, hours, start_ms, key, code) DO UPDATE SET count = count + excluded.count",
+        [(*place, code, count) for (place, code), count in increments.causes.items()],
     )
 
 
+_ADD: Final = (
+    f"INSERT INTO rollups (dimension, hours, start_ms, key, {', '.join(_SUMMED)}) VALUES (?, ?, ?, ?"
+    f"{', ?' * len(_SUMMED)}) ON CONFLICT (dimension, hours, start_ms, key) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMMED)
+)
 _NOTHING_KNOWN: Final = _Facts("", None, (), None, None)
 
 
@@ -117,33 +126,31 @@ def _name_of(event: Event) -> str | None:
     return _COUNTED.get(event.type)
 
 
-def _counted(event: Event, country: str | None, modem: str | None, price_of: PriceOf) -> Mapping[str, int]:
+def _counted(
+    event: Event, facts: _Facts, country: str | None, modem: str | None, price_of: PriceOf
+) -> list[tuple[str, int]]:
+    """Return the columns that an event adds to."""
     name = _name_of(event)
     if name is None:
-        return {}
+        return []
+    if name == "delivered" and facts.sent_ms is not None:
+        took_s = max(0, event.at_ms - facts.sent_ms) / 1000
+        return [(name, 1), (_TOOK[bisect_left(BOUNDS_S, took_s)], 1)]
     segments = event.data.get("segments")
     if name != "sent" or not isinstance(segments, int):
-        return {name: 1}
+        return [(name, 1)]
     price = price_of(country, modem)
-    costs = {} if price is None else {"priced": segments, "cost": price * segments}
-    return {name: 1, "segments": segments, **costs}
+    costs = [] if price is None else [("priced", segments), ("cost", price * segments)]
+    return [(name, 1), ("segments", segments), *costs]
 
 
-def _took(event: Event, facts: _Facts) -> int | None:
-    """Return the bucket of the delivery time."""
-    if event.type != EventType.MESSAGE_DELIVERED or facts.sent_ms is None:
-        return None
-    took_s = max(0, event.at_ms - facts.sent_ms) / 1000
-    return next((number for number, bound_s in enumerate(BOUNDS_S) if took_s <= bound_s), len(BOUNDS_S))
-
-
-def _places(hour_ms: int, facts: _Facts, modem: str | None, country: str | None) -> Iterable[Place]:
-    yield Place(ALL, hour_ms, "")
-    for dimension, key in (("modem", modem), ("campaign", facts.campaign), ("country", country)):
-        if key:
-            yield Place(dimension, hour_ms, key)
-    for tag in dict.fromkeys(facts.tags):
-        yield Place("tag", hour_ms, tag)
+def _places(at_ms: int, facts: _Facts, modem: str | None, country: str | None) -> Iterable[Place]:
+    keys = [(ALL, ""), *(("tag", tag) for tag in dict.fromkeys(facts.tags))]
+    keys += [(name, key) for name, key in (("modem", modem), ("campaign", facts.campaign), ("country", country)) if key]
+    for hours in (1, 24):
+        start_ms = at_ms // (hours * HOUR_MS) * (hours * HOUR_MS)
+        for dimension, key in keys:
+            yield Place(dimension, hours, start_ms, key)
 
 
 def _facts(db: sqlite3.Connection, ids: set[int]) -> dict[int, _Facts]:
@@ -162,36 +169,74 @@ def _facts(db: sqlite3.Connection, ids: set[int]) -> dict[int, _Facts]:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Sums:
-    """The sums of a key in an hour, or in a span: counts by name, delivery times by bucket, failures by cause."""
+    """The sums of a key, or of a span: numbers in the order of the columns, and failures by cause."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    took: Counter[int] = field(default_factory=Counter)
-    causes: Counter[str] = field(default_factory=Counter)
+    __slots__ = ("_values", "causes")
 
-    def add(self, other: Sums) -> None:
-        """Add others to these."""
-        self.counts.update(other.counts)
-        self.took.update(other.took)
-        self.causes.update(other.causes)
+    def __init__(self) -> None:
+        self._values = [0] * len(_SUMMED)
+        self.causes: Counter[str] = Counter()
+
+    def add(self, values: Sequence[int]) -> None:
+        """Add a row."""
+        self._values = list(map(operator.add, self._values, values))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by name."""
+        return dict(zip(COUNTS, self._values, strict=False))
+
+    @property
+    def took(self) -> dict[int, int]:
+        """How many were delivered in each bucket of times."""
+        return {number: count for number, count in enumerate(self._values[len(COUNTS) :]) if count}
+
+
+#: Returns what the sums of a row are added to, by the row's beginning and key.
+KeyOf = Callable[[int, str], str]
+
+
+def by_key(_: int, key: str) -> str:
+    """Sum by the key of the dimension."""
+    return key
 
 
 def sums(
-    db: sqlite3.Connection, dimension: str, since_ms: int, until_ms: int, *, hourly: bool = False
-) -> dict[str | int, Sums]:
-    """Return the sums of a span by key, or by the beginning of each hour."""
-    by = "hour_ms" if hourly else "key"
-    given = (dimension, since_ms, until_ms)
-    found: dict[str | int, Sums] = defaultdict(Sums)
-    columns = ", ".join(f"sum({name})" for name in COUNTS)
-    span = "WHERE dimension = ? AND hour_ms >= ? AND hour_ms < ?"
-    for key, *counts in db.execute(f"SELECT {by}, {columns} FROM rollups {span} GROUP BY {by}", given):
-        found[key].counts.update(dict(zip(COUNTS, counts, strict=True)))
-    query = f"SELECT {by}, kind, name, sum(count) FROM rollup_details {span} GROUP BY {by}, kind, name"
-    for key, kind, name, count in db.execute(query, given):
-        if kind == "took":
-            found[key].took[int(name)] += count
-        else:
-            found[key].causes[name] += count
+    db: sqlite3.Connection,
+    dimension: str,
+    since_ms: int,
+    until_ms: int,
+    key_of: KeyOf = by_key,
+    *,
+    hourly: bool = False,
+) -> dict[str, Sums]:
+    """Return the sums of a span. ``hourly`` reads each hour; else whole days are read at once."""
+    found: dict[str, Sums] = defaultdict(Sums)
+    for hours, first_ms, end_ms in [(1, since_ms, until_ms)] if hourly else _cut(since_ms, until_ms):
+        single = dimension == ALL  # one row for each span: nothing to group
+        given = (dimension, hours, first_ms, end_ms)
+        span = "WHERE dimension = ? AND hours = ? AND start_ms >= ? AND start_ms < ?"
+        query = f"SELECT start_ms, key, {_PLAIN} FROM rollups {span}"
+        if not single:
+            query = f"SELECT start_ms, key, {_SUM} FROM rollups {span} GROUP BY key"
+        for start_ms, key, *values in db.execute(query, given):
+            found[key_of(start_ms, key)].add(values)
+        query = f"SELECT start_ms, key, code, count FROM rollup_causes {span}"
+        if not single:
+            query = f"SELECT start_ms, key, code, sum(count) FROM rollup_causes {span} GROUP BY key, code"
+        for start_ms, key, code, count in db.execute(query, given):
+            found[key_of(start_ms, key)].causes[code] += count
     return found
+
+
+_PLAIN: Final = ", ".join(_SUMMED)
+_SUM: Final = ", ".join(f"sum({name})" for name in _SUMMED)
+
+
+def _cut(since_ms: int, until_ms: int) -> list[tuple[int, int, int]]:
+    """Cut a span into hours, whole days (UTC), and hours."""
+    first_ms, last_ms = -(-since_ms // DAY_MS) * DAY_MS, until_ms // DAY_MS * DAY_MS
+    if first_ms >= last_ms:
+        return [(1, since_ms, until_ms)]
+    return [(1, since_ms, first_ms), (24, first_ms, last_ms), (1, last_ms, until_ms)]

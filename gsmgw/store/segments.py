@@ -9,7 +9,9 @@ from gsmgw.model.segments import And, Condition, Kind, Literal, Not, Operator, O
 from gsmgw.store.contacts import Clause
 from gsmgw.store.tx import as_json
 
-_VALUES = "id IN (SELECT contact_id FROM contact_values WHERE field = ?"
+#: With the plus, SQLite asks of each contact whether it is in the set, and does not walk through the set: that is fast
+#: for large sets and for a page of the newest contacts.
+_VALUES = "+id IN (SELECT contact_id FROM contact_values WHERE field = ?"
 _HISTORY = {"last_reply": "last_reply_ms", "last_sent": "last_sent_ms", "delivered": "delivered_ms"}
 _DAY_MS = 86_400_000
 
@@ -64,9 +66,9 @@ def _number(condition: Condition) -> Clause:
 
 def _group(condition: Condition) -> Clause:
     if condition.operator is Operator.EMPTY:
-        return "id NOT IN (SELECT contact_id FROM group_members)", ()
+        return "+id NOT IN (SELECT contact_id FROM group_members)", ()
     return (
-        "id IN (SELECT member.contact_id FROM contact_groups AS known "
+        "+id IN (SELECT member.contact_id FROM contact_groups AS known "
         "JOIN group_members AS member ON member.group_id = known.id "
         "WHERE known.folded IN (SELECT value FROM json_each(?)))"
     ), (_folded(condition),)
@@ -108,7 +110,7 @@ def _value(condition: Condition, now_ms: int) -> Clause:
     name = condition.field
     match condition.operator:
         case Operator.EMPTY:
-            return "id NOT IN (SELECT contact_id FROM contact_values WHERE field = ?)", (name,)
+            return "+id NOT IN (SELECT contact_id FROM contact_values WHERE field = ?)", (name,)
         case Operator.CONTAINS:
             (literal,) = condition.values
             return f"{_VALUES} AND instr(value, ?) > 0)", (name, fold(str(literal.value)))

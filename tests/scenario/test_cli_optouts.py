@@ -66,7 +66,7 @@ def test_the_day_of_a_person_who_opts_out(place: Site, tmp_path: Path) -> None:
     assert gsmgw(place, "optouts", "export").startswith("number,list,at\n")
     table = tmp_path / "people.csv"
     table.write_text(f"to,name\n{ANNA},Anna\n{BEN},Ben\n", encoding="utf-8")
-    refused = gsmgw(place, "send", "--file", str(table), "Hello {name}", "--purpose", "marketing", code=1)
+    refused = gsmgw(place, "send", "--file", str(table), "Hello {{ name }}", "--purpose", "marketing", code=1)
     assert "the recipient has opted out" in refused
     assert "no suspects" in gsmgw(place, "optouts", "suspects")
     assert "is not a suspect" in gsmgw(place, "optouts", "decide", ANNA, "dismiss", code=1)

@@ -84,3 +84,15 @@ def test_a_segment_is_previewed_and_makes_a_smart_group(gsmgw: Shell) -> None:
     assert "German created, 1 member" in gsmgw("groups", "create", "German", "--segment", 'language = "de"').output
     assert BEN not in gsmgw("groups", "members", "German").output
     assert ANNA not in gsmgw("contacts", "list", "--segment", "language is empty").output
+
+
+def test_contacts_are_exported_to_a_file(gsmgw: Shell, tmp_path: Path) -> None:
+    gsmgw("contacts", "set", ANNA, "--name", "Anna")
+    file = tmp_path / "book.csv"
+    gsmgw("contacts", "export", str(file), "--spreadsheet", "--search", "anna")
+    assert file.read_text(encoding="utf-8-sig").splitlines()[1].startswith(f'"=""{ANNA}""",Anna')
+    assert "already exists" in gsmgw("contacts", "export", str(file), fails=True).output
+    gsmgw("contacts", "export", str(file), "--force")
+    assert "0 created, 0 updated" in gsmgw("contacts", "import", str(file), "--dry-run").output
+    assert f"TEL;TYPE=CELL:{ANNA}" in gsmgw("contacts", "export", "-", "--format", "vcard").output
+    assert "name it .csv, .vcf or .ndjson" in gsmgw("contacts", "export", str(tmp_path / "x.xlsx"), fails=True).output

@@ -164,3 +164,34 @@ async def test_a_field_keeps_what_contacts_have_in_it(rig: Rig) -> None:
     for name in ("Size", "last_reply", "1st", "a b"):
         assert (await refused(rig, "PUT", f"/v1/fields/{name}", {"type": "text"}))[:2] == (422, "invalid_request"), name
     assert (await refused(rig, "PUT", "/v1/fields/size", {"type": "choice"}))[0] == 422
+
+
+async def test_an_export_has_all_that_match_and_is_imported_again(rig: Rig) -> None:
+    client = rig.client
+    await client.put_field("city", "text")
+    rows = [f"+49151{12340000 + number},P{number},{'Even' if number % 2 == 0 else ''}" for number in range(1200)]
+    await client.import_contacts("\n".join(["phone,name,group", *rows]).encode())
+    await client.change_contact("+4915112340007", fields={"city": "Ulm"})
+    text = "".join([portion async for portion in client.export_contacts("csv", group="Even")])
+    assert text.count("\r\n") == 601
+    whole = "".join([portion async for portion in client.export_contacts("csv", spreadsheet=True)])
+    assert whole.startswith("\ufeffnumber,name,language,time_zone,groups,city\r\n")
+    again = await client.import_contacts(whole.encode(), dry_run=True)
+    assert (again["unchanged"], again["bad"], again["ignored_columns"]) == (1200, 0, [])
+    cards = "".join([portion async for portion in client.export_contacts("vcard", segment='city = "Ulm"')])
+    assert cards.count("BEGIN:VCARD") == 1
+    answer = await rig.http.get("/v1/contacts/export", params={"format": "vcard", "q": "P7"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="contacts.vcf"'
+    assert (await rig.http.get("/v1/contacts/export", params={"group": "None"})).status_code == 404
+
+
+async def test_merging_keeps_the_stricter_consent(rig: Rig) -> None:
+    client = rig.client
+    await client.create_contact(ANNA)
+    await client.create_contact(BEN)
+    await rig.http.post("/v1/optouts", json={"number": BEN})
+    await client.merge_contacts(ANNA, BEN)
+    refusal = await rig.http.post("/v1/messages", json={"to": ANNA, "text": "x", "purpose": "marketing"})
+    assert (refusal.status_code, refusal.json()["code"]) == (409, "recipient_opted_out")
+    trail = (await rig.http.get(f"/v1/consent/{ANNA}")).json()
+    assert f"merged with {BEN}" in str(trail)

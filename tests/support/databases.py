@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gsmgw.store import Store, Tx, cursors, messages, search
+from gsmgw.store import Store, Tx, cursors, messages, rollups, search
 from gsmgw.store.migrations import known_migrations, migrations
 
 
@@ -33,7 +33,7 @@ def make_database(path: Path, queued: int = 3, *, first_step: bool = False) -> P
 
 
 async def index_all(store: Store) -> None:
-    """Bring the full-text index up to date, as the indexer does."""
+    """Bring the full-text index up to date, as the indexer does, and pass over the events for the statistics."""
 
     cursor = await store.write(lambda tx: cursors.open_cursor(tx, search.CURSOR))
     events = await store.read(lambda db: messages.events_after(db, cursor, 100_000))
@@ -41,6 +41,7 @@ async def index_all(store: Store) -> None:
     def index(tx: Tx) -> None:
         search.index_messages(tx, events)
         cursors.move(tx, search.CURSOR, events[-1].id)
+        cursors.move(tx, rollups.CURSOR, events[-1].id)
 
     if events:
         await store.write(index)

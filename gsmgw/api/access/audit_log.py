@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -19,8 +20,12 @@ log = logging.getLogger(__name__)
 _DETAIL = "gsmgw.audit"
 #: Calls that send or preview; the message itself is their record.
 _SUBMITTING = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
+#: Changes that people make all day; each is an event with its author.
+_WITH_EVENTS = "/v1/conversations/"
 #: Outcomes that anybody can cause as often as they like; they would fill the log.
 _NOT_LOGGED = frozenset({401, 404, 405, 413, 429})
+#: Paths with a number that is not to be kept.
+_PRIVATE = re.compile(r"^(/v1/privacy/)[^/]*(/.*)$")
 #: Characters of a path that are saved.
 _PATH_CHARS = 200
 
@@ -34,7 +39,7 @@ def is_managing(method: str, path: str) -> bool:
     """Return True for a call that changes anything but the queue, or taps a modem."""
     if method in ("GET", "HEAD", "OPTIONS"):
         return path.endswith("/tap")
-    return path.startswith("/v1/") and path not in _SUBMITTING
+    return path.startswith("/v1/") and path not in _SUBMITTING and not path.startswith(_WITH_EVENTS)
 
 
 class Audit:
@@ -63,12 +68,13 @@ class Audit:
         if status in _NOT_LOGGED:
             return
         principal = principal_of(scope)
+        path = scope["path"]
         entry = audit.Entry(
             self._clock.wall_ms(),
             principal.who,
             principal.origin,
             scope["method"],
-            scope["path"][:_PATH_CHARS],
+            _PRIVATE.sub(r"\1…\2", path)[:_PATH_CHARS],
             status,
             scope.get(_DETAIL, {}),
             minor=status >= 400 or not principal.allows("manage"),

@@ -141,12 +141,12 @@ async def list_optouts(ctx: Ctx, query: Annotated[OptOutQuery, Query()]) -> Resp
 async def add(ctx: Ctx, request: Request, body: OptOutIn) -> Response:
     """Opt a number out. What waits for it is canceled."""
     audit_detail(request, list=body.list)
-    return JSONResponse(_person(await _done(ctx.consent.add(body.number, body.list, body.reason))), 201)
+    return JSONResponse(person_resource(await _done(ctx.consent.add(body.number, body.list, body.reason))), 201)
 
 
 @optouts.post("/import", response_model=resources.OptOutImport)
 async def import_optouts(ctx: Ctx, request: Request, body: OptOutsIn) -> Response:
-    """Import at most 10 000 opt-outs in one transaction. Invalid numbers are reported, the others imported."""
+    """Import at most 10 000 opt-outs. Numbers that are not valid are reported, the others imported."""
     done = await _done(ctx.consent.import_numbers(body.numbers, body.list_name, body.reason, dry_run=body.dry_run))
     audit_detail(request, list=body.list_name, imported=done.imported)
     errors: list[resources.OptOutImportError] = [
@@ -200,13 +200,13 @@ async def decide(ctx: Ctx, number: str, body: DecisionIn) -> Response:
     person = await _done(ctx.consent.decide(number, opt_out=body.decision == "opt_out", reason=body.reason))
     if person is None:
         raise Problem(ProblemCode.NOT_FOUND, f"the number {number!r} is not a suspect")
-    return JSONResponse(_person(person))
+    return JSONResponse(person_resource(person))
 
 
 @consent.get("/{number}", response_model=resources.Consent)
 async def get_consent(ctx: Ctx, number: str) -> Response:
     """Return the consent of a number, and how it came about."""
-    return JSONResponse(_person(await _done(ctx.consent.person(number))))
+    return JSONResponse(person_resource(await _done(ctx.consent.person(number))))
 
 
 # -- lists --------------------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def _suspect(found: Suspicion) -> resources.Suspect:
     }
 
 
-def _person(found: Person) -> resources.Consent:
+def person_resource(found: Person) -> resources.Consent:
     return {
         "number": found.number,
         "lists": [

@@ -74,12 +74,17 @@ class MergeIn(BaseModel):
     contact: Text = Field(max_length=64, description="ID or number; this contact is deleted")
 
 
-class ContactQuery(QueryModel):
-    """Query parameters of the list of contacts."""
+class ContactFilter(QueryModel):
+    """Query parameters that choose contacts."""
 
     q: Text | None = Field(None, max_length=200, description="Words in the name, the number or a searchable field")
     group: Text | None = Field(None, max_length=100, description="Only members of this group")
     segment: Text | None = Field(None, max_length=4000, description="Only contacts in this segment")
+
+
+class ContactQuery(ContactFilter):
+    """Query parameters of the list of contacts."""
+
     limit: Limit = 50
     cursor: str | None = Field(None, max_length=64)
 
@@ -89,6 +94,18 @@ def _change(body: ContactBody | ContactPatch, *, whole: bool) -> ContactChange:
     number = given.pop("number", None)
     nothing = {name: UNSET for name in ("fields", "groups") if given.get(name, UNSET) is None}
     return ContactChange(number=UNSET if number is None else number, **{**given, **nothing}, replaces_fields=whole)
+
+
+async def contact_clause(ctx: Ctx, query: ContactFilter) -> Clause:
+    """Return the condition for the contacts that a query chooses."""
+    wanted: Clause = ("1", ())
+    if query.q is not None:
+        wanted = both(wanted, await ctx.audience.contacts.searching(query.q))
+    if query.group is not None:
+        wanted = both(wanted, await ctx.audience.groups.members(query.group))
+    if query.segment is not None:
+        wanted = both(wanted, await ctx.audience.segments.clause(query.segment))
+    return wanted
 
 
 async def contact_page(ctx: Ctx, wanted: Clause, cursor: str | None, limit: int) -> Response:
@@ -101,13 +118,7 @@ async def contact_page(ctx: Ctx, wanted: Clause, cursor: str | None, limit: int)
 @router.get("", response_model=resources.ContactPage, responses=_UNKNOWN)
 async def index(ctx: Ctx, query: Annotated[ContactQuery, Query()]) -> Response:
     """List contacts, newest first."""
-    wanted: Clause = ("1", ())
-    if query.q is not None:
-        wanted = both(wanted, await ctx.audience.contacts.searching(query.q))
-    if query.group is not None:
-        wanted = both(wanted, await ctx.audience.groups.members(query.group))
-    if query.segment is not None:
-        wanted = both(wanted, await ctx.audience.segments.clause(query.segment))
+    wanted = await contact_clause(ctx, query)
     return await contact_page(ctx, wanted, query.cursor, query.limit)
 
 

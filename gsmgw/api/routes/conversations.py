@@ -69,7 +69,7 @@ class NoteIn(BaseModel):
     text: Text = Field(min_length=1, max_length=5000)
 
 
-def _fields(known: Conversation) -> dict[str, Any]:
+def state_resource(known: Conversation) -> dict[str, Any]:
     return {
         "peer": known.peer,
         "state": known.state,
@@ -81,10 +81,10 @@ def _fields(known: Conversation) -> dict[str, Any]:
 
 def _listed(found: tuple[MessageRecord, Waiting | None, Conversation]) -> dict[str, Any]:
     message, waiting, known = found
-    return {**_fields(known), "last_message": message_resource(message, waiting)}
+    return {**state_resource(known), "last_message": message_resource(message, waiting)}
 
 
-def _note(note: Note) -> dict[str, Any]:
+def note_resource(note: Note) -> dict[str, Any]:
     return {"id": note.id, "at": stamp(note.at_ms), "author": note.author, "text": note.text}
 
 
@@ -146,8 +146,8 @@ async def show(ctx: Ctx, visible: Visible, known: Known, query: Annotated[Thread
     noted = [] if visible is not None else await ctx.store.read(lambda db: conversations.notes(db, known.peer))
     return JSONResponse(
         {
-            **_fields(known),
-            "notes": [_note(note) for note in noted],
+            **state_resource(known),
+            "notes": [note_resource(note) for note in noted],
             "messages": [message_resource(message, ctx.service.explain(message)) for message in shown],
             "next_cursor": format_id(shown[-1].id) if len(found) > query.limit else None,
         }
@@ -176,14 +176,14 @@ async def update(ctx: Ctx, request: Request, caller: Caller, known: Changeable, 
 
     await ctx.store.write(change)
     changed = await ctx.store.read(lambda db: conversations.get(db, peer))
-    return JSONResponse(_fields(changed or known))
+    return JSONResponse(state_resource(changed or known))
 
 
 @router.get("/{peer}/notes", response_model=resources.NoteList, responses=_GONE)
 async def notes(ctx: Ctx, known: Changeable) -> Response:
     """List the notes on a conversation, oldest first. They are never sent."""
     found = await ctx.store.read(lambda db: conversations.notes(db, known.peer))
-    return JSONResponse({"data": [_note(note) for note in found]})
+    return JSONResponse({"data": [note_resource(note) for note in found]})
 
 
 @router.post("/{peer}/notes", status_code=201, response_model=resources.Note, responses=_GONE)
@@ -193,7 +193,7 @@ async def add_note(ctx: Ctx, caller: Caller, known: Changeable, body: NoteIn) ->
     made = await ctx.store.write(lambda tx: conversations.add_note(tx, now_ms, known.peer, author, body.text))
     if made is None:
         raise Problem(ProblemCode.NOT_FOUND, f"there is no conversation with {known.peer!r}")
-    return JSONResponse(_note(made), 201)
+    return JSONResponse(note_resource(made), 201)
 
 
 @router.delete("/{peer}/notes/{note_id}", status_code=204, responses=_GONE)

@@ -90,7 +90,7 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
         "credentials of cloud machines are always refused.",
     ),
     ProblemCode.NOT_FOUND: (
-        "The message, modem, token, webhook, event or path does not exist.",
+        "The message, modem, contact, group, token, webhook, event or path does not exist.",
         "Check the path and the ID.",
     ),
     ProblemCode.EVENT_GONE: (
@@ -115,7 +115,7 @@ PAGES: Mapping[ProblemCode, tuple[str, str]] = {
     ),
     ProblemCode.TOO_LARGE: (
         "The body has more than 1 MiB or 2000 values (fields, strings, numbers, lists). A batch may have 20 MiB and "
-        "500 000 values.",
+        "500 000 values, a file of contacts 200 MiB.",
         "Split the batch. 10 000 texts fit easily.",
     ),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ router = api_router("/v1/statistics")
 _DEFAULT_DAYS: Final = {"hour": 1}
 _OTHER_DAYS: Final = 30
 _MOST_DAYS: Final = {"hour": 62, "day": 1100}
+#: Days of this zone are summed already.
+_UTC: Final = "UTC"
 _DAY_MS: Final = 24 * HOUR_MS
 
 
@@ -38,7 +40,7 @@ class StatisticsQuery(QueryModel):
     by: resources.StatisticsBy = "day"
     since: Moment | None = Field(None, description="Its hour is included (default: 30 days ago; by hour: 1 day ago)")
     until: Moment | None = Field(None, description="Its hour is not included (default: now)")
-    time_zone: TimeZone = Field("UTC", description="Where days begin at midnight")
+    time_zone: TimeZone = Field(_UTC, description="Where days begin at midnight")
 
 
 @router.get("", response_model=resources.Statistics)
@@ -48,15 +50,10 @@ async def index(ctx: Ctx, caller: Caller, query: Annotated[StatisticsQuery, Quer
         raise Forbidden(f"{caller.title} sees only some messages; statistics are about all of them")
     since_ms, until_ms = _span(query, ctx.clock.wall_ms())
     await ctx.rollups.catch_up()
-    hourly = query.by in ("hour", "day")
-    dimension = rollups.ALL if hourly else query.by
-    found = await ctx.store.read(lambda db: rollups.sums(db, dimension, since_ms, until_ms, hourly=hourly))
-    of_all = found if hourly else await ctx.store.read(lambda db: rollups.sums(db, rollups.ALL, since_ms, until_ms))
-    total = Sums()
-    for each in of_all.values():
-        total.add(each)
-    zone = ZoneInfo(query.time_zone)
-    keyed = _by_day(found, zone) if query.by == "day" else {_key(key): each for key, each in found.items()}
+    dimension, key_of, hourly = _wanted(query)
+    found = await ctx.store.read(lambda db: rollups.sums(db, dimension, since_ms, until_ms, key_of, hourly=hourly))
+    of_all = await ctx.store.read(lambda db: rollups.sums(db, rollups.ALL, since_ms, until_ms))
+    total = of_all.get("", Sums())
     return JSONResponse(
         {
             "since": stamp(since_ms),
@@ -64,7 +61,7 @@ async def index(ctx: Ctx, caller: Caller, query: Annotated[StatisticsQuery, Quer
             "by": query.by,
             "currency": ctx.currency(),
             "total": _out(total),
-            "data": [{"key": key, **_out(keyed[key])} for key in sorted(keyed)],
+            "data": [{"key": key, **_out(found[key])} for key in sorted(found)],
         }
     )
 
@@ -90,14 +87,24 @@ def _out(sums: Sums) -> resources.Sums:
     return sums_resource(sums.counts, sums.took, sums.causes, rollups.BOUNDS_S)
 
 
-def _key(key: str | int) -> str:
-    return stamp(key) if isinstance(key, int) else key
+def _wanted(query: StatisticsQuery) -> tuple[str, rollups.KeyOf, bool]:
+    """Return the dimension, what its rows are summed by, and whether each hour is needed."""
+    if query.by == "hour":
+        return rollups.ALL, _hour, True
+    if query.by == "day":
+        return rollups.ALL, _Days(ZoneInfo(query.time_zone)), query.time_zone != _UTC
+    return query.by, rollups.by_key, False
 
 
-def _by_day(hours: dict[str | int, Sums], zone: ZoneInfo) -> dict[str, Sums]:
-    """Add the hours of each day in a time zone; a day is named by its date."""
-    days: dict[str, Sums] = {}
-    for hour_ms, each in hours.items():
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(hour_ms))
-        days.setdefault(moment.astimezone(zone).date().isoformat(), Sums()).add(each)
-    return days
+def _hour(start_ms: int, _: str) -> str:
+    return stamp(start_ms)
+
+
+class _Days:
+    """Names the day of an hour, in a time zone."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def __call__(self, start_ms: int, _: str) -> str:
+        return datetime.fromtimestamp(start_ms / 1000, self._zone).date().isoformat()

@@ -73,9 +73,21 @@ def classify(
     words = normalise(text)
     if not words:
         return None
-    if len(words) <= MAX_EXACT and (found := _whole(words, lists or {}, local, profile)) is not None:
+    if (
+        len(words) <= MAX_EXACT
+        and not _keyword_words().isdisjoint(words)
+        and (found := _whole(words, lists or {}, local, profile)) is not None
+    ):
         return found
     return _suspect(words, local)
+
+
+@cache
+def _keyword_words() -> frozenset[str]:
+    """Return all words of which one must be in a text that is a keyword with courtesy. Most texts have none."""
+    found = all_words()
+    kinds = [*found.languages.values(), *found.profiles.values()]
+    return frozenset(word for each in kinds for kind, _ in _ORDER for phrase in each.get(kind, ()) for word in phrase)
 
 
 # -- the whole text -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gsmgw.audience.consent.receiving import Claim, ConsentReceiver, ConsentSettings
 from gsmgw.audience.consent.words import normalise
@@ -27,6 +28,8 @@ class ConsentError(GsmgwError):
         self.code, self.field, self.detail = code, field, detail
 
 
+#: Numbers in one transaction of an import: sending waits for it.
+PORTION = 100
 #: The name of a list: it goes into paths and texts.
 _LIST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -86,7 +89,7 @@ class ConsentDesk:
     async def import_numbers(
         self, numbers: Sequence[str], name: str, reason: str | None, *, dry_run: bool = False
     ) -> Imported:
-        """Opt numbers out in one transaction. Numbers that are not valid are reported by their place."""
+        """Opt numbers out, some in each transaction. Numbers that are not valid are reported by their place."""
         valid: dict[str, None] = {}
         errors: list[tuple[int, str]] = []
         for row, number in enumerate(numbers):
@@ -96,17 +99,25 @@ class ConsentDesk:
                 errors.append((row, exc.detail))
         now_ms, what = self._clock.wall_ms(), Change(ConsentAction.IMPORT, ConsentState.OUT, "import", reason=reason)
 
-        def opt_out(tx: Tx) -> list[tuple[str, list[int]]]:
-            self._require_list(tx, name)
-            fresh = [number for number in valid if not consent_changes.is_out(tx, number, name)]
-            return [
-                (number, [] if dry_run else consent_changes.change(tx, now_ms, number, name, what)) for number in fresh
-            ]
+        wanted, fresh = list(valid), 0
+        for at in range(0, max(len(wanted), 1), PORTION):
+            done = await self._store.write(
+                partial(
+                    self._import, now_ms=now_ms, numbers=wanted[at : at + PORTION], name=name, what=what, dry=dry_run
+                )
+            )
+            fresh += len(done)
+            for number, canceled in () if dry_run else done:
+                self._service.opted_out(number, canceled)
+        return Imported(fresh, len(wanted) - fresh, errors)
 
-        done = await self._store.write(opt_out)
-        for number, canceled in () if dry_run else done:
-            self._service.opted_out(number, canceled)
-        return Imported(len(done), len(valid) - len(done), errors)
+    def _import(
+        self, tx: Tx, now_ms: int, numbers: Sequence[str], name: str, what: Change, *, dry: bool
+    ) -> list[tuple[str, list[int]]]:
+        """Opt out those numbers that have not; return them, each with what was canceled."""
+        self._require_list(tx, name)
+        fresh = [number for number in numbers if not consent_changes.is_out(tx, number, name)]
+        return [(number, [] if dry else consent_changes.change(tx, now_ms, number, name, what)) for number in fresh]
 
     # -- suspicions -----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from gsmgw.model import EVERYTHING, ConsentAction, ConsentState, ConsentVerdict,
 from gsmgw.model.routes import like_last_time
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import MessageService, Submission
-from gsmgw.store import Tx, consent_changes, consent_lists, inbox
+from gsmgw.store import Tx, consent_changes, consent_lists, contacts, inbox
 from gsmgw.store.consent_changes import Change
 from gsmgw.store.consent_lists import ConsentList
 from gsmgw.store.inbox import Received
@@ -55,6 +55,8 @@ class _Text:
     modem: str
     text: str
     reading: Reading
+    #: The languages of the sender, the most likely first.
+    local: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -77,16 +79,16 @@ class ConsentReceiver:
 
     def __call__(self, tx: Tx, now_ms: int, message_id: int, received: Received) -> AfterCommit | None:
         """Apply a text that was just stored. Return what is to be done after the commit."""
-        number = self._number_of(received.sender)
+        number = self._number_of(received)
         if number is None or received.text is None:
             return None
         lists = {list.name: list for list in consent_lists.all_lists(tx.all)}
-        local = self._languages_of(number)
+        local = self._languages_of(tx, number)
         keywords = {normalise(word): each.name for each in lists.values() for word in (each.name, *each.keywords)}
         reading = classify(received.text, lists=keywords, local=local, profile=self.settings.profile)
         if reading is None:
             return None
-        text = _Text(now_ms, message_id, number, received.modem, received.text, reading)
+        text = _Text(now_ms, message_id, number, received.modem, received.text, reading, local)
         outcome = self._apply(tx, text, lists)
         if outcome is None:
             return None
@@ -164,23 +166,32 @@ class ConsentReceiver:
         if replies is None:
             return []
         own = {} if of is None else own_texts(of, kind)
-        languages = [text.reading.language, *self._languages_of(text.number)]
+        languages = [text.reading.language, *text.local]
         words = replies.text(kind, languages, own, None if of is None else of.name)
         wanted = Submission(text.number, words, priority=Priority.URGENT, purpose=Purpose.CONVERSATION, exempt=True)
         return self._service.accept_own(tx, text.now_ms, wanted, like_last_time(text.modem))
 
-    def _number_of(self, sender: str) -> str | None:
-        """Return a sender in E.164; None for names and short codes, which nobody can text as a person."""
+    def _number_of(self, received: Received) -> str | None:
+        """Return a sender in E.164; None for names and short codes, which nobody can text as a person.
+
+        A national number is one of the gateway's country, or else of the country of the SIM that was texted.
+        """
+        country = self.settings.country or (country_of_number(received.own) if received.own else None)
         try:
-            number = parse_recipient(sender, self.settings.country)
+            number = parse_recipient(received.sender, country)
         except NumberError:
             return None
         return number if number.startswith("+") else None
 
-    def _languages_of(self, number: str) -> list[str]:
+    def _languages_of(self, tx: Tx, number: str) -> list[str]:
+        """Return the languages of a number: of its contact, of its country, of the gateway, and English."""
+        contact = contacts.load(tx, number)
+        own = contact.person.language if contact is not None else None
         country = country_of_number(number)
         of_country = None if country is None else all_words().countries.get(country)
-        return list(dict.fromkeys(each for each in (of_country, self.settings.language, "en") if each is not None))
+        of_contact = None if own is None else own[:2].lower()
+        wanted = (of_contact, of_country, self.settings.language, "en")
+        return list(dict.fromkeys(each for each in wanted if each is not None))
 
 
 def own_texts(of: ConsentList, kind: ReplyKind) -> consent_lists.Texts:

@@ -17,6 +17,8 @@ from gsmgw.tables import Fault
 _DESTROYED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
 #: How spreadsheets are kept from that: ="+49..." and '+49...
 _FORMULA = re.compile(r'="(.*)"', re.DOTALL)
+#: What export for spreadsheets writes in place of a formula. A name may begin with an apostrophe, too.
+_DEFUSED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 #: Google puts several values into one cell.
 SEVERAL = ":::"
 
@@ -67,7 +69,12 @@ def clean(text: str) -> str:
     formula = _FORMULA.fullmatch(text)
     if formula is not None:
         return formula[1].replace('""', '"').strip()
-    return text[1:].strip() if text.startswith("'") else text
+    return text[1:] if text.startswith(_DEFUSED) else text
+
+
+def clean_number(text: str) -> str:
+    """Return the text of a cell with numbers: there, an apostrophe is none of a name."""
+    return clean(text).removeprefix("'").strip()
 
 
 def split(text: str) -> list[str]:
@@ -109,7 +116,7 @@ class EntryCheck:
         """Return the best number: the first one of a mobile phone, else the first one that is valid."""
         found, wrong = list[str](), list[Fault]()
         for cell in raw.numbers:
-            for text in split(clean(cell.text)):
+            for text in split(clean_number(cell.text)):
                 try:
                     found.append(self._parsed(text))
                 except NumberError as exc:

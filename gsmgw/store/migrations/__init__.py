@@ -23,6 +23,7 @@ from gsmgw.store.migrations import (
     m008_rollups,
     m009_campaigns,
     m012_contact_history,
+    m013_text_expiry,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -36,6 +37,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m008_rollups": m008_rollups.STATEMENTS,
     "m009_campaigns": m009_campaigns.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
+    "m013_text_expiry": m013_text_expiry.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

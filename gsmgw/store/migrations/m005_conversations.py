@@ -15,6 +15,7 @@ STATEMENTS = (
     "CREATE INDEX conversations_last ON conversations (last_id)",
     "CREATE INDEX conversations_unread ON conversations (last_id) WHERE last_in_id > read_id",
     "CREATE INDEX conversations_assigned ON conversations (assigned_to, last_id) WHERE assigned_to IS NOT NULL",
+    "CREATE INDEX conversations_via ON conversations (via, last_id) WHERE via IS NOT NULL",
     "CREATE INDEX conversations_closed ON conversations (last_id) WHERE state = 'closed'",
     """
     INSERT INTO conversations (peer, last_id, last_in_id, read_id, via)

@@ -103,6 +103,7 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     UssdAnswer,
 )
+from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
 from gsmgw.wire.resources.rules import (
     Rule,
     RuleAction,
@@ -212,6 +213,8 @@ __all__ = [
     "OptOutOfNumber",
     "OptOutPage",
     "Preview",
+    "PrivacyErasure",
+    "PrivacyExport",
     "ProblemDocument",
     "QuarantinePage",
     "QuarantinedPdu",
