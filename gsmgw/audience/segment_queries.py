@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from gsmgw.audience.errors import SegmentRefused
 from gsmgw.audience.segments import SegmentError, SegmentScope, check, parse
+from gsmgw.model import format_id
 from gsmgw.model.contacts import Contact, fold
 from gsmgw.model.events.types import Json
 from gsmgw.model.segments import Segment, TreeError, json_of, segment_of_json, text_of
 from gsmgw.ports import Clock
-from gsmgw.store import Store, contact_fields, contact_groups, contacts
+from gsmgw.store import Store, campaigns, contact_fields, contact_groups, contacts
 from gsmgw.store.contacts import Clause
 from gsmgw.store.segments import clause_of
 
@@ -59,7 +60,13 @@ class Segments:
         """Return the fields and groups that exist."""
         fields = await self._store.read(contact_fields.all_fields)
         groups = await self._store.read(contact_groups.all_groups)
-        return SegmentScope({field.name: field for field in fields}, {fold(group.name): group for group in groups})
+        known = await self._store.read(campaigns.all_campaigns)
+        by_name = {fold(each.name): each.id for each in reversed(known)}  # of several, the newest
+        return SegmentScope(
+            {field.name: field for field in fields},
+            {fold(group.name): group for group in groups},
+            by_name | {format_id(each.id): each.id for each in known},
+        )
 
     async def _checked(self, segment: Segment, pointer: str, within: str | None = None) -> Segment:
         try:

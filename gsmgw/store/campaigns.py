@@ -381,6 +381,16 @@ def retry_failed(tx: Tx, campaign_id: int) -> int:
     )
 
 
+def forget(tx: Tx, number: str) -> None:
+    """Remove a number from the recipients and the plans of all campaigns."""
+    tx.run("DELETE FROM campaign_recipients WHERE campaign_id IN (SELECT id FROM campaigns) AND number = ?", (number,))
+    for campaign_id, text in tx.all("SELECT id, plan FROM campaigns WHERE instr(plan, ?)", (number,)):
+        plan = json.loads(text)
+        for people in (plan["audience"], plan["exclude"]):
+            people["numbers"] = [each for each in people["numbers"] if each != number]
+        tx.run("UPDATE campaigns SET plan = ? WHERE id = ?", (json.dumps(plan, ensure_ascii=False), campaign_id))
+
+
 # -- reading ------------------------------------------------------------------------------------------------------
 
 

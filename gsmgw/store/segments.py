@@ -47,6 +47,8 @@ def _condition(condition: Condition, now_ms: int) -> Clause:
             return _group(condition)
         case "consent":
             return _consent(condition)
+        case "campaign":
+            return _campaign(condition)
         case name if name in _HISTORY:
             return _moment(condition, now_ms)
         case _:
@@ -83,6 +85,17 @@ def _consent(condition: Condition) -> Clause:
     if "suspected" in states:
         wanted = f"({wanted} OR suspected_ms IS NOT NULL)"
     return f"number IN ({of_all} AND {wanted})", (as_json(states),)
+
+
+def _campaign(condition: Condition) -> Clause:
+    """Return the condition for contacts that got a text of a campaign, which is named by its ID here."""
+    texted = (
+        "+id IN (SELECT contact_id FROM campaign_recipients WHERE contact_id IS NOT NULL AND message_id IS NOT NULL"
+    )
+    if condition.operator is Operator.EMPTY:
+        return f"NOT ({texted}))", ()
+    ids = [int(literal.value) for literal in condition.values]
+    return f"{texted} AND campaign_id IN (SELECT value FROM json_each(?)))", (as_json(ids),)
 
 
 def _moment(condition: Condition, now_ms: int) -> Clause:

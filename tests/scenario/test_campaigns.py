@@ -181,6 +181,12 @@ async def test_variants_are_shared_out_and_answers_counted(tmp_path: Path) -> No
         cursor = (await rig.client.stats())["last_event"]
         sim.send(from_=number(3), to="modem0", text="thank you")
         await rig.event(cursor, "message.received")
+        quiet = await rig.client.preview_segment('campaign = "test" and last_reply is empty')
+        assert quiet["count"] == 39
+        by_id = await rig.client.preview_segment(f'not campaign = "{created["id"]}"')
+        assert by_id["count"] == 0
+        with pytest.raises(ApiError, match="the campaign 'tset' does not exist; did you mean 'test'"):
+            await rig.client.preview_segment('campaign = "tset"')
         results = await rig.client.campaign_results(created["id"])
         sent = [variant["sent"] for variant in results["variants"]]
         assert sum(sent) == 40

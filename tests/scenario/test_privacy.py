@@ -53,6 +53,11 @@ async def test_an_export_has_all_that_is_known(rig: Rig) -> None:
 
 
 async def test_an_erased_person_is_gone_from_every_table(rig: Rig, tmp_path: Path) -> None:
+    people = {"numbers": [ANNA, BEN]}
+    draft = await rig.client.create_campaign("Draft", people, text="hello", exclude={"numbers": [ANNA]})
+    running = (await rig.client.create_campaign("Running", people, text="hello"))["id"]
+    await rig.client.start_campaign(running)
+    await rig.event(0, "message.queued", where=lambda event: event["data"]["to"] == BEN and event["id"] > 2)
     await rig.client.request("POST", "/v1/optouts", json={"number": ANNA, "reason": "by phone"})
     assert (await rig.client.page(q=WORD))["data"]  # indexed
     done = await rig.client.erase_person(ANNA, reason="asked for it")
@@ -63,9 +68,11 @@ async def test_an_erased_person_is_gone_from_every_table(rig: Rig, tmp_path: Pat
         for table in tables:
             for row in db.execute(f'SELECT * FROM "{table}"'):
                 assert not any(ANNA in str(value) or ANNA[1:] in str(value) for value in row), (table, row)
-    assert [message["to"] for message in (await rig.client.page(direction="outbound"))["data"]] == [BEN]
+    assert {message["to"] for message in (await rig.client.page(direction="outbound"))["data"]} == {BEN}
     assert {message["to"] for message in (await rig.client.page(q="ready"))["data"]} == {BEN}
     assert (await rig.client.export_person(ANNA))["messages"] == []
+    assert (await rig.client.campaign(draft["id"]))["audience"]["numbers"] == [BEN]
+    assert {each["number"] async for each in rig.client.campaign_recipients(running)} <= {BEN}
     assert (await rig.client.conversation(BEN))["notes"]
 
 

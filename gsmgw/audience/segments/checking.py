@@ -43,16 +43,18 @@ _BUILT_IN = {
     **dict.fromkeys(BUILT_IN_TEXTS, _TEXT),
     "group": _NAMES,
     "consent": _NAMES,
+    "campaign": _NAMES,
     **dict.fromkeys(HISTORY_FIELDS, _MOMENT),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentScope:
-    """What segments can refer to: the declared fields and the groups, by folded name."""
+    """What segments can refer to: the declared fields and the groups, by folded name; campaigns by name and ID."""
 
     fields: Mapping[str, ContactField] = field(default_factory=dict)
     groups: Mapping[str, ContactGroup] = field(default_factory=dict)
+    campaigns: Mapping[str, int] = field(default_factory=dict)
 
 
 def check(segment: Segment, scope: SegmentScope, within: tuple[str, ...] = ()) -> Segment:
@@ -95,6 +97,8 @@ def _checked(condition: Condition, scope: SegmentScope, within: tuple[str, ...])
             possible = ", ".join(each.value for each in Operator if each in allowed)
             raise _error(condition, f"cannot be compared by {condition.operator.value}; possible: {possible}")
         _check_value(condition, literal, scope)
+    if condition.field == "campaign":
+        return _by_id(condition, scope)
     return _expanded(condition, scope, within) if condition.field == "group" else condition
 
 
@@ -116,12 +120,20 @@ def _check_value(condition: Condition, literal: Literal, scope: SegmentScope) ->
         raise _error(condition, f"{text!r} is not a valid duration: write 30d, 12h or 2w")
     elif condition.field == "group" and fold(text) not in scope.groups:
         raise _unknown(condition, "group", text, [group.name for group in scope.groups.values()])
+    elif condition.field == "campaign" and fold(text) not in scope.campaigns:
+        raise _unknown(condition, "campaign", text, list(scope.campaigns))
     elif condition.field == "consent" and fold(text) not in CONSENT_STATES:
         raise _unknown(condition, "state of consent", text, list(CONSENT_STATES))
     declared = scope.fields.get(condition.field)
     is_choice = declared is not None and declared.type is FieldType.CHOICE and condition.operator in _SAME
     if declared is not None and is_choice and fold(text) not in map(fold, declared.choices):
         raise _unknown(condition, f"value of {condition.field}", text, list(declared.choices))
+
+
+def _by_id(condition: Condition, scope: SegmentScope) -> Condition:
+    """Replace the names of campaigns by their IDs."""
+    ids = (scope.campaigns[fold(str(literal.value))] for literal in condition.values)
+    return replace(condition, values=tuple(Literal(Kind.NUMBER, number) for number in ids))
 
 
 def _unknown(condition: Condition, what: str, text: str, known: list[str]) -> SegmentError:
