@@ -82,6 +82,7 @@ def measure(db: sqlite3.Connection, events: Sequence[Event], country_of: Country
     known = _facts(db, {event.message_id for event in wanted if event.message_id is not None})
     countries: dict[str, str | None] = {}
     found = Increments()
+    places: dict[tuple[object, ...], list[tuple[Place, dict[str, int]]]] = {}
     for event in wanted:
         facts = known.get(event.message_id or 0, _NOTHING_KNOWN)
         peer = facts.peer or str(event.data.get("to") or event.data.get("from") or "")
@@ -91,8 +92,12 @@ def measure(db: sqlite3.Connection, events: Sequence[Event], country_of: Country
         counted = _counted(event, facts, country, modem, price_of)
         error = event.data.get("error")
         cause = str(error.get("code")) if event.type in _WITH_CAUSE and isinstance(error, Mapping) else None
-        for place in _places(event.at_ms, facts, modem, country):
-            sums = found.counts.setdefault(place, {})
+        same = (event.at_ms // HOUR_MS, modem, country, facts.campaign, facts.tags)
+        if same not in places:  # most events of an hour have the same rows
+            places[same] = [
+                (place, found.counts.setdefault(place, {})) for place in _places(event.at_ms, facts, modem, country)
+            ]
+        for place, sums in places[same]:
             for name, count in counted:
                 sums[name] = sums.get(name, 0) + count
             if cause is not None:
