@@ -200,7 +200,8 @@ def _check_field(field: ContactField) -> None:
     if field.name in RESERVED_FIELDS:
         raise Refusal(ProblemCode.INVALID_REQUEST, "name", f"{field.name!r} has a meaning of its own; use another name")
     if (field.type is FieldType.CHOICE) != bool(field.choices):
-        detail = "are needed for the type choice" if field.type is FieldType.CHOICE else "belong to the type choice"
+        choice = field.type is FieldType.CHOICE
+        detail = "a field of the type choice needs choices" if choice else "only a field of the type choice has choices"
         raise Refusal(ProblemCode.INVALID_REQUEST, "choices", detail)
     if len({fold(choice) for choice in field.choices}) < len(field.choices):
         raise Refusal(ProblemCode.INVALID_REQUEST, "choices", "two of them are the same")

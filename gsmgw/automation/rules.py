@@ -27,6 +27,13 @@ from gsmgw.wire.problems import ProblemCode
 MAX_RULES = 500
 #: Fields that the text of an answer may use besides those of the contact.
 TEXT_FIELDS = frozenset({"text", "keyword", "rest", "from", "modem"})
+#: The field of an action that must not be empty.
+_NEEDED = {
+    ActionKind.GROUP_ADD: "group",
+    ActionKind.GROUP_REMOVE: "group",
+    ActionKind.TAG: "tag",
+    ActionKind.HOOK: "name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +157,11 @@ class Rules:
         """Check what needs more than the database: patterns, templates, numbers."""
         _check_match(rule)
         if rule.match.kind is MatchKind.REGEX:
-            for place, pattern in enumerate(rule.match.values):
+            for pattern in rule.match.values:
                 try:
                     await self._patterns.check(pattern)
                 except PatternError as exc:
-                    raise Refusal(ProblemCode.INVALID_REQUEST, f"match.values.{place}", str(exc)) from None
+                    raise Refusal(ProblemCode.INVALID_REQUEST, "match.value", f"{pattern!r} {exc}") from None
         for name in rule.when.modems:
             if name not in self._modems:
                 raise Refusal(ProblemCode.UNKNOWN_MODEM, "when.modems", f"the modem {name[:63]!r} does not exist")
@@ -167,18 +174,22 @@ class Rules:
             if action.template is not None:
                 source = (await self._audience.templates.get(action.template)).text
             elif not source.strip():
-                raise Refusal(ProblemCode.INVALID_REQUEST, f"{place}.value", "give the text, or a template")
+                raise Refusal(ProblemCode.INVALID_REQUEST, f"{place}.text", "give the text, or a template")
             try:
                 await self._audience.templates.check(source, TEXT_FIELDS)
             except Refusal as exc:
-                raise Refusal(exc.code, f"{place}.value", exc.detail) from None
+                raise Refusal(
+                    exc.code, f"{place}.{'text' if action.template is None else 'template'}", exc.detail
+                ) from None
         elif action.kind is ActionKind.FORWARD:
             try:
                 parse_recipient(action.value, self.country)
             except NumberError as exc:
-                raise Refusal(ProblemCode.INVALID_NUMBER, f"{place}.value", f"{action.value!r} {exc}") from None
-        elif not action.value.strip() and action.kind not in (ActionKind.SET_FIELD, ActionKind.START, ActionKind.STOP):
-            raise Refusal(ProblemCode.INVALID_REQUEST, f"{place}.value", f"is needed for {action.kind.value}")
+                raise Refusal(ProblemCode.INVALID_NUMBER, f"{place}.to", f"{action.value!r} {exc}") from None
+        elif not action.value.strip() and action.kind in _NEEDED:
+            raise Refusal(
+                ProblemCode.INVALID_REQUEST, f"{place}.{_NEEDED[action.kind]}", f"is needed for {action.kind.value}"
+            )
 
     def _check_names(self, tx: Tx, rule: Rule) -> None:
         """Refuse groups, fields and lists that do not exist."""
@@ -194,13 +205,13 @@ class Rules:
                 if group is None or group.segment is not None:
                     problem = "does not exist" if group is None else "is a smart group"
                     detail = f"the group {action.value!r} {problem}"
-                    raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.value", detail)
+                    raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.group", detail)
             if action.kind is ActionKind.SET_FIELD and action.field not in fields:
                 detail = f"the field {action.field!r} does not exist"
                 raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.field", detail)
             if action.kind in (ActionKind.START, ActionKind.STOP) and (action.value or "*") not in lists:
                 detail = f"the list {action.value!r} does not exist"
-                raise Refusal(ProblemCode.UNKNOWN_LIST, f"actions.{place}.value", detail)
+                raise Refusal(ProblemCode.UNKNOWN_LIST, f"actions.{place}.list", detail)
 
 
 def claim(tx: Tx, now_ms: int, number: str, words: Phrase) -> bool:
@@ -252,11 +263,11 @@ def _check_match(rule: Rule) -> None:
         return
     if match.kind is MatchKind.ANY:
         if match.values:
-            raise Refusal(ProblemCode.INVALID_REQUEST, "match.values", "kind any matches every text: leave values out")
+            raise Refusal(ProblemCode.INVALID_REQUEST, "match.value", "kind any matches every text: leave value out")
         return
     if not match.values:
-        raise Refusal(ProblemCode.INVALID_REQUEST, "match.values", f"are needed for {match.kind.value}")
-    for place, value in enumerate(match.values):
+        raise Refusal(ProblemCode.INVALID_REQUEST, "match.value", f"is needed for the kind {match.kind.value}")
+    for value in match.values:
         if match.kind is not MatchKind.REGEX and not normalise(value):
             detail = f"{value!r} has neither letters nor digits"
-            raise Refusal(ProblemCode.INVALID_REQUEST, f"match.values.{place}", detail)
+            raise Refusal(ProblemCode.INVALID_REQUEST, "match.value", detail)

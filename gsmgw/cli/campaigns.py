@@ -143,9 +143,9 @@ def campaign_review(context: click.Context, campaign: str, as_json: bool) -> Non
         print_json(found)
         return
     about = "about " if found["estimated"] else ""
-    say(f"{about}{count(found['recipients'], 'recipient')}, {count(found['segments_total'], 'segment')}", nl=False)
-    say(f" ({found['segments_least']} to {found['segments_most']} each), {_duration(found['duration_s'])}", nl=False)
-    say("" if found["cost"] is None else f", cost {found['cost']:g}")
+    words = f"{about}{count(found['recipients'], 'recipient')}, {count(found['segments_total'], 'segment')}"
+    words += f" ({found['segments_least']} to {found['segments_most']} each), {_duration(found['duration_s'])}"
+    say(words if found["cost"] is None else f"{words}, cost {found['cost']:g}")
     for reason, number in found["left_out"].items():
         say(f"  {about}{number} left out: {reason.replace('_', ' ')}")
     if found["suspected"]:

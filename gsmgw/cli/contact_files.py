@@ -71,9 +71,12 @@ def contact_import(
         except ApiError as exc:
             if exc.code != "invalid_file":
                 raise
-            _print_errors(exc.problem.get("errors", []))
-            hint = "" if not exc.problem.get("errors") else ". Correct them, or import the others with --skip-bad"
-            fail(f"{file}: {exc.problem['detail']}{hint}")
+            errors = exc.problem.get("errors", [])
+            if not errors:
+                fail(f"{file}: {exc.problem['detail']}")
+            _print_errors(errors)
+            detail = exc.problem["detail"].partition(". The first: ")[0]
+            fail(f"{file}: {detail}. Correct them, or import the others with --skip-bad")
     if as_json:
         print_json(done)
     else:

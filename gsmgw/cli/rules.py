@@ -241,7 +241,7 @@ def rule_test(context: click.Context, sender: str, text: str, modem: str | None,
         print_json(trial)
         return
     if trial["consent"] is not None:
-        say(f"for consent: {trial['consent']}")
+        say(f"no rule is used: the text is understood as {trial['consent']} (consent)")
     elif trial["rule"] is None:
         say("no rule matches")
     for action in trial["actions"]:

@@ -93,7 +93,9 @@ class Acceptance:
 def refusals(query: consent.Query, messages: Sequence[Outgoing]) -> dict[int, Refusal]:
     """Return which messages are refused, by their ids: the recipient opted out, or the list does not exist."""
     blocks = consent.blocked(query, messages)
-    found = {messages[place].id: opted_out() for place, block in blocks.items() if block is Block.OPTED_OUT}
+    found = {
+        messages[place].id: opted_out(messages[place].to) for place, block in blocks.items() if block is Block.OPTED_OUT
+    }
     if any(message.list is not None for message in messages):
         known = consent_lists.names(query)
         found |= {
@@ -104,9 +106,10 @@ def refusals(query: consent.Query, messages: Sequence[Outgoing]) -> dict[int, Re
     return found
 
 
-def opted_out() -> Refusal:
+def opted_out(number: str) -> Refusal:
     """Return why a message to a number that opted out is refused."""
-    return Refusal(ProblemCode.RECIPIENT_OPTED_OUT, "to", "the recipient has opted out. To see how: gsmgw optouts show")
+    detail = f"the recipient has opted out. To see how: gsmgw optouts show {number}"
+    return Refusal(ProblemCode.RECIPIENT_OPTED_OUT, "to", detail)
 
 
 def new_messages(results: Sequence[Result]) -> list[Outgoing]:

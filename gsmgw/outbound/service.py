@@ -314,7 +314,7 @@ class MessageService:
 def _unless_opted_out(tx: Tx, message: Outgoing | None) -> Outgoing | None:
     """Return a message that is to be sent again. Raises :class:`Refusal` if its recipient opted out."""
     if message is not None and consent.blocked(tx.all, (message,)).get(0) is Block.OPTED_OUT:
-        raise opted_out()
+        raise opted_out(message.to)
     return message
 
 

@@ -65,7 +65,8 @@ def test_an_address_book_is_imported_and_the_import_undone(gsmgw: Shell, tmp_pat
     mapped = ("contacts", "import", str(file), "--map", "phone=Kontaktnummer")
     refused = gsmgw(*mapped, fails=True).output
     assert "line 3, column 'Kontaktnummer': '4.9E+11' is a number that a spreadsheet destroyed" in refused
-    assert "1 row has errors; nothing was imported" in refused
+    assert "1 row has errors; nothing was imported. Correct them" in refused
+    assert refused.count("a spreadsheet destroyed") == 1
     assert "1 created" in gsmgw(*mapped, "--dry-run", fails=True).output
     assert "no contacts" in gsmgw("contacts").output
     done = json.loads(gsmgw(*mapped, "--skip-bad", "--group", "Book", "--json").output)

@@ -270,7 +270,10 @@ def _trial(trial: Trial) -> resources.RuleTrial:
         "rule": matched[0].name if matched and consent is None else None,
         "actions": actions,
         "others": [
-            {"rule": verdict.rule.rule.name, "why_not": verdict.why_not or f"the text is for consent: {consent}"}
+            {
+                "rule": verdict.rule.rule.name,
+                "why_not": verdict.why_not or f"the text is understood as {consent} (consent)",
+            }
             for verdict in trial.verdicts
             if consent is not None or not verdict.matches
         ],
