@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -54,7 +55,7 @@ async def export(ctx: Ctx, caller: Caller, query: Annotated[ExportQuery, Query()
             while not gone.is_set():
                 where = wanted if before is None else both(wanted, ("id < ?", (before,)))
                 began_s = ctx.clock.monotonic()
-                found = await ctx.store.read(lambda db, w=where: contacts.find(db, w, CHUNK))  # type: ignore[misc]
+                found = await ctx.store.read(partial(contacts.find, wanted=where, limit=CHUNK))
                 yield await asyncio.to_thread(written, found)
                 if len(found) < CHUNK:
                     return

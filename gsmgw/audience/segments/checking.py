@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from gsmgw.audience.segments.language import SegmentError, checked_date, parse
+from gsmgw.audience.segments.language import parse
+from gsmgw.audience.segments.literals import SegmentError, checked_date
 from gsmgw.model.contacts import BUILT_IN_TEXTS, ContactField, ContactGroup, FieldType, fold
 from gsmgw.model.segments import And, Condition, Kind, Literal, Not, Operator, Or, Segment
 

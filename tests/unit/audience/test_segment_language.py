@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from gsmgw.audience.segments import SegmentError, SegmentScope, check, parse
 from gsmgw.model.contacts import ContactField, ContactGroup, FieldType
@@ -135,6 +135,7 @@ def test_a_tree_that_is_not_one_is_refused(tree: object) -> None:
         segment_of_json(tree)  # type: ignore[arg-type] # it comes from a request
 
 
+@settings(deadline=None)  # the first text loads the parser
 @given(st.text(max_size=60) | st.text(alphabet='city="Ulm() andornots<>30d,\\', max_size=60))
 def test_any_text_is_a_segment_or_an_error(text: str) -> None:
     column, segment = 1, None
