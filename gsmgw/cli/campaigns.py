@@ -121,9 +121,17 @@ def _print(found: resources.Campaign, as_json: bool) -> None:
         print_json(found)
         return
     say(f"{found['id']}  {shown(found['name'])}  {found['state']}{_reason(found)}")
-    say(", ".join(f"{number} {name.replace('_', ' ')}" for name, number in found["counts"].items()))
+    if found["counts"]["total"]:
+        say(_counts(found["counts"]))
     if found["send_at"] and found["state"] == "scheduled":
         say(f"starts {local_moment(found['send_at'])}")
+
+
+def _counts(counts: resources.CampaignCounts) -> str:
+    """Return the counts that are not 0."""
+    names = {"total": "recipients", "skipped": "left out"}
+    words = [(number, names.get(name, name.replace("_", " "))) for name, number in counts.items()]
+    return ", ".join(f"{number} {name}" for number, name in words if number or name == "recipients")
 
 
 def _reason(found: resources.Campaign) -> str:
@@ -151,7 +159,7 @@ def campaign_review(context: click.Context, campaign: str, as_json: bool) -> Non
     if found["suspected"]:
         say(f"  {found['suspected']} wait for your decision about consent: gsmgw optouts suspects")
     if found["forcing"]:
-        say(f"  because of {' '.join(found['forcing'])} segments hold less: not in the GSM alphabet")
+        say(f"  not in the GSM alphabet, so that segments hold less: {' '.join(found['forcing'])}")
     for sample in found["samples"]:
         say(f"{sample['number']}  {shown(sample['text'])}")
 
@@ -221,7 +229,9 @@ def campaign_recipients(context: click.Context, campaign: str, state: str | None
         for each in found:
             print_json(each)
         return
-    rows = [(each["number"], each["status"] or each["state"], each["reason"] or "") for each in found]
+    rows = [
+        (each["number"], each["status"] or each["state"], (each["reason"] or "").replace("_", " ")) for each in found
+    ]
     print_table(("number", "state", "reason"), rows, "no recipients")
 
 
@@ -237,7 +247,7 @@ def campaign_results(context: click.Context, campaign: str, as_json: bool) -> No
     if as_json:
         print_json(found)
         return
-    say(", ".join(f"{number} {name.replace('_', ' ')}" for name, number in found["counts"].items()))
+    say(_counts(found["counts"]))
     for reason, number in found["skipped"].items():
         say(f"  {number} left out: {reason.replace('_', ' ')}")
     for cause, number in found["causes"].items():

@@ -9,7 +9,7 @@ import click
 
 from gsmgw.cli.common import fail, json_option, print_json, talks
 from gsmgw.cli.gateway import connect
-from gsmgw.cli.listing import say
+from gsmgw.cli.listing import count, say
 from gsmgw.cli.params import NAME
 
 #: How a new file is opened: never one that exists.
@@ -38,7 +38,7 @@ def export_(context: click.Context, number: str, file: str | None) -> None:
             json.dump(found, target, ensure_ascii=False, indent=2)
     except OSError as exc:
         fail(f"{file} cannot be written: {exc.strerror}. Name a file that does not exist yet")
-    say(f"{len(found['messages'])} messages written to {file}")
+    say(f"{count(len(found['messages']), 'message')} written to {file}")
 
 
 @privacy.command()
@@ -57,7 +57,12 @@ def erase(context: click.Context, number: str, reason: str | None, yes: bool, as
     if as_json:
         print_json(done)
     else:
-        say(f"erased: {', '.join(f'{count} {name}' for name, count in done.items())}. Backups still have them")
+        erased = ", ".join(count(amount, _unit(name)) for name, amount in done.items())
+        say(f"erased: {erased}. Backups still have them")
+
+
+def _unit(name: str) -> str:
+    return "consent record" if name == "consent" else name.removesuffix("s")
 
 
 COMMANDS = (privacy,)
