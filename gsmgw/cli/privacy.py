@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import cast
 
 import click
 
@@ -57,7 +58,7 @@ def erase(context: click.Context, number: str, reason: str | None, yes: bool, as
     if as_json:
         print_json(done)
     else:
-        erased = ", ".join(count(amount, _unit(name)) for name, amount in done.items())
+        erased = ", ".join(count(amount, _unit(name)) for name, amount in cast("dict[str, int]", done).items())
         say(f"erased: {erased}. Backups still have them")
 
 
