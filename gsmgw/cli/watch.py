@@ -30,7 +30,9 @@ def describe_event(event: resources.Event) -> str:
         words.append(f"from {data['from']}")
     elif data.get("to"):
         words.append(f"to {data['to']}")
-    for name in ("state", "detail", "reason", "waiting", "segment", "problem", "text"):
+    elif data.get("number"):
+        words.append(str(data["number"]))
+    for name in ("name", "rule", "change", "state", "detail", "reason", "waiting", "segment", "problem", "text"):
         if data.get(name) is not None:
             words.append(f"{name} {data[name]}" if name == "segment" else str(data[name]))
     if isinstance(error := data.get("error"), dict):
