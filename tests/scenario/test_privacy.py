@@ -124,6 +124,6 @@ def test_the_commands(place: Site, tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     run("export", ANNA, str(file), code=1)
     run("erase", ANNA, code=1, stdin="n\n")
-    assert "1 contacts" in run("erase", ANNA, stdin="y\n")
+    assert "1 contact, 0 notes" in run("erase", ANNA, stdin="y\n")
     assert json.loads(run("erase", ANNA, "--yes", "--json"))["contacts"] == 0
     assert json.loads(run("export", ANNA))["contact"] is None
