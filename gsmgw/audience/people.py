@@ -70,7 +70,7 @@ def checked_fields(values: Mapping[str, object], known: Iterable[ContactField]) 
     for name, value in values.items():
         field = by_name.get(name)
         if field is None:
-            hint = f"declare it first with gsmgw contacts fields set{nearest(name, by_name)}"
+            hint = f"declare it with PUT /v1/fields/NAME or gsmgw contacts fields set{nearest(name, by_name)}"
             detail = f"the field {name[:64]!r} is not declared: {hint}"
             raise Refusal(ProblemCode.INVALID_REQUEST, "fields", detail)
         if value is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -83,7 +83,7 @@ def of_refusal(refusal: Refusal, *prefix: object) -> Problem:
     return Problem(refusal.code, f"{refusal.field}: {refusal.detail}", errors=[error])
 
 
-def of_validation(found: Sequence[Any]) -> Problem:
+def of_validation(found: Sequence[Any], body: object = None) -> Problem:
     """Return the problem for a body or a query that does not fit its schema, from pydantic's errors."""
     errors: list[dict[str, str]] = []
     for error in found:
@@ -94,13 +94,28 @@ def of_validation(found: Sequence[Any]) -> Problem:
             return Problem(ProblemCode.INVALID_JSON, detail + where_in_it)
         message = in_words(error)
         if where == "body":
-            errors.append({"pointer": pointer(*path), "detail": message})
+            errors.append({"pointer": pointer(*_without_kinds(path, body)), "detail": message})
         else:
             errors.append({"parameter": str(path[0]) if path else str(where), "detail": message})
     first = errors[0] if errors else {"detail": "is not valid"}
     named = (first.get("pointer", "").lstrip("/") or first.get("parameter") or "body").replace("/", ".")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return Problem(ProblemCode.INVALID_REQUEST, f"{named}: {first['detail']}{more}", errors=errors[:MAX_ERRORS])
+
+
+def _without_kinds(path: Sequence[object], body: object) -> Iterator[object]:
+    """Yield the parts of a path that the body has. Pydantic puts the kind of an object behind its place."""
+    at: Any = body
+    skipped: Any = None
+    for part in path:
+        if isinstance(at, dict) and at is not skipped and part not in at and at.get("kind") == part:
+            skipped = at
+            continue
+        yield part
+        has = (isinstance(at, dict) and part in at) or (
+            isinstance(at, list) and isinstance(part, int) and part < len(at)
+        )
+        at = at[part] if has else None
 
 
 def of_exception(exc: Exception) -> Problem:
@@ -116,7 +131,7 @@ def of_exception(exc: Exception) -> Problem:
     if isinstance(exc, StoreError):
         return Problem(ProblemCode.STORAGE_UNAVAILABLE, str(exc), headers={"Retry-After": "5"})
     if isinstance(exc, RequestValidationError):
-        return of_validation(exc.errors())
+        return of_validation(exc.errors(), exc.body)
     return Problem(ProblemCode.INTERNAL_ERROR, "an error in gsmgw; its log has the details")
 
 

@@ -41,7 +41,10 @@ _WORDS: Mapping[str, str] = {
 
 def in_words(error: Mapping[str, Any]) -> str:
     """Return the message for an error that pydantic found."""
-    words = _WORDS.get(error["type"])
+    kind = error["type"]
+    if kind in ("too_short", "too_long") and isinstance(error.get("input"), str):
+        kind = f"string_{kind}"  # pydantic counts the characters of a secret as entries
+    words = _WORDS.get(kind)
     if words is None:
         return str(error["msg"]).removeprefix("Value error, ")
     return words.format_map(error.get("ctx") or {})

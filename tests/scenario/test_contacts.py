@@ -80,7 +80,11 @@ async def test_a_page_ends_with_a_cursor_for_the_next_one(rig: Rig) -> None:
         ({"number": "12"}, "invalid_number", "number: '12'"),
         ({"number": "22222"}, "invalid_number", "short code"),
         ({"number": "+491511234"}, "invalid_number", "lacks digits"),
-        ({"number": ANNA, "fields": {"ctiy": "Ulm"}}, "invalid_request", "PUT /v1/fields/NAME; did you mean 'city'?"),
+        (
+            {"number": ANNA, "fields": {"ctiy": "Ulm"}},
+            "invalid_request",
+            "gsmgw contacts fields set; did you mean 'city'?",
+        ),
         ({"number": ANNA, "fields": {"age": "12"}}, "invalid_request", "age must be a number"),
         ({"number": ANNA, "fields": {"born": "31.2.1980"}}, "invalid_request", "is not a valid date"),
         ({"number": ANNA, "fields": {"size": "Lage"}}, "invalid_request", "did you mean 'Large'"),
