@@ -138,7 +138,7 @@ def _reason(found: resources.Campaign) -> str:
     return f": {shown(found['reason'])}" if found["reason"] else ""
 
 
-@campaigns.command("review")
+@campaigns.command("review", short_help="Show what a campaign would do.")
 @click.argument("campaign", metavar="ID", type=NAME)
 @json_option
 @click.pass_context
@@ -235,7 +235,7 @@ def campaign_recipients(context: click.Context, campaign: str, state: str | None
     print_table(("number", "state", "reason"), rows, "no recipients")
 
 
-@campaigns.command("results")
+@campaigns.command("results", short_help="Show how a campaign went.")
 @click.argument("campaign", metavar="ID", type=NAME)
 @json_option
 @click.pass_context

@@ -32,7 +32,7 @@ class _Reply(click.ParamType[tuple[str, str]]):
 _REPLY = _Reply()
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List and change consent lists.")
 @json_lines_option
 @click.pass_context
 def lists(context: click.Context, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def listing(context: click.Context, as_json: bool) -> None:
     "--keyword", "keywords", multiple=True, help="Let STOP and START with this word mean the list; repeatable."
 )
 @click.option("--double-opt-in", is_flag=True, help="Ask a question after START; only YES joins the list.")
-@click.option("--stop-reply", type=_REPLY, multiple=True, help='Answer STOP with this text: de="..."; repeatable.')
+@click.option("--stop-reply", type=_REPLY, multiple=True, help='Answer STOP with this text: de="Bis bald"; repeatable.')
 @click.option("--start-reply", type=_REPLY, multiple=True, help="Answer START with this text; repeatable.")
 @click.option("--help-reply", type=_REPLY, multiple=True, help="Answer HELP with this text; repeatable.")
 @click.option("--question", type=_REPLY, multiple=True, help="Ask with this text in a double opt-in; repeatable.")

@@ -25,7 +25,7 @@ _list_option = click.option(
 _reason_option = click.option("--reason", help="Give the reason; it is kept in the trail of the number.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List and change opt-outs, and decide about suspects.")
 @json_lines_option
 @click.pass_context
 def optouts(context: click.Context, as_json: bool) -> None:
@@ -123,7 +123,7 @@ def suspects(context: click.Context, limit: int, as_json: bool) -> None:
     print_table(("number", "time", "text"), rows, "no suspects")
 
 
-@optouts.command()
+@optouts.command(short_help="Decide about a suspect.")
 @click.argument("number", type=NAME)
 @click.argument("decision", type=click.Choice(["opt-out", "dismiss"]))
 @_reason_option
@@ -136,7 +136,7 @@ def decide(context: click.Context, number: str, decision: str, reason: str | Non
     say(f"{number} {'has opted out' if decision == 'opt-out' else 'may be texted'}")
 
 
-@optouts.command("import")
+@optouts.command("import", short_help="Opt out the numbers of a file.")
 @click.argument("file", type=click.File("r", encoding="utf-8-sig"))
 @_list_option
 @_reason_option

@@ -22,7 +22,7 @@ def privacy() -> None:
     """Export or erase what is known about one number."""
 
 
-@privacy.command("export")
+@privacy.command("export", short_help="Export all that is known about a number.")
 @click.argument("number", metavar="NUMBER", type=NAME)
 @click.argument("file", metavar="[FILE]", required=False, type=click.Path(dir_okay=False))
 @click.pass_context

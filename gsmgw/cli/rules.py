@@ -102,7 +102,13 @@ def rule_show(context: click.Context, name: str, as_json: bool) -> None:
 @click.option("--hook", metavar="NAME", help="Write the event rule.hook for hooks and webhooks.")
 @click.option("--modem", "modems", multiple=True, help="Only texts that this modem received; may be repeated.")
 @click.option("--hours", metavar="08:00-18:00", help="Only at this time of the day, in the sender's time zone.")
-@click.option("--day", "days", multiple=True, type=click.Choice(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
+@click.option(
+    "--day",
+    "days",
+    multiple=True,
+    type=click.Choice(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]),
+    help="Only on this day of the week; may be repeated.",
+)
 @click.option("--group", "groups", multiple=True, help="Only members of this group; may be repeated.")
 @click.option("--known/--unknown", default=None, help="Only contacts, or only others.")
 @click.option("--trailing-words", type=click.IntRange(0, 20), default=0, help="With --exact: so many words may follow.")

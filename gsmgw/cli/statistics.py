@@ -17,7 +17,7 @@ _DIMENSIONS = ("hour", "day", "modem", "campaign", "tag", "country")
 _COLUMNS = ("", "accepted", "sent", "delivered", "rate", "undelivered", "failed", "received", "half within", "cost")
 
 
-@click.command()
+@click.command(short_help="Show how many messages were sent and delivered.")
 @click.option("--by", type=click.Choice(_DIMENSIONS), default="day", show_default=True, help="Count by this.")
 @click.option("--since", type=PAST, help="Start with the hour of this time (default: 30 days ago; by hour: 1 day).")
 @click.option("--until", type=PAST, help="End before the hour of this time (default: now).")

@@ -93,7 +93,7 @@ def template_delete(context: click.Context, name: str) -> None:
     say(f"template {name!r} deleted")
 
 
-@templates.command("preview")
+@templates.command("preview", short_help="Show the text that a template gives.")
 @click.argument("name", required=False)
 @click.option("--text", help="Try this text instead of a saved template.")
 @click.option("--contact", metavar="NUMBER", help="Write it for this contact.")

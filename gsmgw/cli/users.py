@@ -96,7 +96,7 @@ def add(context: click.Context, /, name: str, password_stdin: bool, as_json: boo
         say(f"{made['name']} added with the role {made['role']}")
 
 
-@users.command("password")
+@users.command("password", short_help="Set a new password and end all sessions.")
 @click.argument("name", metavar="NAME", type=NAME)
 @stdin_option
 @click.pass_context
