@@ -99,6 +99,10 @@ class _VirtualTimer:
             callback()
 
 
+#: Turns of the event loop after each sleeper of a virtual clock.
+SETTLING_TURNS = 60
+
+
 class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it; sleepers wake in order of their time."""
 
@@ -170,5 +174,6 @@ def _wake(future: asyncio.Future[None]) -> None:
 
 
 async def _settle() -> None:
-    for _ in range(20):
+    """Let what was woken run until it waits again: a command and its response take some dozen turns of the loop."""
+    for _ in range(SETTLING_TURNS):
         await asyncio.sleep(0)

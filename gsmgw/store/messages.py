@@ -120,11 +120,14 @@ def events_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
 
 
 def event_heads_after(db: sqlite3.Connection, after: int, limit: int) -> list[Event]:
-    """Return the events after a cursor, oldest first, with empty ``data``."""
+    """Return the events after a cursor, oldest first, with empty ``data``. A damaged one has no message."""
     rows = db.execute(
         "SELECT id, at_ms, type, message_id, modem FROM events WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     )
-    return [Event(id_, at_ms, type_, message_id, modem, {}) for id_, at_ms, type_, message_id, modem in rows]
+    return [
+        Event(id_, at_ms, type_, message_id if message_id.__class__ is int else None, modem, {})
+        for id_, at_ms, type_, message_id, modem in rows
+    ]
 
 
 def event_range(db: sqlite3.Connection) -> tuple[int, int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.databases import make_database
 from support.desk import TO, desk
 from support.fakes import ScriptedModem
 from support.waiting import until
@@ -145,3 +148,12 @@ async def test_references_and_request_keys(tmp_path: Path) -> None:
         (refusal,) = await work.submit(wanted)
         assert isinstance(refusal, Refusal)
         assert refusal.code == "client_ref_conflict"
+
+
+def test_the_head_of_a_damaged_event_has_no_message(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "gsmgw.db", queued=1)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO events (at_ms, type, message_id, data) VALUES (1, 'message.queued', x'ff', '{}')")
+        heads = messages.event_heads_after(db, 0, 10)
+    assert heads[-1].type == "message.queued"
+    assert heads[-1].message_id is None
