@@ -141,6 +141,7 @@ class Case(Bench):
         return whole
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
 async def test_a_day_of_faults(seed: int) -> None:
     clock = VirtualClock()

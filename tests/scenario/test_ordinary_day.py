@@ -49,6 +49,7 @@ def journal() -> Iterator[Journal]:
     logger.setLevel(before)
 
 
+@pytest.mark.long
 async def test_the_warnings_of_a_day_fit_on_a_screen(tmp_path: Path, journal: Journal) -> None:
     script = tmp_path / "hook"
     script.write_text("#!/bin/sh\necho no such table: inbox >&2\nexit 1\n")
