@@ -99,15 +99,13 @@ class _VirtualTimer:
             callback()
 
 
-#: Turns of the event loop after each sleeper of a virtual clock.
-SETTLING_TURNS = 60
-
-
 class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it; sleepers wake in order of their time."""
 
-    def __init__(self, wall_ms: int = 1_700_000_000_000) -> None:
+    def __init__(self, wall_ms: int = 1_700_000_000_000, settling_turns: int = 20) -> None:
+        """Stand still at a time. What a sleeper wakes gets that many turns of the event loop before time goes on."""
         self._wall_ms = wall_ms
+        self._settling_turns = settling_turns
         self._boot_id = f"virtual {uuid.uuid4()}"
         self._set_by_ms = 0
         self._now = 0.0
@@ -155,13 +153,17 @@ class VirtualClock:
     async def advance(self, seconds: float) -> None:
         """Let that much time pass, waking each sleeper at its moment and letting it run."""
         end = self._now + seconds
-        await _settle()
+        await self._settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             at, _, timer = heapq.heappop(self._sleepers)
             self._pass(at - self._now)
             timer.fire()
-            await _settle()
+            await self._settle()
         self._pass(end - self._now)
+
+    async def _settle(self) -> None:
+        for _ in range(self._settling_turns):
+            await asyncio.sleep(0)
 
     def _pass(self, seconds: float) -> None:
         self._now += seconds
@@ -171,9 +173,3 @@ class VirtualClock:
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-async def _settle() -> None:
-    """Let what was woken run until it waits again: a command and its response take some dozen turns of the loop."""
-    for _ in range(SETTLING_TURNS):
-        await asyncio.sleep(0)

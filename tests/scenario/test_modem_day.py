@@ -144,7 +144,7 @@ class Case(Bench):
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
 async def test_a_day_of_faults(seed: int) -> None:
-    clock = VirtualClock()
+    clock = VirtualClock(settling_turns=60)
     chance = random.Random(seed)
     simulation = Simulation(seed=seed, transport="memory", clock=SharedTime(clock))
     async with simulation, asyncio.TaskGroup() as group:

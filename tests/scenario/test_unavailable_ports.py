@@ -139,7 +139,7 @@ async def test_a_port_is_used_soon_after_the_other_program_has_ended(tmp_path: P
 async def test_pauses_grow_to_a_minute_and_a_change_is_noticed_at_once(tmp_path: Path) -> None:
     node = tmp_path / "ttyUSB0"
     node.touch(mode=0o600)
-    clock, sink = VirtualClock(), Sink()
+    clock, sink = VirtualClock(settling_turns=60), Sink()
     tries: list[float] = []
 
     async def refuse(receiver: ByteReceiver) -> ByteStream:
@@ -172,7 +172,7 @@ async def test_a_port_that_is_freed_within_a_moment_is_no_news(tmp_path: Path) -
     """A port has no permissions for a moment after it is plugged in; ModemManager may look at it."""
     node = tmp_path / "ttyUSB0"
     node.touch()
-    clock, sink, left = VirtualClock(), Sink(), [PortUnavailable("no permission", "Wait.")] * 2
+    clock, sink, left = VirtualClock(settling_turns=60), Sink(), [PortUnavailable("no permission", "Wait.")] * 2
     port = ScriptedPort({"AT": "OK"})
 
     async def opener(receiver: ByteReceiver) -> ByteStream:

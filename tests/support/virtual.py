@@ -126,7 +126,7 @@ async def bench(
     **options: Any,
 ) -> AsyncIterator[Bench]:
     """A bench whose modem is ``ready``. ``answer`` answers command lines in place of the modem, ``sim`` is its SIM."""
-    clock = VirtualClock()
+    clock = VirtualClock(settling_turns=60)
     async with Simulation(seed=1, transport="memory", clock=SharedTime(clock), **options) as simulation:
         simulated = await simulation.add_modem("modem0", profile=profile, **(sim or {}))
         found = Bench(simulation, simulated, clock, guard, **(config or {}))
