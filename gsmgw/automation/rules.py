@@ -215,7 +215,7 @@ class Rules:
 
 
 def claim(tx: Tx, now_ms: int, number: str, words: Phrase) -> bool:
-    """Return True if a rule is meant for these words: an ordinary answer that is no opt-out then."""
+    """Return True if a rule is meant for these words: then they are an ordinary answer and not an opt-out."""
     return any(saved.suspended is None and claims(saved.rule, words) for saved in rules.load_all(tx))
 
 

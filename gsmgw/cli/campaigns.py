@@ -60,12 +60,13 @@ def _progress(counts: resources.CampaignCounts) -> str:
 @click.option(
     "--recent-hours",
     type=click.IntRange(0),
-    help="Leave out who got marketing in so many hours (default 24).",
+    metavar="HOURS",
+    help="Leave out who got marketing in the last HOURS (default 24; 0 leaves out nobody).",
 )
 @click.option("--joined-only", is_flag=True, help="Leave out who did not join the list.")
 @click.option("--list", "consent_list", help="The consent list, for example news.")
 @click.option("--hours", metavar="09:00-20:00", help="Send at this time of the day only, in the recipient's time zone.")
-@click.option("--per-minute", type=click.IntRange(1), help="Text at most so many people a minute.")
+@click.option("--per-minute", type=click.IntRange(1), help="Maximum number of recipients a minute.")
 @click.option("--modem", "modems", multiple=True, help="Send through this modem; may be repeated.")
 @click.option("--pool", help="Send through the modems of this pool.")
 @json_option

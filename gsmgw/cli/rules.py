@@ -111,7 +111,12 @@ def rule_show(context: click.Context, name: str, as_json: bool) -> None:
 )
 @click.option("--group", "groups", multiple=True, help="Only members of this group; may be repeated.")
 @click.option("--known/--unknown", default=None, help="Only contacts, or only others.")
-@click.option("--trailing-words", type=click.IntRange(0, 20), default=0, help="With --exact: so many words may follow.")
+@click.option(
+    "--trailing-words",
+    type=click.IntRange(0, 20),
+    default=0,
+    help="With --exact: maximum number of words that may follow.",
+)
 @click.option("--strict", is_flag=True, help="Case, accents and punctuation count.")
 @click.option(
     "--priority", type=click.IntRange(0, 1000), default=100, show_default=True, help="The smallest is looked at first."

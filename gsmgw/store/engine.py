@@ -283,9 +283,10 @@ class Engine:
                     log.error("database: operation refused, not retrying error=%s", exc, exc_info=exc)
                 job.error = StoreFault(f"the database refused the operation: {exc}")
                 return job
-            # An operation is a caller's code: whatever it raises has to reach that caller's future, or the caller would
-            # wait for ever. The caller logs it.
-            except Exception as exc:  # noqa: BLE001
+            except Exception as exc:
+                # An operation is a caller's code: whatever it raises has to reach that caller's future, or the caller
+                # would wait for ever.
+                log.debug("database: operation raised, its caller is told", exc_info=True)
                 job.error = exc
                 return job
         return None

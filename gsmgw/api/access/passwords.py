@@ -39,7 +39,7 @@ class Passwords:
         return f"scrypt${N}${R}${P}${b64encode(salt).decode()}${b64encode(key).decode()}"
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """Return True if a password is the one of a stored hash. Takes as long where there is no hash."""
+        """Return True if a password matches a stored hash. Takes the same time without a hash."""
         kind, n, r, p, salt, key = (stored or f"scrypt${N}${R}${P}$AAAA$").split("$")
         if kind != "scrypt":
             raise ValueError(f"{kind!r} is not a known hash of passwords")

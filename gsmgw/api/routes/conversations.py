@@ -99,7 +99,7 @@ async def _known(ctx: Ctx, peer: Annotated[str, Path(description="The number of 
     named = peer_of(ctx, peer)
     found = None if named is None else await ctx.store.read(lambda db: conversations.get(db, named))
     if found is None:
-        raise Problem(ProblemCode.NOT_FOUND, f"there is no conversation with {peer!r}")
+        raise Problem(ProblemCode.NOT_FOUND, f"the conversation with {peer!r} does not exist")
     return found
 
 
@@ -141,7 +141,7 @@ async def show(ctx: Ctx, visible: Visible, known: Known, query: Annotated[Thread
     wanted = messages.Filter(peer=known.peer, before_id=cursor_of(query.cursor), sight=visible)
     found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, query.limit + 1))
     if visible is not None and not found and query.cursor is None:
-        raise Problem(ProblemCode.NOT_FOUND, f"there is no conversation with {known.peer!r}")
+        raise Problem(ProblemCode.NOT_FOUND, f"the conversation with {known.peer!r} does not exist")
     shown = found[: query.limit]
     noted = [] if visible is not None else await ctx.store.read(lambda db: conversations.notes(db, known.peer))
     return JSONResponse(
@@ -192,7 +192,7 @@ async def add_note(ctx: Ctx, caller: Caller, known: Changeable, body: NoteIn) ->
     now_ms, author = ctx.clock.wall_ms(), caller.who or "socket"
     made = await ctx.store.write(lambda tx: conversations.add_note(tx, now_ms, known.peer, author, body.text))
     if made is None:
-        raise Problem(ProblemCode.NOT_FOUND, f"there is no conversation with {known.peer!r}")
+        raise Problem(ProblemCode.NOT_FOUND, f"the conversation with {known.peer!r} does not exist")
     return JSONResponse(note_resource(made), 201)
 
 
@@ -215,7 +215,7 @@ def _message(text: str) -> int:
 
 
 async def _user(ctx: Context, name: str | None) -> str | None:
-    """Return the name of a user as it is stored. Raises :class:`Problem` if there is no such user."""
+    """Return the name of a user as it is stored. Raises :class:`Problem` if the user does not exist."""
     if name is None:
         return None
     found = await ctx.store.read(lambda db: users.by_name(db, name))

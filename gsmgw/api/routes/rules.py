@@ -38,7 +38,9 @@ class MatchIn(_Body):
     kind: MatchKind
     value: Value | list[Value] | None = Field(None, description="A word or several; not for any")
     strict: Flag = False
-    trailing_words: int = Field(0, ge=0, le=20, strict=True, description="exact: so many words may follow")
+    trailing_words: int = Field(
+        0, ge=0, le=20, strict=True, description="With exact: maximum number of words that may follow"
+    )
 
     def match(self) -> Match:
         """Return it for the service."""

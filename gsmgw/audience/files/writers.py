@@ -93,7 +93,7 @@ def _text(text: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """Break a line after at most 75 octets, between characters."""
+    """Break a line after at most 75 bytes, between characters."""
     lines, size = [""], 0
     for char in line:
         octets = len(char.encode())
