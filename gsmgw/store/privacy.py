@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gsmgw.model import Event, Status
-from gsmgw.store import campaigns, consent_changes, contact_history, contacts, conversations
+from gsmgw.store import campaign_recipients, consent_changes, contact_history, contacts, conversations
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx, as_json
 
@@ -104,7 +104,7 @@ def erase_person(tx: Tx, now_ms: int, number: str, reason: str | None) -> dict[s
     notes = tx.run("DELETE FROM conversation_notes WHERE peer = ?", (number,))
     conversations.delete(tx, number)
     contact_history.forget(tx, number)
-    campaigns.forget(tx, number)
+    campaign_recipients.forget(tx, number)
     digits = number.lstrip("+")
     tx.run("DELETE FROM reports WHERE recipient IN (?, ?)", (number, digits))
     tx.run("DELETE FROM concat_references WHERE recipient IN (?, ?)", (number, digits))

@@ -28,7 +28,7 @@ from gsmgw.outbound import MessageService
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
 from gsmgw.prices import MICRO, Prices
-from gsmgw.store import Store, Tx, campaigns, consent, consent_lists, contacts
+from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, consent, consent_lists, contacts
 from gsmgw.store.contacts import Clause
 from gsmgw.templates import TemplateError
 from gsmgw.wire.problems import ProblemCode
@@ -167,7 +167,7 @@ class Campaigns:
             campaign = _loaded(tx, campaign_id)
             if not campaigns.set_state(tx, now_ms, campaign, CampaignState.PAUSED, reason=reason):
                 raise Conflict(f"the campaign is {campaign.state.value}: only a running one can be paused")
-            return campaigns.take_back(tx, now_ms, campaign_id)
+            return campaign_recipients.take_back(tx, now_ms, campaign_id)
 
         self._service.taken_back(await self._store.write(write))
         return await self.get(campaign_id)
@@ -195,8 +195,8 @@ class Campaigns:
             campaign = _loaded(tx, campaign_id)
             if not campaigns.set_state(tx, now_ms, campaign, CampaignState.CANCELED):
                 raise Conflict(f"the campaign is {campaign.state.value} and cannot be canceled")
-            taken = campaigns.take_back(tx, now_ms, campaign_id)
-            campaigns.skip_waiting(tx, campaign_id)
+            taken = campaign_recipients.take_back(tx, now_ms, campaign_id)
+            campaign_recipients.skip_waiting(tx, campaign_id)
             return taken
 
         self._service.taken_back(await self._store.write(write))
@@ -210,7 +210,7 @@ class Campaigns:
             campaign = _loaded(tx, campaign_id)
             if campaign.state not in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FINISHED):
                 raise Conflict(f"the campaign is {campaign.state.value}: nobody was texted")
-            again = campaigns.retry_failed(tx, campaign_id)
+            again = campaign_recipients.retry_failed(tx, campaign_id)
             if again and campaign.state is CampaignState.FINISHED:
                 campaigns.watch_from(tx, campaign_id)
                 campaigns.set_state(tx, now_ms, campaign, CampaignState.RUNNING)
@@ -222,24 +222,26 @@ class Campaigns:
 
     async def counts(self, campaign: Campaign) -> CampaignCounts:
         """Return how many recipients are where."""
-        return await self._store.read(lambda db: campaigns.counts(db, campaign))
+        return await self._store.read(lambda db: campaign_results.counts(db, campaign))
 
     async def results(self, campaign_id: int) -> Results:
         """Return how a campaign went."""
         campaign = await self.get(campaign_id)
         return Results(
             await self.counts(campaign),
-            await self._store.read(lambda db: campaigns.skipped_by_reason(db, campaign_id)),
-            await self._store.read(lambda db: campaigns.failures_by_cause(db, campaign_id)),
-            await self._store.read(lambda db: campaigns.by_variant(db, campaign_id)),
+            await self._store.read(lambda db: campaign_results.skipped_by_reason(db, campaign_id)),
+            await self._store.read(lambda db: campaign_results.failures_by_cause(db, campaign_id)),
+            await self._store.read(lambda db: campaign_results.by_variant(db, campaign_id)),
         )
 
     async def recipients(
         self, campaign_id: int, after: str, limit: int, state: str | None, reason: str | None
-    ) -> list[campaigns.Recipient]:
+    ) -> list[campaign_recipients.Recipient]:
         """Return recipients by number."""
         await self.get(campaign_id)
-        return await self._store.read(lambda db: campaigns.recipients(db, campaign_id, after, limit, state, reason))
+        return await self._store.read(
+            lambda db: campaign_recipients.recipients(db, campaign_id, after, limit, state, reason)
+        )
 
     # -- before the start -----------------------------------------------------------------------------------------
 
@@ -248,7 +250,7 @@ class Campaigns:
         campaign = await self.get(campaign_id)
         plan, now_ms = campaign.plan, self._clock.wall_ms()
         wanted = await self.audience_clause(plan.audience)
-        total, first = await self._store.read(lambda db: campaigns.audience_sample(db, wanted, REVIEWED))
+        total, first = await self._store.read(lambda db: campaign_recipients.audience_sample(db, wanted, REVIEWED))
         numbers = [number for number in plan.audience.numbers if number not in {each for _, each in first}]
         people = [number for _, number in first] + numbers[: REVIEWED - len(first)]
         total += len(numbers)
@@ -256,7 +258,9 @@ class Campaigns:
         exclude = await self.audience_clause(plan.exclude)
         known = await self._store.read(lambda db: contacts.get_many(db, people))
         written = await asyncio.to_thread(writer.write, {number: known.get(number) for number in people}, now_ms)
-        left = await self._store.read(lambda db: campaigns.left_out(consent.on(db), campaign, exclude, people, now_ms))
+        left = await self._store.read(
+            lambda db: campaign_recipients.left_out(consent.on(db), campaign, exclude, people, now_ms)
+        )
         reasons = {each.number: each.skipped for each in written if each.skipped is not None} | left.reasons
         return self._summed(plan, written, reasons, len(left.suspected), total)
 

@@ -23,7 +23,7 @@ from gsmgw.model.rules import Hours
 from gsmgw.outbound import Accepted, MessageService, Submission
 from gsmgw.outbound.errors import ServiceError
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, campaigns, contacts
+from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, contacts
 from gsmgw.store.contacts import Clause
 from gsmgw.templates import Value
 from gsmgw.wire.problems import ProblemCode
@@ -105,7 +105,7 @@ class CampaignRunner:
                 return
         if campaign.built_to is not None:
             await self._build(campaign)
-        failures = await self._store.read(lambda db: campaigns.last_failures(db, campaign, WATCHED))
+        failures = await self._store.read(lambda db: campaign_results.last_failures(db, campaign, WATCHED))
         if failures >= FAILURES:
             await self._stop(campaign, f"{failures} of the last {WATCHED} messages failed")
             return
@@ -123,8 +123,8 @@ class CampaignRunner:
             if loaded is None or loaded.state is not CampaignState.RUNNING or loaded.built_to is None:
                 return
             if loaded.built_to == 0:
-                campaigns.add_numbers(tx, campaign.id, campaign.plan.audience.numbers)
-            campaigns.add_contacts(tx, loaded, wanted, loaded.built_to, BUILDING)
+                campaign_recipients.add_numbers(tx, campaign.id, campaign.plan.audience.numbers)
+            campaign_recipients.add_contacts(tx, loaded, wanted, loaded.built_to, BUILDING)
 
         await self._store.write(add)
 
@@ -132,11 +132,11 @@ class CampaignRunner:
 
     async def _take_up(self, campaign: Campaign, now_ms: int) -> None:
         """Accept messages for the next recipients, as many as the pace and the look-ahead allow."""
-        room = LOOK_AHEAD - await self._store.read(lambda db: campaigns.count_open(db, campaign.id))
+        room = LOOK_AHEAD - await self._store.read(lambda db: campaign_results.count_open(db, campaign.id))
         allowed = min(PORTION, room, self._allowed(campaign))
         if allowed <= 0:
             return
-        waiting = await self._store.read(lambda db: campaigns.waiting(db, campaign.id, now_ms, allowed))
+        waiting = await self._store.read(lambda db: campaign_recipients.waiting(db, campaign.id, now_ms, allowed))
         if not waiting:
             return
         writer = await self._desk.writer(campaign.plan)
@@ -167,17 +167,17 @@ class CampaignRunner:
         now_ms: int,
     ) -> list[Outgoing]:
         """Take up recipients in one transaction. Return the messages."""
-        waiting = campaigns.still_waiting(tx, campaign.id, [each.number for each in written])
+        waiting = campaign_recipients.still_waiting(tx, campaign.id, [each.number for each in written])
         due: list[Written] = []
-        left = campaigns.left_out(tx.all, campaign, exclude, sorted(waiting), now_ms)
+        left = campaign_recipients.left_out(tx.all, campaign, exclude, sorted(waiting), now_ms)
         for each in written:
             if each.number not in waiting:
                 continue
             reason = left.reasons.get(each.number) or each.skipped
             if reason is not None:
-                campaigns.skip(tx, campaign.id, each.number, reason)
+                campaign_recipients.skip(tx, campaign.id, each.number, reason)
             elif (later_ms := _opens_ms(campaign.plan.hours, each.number, known.get(each.number), now_ms)) > now_ms:
-                campaigns.postpone(tx, campaign.id, each.number, later_ms)
+                campaign_recipients.postpone(tx, campaign.id, each.number, later_ms)
             else:
                 due.append(each)
         wanted = [_submission(campaign, each, at) for at, each in enumerate(due)]
@@ -185,11 +185,11 @@ class CampaignRunner:
         fresh: list[Outgoing] = []
         for each, result in zip(due, results, strict=True):
             if isinstance(result, Accepted):
-                campaigns.take_up(tx, campaign.id, each.number, result.message_id, each.variant)
+                campaign_recipients.take_up(tx, campaign.id, each.number, result.message_id, each.variant)
                 if result.message is not None:
                     fresh.append(result.message)
             else:
-                campaigns.skip(tx, campaign.id, each.number, _reason_of(result.code))
+                campaign_recipients.skip(tx, campaign.id, each.number, _reason_of(result.code))
         return fresh
 
     def _allowed(self, campaign: Campaign) -> int:
@@ -211,9 +211,9 @@ class CampaignRunner:
         loaded = await self._store.read(lambda db: campaigns.get(db, campaign.id))
         if loaded is None or loaded.state is not CampaignState.RUNNING or loaded.built_to is not None:
             return
-        if await self._store.read(lambda db: campaigns.next_time(db, campaign.id)) is not None:
+        if await self._store.read(lambda db: campaign_recipients.next_time(db, campaign.id)) is not None:
             return
-        if await self._store.read(lambda db: campaigns.is_on_the_way(db, campaign.id)):
+        if await self._store.read(lambda db: campaign_results.is_on_the_way(db, campaign.id)):
             return
         await self._store.write(lambda tx: campaigns.set_state(tx, now_ms, loaded, CampaignState.FINISHED))
         self._next_s.pop(campaign.id, None)
