@@ -11,6 +11,7 @@ from gsmgw.cli.contacts import limit_option, listed
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
+from gsmgw.cli.questions import answer_options, asked
 from gsmgw.cli.waiting import local_moment
 from gsmgw.wire import resources
 
@@ -67,6 +68,9 @@ def _progress(counts: resources.CampaignCounts) -> str:
 @click.option("--list", "consent_list", help="The consent list, for example news.")
 @click.option("--hours", metavar="09:00-20:00", help="Send at this time of the day only, in the recipient's time zone.")
 @click.option("--per-minute", type=click.IntRange(1), help="Maximum number of recipients a minute.")
+@click.option("--ask", metavar="FIELD", help="The next text of a recipient sets this field of the contact.")
+@answer_options
+@click.option("--drip", help="At the end, enroll those in this drip who did not answer.")
 @click.option("--modem", "modems", multiple=True, help="Send through this modem; may be repeated.")
 @click.option("--pool", help="Send through the modems of this pool.")
 @json_option
@@ -96,6 +100,8 @@ def campaign_create(
         "pace": {"per_minute": given["per_minute"]},
         "modems": list(given["modems"]),
         "pool": given["pool"],
+        "ask": asked(given, given["ask"]),
+        "drip": given["drip"],
         **({"text": text} if template is None else {"template": template}),
     }
     with connect(context) as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gsmgw.model.questions import Ask
 from gsmgw.model.rules import Hours
 
 
@@ -87,6 +88,10 @@ class CampaignPlan:
     per_minute: int | None = None
     modems: tuple[str, ...] = ()
     pool: str | None = None
+    #: The next text of a recipient answers it.
+    ask: Ask | None = None
+    #: The drip in which those are enrolled at the end who did not answer.
+    drip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import cast
 from gsmgw.model import format_id
 from gsmgw.model.campaigns import Audience, Campaign, CampaignCounts, Exclusions
 from gsmgw.wire import resources
+from gsmgw.wire.drips import ask_resource
 from gsmgw.wire.encoding import stamp
 from gsmgw.wire.rules import DAYS, hours_text
 
@@ -38,6 +39,8 @@ def campaign_resource(campaign: Campaign, counts: CampaignCounts) -> resources.C
         "pace": {"per_minute": plan.per_minute},
         "modems": list(plan.modems),
         "pool": plan.pool,
+        "ask": None if plan.ask is None else ask_resource(plan.ask),
+        "drip": plan.drip,
         "send_at": stamp(campaign.start_ms),
         "created_at": stamp(campaign.created_ms),
         "changed_at": stamp(campaign.changed_ms),

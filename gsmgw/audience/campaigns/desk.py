@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gsmgw.audience.campaigns.texts import Writer, Written
 from gsmgw.audience.errors import Conflict, NotFound
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.model import EVERYTHING, format_id
 from gsmgw.model.campaigns import (
@@ -23,12 +24,23 @@ from gsmgw.model.campaigns import (
     Skipped,
     Variant,
 )
+from gsmgw.model.contacts import fold
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import MessageService
 from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
 from gsmgw.prices import MICRO, Prices
-from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, consent, consent_lists, contacts
+from gsmgw.store import (
+    Store,
+    Tx,
+    campaign_recipients,
+    campaign_results,
+    campaigns,
+    consent,
+    consent_lists,
+    contacts,
+    drips,
+)
 from gsmgw.store.contacts import Clause
 from gsmgw.templates import TemplateError
 from gsmgw.wire.problems import ProblemCode
@@ -82,6 +94,7 @@ class Campaigns:
         modems: Collection[str],
         prices: Callable[[], Prices],
         country: Callable[[], str | None],
+        questions: Questions,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -90,6 +103,7 @@ class Campaigns:
         self._modems = modems
         self._prices = prices
         self._country = country
+        self._questions = questions
         self.wake: Callable[[], None] = lambda: None
 
     async def all(self) -> list[Campaign]:
@@ -325,6 +339,9 @@ class Campaigns:
             known = await self._store.read(lambda db: consent_lists.names(consent.on(db)))
             if plan.list not in known and plan.list != EVERYTHING:
                 raise Refusal(ProblemCode.UNKNOWN_LIST, "list", consent_lists.unknown(plan.list, known))
+        if plan.ask is not None:
+            await self._questions.check(plan.ask)
+        await self._check_drip(plan.drip)
         audience = Recipients(plan.audience.groups, plan.audience.segment, self._numbers("audience", plan.audience))
         exclude = plan.exclude
         without = Exclusions(
@@ -346,7 +363,14 @@ class Campaigns:
             plan.per_minute,
             plan.modems,
             plan.pool,
+            plan.ask,
+            plan.drip,
         )
+
+    async def _check_drip(self, name: str | None) -> None:
+        known = [each.drip.name for each in await self._store.read(drips.all_drips)] if name is not None else []
+        if name is not None and fold(name) not in map(fold, known):
+            raise Refusal(ProblemCode.INVALID_REQUEST, "drip", f"the drip {name[:100]!r} does not exist")
 
     def _numbers(self, place: str, people: Recipients | Exclusions) -> tuple[str, ...]:
         numbers: dict[str, None] = {}
@@ -366,4 +390,4 @@ def _loaded(tx: Tx, campaign_id: int) -> Campaign:
 
 
 def _content(plan: CampaignPlan) -> tuple[object, ...]:
-    return plan.audience, plan.variants, plan.template, plan.exclude, plan.list
+    return plan.audience, plan.variants, plan.template, plan.exclude, plan.list, plan.ask

@@ -24,6 +24,7 @@ from gsmgw.store.migrations import (
     m009_campaigns,
     m012_contact_history,
     m013_text_expiry,
+    m014_drips,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -38,6 +39,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m009_campaigns": m009_campaigns.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
     "m013_text_expiry": m013_text_expiry.STATEMENTS,
+    "m014_drips": m014_drips.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")
