@@ -237,6 +237,3 @@ def drip_delete(context: click.Context, name: str) -> None:
         found = client.delete_drip(name)
     words = f"no further steps for {_persons(found['ended'])}"
     say(f"drip {name!r} deleted; {words}, {count(found['canceled'], 'text')} in the queue canceled")
-
-
-COMMANDS = (drips,)

@@ -80,6 +80,3 @@ def question_close(context: click.Context, number: str) -> None:
     with connect(context) as client:
         client.close_question(number)
     say(f"the question to {shown(number)} is closed")
-
-
-COMMANDS = (questions,)
