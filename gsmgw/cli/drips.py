@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.params import NAME
 from gsmgw.cli.waiting import local_moment
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 
 @click.group(invoke_without_command=True)
@@ -43,7 +45,7 @@ def _state(drip: resources.Drip) -> str:
     return "paused" if drip["paused"] else "active"
 
 
-@drips.command("show")
+@drips.command("show", short_help="Show a drip and its people.")
 @click.argument("name", type=NAME)
 @json_option
 @click.pass_context
@@ -147,7 +149,7 @@ def drip_enroll(
         say(f"{_persons(found['enrolled'])} enrolled")
 
 
-@drips.command("people")
+@drips.command("people", short_help="List where each person stands.")
 @click.argument("name", type=NAME)
 @click.option("--active/--ended", default=None, help="List only who gets further steps, or only the others.")
 @limit_option
@@ -161,7 +163,7 @@ def drip_people(context: click.Context, name: str, active: bool | None, limit: i
     print_people(found, as_json, "number")
 
 
-@drips.command("of")
+@drips.command("of", short_help="List the drips of a contact.")
 @click.argument("contact", metavar="CONTACT", type=NAME)
 @json_lines_option
 @click.pass_context
@@ -205,7 +207,7 @@ def drip_remove(context: click.Context, name: str, number: str) -> None:
     say(f"{shown(number)} gets no further steps of {name!r}")
 
 
-@drips.command("pause")
+@drips.command("pause", short_help="Pause a drip.")
 @click.argument("name", type=NAME)
 @click.pass_context
 @talks
