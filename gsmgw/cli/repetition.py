@@ -22,7 +22,7 @@ _EXAMPLES = {
 }  # fmt: skip
 _ENDS = re.compile(r"\b(?:until\s+([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{1,4})\s+times)\b", re.IGNORECASE)
 _FILLERS = frozenset({"on", "at", "the", "of", "and", "in"})
-_TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})|([0-9]{1,2})\s?(am|pm)")
+_TIME = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})(?![0-9])(?:\s?(am|pm)\b)?|([0-9]{1,2})\s?(am|pm)\b")
 _NUMBERED = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.)")
 #: Time of the day of a date trigger that names none.
 DEFAULT_TIME = "09:00"
@@ -68,14 +68,11 @@ def _without_time(text: str) -> tuple[list[str], str]:
 
 
 def _clock(match: re.Match[str]) -> str:
-    if match[4] is not None:
-        hour, minute = int(match[3]) % 12 + (12 if match[4] == "pm" else 0), 0
-        valid = 1 <= int(match[3]) <= 12
-    else:
-        hour, minute = int(match[1]), int(match[2])
-        valid = hour < 24 and minute < 60
-    if not valid:
+    hour, minute, half = int(match[1] or match[4]), int(match[2] or 0), match[3] or match[5]
+    if not (hour < 24 if half is None else 1 <= hour <= 12) or minute > 59:
         raise ValueError(f"{match[0]!r} is not a time of the day")
+    if half is not None:
+        hour = hour % 12 + (12 if half == "pm" else 0)
     return f"{hour:02d}:{minute:02d}"
 
 
