@@ -133,31 +133,6 @@ def page(**filters: Any) -> Call[resources.MessagePage]:
     return Call("GET", "/v1/messages", params=given(filters))
 
 
-def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
-    """Return a page of conversations, newest first: ``data``, ``next_cursor``; see ``GET /v1/conversations``."""
-    return Call("GET", "/v1/conversations", params=given(filters))
-
-
-def conversation(peer: str, **page: Any) -> Call[resources.ConversationThread]:
-    """Return one conversation with its notes and a page of its messages, newest first."""
-    return Call("GET", f"/v1/conversations/{part(peer)}", params=given(page))
-
-
-def update_conversation(peer: str, **fields: Any) -> Call[resources.ConversationState]:
-    """Change ``read``, ``read_until``, ``state`` or ``assigned_to`` of a conversation."""
-    return Call("PATCH", f"/v1/conversations/{part(peer)}", fields)
-
-
-def add_note(peer: str, text: str) -> Call[resources.Note]:
-    """Add a note to a conversation. It is never sent."""
-    return Call("POST", f"/v1/conversations/{part(peer)}/notes", {"text": text})
-
-
-def answers() -> Call[list[resources.Answer]]:
-    """Return the canned answers, by name."""
-    return Call("GET", "/v1/answers", pick=_data)
-
-
 def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:
     """Return a page of received PDUs that could not be decoded, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/quarantine", params=given(filters))
@@ -263,21 +238,6 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     if action is None:
         return Call("GET", f"/v1/modems/{part(name)}")
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
-
-
-def sign_in(name: str, password: str) -> Call[resources.NewSession]:
-    """Sign a user in; use the ``token`` of the answer as the token of a further client."""
-    return Call("POST", "/v1/sessions", {"name": name, "password": password})
-
-
-def users() -> Call[list[resources.User]]:
-    """Return all users."""
-    return Call("GET", "/v1/users", pick=_data)
-
-
-def sessions() -> Call[list[resources.Session]]:
-    """Return the sessions, newest first: all of them with the scope ``manage``, else those of the caller."""
-    return Call("GET", "/v1/sessions", pick=_data)
 
 
 def stats() -> Call[resources.Stats]:

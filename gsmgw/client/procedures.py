@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from gsmgw.client import calls
+from gsmgw.client import calls, user_calls
 from gsmgw.client.calls import Call, part
 from gsmgw.client.errors import NoAnswer, NoDaemon
 from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
@@ -156,7 +156,7 @@ def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Mess
 
 def conversations(*, limit: int | None = None, **filters: Any) -> Walk[resources.Conversation]:
     """Yield conversations, newest first, at most ``limit``; ``filters``: see ``GET /v1/conversations``."""
-    return Walk(calls.conversation_page(**filters), limit)
+    return Walk(user_calls.conversation_page(**filters), limit)
 
 
 def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:
