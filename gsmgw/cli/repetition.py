@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import click
 
+from gsmgw.digits import is_digits
 from gsmgw.wire import resources
 
 _DAYS = {
@@ -84,7 +85,7 @@ def _rule(words: list[str]) -> str:
     if every:
         words = words[1:]
     interval = 1
-    if words and (words[0].isdecimal() or words[0] == "other"):
+    if words and (is_digits(words[0]) or words[0] == "other"):
         interval = _ORDINALS.get(words[0]) or int(words[0])
         words = words[1:]
     by = f";INTERVAL={interval}" if interval > 1 else ""
@@ -133,7 +134,7 @@ def _of_month(words: list[str]) -> str:
         match = _NUMBERED.fullmatch(word)
         if word in ("first", "last"):
             days.append(_ORDINALS[word])
-        elif (match is not None or word.isdecimal()) and 1 <= int(match[1] if match else word) <= 31:
+        elif (match is not None or is_digits(word)) and 1 <= int(match[1] if match else word) <= 31:
             days.append(int(match[1] if match else word))
         else:
             raise ValueError(f"{word!r} is not a day of the month: write 1st, 15th or last")
