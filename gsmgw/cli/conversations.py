@@ -201,6 +201,3 @@ def delete(context: click.Context, name: str) -> None:
     with connect(context) as client:
         client.delete_answer(name)
     say(f"{name} deleted")
-
-
-COMMANDS = (conversations, answers)

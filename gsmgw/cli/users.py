@@ -191,6 +191,3 @@ def revoke(context: click.Context, session: int) -> None:
     with connect(context) as client:
         client.end_session(session)
     say(f"session {session} ended")
-
-
-COMMANDS = (users,)

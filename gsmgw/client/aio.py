@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -17,7 +17,9 @@ from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from typing_extensions import Unpack
 
 from gsmgw.client.options import TIMEOUT_S
-from gsmgw.wire import requests, resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import requests, resources
 
 Json = dict[str, Any]
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
@@ -17,7 +17,9 @@ from gsmgw.client import calls, user_calls
 from gsmgw.client.calls import Call, part
 from gsmgw.client.errors import NoAnswer, NoDaemon
 from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 T = TypeVar("T")
 #: Pauses before the retries of a request without an answer; seconds.

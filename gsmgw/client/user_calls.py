@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsmgw.client.calls import Call, given, part
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 
 def _data(answer: Any) -> Any:
