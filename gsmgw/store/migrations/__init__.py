@@ -25,6 +25,7 @@ from gsmgw.store.migrations import (
     m012_contact_history,
     m013_text_expiry,
     m014_drips,
+    m015_campaign_runs,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -40,6 +41,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m012_contact_history": m012_contact_history.STATEMENTS,
     "m013_text_expiry": m013_text_expiry.STATEMENTS,
     "m014_drips": m014_drips.STATEMENTS,
+    "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

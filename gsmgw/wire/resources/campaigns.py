@@ -13,8 +13,8 @@ from gsmgw.wire.resources.drips import Ask
 
 
 @closed
-class CampaignAudience(TypedDict):
-    """Who is texted."""
+class CampaignPeople(TypedDict):
+    """Members of groups, contacts of a segment, and numbers."""
 
     groups: list[str]
     segment: str | None
@@ -22,7 +22,14 @@ class CampaignAudience(TypedDict):
 
 
 @closed
-class CampaignExclusions(CampaignAudience):
+class CampaignAudience(CampaignPeople):
+    """Who is texted."""
+
+    unanswered: Annotated[str | None, Field(description="The ID of an earlier campaign: who did not answer it")]
+
+
+@closed
+class CampaignExclusions(CampaignPeople):
     """Who is left out."""
 
     recent_hours: int
@@ -52,6 +59,16 @@ class CampaignPace(TypedDict):
     """How many recipients a minute."""
 
     per_minute: int | None
+
+
+@closed
+class CampaignDateTrigger(TypedDict):
+    """The date of contacts on which they are texted."""
+
+    field: str
+    at: Annotated[str, Field(description="Time of the day in the recipient's time zone")]
+    days_before: Annotated[int, Field(description="Negative for days after the date")]
+    yearly: Annotated[bool, Field(description="Every year, as on birthdays")]
 
 
 @closed
@@ -88,7 +105,12 @@ class Campaign(TypedDict):
     pool: str | None
     ask: Annotated[Ask | None, Field(description="The question that the text asks")]
     drip: Annotated[str | None, Field(description="Those who did not answer are enrolled in it at the end")]
-    send_at: Time | None
+    repeat: Annotated[str | None, Field(description="RRULE of RFC 5545: when a run is made")]
+    time_zone: Annotated[str | None, Field(description="The time zone of repeat")]
+    date_trigger: CampaignDateTrigger | None
+    parent: Annotated[str | None, Field(description="The campaign that made this one")]
+    occasion: Annotated[str | None, Field(description="The date for which people are texted")]
+    send_at: Annotated[Time | None, Field(description="When it starts, or makes the next run")]
     created_at: Time
     changed_at: Time
     started_at: Time | None
@@ -128,6 +150,7 @@ class CampaignReview(TypedDict):
     duration_s: Annotated[float, Field(description="Estimated from the pace, or 5 s a segment and modem")]
     cost: float | None
     samples: list[CampaignSample]
+    next_runs: Annotated[list[Time], Field(description="The next three times of a campaign that repeats")]
     estimated: Annotated[bool, Field(description="The figures come from the first 2000 recipients")]
 
 
