@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from gsmgw.audience.consent.words import Kind, Phrase, all_words, normalise
 from gsmgw.audience.field_values import ValueRefused, parsed
-from gsmgw.digits import ascii_digits
+from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.model.contacts import ContactField, FieldType, FieldValue
 
 #: A value that stands among more words than that is not an answer.
@@ -133,7 +133,7 @@ def _chosen(field: ContactField, text: str) -> FieldValue:
         if normalise(choice) == words:
             return choice
     named = [choice for choice in field.choices if _has(words, [normalise(choice)])]
-    numbers = [int(word) for word in words if word.isdecimal() and word.isascii() and len(word) < 4]
+    numbers = [int(word) for word in words if is_digits(word) and len(word) < 4]
     if len(words) <= FEW_WORDS and len(named) == 1:
         return named[0]
     if len(words) <= FEW_WORDS and not named and len(numbers) == 1 and 1 <= numbers[0] <= len(field.choices):
