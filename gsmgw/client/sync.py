@@ -216,6 +216,7 @@ class Client:
     contacts = _lists(audience_calls.contacts)
     campaign_recipients = _lists(audience_calls.campaign_recipients)
     group_members = _lists(audience_calls.group_members)
+    export_campaign_results = _reads(audience_calls.export_campaign_results)
     export_contacts = _reads(audience_calls.export_contacts)
     export = _reads(procedures.export)
     lines = _reads(procedures.lines)
