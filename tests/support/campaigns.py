@@ -12,6 +12,7 @@ from typing import Any
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.campaigns.runner import CampaignRunner
 from gsmgw.audience.contacts import ContactChange
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.clock import VirtualClock
 from gsmgw.model import MessageRecord, OnUnknown, Outgoing, Waiting
@@ -73,8 +74,9 @@ class Office:
         queue = NoQueue()
         defaults = Defaults("DE", 86400, False, OnUnknown.RESEND)
         service = MessageService(store, clock, queue, lambda: {"modem0"}, defaults)
+        questions = Questions(store, clock, self.audience, lambda: "DE", lambda: "en")
         self.campaigns = Campaigns(
-            store, clock, self.audience, service, {"modem0"}, queue, lambda: Prices([]), lambda: "DE"
+            store, clock, self.audience, service, {"modem0"}, queue, lambda: Prices([]), lambda: "DE", questions
         )
         self.runner = CampaignRunner(store, clock, service, self.campaigns)
 
