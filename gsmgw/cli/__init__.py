@@ -35,6 +35,7 @@ from gsmgw.cli import (
     tokens,
     users,
     watch,
+    web,
     webhooks,
 )
 from gsmgw.cli.failures import SafeGroup
@@ -111,6 +112,7 @@ _MODULES = (
     backup,
     doctor,
     setup,
+    web,
 )
 for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -45,6 +45,7 @@ class Call(Generic[T]):
     pick: Callable[[Any], T] = _whole
     #: A body that is a file.
     content: bytes | None = None
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repeatable(self) -> bool:
@@ -55,8 +56,8 @@ class Call(Generic[T]):
     def headers(self) -> dict[str, str]:
         """The headers that only this request has."""
         if self.content is not None:
-            return {"Content-Type": "application/octet-stream"}
-        return {"Idempotency-Key": self.key} if self.key else {}
+            return {"Content-Type": "application/octet-stream", **self.extra_headers}
+        return {"Idempotency-Key": self.key, **self.extra_headers} if self.key else {**self.extra_headers}
 
 
 M = TypeVar("M", bound=Callable[..., Any])
@@ -265,9 +266,33 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
-def sign_in(name: str, password: str) -> Call[resources.NewSession]:
-    """Sign a user in; use the ``token`` of the answer as the token of a further client."""
-    return Call("POST", "/v1/sessions", {"name": name, "password": password})
+def sign_in(
+    name: str, password: str, *, source: str | None = None, agent: str | None = None
+) -> Call[resources.NewSession]:
+    """Sign a user in; use the ``token`` of the answer as the token of a further client.
+
+    ``source`` is the address of the person's device and ``agent`` its program, for a process that signs others in.
+    """
+    body = {"name": name, "password": password}
+    return Call("POST", "/v1/sessions", body, extra_headers=given({"X-Forwarded-For": source, "User-Agent": agent}))
+
+
+def setup() -> Call[resources.Setup]:
+    """Return whether the first account is missing."""
+    return Call("GET", "/v1/setup")
+
+
+def create_setup_code() -> Call[resources.SetupCode]:
+    """Create the code for the first account, valid for an hour."""
+    return Call("POST", "/v1/setup/code")
+
+
+def set_up(
+    code: str, name: str, password: str, *, language: str | None = None, time_zone: str | None = None
+) -> Call[resources.User]:
+    """Create the first account with the code for it."""
+    body = {"code": code, "name": name, "password": password, "language": language, "time_zone": time_zone}
+    return Call("POST", "/v1/setup", given(body))
 
 
 def users() -> Call[list[resources.User]]:
