@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field, Strict, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from gsmgw.http.problems import Problem
 from gsmgw.model import parse_id
@@ -46,6 +57,27 @@ def _rfc3339(value: Any) -> Any:
     except ValueError as exc:
         raise ValueError(f"is not a valid time: {exc}") from None
     return moment + timedelta(seconds=1) if leaps else moment  # the clocks here do not know leap seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A pattern of a string (in ``Annotated``), with what an error says in place of it."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check after the string itself."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show the pattern in the OpenAPI document."""
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _check(self, value: str) -> str:
+        if not re.search(self.pattern, value) or value.endswith("\n"):
+            raise ValueError(self.words)
+        return value
 
 
 #: true or false, as JSON writes them: neither 0 nor "no".

@@ -8,38 +8,51 @@ from io import TextIOWrapper
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import (
-    arrivals,
-    audit,
-    backup,
-    campaigns,
-    contact_files,
-    contacts,
-    conversations,
-    doctor,
-    exports,
-    groups,
-    lists,
-    messages,
-    modems,
-    optouts,
-    privacy,
-    quarantine,
-    reload,
-    rules,
-    send,
-    service,
-    setup,
-    statistics,
-    templates,
-    tokens,
-    users,
-    watch,
-    web,
-    webhooks,
-)
-from gsmgw.cli.failures import SafeGroup
-from gsmgw.cli.pdu import pdu
+from gsmgw.cli.lazy import SafeLazyGroup
+
+#: The module below ``gsmgw.cli`` and the name of each command there.
+_COMMANDS = {
+    "answers": "conversations:answers",
+    "audit": "audit:audit",
+    "backup": "backup:backup",
+    "campaigns": "campaigns:campaigns",
+    "cancel": "messages:cancel",
+    "config": "service:config",
+    "contacts": "contacts:contacts",
+    "conversations": "conversations:conversations",
+    "demo": "service:demo",
+    "doctor": "doctor:doctor",
+    "export": "exports:export",
+    "groups": "groups:groups",
+    "inbox": "messages:inbox",
+    "lists": "lists:lists",
+    "messages": "messages:messages",
+    "modem": "modems:modem",
+    "modems": "modems:modems",
+    "optouts": "optouts:optouts",
+    "pdu": "pdu:pdu",
+    "privacy": "privacy:privacy",
+    "quarantine": "quarantine:quarantine",
+    "reload": "reload:reload_",
+    "resolve": "messages:resolve",
+    "restore": "backup:restore",
+    "retry": "messages:retry",
+    "rules": "rules:rules",
+    "run": "service:run",
+    "segments": "groups:segments",
+    "send": "send:send",
+    "setup": "setup:setup",
+    "show": "messages:show",
+    "statistics": "statistics:statistics",
+    "status": "service:status",
+    "templates": "templates:templates",
+    "tokens": "tokens:tokens",
+    "users": "users:users",
+    "wait": "arrivals:wait",
+    "watch": "watch:watch",
+    "web": "web:web",
+    "webhooks": "webhooks:webhooks",
+}
 
 
 def _url(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -48,7 +61,7 @@ def _url(context: click.Context, parameter: click.Parameter, value: str | None) 
     return value
 
 
-@click.group(cls=SafeGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SafeLazyGroup, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--socket",
     metavar="PATH",
@@ -83,40 +96,3 @@ def main(**_: str | bool | None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without emoji shows the code point
             stream.reconfigure(errors="backslashreplace")
-
-
-_MODULES = (
-    service,
-    reload,
-    send,
-    messages,
-    watch,
-    arrivals,
-    conversations,
-    exports,
-    contacts,
-    groups,
-    quarantine,
-    optouts,
-    lists,
-    modems,
-    campaigns,
-    rules,
-    templates,
-    tokens,
-    users,
-    webhooks,
-    audit,
-    privacy,
-    statistics,
-    backup,
-    doctor,
-    setup,
-    web,
-)
-for command in (*(command for module in _MODULES for command in module.COMMANDS), pdu):
-    main.add_command(command)
-for command in contact_files.COMMANDS:
-    contacts.contacts.add_command(command)
-for command in backup.CONFIG_COMMANDS:
-    service.config.add_command(command)

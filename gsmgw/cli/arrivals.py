@@ -53,6 +53,3 @@ def wait(
         say(found["code"])
     else:
         say(shown(found["text"] or ""))
-
-
-COMMANDS = (wait,)

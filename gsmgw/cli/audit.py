@@ -34,6 +34,3 @@ def audit(
         for entry in found
     ]
     print_table(("time", "who", "from", "status", "method", "path"), rows, "no entries")
-
-
-COMMANDS = (audit,)

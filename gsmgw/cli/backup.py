@@ -16,10 +16,11 @@ from gsmgw.cli.gateway import connect, named_gateway
 from gsmgw.cli.listing import print_table, say, write_data
 from gsmgw.cli.waiting import local_time
 from gsmgw.client import NoAnswer, NoDaemon
-from gsmgw.config import SEARCH, Config, closed_places, find_config, load_config, not_utf8
+from gsmgw.config import Config, load_config, not_utf8
 from gsmgw.errors import ConfigError, GsmgwError
 from gsmgw.install.placing import replace_config
 from gsmgw.owners import acting_as_owner
+from gsmgw.places import SEARCH, closed_places, find_config
 
 if TYPE_CHECKING:
     from gsmgw.backup import Restored
@@ -269,7 +270,3 @@ def _settings(config_file: str | None) -> tuple[Path | None, Config]:
         return path, load_config(path)
     except ConfigError as exc:
         fail(explained(exc))
-
-
-COMMANDS = (backup, restore)
-CONFIG_COMMANDS = (export_config, import_config)

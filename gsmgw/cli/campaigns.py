@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
 from gsmgw.cli.waiting import local_moment
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 
 @click.group(invoke_without_command=True)
@@ -267,6 +269,3 @@ def campaign_delete(context: click.Context, campaign: str) -> None:
     with connect(context) as client:
         client.delete_campaign(campaign)
     say(f"campaign {campaign} deleted")
-
-
-COMMANDS = (campaigns,)

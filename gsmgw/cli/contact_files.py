@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say, shown, write_data
 from gsmgw.cli.params import NAME
 from gsmgw.client import ApiError
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: Maximum number of errors to print; the rest is counted.
 _SHOWN = 50
@@ -160,6 +163,3 @@ def contact_undo(context: click.Context, import_id: str, as_json: bool) -> None:
         return
     kept = f", {count(done['kept'], 'contact')} kept: changed after the import" if done["kept"] else ""
     say(f"{count(done['removed'], 'contact')} removed, {done['restored']} restored{kept}")
-
-
-COMMANDS = (contact_import, contact_export, contact_undo)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gsmgw.cli import contact_files
 from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import NAME
 from gsmgw.cli.waiting import local_moment
 from gsmgw.client import ApiError, Client
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 limit_option = click.option(
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number of results."
@@ -259,4 +262,5 @@ def field_delete(context: click.Context, name: str) -> None:
     say(f"{name} deleted")
 
 
-COMMANDS = (contacts,)
+for command in (contact_files.contact_import, contact_files.contact_export, contact_files.contact_undo):
+    contacts.add_command(command)

@@ -11,7 +11,6 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import NAME
 from gsmgw.cli.waiting import local_time
-from gsmgw.client import part
 
 peer_argument = click.argument("peer", metavar="PEER", type=NAME)
 
@@ -189,7 +188,7 @@ def list_answers(context: click.Context, as_json: bool) -> None:
 def set_answer(context: click.Context, name: str, text: str) -> None:
     """Add the canned answer NAME, or replace its text."""
     with connect(context) as client:
-        client.request("PUT", f"/v1/answers/{part(name)}", json={"text": text})
+        client.put_answer(name, text)
     say(f"{name} saved")
 
 
@@ -200,8 +199,5 @@ def set_answer(context: click.Context, name: str, text: str) -> None:
 def delete(context: click.Context, name: str) -> None:
     """Delete the canned answer NAME."""
     with connect(context) as client:
-        client.request("DELETE", f"/v1/answers/{part(name)}")
+        client.delete_answer(name)
     say(f"{name} deleted")
-
-
-COMMANDS = (conversations, answers)

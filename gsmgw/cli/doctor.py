@@ -11,8 +11,8 @@ import click
 from gsmgw.cli.common import FAILED, fail, print_json
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
-from gsmgw.config import find_config
 from gsmgw.errors import GsmgwError
+from gsmgw.places import find_config
 
 _MARKS = {"ok": ("ok", "green"), "note": ("note", "blue"), "warning": ("warning", "yellow"), "error": ("ERROR", "red")}
 
@@ -53,6 +53,3 @@ def doctor(context: click.Context, config_file: str | None, thorough: bool, bund
         say(f"{bundle} contains {', '.join(names)}; numbers, texts and secrets are masked", err=True)
     if not found.is_healthy:
         sys.exit(FAILED)
-
-
-COMMANDS = (doctor,)

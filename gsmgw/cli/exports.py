@@ -121,6 +121,3 @@ def _counted(portions: Iterable[str]) -> Iterator[str]:
         for portion in portions:
             yield portion
             bar.update(task, advance=len(portion.encode()))
-
-
-COMMANDS = (export,)

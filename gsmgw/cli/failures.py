@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from gsmgw.cli.listing import say
-from gsmgw.config import SEARCH, closed_places
 from gsmgw.errors import ConfigError, GsmgwError
+from gsmgw.places import SEARCH, closed_places
 
 #: The files that a member of the group gsmgw can reach; all others are for root and the service only.
 _SOCKETS = (Path("/run/gsmgw"),)

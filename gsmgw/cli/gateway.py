@@ -15,8 +15,7 @@ from typing import Any
 import click
 
 from gsmgw.client import DEFAULT_SOCKET, Client
-from gsmgw.config import find_config, load_config
-from gsmgw.errors import ConfigError
+from gsmgw.places import find_config
 
 _VARIABLE = "GSMGW_SOCKET"
 
@@ -54,10 +53,6 @@ def named_gateway(context: click.Context) -> str | None:
 
 def _socket_of(path: Path) -> str | None:
     """Return the socket in a configuration file; also of a file that has errors elsewhere. None if it names none."""
-    try:
-        return str(load_config(path).gateway.socket)
-    except (ConfigError, OSError):
-        pass
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         socket = raw["gateway"]["socket"]

@@ -122,6 +122,3 @@ def segment_preview(context: click.Context, segment: str, as_json: bool) -> None
         return
     print_contacts(seen["sample"], False, "no contacts")
     say(f"{count(seen['count'], 'contact')} in {seen['segment']}", err=True)
-
-
-COMMANDS = (groups, segments)

@@ -94,6 +94,3 @@ def delete(context: click.Context, name: str) -> None:
     with connect(context) as client:
         client.delete_consent_list(name)
     say(f"list {name} deleted")
-
-
-COMMANDS = (lists,)

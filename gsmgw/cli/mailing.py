@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsmgw.cli.table import Fault, Row, Table, TableError
 from gsmgw.numbers import lacks_digits
 from gsmgw.templates import EmptyField, Setting, TemplateError, field_name
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: Names of the recipient column; the first one that exists is used.
 RECIPIENT = ("to", "phone", "number", "recipient", "mobile")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,7 +14,9 @@ from gsmgw.cli.params import NAME, PAST
 from gsmgw.cli.send import print_outcome
 from gsmgw.cli.waiting import local_moment, local_time, status_words, waits_for
 from gsmgw.cli.watch import describe_event
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 _STATUSES = [
     "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "unknown", "failed", "expired", "canceled",
@@ -186,6 +188,3 @@ def resolve(context: click.Context, message_id: str, action: str, as_json: bool)
     with connect(context) as client:
         message = client.act(message_id, "resolve", {"action": action})
     print_json(message) if as_json else print_outcome(message)
-
-
-COMMANDS = (messages, inbox, show, cancel, retry, resolve)

@@ -204,6 +204,3 @@ def _tap(context: click.Context, name: str, masked: bool, output: str | None) ->
     finally:
         if file is not None:
             file.close()
-
-
-COMMANDS = (modems, modem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -13,7 +13,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, write_data
 from gsmgw.cli.params import NAME
 from gsmgw.cli.waiting import local_time
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: Numbers in one request of an import.
 PORTION = 10_000
@@ -219,6 +221,3 @@ def export(context: click.Context, file: TextIO, list_name: str | None) -> None:
 
 def _words(list_name: str) -> str:
     return "everything" if list_name == "*" else f"the list {list_name}"
-
-
-COMMANDS = (optouts,)

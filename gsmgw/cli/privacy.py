@@ -64,6 +64,3 @@ def erase(context: click.Context, number: str, reason: str | None, yes: bool, as
 
 def _unit(name: str) -> str:
     return "consent record" if name == "consent" else name.removesuffix("s")
-
-
-COMMANDS = (privacy,)

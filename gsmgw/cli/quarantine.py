@@ -33,6 +33,3 @@ def quarantine(context: click.Context, reread: bool, limit: int, as_json: bool) 
         return
     rows = [(local_time(entry["received_at"]), entry["modem"], entry["problem"], entry["pdu"]) for entry in found]
     print_table(("received", "modem", "problem", "PDU"), rows, "the quarantine is empty")
-
-
-COMMANDS = (quarantine,)

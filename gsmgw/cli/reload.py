@@ -32,6 +32,3 @@ def reload_(context: click.Context, as_json: bool) -> None:
         say(f"needs a restart (sudo systemctl restart gsmgw): {', '.join(found['needs_restart'])}")
     if not found["applied"] and not found["needs_restart"]:
         say("nothing has changed")
-
-
-COMMANDS = (reload_,)

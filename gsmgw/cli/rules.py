@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
 from gsmgw.client import Client
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: What only the gateway knows about a rule.
 _STATE = ("name", "suspended", "created_at", "changed_at")
@@ -260,6 +262,3 @@ def rule_test(context: click.Context, sender: str, text: str, modem: str | None,
         say(f"{shown(action['rule'])}: {action['kind']} {shown(words)}".rstrip())
     for other in trial["others"]:
         say(f"  not {shown(other['rule'])}: {shown(other['why_not'])}")
-
-
-COMMANDS = (rules,)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gsmgw.cli import sendfile
 from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, fail, print_json, talks
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say, shown
@@ -17,7 +16,9 @@ from gsmgw.cli.params import DURATION, MOMENT
 from gsmgw.cli.waiting import waits_for
 from gsmgw.client import Client, NoDaemon
 from gsmgw.digits import ascii_digits, is_digits
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 Json = dict[str, Any]
 
@@ -163,6 +164,8 @@ def _send_table(
     dry_run: bool,
     options: Json,
 ) -> None:
+    from gsmgw.cli import sendfile
+
     shared = {name: value for name, value in fields.items() if value is not None and name != "client_ref"}
     draft = sendfile.load(
         file,
@@ -252,6 +255,3 @@ def print_outcome(message: resources.Message) -> None:
     elif waiting := waits_for(message):
         line += f": {waiting}"
     say(shown(line.replace("scheduled: scheduled for", "scheduled for")))
-
-
-COMMANDS = (send,)

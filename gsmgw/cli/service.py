@@ -11,10 +11,11 @@ import click
 from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, fail, json_option, print_json, talks
 from gsmgw.cli.failures import explained, no_file
 from gsmgw.cli.gateway import connect
+from gsmgw.cli.lazy import LazyGroup
 from gsmgw.cli.listing import say
 from gsmgw.cli.waiting import local_time
-from gsmgw.config import find_config, load_config, redacted
 from gsmgw.errors import ConfigError, GsmgwError, Unavailable
+from gsmgw.places import find_config
 
 
 def _find(explicit: str | None) -> Path:
@@ -92,7 +93,7 @@ def status(context: click.Context, as_json: bool) -> None:
         say("no modems")
 
 
-@click.group()
+@click.group(cls=LazyGroup, modules={"export": "backup:export_config", "import": "backup:import_config"})
 def config() -> None:
     """Check and show the configuration."""
 
@@ -123,6 +124,8 @@ def check(config_file: str | None) -> None:
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, with defaults and without secrets."""
     path = _find(config_file)
+    from gsmgw.config import load_config, redacted
+
     try:
         loaded = load_config(path)
     except ConfigError as exc:
@@ -137,6 +140,3 @@ def demo(once: bool) -> None:
     from gsmgw.demo import tell
 
     sys.exit(tell(once=once or not sys.stdout.isatty()))
-
-
-COMMANDS = (run, status, config, demo)

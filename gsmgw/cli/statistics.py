@@ -59,6 +59,3 @@ def _local_zone() -> str | None:
 
     name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
     return name or (None if time.timezone else "UTC")
-
-
-COMMANDS = (statistics,)

@@ -123,6 +123,3 @@ def template_preview(
     say(f"{found['encoding']}, {count(found['segments'], 'segment')}, {found['units_left']} units left", err=True)
     if found["forcing"]:
         say(f"because of {' '.join(found['forcing'])}: not in the GSM alphabet, so each segment holds less", err=True)
-
-
-COMMANDS = (templates,)

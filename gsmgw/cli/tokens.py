@@ -98,6 +98,3 @@ def delete(context: click.Context, name: str) -> None:
     with connect(context) as client:
         client.request("DELETE", f"/v1/tokens/{part(name)}")
     say(f"{name} revoked")
-
-
-COMMANDS = (tokens,)

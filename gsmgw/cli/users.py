@@ -12,7 +12,6 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import NAME
 from gsmgw.cli.waiting import local_time
-from gsmgw.client import part
 
 ROLE = click.Choice(["owner", "operator", "viewer"])
 _LINE_ENDS = "\r\n"
@@ -101,9 +100,9 @@ def code(context: click.Context, as_json: bool) -> None:
 @talks
 def add(context: click.Context, /, name: str, password_stdin: bool, as_json: bool, **fields: Any) -> None:
     """Add the user NAME. Asks for the password, at least 8 characters."""
-    body = {"name": name, "password": _password(from_stdin=password_stdin), **fields}
+    password = _password(from_stdin=password_stdin)
     with connect(context) as client:
-        made = client.request("POST", "/v1/users", json=body)
+        made = client.create_user(name, password, **fields)
     if as_json:
         print_json(made)
     else:
@@ -152,9 +151,9 @@ def enable(context: click.Context, name: str) -> None:
     say(f"{name} enabled")
 
 
-def _update(context: click.Context, name: str, fields: dict[str, object]) -> None:
+def _update(context: click.Context, name: str, fields: dict[str, Any]) -> None:
     with connect(context) as client:
-        client.request("PATCH", f"/v1/users/{part(name)}", json=fields)
+        client.change_user(name, **fields)
 
 
 @users.command()
@@ -164,7 +163,7 @@ def _update(context: click.Context, name: str, fields: dict[str, object]) -> Non
 def remove(context: click.Context, name: str) -> None:
     """Remove the user NAME and end all sessions of the user."""
     with connect(context) as client:
-        client.request("DELETE", f"/v1/users/{part(name)}")
+        client.delete_user(name)
     say(f"{name} removed")
 
 
@@ -176,7 +175,8 @@ def remove(context: click.Context, name: str) -> None:
 def list_sessions(context: click.Context, name: str | None, as_json: bool) -> None:
     """List the sessions, of the user NAME or of all users."""
     with connect(context) as client:
-        found = [each for each in client.sessions() if name is None or each["user"].lower() == name.lower()]
+        wanted = None if name is None else client.user(name)["name"]
+        found = [each for each in client.sessions() if wanted in (None, each["user"])]
     if as_json:
         for session in found:
             print_json(session)
@@ -203,8 +203,5 @@ def list_sessions(context: click.Context, name: str | None, as_json: bool) -> No
 def revoke(context: click.Context, session: int) -> None:
     """End the session with the ID SESSION."""
     with connect(context) as client:
-        client.request("DELETE", f"/v1/sessions/{session}")
+        client.end_session(session)
     say(f"session {session} ended")
-
-
-COMMANDS = (users,)

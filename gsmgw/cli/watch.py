@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say, shown
 from gsmgw.cli.waiting import local_time
 from gsmgw.client import Client, NoDaemon
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing it takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: Interval of the attempts to reach a gateway that went away, seconds.
 RETRY_S = 1.0
@@ -90,6 +93,3 @@ def _answers(reach: Callable[[], Client]) -> bool:
     except NoDaemon:
         return False
     return True
-
-
-COMMANDS = (watch,)

@@ -12,8 +12,9 @@ from gsmgw.cli.common import NOT_NOW, USAGE, fail
 from gsmgw.cli.failures import explained
 from gsmgw.cli.gateway import socket_path
 from gsmgw.cli.listing import say
-from gsmgw.config import Config, find_config, load_config
+from gsmgw.config import Config, load_config
 from gsmgw.errors import ConfigError
+from gsmgw.places import find_config
 
 
 @click.command()
@@ -78,6 +79,3 @@ def _listen(address: str) -> socket.socket:
     except OSError as exc:
         fail(f"cannot listen at {address}: {exc.strerror or exc}", NOT_NOW)
     return listener
-
-
-COMMANDS = (web,)

@@ -220,6 +220,3 @@ def deliveries(context: click.Context, webhook_id: str, state: str | None, limit
         for delivery in found
     ]
     print_table(("time", "event", "type", "state", "tries", "next", "outcome"), rows, "no deliveries")
-
-
-COMMANDS = (webhooks,)

@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from gsmgw.client import audience_calls, calls, procedures
+from gsmgw.client import audience_calls, calls, procedures, user_calls
 from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
 from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,11 +130,10 @@ class AsyncClient:
     preview_many = _does(calls.preview_many)
     message = _does(calls.message)
     page = _does(calls.page)
-    conversation_page = _does(calls.conversation_page)
-    conversation = _does(calls.conversation)
-    update_conversation = _does(calls.update_conversation)
-    add_note = _does(calls.add_note)
-    answers = _does(calls.answers)
+    conversation_page = _does(user_calls.conversation_page)
+    conversation = _does(user_calls.conversation)
+    update_conversation = _does(user_calls.update_conversation)
+    add_note = _does(user_calls.add_note)
     quarantine_page = _does(calls.quarantine_page)
     reread_quarantine = _does(calls.reread_quarantine)
     audit_page = _does(calls.audit_page)
@@ -152,12 +153,20 @@ class AsyncClient:
     modem = _does(calls.modem)
     stats = _does(calls.stats)
     statistics = _does(calls.statistics)
-    sign_in = _does(calls.sign_in)
-    setup = _does(calls.setup)
-    create_setup_code = _does(calls.create_setup_code)
-    set_up = _does(calls.set_up)
-    users = _does(calls.users)
-    sessions = _does(calls.sessions)
+    sign_in = _does(user_calls.sign_in)
+    setup = _does(user_calls.setup)
+    create_setup_code = _does(user_calls.create_setup_code)
+    set_up = _does(user_calls.set_up)
+    users = _does(user_calls.users)
+    user = _does(user_calls.user)
+    create_user = _does(user_calls.create_user)
+    change_user = _does(user_calls.change_user)
+    delete_user = _does(user_calls.delete_user)
+    sessions = _does(user_calls.sessions)
+    end_session = _does(user_calls.end_session)
+    answers = _does(user_calls.answers)
+    put_answer = _does(user_calls.put_answer)
+    delete_answer = _does(user_calls.delete_answer)
     export_person = _does(calls.export_person)
     erase_person = _does(calls.erase_person)
     reload = _does(calls.reload)

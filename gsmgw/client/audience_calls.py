@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gsmgw.client.calls import Call, given, part
 from gsmgw.client.options import STREAM_TIMEOUT
 from gsmgw.client.procedures import Reading, Walk
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 #: An import of a large file takes minutes; seconds.
 IMPORT_TIMEOUT_S = 1800.0

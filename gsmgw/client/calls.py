@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from typing_extensions import Unpack
 
 from gsmgw.client.options import TIMEOUT_S
-from gsmgw.wire import requests, resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import requests, resources
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -134,31 +136,6 @@ def page(**filters: Any) -> Call[resources.MessagePage]:
     return Call("GET", "/v1/messages", params=given(filters))
 
 
-def conversation_page(**filters: Any) -> Call[resources.ConversationPage]:
-    """Return a page of conversations, newest first: ``data``, ``next_cursor``; see ``GET /v1/conversations``."""
-    return Call("GET", "/v1/conversations", params=given(filters))
-
-
-def conversation(peer: str, **page: Any) -> Call[resources.ConversationThread]:
-    """Return one conversation with its notes and a page of its messages, newest first."""
-    return Call("GET", f"/v1/conversations/{part(peer)}", params=given(page))
-
-
-def update_conversation(peer: str, **fields: Any) -> Call[resources.ConversationState]:
-    """Change ``read``, ``read_until``, ``state`` or ``assigned_to`` of a conversation."""
-    return Call("PATCH", f"/v1/conversations/{part(peer)}", fields)
-
-
-def add_note(peer: str, text: str) -> Call[resources.Note]:
-    """Add a note to a conversation. It is never sent."""
-    return Call("POST", f"/v1/conversations/{part(peer)}/notes", {"text": text})
-
-
-def answers() -> Call[list[resources.Answer]]:
-    """Return the canned answers, by name."""
-    return Call("GET", "/v1/answers", pick=_data)
-
-
 def quarantine_page(**filters: Any) -> Call[resources.QuarantinePage]:
     """Return a page of received PDUs that could not be decoded, newest first: ``data`` and ``next_cursor``."""
     return Call("GET", "/v1/quarantine", params=given(filters))
@@ -264,45 +241,6 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     if action is None:
         return Call("GET", f"/v1/modems/{part(name)}")
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
-
-
-def sign_in(
-    name: str, password: str, *, source: str | None = None, agent: str | None = None
-) -> Call[resources.NewSession]:
-    """Sign a user in; use the ``token`` of the answer as the token of a further client.
-
-    ``source`` is the address of the person's device and ``agent`` its program, for a process that signs others in.
-    """
-    body = {"name": name, "password": password}
-    return Call("POST", "/v1/sessions", body, extra_headers=given({"X-Forwarded-For": source, "User-Agent": agent}))
-
-
-def setup() -> Call[resources.Setup]:
-    """Return whether the first account is missing."""
-    return Call("GET", "/v1/setup")
-
-
-def create_setup_code() -> Call[resources.SetupCode]:
-    """Create the code for the first account, valid for an hour."""
-    return Call("POST", "/v1/setup/code")
-
-
-def set_up(
-    code: str, name: str, password: str, *, language: str | None = None, time_zone: str | None = None
-) -> Call[resources.User]:
-    """Create the first account with the code for it."""
-    body = {"code": code, "name": name, "password": password, "language": language, "time_zone": time_zone}
-    return Call("POST", "/v1/setup", given(body))
-
-
-def users() -> Call[list[resources.User]]:
-    """Return all users."""
-    return Call("GET", "/v1/users", pick=_data)
-
-
-def sessions() -> Call[list[resources.Session]]:
-    """Return the sessions, newest first: all of them with the scope ``manage``, else those of the caller."""
-    return Call("GET", "/v1/sessions", pick=_data)
 
 
 def stats() -> Call[resources.Stats]:

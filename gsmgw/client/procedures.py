@@ -9,15 +9,17 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
-from gsmgw.client import calls
+from gsmgw.client import calls, user_calls
 from gsmgw.client.calls import Call, part
 from gsmgw.client.errors import NoAnswer, NoDaemon
 from gsmgw.client.options import ENDLESS, STREAM_TIMEOUT, TIMEOUT_S
-from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # importing these takes most of the time of a command
+    from gsmgw.wire import resources
 
 T = TypeVar("T")
 #: Pauses before the retries of a request without an answer; seconds.
@@ -156,7 +158,7 @@ def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Mess
 
 def conversations(*, limit: int | None = None, **filters: Any) -> Walk[resources.Conversation]:
     """Yield conversations, newest first, at most ``limit``; ``filters``: see ``GET /v1/conversations``."""
-    return Walk(calls.conversation_page(**filters), limit)
+    return Walk(user_calls.conversation_page(**filters), limit)
 
 
 def quarantine(*, limit: int | None = None) -> Walk[resources.QuarantinedPdu]:

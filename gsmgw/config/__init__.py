@@ -8,12 +8,11 @@ from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import known_country
 from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
-from gsmgw.config.reading import SEARCH, closed_places, find_config, load_config, not_utf8, parse_config, read_text
+from gsmgw.config.reading import load_config, not_utf8, parse_config, read_text
 from gsmgw.config.service import RetentionSection
 
 __all__ = [
     "HIDDEN",
-    "SEARCH",
     "CompatSection",
     "Confidential",
     "Config",
@@ -23,9 +22,7 @@ __all__ = [
     "ModemSection",
     "RetentionSection",
     "WebhooksSection",
-    "closed_places",
     "confidential_values",
-    "find_config",
     "holds_secrets",
     "known_country",
     "load_config",

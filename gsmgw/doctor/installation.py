@@ -12,10 +12,11 @@ from pathlib import Path
 
 from gsmgw.backup import list_backups
 from gsmgw.checking import load_checked
-from gsmgw.config import SEARCH, Config, closed_places, holds_secrets
+from gsmgw.config import Config, holds_secrets
 from gsmgw.doctor.findings import Finding, error, note, ok, warning
 from gsmgw.doctor.machine import Machine
 from gsmgw.errors import ConfigError, StoreError
+from gsmgw.places import SEARCH, closed_places
 from gsmgw.store.integrity import database_faults
 from gsmgw.store.upgrade import rollback_copies
 

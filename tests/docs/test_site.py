@@ -69,6 +69,7 @@ def test_the_changelog_names_this_version_or_none() -> None:
     assert len(set(sections)) == len(sections)
 
 
+CONTEXT = click.Context(main)
 GUIDES = [
     ROOT / "README.md",
     ROOT / "docs" / "contributing.md",
@@ -83,12 +84,12 @@ def test_commands_in_the_guides_exist(page: Path) -> None:
     lines = re.findall(r"^ *(?:\$ )?(?:sudo )?gsmgw ([a-z][^#\n]*)", blocks, re.MULTILINE)
     for line in lines + re.findall(r"`(?:sudo )?gsmgw ([a-z][^`]*)`", text):
         words = line.split()
-        command = main.commands.get(words[0].rstrip(":"))
+        command = main.get_command(CONTEXT, words[0].rstrip(":"))
         assert command is not None, f"gsmgw {words[0]}"
         known = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
         below: click.Command | None = command
         for word in words[1:]:
-            below = below.commands.get(word) if isinstance(below, click.Group) else None
+            below = below.get_command(CONTEXT, word) if isinstance(below, click.Group) else None
             if below is None:
                 break
             known |= {option for param in below.params for option in param.opts}

@@ -74,6 +74,12 @@ async def test_a_session_has_the_rights_of_its_role_on_every_route(desk: Desk, t
         ("POST", "/v1/messages", {"to": "+4915112345671", "text": "x"}, {"owner", "operator"}),
         ("GET", "/v1/users", None, {"owner"}),
         ("POST", "/v1/reload", None, {"owner"}),
+        ("PUT", "/v1/contacts/+4915112345671", {"name": "Ann"}, {"owner", "operator"}),
+        ("PATCH", "/v1/contacts/+4915112345671", {"name": "Ben"}, {"owner", "operator"}),
+        ("DELETE", "/v1/contacts/+4915112345671", None, {"owner"}),
+        ("POST", "/v1/contacts/import", None, {"owner"}),
+        ("POST", "/v1/optouts", {"number": "+4915112345672"}, {"owner", "operator"}),
+        ("DELETE", "/v1/optouts/+4915112345672", None, {"owner"}),
     ]
     for role in ("owner", "operator", "viewer"):
         await desk.add(role, role)
@@ -83,6 +89,22 @@ async def test_a_session_has_the_rights_of_its_role_on_every_route(desk: Desk, t
             assert (answer.status_code == 403) is (role not in allowed), (role, path, answer.text)
     refused = await desk.ask(token, "POST", "/v1/messages", {"to": "+4915112345671", "text": "x"}, tcp=tcp)
     assert refused.json()["detail"] == "the user 'viewer' lacks the scope 'send'"
+
+
+async def test_a_client_adds_changes_and_deletes_users_and_answers(desk: Desk) -> None:
+    client = desk.rig.client
+    assert (await client.create_user("ann", SECRET, "viewer", language="de"))["language"] == "de"
+    assert (await client.change_user("ann", role="operator"))["role"] == "operator"
+    async with AsyncClient(client.where, token=await desk.token("ann")) as own:
+        assert (await own.user("me"))["name"] == "ann"
+        assert (await own.change_user("me", time_zone="Europe/Berlin"))["time_zone"] == "Europe/Berlin"
+        await own.put_answer("hours", "From 9 to 18.")
+        assert [answer["text"] for answer in await own.answers()] == ["From 9 to 18."]
+        await own.delete_answer("hours")
+        (session,) = await own.sessions()
+        await own.end_session(session["id"])
+    await client.delete_user("ann")
+    assert await client.users() == []
 
 
 async def test_signing_in_needs_no_rights_and_works_over_tcp(desk: Desk) -> None:
@@ -296,6 +318,9 @@ def test_the_commands(place: Site) -> None:
     assert str(session["id"]) in run("sessions", "ann").output
     assert run("revoke", str(session["id"])).exit_code == 0
     assert "no sessions" in run("sessions").output
+    assert "the user 'nobody' does not exist" in run("sessions", "nobody").output
+    refused = run("add", "b b", "--password-stdin", stdin=f"{SECRET}\n")
+    assert "name: must have 1 to 63 letters of A to Z, digits and _ . @ + -, and begin with" in refused.output
     assert run("role", "ann", "viewer").exit_code == 0
     refused = run("password", "ann", "--password-stdin", stdin="short\n")
     assert (refused.exit_code, "password: must have at least 8 characters" in refused.output) == (1, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,6 +21,12 @@ _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users
 _PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments", "/v1/templates", "/v1/rules", "/v1/campaigns")
 #: People who answer texts change these.
 _ANSWERED = ("/v1/conversations/", "/v1/answers/")
+#: People who answer texts keep the cards of contacts, too, and opt out whoever asks for that on the telephone.
+_KEPT = (
+    ("POST", re.compile("/v1/(?:contacts|optouts)")),
+    ("PUT|PATCH", re.compile("/v1/contacts/[^/]+")),
+    ("POST|DELETE", re.compile("/v1/groups/[^/]+/members(?:/[^/]+)?")),
+)
 #: Calls that only read, although they have a body.
 _READING = ("/v1/segments/preview", "/v1/templates/preview", "/v1/rules/test")
 
@@ -37,9 +44,13 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
         return None if (method, path) == ("POST", "/v1/sessions") else "read"
     if method in ("GET", "HEAD") or path in _READING:
         return "manage" if path.startswith(_MANAGED) or path.endswith("/tap") else "read"
-    if path.startswith(_ANSWERED) or (method == "POST" and path.startswith("/v1/messages")):
+    if path.startswith(_ANSWERED) or _is_kept(method, path) or (method == "POST" and path.startswith("/v1/messages")):
         return "send"
     return "manage"
+
+
+def _is_kept(method: str, path: str) -> bool:
+    return any(method in methods.split("|") and pattern.fullmatch(path) for methods, pattern in _KEPT)
 
 
 def _is_own(path: str) -> bool:

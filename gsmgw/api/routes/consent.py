@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.dependencies import Caller, Ctx
-from gsmgw.api.fields import Flag, Limit, Text, cursor_of
+from gsmgw.api.fields import Flag, Limit, Spelling, Text, cursor_of
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.audience.consent.desk import ConsentError
@@ -41,7 +41,14 @@ def _router(prefix: str) -> APIRouter:
 
 optouts, suspects, consent, lists = map(_router, ("/v1/optouts", "/v1/suspects", "/v1/consent", "/v1/lists"))
 
-ListName = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,62})$", description='"*" is everything')]
+ListName = Annotated[
+    str,
+    Field(description='"*" is everything'),
+    Spelling(
+        r"^(\*|[A-Za-z0-9][A-Za-z0-9_.-]{0,62})$",
+        'must be "*", or have 1 to 63 letters of A to Z, digits and _ . -, and begin with a letter or digit',
+    ),
+]
 Reason = Annotated[Text, Field(min_length=1, max_length=500, description="Why, for the trail of the number")]
 Number = Annotated[Text, Field(min_length=1, max_length=64)]
 
@@ -98,7 +105,7 @@ class DecisionIn(BaseModel):
     reason: Reason | None = None
 
 
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Language = Annotated[str, Spelling(r"^[a-z]{2}$", "is not a language; write two letters such as en or de")]
 Texts = dict[Language, Annotated[Text, Field(min_length=1, max_length=480)]]
 
 

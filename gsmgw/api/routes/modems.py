@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.dependencies import Caller, Ctx, Visible
+from gsmgw.api.fields import Spelling
 from gsmgw.api.openapi import media, problems
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.errors import ModemError
@@ -33,7 +34,7 @@ class PinIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    pin: str = Field(pattern=r"^[0-9]{4,8}$", repr=False)
+    pin: Annotated[str, Spelling(r"^[0-9]{4,8}$", "must have 4 to 8 digits")] = Field(repr=False)
 
 
 class UssdIn(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
+from gsmgw.api.fields import Spelling
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
@@ -30,7 +31,13 @@ class TokenIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+    name: Annotated[
+        str,
+        Spelling(
+            r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+            "must have 1 to 63 letters of A to Z, digits and _ . -, and begin with a letter or digit",
+        ),
+    ]
     scopes: list[Literal["send", "read", "manage"]] = Field(min_length=1, max_length=3)
     expires_in: int | None = Field(
         None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never if left out"

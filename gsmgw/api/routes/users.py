@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx
-from gsmgw.api.fields import Flag, Text
+from gsmgw.api.fields import Flag, Spelling, Text
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
@@ -45,9 +45,20 @@ def _not_me(value: str) -> str:
 
 
 Password = Annotated[Text, Field(min_length=PASSWORD_CHARS, max_length=200)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", description="BCP 47, as en or pt-BR")]
+Language = Annotated[
+    str,
+    Field(description="BCP 47, as en or pt-BR"),
+    Spelling(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$", "is not a language; write a code such as en or pt-BR"),
+]
 TimeZone = Annotated[str, Field(max_length=64, description="As Europe/Berlin"), AfterValidator(_known_zone)]
-UserName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,62}$"), AfterValidator(_not_me)]
+UserName = Annotated[
+    str,
+    Spelling(
+        r"^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,62}$",
+        "must have 1 to 63 letters of A to Z, digits and _ . @ + -, and begin with a letter or digit",
+    ),
+    AfterValidator(_not_me),
+]
 
 
 class UserIn(BaseModel):

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from gsmgw.api.fields import Flag, Moment, RowId, Tag
+from gsmgw.api.fields import Flag, Moment, RowId, Spelling, Tag
 from gsmgw.model.events import check_choice
 
 
@@ -37,7 +37,9 @@ Types = Annotated[
 ]
 Tags = Annotated[list[Tag], Field(max_length=50, description="Messages with one of these tags. Empty: all")]
 Modems = Annotated[list[str], Field(max_length=50, description="Events of these modems. Empty: all")]
-SecretIn = Annotated[str, StringConstraints(pattern=r"^whsec_", max_length=120), AfterValidator(_secret)]
+SecretIn = Annotated[
+    str, StringConstraints(max_length=120), Spelling(r"^whsec_", "must begin with whsec_"), AfterValidator(_secret)
+]
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 

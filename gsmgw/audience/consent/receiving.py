@@ -25,6 +25,8 @@ OPEN_QUESTION_MS = 72 * 3_600_000
 #: One confirmation of a kind goes to a number and list in that time.
 REPLY_PAUSE_MS = 24 * 3_600_000
 _SOURCE = "sms"
+#: The language whose words (STOP, YES) are used by people of all languages: it says nothing about theirs.
+_EVERYWHERE = "en"
 
 
 class Claim(Protocol):
@@ -166,7 +168,7 @@ class ConsentReceiver:
         if replies is None:
             return []
         own = {} if of is None else own_texts(of, kind)
-        languages = [text.reading.language, *text.local]
+        languages = text.local if text.reading.language == _EVERYWHERE else [text.reading.language, *text.local]
         words = replies.text(kind, languages, own, None if of is None else of.name)
         wanted = Submission(text.number, words, priority=Priority.URGENT, purpose=Purpose.CONVERSATION, exempt=True)
         return self._service.accept_own(tx, text.now_ms, wanted, like_last_time(text.modem))

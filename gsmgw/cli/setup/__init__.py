@@ -18,9 +18,9 @@ from gsmgw.cli.setup.asking import Asking, checked_country, checked_number, chec
 from gsmgw.cli.setup.finishing import create_token, is_running, restart_service, send_test_message
 from gsmgw.cli.setup.modems import chosen_modems, refuse_bad_ports
 from gsmgw.client import Client
-from gsmgw.config import SEARCH
 from gsmgw.errors import ConfigError
 from gsmgw.install.configfile import Choices, ModemChoice, build_config
+from gsmgw.places import SEARCH
 
 _SYSTEM, _OWN = SEARCH
 
@@ -235,6 +235,3 @@ def setup_system(dry_run: bool, uninstall: bool, root: Path, command_path: Path 
         fail(f"{count(len(failures), 'step')} failed, see above. Fix the cause and run this command again")
     if not dry_run:
         say("uninstalled" if uninstall else "installed. To check it: gsmgw doctor")
-
-
-COMMANDS = (setup,)

@@ -12,9 +12,9 @@ from gsmgw.cli.listing import say
 from gsmgw.cli.setup.asking import Asking, checked_number, working
 from gsmgw.cli.waiting import waits_for
 from gsmgw.client import ApiError, Client, NoDaemon
-from gsmgw.config import SEARCH
 from gsmgw.errors import GsmgwError
 from gsmgw.model import ModemState
+from gsmgw.places import SEARCH
 from gsmgw.wire import resources
 
 #: How long the gateway may take to start, a modem to be ready or at least to be found, and the test message to be sent;

@@ -136,6 +136,15 @@ async def test_the_answer_is_in_the_language_of_the_person(place: Place, number:
     assert str(answer).startswith(begin)
 
 
+async def test_who_was_asked_in_german_and_says_yes_is_confirmed_in_german(place: Place) -> None:
+    await place.consent.put_list(ConsentList("news", double_opt_in=True))
+    await place.says("START news")
+    assert (await place.says("YES")).consent == "confirmed"
+    question, confirmation = await place.answers()
+    assert str(question).startswith("Möchten Sie")
+    assert str(confirmation).startswith("Sie sind angemeldet")
+
+
 async def test_the_language_of_a_contact_goes_first(place: Place) -> None:
     await place.work.store.write(lambda tx: contacts.create(tx, 1, TO, Person(language="pt-BR")))
     await place.says("STOP")

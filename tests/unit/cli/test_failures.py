@@ -11,11 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from support.shell import command
 
-from gsmgw import config
+from gsmgw import places
 from gsmgw.cli.common import hint
 from gsmgw.cli.failures import SafeGroup, explained
 from gsmgw.client import NoDaemon
-from gsmgw.config import reading
 from gsmgw.doctor.installation import check_config
 from gsmgw.errors import ConfigError, StoreError
 
@@ -78,9 +77,9 @@ def test_a_directory_that_is_closed_to_the_user_is_not_an_absent_file(monkeypatc
 
     monkeypatch.setattr(Path, "stat", closed)
     monkeypatch.delenv("GSMGW_CONFIG", raising=False)
-    monkeypatch.setattr(reading, "SEARCH", ("/etc/gsmgw/gsmgw.toml", "/nowhere/gsmgw.toml"))
-    assert config.find_config() is None
-    assert config.closed_places() == ["/etc/gsmgw/gsmgw.toml"]
+    monkeypatch.setattr(places, "SEARCH", ("/etc/gsmgw/gsmgw.toml", "/nowhere/gsmgw.toml"))
+    assert places.find_config() is None
+    assert places.closed_places() == ["/etc/gsmgw/gsmgw.toml"]
     for arguments in (("config", "check"), ("config", "show"), ("config", "export"), ("backup", "/tmp/none/x.tar.gz")):
         done = command(*arguments)
         assert done.exit_code in (1, 2), done.output

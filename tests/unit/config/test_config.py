@@ -8,9 +8,10 @@ from typing import get_origin
 
 import pytest
 
-from gsmgw.config import Config, find_config, load_config, parse_config
+from gsmgw.config import Config, load_config, parse_config
 from gsmgw.config.explaining import section_of
 from gsmgw.errors import ConfigError
+from gsmgw.places import find_config
 
 GOOD = """
 [gateway]
