@@ -15,7 +15,7 @@ from gsmgw.client import audience_calls, calls, procedures, user_calls
 from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
-from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, options, where
+from gsmgw.client.options import DEFAULT_SOCKET, STREAM_TIMEOUT, no_tls, options, where
 from gsmgw.client.procedures import Attempts, Following, Reading, Walk, arguments
 
 if TYPE_CHECKING:  # importing these takes most of the time of a command
@@ -98,7 +98,7 @@ class AsyncClient:
         ca_file: str | Path | None = None,
     ) -> None:
         self.where = where(socket, url)
-        transport = None if url else httpx.AsyncHTTPTransport(uds=str(socket))
+        transport = None if url else httpx.AsyncHTTPTransport(uds=str(socket), verify=no_tls())
         self._http = httpx.AsyncClient(transport=transport, **options(url, token, ca_file))
 
     async def __aenter__(self) -> Self:

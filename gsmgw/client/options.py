@@ -15,6 +15,11 @@ STREAM_TIMEOUT = httpx.Timeout(TIMEOUT_S, read=60.0)
 ENDLESS = httpx.Timeout(TIMEOUT_S, read=None)
 
 
+def no_tls() -> ssl.SSLContext:
+    """Return a context that trusts nobody, for connections without TLS: httpx would read all known certificates."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def where(socket: str | Path | None, url: str | None) -> str:
     """Return the address for messages."""
     return url or f"{socket}"
@@ -43,4 +48,6 @@ def options(url: str | None, token: str | None, ca_file: str | Path | None) -> d
     }
     if ca_file is not None:
         found["verify"] = ssl.create_default_context(cafile=str(ca_file))
+    elif not found["base_url"].startswith("https:"):
+        found["verify"] = no_tls()
     return found

@@ -19,6 +19,7 @@ from support.inbox import SENDER, pdus
 from support.receiver import receiving
 from support.rig import Rig, make_config, running
 
+from gsmgw.client.options import no_tls
 from gsmgw.dispatch import feed
 from gsmgw.errors import StoreError
 from gsmgw.ports import RawPdu
@@ -114,7 +115,7 @@ class House:
 async def house(directory: Path) -> AsyncIterator[House]:
     sections = {"webhooks": {"allow": ["http", "loopback"]}}
     config = make_config(directory, {}, sections)
-    transport = httpx.AsyncHTTPTransport(uds=str(config.gateway.socket))
+    transport = httpx.AsyncHTTPTransport(uds=str(config.gateway.socket), verify=no_tls())
     async with (
         receiving() as target,
         running(config) as rig,

@@ -13,6 +13,7 @@ import pytest
 from support.rig import simulated
 from support.virtual import bench
 
+from gsmgw.client.options import no_tls
 from gsmgw.model import ModemState
 from gsmgw.modem.health.recovery import QUARANTINE_PAUSES_S
 
@@ -35,7 +36,7 @@ FLOODS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 async def scrape(directory: Path) -> str:
-    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"))
+    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"), verify=no_tls())
     async with httpx.AsyncClient(transport=transport, base_url="http://gsmgw") as client:
         return (await client.get("/metrics")).text
 

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.receiver import receiving
 from support.rig import Rig, hasty, simulated
 
+from gsmgw.client.options import no_tls
 from gsmgw.ports import RawPdu
 from hw_sim import Simulation
 
@@ -24,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
 async def scrape(directory: Path, accept: str = "text/plain") -> httpx.Response:
-    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"))
+    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"), verify=no_tls())
     async with httpx.AsyncClient(transport=transport, base_url="http://gsmgw") as client:
         return await client.get("/metrics", headers={"Accept": accept})
 

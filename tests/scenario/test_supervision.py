@@ -11,6 +11,7 @@ import httpx
 import pytest
 from support.rig import Rig, simulated
 
+from gsmgw.client.options import no_tls
 from gsmgw.dispatch import Hooks, Indexer, Retention, Webhooks
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.inbound import Collector
@@ -39,7 +40,7 @@ class Poison(Exception):
 
 
 async def ready(directory: Path) -> httpx.Response:
-    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"))
+    transport = httpx.AsyncHTTPTransport(uds=str(directory / "gsmgw.sock"), verify=no_tls())
     async with httpx.AsyncClient(transport=transport, base_url="http://gsmgw") as client:
         return await client.get("/health/ready")
 

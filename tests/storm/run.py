@@ -22,6 +22,7 @@ import httpx
 from support.poison import drop, odd_tpdus
 
 from gsmgw.client import ApiError, AsyncClient, NoDaemon
+from gsmgw.client.options import no_tls
 from hw_sim import RpError, Simulation
 
 MODEMS = ("m0", "m1", "m2", "m3")
@@ -233,7 +234,7 @@ class Storm:
             await asyncio.sleep(0.3)
 
     async def _odd_requests(self) -> None:
-        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=no_tls())
         async with httpx.AsyncClient(transport=transport, base_url="http://gsmgw", timeout=30) as http:
             while not self.over:
                 body = self.chance.choice(ODD_BODIES)

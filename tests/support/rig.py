@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from gsmgw.client import AsyncClient
+from gsmgw.client.options import no_tls
 from gsmgw.config import Config
 from gsmgw.daemon import Gateway
 from gsmgw.http.server import bind_unix, close_all
@@ -90,7 +91,10 @@ class Rig:
 def plain_http(socket: Path, **options: Any) -> httpx.AsyncClient:
     """HTTP over a gateway's Unix socket."""
     return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://gsmgw", timeout=60, **options
+        transport=httpx.AsyncHTTPTransport(uds=str(socket), verify=no_tls()),
+        base_url="http://gsmgw",
+        timeout=60,
+        **options,
     )
 
 
