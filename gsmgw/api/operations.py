@@ -134,6 +134,8 @@ GROUPS: Final = (
             "POST /v1/campaigns/{campaign}/pause": "pause_campaign",
             "POST /v1/campaigns/{campaign}/resume": "resume_campaign",
             "POST /v1/campaigns/{campaign}/cancel": "cancel_campaign",
+            "POST /v1/campaigns/{campaign}/unschedule": "unschedule_campaign",
+            "GET /v1/campaigns/{campaign}/runs": "list_campaign_runs",
             "POST /v1/campaigns/{campaign}/retry_failed": "retry_failed_recipients",
             "GET /v1/campaigns/{campaign}/recipients": "list_campaign_recipients",
             "GET /v1/campaigns/{campaign}/results": "get_campaign_results",

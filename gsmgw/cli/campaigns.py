@@ -11,6 +11,7 @@ from gsmgw.cli.contacts import limit_option, listed
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
+from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT, date_words
 from gsmgw.cli.waiting import local_moment
 
 if TYPE_CHECKING:  # importing it takes most of the time of a command
@@ -68,6 +69,21 @@ def _progress(counts: resources.CampaignCounts) -> str:
 @click.option("--joined-only", is_flag=True, help="Leave out who did not join the list.")
 @click.option("--list", "consent_list", help="The consent list, for example news.")
 @click.option("--hours", metavar="09:00-20:00", help="Send at this time of the day only, in the recipient's time zone.")
+@click.option("--unanswered", metavar="CAMPAIGN", help="Text who did not answer an earlier campaign.")
+@click.option(
+    "--repeat",
+    type=REPEAT,
+    metavar="TIMES",
+    help="Repeat it: 'every monday 09:00', 'monthly on the 1st 10:00', or an RRULE.",
+)
+@click.option("--zone", "time_zone", metavar="ZONE", help="Time zone of --repeat (default: that of the gateway).")
+@click.option(
+    "--on-date",
+    "date_trigger",
+    type=DATE_TRIGGER,
+    metavar="DATES",
+    help="Text each on a date of its own: 'birthday 09:00', '2 days before appointment 10:00'.",
+)
 @click.option("--per-minute", type=click.IntRange(1), help="Maximum number of recipients a minute.")
 @click.option("--modem", "modems", multiple=True, help="Send through this modem; may be repeated.")
 @click.option("--pool", help="Send through the modems of this pool.")
@@ -90,7 +106,12 @@ def campaign_create(
     }
     if given["recent_hours"] is not None:
         exclude["recent_hours"] = given["recent_hours"]
-    audience = {"groups": list(given["groups"]), "segment": given["segment"], "numbers": list(given["numbers"])}
+    audience = {
+        "groups": list(given["groups"]),
+        "segment": given["segment"],
+        "numbers": list(given["numbers"]),
+        "unanswered": given["unanswered"],
+    }
     body: dict[str, Any] = {
         "exclude": exclude,
         "list": given["consent_list"],
@@ -98,9 +119,14 @@ def campaign_create(
         "pace": {"per_minute": given["per_minute"]},
         "modems": list(given["modems"]),
         "pool": given["pool"],
+        "repeat": given["repeat"],
+        "time_zone": given["time_zone"],
+        "date_trigger": given["date_trigger"],
         **({"text": text} if template is None else {"template": template}),
     }
     with connect(context) as client:
+        if audience["unanswered"]:
+            audience["unanswered"] = client.campaign(audience["unanswered"])["id"]
         saved = client.create_campaign(name, audience, **body)
     if as_json:
         print_json(saved)
@@ -127,7 +153,12 @@ def _print(found: resources.Campaign, as_json: bool) -> None:
     if found["counts"]["total"]:
         say(_counts(found["counts"]))
     if found["send_at"] and found["state"] == "scheduled":
-        say(f"starts {local_moment(found['send_at'])}")
+        if found["date_trigger"] is None:
+            say(f"{'next run' if found['repeat'] else 'starts'} {local_moment(found['send_at'])}")
+        else:
+            say(f"texts people {date_words(found['date_trigger'])}")
+    if found["counts"]["total"] and (found["repeat"] or (found["date_trigger"] and not found["parent"])):
+        say(f"these are the counts of all its runs: gsmgw campaigns runs {found['id']}")
 
 
 def _counts(counts: resources.CampaignCounts) -> str:
@@ -161,6 +192,8 @@ def campaign_review(context: click.Context, campaign: str, as_json: bool) -> Non
         say(f"  {about}{number} left out: {reason.replace('_', ' ')}")
     if found["suspected"]:
         say(f"  {found['suspected']} wait for your decision about consent: gsmgw optouts suspects")
+    for moment in found["next_runs"]:
+        say(f"  next run {local_moment(moment)}")
     if found["forcing"]:
         say(f"  not in the GSM alphabet, so that segments hold less: {' '.join(found['forcing'])}")
     for sample in found["samples"]:
@@ -199,7 +232,25 @@ def _action(name: str, words: str) -> click.Command:
 
 _action("pause", "Pause a campaign. Texts that have not begun to leave are taken back.")
 _action("resume", "Go on with a paused campaign.")
+_action("unschedule", "Make a scheduled campaign a draft again, which can be changed.")
 _action("cancel", "End a campaign. Texts that have not begun to leave are not sent.")
+
+
+@campaigns.command("runs")
+@click.argument("campaign", metavar="ID", type=NAME)
+@json_lines_option
+@click.pass_context
+@talks
+def campaign_runs(context: click.Context, campaign: str, as_json: bool) -> None:
+    """List the runs of a campaign that repeats, newest first."""
+    with connect(context) as client:
+        found = client.campaign_runs(campaign)
+    if as_json:
+        for each in found:
+            print_json(each)
+        return
+    rows = [(each["id"], each["name"], each["state"], _progress(each["counts"])) for each in found]
+    print_table(("id", "name", "state", "progress"), rows, "no runs yet")
 
 
 @campaigns.command("retry")

@@ -247,8 +247,13 @@ def start_campaign(campaign: str, send_at: str | None = None) -> Call[resources.
 
 
 def act_on_campaign(campaign: str, action: str) -> Call[resources.Campaign]:
-    """``pause``, ``resume`` or ``cancel`` a campaign."""
+    """``pause``, ``resume``, ``cancel`` or ``unschedule`` a campaign."""
     return Call("POST", f"/v1/campaigns/{part(campaign)}/{part(action)}")
+
+
+def campaign_runs(campaign: str) -> Call[list[resources.Campaign]]:
+    """Return the campaigns that a campaign made, newest first."""
+    return Call("GET", f"/v1/campaigns/{part(campaign)}/runs", pick=_data)
 
 
 def retry_campaign(campaign: str) -> Call[resources.CampaignRetry]:

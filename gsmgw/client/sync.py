@@ -206,6 +206,7 @@ class Client:
     review_campaign = _does(audience_calls.review_campaign)
     start_campaign = _does(audience_calls.start_campaign)
     act_on_campaign = _does(audience_calls.act_on_campaign)
+    campaign_runs = _does(audience_calls.campaign_runs)
     retry_campaign = _does(audience_calls.retry_campaign)
     campaign_recipient_page = _does(audience_calls.campaign_recipient_page)
     campaign_results = _does(audience_calls.campaign_results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, time
 from enum import StrEnum
 
 from gsmgw.model.rules import Hours
@@ -21,10 +22,11 @@ class CampaignState(StrEnum):
 
 #: The states from which a campaign may go to each state.
 CAMPAIGN_SOURCES = {
-    CampaignState.SCHEDULED: (CampaignState.DRAFT,),
+    CampaignState.DRAFT: (CampaignState.SCHEDULED, CampaignState.PAUSED),
+    CampaignState.SCHEDULED: (CampaignState.DRAFT, CampaignState.PAUSED),
     CampaignState.RUNNING: (CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED, CampaignState.FINISHED),
-    CampaignState.PAUSED: (CampaignState.RUNNING,),
-    CampaignState.FINISHED: (CampaignState.RUNNING,),
+    CampaignState.PAUSED: (CampaignState.RUNNING, CampaignState.SCHEDULED),
+    CampaignState.FINISHED: (CampaignState.RUNNING, CampaignState.SCHEDULED),
     CampaignState.CANCELED: (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED),
 }
 
@@ -42,15 +44,17 @@ class Skipped(StrEnum):
     TOO_LONG = "too_long"
     REFUSED = "refused"
     CANCELED = "canceled"
+    DATE_CHANGED = "date_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is texted: members of groups, contacts of a segment, and numbers."""
+    """Who is texted: members of groups, contacts of a segment, numbers, and who did not answer a campaign (its ID)."""
 
     groups: tuple[str, ...] = ()
     segment: str | None = None
     numbers: tuple[str, ...] = ()
+    unanswered: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,24 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class DateTrigger:
+    """Text each contact around the date in one of its fields, at a time of the day in its own zone.
+
+    ``days_before`` is negative for days after it. ``yearly``: the year of the date does not count.
+    """
+
+    field: str
+    at: time
+    days_before: int = 0
+    yearly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """What a campaign sends, to whom, and how fast."""
+    """What a campaign sends, to whom, and how fast.
+
+    ``repeat`` (RRULE of RFC 5545) makes a run at each of its times in ``time_zone``; ``trigger`` makes runs for dates.
+    """
 
     audience: Audience
     variants: tuple[Variant, ...]
@@ -87,11 +107,27 @@ class CampaignPlan:
     per_minute: int | None = None
     modems: tuple[str, ...] = ()
     pool: str | None = None
+    repeat: str | None = None
+    time_zone: str | None = None
+    trigger: DateTrigger | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a campaign belongs to the one that made it.
+
+    ``occasion`` is the day for which people are texted because of their date. ``apart_ms``: earlier runs are texts like
+    any other for who was texted recently, but for that time at most.
+    """
+
+    parent: int
+    occasion: date | None = None
+    apart_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign. ``reason`` says why it is paused."""
+    """A campaign. ``reason`` says why it is paused; ``first_ms`` is the start of a repetition."""
 
     id: int
     name: str
@@ -105,6 +141,13 @@ class Campaign:
     ended_ms: int | None
     built_to: int | None
     watched_from: int
+    first_ms: int | None = None
+    run: Run | None = None
+
+    @property
+    def makes_runs(self) -> bool:
+        """Return True for a campaign that texts nobody itself: it makes a campaign each time."""
+        return self.plan.repeat is not None or (self.plan.trigger is not None and self.run is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,10 @@ class MessageRecord:
     list: str | None = None
     #: Inbound: the meaning of the text for consent.
     consent: ConsentVerdict | None = None
+    #: The ID of the campaign that it belongs to.
+    campaign: str | None = None
+    #: The contact that has the number.
+    contact: int | None = None
 
     @property
     def flash(self) -> bool:

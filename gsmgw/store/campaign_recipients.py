@@ -56,6 +56,25 @@ def add_numbers(tx: Tx, campaign_id: int, numbers: Iterable[str]) -> None:
     )
 
 
+_UNANSWERED = (
+    "FROM campaign_recipients r JOIN messages m ON m.id = r.message_id "
+    "WHERE r.campaign_id IN (SELECT id FROM campaigns WHERE id = ?1 UNION ALL "
+    "SELECT id FROM campaigns WHERE parent_id = ?1) AND r.number > ?2 AND m.status IN ('sent', 'delivered') "
+    "AND NOT EXISTS (SELECT 1 FROM messages i WHERE i.peer = r.number AND i.direction = 'inbound' AND i.id > m.id)"
+)
+
+
+def unanswered(db: sqlite3.Connection, campaign_id: int, after: str, limit: int) -> list[str]:
+    """Return recipients of a campaign, by number, who got its text and sent none since."""
+    rows = db.execute(f"SELECT r.number {_UNANSWERED} ORDER BY r.number LIMIT ?3", (campaign_id, after, limit))
+    return [str(row[0]) for row in rows]
+
+
+def count_unanswered(db: sqlite3.Connection, campaign_id: int) -> int:
+    """Return how many recipients of a campaign sent no text since they got its text."""
+    return int(db.execute(f"SELECT count(*) {_UNANSWERED}", (campaign_id, "")).fetchone()[0])
+
+
 def audience_sample(db: sqlite3.Connection, wanted: Clause, limit: int) -> tuple[int, list[tuple[int, str]]]:
     """Return how many contacts an audience has, and the first ones: ID and number."""
     condition, values = wanted
@@ -139,6 +158,8 @@ def left_out(query: Query, campaign: Campaign, exclude: Clause, numbers: Sequenc
     unwanted |= {row[0] for row in rows}
     standings = consent.marketing_standings(query, numbers, plan.list)
     suspected: set[str] = set()
+    of_series = as_json(map(format_id, _own_runs(query, campaign, now_ms)))
+    since = first_id(now_ms - campaign.plan.exclude.recent_hours * 3_600_000)
     for number in numbers:
         block, joined = standings[number]
         if block is Block.OPTED_OUT:
@@ -147,20 +168,36 @@ def left_out(query: Query, campaign: Campaign, exclude: Clause, numbers: Sequenc
             reasons[number] = Skipped.EXCLUDED
         elif plan.exclude.unconfirmed and not joined:
             reasons[number] = Skipped.NO_CONSENT
-        elif plan.exclude.recent_hours and _was_texted(query, campaign, number, now_ms):
+        elif plan.exclude.recent_hours and _was_texted(query, of_series, since, number):
             reasons[number] = Skipped.RECENTLY_TEXTED
         elif block is Block.SUSPECTED:
             suspected.add(number)
     return LeftOut(reasons, frozenset(suspected))
 
 
-def _was_texted(query: Query, campaign: Campaign, number: str, now_ms: int) -> bool:
-    """Return True for a number that got marketing in the last hours, but for that of this campaign."""
-    since = first_id(now_ms - campaign.plan.exclude.recent_hours * 3_600_000)
+def _own_runs(query: Query, campaign: Campaign, now_ms: int) -> list[int]:
+    """Return the campaigns whose texts do not count as earlier ones: this one, and runs that are far enough apart.
+
+    Runs of a repetition are texts like others for half of the time between them only, so that no daily run leaves all
+    out who were texted a day ago. A run that was made up for just before the next is too near.
+    """
+    if campaign.run is None:
+        return [campaign.id]
+    recent_ms = now_ms - campaign.plan.exclude.recent_hours * 3_600_000
+    rows = query(
+        "SELECT id FROM campaigns WHERE parent_id = ? AND id > ? AND started_ms <= ?",
+        (campaign.run.parent, first_id(recent_ms - 30 * 86_400_000), now_ms - campaign.run.apart_ms),
+    )
+    return [campaign.id, *(int(row[0]) for row in rows)]
+
+
+def _was_texted(query: Query, of_series: str, since: int, number: str) -> bool:
+    """Return True for a number that got marketing after a time, but for that of some campaigns."""
     rows = query(
         "SELECT 1 FROM messages WHERE peer = ? AND id > ? AND direction = 'outbound' AND purpose = 'marketing' "
-        "AND status NOT IN ('canceled', 'failed', 'expired') AND campaign IS NOT ? LIMIT 1",
-        (number, since, format_id(campaign.id)),
+        "AND status NOT IN ('canceled', 'failed', 'expired') "
+        "AND (campaign IS NULL OR campaign NOT IN (SELECT value FROM json_each(?))) LIMIT 1",
+        (number, since, of_series),
     )
     return bool(rows)
 
@@ -200,7 +237,8 @@ def retry_failed(tx: Tx, campaign_id: int) -> int:
 
 def forget(tx: Tx, number: str) -> None:
     """Remove a number from the recipients and the plans of all campaigns."""
-    tx.run("DELETE FROM campaign_recipients WHERE campaign_id IN (SELECT id FROM campaigns) AND number = ?", (number,))
+    for table in ("campaign_recipients", "campaign_occasions"):
+        tx.run(f"DELETE FROM {table} WHERE campaign_id IN (SELECT id FROM campaigns) AND number = ?", (number,))
     for campaign_id, text in tx.all("SELECT id, plan FROM campaigns WHERE instr(plan, ?)", (number,)):
         plan = json.loads(text)
         for people in (plan["audience"], plan["exclude"]):

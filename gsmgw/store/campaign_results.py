@@ -13,6 +13,8 @@ _WAITING = (Status.QUEUED, Status.SCHEDULED)
 _OPEN = (*_WAITING, Status.SENDING, Status.UNKNOWN)
 #: Messages of which it is certain that they did not arrive.
 FAILED = (Status.FAILED, Status.UNDELIVERED, Status.EXPIRED)
+#: A campaign and its runs.
+_WITH_RUNS = "(SELECT id FROM campaigns WHERE id = ?1 UNION ALL SELECT id FROM campaigns WHERE parent_id = ?1)"
 
 
 def count_open(db: sqlite3.Connection, campaign_id: int) -> int:
@@ -46,24 +48,26 @@ def counts(db: sqlite3.Connection, campaign: Campaign) -> CampaignCounts:
     """Return how many recipients are where."""
     states = dict(
         db.execute(
-            "SELECT state, count(*) FROM campaign_recipients WHERE campaign_id = ? GROUP BY state", (campaign.id,)
+            f"SELECT state, count(*) FROM campaign_recipients WHERE campaign_id IN {_WITH_RUNS} GROUP BY state",
+            (campaign.id,),
         ).fetchall()
     )
     statuses = dict(
         db.execute(
             "SELECT m.status, count(*) FROM campaign_recipients r JOIN messages m ON m.id = r.message_id "
-            "WHERE r.campaign_id = ? GROUP BY m.status",
+            f"WHERE r.campaign_id IN {_WITH_RUNS} GROUP BY m.status",
             (campaign.id,),
         ).fetchall()
     )
     replied = db.execute(
-        "SELECT count(*) FROM campaign_recipients r WHERE r.campaign_id = ? AND r.message_id IS NOT NULL AND EXISTS "
+        f"SELECT count(*) FROM campaign_recipients r WHERE r.campaign_id IN {_WITH_RUNS} "
+        "AND r.message_id IS NOT NULL AND EXISTS "
         "(SELECT 1 FROM messages i WHERE i.peer = r.number AND i.direction = 'inbound' AND i.id > r.message_id)",
         (campaign.id,),
     ).fetchone()[0]
     opted_out = db.execute(
         "SELECT count(DISTINCT r.number) FROM campaign_recipients r JOIN consent c ON c.number = r.number "
-        "WHERE r.campaign_id = ? AND r.message_id IS NOT NULL AND c.state = 'out' AND c.changed_ms >= ?",
+        f"WHERE r.campaign_id IN {_WITH_RUNS} AND r.message_id IS NOT NULL AND c.state = 'out' AND c.changed_ms >= ?2",
         (campaign.id, campaign.started_ms or campaign.created_ms),
     ).fetchone()[0]
 
@@ -88,7 +92,7 @@ def skipped_by_reason(db: sqlite3.Connection, campaign_id: int) -> dict[str, int
     """Return how many recipients were left out, by reason."""
     return dict(
         db.execute(
-            "SELECT reason, count(*) FROM campaign_recipients WHERE campaign_id = ? AND state = 'skipped' "
+            f"SELECT reason, count(*) FROM campaign_recipients WHERE campaign_id IN {_WITH_RUNS} AND state = 'skipped' "
             "GROUP BY reason",
             (campaign_id,),
         ).fetchall()
@@ -100,7 +104,8 @@ def failures_by_cause(db: sqlite3.Connection, campaign_id: int) -> dict[str, int
     return dict(
         db.execute(
             "SELECT coalesce(json_extract(m.error, '$.code'), m.status), count(*) FROM campaign_recipients r "
-            f"JOIN messages m ON m.id = r.message_id WHERE r.campaign_id = ? AND {one_of(FAILED, 'm.status')} "
+            f"JOIN messages m ON m.id = r.message_id WHERE r.campaign_id IN {_WITH_RUNS} "
+            f"AND {one_of(FAILED, 'm.status')} "
             "GROUP BY 1",
             (campaign_id,),
         ).fetchall()
@@ -112,7 +117,8 @@ def by_variant(db: sqlite3.Connection, campaign_id: int) -> dict[int, tuple[int,
     rows = db.execute(
         "SELECT r.variant, sum(m.status IN ('sent', 'delivered')), sum(m.status = 'delivered'), sum(EXISTS "
         "(SELECT 1 FROM messages i WHERE i.peer = r.number AND i.direction = 'inbound' AND i.id > r.message_id)) "
-        "FROM campaign_recipients r JOIN messages m ON m.id = r.message_id WHERE r.campaign_id = ? GROUP BY r.variant",
+        "FROM campaign_recipients r JOIN messages m ON m.id = r.message_id "
+        f"WHERE r.campaign_id IN {_WITH_RUNS} GROUP BY r.variant",
         (campaign_id,),
     )
     return {int(row[0] or 0): (int(row[1]), int(row[2]), int(row[3])) for row in rows}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, time
 from typing import Any
 
 from gsmgw.model import format_id
@@ -14,7 +16,9 @@ from gsmgw.model.campaigns import (
     Campaign,
     CampaignPlan,
     CampaignState,
+    DateTrigger,
     Exclusions,
+    Run,
     Variant,
 )
 from gsmgw.model.events import CampaignStateChanged, Json
@@ -23,19 +27,20 @@ from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, readable
 
 _COLUMNS = (
-    "id, name, state, plan, reason, start_ms, created_ms, changed_ms, started_ms, ended_ms, built_to, watched_from"
+    "id, name, state, plan, reason, start_ms, created_ms, changed_ms, started_ms, ended_ms, built_to, watched_from, "
+    "first_ms, parent_id, occasion, apart_ms"
 )
 _KINDS = kinds(
     _COLUMNS,
-    integers="id start_ms created_ms changed_ms started_ms ended_ms built_to watched_from",
-    optional="reason start_ms started_ms ended_ms built_to",
+    integers="id start_ms created_ms changed_ms started_ms ended_ms built_to watched_from first_ms parent_id apart_ms",
+    optional="reason start_ms started_ms ended_ms built_to first_ms parent_id occasion",
 )
 
 
 def plan_json(plan: CampaignPlan) -> dict[str, Json]:
     """Return a plan as JSON."""
     return {
-        "audience": _people(plan.audience),
+        "audience": {**_people(plan.audience), "unanswered": plan.audience.unanswered},
         "exclude": {
             **_people(plan.exclude),
             "recent_hours": plan.exclude.recent_hours,
@@ -50,11 +55,35 @@ def plan_json(plan: CampaignPlan) -> dict[str, Json]:
         "per_minute": plan.per_minute,
         "modems": list(plan.modems),
         "pool": plan.pool,
+        "repeat": plan.repeat,
+        "time_zone": plan.time_zone,
+        "trigger": None if plan.trigger is None else _trigger_json(plan.trigger),
     }
+
+
+def _trigger_json(trigger: DateTrigger) -> dict[str, Json]:
+    return {
+        "field": trigger.field,
+        "at": f"{trigger.at:%H:%M}",
+        "days_before": trigger.days_before,
+        "yearly": trigger.yearly,
+    }
+
+
+def _trigger(of: Mapping[str, Any] | None) -> DateTrigger | None:
+    if of is None:
+        return None
+    return DateTrigger(of["field"], time.fromisoformat(of["at"]), of["days_before"], of["yearly"])
 
 
 def _people(of: Audience | Exclusions) -> dict[str, Json]:
     return {"groups": list(of.groups), "segment": of.segment, "numbers": list(of.numbers)}
+
+
+def _run(parent: int | None, occasion: str | None, apart_ms: int) -> Run | None:
+    if parent is None:
+        return None
+    return Run(parent, None if occasion is None else date.fromisoformat(occasion), apart_ms)
 
 
 def _campaign(row: Any) -> Campaign:
@@ -66,7 +95,7 @@ def _campaign(row: Any) -> Campaign:
         row[1],
         CampaignState(row[2]),
         CampaignPlan(
-            audience=Audience(tuple(who["groups"]), who["segment"], tuple(who["numbers"])),
+            audience=Audience(tuple(who["groups"]), who["segment"], tuple(who["numbers"]), who.get("unanswered")),
             exclude=Exclusions(
                 tuple(without["groups"]),
                 without["segment"],
@@ -83,9 +112,12 @@ def _campaign(row: Any) -> Campaign:
             per_minute=plan["per_minute"],
             modems=tuple(plan["modems"]),
             pool=plan["pool"],
+            repeat=plan.get("repeat"),  # plans of earlier versions do not have it
+            time_zone=plan.get("time_zone"),
+            trigger=_trigger(plan.get("trigger")),
         ),
-        *row[4:],
-    )
+        row[4], row[5], row[6], row[7], row[8], row[9], row[10], row[11], row[12], _run(*row[13:]),
+    )  # fmt: skip
 
 
 def all_campaigns(db: sqlite3.Connection) -> list[Campaign]:
@@ -105,6 +137,18 @@ def open_campaigns(db: sqlite3.Connection) -> list[Campaign]:
     return readable(db, "campaigns", _campaign, rows)
 
 
+def runs(db: sqlite3.Connection, campaign_id: int) -> list[Campaign]:
+    """Return the campaigns that a campaign made, newest first."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id = ? ORDER BY id DESC", (campaign_id,))
+    return readable(db, "campaigns", _campaign, rows)
+
+
+def load_runs(tx: Tx, campaign_id: int) -> list[Campaign]:
+    """Return the campaigns that a campaign made, in a transaction."""
+    rows = tx.all(f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id = ?", (campaign_id,))
+    return tx.readable("campaigns", _campaign, rows)
+
+
 def load(tx: Tx, campaign_id: int) -> Campaign | None:
     """Return a campaign in a transaction."""
     rows = tx.all(f"SELECT {_COLUMNS} FROM campaigns WHERE id = ?", (campaign_id,))
@@ -117,6 +161,39 @@ def create(tx: Tx, now_ms: int, campaign_id: int, name: str, plan: CampaignPlan)
         "INSERT INTO campaigns (id, name, state, plan, created_ms, changed_ms) VALUES (?, ?, 'draft', ?, ?, ?)",
         (campaign_id, name, json.dumps(plan_json(plan), ensure_ascii=False), now_ms, now_ms),
     )
+
+
+def create_run(
+    tx: Tx, now_ms: int, campaign_id: int, name: str, parent: Campaign, run: Run, *, whole: bool
+) -> Campaign:
+    """Create a running campaign that another one makes. With ``whole`` its audience is added by and by."""
+    create(tx, now_ms, campaign_id, name, replace(parent.plan, repeat=None, time_zone=None))
+    tx.run(
+        "UPDATE campaigns SET parent_id = ?, occasion = ?, apart_ms = ?, built_to = ? WHERE id = ?",
+        (
+            run.parent, None if run.occasion is None else run.occasion.isoformat(), run.apart_ms, 0 if whole else None,
+            campaign_id,
+        ),
+    )  # fmt: skip
+    made = load(tx, campaign_id)
+    assert made is not None
+    set_state(tx, now_ms, made, CampaignState.RUNNING)
+    return made
+
+
+def set_next(tx: Tx, campaign_id: int, start_ms: int | None) -> None:
+    """Set when a campaign that makes runs makes the next one."""
+    tx.run("UPDATE campaigns SET start_ms = ? WHERE id = ?", (start_ms, campaign_id))
+
+
+def begin_repeating(tx: Tx, campaign_id: int, first_ms: int) -> None:
+    """Set the start of a repetition, from which its COUNT counts."""
+    tx.run("UPDATE campaigns SET first_ms = ? WHERE id = ?", (first_ms, campaign_id))
+
+
+def unschedule(tx: Tx, campaign_id: int) -> None:
+    """Forget the times of a campaign that becomes a draft again."""
+    tx.run("UPDATE campaigns SET start_ms = NULL, first_ms = NULL, built_to = NULL WHERE id = ?", (campaign_id,))
 
 
 def update(tx: Tx, now_ms: int, campaign_id: int, name: str, plan: CampaignPlan) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from gsmgw.model import Event, EventType, MessageRecord
 from gsmgw.model.events import ConversationChanged
-from gsmgw.store.rows import MESSAGE_COLUMNS, message_of
+from gsmgw.store.rows import MESSAGE_WIDTH, message_columns, message_of
 from gsmgw.store.tx import Tx, as_json
 from gsmgw.store.unreadable import check, check_moments, kinds, readable, readable_page
 from gsmgw.store.visibility import Sight
@@ -69,7 +69,6 @@ _COLUMNS = (
     "WHERE fresh.peer = known.peer AND fresh.direction = 'inbound' AND fresh.id > known.read_id "
     f"LIMIT {MOST_UNREAD}))"
 )
-_WIDTH = len(MESSAGE_COLUMNS.split(", "))
 _KINDS = kinds("peer, state, assigned_to, via, unread", integers="unread", optional="assigned_to via")
 _NOTE_COLUMNS = "id, at_ms, author, text"
 _NOTE_KINDS = kinds(_NOTE_COLUMNS, integers="id at_ms")
@@ -81,7 +80,7 @@ def _conversation(row: Sequence[Any]) -> Conversation:
 
 
 def _listed(row: Sequence[Any]) -> tuple[MessageRecord, Conversation]:
-    return message_of(row[:_WIDTH]), _conversation(row[_WIDTH:])
+    return message_of(row[:MESSAGE_WIDTH]), _conversation(row[MESSAGE_WIDTH:])
 
 
 def _note(row: Sequence[Any]) -> Note:
@@ -93,7 +92,7 @@ def _note(row: Sequence[Any]) -> Note:
 def page(db: sqlite3.Connection, wanted: Wanted, limit: int) -> list[tuple[MessageRecord, Conversation]]:
     """Return the conversations with their latest messages, newest first."""
     terms, values = _terms(wanted)
-    columns = ", ".join(f"latest.{name}" for name in MESSAGE_COLUMNS.split(", "))
+    columns = message_columns("latest")
     before = _LAST_ID if wanted.before_id is None else wanted.before_id
     if wanted.sight is None:
         query = (

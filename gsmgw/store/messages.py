@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Purpose, Status
-from gsmgw.store.rows import EVENT_COLUMNS, MESSAGE_COLUMNS, events_of, message_of
+from gsmgw.store.rows import EVENT_COLUMNS, events_of, message_columns, message_of
 from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
 from gsmgw.store.visibility import Sight
@@ -36,7 +36,7 @@ class Filter:
 
 def get_message(db: sqlite3.Connection, message_id: int) -> MessageRecord | None:
     """Return one message."""
-    row = db.execute(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?", (message_id,)).fetchone()
+    row = db.execute(f"SELECT {message_columns()} FROM messages WHERE id = ?", (message_id,)).fetchone()
     return readable_one(db, "messages", message_of, row)
 
 
@@ -88,7 +88,7 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
     if wanted.match is not None:
         return _search(db, wanted.match, terms, values, wanted.before_id, limit)
     where = f"WHERE {' AND '.join(terms)} " if terms else ""
-    query = f"SELECT {MESSAGE_COLUMNS} FROM messages {where}ORDER BY id DESC LIMIT ?"
+    query = f"SELECT {message_columns()} FROM messages {where}ORDER BY id DESC LIMIT ?"
     return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*values, size)))
 
 
@@ -96,11 +96,10 @@ def _search(
     db: sqlite3.Connection, match: str, terms: Sequence[str], values: Sequence[object], before: int | None, limit: int
 ) -> list[MessageRecord]:
     """Walk the matches newest first, looking at each message, until there are enough of them."""
-    columns = ", ".join(f"messages.{name}" for name in MESSAGE_COLUMNS.split(", "))
     where = "".join(f" AND {term}" for term in terms)  # the index has none of these columns
     bound = "" if before is None else " AND messages_search.rowid < ?"
     query = (
-        f"SELECT {columns} FROM messages_search CROSS JOIN messages ON messages.id = messages_search.rowid "
+        f"SELECT {message_columns()} FROM messages_search CROSS JOIN messages ON messages.id = messages_search.rowid "
         f"WHERE messages_search MATCH ?{bound}{where} ORDER BY messages_search.rowid DESC LIMIT ?"
     )
     given = (match, *(() if before is None else (before,)), *values)

@@ -23,13 +23,16 @@ from gsmgw.model import (
 from gsmgw.model.routes import Route
 from gsmgw.store.unreadable import check, check_moments, kinds, parsed, readable, strings
 
-MESSAGE_COLUMNS = (
+_MESSAGE_COLUMNS = (
     "id, direction, status, peer, own, text, data, port, encoding, segments, modem, route, client, priority, "
     "message_class, report, on_unknown, client_ref, tags, attempts, created_ms, send_at_ms, expires_ms, due_ms, "
     "waiting, sent_ms, delivered_ms, received_ms, smsc_ms, error, incomplete, report_missing, replaces, replaced_by, "
-    "owner, purpose, list, consent"
+    "owner, purpose, list, consent, campaign"
 )
-_MESSAGE_FIELDS = MESSAGE_COLUMNS.split(", ")
+#: The last one is the contact that has the number now.
+_MESSAGE_FIELDS = [*_MESSAGE_COLUMNS.split(", "), "contact"]
+#: Number of columns of :func:`message_columns`.
+MESSAGE_WIDTH = len(_MESSAGE_FIELDS)
 OUTGOING_COLUMNS = (
     "id, peer, text, priority, segments, created_ms, data, port, encoding, message_class, report, route, send_at_ms, "
     "expires_ms, client_ref, tags, on_unknown, attempts, client, "
@@ -51,14 +54,14 @@ _OUTGOING_NAMES = (
 _INTEGERS = (
     "id port segments priority message_class report attempts created_ms send_at_ms expires_ms due_ms sent_ms "
     "delivered_ms received_ms smsc_ms incomplete report_missing replaces replaced_by owner cut seq reference attempt "
-    "sending_ms report_status discharge_ms at_ms message_id repeats exempt"
+    "sending_ms report_status discharge_ms at_ms message_id repeats exempt contact"
 )
 _MESSAGE_KINDS = kinds(
-    MESSAGE_COLUMNS,
+    ", ".join(_MESSAGE_FIELDS),
     integers=_INTEGERS,
     octets="data",
     optional="own text data port modem message_class on_unknown client_ref tags send_at_ms expires_ms due_ms waiting "
-    "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by list consent",
+    "sent_ms delivered_ms received_ms smsc_ms error replaces replaced_by list consent campaign contact",
 )
 _MESSAGE_MOMENTS = [place for place, name in enumerate(_MESSAGE_FIELDS) if name.endswith("_ms")]
 _OUTGOING_KINDS = kinds(
@@ -77,6 +80,13 @@ _EVENT_KINDS = kinds(EVENT_COLUMNS, integers=_INTEGERS, optional="message_id mod
 #: Replaces an event that cannot be decoded in an event stream: readers go on after it.
 EVENT_UNREADABLE = "event.unreadable"
 
+
+def message_columns(table: str = "messages") -> str:
+    """Return the columns of a message from a table or its alias."""
+    columns = ", ".join(f"{table}.{name}" for name in _MESSAGE_COLUMNS.split(", "))
+    return f"{columns}, (SELECT known.id FROM contacts AS known WHERE known.number = {table}.peer)"
+
+
 # The functions below raise for a row that cannot be decoded: callers go through store.unreadable.
 
 
@@ -94,7 +104,7 @@ def _counts(text: Any) -> dict[str, int]:
 
 
 def message_of(row: Any) -> MessageRecord:
-    """Convert a row of MESSAGE_COLUMNS."""
+    """Convert a row of :func:`message_columns`."""
     check(row, _MESSAGE_KINDS)
     values = dict(zip(_MESSAGE_FIELDS, row, strict=True))
     check_moments(*(row[place] for place in _MESSAGE_MOMENTS))

@@ -85,11 +85,15 @@ def _rule(row: Any) -> SavedRule:
 
 
 def hours_of(text: str | None, days: tuple[int, ...]) -> Hours | None:
-    """Return hours from ``08:00-18:00`` and days of the week; days alone are whole days. Raises ValueError."""
+    """Return hours from ``08:00-18:00`` and days of the week; days alone are whole days. Raises ValueError.
+
+    ``24:00`` is the end of the day, so that ``00:00-24:00`` is always.
+    """
     if text is None:
         return Hours(time(0), time(0), days) if days else None
-    since, _, until = text.partition("-")
-    return Hours(time.fromisoformat(since.strip()), time.fromisoformat(until.strip()), days)
+    since, _, until = (each.strip() for each in text.partition("-"))
+    hours = Hours(time.fromisoformat(since), time(0) if until == "24:00" else time.fromisoformat(until), days)
+    return None if hours == Hours(time(0), time(0)) else hours
 
 
 def hours_json(hours: Hours | None) -> dict[str, Json]:

@@ -51,6 +51,7 @@ def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> r
         "delivered_at": stamp(record.delivered_ms),
         "received_at": stamp(record.received_ms),
         "error": None if record.error is None else cast("resources.MessageError", record.error.as_json()),
+        "contact": None if record.contact is None else format_id(record.contact),
     }
     if record.data is not None:
         body["data"] = base64.b64encode(record.data).decode("ascii")
@@ -62,6 +63,7 @@ def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> r
         body["on_unknown"] = record.on_unknown
         body["purpose"] = record.purpose
         body["list"] = record.list
+        body["campaign"] = record.campaign
         body["expires_at"] = stamp(record.expires_ms)
         body["waiting_for"] = None if waiting is None else waiting_resource(waiting)
     else:
@@ -146,6 +148,7 @@ def _in_common(
         "on_unknown": on_unknown.value,
         "purpose": purpose.value,
         "list": name,
+        "campaign": None,
         "expires_at": stamp(expires_ms),
         "waiting_for": None if waiting is None else waiting_resource(waiting),
     }

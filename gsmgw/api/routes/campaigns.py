@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
@@ -15,19 +17,19 @@ from gsmgw.api.routes.groups import Name
 from gsmgw.api.routes.rules import HoursIn
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
-from gsmgw.http.problems import Problem
 from gsmgw.model import format_id, parse_id
-from gsmgw.model.campaigns import Audience, Campaign, CampaignPlan, Exclusions, Skipped, Variant
+from gsmgw.model.campaigns import Audience, Campaign, CampaignPlan, DateTrigger, Exclusions, Skipped, Variant
 from gsmgw.templates import SOURCE_LIMIT
 from gsmgw.wire import resources
 from gsmgw.wire.campaigns import campaign_resource, counts_resource
-from gsmgw.wire.problems import ProblemCode
+from gsmgw.wire.encoding import stamp
 
 router = api_router("/v1/campaigns")
 
 _UNKNOWN, _CHANGED = problems(404), problems(404, 409)
 Source = Annotated[Text, Field(min_length=1, max_length=SOURCE_LIMIT)]
 Segment = Annotated[Text, Field(min_length=1, max_length=4000)]
+CampaignId = Annotated[Text, Field(min_length=1, max_length=64)]
 Numbers = Annotated[list[Annotated[Text, Field(max_length=64)]], Field(max_length=10_000)]
 
 
@@ -41,11 +43,19 @@ class AudienceIn(_Body):
     groups: list[Name] = Field(default_factory=list, max_length=100)
     segment: Segment | None = None
     numbers: Numbers = Field(default_factory=list)
+    unanswered: CampaignId | None = Field(None, description="An earlier campaign: who did not answer it")
+
+    @field_validator("unanswered")
+    @classmethod
+    def _known_form(cls, value: str | None) -> str | None:
+        if value is not None and parse_id(value) is None:
+            raise ValueError(f"{value!r} is not a valid campaign ID")
+        return value
 
     @model_validator(mode="after")
     def _somebody(self) -> AudienceIn:
-        if not self.groups and self.segment is None and not self.numbers:
-            raise ValueError("give groups, a segment or numbers")
+        if not self.groups and self.segment is None and not self.numbers and self.unanswered is None:
+            raise ValueError("give groups, a segment, numbers or unanswered")
         return self
 
 
@@ -74,6 +84,26 @@ class PaceIn(_Body):
     per_minute: int | None = Field(None, ge=1, le=100_000, strict=True)
 
 
+class DateTriggerIn(_Body):
+    """Text each contact around the date in one of its fields."""
+
+    field: Name
+    at: Text = Field(description="Time of the day in the recipient's time zone: 09:00")
+    days_before: int = Field(0, ge=-366, le=366, strict=True, description="Negative for days after the date")
+    yearly: Flag = Field(False, description="Every year, as on birthdays")
+
+    @field_validator("at")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        if not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise ValueError(f"{value!r} is not a valid time of the day: write 09:00")
+        return value
+
+    def read(self) -> DateTrigger:
+        """Return it for the service."""
+        return DateTrigger(self.field, time.fromisoformat(self.at), self.days_before, self.yearly)
+
+
 class CampaignIn(_Body):
     """A campaign. Give a text, a template or variants."""
 
@@ -87,6 +117,13 @@ class CampaignIn(_Body):
     pace: PaceIn = Field(default_factory=PaceIn)
     modems: list[Name] = Field(default_factory=list, max_length=64)
     pool: Name | None = None
+    repeat: Annotated[Text, Field(min_length=1, max_length=500)] | None = Field(
+        None, description="RRULE of RFC 5545: make a run at each of its times"
+    )
+    time_zone: Annotated[Text, Field(min_length=1, max_length=64)] | None = Field(
+        None, description="The time zone of repeat (default: that of the gateway's country)"
+    )
+    date_trigger: DateTriggerIn | None = None
     consent_list: Name | None = Field(None, alias="list", description="The consent list")
 
     @model_validator(mode="after")
@@ -95,13 +132,22 @@ class CampaignIn(_Body):
             raise ValueError("give one of text, template and variants")
         if self.modems and self.pool is not None:
             raise ValueError("give either modems or pool")
+        if self.repeat is not None and self.date_trigger is not None:
+            raise ValueError("give either repeat or date_trigger")
+        if self.time_zone is not None and self.repeat is None:
+            raise ValueError("time_zone needs repeat")
         return self
 
     def plan(self) -> CampaignPlan:
         """Return the plan for the service."""
         texts = [Variant(each.text, each.weight) for each in self.variants]
         return CampaignPlan(
-            audience=Audience(tuple(self.audience.groups), self.audience.segment, tuple(self.audience.numbers)),
+            audience=Audience(
+                tuple(self.audience.groups),
+                self.audience.segment,
+                tuple(self.audience.numbers),
+                None if self.audience.unanswered is None else parse_id(self.audience.unanswered),
+            ),
             exclude=Exclusions(
                 tuple(self.exclude.groups),
                 self.exclude.segment,
@@ -118,6 +164,9 @@ class CampaignIn(_Body):
             per_minute=self.pace.per_minute,
             modems=tuple(self.modems),
             pool=self.pool,
+            repeat=self.repeat,
+            time_zone=self.time_zone,
+            trigger=None if self.date_trigger is None else self.date_trigger.read(),
         )
 
 
@@ -151,26 +200,26 @@ async def create(ctx: Ctx, body: CampaignIn) -> Response:
 @router.get("/{campaign}", response_model=resources.Campaign, responses=_UNKNOWN)
 async def show(ctx: Ctx, campaign: str) -> Response:
     """Show a campaign with its counts."""
-    return await _answer(ctx, await ctx.campaigns.get(_id(campaign)))
+    return await _answer(ctx, await ctx.campaigns.get(await _id(ctx, campaign)))
 
 
 @router.put("/{campaign}", response_model=resources.Campaign, responses=_CHANGED)
 async def change(ctx: Ctx, campaign: str, body: CampaignIn) -> Response:
     """Change a campaign. After its start: name, pace, windows, modems and pool only."""
-    return await _answer(ctx, await ctx.campaigns.change(_id(campaign), body.name, body.plan()))
+    return await _answer(ctx, await ctx.campaigns.change(await _id(ctx, campaign), body.name, body.plan()))
 
 
 @router.delete("/{campaign}", status_code=204, responses=_CHANGED)
 async def delete(ctx: Ctx, campaign: str) -> Response:
     """Delete a campaign that does not run. Its messages stay."""
-    await ctx.campaigns.delete(_id(campaign))
+    await ctx.campaigns.delete(await _id(ctx, campaign))
     return Response(status_code=204)
 
 
 @router.post("/{campaign}/review", response_model=resources.CampaignReview, responses=_UNKNOWN)
 async def review(ctx: Ctx, campaign: str) -> Response:
     """Show what a campaign would do: recipients, segments, cost, who is left out and why, three texts."""
-    found = await ctx.campaigns.review(_id(campaign))
+    found = await ctx.campaigns.review(await _id(ctx, campaign))
     answer: resources.CampaignReview = {
         "recipients": found.recipients,
         "suspected": found.suspected,
@@ -186,6 +235,7 @@ async def review(ctx: Ctx, campaign: str) -> Response:
             {"number": each.number, "text": each.text, "segments": each.plan.segment_count if each.plan else 0}
             for each in found.samples
         ],
+        "next_runs": [stamp(moment_ms) for moment_ms in found.next_ms],
         "estimated": found.estimated,
     }
     return JSONResponse(answer)
@@ -195,31 +245,44 @@ async def review(ctx: Ctx, campaign: str) -> Response:
 async def start(ctx: Ctx, campaign: str, body: StartIn | None = None) -> Response:
     """Start a draft, now or at send_at."""
     at = None if body is None or body.send_at is None else round(body.send_at.timestamp() * 1000)
-    return await _answer(ctx, await ctx.campaigns.start(_id(campaign), at))
+    return await _answer(ctx, await ctx.campaigns.start(await _id(ctx, campaign), at))
 
 
 @router.post("/{campaign}/pause", response_model=resources.Campaign, responses=_CHANGED)
 async def pause(ctx: Ctx, campaign: str) -> Response:
     """Pause a campaign. Texts that have not begun to leave are taken back."""
-    return await _answer(ctx, await ctx.campaigns.pause(_id(campaign)))
+    return await _answer(ctx, await ctx.campaigns.pause(await _id(ctx, campaign)))
 
 
 @router.post("/{campaign}/resume", response_model=resources.Campaign, responses=_CHANGED)
 async def resume(ctx: Ctx, campaign: str) -> Response:
     """Go on with a paused campaign."""
-    return await _answer(ctx, await ctx.campaigns.resume(_id(campaign)))
+    return await _answer(ctx, await ctx.campaigns.resume(await _id(ctx, campaign)))
 
 
 @router.post("/{campaign}/cancel", response_model=resources.Campaign, responses=_CHANGED)
 async def cancel(ctx: Ctx, campaign: str) -> Response:
     """End a campaign. Texts that have not begun to leave are not sent."""
-    return await _answer(ctx, await ctx.campaigns.cancel(_id(campaign)))
+    return await _answer(ctx, await ctx.campaigns.cancel(await _id(ctx, campaign)))
+
+
+@router.post("/{campaign}/unschedule", response_model=resources.Campaign, responses=_CHANGED)
+async def unschedule(ctx: Ctx, campaign: str) -> Response:
+    """Make a scheduled campaign a draft again, which can be changed."""
+    return await _answer(ctx, await ctx.campaigns.unschedule(await _id(ctx, campaign)))
+
+
+@router.get("/{campaign}/runs", response_model=resources.CampaignList, responses=_UNKNOWN)
+async def runs(ctx: Ctx, campaign: str) -> Response:
+    """List the campaigns that a campaign made, newest first."""
+    found = await ctx.campaigns.runs(await _id(ctx, campaign))
+    return JSONResponse({"data": [await _whole(ctx, each) for each in found]})
 
 
 @router.post("/{campaign}/retry_failed", response_model=resources.CampaignRetry, responses=_CHANGED)
 async def retry_failed(ctx: Ctx, campaign: str) -> Response:
     """Text those again whose message failed."""
-    found, retried = await ctx.campaigns.retry_failed(_id(campaign))
+    found, retried = await ctx.campaigns.retry_failed(await _id(ctx, campaign))
     return JSONResponse({"retried": retried, "campaign": await _whole(ctx, found)})
 
 
@@ -227,7 +290,9 @@ async def retry_failed(ctx: Ctx, campaign: str) -> Response:
 async def recipients(ctx: Ctx, campaign: str, query: Annotated[RecipientQuery, Query()]) -> Response:
     """List recipients by number, with the state of their message or why they were skipped."""
     reason = None if query.reason is None else query.reason.value
-    found = await ctx.campaigns.recipients(_id(campaign), query.cursor or "", query.limit + 1, query.state, reason)
+    found = await ctx.campaigns.recipients(
+        await _id(ctx, campaign), query.cursor or "", query.limit + 1, query.state, reason
+    )
     page = found[: query.limit]
     data: list[resources.CampaignRecipient] = [
         {
@@ -247,7 +312,7 @@ async def recipients(ctx: Ctx, campaign: str, query: Annotated[RecipientQuery, Q
 @router.get("/{campaign}/results", response_model=resources.CampaignResults, responses=_UNKNOWN)
 async def results(ctx: Ctx, campaign: str) -> Response:
     """Show how a campaign went: counts, who was skipped and why, failures by cause, and each variant."""
-    found = await ctx.campaigns.get(_id(campaign))
+    found = await ctx.campaigns.get(await _id(ctx, campaign))
     result = await ctx.campaigns.results(found.id)
     texts: list[str | None] = [each.text for each in found.plan.variants]
     answer: resources.CampaignResults = {
@@ -263,11 +328,9 @@ async def results(ctx: Ctx, campaign: str) -> Response:
     return JSONResponse(answer)
 
 
-def _id(text: str) -> int:
-    number = parse_id(text)
-    if number is None:
-        raise Problem(ProblemCode.NOT_FOUND, f"the campaign {text[:64]!r} does not exist")
-    return number
+async def _id(ctx: Context, text: str) -> int:
+    """Return the ID of a campaign from its ID or its name."""
+    return await ctx.campaigns.find(text)
 
 
 async def _whole(ctx: Context, campaign: Campaign) -> resources.Campaign:

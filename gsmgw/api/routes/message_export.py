@@ -28,7 +28,8 @@ router = api_router("/v1/messages/export")
 CHUNK = 200
 COLUMNS = (
     "id", "direction", "from", "to", "status", "text", "data", "segments", "encoding", "modem", "priority",
-    "client_ref", "tags", "created_at", "sent_at", "delivered_at", "received_at", "error",
+    "client_ref", "tags", "created_at", "sent_at", "delivered_at", "received_at", "error", "purpose", "list",
+    "campaign", "contact",
 )  # fmt: skip
 
 

@@ -2,62 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from gsmgw.audience.campaigns.texts import Writer, Written
+from gsmgw.audience.campaigns.plans import Plans, next_times_ms
+from gsmgw.audience.campaigns.reviews import Review, Reviews
 from gsmgw.audience.errors import Conflict, NotFound
 from gsmgw.audience.service import Audience
-from gsmgw.model import EVERYTHING, format_id
-from gsmgw.model.campaigns import (
-    Audience as Recipients,
-)
-from gsmgw.model.campaigns import (
-    Campaign,
-    CampaignCounts,
-    CampaignPlan,
-    CampaignState,
-    Exclusions,
-    Skipped,
-    Variant,
-)
-from gsmgw.numbers import NumberError, parse_recipient
+from gsmgw.model import format_id, parse_id
+from gsmgw.model.campaigns import Campaign, CampaignCounts, CampaignPlan, CampaignState
+from gsmgw.model.contacts import fold
 from gsmgw.outbound import MessageService
-from gsmgw.outbound.errors import Refusal
 from gsmgw.ports import Clock
-from gsmgw.prices import MICRO, Prices
-from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, consent, consent_lists, contacts
-from gsmgw.store.contacts import Clause
-from gsmgw.templates import TemplateError
-from gsmgw.wire.problems import ProblemCode
-from gsmgw.zones import country_of_number
+from gsmgw.prices import Prices
+from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns
 
-#: Recipients that a review looks at one by one; with more of them its figures are estimates.
-REVIEWED = 2000
-#: Time of a segment on a modem, seconds: an estimate for the duration.
-SEGMENT_S = 5.0
-_NOBODY: Clause = ("0", ())
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What a campaign would do. With ``estimated`` the figures come from the first recipients."""
-
-    recipients: int
-    #: Of them, those whose text may have been an opt-out: theirs waits for a person's decision.
-    suspected: int
-    left_out: Counter[Skipped]
-    segments_least: int
-    segments_most: int
-    segments_total: int
-    encodings: Counter[str]
-    forcing: Counter[str]
-    duration_s: float
-    cost: float | None
-    samples: list[Written]
-    estimated: bool
+#: The reason of runs that were paused together with the campaign that made them.
+_WITH_PARENT = "the campaign that repeats is paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +46,9 @@ class Campaigns:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._audience = audience
         self._service = service
-        self._modems = modems
-        self._prices = prices
-        self._country = country
+        self.plans = Plans(store, audience, modems, country)
+        self._reviews = Reviews(store, clock, self.plans, modems, prices)
         self.wake: Callable[[], None] = lambda: None
 
     async def all(self) -> list[Campaign]:
@@ -103,9 +62,32 @@ class Campaigns:
             raise NotFound(f"the campaign {format_id(campaign_id)} does not exist")
         return found
 
+    async def find(self, text: str) -> int:
+        """Return the ID of a campaign by its ID or its name. Raises :class:`NotFound`, :class:`Conflict`."""
+        number = parse_id(text)
+        if number is not None and await self._store.read(lambda db: campaigns.get(db, number)) is not None:
+            return number
+        named = [each.id for each in await self.all() if fold(each.name) == fold(text)]
+        if len(named) > 1:
+            raise Conflict(
+                f"{len(named)} campaigns are named {text[:100]!r}: use an ID: {', '.join(map(format_id, named[:5]))}"
+            )
+        if not named:
+            raise NotFound(f"the campaign {text[:64]!r} does not exist")
+        return named[0]
+
+    async def runs(self, campaign_id: int) -> list[Campaign]:
+        """Return the campaigns that a campaign made, newest first. Raises :class:`NotFound`."""
+        await self.get(campaign_id)
+        return await self._store.read(lambda db: campaigns.runs(db, campaign_id))
+
+    async def review(self, campaign_id: int) -> Review:
+        """Return what a campaign would do. Nothing is saved."""
+        return await self._reviews.review(await self.get(campaign_id))
+
     async def create(self, name: str, plan: CampaignPlan) -> Campaign:
         """Save a draft. Raises :class:`Refusal`."""
-        plan = await self._checked(plan)
+        plan = await self.plans.checked(plan)
         now_ms = self._clock.wall_ms()
         campaign_id = self._store.ids.next(now_ms)
         await self._store.write(lambda tx: campaigns.create(tx, now_ms, campaign_id, name, plan))
@@ -113,7 +95,7 @@ class Campaigns:
 
     async def change(self, campaign_id: int, name: str, plan: CampaignPlan) -> Campaign:
         """Change a campaign. While it runs: hours, pace, modems, pool and name only. Raises :class:`Conflict`."""
-        plan = await self._checked(plan)
+        plan = await self.plans.checked(plan)
         now_ms = self._clock.wall_ms()
 
         def write(tx: Tx) -> None:
@@ -121,7 +103,10 @@ class Campaigns:
             if campaign.state in (CampaignState.FINISHED, CampaignState.CANCELED):
                 raise Conflict(f"the campaign is {campaign.state.value} and cannot be changed")
             if campaign.state is not CampaignState.DRAFT and _content(plan) != _content(campaign.plan):
-                raise Conflict("after the start, audience and text cannot be changed; pace, hours and modems can")
+                more = "" if campaign.state is not CampaignState.SCHEDULED else ". To change them, unschedule it first"
+                raise Conflict(
+                    f"after the start, audience and text cannot be changed; pace, hours and modems can{more}"
+                )
             campaigns.update(tx, now_ms, campaign_id, name, plan)
 
         await self._store.write(write)
@@ -142,9 +127,12 @@ class Campaigns:
     async def start(self, campaign_id: int, at_ms: int | None) -> Campaign:
         """Start a draft, now or at a time. Raises :class:`Conflict`, :class:`Refusal`."""
         campaign = await self.get(campaign_id)
-        await self._checked(campaign.plan)  # a group or a field may have been deleted since
+        await self.plans.checked(campaign.plan)  # a group or a field may have been deleted since
         now_ms = self._clock.wall_ms()
-        later = at_ms is not None and at_ms > now_ms
+        first_ms = now_ms if at_ms is None else max(now_ms, at_ms)
+        if campaign.makes_runs:
+            at_ms = await _first_run_ms(campaign.plan, first_ms)
+        later = at_ms is not None and (at_ms > now_ms or campaign.makes_runs)
 
         def write(tx: Tx) -> None:
             loaded = _loaded(tx, campaign_id)
@@ -153,7 +141,10 @@ class Campaigns:
             campaigns.set_state(
                 tx, now_ms, loaded, CampaignState.SCHEDULED if later else CampaignState.RUNNING, at_ms=at_ms
             )
-            campaigns.begin_building(tx, campaign_id)
+            if campaign.makes_runs:
+                campaigns.begin_repeating(tx, campaign_id, first_ms)
+            else:
+                campaigns.begin_building(tx, campaign_id)
 
         await self._store.write(write)
         self.wake()
@@ -165,30 +156,43 @@ class Campaigns:
 
         def write(tx: Tx) -> list[tuple[int, str]]:
             campaign = _loaded(tx, campaign_id)
+            if campaign.state is CampaignState.SCHEDULED and not campaign.makes_runs:
+                raise Conflict("the campaign is scheduled: only a running one can be paused. To stop it, unschedule it")
             if not campaigns.set_state(tx, now_ms, campaign, CampaignState.PAUSED, reason=reason):
                 raise Conflict(f"the campaign is {campaign.state.value}: only a running one can be paused")
-            return campaign_recipients.take_back(tx, now_ms, campaign_id)
+            taken = campaign_recipients.take_back(tx, now_ms, campaign_id)
+            for run in campaigns.load_runs(tx, campaign_id):
+                if campaigns.set_state(tx, now_ms, run, CampaignState.PAUSED, reason=_WITH_PARENT):
+                    taken += campaign_recipients.take_back(tx, now_ms, run.id)
+            return taken
 
         self._service.taken_back(await self._store.write(write))
         return await self.get(campaign_id)
 
     async def resume(self, campaign_id: int) -> Campaign:
-        """Go on with a paused campaign."""
-        now_ms = self._clock.wall_ms()
+        """Go on with a paused campaign. One that repeats goes on with its next time."""
+        now_ms, found = self._clock.wall_ms(), await self.get(campaign_id)
+        next_ms = await _next_run_ms(found, now_ms) if found.makes_runs else None
 
         def write(tx: Tx) -> None:
             campaign = _loaded(tx, campaign_id)
             if campaign.state is not CampaignState.PAUSED:
                 raise Conflict(f"the campaign is {campaign.state.value}: only a paused one can be resumed")
-            campaigns.watch_from(tx, campaign_id)
-            campaigns.set_state(tx, now_ms, campaign, CampaignState.RUNNING)
+            if campaign.makes_runs:
+                campaigns.set_state(tx, now_ms, campaign, CampaignState.SCHEDULED, at_ms=next_ms)
+            else:
+                campaigns.watch_from(tx, campaign_id)
+                campaigns.set_state(tx, now_ms, campaign, CampaignState.RUNNING)
+            for run in campaigns.load_runs(tx, campaign_id):
+                if run.state is CampaignState.PAUSED and run.reason == _WITH_PARENT:
+                    campaigns.set_state(tx, now_ms, run, CampaignState.RUNNING)
 
         await self._store.write(write)
         self.wake()
         return await self.get(campaign_id)
 
     async def cancel(self, campaign_id: int) -> Campaign:
-        """End a campaign. Texts that have not begun to leave are not sent."""
+        """End a campaign, and the runs that it made. Texts that have not begun to leave are not sent."""
         now_ms = self._clock.wall_ms()
 
         def write(tx: Tx) -> list[tuple[int, str]]:
@@ -197,9 +201,28 @@ class Campaigns:
                 raise Conflict(f"the campaign is {campaign.state.value} and cannot be canceled")
             taken = campaign_recipients.take_back(tx, now_ms, campaign_id)
             campaign_recipients.skip_waiting(tx, campaign_id)
+            for run in campaigns.load_runs(tx, campaign_id):
+                if campaigns.set_state(tx, now_ms, run, CampaignState.CANCELED):
+                    taken += campaign_recipients.take_back(tx, now_ms, run.id)
+                    campaign_recipients.skip_waiting(tx, run.id)
             return taken
 
         self._service.taken_back(await self._store.write(write))
+        return await self.get(campaign_id)
+
+    async def unschedule(self, campaign_id: int) -> Campaign:
+        """Make a scheduled campaign a draft again, which can be changed. Runs that it made go on."""
+        now_ms = self._clock.wall_ms()
+
+        def write(tx: Tx) -> None:
+            campaign = _loaded(tx, campaign_id)
+            paused = campaign.state is CampaignState.PAUSED and campaign.makes_runs
+            if campaign.state is not CampaignState.SCHEDULED and not paused:
+                raise Conflict(f"the campaign is {campaign.state.value}: only a scheduled one can be a draft again")
+            campaigns.set_state(tx, now_ms, campaign, CampaignState.DRAFT)
+            campaigns.unschedule(tx, campaign_id)
+
+        await self._store.write(write)
         return await self.get(campaign_id)
 
     async def retry_failed(self, campaign_id: int) -> tuple[Campaign, int]:
@@ -243,120 +266,6 @@ class Campaigns:
             lambda db: campaign_recipients.recipients(db, campaign_id, after, limit, state, reason)
         )
 
-    # -- before the start -----------------------------------------------------------------------------------------
-
-    async def review(self, campaign_id: int) -> Review:
-        """Return what a campaign would do. Nothing is saved."""
-        campaign = await self.get(campaign_id)
-        plan, now_ms = campaign.plan, self._clock.wall_ms()
-        wanted = await self.audience_clause(plan.audience)
-        total, first = await self._store.read(lambda db: campaign_recipients.audience_sample(db, wanted, REVIEWED))
-        numbers = [number for number in plan.audience.numbers if number not in {each for _, each in first}]
-        people = [number for _, number in first] + numbers[: REVIEWED - len(first)]
-        total += len(numbers)
-        writer = await self.writer(plan)
-        exclude = await self.audience_clause(plan.exclude)
-        known = await self._store.read(lambda db: contacts.get_many(db, people))
-        written = await asyncio.to_thread(writer.write, {number: known.get(number) for number in people}, now_ms)
-        left = await self._store.read(
-            lambda db: campaign_recipients.left_out(consent.on(db), campaign, exclude, people, now_ms)
-        )
-        reasons = {each.number: each.skipped for each in written if each.skipped is not None} | left.reasons
-        return self._summed(plan, written, reasons, len(left.suspected), total)
-
-    def _summed(
-        self, plan: CampaignPlan, written: Sequence[Written], left_out: dict[str, Skipped], suspected: int, total: int
-    ) -> Review:
-        texted = [each for each in written if each.number not in left_out and each.plan is not None]
-        segments = [each.plan.segment_count for each in texted if each.plan is not None]
-        share = total / len(written) if written else 1.0
-        all_segments = round(sum(segments) * share)
-        speed = min((plan.per_minute or 10**9) / 60, max(1, len(plan.modems or self._modems)) / SEGMENT_S)
-        prices = [self._prices().of_segment(country_of_number(each.number), None) for each in texted]
-        cost = None
-        if prices and all(price is not None for price in prices):
-            micro = sum((price or 0) * count for price, count in zip(prices, segments, strict=True))
-            cost = round(micro * share / MICRO, 4)
-        return Review(
-            recipients=round(len(texted) * share),
-            suspected=round(suspected * share),
-            left_out=Counter({why: round(n * share) for why, n in Counter(left_out.values()).items()}),
-            segments_least=min(segments, default=0),
-            segments_most=max(segments, default=0),
-            segments_total=all_segments,
-            encodings=Counter(each.plan.encoding.value for each in texted if each.plan is not None),
-            forcing=Counter(char for each in texted if each.plan is not None for char in each.plan.forcing),
-            duration_s=all_segments / speed,
-            cost=cost,
-            samples=texted[:3],
-            estimated=len(written) < total,
-        )
-
-    async def audience_clause(self, people: Recipients | Exclusions) -> Clause:
-        """Return the condition for the contacts of groups and a segment."""
-        clauses = [await self._audience.groups.members(name) for name in people.groups]
-        if people.segment is not None:
-            clauses.append(await self._audience.segments.clause(people.segment))
-        if not clauses:
-            return _NOBODY
-        condition = " OR ".join(f"({each[0]})" for each in clauses)
-        return condition, tuple(value for each in clauses for value in each[1])
-
-    async def writer(self, plan: CampaignPlan) -> Writer:
-        """Return the writer of a campaign's texts. Raises :class:`Refusal` if a text is not valid."""
-        fields = await self._audience.templates.known_fields()
-        variants: Sequence[Variant] = plan.variants
-        if plan.template is not None:
-            variants = (Variant((await self._audience.templates.get(plan.template)).text),)
-        try:
-            return await asyncio.to_thread(Writer, plan, variants, fields)
-        except TemplateError as exc:
-            raise Refusal(ProblemCode.INVALID_TEMPLATE, "text", str(exc)) from None
-
-    async def _checked(self, plan: CampaignPlan) -> CampaignPlan:
-        """Check a plan; return it with its numbers in E.164. Raises :class:`Refusal`, :class:`NotFound`."""
-        await self.writer(plan)
-        await self.audience_clause(plan.audience)
-        await self.audience_clause(plan.exclude)
-        for name in plan.modems:
-            if name not in self._modems:
-                raise Refusal(ProblemCode.UNKNOWN_MODEM, "modems", f"the modem {name[:63]!r} does not exist")
-        if plan.list is not None:
-            known = await self._store.read(lambda db: consent_lists.names(consent.on(db)))
-            if plan.list not in known and plan.list != EVERYTHING:
-                raise Refusal(ProblemCode.UNKNOWN_LIST, "list", consent_lists.unknown(plan.list, known))
-        audience = Recipients(plan.audience.groups, plan.audience.segment, self._numbers("audience", plan.audience))
-        exclude = plan.exclude
-        without = Exclusions(
-            exclude.groups,
-            exclude.segment,
-            self._numbers("exclude", exclude),
-            exclude.recent_hours,
-            exclude.landlines,
-            exclude.unconfirmed,
-            exclude.max_segments,
-        )
-        return CampaignPlan(
-            audience,
-            plan.variants,
-            plan.template,
-            without,
-            plan.list,
-            plan.hours,
-            plan.per_minute,
-            plan.modems,
-            plan.pool,
-        )
-
-    def _numbers(self, place: str, people: Recipients | Exclusions) -> tuple[str, ...]:
-        numbers: dict[str, None] = {}
-        for at, text in enumerate(people.numbers):
-            try:
-                numbers[parse_recipient(text, self._country())] = None
-            except NumberError as exc:
-                raise Refusal(ProblemCode.INVALID_NUMBER, f"{place}.numbers.{at}", f"{text!r} {exc}") from None
-        return tuple(numbers)
-
 
 def _loaded(tx: Tx, campaign_id: int) -> Campaign:
     campaign = campaigns.load(tx, campaign_id)
@@ -366,4 +275,21 @@ def _loaded(tx: Tx, campaign_id: int) -> Campaign:
 
 
 def _content(plan: CampaignPlan) -> tuple[object, ...]:
-    return plan.audience, plan.variants, plan.template, plan.exclude, plan.list
+    return (
+        plan.audience, plan.variants, plan.template, plan.exclude, plan.list, plan.repeat, plan.time_zone, plan.trigger
+    )  # fmt: skip
+
+
+async def _first_run_ms(plan: CampaignPlan, first_ms: int) -> int:
+    """Return when a campaign makes its first run. Raises :class:`Refusal` if it makes none."""
+    if plan.trigger is not None:
+        return first_ms
+    whole_minute_ms = first_ms // 60_000 * 60_000
+    return (await next_times_ms(plan, first_ms, whole_minute_ms - 1, 1))[0]
+
+
+async def _next_run_ms(campaign: Campaign, now_ms: int) -> int:
+    """Return when a paused campaign makes its next run. Raises :class:`Refusal` if it makes none."""
+    if campaign.plan.trigger is not None:
+        return now_ms
+    return (await next_times_ms(campaign.plan, campaign.first_ms or now_ms, now_ms, 1))[0]

@@ -11,8 +11,11 @@ import logging
 import math
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from functools import partial
 
+from gsmgw.audience.campaigns.date_triggers import is_on
 from gsmgw.audience.campaigns.desk import Campaigns
+from gsmgw.audience.campaigns.runs import RunMaker
 from gsmgw.audience.campaigns.texts import Written
 from gsmgw.audience.templates import setting_of, values_of
 from gsmgw.errors import StoreError
@@ -37,6 +40,8 @@ BUILDING = 2000
 LOOK_AHEAD = 200
 #: Time between two looks at the running campaigns, seconds; with nothing to do, only at the next event.
 TICK_S = 0.2
+#: Time between two looks at campaigns that are scheduled, at most, seconds.
+LOOK_S = 20.0
 #: A campaign is paused when so many of its last messages have failed.
 WATCHED, FAILURES = 100, 20
 #: Pause after an internal failure, seconds.
@@ -51,6 +56,7 @@ class CampaignRunner:
         self._clock = clock
         self._service = service
         self._desk = desk
+        self._runs = RunMaker(store, desk.plans)
         self._wake = asyncio.Event()
         #: When the next recipient of a campaign with a pace is due, monotonic seconds.
         self._next_s: dict[int, float] = {}
@@ -82,7 +88,15 @@ class CampaignRunner:
             except Exception as exc:
                 log.exception("campaigns: %s is paused because of an internal error", campaign.name)
                 await self._stop(campaign, f"internal error: {exc}")
-        return TICK_S
+        return self._pause_s(found)
+
+    def _pause_s(self, found: Sequence[Campaign]) -> float:
+        """Return the time until the next step: until the next start if no campaign runs."""
+        if any(each.state is CampaignState.RUNNING for each in found):
+            return TICK_S
+        now_ms = self._clock.wall_ms()
+        wait_ms = min((each.start_ms or now_ms) - now_ms for each in found)
+        return min(max(wait_ms / 1000, TICK_S), LOOK_S)  # the clock may be set
 
     async def _stop(self, campaign: Campaign, reason: str) -> None:
         if campaign.state is CampaignState.RUNNING:
@@ -98,6 +112,9 @@ class CampaignRunner:
 
     async def _advance(self, campaign: Campaign) -> None:
         now_ms = self._clock.wall_ms()
+        if campaign.makes_runs:
+            await self._runs.advance(campaign, now_ms)
+            return
         if campaign.state is CampaignState.SCHEDULED:
             if campaign.start_ms is None or campaign.start_ms > now_ms:
                 return
@@ -116,7 +133,10 @@ class CampaignRunner:
 
     async def _build(self, campaign: Campaign) -> None:
         """Add the next part of the audience to the recipients."""
-        wanted = await self._desk.audience_clause(campaign.plan.audience)
+        wanted = await self._desk.plans.audience_clause(campaign.plan.audience)
+        earlier = campaign.plan.audience.unanswered
+        if earlier is not None and campaign.built_to == 0:
+            await self._add_unanswered(campaign.id, earlier)
 
         def add(tx: Tx) -> None:
             loaded = campaigns.load(tx, campaign.id)
@@ -127,6 +147,18 @@ class CampaignRunner:
             campaign_recipients.add_contacts(tx, loaded, wanted, loaded.built_to, BUILDING)
 
         await self._store.write(add)
+
+    async def _add_unanswered(self, campaign_id: int, earlier: int) -> None:
+        """Add those who did not answer an earlier campaign."""
+        last = ""
+        while True:
+            found = await self._store.read(
+                partial(campaign_recipients.unanswered, campaign_id=earlier, after=last, limit=BUILDING)
+            )
+            await self._store.write(partial(campaign_recipients.add_numbers, campaign_id=campaign_id, numbers=found))
+            if len(found) < BUILDING:
+                return
+            last = found[-1]
 
     # -- the recipients -------------------------------------------------------------------------------------------
 
@@ -139,8 +171,8 @@ class CampaignRunner:
         waiting = await self._store.read(lambda db: campaign_recipients.waiting(db, campaign.id, now_ms, allowed))
         if not waiting:
             return
-        writer = await self._desk.writer(campaign.plan)
-        exclude = await self._desk.audience_clause(campaign.plan.exclude)
+        writer = await self._desk.plans.writer(campaign.plan)
+        exclude = await self._desk.plans.audience_clause(campaign.plan.exclude)
         numbers = [each.number for each in waiting]
         known = await self._store.read(lambda db: contacts.get_many(db, numbers))
         written = await asyncio.to_thread(writer.write, {number: known.get(number) for number in numbers}, now_ms)
@@ -173,7 +205,7 @@ class CampaignRunner:
         for each in written:
             if each.number not in waiting:
                 continue
-            reason = left.reasons.get(each.number) or each.skipped
+            reason = left.reasons.get(each.number) or each.skipped or _outdated(campaign, known.get(each.number))
             if reason is not None:
                 campaign_recipients.skip(tx, campaign.id, each.number, reason)
             elif (later_ms := _opens_ms(campaign.plan.hours, each.number, known.get(each.number), now_ms)) > now_ms:
@@ -222,6 +254,15 @@ class CampaignRunner:
 def _begin(tx: Tx, now_ms: int, campaign_id: int) -> bool:
     loaded = campaigns.load(tx, campaign_id)
     return loaded is not None and campaigns.set_state(tx, now_ms, loaded, CampaignState.RUNNING)
+
+
+def _outdated(campaign: Campaign, contact: Contact | None) -> Skipped | None:
+    """Return the reason to leave somebody out whose date was changed since the run was made."""
+    trigger, run = campaign.plan.trigger, campaign.run
+    if trigger is None or run is None or run.occasion is None:
+        return None
+    value = None if contact is None else contact.person.fields.get(trigger.field)
+    return None if is_on(trigger, value, run.occasion) else Skipped.DATE_CHANGED
 
 
 def _submission(campaign: Campaign, written: Written, at: int) -> Submission:

@@ -24,6 +24,7 @@ from gsmgw.store.migrations import (
     m009_campaigns,
     m012_contact_history,
     m013_text_expiry,
+    m015_campaign_runs,
 )
 
 _STEPS: dict[str, Sequence[str]] = {
@@ -38,6 +39,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m009_campaigns": m009_campaigns.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
     "m013_text_expiry": m013_text_expiry.STATEMENTS,
+    "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
 }
 
 migrations = Migrations("gsmgw")

@@ -12,8 +12,8 @@ from gsmgw.wire.resources.common import Time, closed
 
 
 @closed
-class CampaignAudience(TypedDict):
-    """Who is texted."""
+class CampaignPeople(TypedDict):
+    """Members of groups, contacts of a segment, and numbers."""
 
     groups: list[str]
     segment: str | None
@@ -21,7 +21,14 @@ class CampaignAudience(TypedDict):
 
 
 @closed
-class CampaignExclusions(CampaignAudience):
+class CampaignAudience(CampaignPeople):
+    """Who is texted."""
+
+    unanswered: Annotated[str | None, Field(description="The ID of an earlier campaign: who did not answer it")]
+
+
+@closed
+class CampaignExclusions(CampaignPeople):
     """Who is left out."""
 
     recent_hours: int
@@ -51,6 +58,16 @@ class CampaignPace(TypedDict):
     """How many recipients a minute."""
 
     per_minute: int | None
+
+
+@closed
+class CampaignDateTrigger(TypedDict):
+    """The date of contacts on which they are texted."""
+
+    field: str
+    at: Annotated[str, Field(description="Time of the day in the recipient's time zone")]
+    days_before: Annotated[int, Field(description="Negative for days after the date")]
+    yearly: Annotated[bool, Field(description="Every year, as on birthdays")]
 
 
 @closed
@@ -85,7 +102,12 @@ class Campaign(TypedDict):
     pace: CampaignPace
     modems: list[str]
     pool: str | None
-    send_at: Time | None
+    repeat: Annotated[str | None, Field(description="RRULE of RFC 5545: when a run is made")]
+    time_zone: Annotated[str | None, Field(description="The time zone of repeat")]
+    date_trigger: CampaignDateTrigger | None
+    parent: Annotated[str | None, Field(description="The campaign that made this one")]
+    occasion: Annotated[str | None, Field(description="The date for which people are texted")]
+    send_at: Annotated[Time | None, Field(description="When it starts, or makes the next run")]
     created_at: Time
     changed_at: Time
     started_at: Time | None
@@ -125,6 +147,7 @@ class CampaignReview(TypedDict):
     duration_s: Annotated[float, Field(description="Estimated from the pace, or 5 s a segment and modem")]
     cost: float | None
     samples: list[CampaignSample]
+    next_runs: Annotated[list[Time], Field(description="The next three times of a campaign that repeats")]
     estimated: Annotated[bool, Field(description="The figures come from the first 2000 recipients")]
 
 

@@ -64,6 +64,10 @@ class Message(_MessageWords):
     on_unknown: NotRequired[OnUnknown | None]
     purpose: NotRequired[Purpose | None]
     list: NotRequired[Annotated[str | None, Field(description="The consent list of a marketing message")]]
+    campaign: NotRequired[Annotated[str | None, Field(description="The ID of the campaign that it belongs to")]]
+    contact: NotRequired[
+        Annotated[str | None, Field(description="The ID of the contact that has the number; not in answers to a POST")]
+    ]
     consent: NotRequired[Annotated[ConsentVerdict | None, Field(description="What a received text says about consent")]]
     expires_at: NotRequired[Time | None]
     waiting_for: NotRequired[WaitingFor | None]
