@@ -13,6 +13,7 @@ from gsmgw.cli.failures import explained
 from gsmgw.cli.gateway import socket_path
 from gsmgw.cli.listing import say
 from gsmgw.config import Config, load_config
+from gsmgw.digits import is_digits
 from gsmgw.errors import ConfigError
 from gsmgw.places import find_config
 
@@ -68,7 +69,7 @@ def _settings(config_file: str | None) -> Config:
 def _listen(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
-    if not port.isdecimal() or int(port) > 65535:
+    if not is_digits(port) or int(port) > 65535:
         fail(f"{address!r} is not a valid address: write HOST:PORT, for example 127.0.0.1:8776", USAGE)
     try:
         (family, kind, protocol, _, place), *_ = socket.getaddrinfo(host or None, int(port), type=socket.SOCK_STREAM)

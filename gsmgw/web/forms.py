@@ -9,6 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from gsmgw.client import ApiError
+from gsmgw.digits import is_digits
 from gsmgw.web import words
 from gsmgw.web.cookies import seed_of
 from gsmgw.web.languages import N_, Translator
@@ -84,7 +85,7 @@ async def read_form(request: Request) -> Form:
     if not is_own_origin(request):
         raise NotFromHere
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > MAX_BYTES:
+    if not is_digits(length) or int(length) > MAX_BYTES:
         raise NotFromHere
     data = await request.form(max_files=4, max_fields=2000, max_part_size=MAX_BYTES)
     sent, seed = data.get(TOKEN_FIELD), seed_of(request)

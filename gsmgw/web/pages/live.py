@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response, StreamingResponse
 
+from gsmgw.digits import is_digits
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 
@@ -16,7 +17,7 @@ async def live(view: View) -> Response:
     assert view.visitor is not None
     names = view.request.query_params.getlist("r")[:MAX_REGIONS]
     seen = view.request.headers.get("last-event-id", "")
-    updates = view.hub.stream(view.look, view.visitor, names, int(seen) if seen.isdecimal() else None)
+    updates = view.hub.stream(view.look, view.visitor, names, int(seen) if is_digits(seen) else None)
     return StreamingResponse(updates, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
