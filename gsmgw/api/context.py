@@ -12,7 +12,9 @@ from fastapi import Request
 from gsmgw.api.access.authentication import Access
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.drips.desk import Drips
 from gsmgw.audience.privacy import Privacy
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Rollups, Webhooks
@@ -94,8 +96,10 @@ class Context:
     consent: ConsentDesk
     audience: Audience
     privacy: Privacy
+    questions: Questions
     rules: Rules
     campaigns: Campaigns
+    drips: Drips
     collector: Collector
     feed: EventFeed
     streams: EventStreams

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from gsmgw.api.ask_body import AskIn
 from gsmgw.api.fields import Flag, Moment, Tag, Text
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.http.validation_messages import in_words
@@ -46,6 +47,7 @@ class _Options(BaseModel):
     list_name: Text | None = Field(
         None, alias="list", max_length=63, description="The consent list of a marketing message"
     )
+    ask: AskIn | None = None
 
     @field_validator("data")
     @classmethod
@@ -99,6 +101,7 @@ class MessageIn(_Options, _Content):  # pydantic lists the fields of the last ba
             on_unknown=None if self.on_unknown is None else OnUnknown(self.on_unknown),
             purpose=Purpose(self.purpose),
             list=self.list_name,
+            ask=None if self.ask is None else self.ask.ask(),
         )
 
 

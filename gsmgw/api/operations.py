@@ -141,6 +141,28 @@ GROUPS: Final = (
             "GET /v1/campaigns/{campaign}/results": "get_campaign_results",
         },
     ),
+    Group(
+        "drips",
+        "Send people one text after another, after delays.",
+        {
+            "GET /v1/drips": "list_drips",
+            "POST /v1/drips": "create_drip",
+            "GET /v1/drips/{name}": "get_drip",
+            "PUT /v1/drips/{name}": "put_drip",
+            "DELETE /v1/drips/{name}": "delete_drip",
+            "POST /v1/drips/{name}/pause": "pause_drip",
+            "POST /v1/drips/{name}/resume": "resume_drip",
+            "POST /v1/drips/{name}/people": "enroll_in_drip",
+            "GET /v1/drips/{name}/people": "list_drip_people",
+            "DELETE /v1/drips/{name}/people/{number}": "remove_from_drip",
+            "GET /v1/contacts/{contact}/drips": "list_contact_drips",
+        },
+    ),
+    Group(
+        "questions",
+        "See which questions people have not answered yet.",
+        {"GET /v1/questions": "list_questions", "DELETE /v1/questions/{number}": "close_question"},
+    ),
     Group("events", "Follow what happens.", {"GET /v1/events": "stream_events"}),
     Group(
         "webhooks",

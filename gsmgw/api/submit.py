@@ -19,6 +19,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_each
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, format_id
+from gsmgw.model.questions import Ask
 from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission
 from gsmgw.store import messages
 from gsmgw.wire.encoding import dumped
@@ -68,7 +69,10 @@ Call = Callable[[Context, Principal, bytes, str | None], Awaitable[SubmitRespons
 
 async def submit_one(ctx: Context, principal: Principal, raw: bytes, key: str | None) -> SubmitResponse:
     """POST /v1/messages"""
-    accepted = await ctx.service.submit(principal, _parse(_message_in, raw).submission(), key)
+    submission = _parse(_message_in, raw).submission()
+    if submission.ask is not None:
+        await ctx.questions.check(submission.ask, principal)
+    accepted = await ctx.service.submit(principal, submission, key)
     headers = {"Location": f"/v1/messages/{format_id(accepted.message_id)}"}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -81,7 +85,7 @@ async def submit_one(ctx: Context, principal: Principal, raw: bytes, key: str | 
 async def submit_batch(ctx: Context, principal: Principal, raw: bytes, key: str | None) -> SubmitResponse:
     """POST /v1/messages/batch"""
     async with ctx.batches:
-        checked = await _read_batch(raw)
+        checked = await _with_good_asks(ctx, principal, await _read_batch(raw))
         results = await ctx.service.submit_batch(principal, _good(checked), key)
         taken = any(isinstance(result, Accepted) and not result.replayed for result in results)
         answers = _merged(checked, results)
@@ -119,6 +123,26 @@ async def _read_batch(raw: bytes) -> list[Submission | Problem]:
             each if isinstance(each, Problem) else each.submission() for each in _read_slice(part, len(checked))
         ]
         await asyncio.sleep(0)
+    return checked
+
+
+async def _with_good_asks(
+    ctx: Context, principal: Principal, checked: list[Submission | Problem]
+) -> list[Submission | Problem]:
+    """Return the messages with a problem in place of those whose question is not valid."""
+    known: dict[Ask, Refusal | None] = {}
+    for number, each in enumerate(checked):
+        if isinstance(each, Problem) or each.ask is None:
+            continue
+        if each.ask not in known:
+            try:
+                await ctx.questions.check(each.ask, principal)
+                known[each.ask] = None
+            except Refusal as exc:
+                known[each.ask] = exc
+        refusal = known[each.ask]
+        if refusal is not None:
+            checked[number] = of_refusal(refusal, "messages", number)
     return checked
 
 

@@ -28,6 +28,12 @@ class Suppressed(StrEnum):
     OPTED_OUT = "opted_out"
     EMPTY_FIELD = "empty_field"
     NO_TARGET = "no_target"
+    #: The text is not a value of the field.
+    NO_VALUE = "no_value"
+    #: An answer of a rule whose field could not be set.
+    NOT_SET = "not_set"
+    #: The sender is or was in the drip; only a person enrolls somebody again.
+    ENROLLED = "enrolled"
 
 
 @dataclass(frozen=True, slots=True)

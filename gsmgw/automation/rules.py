@@ -10,6 +10,7 @@ from gsmgw.audience.consent.classify import Reading
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.consent.words import Phrase, normalise
 from gsmgw.audience.errors import Conflict, NotFound
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.audience.templates import setting_of, values_of
 from gsmgw.automation.matching import Verdict, claims, judge
@@ -19,7 +20,7 @@ from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal, ServiceError
 from gsmgw.patterns import PatternError, PatternRunner, PatternTooSlow
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, consent_lists, contact_fields, contact_groups, contacts, rules
+from gsmgw.store import Store, Tx, consent_lists, contact_fields, contact_groups, contacts, drips, rules
 from gsmgw.templates import Value
 from gsmgw.wire.problems import ProblemCode
 
@@ -58,6 +59,7 @@ class Rules:
         consent: ConsentDesk,
         patterns: PatternRunner,
         modems: Collection[str],
+        questions: Questions,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -65,6 +67,7 @@ class Rules:
         self._consent = consent
         self._patterns = patterns
         self._modems = modems
+        self._questions = questions
 
     @property
     def country(self) -> str | None:
@@ -169,7 +172,9 @@ class Rules:
             await self._check_action(f"actions.{place}", action)
 
     async def _check_action(self, place: str, action: Action) -> None:
-        if action.kind is ActionKind.REPLY:
+        if action.ask is not None:
+            await self._questions.check(action.ask)
+        if action.kind in (ActionKind.REPLY, ActionKind.ASK):
             source = action.value
             if action.template is not None:
                 source = (await self._audience.templates.get(action.template)).text
@@ -212,6 +217,9 @@ class Rules:
             if action.kind in (ActionKind.START, ActionKind.STOP) and (action.value or "*") not in lists:
                 detail = f"the list {action.value!r} does not exist"
                 raise Refusal(ProblemCode.UNKNOWN_LIST, f"actions.{place}.list", detail)
+            if action.kind is ActionKind.ENROLL and drips.load(tx, action.value) is None:
+                detail = f"the drip {action.value!r} does not exist"
+                raise Refusal(ProblemCode.INVALID_REQUEST, f"actions.{place}.drip", detail)
 
 
 def claim(tx: Tx, now_ms: int, number: str, words: Phrase) -> bool:

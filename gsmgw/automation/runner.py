@@ -1,55 +1,38 @@
-"""Acts on received texts by the rules: each text once, whatever happens meanwhile.
+"""Acts on received texts by open questions and by rules: each text once, whatever happens meanwhile.
 
-What the rules do, what the guards count and the position in the event log are written in one transaction. Answers
-are accepted by the message service like those of any client.
+What is done, what the guards count and the position in the event log are written in one transaction. Answers are
+accepted by the message service like those of any client.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
-from gsmgw.audience.consent.words import normalise
-from gsmgw.audience.field_values import ValueRefused, parsed
-from gsmgw.automation.guards import (
-    ANSWERS_IN_A_ROW,
-    BUDGET,
-    HOUR_MS,
-    IDENTICAL_TEXTS,
-    Suppressed,
-    Traffic,
-    answer_at_ms,
-    check_answer,
-)
+from gsmgw.audience.drips.endings import end_all, end_blocked
+from gsmgw.audience.questions.desk import Questions
+from gsmgw.audience.service import Audience
+from gsmgw.automation.actions import Actions
+from gsmgw.automation.answering import Answering
+from gsmgw.automation.cases import Case, Effects
 from gsmgw.automation.matching import judge
+from gsmgw.automation.questioning import Answer, Questioning
 from gsmgw.automation.rules import Rules, incoming_of
 from gsmgw.dispatch.cursor_runner import CursorRunner
 from gsmgw.dispatch.feed import EventFeed
 from gsmgw.errors import StoreError
-from gsmgw.model import ConsentAction, ConsentState, Event, EventType, Outgoing, Purpose, format_id
-from gsmgw.model.contacts import Contact, Person
-from gsmgw.model.events import RuleHook, RuleMatched, RuleSuppressed, RuleSuspended
-from gsmgw.model.routes import ANY, like_last_time
-from gsmgw.model.rules import Action, ActionKind, Incoming, SavedRule, Trigger
+from gsmgw.model import ConsentState, ConsentVerdict, Event, EventType
+from gsmgw.model.contacts import Contact
+from gsmgw.model.drips import DripEnd
+from gsmgw.model.events import RuleSuspended
+from gsmgw.model.questions import Closed
+from gsmgw.model.rules import Action, ActionKind, Incoming, MatchKind, SavedRule, Trigger
 from gsmgw.numbers import NumberError, parse_recipient
-from gsmgw.outbound import MessageService, Submission
+from gsmgw.outbound import MessageService
 from gsmgw.outbound.errors import ServiceError
 from gsmgw.patterns import PatternError, PatternRunner, PatternTooSlow
 from gsmgw.ports import Clock
-from gsmgw.store import (
-    Store,
-    Tx,
-    consent_changes,
-    contact_fields,
-    contact_groups,
-    contacts,
-    cursors,
-    inbox,
-    messages,
-    rules,
-)
-from gsmgw.store.consent_changes import Change
+from gsmgw.store import Store, Tx, contacts, cursors, messages, questions, rules
 
 log = logging.getLogger(__name__)
 
@@ -58,30 +41,14 @@ CURSOR = "rules"
 MOST_OVERRUNS = 3
 #: The position is saved at least that often, so that it does not keep old events from being deleted; seconds.
 _SAVE_S = 3600.0
-_WANTED = (EventType.MESSAGE_RECEIVED, EventType.CALL_MISSED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A text or a call with the rules that it met, and what their answers say."""
-
-    now_ms: int
-    message_id: int | None
-    incoming: Incoming
-    matched: Sequence[SavedRule]
-    texts: Mapping[Action, str | ServiceError]
-
-
-@dataclass(slots=True)
-class _Effects:
-    """What the queue is told after the commit."""
-
-    fresh: list[Outgoing] = field(default_factory=list)
-    opted_out: list[tuple[str, list[int]]] = field(default_factory=list)
+_WANTED = (EventType.MESSAGE_RECEIVED, EventType.CALL_MISSED, EventType.CONSENT_CHANGED)
+#: Events after which a message that asks may be on the phone.
+_SENT = (EventType.MESSAGE_SENT, EventType.MESSAGE_DELIVERED, EventType.MESSAGE_SETTLED)
+_WRITTEN = (ActionKind.REPLY, ActionKind.SET_FIELD, ActionKind.ASK)
 
 
 class Automation(CursorRunner):
-    """Follows received texts and missed calls. ``own_numbers`` returns those of our SIMs."""
+    """Follows received texts and missed calls. ``enrolled`` is called when a rule enrolled somebody in a drip."""
 
     def __init__(
         self,
@@ -91,7 +58,10 @@ class Automation(CursorRunner):
         service: MessageService,
         desk: Rules,
         patterns: PatternRunner,
+        audience: Audience,
+        open_questions: Questions,
         own_numbers: Callable[[], Collection[str]],
+        enrolled: Callable[[], None],
     ) -> None:
         super().__init__(CURSOR, clock, feed)
         self.position = 0
@@ -99,18 +69,23 @@ class Automation(CursorRunner):
         self._service = service
         self._desk = desk
         self._patterns = patterns
-        self._own_numbers = own_numbers
+        answering = Answering(service, own_numbers)
+        self._actions = Actions(service, answering, lambda: desk.country)
+        self._questioning = Questioning(store, audience, open_questions, answering)
+        self._enrolled = enrolled
         self._opened = False
         self._saved = 0
 
     def _news(self, events: Sequence[Event]) -> None:
-        if any(event.type in _WANTED for event in events):
+        wanted = (*_WANTED, *_SENT) if self._service.asks else _WANTED
+        if any(event.type in wanted for event in events):
             self.wake()
 
     async def turn(self) -> float | None:
         """Act on all texts up to now."""
         if not self._opened:
             self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, CURSOR, holds=True))
+            self._service.asks = self._service.asks or await self._store.read(questions.any_asking)
             self._saved, self._opened = self.position, True
         while events := await self._next():
             for event in events:
@@ -119,82 +94,145 @@ class Automation(CursorRunner):
         if self.position > self._saved:
             await self._store.write(lambda tx: cursors.move(tx, CURSOR, self.position))
             self._saved = self.position
-        return _SAVE_S
+        expiry_s = await self._questioning.expire(self._clock.wall_ms())
+        return _SAVE_S if expiry_s is None else min(_SAVE_S, expiry_s)
 
     async def _next(self) -> list[Event]:
-        """Return the next texts and calls; the position passes other events."""
+        """Return the next events that matter; the position passes the others."""
         while True:
             page = await self.page()
             if not page:
                 return []
-            found = [event for event in page if event.type in _WANTED]
+            asking = await self._asking(page)
+            found = [
+                event for event in page if event.type in _WANTED or (event.type in _SENT and event.message_id in asking)
+            ]
             if found:
                 return found
             self.position = page[-1].id
 
+    async def _asking(self, page: Sequence[Event]) -> set[int | None]:
+        """Return the messages of these events that ask and may have been sent."""
+        ids = [event.message_id for event in page if event.type in _SENT and event.message_id is not None]
+        if not ids or not self._service.asks:
+            return set()
+        return set(await self._store.read(lambda db: questions.asking(db, ids)))
+
     async def _handle(self, event: Event) -> None:
-        """Carry out what the rules say, and note that the event is done with."""
-        case: _Case | None = None
-        try:
-            case = await self._case(event)
-        except StoreError:
-            raise
-        except Exception:
-            log.exception("rules: event %s cannot be handled and is passed over", event.id)
-        effects = _Effects()
+        """Do what an event calls for, and note that it is done with."""
+        effects = Effects()
+        done = await self._prepared(event, effects)
 
         def write(tx: Tx) -> None:
-            effects.fresh.clear()
-            effects.opted_out.clear()
-            if case is not None:
-                self._apply(tx, case, effects)
+            effects.clear()
+            done(tx)
             cursors.move(tx, CURSOR, event.id)
 
         await self._store.write(write)
         for number, canceled in effects.opted_out:
             self._service.opted_out(number, canceled)
+        self._service.taken_back(effects.taken_back)
         self._service.announce(effects.fresh)
+        if effects.enrolled:
+            self._enrolled()
+
+    async def _prepared(self, event: Event, effects: Effects) -> Callable[[Tx], None]:
+        """Return what is to be done in the transaction."""
+        try:
+            if event.type == EventType.CONSENT_CHANGED:
+                return self._after_opt_out(event, effects)
+            if event.type in _SENT and event.message_id is not None:
+                message_id = event.message_id
+                return lambda tx: _ignored(questions.open_question(tx, event.at_ms, message_id))
+            return await self._after_text(event, effects)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("rules: event %s cannot be handled and is passed over", event.id)
+            return _nothing
+
+    def _after_opt_out(self, event: Event, effects: Effects) -> Callable[[Tx], None]:
+        number, now_ms = event.data.get("number"), self._clock.wall_ms()
+        if event.data.get("state") != ConsentState.OUT or not isinstance(number, str):
+            return _nothing
+
+        def end(tx: Tx) -> None:
+            effects.taken_back += end_blocked(tx, now_ms, number)
+            if event.data.get("list") == "*":
+                questions.close(tx, now_ms, number, Closed.OPTED_OUT)
+
+        return end
+
+    async def _after_text(self, event: Event, effects: Effects) -> Callable[[Tx], None]:
+        """Return what a text or a call calls for: it ends drips, answers a question, or meets rules."""
+        found = await self._incoming(event)
+        if found is None:
+            return _nothing
+        case, contact, for_rules = found
+        answer = await self._questioning.read(case, event.at_ms, contact) if for_rules and case.incoming.text else None
+        if answer is None or answer.value is None:
+            matched = await self._matched(case, contact) if for_rules else case
+            if answer is not None and any(each.rule.match.kind is not MatchKind.ANY for each in matched.matched):
+                answer = None  # a keyword: the question stays open
+            case = matched
+        if answer is not None:
+            answer = await self._questioning.written(answer, contact)
+
+        def act(tx: Tx) -> None:
+            if case.incoming.trigger is Trigger.TEXT:
+                effects.taken_back += end_all(tx, case.now_ms, case.incoming.sender, DripEnd.ANSWERED)
+            self._act(tx, case, answer, effects)
+
+        return act
+
+    def _act(self, tx: Tx, case: Case, answer: Answer | None, effects: Effects) -> None:
+        if answer is not None:
+            self._questioning.apply(tx, answer, effects)
+        else:
+            self._actions.apply(tx, case, effects)
 
     # -- what matches ---------------------------------------------------------------------------------------------
 
-    async def _case(self, event: Event) -> _Case | None:
-        """Return what a text or a call met; None if no rule matches."""
-        found = await self._store.read(rules.all_rules)
-        if not found:
-            return None
-        now_ms, message_id, text = self._clock.wall_ms(), event.message_id, ""
+    async def _incoming(self, event: Event) -> tuple[Case, Contact | None, bool] | None:
+        """Return a text or a call, its contact, and True if rules look at it; None if it is about consent."""
+        now_ms, message_id, text, for_rules = self._clock.wall_ms(), event.message_id, "", True
         if event.type == EventType.CALL_MISSED:
             sender, modem, trigger = event.data.get("number"), event.modem or "", Trigger.CALL
         else:
             record = (
                 None if message_id is None else await self._store.read(lambda db: messages.get_message(db, message_id))
             )
-            if record is None or record.text is None or record.consent is not None:
+            if record is None or record.text is None or record.consent not in (None, ConsentVerdict.SUSPECTED):
                 return None
             sender, modem, trigger, text = record.peer, record.modem or "", Trigger.TEXT, record.text
+            for_rules = record.consent is None
         if not isinstance(sender, str):
             return None
         number = self._number_of(sender)
         contact = await self._store.read(lambda db: contacts.get(db, number)) if number.startswith("+") else None
-        incoming = incoming_of(number, text, modem, contact, now_ms, trigger)
-        verdicts = await judge(found, incoming, self._search)
+        return Case(now_ms, message_id, incoming_of(number, text, modem, contact, now_ms, trigger)), contact, for_rules
+
+    async def _matched(self, case: Case, contact: Contact | None) -> Case:
+        """Return a case with the rules that it met."""
+        found = await self._store.read(rules.all_rules)
+        if not found:
+            return case
+        verdicts = await judge(found, case.incoming, self._search)
         matched = [verdict.rule for verdict in verdicts if verdict.matches]
-        if not matched:
-            return None
-        return _Case(now_ms, message_id, incoming, matched, await self._texts(matched, incoming, contact, now_ms))
+        texts = await self._texts(matched, case.incoming, contact, case.now_ms)
+        return Case(case.now_ms, case.message_id, case.incoming, matched, texts)
 
     async def _texts(
         self, matched: Sequence[SavedRule], incoming: Incoming, contact: Contact | None, now_ms: int
-    ) -> dict[Action, str | ServiceError]:
+    ) -> Mapping[Action, str | ServiceError]:
         """Return the texts of answers and values, or what keeps them from being written."""
         texts: dict[Action, str | ServiceError] = {}
         for saved in matched:
-            for action in saved.rule.actions:
-                if action.kind in (ActionKind.REPLY, ActionKind.SET_FIELD):
-                    try:
-                        texts[action] = await self._desk.write(saved.rule, action, incoming, contact, now_ms)
-                    except ServiceError as exc:
-                        texts[action] = exc
+            for action in (each for each in saved.rule.actions if each.kind in _WRITTEN):
+                try:
+                    texts[action] = await self._desk.write(saved.rule, action, incoming, contact, now_ms)
+                except ServiceError as exc:
+                    texts[action] = exc
         return texts
 
     async def _search(self, rule: SavedRule, pattern: str, text: str) -> bool | None:
@@ -224,146 +262,10 @@ class Automation(CursorRunner):
         except NumberError:
             return sender
 
-    # -- what is done ---------------------------------------------------------------------------------------------
 
-    def _apply(self, tx: Tx, case: _Case, effects: _Effects) -> None:
-        for saved in case.matched:
-            answer: str | None = None
-            done: list[str] = []
-            for action in saved.rule.actions:
-                before = len(effects.fresh)
-                refusal = self._act(tx, case, saved, action, effects)
-                if refusal is None:
-                    done.append(action.kind.value)
-                    if action.kind is ActionKind.REPLY:
-                        answer = format_id(effects.fresh[before].id)
-                    continue
-                reason, detail = refusal
-                suppressed = RuleSuppressed(
-                    saved.rule.name, case.incoming.sender, action.kind.value, reason.value, detail
-                )
-                tx.event(case.now_ms, suppressed, case.message_id, case.incoming.modem)
-            matched = RuleMatched(saved.rule.name, case.incoming.sender, done, answer)
-            tx.event(case.now_ms, matched, case.message_id, case.incoming.modem)
+def _nothing(tx: Tx) -> None:
+    """Nothing is to be done but to move the position."""
 
-    def _act(
-        self, tx: Tx, case: _Case, saved: SavedRule, action: Action, effects: _Effects
-    ) -> tuple[Suppressed, str | None] | None:
-        """Carry out one action. Return why it was not carried out."""
-        number = case.incoming.sender
-        if action.kind is ActionKind.REPLY:
-            return self._reply(tx, case, action, effects)
-        if action.kind is ActionKind.FORWARD:
-            return self._forward(tx, case, action, effects)
-        if action.kind is ActionKind.HOOK:
-            hook = RuleHook(action.value, saved.rule.name, number, case.incoming.text or None)
-            tx.event(case.now_ms, hook, case.message_id, case.incoming.modem)
-            return None
-        if action.kind is ActionKind.TAG:
-            if case.message_id is not None:
-                inbox.add_tag(tx, case.message_id, action.value)
-            return None
-        if not number.startswith("+"):
-            return Suppressed.NOT_A_PERSON, None
-        if action.kind in (ActionKind.START, ActionKind.STOP):
-            self._consent(tx, case, saved, action, effects)
-            return None
-        return self._change_contact(tx, case, action)
 
-    def _reply(self, tx: Tx, case: _Case, action: Action, effects: _Effects) -> tuple[Suppressed, str | None] | None:
-        number, text = case.incoming.sender, case.texts[action]
-        if isinstance(text, ServiceError):
-            return Suppressed.EMPTY_FIELD, text.detail
-        traffic = self._traffic(tx, case)
-        if (why := check_answer(number, traffic, self._own_numbers())) is not None:
-            return why, None
-        at_ms = answer_at_ms(case.now_ms, traffic)
-        wanted = Submission(number, text, send_at_ms=at_ms, purpose=Purpose.CONVERSATION)
-        fresh = self._service.accept_own(tx, case.now_ms, wanted, like_last_time(case.incoming.modem))
-        if not fresh:
-            return Suppressed.OPTED_OUT, None
-        rules.note_automatic(tx, fresh[0].id, at_ms or case.now_ms, answer=True)
-        effects.fresh += fresh
-        return None
-
-    def _forward(self, tx: Tx, case: _Case, action: Action, effects: _Effects) -> tuple[Suppressed, str | None] | None:
-        try:
-            to = parse_recipient(action.value, self._desk.country)
-        except NumberError as exc:
-            return Suppressed.NO_TARGET, str(exc)
-        if to in self._own_numbers():
-            return Suppressed.OWN_SIM, None
-        if rules.automatic_since(tx, case.now_ms - HOUR_MS) >= BUDGET:
-            return Suppressed.BUDGET, None
-        words = f"{case.incoming.sender}: {case.incoming.text}"
-        if case.incoming.trigger is Trigger.CALL:
-            words = f"{case.incoming.sender} called"
-        fresh = self._service.accept_own(tx, case.now_ms, Submission(to, words, purpose=Purpose.CONVERSATION), ANY)
-        if not fresh:
-            return Suppressed.OPTED_OUT, None
-        rules.note_automatic(tx, fresh[0].id, case.now_ms, answer=False)
-        effects.fresh += fresh
-        return None
-
-    def _traffic(self, tx: Tx, case: _Case) -> Traffic:
-        number, since_ms = case.incoming.sender, case.now_ms - HOUR_MS
-        identical = 0
-        if case.message_id is not None:
-            text = normalise(case.incoming.text)
-            recent = rules.recent_texts(tx, number, since_ms, IDENTICAL_TEXTS)
-            identical = sum(normalise(each) == text for each in recent)
-        return Traffic(
-            answers_in_a_row=rules.answers_in_a_row(tx, number, ANSWERS_IN_A_ROW),
-            identical_texts=identical,
-            in_the_last_hour=rules.automatic_since(tx, since_ms),
-            last_ms=rules.last_answer_ms(tx, number),
-        )
-
-    def _consent(self, tx: Tx, case: _Case, saved: SavedRule, action: Action, effects: _Effects) -> None:
-        out = action.kind is ActionKind.STOP
-        what = Change(
-            ConsentAction.OUT if out else ConsentAction.IN,
-            ConsentState.OUT if out else ConsentState.IN,
-            "rule",
-            keyword=saved.rule.name,
-            text=case.incoming.text,
-            message_id=case.message_id,
-        )
-        canceled = consent_changes.change(tx, case.now_ms, case.incoming.sender, action.value or "*", what)
-        if out:
-            effects.opted_out.append((case.incoming.sender, canceled))
-
-    def _change_contact(self, tx: Tx, case: _Case, action: Action) -> tuple[Suppressed, str | None] | None:
-        number, now_ms = case.incoming.sender, case.now_ms
-        contact = contacts.load(tx, number)
-        if contact is None:
-            contacts.create(tx, now_ms, number, Person())
-            contact = contacts.load(tx, number)
-            assert contact is not None
-        if action.kind is ActionKind.SET_FIELD:
-            return self._set_field(tx, case, action, contact)
-        group = contact_groups.load(tx, action.value)
-        if group is None or group.segment is not None:
-            return Suppressed.NO_TARGET, f"the group {action.value!r} does not exist"
-        change = contact_groups.add if action.kind is ActionKind.GROUP_ADD else contact_groups.remove
-        change(tx, now_ms, group, [contact.id])
-        return None
-
-    def _set_field(self, tx: Tx, case: _Case, action: Action, contact: Contact) -> tuple[Suppressed, str | None] | None:
-        text = case.texts[action]
-        if isinstance(text, ServiceError):
-            return Suppressed.EMPTY_FIELD, text.detail
-        person = contact.person
-        if action.field == "name":
-            person = replace(person, name=text)
-        else:
-            known = {each.name: each for each in contact_fields.load_all(tx)}
-            if action.field not in known:
-                return Suppressed.NO_TARGET, f"the field {action.field!r} does not exist"
-            try:
-                value = parsed(known[action.field], text)
-            except ValueRefused as exc:
-                return Suppressed.NO_TARGET, f"{action.field}: {exc}"
-            person = replace(person, fields={**person.fields, action.field: value})
-        contacts.update(tx, case.now_ms, contact, contact.number, person)
-        return None
+def _ignored(_: object) -> None:
+    """Nobody needs the result."""

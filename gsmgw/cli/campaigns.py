@@ -11,6 +11,7 @@ from gsmgw.cli.contacts import limit_option, listed
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
+from gsmgw.cli.questions import answer_options, asked
 from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT, date_words
 from gsmgw.cli.waiting import local_moment
 
@@ -85,6 +86,9 @@ def _progress(counts: resources.CampaignCounts) -> str:
     help="Text each on a date of its own: 'birthday 09:00', '2 days before appointment 10:00'.",
 )
 @click.option("--per-minute", type=click.IntRange(1), help="Maximum number of recipients a minute.")
+@click.option("--ask", metavar="FIELD", help="The next text of a recipient sets this field of the contact.")
+@answer_options
+@click.option("--drip", help="At the end, enroll those in this drip who did not answer.")
 @click.option("--modem", "modems", multiple=True, help="Send through this modem; may be repeated.")
 @click.option("--pool", help="Send through the modems of this pool.")
 @json_option
@@ -119,6 +123,8 @@ def campaign_create(
         "pace": {"per_minute": given["per_minute"]},
         "modems": list(given["modems"]),
         "pool": given["pool"],
+        "ask": asked(given, given["ask"]),
+        "drip": given["drip"],
         "repeat": given["repeat"],
         "time_zone": given["time_zone"],
         "date_trigger": given["date_trigger"],

@@ -14,6 +14,7 @@ from gsmgw.cli.contacts import listed, pair
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
+from gsmgw.cli.questions import answer_options, asked
 from gsmgw.client import Client
 
 if TYPE_CHECKING:  # importing it takes most of the time of a command
@@ -101,6 +102,14 @@ def rule_show(context: click.Context, name: str, as_json: bool) -> None:
 @click.option("--tag", metavar="TAG", help="Tag the received message.")
 @click.option("--start", metavar="LIST", help="Record consent to this list; * is everything.")
 @click.option("--stop", metavar="LIST", help="Record an opt-out of this list; * is everything.")
+@click.option(
+    "--ask",
+    nargs=2,
+    metavar="FIELD TEXT",
+    help="Answer with a question: the next text sets this field of the contact.",
+)
+@answer_options
+@click.option("--enroll", metavar="DRIP", help="Enroll the sender in this drip, once.")
 @click.option("--hook", metavar="NAME", help="Write the event rule.hook for hooks and webhooks.")
 @click.option("--modem", "modems", multiple=True, help="Only texts that this modem received; may be repeated.")
 @click.option("--hours", metavar="08:00-18:00", help="Only at this time of the day, in the sender's time zone.")
@@ -190,10 +199,14 @@ def _given_actions(given: dict[str, Any]) -> list[dict[str, Any]]:
         ("tag", "tag", "tag"),
         ("start", "start", "list"),
         ("stop", "stop", "list"),
+        ("enroll", "enroll", "drip"),
         ("hook", "hook", "name"),
     ):
         if given[option] is not None:
             actions.append({"kind": kind, key: given[option]})
+    field, text = given["ask"] or (None, "")
+    if (ask := asked(given, field)) is not None:
+        actions.append({"kind": "ask", "text": text, **ask})
     for text in given["set_field"]:
         name, value = pair(text)
         actions.append({"kind": "set_field", "field": name, "value": value})

@@ -13,6 +13,7 @@ from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, fail, print_json, talks
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say, shown
 from gsmgw.cli.params import DURATION, MOMENT
+from gsmgw.cli.questions import answer_options, asked
 from gsmgw.cli.waiting import waits_for
 from gsmgw.client import Client, NoDaemon
 from gsmgw.digits import ascii_digits, is_digits
@@ -85,6 +86,8 @@ _EXAMPLE = 'gsmgw send +4915112345678 "Hello"'
 )
 @click.option("--list", "list", help="With --purpose marketing: set the consent list, which people can opt out of.")
 @click.option("--tag", "tags", multiple=True, help="Add a tag; may be repeated.")
+@click.option("--ask", metavar="FIELD", help="The next text of the recipient sets this field of the contact.")
+@answer_options
 @click.option("--json", "as_json", is_flag=True, help="Print the message as JSON.")
 @click.pass_context
 @talks
@@ -106,6 +109,7 @@ def send(
     column named to, phone or number; {{ name }} or {name} in TEXT is replaced by the cell in the column name.
     """
     of_tables = {name: fields.pop(name) for name in _OF_TABLES}
+    fields["ask"] = asked(fields, fields["ask"])
     fields["tags"] = list(fields["tags"]) or None
     if file is not None:
         if texts or wait:

@@ -278,6 +278,79 @@ def campaign_recipients(
     return Walk(campaign_recipient_page(campaign, **filters), limit)
 
 
+def drips() -> Call[list[resources.Drip]]:
+    """Return all drips by name, with the number of people in each."""
+    return Call("GET", "/v1/drips", pick=_data)
+
+
+def drip(name: str) -> Call[resources.Drip]:
+    """Return a drip."""
+    return Call("GET", f"/v1/drips/{part(name)}")
+
+
+def create_drip(name: str, steps: Sequence[Mapping[str, Any]], **rest: Any) -> Call[resources.Drip]:
+    """Create a drip of steps with ``delay`` and ``text`` or ``template``; ``rest``: fields of ``POST /v1/drips``."""
+    return Call("POST", "/v1/drips", {"name": name, "steps": list(steps), **rest})
+
+
+def put_drip(name: str, steps: Sequence[Mapping[str, Any]], **rest: Any) -> Call[resources.Drip]:
+    """Create a drip, or replace the one of this name. People in it stay at their step."""
+    return Call("PUT", f"/v1/drips/{part(name)}", {"steps": list(steps), **rest})
+
+
+def delete_drip(name: str) -> Call[resources.DeletedDrip]:
+    """Delete a drip. Nobody gets further steps."""
+    return Call("DELETE", f"/v1/drips/{part(name)}")
+
+
+def act_on_drip(name: str, action: str) -> Call[resources.Drip]:
+    """``pause`` or ``resume`` a drip."""
+    return Call("POST", f"/v1/drips/{part(name)}/{part(action)}")
+
+
+def enroll_in_drip(
+    name: str, numbers: Sequence[str] = (), *, group: str | None = None, segment: str | None = None
+) -> Call[resources.DripEnrollment]:
+    """Enroll numbers, the members of a group or the contacts of a segment."""
+    people = given({"group": group, "segment": segment})
+    return Call("POST", f"/v1/drips/{part(name)}/people", {"numbers": list(numbers), **people}, timeout_s=600.0)
+
+
+def drip_people_page(name: str, **filters: Any) -> Call[resources.DripPersonPage]:
+    """Return a page of the people of a drip by number: ``active``, ``limit``, ``cursor``."""
+    return Call("GET", f"/v1/drips/{part(name)}/people", params=given(filters))
+
+
+def remove_from_drip(name: str, number: str) -> Call[None]:
+    """Remove a person from a drip."""
+    return Call("DELETE", f"/v1/drips/{part(name)}/people/{part(number)}")
+
+
+def contact_drips(contact: str) -> Call[list[resources.DripPerson]]:
+    """Return the drips that a contact is or was in, newest first."""
+    return Call("GET", f"/v1/contacts/{part(contact)}/drips", pick=_data)
+
+
+def question_page(**filters: Any) -> Call[resources.QuestionPage]:
+    """Return a page of the open questions by number: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/questions", params=given(filters))
+
+
+def close_question(number: str) -> Call[None]:
+    """Close the question to a number."""
+    return Call("DELETE", f"/v1/questions/{part(number)}")
+
+
+def questions(*, limit: int | None = None) -> Walk[resources.Question]:
+    """Yield the open questions by number, at most ``limit``."""
+    return Walk(question_page(), limit)
+
+
+def drip_people(name: str, *, limit: int | None = None, **filters: Any) -> Walk[resources.DripPerson]:
+    """Yield the people of a drip by number, at most ``limit``."""
+    return Walk(drip_people_page(name, **filters), limit)
+
+
 def contacts(*, limit: int | None = None, **filters: Any) -> Walk[resources.Contact]:
     """Yield contacts, newest first, at most ``limit``; ``filters``: see ``GET /v1/contacts``."""
     return Walk(contact_page(**filters), limit)

@@ -16,7 +16,10 @@ from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.campaigns.runner import CampaignRunner
 from gsmgw.audience.consent.desk import ConsentDesk
+from gsmgw.audience.drips.desk import Drips
+from gsmgw.audience.drips.runner import DripRunner
 from gsmgw.audience.privacy import Privacy
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.automation.rules import Rules, claim
 from gsmgw.automation.runner import Automation
@@ -73,9 +76,12 @@ class Gateway:
     patterns: PatternRunner
     access: Access
     audience: Audience
+    questions: Questions
     rules: Rules
     campaigns: Campaigns
     campaign_runner: CampaignRunner
+    drips: Drips
+    drip_runner: DripRunner
     automation: Automation
     retention: Retention
     rollups: Rollups
@@ -120,8 +126,20 @@ class Gateway:
             self.service = MessageService(
                 self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
+            self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
+            self.questions = Questions(
+                self.store,
+                self.clock,
+                self.audience,
+                lambda: self.config.gateway.country,
+                lambda: self.consent.receiver.settings.language,
+            )
             self.consent = ConsentDesk(
-                self.store, self.clock, self.service, consent_settings(self.config), claims=[claim]
+                self.store,
+                self.clock,
+                self.service,
+                consent_settings(self.config),
+                claims=[claim, self.questions.claim],
             )
             await self.consent.reconfigure(consent_settings(self.config), self.config.consent.blocks)
             self.collector = Collector(
@@ -143,12 +161,16 @@ class Gateway:
                 dialects={bridge.name: bridge.make_dialect(self.config.compat) for bridge in BRIDGES},
                 callback_allow=self.config.compat.callback_allow,
             )
-            self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
             await self.audience.imports.recover()
             self.patterns = PatternRunner()
-            self.rules = Rules(self.store, self.clock, self.audience, self.consent, self.patterns, self.modems.keys())
-            self.automation = Automation(
-                self.store, self.clock, self.feed, self.service, self.rules, self.patterns, self._own_numbers
+            self.rules = Rules(
+                self.store,
+                self.clock,
+                self.audience,
+                self.consent,
+                self.patterns,
+                self.modems.keys(),
+                self.questions,
             )
             self.campaigns = Campaigns(
                 self.store,
@@ -158,8 +180,24 @@ class Gateway:
                 self.modems.keys(),
                 lambda: prices_of(self.config),
                 lambda: self.config.gateway.country,
+                self.questions,
+            )
+            self.drips = Drips(self.store, self.clock, self.audience, self.service, lambda: self.config.gateway.country)
+            self.drip_runner = DripRunner(self.store, self.clock, self.audience, self.service, self.drips)
+            self.automation = Automation(
+                self.store,
+                self.clock,
+                self.feed,
+                self.service,
+                self.rules,
+                self.patterns,
+                self.audience,
+                self.questions,
+                self._own_numbers,
+                self.drip_runner.wake,
             )
             self.campaign_runner = CampaignRunner(self.store, self.clock, self.service, self.campaigns)
+            self.campaign_runner.enrolled = self.drip_runner.wake
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed, keep_rules(self.config))
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
@@ -289,8 +327,10 @@ class Gateway:
             consent=self.consent,
             audience=self.audience,
             privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
+            questions=self.questions,
             rules=self.rules,
             campaigns=self.campaigns,
+            drips=self.drips,
             collector=self.collector,
             feed=self.feed,
             streams=streams,
@@ -344,6 +384,7 @@ class Gateway:
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
             ("rules", self.automation.run),
+            ("drips", self.drip_runner.run),
             ("campaigns", self.campaign_runner.run),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),

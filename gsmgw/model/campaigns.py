@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
 
+from gsmgw.model.questions import Ask
 from gsmgw.model.rules import Hours
 
 
@@ -107,6 +108,10 @@ class CampaignPlan:
     per_minute: int | None = None
     modems: tuple[str, ...] = ()
     pool: str | None = None
+    #: The next text of a recipient answers it.
+    ask: Ask | None = None
+    #: The drip in which those are enrolled at the end who did not answer.
+    drip: str | None = None
     repeat: str | None = None
     time_zone: str | None = None
     trigger: DateTrigger | None = None

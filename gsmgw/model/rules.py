@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from gsmgw.model.questions import Ask
+
 
 class MatchKind(StrEnum):
     """How a text is compared with the values of a rule."""
@@ -37,6 +39,8 @@ class ActionKind(StrEnum):
     START = "start"
     STOP = "stop"
     HOOK = "hook"
+    ENROLL = "enroll"  #: in a drip
+    ASK = "ask"  #: answer with a question; the next text sets a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that a rule does. ``value`` is its text, number, group, tag, list or name by its kind."""
+    """One thing that a rule does. ``value`` is its text, number, group, tag, list, drip or name by its kind."""
 
     kind: ActionKind
     value: str = ""
     field: str = ""
     template: str | None = None
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gsmgw.model import Block, Outgoing
+from gsmgw.model.questions import Ask
 from gsmgw.model.routes import ANY, like_last_time
 from gsmgw.outbound.errors import IdempotencyConflict, Refusal
 from gsmgw.outbound.submission import Accepted, Result, replayed_results, results_json
-from gsmgw.store import KeyConflict, Tx, consent, consent_lists, idempotency, outbox
+from gsmgw.store import KeyConflict, Tx, consent, consent_lists, idempotency, outbox, questions
 from gsmgw.wire.problems import ProblemCode
 
 #: Called in the transaction with the messages that are new.
@@ -39,6 +40,8 @@ class Acceptance:
     fingerprints: Sequence[str]
     key: Key | None = None
     on_accept: OnAccept | None = None
+    #: What messages ask, by their IDs.
+    asks: Mapping[int, Ask] = field(default_factory=dict)
 
     def __call__(self, tx: Tx) -> list[Result]:
         """Return a result for each message. Raises :class:`IdempotencyConflict`."""
@@ -47,6 +50,10 @@ class Acceptance:
         results = self._accept(tx)
         fresh = new_messages(results)
         outbox.accept(tx, self.now_ms, fresh)
+        if self.asks:
+            for message in fresh:
+                if message.id in self.asks:
+                    questions.note_asking(tx, message.id, self.asks[message.id])
         if fresh and self.on_accept is not None:
             self.on_accept(tx, fresh)
         if self.key is not None and any(isinstance(result, Accepted) for result in results):

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from gsmgw.model import NOBODY, Block, MessageRecord, Outgoing, Status, Waiting
+from gsmgw.model.questions import Ask
 from gsmgw.outbound.acceptance import Acceptance, Key, OnAccept, new_messages, opted_out, refusals
 from gsmgw.outbound.errors import MessageNotFound, Refusal, WrongState
 from gsmgw.outbound.permissions import require_own, require_route, restricted, visible_to
@@ -76,6 +77,8 @@ class MessageService:
         self._queue = queue
         self._modems = modems
         self.quotas = Quotas(store, clock)
+        #: True once a message was accepted that asks a question.
+        self.asks = False
         self.reconfigure(defaults, table or RouteTable())
 
     def reconfigure(self, defaults: Defaults, table: RouteTable) -> None:
@@ -204,7 +207,7 @@ class MessageService:
             log.error("own message refused: %s", checked)
             return []
         message = checked._replace(id=self._store.ids.next(now_ms), route=route)
-        return new_messages(Acceptance(now_ms, [message], [""])(tx))
+        return new_messages(Acceptance(now_ms, [message], [""], asks=self._asks([message], [submission]))(tx))
 
     def accept_many(self, tx: Tx, now_ms: int, submissions: Sequence[Submission]) -> list[Result]:
         """Accept messages of the gateway itself, each by itself, in the transaction of another part.
@@ -214,7 +217,17 @@ class MessageService:
         number = partial(self._store.ids.next, now_ms)
         checked = [self._validator.message(OWN, each, now_ms) for each in submissions]
         numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
-        return Acceptance(now_ms, numbered, [""] * len(numbered))(tx)
+        return Acceptance(now_ms, numbered, [""] * len(numbered), asks=self._asks(numbered, submissions))(tx)
+
+    def _asks(self, numbered: Sequence[Outgoing | Refusal], submissions: Sequence[Submission]) -> dict[int, Ask]:
+        """Return what messages ask, by their IDs."""
+        found = {
+            message.id: submission.ask
+            for message, submission in zip(numbered, submissions, strict=True)
+            if submission.ask is not None and isinstance(message, Outgoing)
+        }
+        self.asks = self.asks or bool(found)
+        return found
 
     def taken_back(self, messages: Sequence[tuple[int, str]]) -> None:
         """Tell the queue of messages that were canceled, each with its number."""
@@ -284,7 +297,8 @@ class MessageService:
         number = partial(self._store.ids.next, now_ms)
         numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
         whole = None if key is None else Key(principal.owner, key, fingerprint(client, submissions))
-        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept))
+        asks = self._asks(numbered, submissions)
+        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept, asks))
         self.announce(new_messages(results))
         return results
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gsmgw.model import OnUnknown, Outgoing, Priority, Purpose
+from gsmgw.model.questions import Ask
 from gsmgw.outbound.errors import Refusal
 from gsmgw.wire.problems import ProblemCode
 
@@ -35,6 +36,8 @@ class Submission(NamedTuple):
     list: str | None = None
     #: No opt-out blocks it. Only the gateway's own answers about consent are exempt.
     exempt: bool = False
+    #: The next text of the recipient answers it.
+    ask: Ask | None = None
 
 
 class Accepted(NamedTuple):

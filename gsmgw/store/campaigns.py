@@ -22,6 +22,7 @@ from gsmgw.model.campaigns import (
     Variant,
 )
 from gsmgw.model.events import CampaignStateChanged, Json
+from gsmgw.store.questions import ask_json, ask_of
 from gsmgw.store.rules import hours_json, hours_of
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, readable
@@ -55,6 +56,8 @@ def plan_json(plan: CampaignPlan) -> dict[str, Json]:
         "per_minute": plan.per_minute,
         "modems": list(plan.modems),
         "pool": plan.pool,
+        "ask": None if plan.ask is None else ask_json(plan.ask),
+        "drip": plan.drip,
         "repeat": plan.repeat,
         "time_zone": plan.time_zone,
         "trigger": None if plan.trigger is None else _trigger_json(plan.trigger),
@@ -112,6 +115,8 @@ def _campaign(row: Any) -> Campaign:
             per_minute=plan["per_minute"],
             modems=tuple(plan["modems"]),
             pool=plan["pool"],
+            ask=ask_of(plan.get("ask")),
+            drip=plan.get("drip"),
             repeat=plan.get("repeat"),  # plans of earlier versions do not have it
             time_zone=plan.get("time_zone"),
             trigger=_trigger(plan.get("trigger")),

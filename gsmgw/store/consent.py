@@ -50,6 +50,11 @@ def set_blocks(tx: Tx, blocks: Iterable[str]) -> None:
     tx.run("UPDATE consent_settings SET blocks = ? WHERE blocks <> ?", (joined := " ".join(sorted(blocks)), joined))
 
 
+def blocks_of(query: Query) -> frozenset[str]:
+    """Return the purposes that an opt-out of everything blocks."""
+    return frozenset(query("SELECT blocks FROM consent_settings", ())[0][0].split())
+
+
 # -- checking -----------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from gsmgw.model import Event, Status
-from gsmgw.store import campaign_recipients, consent_changes, contact_history, contacts, conversations
+from gsmgw.store import (
+    campaign_recipients,
+    consent_changes,
+    contact_history,
+    contacts,
+    conversations,
+    drip_people,
+    questions,
+)
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx, as_json
 
@@ -105,6 +113,8 @@ def erase_person(tx: Tx, now_ms: int, number: str, reason: str | None) -> dict[s
     conversations.delete(tx, number)
     contact_history.forget(tx, number)
     campaign_recipients.forget(tx, number)
+    drip_people.forget(tx, number)
+    questions.forget(tx, number)
     digits = number.lstrip("+")
     tx.run("DELETE FROM reports WHERE recipient IN (?, ?)", (number, digits))
     tx.run("DELETE FROM concat_references WHERE recipient IN (?, ?)", (number, digits))

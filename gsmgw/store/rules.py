@@ -22,6 +22,7 @@ from gsmgw.model.rules import (
     SavedRule,
     Trigger,
 )
+from gsmgw.store.questions import ask_json, ask_of
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, kinds, readable
 
@@ -50,7 +51,13 @@ def rule_json(rule: Rule) -> dict[str, Json]:
             "unmatched": when.unmatched,
         },
         "actions": [
-            {"kind": each.kind.value, "value": each.value, "field": each.field, "template": each.template}
+            {
+                "kind": each.kind.value,
+                "value": each.value,
+                "field": each.field,
+                "template": each.template,
+                "ask": None if each.ask is None else ask_json(each.ask),
+            }
             for each in rule.actions
         ],
         "fall_through": rule.fall_through,
@@ -75,7 +82,7 @@ def _rule(row: Any) -> SavedRule:
             unmatched=when["unmatched"],
         ),
         actions=tuple(
-            Action(ActionKind(each["kind"]), each["value"], each["field"], each["template"])
+            Action(ActionKind(each["kind"]), each["value"], each["field"], each["template"], ask_of(each.get("ask")))
             for each in found["actions"]
         ),
         fall_through=found["fall_through"],

@@ -8,6 +8,7 @@ from typing import cast
 from gsmgw.model import format_id
 from gsmgw.model.campaigns import Audience, Campaign, CampaignCounts, DateTrigger, Exclusions
 from gsmgw.wire import resources
+from gsmgw.wire.drips import ask_resource
 from gsmgw.wire.encoding import stamp
 from gsmgw.wire.rules import DAYS, hours_text
 
@@ -41,6 +42,8 @@ def campaign_resource(campaign: Campaign, counts: CampaignCounts) -> resources.C
         "pace": {"per_minute": plan.per_minute},
         "modems": list(plan.modems),
         "pool": plan.pool,
+        "ask": None if plan.ask is None else ask_resource(plan.ask),
+        "drip": plan.drip,
         "repeat": plan.repeat,
         "time_zone": plan.time_zone,
         "date_trigger": None if plan.trigger is None else _trigger(plan.trigger),

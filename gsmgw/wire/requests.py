@@ -10,6 +10,15 @@ from typing_extensions import TypedDict
 from gsmgw.model import OnUnknown, PriorityWord, PurposeWord
 
 
+class Ask(TypedDict):
+    """The next text of the recipient sets a field; see ``POST /v1/messages``."""
+
+    field: str
+    hours: NotRequired[int]
+    thanks: NotRequired[str | None]
+    again: NotRequired[str | None]
+
+
 class MessageFields(TypedDict, total=False):
     """The optional fields of a message to send; see ``POST /v1/messages``."""
 
@@ -28,6 +37,7 @@ class MessageFields(TypedDict, total=False):
     on_unknown: OnUnknown | str | None
     purpose: PurposeWord | str | None
     list: str | None
+    ask: Ask | None
 
 
 class Message(MessageFields):

@@ -71,5 +71,20 @@ def action_resource(action: Action) -> resources.RuleAction:
             return {"kind": action.kind, "tag": action.value}
         case ActionKind.START | ActionKind.STOP:
             return {"kind": action.kind, "list": action.value or "*"}
-        case ActionKind.HOOK:
+        case ActionKind.ASK if action.ask is not None:
+            asked: resources.RuleAction = {
+                "kind": action.kind,
+                "field": action.ask.field,
+                "hours": action.ask.hours,
+                "thanks": action.ask.thanks,
+                "again": action.ask.again,
+            }
+            if action.template is not None:
+                asked["template"] = action.template
+            else:
+                asked["text"] = action.value
+            return asked
+        case ActionKind.ENROLL:
+            return {"kind": action.kind, "drip": action.value}
+        case _:
             return {"kind": action.kind, "name": action.value}

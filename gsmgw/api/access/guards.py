@@ -18,7 +18,17 @@ from gsmgw.wire.problems import ProblemCode
 
 _MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users", "/v1/privacy", "/v1/setup/")
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
-_PEOPLE = ("/v1/contacts", "/v1/fields", "/v1/groups", "/v1/segments", "/v1/templates", "/v1/rules", "/v1/campaigns")
+_PEOPLE = (
+    "/v1/contacts",
+    "/v1/fields",
+    "/v1/groups",
+    "/v1/segments",
+    "/v1/templates",
+    "/v1/rules",
+    "/v1/campaigns",
+    "/v1/drips",
+    "/v1/questions",
+)
 #: People who answer texts change these.
 _ANSWERED = ("/v1/conversations/", "/v1/answers/")
 #: People who answer texts keep the cards of contacts, too, and opt out whoever asks for that on the telephone.

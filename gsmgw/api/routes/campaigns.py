@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from gsmgw.api.ask_body import AskIn
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Limit, Moment, Text
@@ -125,6 +126,8 @@ class CampaignIn(_Body):
     )
     date_trigger: DateTriggerIn | None = None
     consent_list: Name | None = Field(None, alias="list", description="The consent list")
+    ask: AskIn | None = None
+    drip: Name | None = Field(None, description="Enroll those in this drip at the end who did not answer")
 
     @model_validator(mode="after")
     def _one_text(self) -> CampaignIn:
@@ -164,6 +167,8 @@ class CampaignIn(_Body):
             per_minute=self.pace.per_minute,
             modems=tuple(self.modems),
             pool=self.pool,
+            ask=None if self.ask is None else self.ask.ask(),
+            drip=self.drip,
             repeat=self.repeat,
             time_zone=self.time_zone,
             trigger=None if self.date_trigger is None else self.date_trigger.read(),

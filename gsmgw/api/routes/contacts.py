@@ -18,6 +18,7 @@ from gsmgw.model.contacts import Contact
 from gsmgw.store.contacts import Clause, both
 from gsmgw.wire import resources
 from gsmgw.wire.contacts import contact_resource
+from gsmgw.wire.drips import person_resource
 
 router = api_router("/v1/contacts")
 
@@ -158,6 +159,13 @@ async def delete(ctx: Ctx, contact: str) -> Response:
 async def merge(ctx: Ctx, contact: str, body: MergeIn) -> Response:
     """Merge another contact into this one and delete it. This one keeps its number and its own values."""
     return _answer(await ctx.audience.contacts.merge(contact, body.contact))
+
+
+@router.get("/{contact}/drips", response_model=resources.DripPersonList, responses=_UNKNOWN)
+async def contact_drips(ctx: Ctx, contact: str) -> Response:
+    """List the drips that a contact is or was in, newest first, with the next step and when it is due."""
+    found = await ctx.drips.of((await ctx.audience.contacts.get(contact)).number)
+    return JSONResponse({"data": [person_resource(each.saved, each.follower) for each in found]})
 
 
 def _answer(contact: Contact, status: int = 200) -> JSONResponse:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from gsmgw.api.ask_body import AskIn
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Moment, Tag, Text
@@ -81,18 +82,23 @@ class WhenIn(HoursIn):
         return Condition(tuple(self.modems), self.read(), tuple(self.groups), self.known, self.unmatched)
 
 
-class ReplyIn(_Body):
-    """Answer the sender."""
+class ReplyText(_Body):
+    """The text of an answer."""
 
-    kind: Literal["reply"]
     text: Annotated[Text, Field(max_length=SOURCE_LIMIT)] | None = Field(None, description="Liquid: Hello {{ name }}")
     template: Name | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> ReplyIn:
+    def _one_of_both(self) -> ReplyText:
         if (self.text is None) == (self.template is None):
             raise ValueError("give either text or template")
         return self
+
+
+class ReplyIn(ReplyText):
+    """Answer the sender."""
+
+    kind: Literal["reply"]
 
     def action(self) -> Action:
         """Return it for the service."""
@@ -166,8 +172,30 @@ class HookIn(_Body):
         return Action(ActionKind.HOOK, self.name)
 
 
+class AskActionIn(ReplyText, AskIn):
+    """Answer the sender with a question. The next text sets a field of the contact."""
+
+    kind: Literal["ask"]
+
+    def action(self) -> Action:
+        """Return it for the service."""
+        return Action(ActionKind.ASK, self.text or "", template=self.template, ask=self.ask())
+
+
+class EnrollIn(_Body):
+    """Enroll the sender in a drip, once."""
+
+    kind: Literal["enroll"]
+    drip: Name
+
+    def action(self) -> Action:
+        """Return it for the service."""
+        return Action(ActionKind.ENROLL, self.drip)
+
+
 ActionIn = Annotated[
-    ReplyIn | ForwardIn | GroupActionIn | SetFieldIn | TagIn | ConsentIn | HookIn, Field(discriminator="kind")
+    ReplyIn | ForwardIn | GroupActionIn | SetFieldIn | TagIn | ConsentIn | HookIn | EnrollIn | AskActionIn,
+    Field(discriminator="kind"),
 ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gsmgw.audience.campaigns.plans import Plans, next_times_ms
 from gsmgw.audience.campaigns.reviews import Review, Reviews
 from gsmgw.audience.errors import Conflict, NotFound
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.model import format_id, parse_id
 from gsmgw.model.campaigns import Campaign, CampaignCounts, CampaignPlan, CampaignState
@@ -43,11 +44,12 @@ class Campaigns:
         modems: Collection[str],
         prices: Callable[[], Prices],
         country: Callable[[], str | None],
+        questions: Questions,
     ) -> None:
         self._store = store
         self._clock = clock
         self._service = service
-        self.plans = Plans(store, audience, modems, country)
+        self.plans = Plans(store, audience, modems, country, questions)
         self._reviews = Reviews(store, clock, self.plans, modems, prices)
         self.wake: Callable[[], None] = lambda: None
 
@@ -276,7 +278,8 @@ def _loaded(tx: Tx, campaign_id: int) -> Campaign:
 
 def _content(plan: CampaignPlan) -> tuple[object, ...]:
     return (
-        plan.audience, plan.variants, plan.template, plan.exclude, plan.list, plan.repeat, plan.time_zone, plan.trigger
+        plan.audience, plan.variants, plan.template, plan.exclude, plan.list, plan.repeat, plan.time_zone, plan.trigger,
+        plan.ask,
     )  # fmt: skip
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from gsmgw.audience.campaigns.recurrence import RepeatError, parse_repeat
 from gsmgw.audience.campaigns.texts import Writer
 from gsmgw.audience.field_values import nearest
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.model import EVERYTHING
 from gsmgw.model.campaigns import Audience as Recipients
@@ -17,7 +19,7 @@ from gsmgw.model.campaigns import CampaignPlan, DateTrigger, Exclusions, Variant
 from gsmgw.model.contacts import FieldType
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal
-from gsmgw.store import Store, campaigns, consent, consent_lists, contact_fields
+from gsmgw.store import Store, campaigns, consent, consent_lists, contact_fields, drips
 from gsmgw.store.contacts import Clause
 from gsmgw.templates import TemplateError
 from gsmgw.wire.problems import ProblemCode
@@ -30,12 +32,18 @@ class Plans:
     """Checks and reads plans. ``modems`` are the names that exist, ``country`` is the gateway's."""
 
     def __init__(
-        self, store: Store, audience: Audience, modems: Collection[str], country: Callable[[], str | None]
+        self,
+        store: Store,
+        audience: Audience,
+        modems: Collection[str],
+        country: Callable[[], str | None],
+        questions: Questions,
     ) -> None:
         self._store = store
         self._audience = audience
         self._modems = modems
         self._country = country
+        self._questions = questions
 
     @property
     def zone(self) -> str:
@@ -76,6 +84,9 @@ class Plans:
             known = await self._store.read(lambda db: consent_lists.names(consent.on(db)))
             if plan.list not in known and plan.list != EVERYTHING:
                 raise Refusal(ProblemCode.UNKNOWN_LIST, "list", consent_lists.unknown(plan.list, known))
+        if plan.ask is not None:
+            await self._questions.check(plan.ask)
+        await self._check_drip(plan.drip)
         await self._check_earlier(plan)
         if plan.trigger is not None:
             await self._check_trigger(plan, plan.trigger)
@@ -85,6 +96,10 @@ class Plans:
             exclude=replace(plan.exclude, numbers=self._numbers("exclude", plan.exclude)),
             time_zone=self._zone(plan),
         )
+
+    async def _check_drip(self, name: str | None) -> None:
+        if name is not None and await self._store.read(partial(drips.get, name=name)) is None:
+            raise Refusal(ProblemCode.INVALID_REQUEST, "drip", f"the drip {name[:100]!r} does not exist")
 
     async def _check_earlier(self, plan: CampaignPlan) -> None:
         earlier = plan.audience.unanswered

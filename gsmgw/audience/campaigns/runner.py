@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
 
@@ -26,7 +26,7 @@ from gsmgw.model.rules import Hours
 from gsmgw.outbound import Accepted, MessageService, Submission
 from gsmgw.outbound.errors import ServiceError
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, contacts
+from gsmgw.store import Store, Tx, campaign_recipients, campaign_results, campaigns, contacts, drip_people, drips
 from gsmgw.store.contacts import Clause
 from gsmgw.templates import Value
 from gsmgw.wire.problems import ProblemCode
@@ -61,6 +61,8 @@ class CampaignRunner:
         #: When the next recipient of a campaign with a pace is due, monotonic seconds.
         self._next_s: dict[int, float] = {}
         desk.wake = self._wake.set
+        #: Called when somebody was enrolled in a drip.
+        self.enrolled: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -208,7 +210,7 @@ class CampaignRunner:
             reason = left.reasons.get(each.number) or each.skipped or _outdated(campaign, known.get(each.number))
             if reason is not None:
                 campaign_recipients.skip(tx, campaign.id, each.number, reason)
-            elif (later_ms := _opens_ms(campaign.plan.hours, each.number, known.get(each.number), now_ms)) > now_ms:
+            elif (later_ms := opens_ms(campaign.plan.hours, each.number, known.get(each.number), now_ms)) > now_ms:
                 campaign_recipients.postpone(tx, campaign.id, each.number, later_ms)
             else:
                 due.append(each)
@@ -247,13 +249,22 @@ class CampaignRunner:
             return
         if await self._store.read(lambda db: campaign_results.is_on_the_way(db, campaign.id)):
             return
-        await self._store.write(lambda tx: campaigns.set_state(tx, now_ms, loaded, CampaignState.FINISHED))
+        if await self._store.write(lambda tx: _finish(tx, now_ms, loaded)):
+            self.enrolled()
         self._next_s.pop(campaign.id, None)
 
 
 def _begin(tx: Tx, now_ms: int, campaign_id: int) -> bool:
     loaded = campaigns.load(tx, campaign_id)
     return loaded is not None and campaigns.set_state(tx, now_ms, loaded, CampaignState.RUNNING)
+
+
+def _finish(tx: Tx, now_ms: int, campaign: Campaign) -> bool:
+    """End a campaign, and enroll those in its drip who did not answer. Return True if somebody is new in it."""
+    if not campaigns.set_state(tx, now_ms, campaign, CampaignState.FINISHED) or campaign.plan.drip is None:
+        return False
+    saved = drips.load(tx, campaign.plan.drip)
+    return saved is not None and drip_people.enroll_texted(tx, now_ms, saved.id, campaign.id) > 0
 
 
 def _outdated(campaign: Campaign, contact: Contact | None) -> Skipped | None:
@@ -275,6 +286,7 @@ def _submission(campaign: Campaign, written: Written, at: int) -> Submission:
         list=plan.list,
         modem=plan.modems[at % len(plan.modems)] if plan.modems else None,
         pool=plan.pool if not plan.modems else None,
+        ask=plan.ask,
     )
 
 
@@ -284,7 +296,7 @@ def _reason_of(code: ProblemCode) -> Skipped:
     return Skipped.INVALID_NUMBER if code is ProblemCode.INVALID_NUMBER else Skipped.REFUSED
 
 
-def _opens_ms(hours: Hours | None, number: str, contact: Contact | None, now_ms: int) -> int:
+def opens_ms(hours: Hours | None, number: str, contact: Contact | None, now_ms: int) -> int:
     """Return the next time within the hours, in the recipient's zone; now if it is within."""
     if hours is None:
         return now_ms

@@ -11,6 +11,7 @@ from gsmgw.audience.consent.replies import Replies, ReplyKind
 from gsmgw.audience.consent.words import Phrase, all_words, normalise
 from gsmgw.inbound import AfterCommit
 from gsmgw.model import EVERYTHING, ConsentAction, ConsentState, ConsentVerdict, Outgoing, Priority, Purpose
+from gsmgw.model.contacts import Contact
 from gsmgw.model.routes import like_last_time
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import MessageService, Submission
@@ -186,14 +187,16 @@ class ConsentReceiver:
         return number if number.startswith("+") else None
 
     def _languages_of(self, tx: Tx, number: str) -> list[str]:
-        """Return the languages of a number: of its contact, of its country, of the gateway, and English."""
-        contact = contacts.load(tx, number)
-        own = contact.person.language if contact is not None else None
-        country = country_of_number(number)
-        of_country = None if country is None else all_words().countries.get(country)
-        of_contact = None if own is None else own[:2].lower()
-        wanted = (of_contact, of_country, self.settings.language, "en")
-        return list(dict.fromkeys(each for each in wanted if each is not None))
+        return likely_languages(contacts.load(tx, number), number, self.settings.language)
+
+
+def likely_languages(contact: Contact | None, number: str, default: str) -> list[str]:
+    """Return the languages of a number: of its contact, of its country, of the gateway (``default``), and English."""
+    own = contact.person.language if contact is not None else None
+    country = country_of_number(number)
+    of_country = None if country is None else all_words().countries.get(country)
+    of_contact = None if own is None else own[:2].lower()
+    return list(dict.fromkeys(each for each in (of_contact, of_country, default, "en") if each is not None))
 
 
 def own_texts(of: ConsentList, kind: ReplyKind) -> consent_lists.Texts:

@@ -9,6 +9,16 @@ from gsmgw.model.events.campaigns import CampaignStateChanged
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
 from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
 from gsmgw.model.events.conversations import ConversationChanged
+from gsmgw.model.events.drips import (
+    DripEnded,
+    DripEnrolled,
+    DripStateChanged,
+    DripStep,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionClosed,
+    QuestionUnreadable,
+)
 from gsmgw.model.events.gateway import (
     ClockSet,
     ClockSkew,
@@ -76,6 +86,10 @@ __all__ = [
     "ContactsImported",
     "ConversationChanged",
     "DatabaseLost",
+    "DripEnded",
+    "DripEnrolled",
+    "DripStateChanged",
+    "DripStep",
     "Event",
     "EventData",
     "EventType",
@@ -106,6 +120,10 @@ __all__ = [
     "ModemSettingsLost",
     "ModemStateChanged",
     "ModemUnknownModel",
+    "QuestionAnswered",
+    "QuestionAsked",
+    "QuestionClosed",
+    "QuestionUnreadable",
     "RuleHook",
     "RuleMatched",
     "RuleSuppressed",

@@ -24,6 +24,7 @@ from gsmgw.store.migrations import (
     m009_campaigns,
     m012_contact_history,
     m013_text_expiry,
+    m014_drips,
     m015_campaign_runs,
 )
 
@@ -39,6 +40,7 @@ _STEPS: dict[str, Sequence[str]] = {
     "m009_campaigns": m009_campaigns.STATEMENTS,
     "m012_contact_history": m012_contact_history.STATEMENTS,
     "m013_text_expiry": m013_text_expiry.STATEMENTS,
+    "m014_drips": m014_drips.STATEMENTS,
     "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
 }
 

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from gsmgw.model.campaigns import CampaignState, Skipped
 from gsmgw.wire.resources.common import Time, closed
+from gsmgw.wire.resources.drips import Ask
 
 
 @closed
@@ -102,6 +103,8 @@ class Campaign(TypedDict):
     pace: CampaignPace
     modems: list[str]
     pool: str | None
+    ask: Annotated[Ask | None, Field(description="The question that the text asks")]
+    drip: Annotated[str | None, Field(description="Those who did not answer are enrolled in it at the end")]
     repeat: Annotated[str | None, Field(description="RRULE of RFC 5545: when a run is made")]
     time_zone: Annotated[str | None, Field(description="The time zone of repeat")]
     date_trigger: CampaignDateTrigger | None

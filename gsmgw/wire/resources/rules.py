@@ -46,6 +46,10 @@ class RuleAction(TypedDict):
     value: NotRequired[str]
     tag: NotRequired[str]
     list: NotRequired[str]
+    drip: NotRequired[str]
+    hours: NotRequired[int]
+    thanks: NotRequired[str | None]
+    again: NotRequired[str | None]
     name: NotRequired[str]
 
 

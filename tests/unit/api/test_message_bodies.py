@@ -72,4 +72,4 @@ def test_each_message_of_a_batch_has_its_own_problem() -> None:
     assert [error["pointer"] for error in bad.errors] == ["/messages/8/to", "/messages/8/tags/0"]
     assert bad.detail == "message 8: to: must be a string"
     assert isinstance(crowded, Problem)
-    assert crowded.detail == "message 9: has 99 fields; a message has at most 18"
+    assert crowded.detail == "message 9: has 99 fields; a message has at most 19"

@@ -1,0 +1,54 @@
+"""/v1/questions"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from gsmgw.api.dependencies import Ctx
+from gsmgw.api.fields import Limit
+from gsmgw.api.openapi import problems
+from gsmgw.api.routing import QueryModel, api_router
+from gsmgw.http.json_response import JSONResponse
+from gsmgw.model import format_id
+from gsmgw.model.questions import OpenQuestion
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
+
+router = api_router("/v1/questions")
+
+
+class QuestionQuery(QueryModel):
+    """Query parameters of the open questions."""
+
+    limit: Limit = 50
+    cursor: str | None = Field(None, max_length=64)
+
+
+@router.get("", response_model=resources.QuestionPage)
+async def index(ctx: Ctx, query: Annotated[QuestionQuery, Query()]) -> Response:
+    """List open questions by number: the next text of that number sets a field."""
+    found = await ctx.questions.page(query.cursor or "", query.limit + 1)
+    page = found[: query.limit]
+    more = page[-1].number if len(found) > query.limit else None
+    return JSONResponse({"data": list(map(_question, page)), "next_cursor": more})
+
+
+@router.delete("/{number}", status_code=204, responses=problems(404))
+async def close(ctx: Ctx, number: str) -> Response:
+    """Close the question to a number: its next text sets nothing."""
+    await ctx.questions.remove(number)
+    return Response(status_code=204)
+
+
+def _question(found: OpenQuestion) -> resources.Question:
+    return {
+        "number": found.number,
+        "field": found.ask.field,
+        "message_id": format_id(found.message_id),
+        "unreadable": found.unreadable,
+        "asked_at": stamp(found.asked_ms),
+        "expires_at": stamp(found.until_ms),
+    }

@@ -1,0 +1,1 @@
+"""Open questions: how an answer is read, and the texts that thank or ask again."""
