@@ -210,6 +210,9 @@ GROUPS: Final = (
         "users",
         "Let people sign in.",
         {
+            "GET /v1/setup": "get_setup",
+            "POST /v1/setup/code": "create_setup_code",
+            "POST /v1/setup": "create_first_user",
             "POST /v1/users": "create_user",
             "GET /v1/users": "list_users",
             "GET /v1/users/me": "get_own_user",
