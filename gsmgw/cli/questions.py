@@ -54,7 +54,7 @@ def questions(context: click.Context, as_json: bool) -> None:
     listed(context, as_json, question_list)
 
 
-@questions.command("list")
+@questions.command("list", short_help="List open questions by number.")
 @limit_option
 @json_lines_option
 @click.pass_context
