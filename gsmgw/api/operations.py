@@ -139,6 +139,7 @@ GROUPS: Final = (
             "POST /v1/campaigns/{campaign}/retry_failed": "retry_failed_recipients",
             "GET /v1/campaigns/{campaign}/recipients": "list_campaign_recipients",
             "GET /v1/campaigns/{campaign}/results": "get_campaign_results",
+            "GET /v1/campaigns/{campaign}/results/export": "export_campaign_results",
         },
     ),
     Group(

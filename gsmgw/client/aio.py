@@ -238,6 +238,7 @@ class AsyncClient:
     drip_people = _lists(audience_calls.drip_people)
     questions = _lists(audience_calls.questions)
     group_members = _lists(audience_calls.group_members)
+    export_campaign_results = _reads(audience_calls.export_campaign_results)
     export_contacts = _reads(audience_calls.export_contacts)
     export = _reads(procedures.export)
     lines = _reads(procedures.lines)
