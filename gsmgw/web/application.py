@@ -8,13 +8,14 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from gsmgw.web.pages import access, live, overview
+from gsmgw.web.pages import access, compose, consent, contacts, conversations, live, messages, modems, overview, texts
 from gsmgw.web.routing import Page, Web
 from gsmgw.web.settings import WebSettings
 
 log = logging.getLogger(__name__)
 
-PAGES: list[Page] = [page for module in (access, overview, live) for page in module.PAGES]
+_MODULES = (access, overview, live, messages, compose, conversations, modems, contacts, texts, consent)
+PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
 
 
 def make_application(settings: WebSettings) -> ASGIApp:

@@ -59,8 +59,11 @@ class Form:
     def refuse(self, exc: ApiError, said: Translator, fields: Mapping[str, str]) -> None:
         """Put the errors of the gateway beside their fields. ``fields`` names the field for each JSON pointer.
 
-        An error whose field is not on the form is shown above it.
+        An error whose field is not on the form is shown above it. A missing right is not an error of the form and is
+        raised again.
         """
+        if exc.status == 401 or (exc.code == "forbidden" and "forbidden" not in fields):
+            raise exc
         title = said.gettext(words.PROBLEM[exc.code]) if exc.code in words.PROBLEM else ""
         entries = exc.problem.get("errors") or []
         if not entries:

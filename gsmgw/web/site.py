@@ -9,6 +9,7 @@ import jinja2
 from gsmgw.web import words
 from gsmgw.web.assets import Assets
 from gsmgw.web.languages import load_languages
+from gsmgw.web.names import Names
 from gsmgw.web.sessions import Sessions
 from gsmgw.web.settings import WebSettings
 
@@ -22,6 +23,7 @@ class Site:
         self.assets = Assets()
         self.languages = load_languages()
         self.sessions = Sessions(settings.socket)
+        self.names = Names()
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,
@@ -37,6 +39,7 @@ class Site:
             waiting_words=words.WAITING,
             event_words=words.EVENT,
             role_words=words.ROLE,
+            consent_words=words.CONSENT,
             status_words=words.STATUS,
         )
 

@@ -134,8 +134,20 @@ DONE = {
     "enabled": N_("Enabled."),
     "disabled": N_("Disabled."),
     "pin": N_("The PIN was accepted."),
+    "undone": N_("The import was undone."),
     "signed_out": N_("You are signed out."),
     "welcome": N_("Your account is ready. Please sign in."),
+}
+#: Entries of the trail of consent.
+CONSENT = {
+    "in": N_("Agreed"),
+    "out": N_("Opted out"),
+    "confirmed": N_("Confirmed"),
+    "asked": N_("Was asked to confirm"),
+    "suspected": N_("Perhaps an opt-out"),
+    "import": N_("Imported"),
+    "manual": N_("Decided by a person"),
+    "erased": N_("Erased"),
 }
 ROLE = {"owner": N_("Owner"), "operator": N_("Operator"), "viewer": N_("Viewer")}
 REGISTRATION = {"home": N_("Home network"), "roaming": N_("Roaming")}
