@@ -58,6 +58,10 @@ class RollingCount:
                 return at + span
         return now + span if count > limit else now
 
+    def count(self, now: float, span: float) -> int:
+        """Return how many there were in the span that ends now."""
+        return sum(number for at, number in self._entries if at > now - span)
+
     def shift(self, by: float) -> None:
         """The clock was set: what was counted happened when it did."""
         self._entries = deque((at + by, number) for at, number in self._entries)

@@ -61,14 +61,13 @@ def main() -> None:
     parser.add_argument("--architecture", choices=suites["architecture"], default=_own_architecture())
     parser.add_argument("--source", type=Path, default=ROOT, help="the sources, where not this checkout's")
     parser.add_argument("--version", help="instead of the sources' own")
-    parser.add_argument("--with-web", action="store_true", help="the dashboard's dependencies too")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     options = parser.parse_args()
     suite, platforms = suites["suite"][options.suite], suites["architecture"][options.architecture]["platforms"]
     version = (options.version or _version(options.source)) + suite["suffix"]
     with tempfile.TemporaryDirectory(prefix="gsmgw-deb-") as work:
         tree = Path(work) / "tree"
-        _environment(tree, Path(work), options.source, suite["python"], platforms, options.with_web)
+        _environment(tree, Path(work), options.source, suite["python"], platforms)
         _files(tree)
         _documents(tree, version)
         _control(tree, version, options.architecture, suite["python"])
@@ -93,7 +92,7 @@ def _run(*command: str) -> None:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
 
-def _environment(tree: Path, work: Path, source: Path, python: str, platforms: list[str], with_web: bool) -> None:
+def _environment(tree: Path, work: Path, source: Path, python: str, platforms: list[str]) -> None:
     """A virtual environment as `python -m venv` and pip would have made it on the machine itself."""
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     _run(*pip, "wheel", "--no-deps", "--wheel-dir", str(work), str(source))
@@ -103,11 +102,6 @@ def _environment(tree: Path, work: Path, source: Path, python: str, platforms: l
     install = (*pip, "install", "--no-compile", "--target", str(packages), *platform_flags(python, platforms))
     _run(*install, "--no-deps", "--require-hashes", "--requirement", str(lock.TARGET))
     _run(*install, "--no-deps", str(wheel))
-    if with_web:  # an extra is not locked; what it shares with the rest is
-        versions = lock.locked(lock.TARGET.read_text(encoding="utf-8"))
-        shared = work / "versions.txt"
-        shared.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))
-        _run(*install, "--constraint", str(shared), f"{wheel}[web]")
     for unused in packages.glob("pip*"):  # a dependency of sqlite-utils' own command line
         shutil.rmtree(unused)
     shutil.rmtree(packages / "bin", ignore_errors=True)  # they name the interpreter that ran pip

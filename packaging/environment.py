@@ -25,7 +25,7 @@ STEPS = {
 
 #: What each kind installs, and what that is called while it happens.
 KINDS = {
-    "runtime": (".", "installing gsmgw"),
+    "runtime": (".[web]", "installing gsmgw"),
     "development": (".[dev]", "installing gsmgw and what its tests need"),
 }
 

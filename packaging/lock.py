@@ -33,8 +33,8 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def collect(name: str, found: dict[str, str]) -> None:
-    """Add a distribution and all that it needs at run time."""
+def collect(name: str, found: dict[str, str], extra: str = "") -> None:
+    """Add a distribution and all that it needs at run time, with an extra of it."""
     key = normal(name)
     if key in found:
         return
@@ -42,14 +42,14 @@ def collect(name: str, found: dict[str, str]) -> None:
     found[key] = about.version
     for line in about.requires or []:
         requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
             collect(requirement.name, found)
 
 
 def installed() -> dict[str, str]:
     """Return the versions of everything that gsmgw needs at run time, as they are installed here."""
     versions: dict[str, str] = {}
-    collect("gsmgw", versions)
+    collect("gsmgw", versions, "web")
     return {name: version for name, version in sorted(versions.items()) if name not in UNUSED | {"gsmgw"}}
 
 

@@ -26,8 +26,8 @@ TOGETHER = frozenset(
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than there are cores, as most tests wait for a modem, a disk or a process; four at the most."""
-    return min(4, len(os.sched_getaffinity(0)) + 1)
+    """Twice as many workers as cores, as most tests wait for a modem, a disk or a process; four at the most."""
+    return min(4, 2 * len(os.sched_getaffinity(0)))
 
 
 class Scheduler(LoadScopeScheduling):

@@ -139,6 +139,7 @@ GROUPS: Final = (
             "POST /v1/campaigns/{campaign}/retry_failed": "retry_failed_recipients",
             "GET /v1/campaigns/{campaign}/recipients": "list_campaign_recipients",
             "GET /v1/campaigns/{campaign}/results": "get_campaign_results",
+            "GET /v1/campaigns/{campaign}/results/export": "export_campaign_results",
         },
     ),
     Group(
@@ -209,6 +210,9 @@ GROUPS: Final = (
         "users",
         "Let people sign in.",
         {
+            "GET /v1/setup": "get_setup",
+            "POST /v1/setup/code": "create_setup_code",
+            "POST /v1/setup": "create_first_user",
             "POST /v1/users": "create_user",
             "GET /v1/users": "list_users",
             "GET /v1/users/me": "get_own_user",

@@ -52,6 +52,7 @@ _COMMANDS = {
     "users": "users:users",
     "wait": "arrivals:wait",
     "watch": "watch:watch",
+    "web": "web:web",
     "webhooks": "webhooks:webhooks",
 }
 

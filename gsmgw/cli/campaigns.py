@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
+from gsmgw.cli.common import USAGE, fail, json_lines_option, json_option, print_json, talks
 from gsmgw.cli.contacts import limit_option, listed
 from gsmgw.cli.gateway import connect
-from gsmgw.cli.listing import count, print_table, say, shown
+from gsmgw.cli.listing import count, print_table, say, shown, write_data
 from gsmgw.cli.params import MOMENT, NAME
 from gsmgw.cli.questions import answer_options, asked
 from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT, date_words
@@ -192,7 +192,7 @@ def campaign_review(context: click.Context, campaign: str, as_json: bool) -> Non
         return
     about = "about " if found["estimated"] else ""
     words = f"{about}{count(found['recipients'], 'recipient')}, {count(found['segments_total'], 'segment')}"
-    words += f" ({found['segments_least']} to {found['segments_most']} each), {_duration(found['duration_s'])}"
+    words += f" ({found['segments_least']} to {found['segments_most']} each), {_duration(found)}"
     say(words if found["cost"] is None else f"{words}, cost {found['cost']:g}")
     for reason, number in found["left_out"].items():
         say(f"  {about}{number} left out: {reason.replace('_', ' ')}")
@@ -206,9 +206,19 @@ def campaign_review(context: click.Context, campaign: str, as_json: bool) -> Non
         say(f"{sample['number']}  {shown(sample['text'])}")
 
 
-def _duration(seconds: float) -> str:
+def _duration(found: resources.CampaignReview) -> str:
+    """Return the duration, and what holds the campaign back."""
+    seconds = found["duration_s"]
+    if seconds is None:
+        return found["bottleneck_detail"]
     minutes = round(seconds / 60)
-    return f"{max(1, round(seconds))} s" if minutes < 2 else f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    words = f"{max(1, round(seconds))} s" if minutes < 2 else f"{minutes} min" if minutes < 120 else _hours(minutes)
+    return f"{words} because of {found['bottleneck_detail']}" if found["bottleneck"] else words
+
+
+def _hours(minutes: int) -> str:
+    hours = minutes // 60
+    return f"{hours} h" if hours < 72 else f"{hours // 24} days"
 
 
 @campaigns.command("start")
@@ -297,12 +307,24 @@ def campaign_recipients(context: click.Context, campaign: str, state: str | None
 
 @campaigns.command("results", short_help="Show how a campaign went.")
 @click.argument("campaign", metavar="ID", type=NAME)
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV to standard output: a row for each recipient.")
+@click.option("--variants", is_flag=True, help="With --csv: write a row for each text.")
+@click.option("--spreadsheet", is_flag=True, help="With --csv: for a spreadsheet, whole numbers and no formulas.")
 @json_option
 @click.pass_context
 @talks
-def campaign_results(context: click.Context, campaign: str, as_json: bool) -> None:
+def campaign_results(
+    context: click.Context, campaign: str, as_csv: bool, variants: bool, spreadsheet: bool, as_json: bool
+) -> None:
     """Show how a campaign went: counts, who was left out, failures by cause, each text."""
+    if (variants or spreadsheet) and not as_csv:
+        fail("--variants and --spreadsheet need --csv", USAGE)
     with connect(context) as client:
+        if as_csv:
+            part = "variants" if variants else "recipients"
+            for portion in client.export_campaign_results(campaign, part, spreadsheet=spreadsheet):
+                write_data(portion)
+            return
         found = client.campaign_results(campaign)
     if as_json:
         print_json(found)

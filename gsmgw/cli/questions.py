@@ -50,11 +50,11 @@ def asked(given: dict[str, Any], field: str | None) -> dict[str, Any] | None:
 @json_lines_option
 @click.pass_context
 def questions(context: click.Context, as_json: bool) -> None:
-    """List questions that people have not answered yet, and close them."""
+    """List open questions to people, and close them."""
     listed(context, as_json, question_list)
 
 
-@questions.command("list")
+@questions.command("list", short_help="List open questions by number.")
 @limit_option
 @json_lines_option
 @click.pass_context

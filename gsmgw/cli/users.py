@@ -71,6 +71,20 @@ stdin_option = click.option(
 
 
 @users.command()
+@json_option
+@click.pass_context
+@talks
+def code(context: click.Context, as_json: bool) -> None:
+    """Print the code for the first account. The dashboard asks for it; it is valid for an hour."""
+    with connect(context) as client:
+        made = client.create_setup_code()
+    if as_json:
+        print_json(made)
+        return
+    say(made["code"])
+
+
+@users.command()
 @click.argument("name", metavar="NAME", type=NAME)
 @click.option(
     "--role",

@@ -361,6 +361,12 @@ def group_members(name: str, *, limit: int | None = None) -> Walk[resources.Cont
     return Walk(group_member_page(name), limit)
 
 
+def export_campaign_results(campaign: str, part_of: str = "recipients", *, spreadsheet: bool = False) -> Reading:
+    """Yield how a campaign went as CSV, in portions: ``recipients``, a row for each of them, or ``variants``."""
+    params = {"part": part_of, "spreadsheet": spreadsheet}
+    return Reading(Call("GET", f"/v1/campaigns/{part(campaign)}/results/export", params=params), STREAM_TIMEOUT)
+
+
 def export_contacts(format: str = "ndjson", *, spreadsheet: bool = False, **filters: Any) -> Reading:
     """Yield all contacts that match the filters, in portions: ``ndjson``, ``csv`` with a header, or ``vcard``."""
     params = {"format": format, "spreadsheet": spreadsheet, **given(filters)}

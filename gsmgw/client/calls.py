@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -47,6 +47,7 @@ class Call(Generic[T]):
     pick: Callable[[Any], T] = _whole
     #: A body that is a file.
     content: bytes | None = None
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repeatable(self) -> bool:
@@ -57,8 +58,8 @@ class Call(Generic[T]):
     def headers(self) -> dict[str, str]:
         """The headers that only this request has."""
         if self.content is not None:
-            return {"Content-Type": "application/octet-stream"}
-        return {"Idempotency-Key": self.key} if self.key else {}
+            return {"Content-Type": "application/octet-stream", **self.extra_headers}
+        return {"Idempotency-Key": self.key, **self.extra_headers} if self.key else {**self.extra_headers}
 
 
 M = TypeVar("M", bound=Callable[..., Any])

@@ -49,9 +49,33 @@ def delete_answer(name: str) -> Call[None]:
     return Call("DELETE", f"/v1/answers/{part(name)}")
 
 
-def sign_in(name: str, password: str) -> Call[resources.NewSession]:
-    """Sign a user in; use the ``token`` of the answer as the token of a further client."""
-    return Call("POST", "/v1/sessions", {"name": name, "password": password})
+def sign_in(
+    name: str, password: str, *, source: str | None = None, agent: str | None = None
+) -> Call[resources.NewSession]:
+    """Sign a user in; use the ``token`` of the answer as the token of a further client.
+
+    ``source`` is the address of the person's device and ``agent`` its program, for a process that signs others in.
+    """
+    body = {"name": name, "password": password}
+    return Call("POST", "/v1/sessions", body, extra_headers=given({"X-Forwarded-For": source, "User-Agent": agent}))
+
+
+def setup() -> Call[resources.Setup]:
+    """Return whether the first account is missing."""
+    return Call("GET", "/v1/setup")
+
+
+def create_setup_code() -> Call[resources.SetupCode]:
+    """Create the code for the first account, valid for an hour."""
+    return Call("POST", "/v1/setup/code")
+
+
+def set_up(
+    code: str, name: str, password: str, *, language: str | None = None, time_zone: str | None = None
+) -> Call[resources.User]:
+    """Create the first account with the code for it."""
+    body = {"code": code, "name": name, "password": password, "language": language, "time_zone": time_zone}
+    return Call("POST", "/v1/setup", given(body))
 
 
 def users() -> Call[list[resources.User]]:

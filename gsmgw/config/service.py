@@ -94,6 +94,25 @@ class WebSection(Section):
     """[web]: settings of the dashboard."""
 
     listen: HostPort = "127.0.0.1:8776"
+    #: Path below which a proxy serves the dashboard.
+    prefix: Annotated[
+        str, form(r"(/[A-Za-z0-9._~-]+)*", 'must be a path such as "/sms", without a slash at its end')
+    ] = ""
+    #: Certificate chain and key, PEM.
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
+    #: Sites that may show the dashboard in a frame.
+    frame_ancestors: list[
+        Annotated[str, form(r"https?://[A-Za-z0-9.*:-]+", 'must be a site such as "https://home.example"')]
+    ] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> WebSection:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key must be set together: one of them is missing")
+        return self
 
 
 class RetentionSection(Section):

@@ -178,6 +178,7 @@ class Gateway:
                 self.audience,
                 self.service,
                 self.modems.keys(),
+                self.scheduler,
                 lambda: prices_of(self.config),
                 lambda: self.config.gateway.country,
                 self.questions,

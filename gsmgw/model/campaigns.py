@@ -156,6 +156,36 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """How a campaign went for a recipient. ``error`` is JSON; ``reply`` is the first text since."""
+
+    number: str
+    name: str | None
+    variant: int | None
+    state: str
+    reason: str | None
+    message_id: int | None
+    status: str | None
+    segments: int | None
+    modem: str | None
+    sent_ms: int | None
+    delivered_ms: int | None
+    error: str | None
+    replied_ms: int | None
+    reply: str | None
+    opted_out_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSums:
+    """How one of several texts went."""
+
+    sent: int
+    delivered: int
+    replied: int
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignCounts:
     """How many recipients are where."""
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from gsmgw.model import Status, format_id
-from gsmgw.model.campaigns import Campaign, CampaignCounts
+from gsmgw.model.campaigns import Campaign, CampaignCounts, RecipientResult, VariantSums
 from gsmgw.store.states import one_of
 
 _WAITING = (Status.QUEUED, Status.SCHEDULED)
@@ -35,9 +35,14 @@ def is_on_the_way(db: sqlite3.Connection, campaign_id: int) -> bool:
 
 def last_failures(db: sqlite3.Connection, campaign: Campaign, most: int) -> int:
     """Return how many of the last messages that ended have failed."""
-    ended = (Status.SENT, Status.DELIVERED, *FAILED)
+    # The latest ones of each state: a walk through all that ended would take longer the longer the campaign runs.
+    latest = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT id, status FROM messages WHERE campaign = ?1 AND status = '{status.value}' AND id > ?2 "
+        "ORDER BY id DESC LIMIT ?3)"
+        for status in (Status.SENT, Status.DELIVERED, *FAILED)
+    )
     rows = db.execute(
-        f"SELECT status FROM messages WHERE campaign = ? AND {one_of(ended)} AND id > ? ORDER BY id DESC LIMIT ?",
+        f"SELECT status FROM ({latest}) ORDER BY id DESC LIMIT ?3",
         (format_id(campaign.id), campaign.watched_from, most),
     )
     failed = {status.value for status in FAILED}
@@ -112,7 +117,7 @@ def failures_by_cause(db: sqlite3.Connection, campaign_id: int) -> dict[str, int
     )
 
 
-def by_variant(db: sqlite3.Connection, campaign_id: int) -> dict[int, tuple[int, int, int]]:
+def by_variant(db: sqlite3.Connection, campaign_id: int) -> dict[int, VariantSums]:
     """Return for each variant how many were sent and delivered, and how many answered."""
     rows = db.execute(
         "SELECT r.variant, sum(m.status IN ('sent', 'delivered')), sum(m.status = 'delivered'), sum(EXISTS "
@@ -121,7 +126,26 @@ def by_variant(db: sqlite3.Connection, campaign_id: int) -> dict[int, tuple[int,
         f"WHERE r.campaign_id IN {_WITH_RUNS} GROUP BY r.variant",
         (campaign_id,),
     )
-    return {int(row[0] or 0): (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+    return {int(row[0] or 0): VariantSums(int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+def recipient_results(db: sqlite3.Connection, campaign_id: int, after: str, limit: int) -> list[RecipientResult]:
+    """Return how a campaign went for its recipients, by number, after a number."""
+    reply = (
+        "(SELECT {} FROM messages i WHERE i.peer = r.number AND i.direction = 'inbound' AND i.id > r.message_id "
+        "ORDER BY i.id LIMIT 1)"
+    )
+    rows = db.execute(
+        "SELECT r.number, c.name, r.variant, r.state, r.reason, r.message_id, m.status, m.segments, m.modem, "
+        f"m.sent_ms, m.delivered_ms, m.error, {reply.format('i.received_ms')}, {reply.format('i.text')}, "
+        "(SELECT max(o.changed_ms) FROM consent o WHERE o.number = r.number AND o.state = 'out' "
+        "AND o.changed_ms >= m.created_ms) "
+        "FROM campaign_recipients r LEFT JOIN messages m ON m.id = r.message_id "
+        "LEFT JOIN contacts c ON c.number = r.number "
+        "WHERE r.campaign_id = ? AND r.number > ? ORDER BY r.number LIMIT ?",
+        (campaign_id, after, limit),
+    )
+    return [RecipientResult(*row) for row in rows]
 
 
 def _count(db: sqlite3.Connection, campaign_id: int, statuses: Sequence[Status]) -> int:

@@ -53,6 +53,15 @@ def create(
     return User(number, name, role, password, language, time_zone, False, now_ms, None)
 
 
+def create_first(
+    tx: Tx, now_ms: int, name: str, password: str, language: str | None, time_zone: str | None
+) -> User | None:
+    """Add the first user, an owner; None if there is a user."""
+    if tx.one("SELECT 1 FROM users LIMIT 1") is not None:
+        return None
+    return create(tx, now_ms, name, "owner", password, language, time_zone)
+
+
 def change(tx: Tx, user_id: int, fields: dict[str, str | bool | None]) -> None:
     """Set some of :data:`CHANGEABLE`."""
     names = [name for name in fields if name in CHANGEABLE]

@@ -31,7 +31,7 @@ def says(place: Site, text: str) -> None:
     subprocess.run([*command, text], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.1])
+@pytest.mark.parametrize("after_s", [0.02, *(pytest.param(each, marks=pytest.mark.long) for each in (0.0, 0.005, 0.1))])
 def test_nothing_is_handed_over_after_the_opt_out_and_it_is_confirmed_once(after_s: float, tmp_path: Path) -> None:
     with site(tmp_path, modems=1, gateway="unknown_grace_s = 2.0", modem="limits = { min_gap_s = 0.1 }") as place:
         with place.start() as client:

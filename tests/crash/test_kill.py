@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.processes import Process, first_events, site, until
+from support.waiting import GENEROUS_S
 
 from gsmgw.outbound.worker.worker import CLAIMS_MAX
 
@@ -67,7 +68,7 @@ def test_a_second_gateway_on_the_same_state_is_refused(tmp_path: Path) -> None:
     with site(tmp_path, modems=1) as place, place.start():
         first = place.gateway
         other = Process(tmp_path / "second.out", "gsmgw", "run", "--config", str(place.config))
-        assert other.child.wait(20) == 75
+        assert other.child.wait(GENEROUS_S) == 75
         other.end()
         assert "another gsmgw uses" in (tmp_path / "second.out").read_text()
         assert first is not None

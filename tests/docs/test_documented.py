@@ -97,7 +97,9 @@ def test_every_waiting_reason() -> None:
 
 def commands(group: click.Group, path: str = "gsmgw") -> list[str]:
     found = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         found.append(f"{path} {name}")
         if isinstance(command, click.Group):
             found += commands(command, f"{path} {name}")

@@ -18,6 +18,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from support.rig import Rig, make_config, running
+from support.waiting import GENEROUS_S
 
 from gsmgw.client.options import no_tls
 
@@ -117,7 +118,7 @@ async def house(directory: Path) -> AsyncIterator[House]:
     compat = {"kannel": True, "smsgate": True, "twilio": True, "twilio_account_sid": SID, "twilio_auth_token": AUTH}
     config = make_config(directory, {"m0": str(directory / "none")}, {"compat": compat})
     transport = httpx.AsyncHTTPTransport(uds=str(config.gateway.socket), verify=no_tls())
-    async with running(config) as rig, httpx.AsyncClient(transport=transport, timeout=30) as http:
+    async with running(config) as rig, httpx.AsyncClient(transport=transport, timeout=GENEROUS_S) as http:
         described = (await http.get("http://gsmgw/openapi.json")).json()
         calls = [
             (method.upper(), path)

@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from support.inbox import SENDER, pdus
 from support.receiver import receiving
 from support.rig import Rig, make_config, running
+from support.waiting import GENEROUS_S
 
 from gsmgw.client.options import no_tls
 from gsmgw.dispatch import feed
@@ -119,7 +120,7 @@ async def house(directory: Path) -> AsyncIterator[House]:
     async with (
         receiving() as target,
         running(config) as rig,
-        httpx.AsyncClient(transport=transport, base_url="http://gsmgw", timeout=20) as http,
+        httpx.AsyncClient(transport=transport, base_url="http://gsmgw", timeout=GENEROUS_S) as http,
     ):
         hook = (await http.post("/v1/webhooks", json={"url": target.url, "tags": ["t"], "modems": ["m"]})).json()["id"]
         await http.post("/v1/webhooks", json={"url": target.url})

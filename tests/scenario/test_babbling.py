@@ -66,6 +66,7 @@ async def test_a_flood_is_bounded_and_nobody_else_notices(
         assert not any(rig.gateway.supervisor.failures.values())
 
 
+@pytest.mark.long
 async def test_it_is_tried_again_and_left_alone_for_longer_while_it_goes_on() -> None:
     async with bench() as place:
         place.simulated.fault("babble", text="RING", bytes_s=60_000)

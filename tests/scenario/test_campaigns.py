@@ -239,6 +239,7 @@ async def test_a_campaign_that_cannot_work_is_refused(tmp_path: Path) -> None:
         assert await rig.client.campaigns() == []
 
 
+@pytest.mark.long
 def test_a_campaign_survives_kills(tmp_path: Path) -> None:
     with site(tmp_path, 2, gateway="unknown_grace_s = 3.0") as place:
         with place.start() as client:

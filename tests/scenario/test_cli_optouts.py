@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.processes import Site, site
+from support.shell import command
 
 ANNA, BEN = "+4915112345671", "+4915112345672"
 
@@ -23,11 +21,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def gsmgw(place: Site, *arguments: str, code: int = 0, stdin: str = "") -> str:
     """Run a command; its output, or what it says on standard error if it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "gsmgw", "--socket", str(place.socket), *arguments],
-        capture_output=True, text=True, input=stdin, timeout=60, env={**os.environ, "COLUMNS": "200"}, check=False,
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
+    done = command("--socket", str(place.socket), *arguments, stdin=stdin)
+    assert done.exit_code == code, done.output
     return done.stdout if code == 0 else done.stderr
 
 

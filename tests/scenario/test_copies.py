@@ -164,7 +164,7 @@ def killed_and_started_again(place: Site, after: int) -> None:
         assert {message["status"] for message in client.messages()} == {"sent"}
 
 
-@pytest.mark.parametrize("after", [1, 33, 70])
+@pytest.mark.parametrize("after", [1, *(pytest.param(each, marks=pytest.mark.long) for each in (33, 70))])
 def test_kill_9_without_reports_or_a_counter(after: int, tmp_path: Path) -> None:
     """Nothing is lost, and nothing goes twice, with no other evidence than the copies."""
     with place_with_copies(tmp_path) as place:

@@ -61,6 +61,7 @@ async def test_one_that_sends_nothing_gets_one_recovery_step_after_the_other_unt
         assert len(place.simulation.submits) == 1
 
 
+@pytest.mark.long
 async def test_one_that_never_sends_again_ends_in_quarantine_and_is_tried_again() -> None:
     """No restart helps: the steps have budgets, a person is told, and in the end it works."""
     async with bench() as place:

@@ -20,6 +20,7 @@ from storm.run import ODD_BODIES, ODD_VALUES, STRANGER
 from support.poison import drop, odd_tpdus
 from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running
+from support.waiting import GENEROUS_S
 
 from gsmgw.http.server import bind_tcp
 from gsmgw.http.tls import Certificates
@@ -110,7 +111,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         async with (
             running(make_config(tmp_path, ports, sections), listener, certificates) as rig,
-            httpx.AsyncClient(base_url=url, verify=False, timeout=30) as http,
+            httpx.AsyncClient(base_url=url, verify=False, timeout=GENEROUS_S) as http,
         ):
             body = {"name": "door", "scopes": ["send", "read", "manage"]}
             token = (await rig.client.request("POST", "/v1/tokens", json=body))["token"]

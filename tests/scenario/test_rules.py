@@ -248,6 +248,7 @@ async def test_a_missed_call_is_answered(tmp_path: Path) -> None:
         await rig.until(lambda: texts(sim) == ["We call you back"])
 
 
+@pytest.mark.long
 def test_each_text_is_answered_once_however_often_the_gateway_dies(tmp_path: Path) -> None:
     senders = [f"+4915112345{n:03d}" for n in range(12)]
     with site(tmp_path, 1) as place:

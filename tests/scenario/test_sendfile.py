@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.processes import Site, until
+from support.shell import command
 
 from gsmgw.client import Client
 
@@ -23,11 +23,8 @@ def send(place: Site, tmp_path: Path) -> Run:
     def run(table: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         file = tmp_path / "people.csv"
         file.write_text(table, encoding="utf-8")
-        command = [sys.executable, "-m", "gsmgw", "--socket", str(place.socket), "send", "--file", str(file)]
-        environ = {**os.environ, "COLUMNS": "200"}
-        return subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False
-        )
+        result = command("--socket", str(place.socket), "send", "--file", str(file), *arguments)
+        return subprocess.CompletedProcess(arguments, result.exit_code, result.stdout, result.stderr)
 
     return run
 

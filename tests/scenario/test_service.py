@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.processes import until
 from support.rig import make_config, running
+from support.waiting import GENEROUS_S
 
 from gsmgw.client import Client
 
@@ -66,16 +67,14 @@ def activated(config: Path, listener: socket.socket) -> Iterator[subprocess.Pope
 
 def test_it_serves_the_socket_that_it_is_passed_and_leaves_it_behind(tmp_path: Path) -> None:
     config, path = write_config(tmp_path), tmp_path / "gsmgw.sock"
-    with listening(path) as listener:
-        waiting = socket.socket(socket.AF_UNIX)
+    with listening(path) as listener, socket.socket(socket.AF_UNIX) as waiting:
         waiting.connect(str(path))  # before there is a daemon: it waits in the queue, and is answered
         waiting.sendall(b"GET /health/live HTTP/1.1\r\nHost: gsmgw\r\nConnection: close\r\n\r\n")
         with activated(config, listener) as child:
-            waiting.settimeout(30)
+            waiting.settimeout(GENEROUS_S)
             assert b"200 OK" in waiting.recv(4096)
-            waiting.close()
             child.send_signal(signal.SIGTERM)
-            assert child.wait(30) == 0
+            assert child.wait(GENEROUS_S) == 0
         assert path.is_socket()
 
 
@@ -91,7 +90,7 @@ def test_a_socket_of_another_place_does_not_replace_the_configured_one(tmp_path:
 def test_a_socket_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     with socket.socket(socket.AF_INET) as stranger, activated(config, stranger) as child:
-        assert child.wait(30) == 2
+        assert child.wait(GENEROUS_S) == 2
     assert "not a listening Unix stream socket" in config.with_suffix(".log").read_text()
 
 
@@ -107,7 +106,7 @@ def test_a_first_client_starts_it(tmp_path: Path) -> None:
                 assert client.stats()["version"]
         finally:
             child.terminate()
-            assert child.wait(30) == 0
+            assert child.wait(GENEROUS_S) == 0
 
 
 def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path: Path) -> None:
@@ -122,7 +121,7 @@ def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path:
             assert second.returncode == 75
             assert "another gsmgw uses" in second.stderr
             child.send_signal(signal.SIGTERM)
-            assert child.wait(30) == 0
+            assert child.wait(GENEROUS_S) == 0
         finally:
             child.kill()
             child.wait()
@@ -150,7 +149,7 @@ def test_what_it_keeps_is_for_its_user_alone_whatever_was_there_before(tmp_path:
             assert path.stat().st_mode & 0o777 == 0o660
         finally:
             child.terminate()
-            assert child.wait(30) == 0
+            assert child.wait(GENEROUS_S) == 0
     assert "permissions of group and others removed" in (tmp_path / "log").read_text()
 
 
@@ -164,7 +163,7 @@ def started(config: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield child
         finally:
             child.terminate()
-            assert child.wait(30) == 0
+            assert child.wait(GENEROUS_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -299,7 +298,7 @@ async def test_the_watchdog_is_not_fed_while_the_writer_is_stuck(tmp_path: Path,
     async with running(make_config(tmp_path, {})) as rig:
         await notified.word("WATCHDOG=1")
         gate = threading.Event()
-        stuck = rig.gateway.store.write(lambda tx: gate.wait(30))
+        stuck = rig.gateway.store.write(lambda tx: gate.wait(GENEROUS_S))
         try:
             await silence(notified)
         finally:

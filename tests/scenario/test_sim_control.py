@@ -18,6 +18,7 @@ import pytest
 import serial
 from click.testing import CliRunner
 from rich.console import Console
+from support.waiting import GENEROUS_S
 
 from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimulation
 from hw_sim.cli import main
@@ -387,7 +388,7 @@ def process(*arguments: str) -> subprocess.Popen[bytes]:
 def finished(started: subprocess.Popen[bytes], **stop: Any) -> tuple[int, bytes]:
     if stop.get("terminate"):
         started.terminate()
-    _, errors = started.communicate(timeout=10)
+    _, errors = started.communicate(timeout=GENEROUS_S)
     return started.returncode, errors
 
 

@@ -110,6 +110,7 @@ async def test_the_command(rig: Rig, tmp_path: Path) -> None:
     assert json.loads(await asyncio.to_thread(run, "--json"))["total"]["sent"] == 3
 
 
+@pytest.mark.long
 def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     with site(tmp_path, modems=1, gateway="unknown_grace_s = 3") as place:
         for number in range(3):

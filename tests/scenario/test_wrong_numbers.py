@@ -85,6 +85,7 @@ async def test_more_wrong_numbers_than_any_limit(tmp_path: Path) -> None:
         assert rig.gateway.modems["modem0"].status.state.value == "ready"
 
 
+@pytest.mark.long
 async def test_a_modem_that_is_stuck_is_still_brought_back(tmp_path: Path) -> None:
     async with simulated(tmp_path, 1) as (sim, rig):
         first = await rig.client.send(GOOD[0], "before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from typing import Any
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.campaigns.runner import CampaignRunner
 from gsmgw.audience.contacts import ContactChange
+from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.clock import VirtualClock
 from gsmgw.model import MessageRecord, OnUnknown, Outgoing, Waiting
 from gsmgw.model.campaigns import Audience as People
 from gsmgw.model.campaigns import Campaign, CampaignPlan, Variant
 from gsmgw.model.contacts import ContactField, FieldType
-from gsmgw.outbound import Defaults, MessageService
+from gsmgw.outbound import Defaults, MessageService, SendingTimes
+from gsmgw.outbound.limits.capacity import ModemCapacity
 from gsmgw.prices import Prices
 from gsmgw.store import Store, Tx
 from gsmgw.store.ids import first_id
@@ -26,6 +28,16 @@ from gsmgw.store.ids import first_id
 
 class NoQueue:
     """A queue that keeps nothing: its messages wait in the database."""
+
+    times = SendingTimes()
+
+    def capacities(self) -> list[ModemCapacity]:
+        """One modem without limits."""
+        return [ModemCapacity("modem0", 5.0)]
+
+    def of_pool(self, pool: str) -> Collection[str]:
+        """No pools."""
+        return ()
 
     def offer(self, messages: Sequence[Outgoing]) -> None:
         """Take messages."""
@@ -59,9 +71,13 @@ class Office:
     def __init__(self, store: Store, clock: VirtualClock) -> None:
         self.store, self.clock = store, clock
         self.audience = Audience(store, clock, lambda: "DE")
+        queue = NoQueue()
         defaults = Defaults("DE", 86400, False, OnUnknown.RESEND)
-        service = MessageService(store, clock, NoQueue(), lambda: {"modem0"}, defaults)
-        self.campaigns = Campaigns(store, clock, self.audience, service, {"modem0"}, lambda: Prices([]), lambda: "DE")
+        service = MessageService(store, clock, queue, lambda: {"modem0"}, defaults)
+        questions = Questions(store, clock, self.audience, lambda: "DE", lambda: "en")
+        self.campaigns = Campaigns(
+            store, clock, self.audience, service, {"modem0"}, queue, lambda: Prices([]), lambda: "DE", questions
+        )
         self.runner = CampaignRunner(store, clock, service, self.campaigns)
 
     async def until(self, text: str) -> None:

@@ -36,7 +36,7 @@ class Process:
     def signal(self, number: int) -> int:
         """Send a signal, wait for the end; the exit code."""
         self.child.send_signal(number)
-        code = self.child.wait(30)
+        code = self.child.wait(START_TIMEOUT_S)
         self._output.close()
         return code
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from gsmgw.api.access.sessions import Sessions
+from gsmgw.api.access.setup_code import SetupCode
 from gsmgw.api.access.sign_in import SignIn
 from gsmgw.api.access.throttling import FailureLimit, RequestLimit
 from gsmgw.http.origins import network_key
@@ -38,6 +39,7 @@ class Access:
         self._requests: RequestLimit | None = None
         self.sessions = Sessions(store, clock)
         self.sign_in = SignIn(store, clock, self.sessions)
+        self.setup_code = SetupCode(clock)
         self.limit_requests(requests_per_minute)
 
     def limit_requests(self, per_minute: int | None) -> None:

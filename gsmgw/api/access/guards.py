@@ -16,7 +16,7 @@ from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import Principal, ServiceError
 from gsmgw.wire.problems import ProblemCode
 
-_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users", "/v1/privacy")
+_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users", "/v1/privacy", "/v1/setup/")
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
 _PEOPLE = (
     "/v1/contacts",
@@ -47,6 +47,8 @@ def scope_needed(method: str, path: str, beside: tuple[str, ...] = ()) -> str | 
     Routes ``beside`` the API check credentials by themselves.
     """
     if path.startswith(("/health/", "/docs", *beside)) or path == "/openapi.json":
+        return None
+    if path == "/v1/setup":
         return None
     if _is_own(path):
         return None if (method, path) == ("POST", "/v1/sessions") else "read"

@@ -19,7 +19,16 @@ from gsmgw.api.routes.rules import HoursIn
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.model import format_id, parse_id
-from gsmgw.model.campaigns import Audience, Campaign, CampaignPlan, DateTrigger, Exclusions, Skipped, Variant
+from gsmgw.model.campaigns import (
+    Audience,
+    Campaign,
+    CampaignPlan,
+    DateTrigger,
+    Exclusions,
+    Skipped,
+    Variant,
+    VariantSums,
+)
 from gsmgw.templates import SOURCE_LIMIT
 from gsmgw.wire import resources
 from gsmgw.wire.campaigns import campaign_resource, counts_resource
@@ -192,7 +201,7 @@ class RecipientQuery(QueryModel):
 
 @router.get("", response_model=resources.CampaignList)
 async def index(ctx: Ctx) -> Response:
-    """List campaigns, newest first, with their counts."""
+    """List campaigns but for the runs of others, newest first, with their counts."""
     return JSONResponse({"data": [await _whole(ctx, each) for each in await ctx.campaigns.all()]})
 
 
@@ -225,6 +234,7 @@ async def delete(ctx: Ctx, campaign: str) -> Response:
 async def review(ctx: Ctx, campaign: str) -> Response:
     """Show what a campaign would do: recipients, segments, cost, who is left out and why, three texts."""
     found = await ctx.campaigns.review(await _id(ctx, campaign))
+    duration = found.duration
     answer: resources.CampaignReview = {
         "recipients": found.recipients,
         "suspected": found.suspected,
@@ -234,7 +244,9 @@ async def review(ctx: Ctx, campaign: str) -> Response:
         "segments_total": found.segments_total,
         "encodings": dict(found.encodings),
         "forcing": dict(found.forcing.most_common(20)),
-        "duration_s": found.duration_s,
+        "duration_s": None if duration is None else round(duration.duration_s, 1),
+        "bottleneck": None if duration is None or duration.bottleneck is None else duration.bottleneck.value,
+        "bottleneck_detail": "no modem can send it" if duration is None else duration.detail,
         "cost": found.cost,
         "samples": [
             {"number": each.number, "text": each.text, "segments": each.plan.segment_count if each.plan else 0}
@@ -325,9 +337,9 @@ async def results(ctx: Ctx, campaign: str) -> Response:
         "skipped": {Skipped(reason): number for reason, number in result.skipped.items()},
         "causes": result.causes,
         "variants": [
-            {"text": text, "sent": sums[0], "delivered": sums[1], "replied": sums[2]}
+            {"text": text, "sent": sums.sent, "delivered": sums.delivered, "replied": sums.replied}
             for at, text in enumerate(texts or [None])
-            for sums in [result.variants.get(at, (0, 0, 0))]
+            for sums in [result.variants.get(at, VariantSums(0, 0, 0))]
         ],
     }
     return JSONResponse(answer)

@@ -96,7 +96,8 @@ class OwnChange(BaseModel):
     time_zone: TimeZone | None = None
 
 
-def _out(user: User) -> resources.User:
+def user_resource(user: User) -> resources.User:
+    """Return the resource of a user, without the password."""
     role: Any = user.role
     return {
         "name": user.name,
@@ -138,19 +139,19 @@ async def create(ctx: Ctx, request: Request, body: UserIn) -> Response:
     )
     if made is None:
         raise Problem(ProblemCode.WRONG_STATE, f"a user named {body.name!r} exists already")
-    return JSONResponse(_out(made), 201)
+    return JSONResponse(user_resource(made), 201)
 
 
 @router.get("", response_model=resources.UserList)
 async def index(ctx: Ctx) -> Response:
     """List all users."""
-    return JSONResponse({"data": [_out(user) for user in await ctx.store.read(users.all_users)]})
+    return JSONResponse({"data": [user_resource(user) for user in await ctx.store.read(users.all_users)]})
 
 
 @router.get("/me", response_model=resources.User, responses=problems(404))
 async def show_own(user: Myself) -> Response:
     """Show the user who makes this request."""
-    return JSONResponse(_out(user))
+    return JSONResponse(user_resource(user))
 
 
 @router.patch("/me", response_model=resources.User, responses=problems(404))
@@ -160,13 +161,13 @@ async def update_own(ctx: Ctx, request: Request, user: Myself, body: OwnChange) 
     audit_detail(request, name=user.name, changed=sorted(fields))
     if "password" in fields:
         await ctx.access.sign_in.require_password(user, body.current_password)
-    return JSONResponse(_out(await _change(ctx, user, fields)))
+    return JSONResponse(user_resource(await _change(ctx, user, fields)))
 
 
 @router.get("/{name}", response_model=resources.User, responses=problems(404))
 async def show(user: Named) -> Response:
     """Show one user."""
-    return JSONResponse(_out(user))
+    return JSONResponse(user_resource(user))
 
 
 @router.patch("/{name}", response_model=resources.User, responses=problems(404, 409))
@@ -176,7 +177,7 @@ async def update(ctx: Ctx, request: Request, caller: Caller, user: Named, body: 
     audit_detail(request, name=user.name, changed=sorted(fields), **{k: fields[k] for k in ("role",) if k in fields})
     if fields.get("disabled") or fields.get("role", "owner") != "owner":
         await _require_another_owner(ctx, caller, user)
-    return JSONResponse(_out(await _change(ctx, user, fields)))
+    return JSONResponse(user_resource(await _change(ctx, user, fields)))
 
 
 @router.delete("/{name}", status_code=204, responses=problems(404, 409))

@@ -6,12 +6,19 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from gsmgw.audience.campaigns.plans import Plans, next_times_ms
-from gsmgw.audience.campaigns.reviews import Review, Reviews
+from gsmgw.audience.campaigns.reviews import Review, Reviews, Sending
 from gsmgw.audience.errors import Conflict, NotFound
 from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
 from gsmgw.model import format_id, parse_id
-from gsmgw.model.campaigns import Campaign, CampaignCounts, CampaignPlan, CampaignState
+from gsmgw.model.campaigns import (
+    Campaign,
+    CampaignCounts,
+    CampaignPlan,
+    CampaignState,
+    RecipientResult,
+    VariantSums,
+)
 from gsmgw.model.contacts import fold
 from gsmgw.outbound import MessageService
 from gsmgw.ports import Clock
@@ -29,7 +36,7 @@ class Results:
     counts: CampaignCounts
     skipped: dict[str, int]
     causes: dict[str, int]
-    variants: dict[int, tuple[int, int, int]]
+    variants: dict[int, VariantSums]
 
 
 class Campaigns:
@@ -42,6 +49,7 @@ class Campaigns:
         audience: Audience,
         service: MessageService,
         modems: Collection[str],
+        sending: Sending,
         prices: Callable[[], Prices],
         country: Callable[[], str | None],
         questions: Questions,
@@ -50,11 +58,11 @@ class Campaigns:
         self._clock = clock
         self._service = service
         self.plans = Plans(store, audience, modems, country, questions)
-        self._reviews = Reviews(store, clock, self.plans, modems, prices)
+        self._reviews = Reviews(store, clock, self.plans, sending, prices)
         self.wake: Callable[[], None] = lambda: None
 
     async def all(self) -> list[Campaign]:
-        """Return all campaigns, newest first."""
+        """Return all campaigns but for the runs of others, newest first."""
         return await self._store.read(campaigns.all_campaigns)
 
     async def get(self, campaign_id: int) -> Campaign:
@@ -69,7 +77,7 @@ class Campaigns:
         number = parse_id(text)
         if number is not None and await self._store.read(lambda db: campaigns.get(db, number)) is not None:
             return number
-        named = [each.id for each in await self.all() if fold(each.name) == fold(text)]
+        named = [each for each, name in await self._store.read(campaigns.names) if fold(name) == fold(text)]
         if len(named) > 1:
             raise Conflict(
                 f"{len(named)} campaigns are named {text[:100]!r}: use an ID: {', '.join(map(format_id, named[:5]))}"
@@ -258,6 +266,10 @@ class Campaigns:
             await self._store.read(lambda db: campaign_results.failures_by_cause(db, campaign_id)),
             await self._store.read(lambda db: campaign_results.by_variant(db, campaign_id)),
         )
+
+    async def recipient_results(self, campaign_id: int, after: str, limit: int) -> list[RecipientResult]:
+        """Return how a campaign went for its recipients, by number, after a number."""
+        return await self._store.read(lambda db: campaign_results.recipient_results(db, campaign_id, after, limit))
 
     async def recipients(
         self, campaign_id: int, after: str, limit: int, state: str | None, reason: str | None

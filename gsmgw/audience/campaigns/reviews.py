@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from gsmgw.audience.campaigns.date_triggers import next_days
+from gsmgw.audience.campaigns.duration import Estimate, Task, estimate
 from gsmgw.audience.campaigns.plans import Plans, next_times_ms
 from gsmgw.audience.campaigns.texts import Written
+from gsmgw.audience.templates import setting_of
+from gsmgw.model import Priority
 from gsmgw.model.campaigns import Campaign, CampaignPlan, Skipped
+from gsmgw.outbound import SendingTimes
+from gsmgw.outbound.limits.capacity import ModemCapacity
 from gsmgw.ports import Clock
 from gsmgw.prices import MICRO, Prices
 from gsmgw.store import Store, campaign_occasions, campaign_recipients, consent, contacts
@@ -20,8 +26,6 @@ from gsmgw.zones import country_of_number
 
 #: Recipients that a review looks at one by one; with more of them its figures are estimates.
 REVIEWED = 2000
-#: Time of a segment on a modem, seconds: an estimate for the duration.
-SEGMENT_S = 5.0
 #: Times of the next runs that are shown.
 _NEXT = 3
 
@@ -39,7 +43,8 @@ class Review:
     segments_total: int
     encodings: Counter[str]
     forcing: Counter[str]
-    duration_s: float
+    #: None if no modem can send it.
+    duration: Estimate | None
     cost: float | None
     samples: list[Written]
     #: When a campaign that repeats makes its next runs.
@@ -47,16 +52,30 @@ class Review:
     estimated: bool
 
 
+class Sending(Protocol):
+    """The part of the queue that knows how much can be sent, and when."""
+
+    @property
+    def times(self) -> SendingTimes:
+        """The sending hours."""
+
+    def capacities(self) -> list[ModemCapacity]:
+        """Return how much each modem can send."""
+
+    def of_pool(self, pool: str) -> Collection[str]:
+        """Return the modems of a pool."""
+
+
 class Reviews:
-    """Reviews campaigns. ``modems`` are the names that exist."""
+    """Reviews campaigns."""
 
     def __init__(
-        self, store: Store, clock: Clock, plans: Plans, modems: Collection[str], prices: Callable[[], Prices]
+        self, store: Store, clock: Clock, plans: Plans, sending: Sending, prices: Callable[[], Prices]
     ) -> None:
         self._store = store
         self._clock = clock
         self._plans = plans
-        self._modems = modems
+        self._sending = sending
         self._prices = prices
 
     async def review(self, campaign: Campaign) -> Review:
@@ -83,7 +102,19 @@ class Reviews:
             lambda db: campaign_recipients.left_out(consent.on(db), campaign, exclude, people, now_ms)
         )
         reasons = {each.number: each.skipped for each in written if each.skipped is not None} | left.reasons
-        return self._summed(plan, written, reasons, len(left.suspected), total, next_ms)
+        found = await asyncio.to_thread(self._summed, written, reasons, len(left.suspected), total, next_ms)
+        return replace(found, duration=await self._duration(plan, found, now_ms))
+
+    async def _duration(self, plan: CampaignPlan, found: Review, now_ms: int) -> Estimate | None:
+        """Return how long it takes. The hours are looked at in the zone of the first recipient."""
+        capacities = self._sending.capacities()
+        wanted = plan.modems or (self._sending.of_pool(plan.pool) if plan.pool is not None else None)
+        modems = [each for each in capacities if wanted is None or each.name in wanted]
+        times = self._sending.times if self._sending.times.applies_to(Priority.BULK) else None
+        task = Task(found.recipients, found.segments_total, modems, plan.per_minute, plan.hours, times)
+        number = found.samples[0].number if found.samples else ""
+        local = setting_of({"number": number}, now_ms).now
+        return await asyncio.to_thread(estimate, task, local)
 
     async def _next_ms(self, campaign: Campaign, now_ms: int) -> list[int]:
         """Return when the next runs are made; for dates of contacts, the days in the zone of the gateway."""
@@ -103,7 +134,6 @@ class Reviews:
 
     def _summed(
         self,
-        plan: CampaignPlan,
         written: Sequence[Written],
         left_out: dict[str, Skipped],
         suspected: int,
@@ -114,8 +144,8 @@ class Reviews:
         segments = [each.plan.segment_count for each in texted if each.plan is not None]
         share = total / len(written) if written else 1.0
         all_segments = round(sum(segments) * share)
-        speed = min((plan.per_minute or 10**9) / 60, max(1, len(plan.modems or self._modems)) / SEGMENT_S)
-        prices = [self._prices().of_segment(country_of_number(each.number), None) for each in texted]
+        price_list = self._prices()
+        prices = [price_list.of_segment(country_of_number(each.number), None) for each in texted]
         cost = None
         if prices and all(price is not None for price in prices):
             micro = sum((price or 0) * count for price, count in zip(prices, segments, strict=True))
@@ -129,7 +159,7 @@ class Reviews:
             segments_total=all_segments,
             encodings=Counter(each.plan.encoding.value for each in texted if each.plan is not None),
             forcing=Counter(char for each in texted if each.plan is not None for char in each.plan.forcing),
-            duration_s=all_segments / speed,
+            duration=None,
             cost=cost,
             samples=texted[:3],
             next_ms=next_ms,

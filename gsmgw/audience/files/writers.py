@@ -28,7 +28,7 @@ def write_head(format: str, fields: Sequence[str], *, spreadsheet: bool) -> byte
     """Return what comes before the contacts."""
     if format != "csv":
         return b""
-    return ((BOM if spreadsheet else "") + _rows([[*COLUMNS, *fields]])).encode()
+    return ((BOM if spreadsheet else "") + csv_rows([[*COLUMNS, *fields]])).encode()
 
 
 def write_contacts(format: str, contacts: Iterable[Contact], fields: Sequence[str], *, spreadsheet: bool) -> bytes:
@@ -37,8 +37,8 @@ def write_contacts(format: str, contacts: Iterable[Contact], fields: Sequence[st
     For a spreadsheet, a number is a formula that gives a text, and no other cell can be a formula.
     """
     if format == "csv":
-        cell = _safe if spreadsheet else str
-        return _rows(_row(contact, fields, cell, spreadsheet=spreadsheet) for contact in contacts).encode()
+        cell = safe_cell if spreadsheet else str
+        return csv_rows(_row(contact, fields, cell, spreadsheet=spreadsheet) for contact in contacts).encode()
     if format == "vcard":
         return "".join(map(_card, contacts)).encode()
     return b"".join(dumped(contact_resource(contact)) + b"\n" for contact in contacts)
@@ -60,11 +60,13 @@ def _value(value: FieldValue | None, cell: Callable[[str], str]) -> str:
     return cell(value) if isinstance(value, str) else written(value)
 
 
-def _safe(text: str) -> str:
+def safe_cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _rows(rows: Iterable[Sequence[str]]) -> str:
+def csv_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as CSV."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
+from gsmgw.outbound.limits.capacity import Allowance, ModemCapacity
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.ports import Clock
 from gsmgw.store import Store, queue_reads
@@ -50,6 +51,13 @@ class ModemLimits:
         now_ms = self._clock.wall_ms()
         pause_s = (self._next_allowed_ms(now_ms, urgent=False) - now_ms) / 1000
         return pause_s, (self._next_allowed_ms(now_ms, urgent=True) - now_ms) / 1000 if pause_s > 0 else 0.0
+
+    def capacity(self, name: str, segment_s: float, shared: Sequence[Allowance]) -> ModemCapacity:
+        """Return how much a modem can send that takes ``segment_s`` for a segment; ``shared`` is left of its pools."""
+        limits = self._own.limits
+        gap_s = limits.min_gap_s + limits.gap_jitter_s / 2
+        own = self._own.allowances(name, self._clock.wall_ms())
+        return ModemCapacity(name, max(segment_s, gap_s), own, tuple(shared))
 
     def change(self, limits: Limits) -> None:
         """Use other limits; what was sent before counts for them too."""

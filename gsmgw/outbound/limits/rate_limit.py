@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gsmgw.outbound.limits.capacity import Allowance
 from gsmgw.rates import RollingCount
 
 DAY_MS = 86_400_000
@@ -86,6 +87,18 @@ class RateLimiter:
             usable = limit if urgent else max(1, limit - self.limits.urgent_reserve)
             allowed = max(allowed, round(self._counted.free_at(now_ms, seconds * 1000, usable)))
         return allowed
+
+    def allowances(self, owner: str, now_ms: int) -> tuple[Allowance, ...]:
+        """Return what the limits leave for messages that are not urgent."""
+        found = []
+        for seconds, limit in self._windows:
+            usable = max(1, limit - self.limits.urgent_reserve)
+            left = max(0, usable - self._counted.count(now_ms, seconds * 1000))
+            found.append(Allowance(owner, seconds, usable, left, self.limits.by_message))
+        if (people := self.limits.recipients_per_day) is not None:
+            used = sum(at_ms > now_ms - DAY_MS for at_ms in self._recipients.values())
+            found.append(Allowance(owner, DAY_MS // 1000, people, max(0, people - used), by_message=True))
+        return tuple(found)
 
     def recipient_allowed_ms(self, to: str, now_ms: int) -> int:
         """The earliest moment at which that recipient may be written to."""

@@ -11,6 +11,7 @@ from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemState, ModemStatus, Outgoing, Priority, Waiting
 from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.numbers import digits_of, same_number
+from gsmgw.outbound.limits.capacity import ModemCapacity
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import SendingTimes
 from gsmgw.outbound.queue.due_timer import DueTimer
@@ -76,6 +77,24 @@ class Scheduler:
         self._eligibility.attach(handle.name, fit=handle.status.state.carries)
         if self._group is not None:
             self._start(self._group, worker)
+
+    @property
+    def times(self) -> SendingTimes:
+        """The sending hours."""
+        return self._timer.times
+
+    def of_pool(self, pool: str) -> Collection[str]:
+        """Return the modems of a pool."""
+        return (self._table.pools or {}).get(pool, ())
+
+    def capacities(self) -> list[ModemCapacity]:
+        """Return how much each modem can send."""
+        now_ms = self._clock.wall_ms()
+        shared = {pool: pacer.allowances(f"pool {pool}", now_ms) for pool, pacer in self._pool_limiters.items()}
+        return [
+            worker.capacity([each for pool in self._table.pools_of(worker.name) for each in shared.get(pool, ())])
+            for worker in self._workers.values()
+        ]
 
     def change_limits(self, modem: str, limits: Limits, weight: float) -> None:
         """Let a modem send within other limits, with another weight."""

@@ -17,6 +17,7 @@ from functools import partial
 from gsmgw.errors import Disposition, StoreError, StoreFault, StoreUnavailable, SubmitError
 from gsmgw.model import Outgoing, Priority, format_id
 from gsmgw.model.events import SubmitLateRefusal
+from gsmgw.outbound.limits.capacity import Allowance, ModemCapacity
 from gsmgw.outbound.limits.modem_limits import ModemLimits
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter
 from gsmgw.outbound.worker.inflight import Delay, InflightSet, Queue
@@ -40,6 +41,8 @@ CLAIMS_MAX = 8
 WORTHWHILE = 0.1
 #: A pause of a modem after failures that is worth a warning.
 LONG_REST_S = 30.0
+#: Time of a segment on a modem that has sent none yet, for estimates, seconds.
+ASSUMED_S = 5.0
 #: A modem that takes this long for a segment needs nothing committed ahead, and gives up what it has.
 SLOW_S = 1.0
 
@@ -111,6 +114,10 @@ class Worker:
         self._limits.change(limits)
         self._weight = weight
         self._wake.set()
+
+    def capacity(self, shared: Sequence[Allowance]) -> ModemCapacity:
+        """Return how much the modem can send; ``shared`` is left of its pools."""
+        return self._limits.capacity(self.name, self._segment_s if self._sent else ASSUMED_S, shared)
 
     def paused_until_ms(self) -> int | None:
         """Until when the limits of the SIM hold back; None when they do not."""

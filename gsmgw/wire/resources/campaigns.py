@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -147,7 +147,11 @@ class CampaignReview(TypedDict):
     segments_total: int
     encodings: dict[str, int]
     forcing: Annotated[dict[str, int], Field(description="Characters that make a text UCS-2, with the number of texts")]
-    duration_s: Annotated[float, Field(description="Estimated from the pace, or 5 s a segment and modem")]
+    duration_s: Annotated[float | None, Field(description="Estimated; null if no modem can send it")]
+    bottleneck: Annotated[
+        Literal["pace", "limits", "hours", "modems"] | None, Field(description="What holds it back most")
+    ]
+    bottleneck_detail: str
     cost: float | None
     samples: list[CampaignSample]
     next_runs: Annotated[list[Time], Field(description="The next three times of a campaign that repeats")]

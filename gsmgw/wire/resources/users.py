@@ -27,6 +27,21 @@ class User(TypedDict):
 
 
 @closed
+class Setup(TypedDict):
+    """The state of the first account."""
+
+    needed: Annotated[bool, Field(description="No account exists yet")]
+
+
+@closed
+class SetupCode(TypedDict):
+    """The code for the first account."""
+
+    code: str
+    expires_at: Time
+
+
+@closed
 class UserList(TypedDict):
     """All users, by name."""
 

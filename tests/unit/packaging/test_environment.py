@@ -18,7 +18,7 @@ def environment() -> ModuleType:
 
 
 def test_the_demo_installs_only_what_runs(environment: ModuleType) -> None:
-    assert environment.KINDS["runtime"][0] == "."
+    assert environment.KINDS["runtime"][0] == ".[web]"
     assert environment.KINDS["development"][0] == ".[dev]"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.events import any_event
+from support.waiting import GENEROUS_S
 
 from gsmgw.errors import StoreError
 from gsmgw.model import Event
@@ -93,7 +94,7 @@ async def test_the_queue_reads_while_all_other_readers_are_busy(tmp_path: Path) 
 
     def listing(db: sqlite3.Connection) -> None:
         busy.release()
-        assert done.wait(20)
+        assert done.wait(GENEROUS_S)
 
     listings = [asyncio.ensure_future(store.read(listing)) for _ in range(READERS + 2)]
     try:

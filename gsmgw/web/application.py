@@ -1,0 +1,40 @@
+"""The application with all its screens, and the server that runs it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gsmgw.web.pages import access, compose, consent, contacts, conversations, live, messages, modems, overview, texts
+from gsmgw.web.routing import Page, Web
+from gsmgw.web.settings import WebSettings
+
+log = logging.getLogger(__name__)
+
+_MODULES = (access, overview, live, messages, compose, conversations, modems, contacts, texts, consent)
+PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
+
+
+def make_application(settings: WebSettings) -> ASGIApp:
+    """Return the page as an ASGI application."""
+    return Web(settings, PAGES).application()
+
+
+def serve(settings: WebSettings, listener: socket.socket, certificate: str | None, key: str | None) -> None:
+    """Serve the page on a socket until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        make_application(settings),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        lifespan="on",
+    )
+    log.info("web: serving address=%s", listener.getsockname())
+    uvicorn.Server(config).run(sockets=[listener])

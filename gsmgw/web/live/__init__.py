@@ -1,0 +1,1 @@
+"""Live updates: one subscription to the gateway, fragments rendered once, sent to every page that shows them."""

@@ -1,0 +1,82 @@
+"""Modems: their state, and what can be done with one."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from gsmgw.client import ApiError, AsyncClient, part
+from gsmgw.web.forms import Form
+from gsmgw.web.languages import N_
+from gsmgw.web.live.regions import partial, region
+from gsmgw.web.look import Look
+from gsmgw.web.routing import Page
+from gsmgw.web.view import View
+from gsmgw.wire import resources
+
+#: Actions without a field, and the word for the page that follows.
+ACTIONS = {"reset": "reset", "enable": "enabled", "disable": "disabled"}
+
+
+async def modems(view: View) -> Response:
+    """List all modems."""
+    return view.render("modems.html", modems=await view.gateway.modems(), regions=["modems"])
+
+
+async def modem(view: View) -> Response:
+    """Show one modem."""
+    return await _show(view, Form())
+
+
+async def _show(view: View, form: Form, status: int = 200, answer: resources.UssdAnswer | None = None) -> Response:
+    found = await view.gateway.modem(view.path("name"))
+    return view.render("modem.html", status, modem=found, form=form, answer=answer, regions=[f"modem:{found['name']}"])
+
+
+async def act(view: View) -> Response:
+    """Reset, enable or disable a modem, or unlock its SIM."""
+    form = await view.form()
+    name, action = view.path("name"), form.text("action")
+    try:
+        if action == "pin":
+            await view.gateway.modem(name, "pin", {"pin": form.text("pin").strip()})
+        elif action in ACTIONS:
+            await view.gateway.modem(name, action)
+    except ApiError as exc:
+        form.refuse(exc, view.look.words, {"/pin": "pin", "modem_failed": "pin" if action == "pin" else ""})
+        return await _show(view, form, exc.status)
+    return view.redirect(f"/modems/{part(name)}", done=ACTIONS.get(action, action))
+
+
+async def ussd(view: View) -> Response:
+    """Send a USSD code and show the answer of the network."""
+    form = await view.form()
+    code = form.text("code").strip()
+    if not code:
+        form.errors["code"] = view.say(N_("Write a code, for example *100#."))
+        return await _show(view, form, 422)
+    try:
+        answer = await view.gateway.modem(view.path("name"), "ussd", {"code": code})
+    except ApiError as exc:
+        form.refuse(exc, view.look.words, {"/code": "code", "modem_failed": "code"})
+        return await _show(view, form, exc.status)
+    shown: resources.UssdAnswer = {
+        "modem": answer["modem"],
+        "answer": answer["answer"],
+        "more": answer["more"],
+        "outcome": answer["outcome"],
+    }
+    return await _show(view, form, answer=shown)
+
+
+@region("modem", lambda event, name: event["modem"] == name and event["type"].startswith(("modem.", "sim.")))
+async def _modem_region(look: Look, gateway: AsyncClient, name: str) -> str:
+    found = await gateway.modem(name)
+    return partial("modem-state", look.part("fragments/modem_state.html", modem=found))
+
+
+PAGES = [
+    Page("/modems", modems),
+    Page("/modems/{name}", modem),
+    Page("/modems/{name}", act, "POST"),
+    Page("/modems/{name}/ussd", ussd, "POST"),
+]

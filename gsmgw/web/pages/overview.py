@@ -1,0 +1,81 @@
+"""The first page: is everything well, what happened today, what waits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from starlette.responses import Response
+
+from gsmgw.client import AsyncClient
+from gsmgw.web.live.regions import of_kinds, partial, region
+from gsmgw.web.look import Look
+from gsmgw.web.routing import Page
+from gsmgw.web.view import View
+from gsmgw.wire import resources
+
+#: States of messages that are not final, in the order of the page.
+_WAITING = ("queued", "scheduled", "sending", "unknown")
+
+
+async def overview(view: View) -> Response:
+    """Show the first page."""
+    gateway, look = view.gateway, view.look
+    context = {**await _totals(look, gateway), **await _state(gateway)}
+    return view.render("overview.html", **context)
+
+
+async def _totals(look: Look, gateway: AsyncClient) -> dict[str, object]:
+    now = datetime.now(look.zone)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = await gateway.statistics(since=midnight.isoformat(), until=now.isoformat(), by="hour")
+    month = await gateway.statistics(since=(midnight - timedelta(days=29)).isoformat(), until=now.isoformat(), by="day")
+    return {"today": today["total"], "month": month["total"], "currency": month["currency"]}
+
+
+async def _state(gateway: AsyncClient) -> dict[str, object]:
+    stats, modems = await gateway.stats(), await gateway.modems()
+    waiting = [(state, stats["messages"].get(state, 0)) for state in _WAITING]
+    return {
+        "modems": modems,
+        "waiting": [(state, count) for state, count in waiting if count],
+        "oldest": stats["oldest_queued_at"],
+        "alarms": alarms(stats, modems),
+        "stats": stats,
+    }
+
+
+def alarms(stats: resources.Stats, modems: list[resources.Modem]) -> list[tuple[str, dict[str, object]]]:
+    """Return what is wrong, as the name of a sentence in the template and its values."""
+    found: list[tuple[str, dict[str, object]]] = []
+    if not stats["database_ok"]:
+        found.append(("database", {}))
+    if stats["database_loss"]:
+        found.append(("loss", {"detail": stats["database_loss"]}))
+    if not modems:
+        found.append(("no_modem", {}))
+    elif not any(modem["state"] in ("ready", "degraded") for modem in modems):
+        found.append(("none_ready", {}))
+    if unknown := stats["messages"].get("unknown", 0):
+        found.append(("unknown", {"n": unknown}))
+    if paused := sum(count for state, count in stats["webhooks"].items() if state != "active"):
+        found.append(("webhooks", {"n": paused}))
+    return found
+
+
+@region("totals", of_kinds("message.", "submit."), pause_s=1.0)
+async def _totals_region(look: Look, gateway: AsyncClient, _: str) -> str:
+    return partial("totals", look.part("fragments/totals.html", **await _totals(look, gateway)))
+
+
+@region("state", of_kinds("message.", "modem.", "sim.", "webhook.", "storage."), pause_s=0.5)
+async def _state_region(look: Look, gateway: AsyncClient, _: str) -> str:
+    context = await _state(gateway)
+    return partial("state", look.part("fragments/state.html", **context))
+
+
+@region("modems", of_kinds("modem.", "sim."))
+async def _modems_region(look: Look, gateway: AsyncClient, _: str) -> str:
+    return partial("modems", look.part("fragments/modems.html", modems=await gateway.modems()))
+
+
+PAGES = [Page("/", overview)]

@@ -1,0 +1,79 @@
+"""Saved templates and canned answers."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from gsmgw.client import ApiError
+from gsmgw.web.forms import Form
+from gsmgw.web.routing import Page
+from gsmgw.web.view import View
+from gsmgw.wire import resources
+
+FIELDS = {"/name": "name", "/text": "text", "invalid_template": "text", "wrong_state": "name"}
+
+
+async def templates(view: View) -> Response:
+    """List the templates, with the form for one."""
+    form = Form()
+    if name := view.asked("name"):
+        found = await view.gateway.template(name)
+        form = Form(values={"name": found["name"], "text": found["text"]})
+    return await _show(view, form)
+
+
+async def _show(view: View, form: Form, status: int = 200, seen: resources.TemplatePreview | None = None) -> Response:
+    return view.render(
+        "templates.html",
+        status,
+        form=form,
+        seen=seen,
+        templates=await view.gateway.templates(),
+        answers=await view.gateway.answers(),
+        fields=await view.gateway.fields(),
+    )
+
+
+async def save(view: View) -> Response:
+    """Save, try or delete a template."""
+    form = await view.form()
+    name, text, action = form.text("name").strip(), form.text("text"), form.text("action")
+    try:
+        if action == "delete":
+            await view.gateway.delete_template(name)
+            return view.redirect("/templates", done="deleted")
+        if action == "try":
+            contact = form.trimmed("contact")
+            seen = await view.gateway.preview_template(text=text, contact=contact, fields=None if contact else {})
+            return await _show(view, form, seen=seen)
+        await view.gateway.put_template(name, text)
+    except (ApiError, ValueError) as exc:
+        if not isinstance(exc, ApiError):
+            exc = ApiError(422, {"code": "invalid_request", "errors": [{"pointer": "/name", "detail": str(exc)}]})
+        form.refuse(exc, view.look.words, {**FIELDS, "/contact": "contact", "not_found": "contact"})
+        return await _show(view, form, exc.status)
+    return view.redirect("/templates", done="saved")
+
+
+async def answers(view: View) -> Response:
+    """Save or delete a canned answer."""
+    form = await view.form()
+    name = form.text("answer-name").strip()
+    try:
+        if form.text("action") == "delete":
+            await view.gateway.delete_answer(name)
+            return view.redirect("/templates", done="deleted")
+        await view.gateway.put_answer(name, form.text("answer-text"))
+    except (ApiError, ValueError) as exc:
+        if not isinstance(exc, ApiError):
+            exc = ApiError(422, {"code": "invalid_request", "errors": [{"pointer": "/name", "detail": str(exc)}]})
+        form.refuse(exc, view.look.words, {"/name": "answer-name", "/text": "answer-text"})
+        return await _show(view, form, exc.status)
+    return view.redirect("/templates", done="saved")
+
+
+PAGES = [
+    Page("/templates", templates),
+    Page("/templates", save, "POST"),
+    Page("/answers", answers, "POST"),
+]

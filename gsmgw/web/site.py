@@ -1,0 +1,48 @@
+"""What all pages share: settings, files, languages, sessions, templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+from gsmgw.web import words
+from gsmgw.web.assets import Assets
+from gsmgw.web.languages import load_languages
+from gsmgw.web.names import Names
+from gsmgw.web.sessions import Sessions
+from gsmgw.web.settings import WebSettings
+
+
+class Site:
+    """Everything that the pages share."""
+
+    def __init__(self, settings: WebSettings, paths: frozenset[str]) -> None:
+        self.settings = settings
+        self._paths = paths
+        self.assets = Assets()
+        self.languages = load_languages()
+        self.sessions = Sessions(settings.socket)
+        self.names = Names()
+        self.templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self.templates.globals.update(
+            tones=words.TONE,
+            modem_tones=words.MODEM_TONE,
+            modem_advice=words.MODEM_ADVICE,
+            waiting_words=words.WAITING,
+            event_words=words.EVENT,
+            role_words=words.ROLE,
+            consent_words=words.CONSENT,
+            status_words=words.STATUS,
+        )
+
+    def has(self, path: str) -> bool:
+        """Return True if there is a page at a path."""
+        return path in self._paths

@@ -1,0 +1,248 @@
+"""The screens of the dashboard by HTTP, without JavaScript: what a person reads, types and sends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.page import Browser, add_user, dashboard
+from support.rig import Rig, make_config, running, simulated
+
+from gsmgw.web.live.regions import REGIONS
+from gsmgw.web.look import Look, zone_named
+
+ANNA, BORIS = "+4915112345671", "+4915112345672"
+FAR = "2099-01-01T10:00"
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with running(make_config(tmp_path, {})) as found:
+        yield found
+
+
+async def fragment(browser: Browser, name: str, role: str = "owner") -> str:
+    """A live region as it is sent to a page."""
+    kind, _, argument = name.partition(":")
+    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
+    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), role)
+    return await REGIONS[kind].render(look, visitor.gateway, argument)
+
+
+async def test_a_text_there_and_back(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1) as (sim, rig):
+        await add_user(rig, "ann")
+        await rig.client.create_contact(ANNA, name="Anna <Schneider>")
+        async with dashboard(rig) as browser:
+            await browser.sign_in("ann")
+            assert "No texts yet" in (await browser.open("/outbox")).text
+            await browser.open("/compose")
+            bad = await browser.send("/compose", to="nonsense", text="Hello")
+            assert bad.status_code == 422
+            assert ">nonsense</textarea>" in bad.text
+            assert 'id="to-error"' in bad.text
+            checked = await browser.send("/compose", to=f"{ANNA}, {ANNA}\n{BORIS}", text="Hello", action="check")
+            assert "Ready: 2 numbers, 2 segments in all." in checked.text
+            assert (await rig.client.page(direction="outbound"))["data"] == []
+            done = await browser.send("/compose", to=ANNA, text="Your <b>table</b> is ready", key="k1", action="send")
+            again = await browser.send("/compose", to=ANNA, text="Your <b>table</b> is ready", key="k1", action="send")
+            assert done.headers["location"] == again.headers["location"]  # a double click
+            number = done.headers["location"].partition("?")[0].rpartition("/")[2]
+            await rig.ended(number)
+            page = (await browser.open(done.headers["location"])).text
+            for words in (
+                "Accepted. It leaves",
+                "Handed to the modem",
+                "Delivered to",
+            ):
+                assert words in page, words
+            assert ANNA in (await browser.open("/outbox?status=delivered&q=table")).text
+            assert "Nothing found" in (await browser.open("/outbox?status=failed")).text
+
+            cursor = (await rig.client.stats())["last_event"]
+            sim.send(from_=ANNA, to="modem0", text="Thank you <script>")
+            await rig.event(cursor, "message.received")
+            assert "Thank you &lt;script&gt;" in (await browser.open("/inbox")).text
+            assert "1 new" in await fragment(browser, "new:inbound:")
+            talks = (await browser.open("/conversations")).text
+            assert "Anna &lt;Schneider&gt;" in talks
+            assert '<span class="count">1' in talks
+            thread = (await browser.open(f"/conversations/{ANNA}")).text
+            assert "May be texted." in thread
+            assert (await rig.client.conversation(ANNA))["unread"] == 0
+            reply = await browser.send(f"/conversations/{ANNA}", text="See you", key="k2")
+            assert reply.headers["location"] == "/conversations/%2B4915112345671"
+            newest = (await rig.client.page(direction="outbound"))["data"][0]
+            assert (newest["text"], newest["modem"], newest["purpose"]) == ("See you", "modem0", "conversation")
+            await rig.ended(newest["id"])
+            assert "✓✓ Delivered" in await fragment(browser, f"thread:{ANNA}")
+            assert "Anna" in await fragment(browser, "threads:open:")
+            for action, field, value in (("take", "assigned_to", "ann"), ("close", "state", "closed")):
+                await browser.send(f"/conversations/{ANNA}/change", action=action)
+                assert (await rig.client.conversation(ANNA))[field] == value  # type: ignore[literal-required]
+            await browser.send(f"/conversations/{ANNA}/change", action="note", note="Prefers the terrace")
+            assert "Prefers the terrace" in (await browser.open(f"/conversations/{ANNA}")).text
+            await browser.send(f"/conversations/{ANNA}/person", action="name", name="Anna S.")
+            assert "Anna S." in (await browser.open(f"/conversations/{ANNA}")).text
+            await browser.send(f"/conversations/{ANNA}/person", action="opt_out")
+            refused = await browser.send(f"/conversations/{ANNA}", text="Still there?")
+            assert refused.status_code == 409
+            assert "Still there?</textarea>" in refused.text
+            assert "has opted out and cannot be texted" in refused.text
+
+            for region in ("totals", "state", "modems", "modem:modem0", f"row:{number}", f"message:{number}"):
+                assert (await fragment(browser, region)).startswith("<hx-partial"), region
+            modem = (await browser.open("/modems/modem0")).text
+            assert "Restart the modem" in modem
+            answer = await browser.send("/modems/modem0/ussd", code="*100#")
+            assert '<pre class="answer"' in answer.text or 'id="code-error"' in answer.text
+            assert (await browser.send("/modems/modem0/ussd", code="")).status_code == 422
+            off = await browser.send("/modems/modem0", action="disable")
+            assert off.headers["location"] == "/modems/modem0?done=disabled"
+            await browser.send("/modems/modem0", action="enable")
+            assert rig.gateway.modems["modem0"].status.state.value != "disabled"
+
+
+async def test_what_waits_can_be_changed(rig: Rig) -> None:
+    await add_user(rig, "ann", time_zone="Europe/Berlin")
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        await browser.open("/compose")
+        done = await browser.send("/compose", to=ANNA, text="Later", send_at=FAR)
+        path = done.headers["location"].partition("?")[0]
+        number = path.rpartition("/")[2]
+        assert (await rig.client.message(number))["send_at"] == "2099-01-01T09:00:00.000Z"
+        assert "Its sending time has not come." in (await browser.open(path)).text
+        assert (await browser.send("/compose", to=ANNA, text="x", send_at="nonsense")).status_code == 422
+        await browser.send(path, action="cancel")
+        assert (await rig.client.message(number))["status"] == "canceled"
+        assert "Send it again" in (await browser.open(path)).text
+        late = await browser.send(path, action="cancel")
+        assert late.status_code == 409
+        assert "This is not possible now." in late.text
+        table = await browser.open("/outbox/export?q=Later")
+        assert table.headers["content-disposition"] == 'attachment; filename="outbox.csv"'
+        assert number in table.text
+        assert (await browser.open("/messages/nonsense")).status_code == 404
+        preview = await browser.http.post(
+            "/compose/meter", data={"form_token": await token(browser), "text": "Grüße 🎉", "to": ""}
+        )
+        assert "<kbd>🎉</kbd>" in preview.text
+
+
+async def token(browser: Browser) -> str:
+    """The token of the forms."""
+    page = (await browser.open("/compose")).text
+    return page.partition('name="form_token" value="')[2].partition('"')[0]
+
+
+async def test_lists_are_paged(rig: Rig) -> None:
+    await add_user(rig, "ann")
+    texts: list[Any] = [{"to": ANNA, "text": f"text {n}", "send_at": f"{FAR}:00Z"} for n in range(60)]
+    await rig.client.send_many(texts)
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        first = (await browser.open("/outbox?q=text")).text
+        assert first.count('<li id="row-') == 50
+        older = first.partition('<nav class="pager"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        second = (await browser.open(older)).text
+        assert second.count('<li id="row-') == 10
+        assert "Newest" in second
+        top = (await rig.client.page(direction="outbound", limit=3))["data"][2]["id"]
+        assert "2 new" in await fragment(browser, f"new:outbound:{top}")
+
+
+async def test_contacts_are_kept_and_imported(rig: Rig) -> None:
+    await add_user(rig, "ann")
+    await rig.client.put_field("city", "text")
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        assert "No contacts yet" in (await browser.open("/contacts")).text
+        await browser.open("/contacts/new")
+        bad = await browser.send("/contacts/new", number="12", name="Anna")
+        assert bad.status_code == 422
+        assert 'id="number-error"' in bad.text
+        assert 'value="Anna"' in bad.text
+        made = await browser.send("/contacts/new", number=ANNA, name="Anna", groups="regulars", **{"field-city": "Ulm"})
+        path = made.headers["location"].partition("?")[0]
+        known = await rig.client.contact(ANNA)
+        assert (known["name"], known["groups"], known["fields"]) == ("Anna", ["regulars"], {"city": "Ulm"})
+        assert 'value="Ulm"' in (await browser.open(path)).text
+        await browser.send(path, number=ANNA, name="Anna S.", groups="", action="save", **{"field-city": "Ulm"})
+        assert (await rig.client.contact(ANNA))["groups"] == []
+
+        await browser.open("/contacts/import")
+        table = f"number,name\n{BORIS},Boris\nnonsense,Nobody\n"
+        seen = await browser.send("/contacts/import", pasted=table, group="shop", action="check")
+        assert "This is what the import would do" in seen.text
+        assert '<td data-label="Line">3</td>' in seen.text
+        assert (await rig.client.contact_page())["data"][0]["number"] == ANNA
+        kept = seen.text.partition('name="kept" value="')[2].partition('"')[0]
+        done = await browser.send("/contacts/import", kept=kept, group="shop", skip_bad="1", action="import")
+        assert "Imported" in done.text
+        assert (await rig.client.contact(BORIS))["groups"] == ["shop"]
+        undo = done.text.partition('action="/contacts/import/')[2].partition('"')[0]
+        await browser.send(f"/contacts/import/{undo}")
+        assert [each["number"] for each in (await rig.client.contact_page())["data"]] == [ANNA]
+        assert (await browser.send("/contacts/import", action="check")).status_code == 422
+
+        counted = await browser.send("/groups", name="ulm", segment='city = "Ulm"', action="count")
+        assert "1 contact fulfils this condition." in counted.text
+        wrong = await browser.send("/groups", name="ulm", segment="cty = 1", action="create")
+        assert 'id="segment-error"' in wrong.text
+        await browser.send("/groups", name="ulm", segment='city = "Ulm"', action="create")
+        assert "Anna S." in (await browser.open("/contacts?group=ulm")).text
+        await browser.send("/groups", name="ulm", action="delete")
+        assert "ulm" not in [group["name"] for group in await rig.client.groups()]
+        assert "segment-error" in (await browser.open("/contacts?segment=nonsense")).text
+        assert ANNA in (await browser.open("/contacts/export")).text
+        await browser.open(path)
+        await browser.send(path, action="delete", number=ANNA)
+        assert (await browser.open(path)).status_code == 404
+
+
+async def test_templates_answers_and_consent(rig: Rig) -> None:
+    await add_user(rig, "ann")
+    await rig.client.create_contact(ANNA, name="Anna")
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        await browser.open("/templates")
+        bad = await browser.send("/templates", name="hello", text="Hello {{ nme }}", action="save")
+        assert 'id="text-error"' in bad.text
+        seen = await browser.send("/templates", name="hello", text="Hello {{ name }}", contact=ANNA, action="try")
+        assert '<p class="quote">Hello Anna</p>' in seen.text
+        await browser.send("/templates", name="hello", text="Hello {{ name }}", action="save")
+        assert "Hello {{ name }}</textarea>" in (await browser.open("/templates?name=hello")).text
+        await browser.send("/answers", action="save", **{"answer-name": "hours", "answer-text": "9 to 18"})
+        assert 'data-answer="9 to 18"' in (await browser.open(f"/conversations/{ANNA}")).text
+        await browser.send("/answers", action="delete", **{"answer-name": "hours"})
+        await browser.send("/templates", action="delete", name="hello", text="x")
+        assert (await rig.client.templates(), await rig.client.answers()) == ([], [])
+
+        await browser.open("/consent")
+        await browser.send("/consent", number=ANNA, reason="on the telephone", action="opt_out")
+        page = (await browser.open(f"/consent?number=%2B{ANNA[1:]}")).text
+        assert "This person has opted out." in page
+        assert "on the telephone" in page
+        await browser.send("/consent", number=ANNA, action="opt_in", list="*")
+        assert (await rig.client.optout_page())["data"] == []
+        assert 'id="number-error"' in (await browser.open("/consent?number=nonsense")).text
+
+
+async def test_a_viewer_changes_nothing(rig: Rig) -> None:
+    """The buttons are not there, and the gateway refuses what is sent in spite of that."""
+    await add_user(rig, "vera", "viewer")
+    await rig.client.send(ANNA, "Later", send_at=f"{FAR}:00Z")
+    number = (await rig.client.page())["data"][0]["id"]
+    async with dashboard(rig) as browser:
+        await browser.sign_in("vera")
+        page = (await browser.open(f"/messages/{number}")).text
+        assert "Do not send it" not in page
+        assert "New text" not in page
+        refused = await browser.send(f"/messages/{number}", action="cancel")
+        assert refused.status_code == 403
+        assert "You do not have permission for this." in refused.text
+        assert (await rig.client.message(number))["status"] == "scheduled"
+        assert (await browser.send("/compose", to=ANNA, text="x")).status_code == 403

@@ -1,0 +1,61 @@
+"""The dashboard over a gateway, and a browser without a screen that signs in to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from gsmgw.web.application import PAGES
+from gsmgw.web.routing import Web
+from gsmgw.web.settings import WebSettings
+from support.rig import Rig
+
+SECRET = "correct horse battery"
+_TOKEN = re.compile(r'name="form_token" value="(\w+)"')
+
+
+class Browser:
+    """Keeps cookies, and sends the forms of the page that it has open."""
+
+    def __init__(self, http: httpx.AsyncClient, web: Web) -> None:
+        self.http = http
+        self.web = web
+        self.site = web.site
+        self.page: httpx.Response | None = None
+
+    async def open(self, path: str, **options: Any) -> httpx.Response:
+        """Open a page."""
+        self.page = await self.http.get(path, **options)
+        return self.page
+
+    async def send(self, path: str, **fields: Any) -> httpx.Response:
+        """Send a form with the token of the open page; the answer, redirects not followed."""
+        assert self.page is not None
+        found = _TOKEN.search(self.page.text)
+        assert found, self.page.text
+        return await self.http.post(path, data={"form_token": found[1], **fields})
+
+    async def sign_in(self, name: str, password: str = SECRET) -> httpx.Response:
+        """Sign in by the form."""
+        await self.open("/sign-in")
+        return await self.send("/sign-in", name=name, password=password, next="/")
+
+
+@asynccontextmanager
+async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> AsyncIterator[Browser]:
+    """A dashboard for this gateway, in this process, and a browser at it."""
+    web = Web(WebSettings(socket=str(rig.client.where), **settings), PAGES)
+    transport = httpx.ASGITransport(web.application(), client=("192.0.2.7", 1234))
+    async with web.hub.running(), httpx.AsyncClient(transport=transport, base_url=base, timeout=60) as http:
+        yield Browser(http, web)
+    await web.site.sessions.close()
+
+
+async def add_user(rig: Rig, name: str, role: str = "owner", **fields: Any) -> None:
+    """Add a user."""
+    body = {"name": name, "password": SECRET, "role": role, **fields}
+    assert (await rig.http.post("/v1/users", json=body)).status_code == 201
