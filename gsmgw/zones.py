@@ -61,11 +61,13 @@ def country_of_number(number: str) -> str | None:
     )
 
 
-@cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
+@lru_cache(maxsize=1000)
 def is_zone(name: str) -> bool:
     """Return True if the tz database has a zone of this name."""
-    return name in _zone_names()
+    if name.startswith(("posix/", "right/")) or name in ("posixrules", "localtime", ""):
+        return False  # the same zones once more, with leap seconds or by another name
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True

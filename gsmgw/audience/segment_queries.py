@@ -1,4 +1,7 @@
-"""Segments of the contacts that exist: what they mean, who is in them, and a preview."""
+"""Segments of the contacts that exist: what they mean, who is in them, and a preview.
+
+They are parsed and checked in a thread: a long one takes a tenth of a second, and none may hold up the event loop.
+"""
 
 from __future__ import annotations
 
@@ -39,43 +42,47 @@ class Segments:
 
     async def clause(self, text: str, pointer: str = "segment") -> Clause:
         """Return the condition for the contacts in a segment now. Raises :class:`SegmentRefused`."""
-        return clause_of(await self._checked(_parsed(text, pointer), pointer), self._clock.wall_ms())
+        segment = await self._checked(await asyncio.to_thread(_parsed, text, pointer), pointer)
+        return await asyncio.to_thread(clause_of, segment, self._clock.wall_ms())
 
     async def validate(self, text: str, *, group: str | None = None) -> None:
         """Raise :class:`SegmentRefused` for a segment that is not valid, also as the one of a smart group."""
-        await self._checked(_parsed(text, "segment"), "segment", within=group)
+        await self._checked(await asyncio.to_thread(_parsed, text, "segment"), "segment", within=group)
 
     async def preview(self, text: str | None, tree: Json) -> SegmentPreview:
         """Return the contacts in a segment, given as text or as a tree. Raises :class:`SegmentRefused`."""
-        segment, pointer = (_of_tree(tree), "tree") if text is None else (_parsed(text, "segment"), "segment")
+        pointer = "tree" if text is None else "segment"
+        segment = await asyncio.to_thread(_of_tree, tree) if text is None else await asyncio.to_thread(_parsed, text)
         checked = await self._checked(segment, pointer)
-        where = clause_of(checked, self._clock.wall_ms())
+        where = await asyncio.to_thread(clause_of, checked, self._clock.wall_ms())
         count, sample = await asyncio.gather(  # two readers at the same time
             self._store.read(lambda db: contacts.count(db, where)),
             self._store.read(lambda db: contacts.find(db, where, SAMPLE)),
         )
-        return SegmentPreview(count, sample, text_of(segment), json_of(segment))
+        words, tree = await asyncio.to_thread(lambda: (text_of(segment), json_of(segment)))
+        return SegmentPreview(count, sample, words, tree)
 
     async def scope(self) -> SegmentScope:
         """Return the fields and groups that exist."""
         fields = await self._store.read(contact_fields.all_fields)
         groups = await self._store.read(contact_groups.all_groups)
-        known = await self._store.read(campaigns.all_campaigns)
-        by_name = {fold(each.name): each.id for each in reversed(known)}  # of several, the newest
+        known = await self._store.read(campaigns.names)
+        by_name = {fold(name): number for number, name in known}  # of several, the newest
         return SegmentScope(
             {field.name: field for field in fields},
             {fold(group.name): group for group in groups},
-            by_name | {format_id(each.id): each.id for each in known},
+            by_name | {format_id(number): number for number, _ in known},
         )
 
     async def _checked(self, segment: Segment, pointer: str, within: str | None = None) -> Segment:
+        scope = await self.scope()
         try:
-            return check(segment, await self.scope(), () if within is None else (fold(within),))
+            return await asyncio.to_thread(check, segment, scope, () if within is None else (fold(within),))
         except SegmentError as exc:
             raise SegmentRefused(pointer, exc.detail, exc.column if pointer == "segment" else None) from None
 
 
-def _parsed(text: str, pointer: str) -> Segment:
+def _parsed(text: str, pointer: str = "segment") -> Segment:
     try:
         return parse(text)
     except SegmentError as exc:

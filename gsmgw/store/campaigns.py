@@ -126,8 +126,15 @@ def _campaign(row: Any) -> Campaign:
 
 
 def all_campaigns(db: sqlite3.Connection) -> list[Campaign]:
-    """Return all campaigns, newest first."""
-    return readable(db, "campaigns", _campaign, db.execute(f"SELECT {_COLUMNS} FROM campaigns ORDER BY id DESC"))
+    """Return all campaigns but for the runs of others, newest first."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id IS NULL ORDER BY id DESC")
+    return readable(db, "campaigns", _campaign, rows)
+
+
+def names(db: sqlite3.Connection) -> list[tuple[int, str]]:
+    """Return the ID and the name of each campaign, oldest first."""
+    rows = db.execute("SELECT id, name FROM campaigns WHERE typeof(name) = 'text' ORDER BY id")
+    return [(int(row[0]), str(row[1])) for row in rows]
 
 
 def get(db: sqlite3.Connection, campaign_id: int) -> Campaign | None:

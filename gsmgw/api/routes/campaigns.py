@@ -201,7 +201,7 @@ class RecipientQuery(QueryModel):
 
 @router.get("", response_model=resources.CampaignList)
 async def index(ctx: Ctx) -> Response:
-    """List campaigns, newest first, with their counts."""
+    """List campaigns but for the runs of others, newest first, with their counts."""
     return JSONResponse({"data": [await _whole(ctx, each) for each in await ctx.campaigns.all()]})
 
 

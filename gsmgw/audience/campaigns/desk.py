@@ -62,7 +62,7 @@ class Campaigns:
         self.wake: Callable[[], None] = lambda: None
 
     async def all(self) -> list[Campaign]:
-        """Return all campaigns, newest first."""
+        """Return all campaigns but for the runs of others, newest first."""
         return await self._store.read(campaigns.all_campaigns)
 
     async def get(self, campaign_id: int) -> Campaign:
@@ -77,7 +77,7 @@ class Campaigns:
         number = parse_id(text)
         if number is not None and await self._store.read(lambda db: campaigns.get(db, number)) is not None:
             return number
-        named = [each.id for each in await self.all() if fold(each.name) == fold(text)]
+        named = [each for each, name in await self._store.read(campaigns.names) if fold(name) == fold(text)]
         if len(named) > 1:
             raise Conflict(
                 f"{len(named)} campaigns are named {text[:100]!r}: use an ID: {', '.join(map(format_id, named[:5]))}"

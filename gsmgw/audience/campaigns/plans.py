@@ -92,9 +92,9 @@ class Plans:
             await self._check_trigger(plan, plan.trigger)
         return replace(
             plan,
-            audience=replace(plan.audience, numbers=self._numbers("audience", plan.audience)),
-            exclude=replace(plan.exclude, numbers=self._numbers("exclude", plan.exclude)),
-            time_zone=self._zone(plan),
+            audience=replace(plan.audience, numbers=await asyncio.to_thread(self._numbers, "audience", plan.audience)),
+            exclude=replace(plan.exclude, numbers=await asyncio.to_thread(self._numbers, "exclude", plan.exclude)),
+            time_zone=await asyncio.to_thread(self._zone, plan),
         )
 
     async def _check_drip(self, name: str | None) -> None:

@@ -102,7 +102,7 @@ class Reviews:
             lambda db: campaign_recipients.left_out(consent.on(db), campaign, exclude, people, now_ms)
         )
         reasons = {each.number: each.skipped for each in written if each.skipped is not None} | left.reasons
-        found = self._summed(plan, written, reasons, len(left.suspected), total, next_ms)
+        found = await asyncio.to_thread(self._summed, written, reasons, len(left.suspected), total, next_ms)
         return replace(found, duration=await self._duration(plan, found, now_ms))
 
     async def _duration(self, plan: CampaignPlan, found: Review, now_ms: int) -> Estimate | None:
@@ -134,7 +134,6 @@ class Reviews:
 
     def _summed(
         self,
-        plan: CampaignPlan,
         written: Sequence[Written],
         left_out: dict[str, Skipped],
         suspected: int,
@@ -145,7 +144,8 @@ class Reviews:
         segments = [each.plan.segment_count for each in texted if each.plan is not None]
         share = total / len(written) if written else 1.0
         all_segments = round(sum(segments) * share)
-        prices = [self._prices().of_segment(country_of_number(each.number), None) for each in texted]
+        price_list = self._prices()
+        prices = [price_list.of_segment(country_of_number(each.number), None) for each in texted]
         cost = None
         if prices and all(price is not None for price in prices):
             micro = sum((price or 0) * count for price, count in zip(prices, segments, strict=True))

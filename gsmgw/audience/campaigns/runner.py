@@ -80,9 +80,10 @@ class CampaignRunner:
         found = await self._store.read(campaigns.open_campaigns)
         if not found:
             return None
+        more = False
         for campaign in found:
             try:
-                await self._advance(campaign)
+                more |= await self._advance(campaign)
             except StoreError:
                 raise
             except ServiceError as exc:
@@ -90,7 +91,7 @@ class CampaignRunner:
             except Exception as exc:
                 log.exception("campaigns: %s is paused because of an internal error", campaign.name)
                 await self._stop(campaign, f"internal error: {exc}")
-        return self._pause_s(found)
+        return 0.0 if more else self._pause_s(found)
 
     def _pause_s(self, found: Sequence[Campaign]) -> float:
         """Return the time until the next step: until the next start if no campaign runs."""
@@ -112,24 +113,26 @@ class CampaignRunner:
             if timer is not None:
                 timer.cancel()
 
-    async def _advance(self, campaign: Campaign) -> None:
+    async def _advance(self, campaign: Campaign) -> bool:
+        """Do what is due for a campaign. Return True if there is more to do at once."""
         now_ms = self._clock.wall_ms()
         if campaign.makes_runs:
             await self._runs.advance(campaign, now_ms)
-            return
+            return False
         if campaign.state is CampaignState.SCHEDULED:
             if campaign.start_ms is None or campaign.start_ms > now_ms:
-                return
+                return False
             if not await self._store.write(lambda tx: _begin(tx, now_ms, campaign.id)):
-                return
+                return False
         if campaign.built_to is not None:
             await self._build(campaign)
         failures = await self._store.read(lambda db: campaign_results.last_failures(db, campaign, WATCHED))
         if failures >= FAILURES:
             await self._stop(campaign, f"{failures} of the last {WATCHED} messages failed")
-            return
-        await self._take_up(campaign, now_ms)
+            return False
+        taken = await self._take_up(campaign, now_ms)
         await self._finish(campaign, now_ms)
+        return campaign.built_to is not None or taken == PORTION
 
     # -- the audience ---------------------------------------------------------------------------------------------
 
@@ -164,15 +167,15 @@ class CampaignRunner:
 
     # -- the recipients -------------------------------------------------------------------------------------------
 
-    async def _take_up(self, campaign: Campaign, now_ms: int) -> None:
-        """Accept messages for the next recipients, as many as the pace and the look-ahead allow."""
+    async def _take_up(self, campaign: Campaign, now_ms: int) -> int:
+        """Accept messages for the next recipients, as many as pace and look-ahead allow. Return how many were due."""
         room = LOOK_AHEAD - await self._store.read(lambda db: campaign_results.count_open(db, campaign.id))
         allowed = min(PORTION, room, self._allowed(campaign))
         if allowed <= 0:
-            return
+            return 0
         waiting = await self._store.read(lambda db: campaign_recipients.waiting(db, campaign.id, now_ms, allowed))
         if not waiting:
-            return
+            return 0
         writer = await self._desk.plans.writer(campaign.plan)
         exclude = await self._desk.plans.audience_clause(campaign.plan.exclude)
         numbers = [each.number for each in waiting]
@@ -190,6 +193,7 @@ class CampaignRunner:
 
         self._note_pace(campaign, await self._store.write(accept))
         self._service.announce(fresh)
+        return len(waiting)
 
     def _accept(
         self,
