@@ -32,7 +32,7 @@ from gsmgw.outbound import MessageService
 from gsmgw.outbound.errors import ServiceError
 from gsmgw.patterns import PatternError, PatternRunner, PatternTooSlow
 from gsmgw.ports import Clock
-from gsmgw.store import Store, Tx, contacts, cursors, messages, questions, rules
+from gsmgw.store import Store, Tx, contacts, cursors, drip_people, messages, questions, rules
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ CURSOR = "rules"
 MOST_OVERRUNS = 3
 #: The position is saved at least that often, so that it does not keep old events from being deleted; seconds.
 _SAVE_S = 3600.0
-_WANTED = (EventType.MESSAGE_RECEIVED, EventType.CALL_MISSED, EventType.CONSENT_CHANGED)
+_WANTED = (EventType.MESSAGE_RECEIVED, EventType.CALL_MISSED)
 #: Events after which a message that asks may be on the phone.
 _SENT = (EventType.MESSAGE_SENT, EventType.MESSAGE_DELIVERED, EventType.MESSAGE_SETTLED)
 _WRITTEN = (ActionKind.REPLY, ActionKind.SET_FIELD, ActionKind.ASK)
@@ -77,7 +77,7 @@ class Automation(CursorRunner):
         self._saved = 0
 
     def _news(self, events: Sequence[Event]) -> None:
-        wanted = (*_WANTED, *_SENT) if self._service.asks else _WANTED
+        wanted = (*_WANTED, EventType.CONSENT_CHANGED, *(_SENT if self._service.asks else ()))
         if any(event.type in wanted for event in events):
             self.wake()
 
@@ -117,6 +117,12 @@ class Automation(CursorRunner):
         if not ids or not self._service.asks:
             return set()
         return set(await self._store.read(lambda db: questions.asking(db, ids)))
+
+    async def _waiting(self, page: Sequence[Event]) -> set[str]:
+        """Return the numbers whose consent changed and for whom a drip or a question is open: few of an import."""
+        changed = [event.data.get("number") for event in page if event.type == EventType.CONSENT_CHANGED]
+        numbers = [number for number in changed if isinstance(number, str)]
+        return await self._store.read(lambda db: drip_people.with_open(db, numbers)) if numbers else set()
 
     async def _handle(self, event: Event) -> None:
         """Do what an event calls for, and note that it is done with."""

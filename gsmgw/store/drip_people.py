@@ -136,6 +136,16 @@ def forget(tx: Tx, number: str) -> None:
     tx.run("DELETE FROM drip_people WHERE number = ?", (number,))
 
 
+def with_open(db: sqlite3.Connection, numbers: Iterable[str]) -> set[str]:
+    """Return which numbers are in a drip, or have an open question."""
+    rows = db.execute(
+        "SELECT j.value FROM json_each(?) j WHERE EXISTS (SELECT 1 FROM drip_people p WHERE p.number = j.value "
+        "AND p.reason IS NULL) OR EXISTS (SELECT 1 FROM open_questions q WHERE q.number = j.value)",
+        (as_json(numbers),),
+    )
+    return {str(row[0]) for row in rows}
+
+
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
