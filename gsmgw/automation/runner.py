@@ -104,9 +104,17 @@ class Automation(CursorRunner):
             if not page:
                 return []
             asking = await self._asking(page)
+            acts = {
+                event.id for event in page
+                if event.type in _WANTED or (event.type in _SENT and event.message_id in asking)
+            }  # fmt: skip
+            waiting = await self._waiting(page)
             found = [
-                event for event in page if event.type in _WANTED or (event.type in _SENT and event.message_id in asking)
-            ]
+                event for event in page
+                # What comes before an opt-out in the same page may open a drip or a question.
+                if event.id in acts
+                or (event.type == EventType.CONSENT_CHANGED and (acts or event.data.get("number") in waiting))
+            ]  # fmt: skip
             if found:
                 return found
             self.position = page[-1].id
