@@ -11,15 +11,12 @@ from gsmgw.automation.guards import BUDGET, HOUR_MS, Suppressed
 from gsmgw.model import ConsentAction, ConsentState, Purpose, format_id
 from gsmgw.model.events import RuleHook, RuleMatched, RuleSuppressed
 from gsmgw.model.routes import ANY
-from gsmgw.model.rules import Action, ActionKind, SavedRule, Trigger
+from gsmgw.model.rules import ANSWERS, Action, ActionKind, SavedRule, Trigger, in_order
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import MessageService, Submission
 from gsmgw.outbound.errors import ServiceError
 from gsmgw.store import Tx, consent_changes, drip_people, drips, inbox, rules
 from gsmgw.store.consent_changes import Change
-
-#: Actions that answer the sender: none is carried out if a value of the same rule could not be saved.
-ANSWERS = frozenset({ActionKind.REPLY, ActionKind.ASK})
 
 
 class Actions:
@@ -117,11 +114,6 @@ class Actions:
         rules.note_automatic(tx, fresh[0].id, case.now_ms, answer=False)
         effects.fresh += fresh
         return None
-
-
-def in_order(actions: tuple[Action, ...]) -> list[Action]:
-    """Return actions in the order in which they are carried out: values are saved before somebody is answered."""
-    return sorted(actions, key=lambda action: action.kind is not ActionKind.SET_FIELD)
 
 
 def _consent(tx: Tx, case: Case, saved: SavedRule, action: Action, effects: Effects) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from gsmgw.audience.consent import classify
-from gsmgw.audience.consent.classify import Reading
+from gsmgw.audience.consent.classify import Meaning, Reading
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.consent.words import Phrase, normalise
 from gsmgw.audience.errors import Conflict, NotFound
-from gsmgw.audience.questions.desk import Questions
+from gsmgw.audience.questions.desk import Answered, Questions
 from gsmgw.audience.service import Audience
 from gsmgw.audience.templates import setting_of, values_of
+from gsmgw.automation.contact_changes import readable_value
 from gsmgw.automation.matching import Verdict, claims, judge
 from gsmgw.model.contacts import Contact, fold
-from gsmgw.model.rules import Action, ActionKind, Incoming, MatchKind, Rule, SavedRule, Trigger
+from gsmgw.model.rules import ANSWERS, Action, ActionKind, Incoming, MatchKind, Rule, SavedRule, Trigger, in_order
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound.errors import Refusal, ServiceError
 from gsmgw.patterns import PatternError, PatternRunner, PatternTooSlow
@@ -28,6 +29,8 @@ from gsmgw.wire.problems import ProblemCode
 MAX_RULES = 500
 #: Fields that the text of an answer may use besides those of the contact.
 TEXT_FIELDS = frozenset({"text", "keyword", "rest", "from", "modem"})
+#: Actions whose text is written from a template.
+_WRITTEN = frozenset({ActionKind.REPLY, ActionKind.SET_FIELD, ActionKind.ASK})
 #: The field of an action that must not be empty.
 _NEEDED = {
     ActionKind.GROUP_ADD: "group",
@@ -44,8 +47,10 @@ class Trial:
     reading: Reading | None
     verdicts: list[Verdict]
     #: The texts of answers, and what would keep one from being written.
-    answers: Mapping[Action, str]
-    problems: Mapping[Action, str]
+    answers: dict[Action, str]
+    problems: dict[Action, str]
+    #: The open question that takes the text, so that no rule looks at it.
+    question: Answered | None = None
 
 
 class Rules:
@@ -109,19 +114,46 @@ class Rules:
         contact = await self._store.read(lambda db: contacts.get(db, number))
         incoming = incoming_of(number, text, modem, contact, now_ms)
         found = await self.all()
+        question = await self._questions.answered_by(number, text, contact, now_ms)
+        answered = question is not None and question.readable
         reading = classify.classify(text, profile=self._consent.receiver.settings.profile)
-        if reading is not None and reading.weak and any(claims(each.rule, normalise(text)) for each in found):
-            reading = None
+        if reading is not None and reading.weak:
+            claimed = answered or any(claims(each.rule, normalise(text)) for each in found)
+            reading = None if claimed or reading.meaning is Meaning.YES else reading
         verdicts = await judge(found, incoming, self.search_dry)
-        answers: dict[Action, str] = {}
-        wrong: dict[Action, str] = {}
-        for rule in (verdict.rule.rule for verdict in verdicts if verdict.matches):
-            for action in (each for each in rule.actions if each.kind is ActionKind.REPLY):
+        matched = [verdict.rule.rule for verdict in verdicts if verdict.matches]
+        keyword = any(each.match.kind is not MatchKind.ANY for each in matched)
+        if reading is not None or (keyword and not answered):
+            question = None
+        trial = Trial(reading, verdicts, {}, {}, question)
+        for rule in matched:
+            await self._try(trial, rule, incoming, contact, now_ms)
+        return trial
+
+    async def _try(self, trial: Trial, rule: Rule, incoming: Incoming, contact: Contact | None, now_ms: int) -> None:
+        """Note what the actions of a rule would give, and what would keep them from being carried out."""
+        fields = await self._store.read(contact_fields.all_fields)
+        groups = {fold(each.name) for each in await self._store.read(contact_groups.all_groups)}
+        known_drips = {fold(each.drip.name) for each in await self._store.read(drips.all_drips)}
+        for action in in_order(rule.actions):
+            if action.kind in _WRITTEN:
                 try:
-                    answers[action] = await self.write(rule, action, incoming, contact, now_ms)
+                    trial.answers[action] = await self.write(rule, action, incoming, contact, now_ms)
                 except ServiceError as exc:
-                    wrong[action] = exc.detail
-        return Trial(reading, verdicts, answers, wrong)
+                    trial.problems[action] = exc.detail
+                    continue
+            if action.kind is ActionKind.SET_FIELD:
+                value = readable_value(fields, action.field, trial.answers[action])
+                if isinstance(value, tuple):
+                    trial.problems[action] = value[1] or value[0].value
+            elif action.kind in (ActionKind.GROUP_ADD, ActionKind.GROUP_REMOVE) and fold(action.value) not in groups:
+                trial.problems[action] = f"the group {action.value!r} does not exist"
+            elif action.kind is ActionKind.ENROLL and fold(action.value) not in known_drips:
+                trial.problems[action] = f"the drip {action.value!r} does not exist"
+            elif action.kind in ANSWERS and any(
+                each.kind is ActionKind.SET_FIELD and each in trial.problems for each in rule.actions
+            ):
+                trial.problems[action] = "not sent, because a field could not be set"
 
     async def search_dry(self, rule: SavedRule, pattern: str, text: str) -> bool | None:
         """Search a text; None if it took too long."""
@@ -159,6 +191,7 @@ class Rules:
     async def _check(self, rule: Rule) -> None:
         """Check what needs more than the database: patterns, templates, numbers."""
         _check_match(rule)
+        self._check_reachable(rule)
         if rule.match.kind is MatchKind.REGEX:
             for pattern in rule.match.values:
                 try:
@@ -170,6 +203,19 @@ class Rules:
                 raise Refusal(ProblemCode.UNKNOWN_MODEM, "when.modems", f"the modem {name[:63]!r} does not exist")
         for place, action in enumerate(rule.actions):
             await self._check_action(f"actions.{place}", action)
+
+    def _check_reachable(self, rule: Rule) -> None:
+        """Refuse a text that is about consent, whatever the sender means: no rule looks at it."""
+        if rule.trigger is not Trigger.TEXT or rule.match.kind is not MatchKind.EXACT:
+            return
+        for value in rule.match.values:
+            reading = classify.classify(value, profile=self._consent.receiver.settings.profile)
+            if reading is not None and not reading.weak:
+                detail = (
+                    f"{value!r} is understood as {reading.meaning.value} (consent) before rules are looked at, so that "
+                    "the rule would never apply. To change the answer: gsmgw lists set"
+                )
+                raise Refusal(ProblemCode.INVALID_REQUEST, "match.value", detail)
 
     async def _check_action(self, place: str, action: Action) -> None:
         if action.ask is not None:

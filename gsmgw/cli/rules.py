@@ -15,7 +15,6 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME
 from gsmgw.cli.questions import answer_options, asked
-from gsmgw.client import Client
 
 if TYPE_CHECKING:  # importing it takes most of the time of a command
     from gsmgw.wire import resources
@@ -213,31 +212,23 @@ def _given_actions(given: dict[str, Any]) -> list[dict[str, Any]]:
     return actions
 
 
-@rules.command("enable")
-@click.argument("name", type=NAME)
-@click.pass_context
-@talks
-def rule_enable(context: click.Context, name: str) -> None:
-    """Use the rule NAME again, also if it was suspended."""
-    with connect(context) as client:
-        _switch(client, name, enabled=True)
-    say(f"rule {name!r} enabled")
+def _switch(command: str, words: str, *, enabled: bool) -> None:
+    """Add the command that enables rules, or the one that disables them."""
+
+    @rules.command(command, help=words)
+    @click.argument("name", type=NAME)
+    @click.pass_context
+    @talks
+    def switch(context: click.Context, name: str) -> None:
+        with connect(context) as client:
+            found: dict[str, Any] = dict(client.rule(name))
+            body = {key: value for key, value in found.items() if key not in _STATE}
+            client.put_rule(name, **body | {"enabled": enabled})
+        say(f"rule {name!r} {command}d")
 
 
-@rules.command("disable")
-@click.argument("name", type=NAME)
-@click.pass_context
-@talks
-def rule_disable(context: click.Context, name: str) -> None:
-    """Do not use the rule NAME until it is enabled."""
-    with connect(context) as client:
-        _switch(client, name, enabled=False)
-    say(f"rule {name!r} disabled")
-
-
-def _switch(client: Client, name: str, *, enabled: bool) -> None:
-    found: dict[str, Any] = dict(client.rule(name))
-    client.put_rule(name, **{key: value for key, value in found.items() if key not in _STATE} | {"enabled": enabled})
+_switch("enable", "Use the rule NAME again, also if it was suspended.", enabled=True)
+_switch("disable", "Do not use the rule NAME until it is enabled.", enabled=False)
 
 
 @rules.command("delete")
@@ -249,6 +240,17 @@ def rule_delete(context: click.Context, name: str) -> None:
     with connect(context) as client:
         client.delete_rule(name)
     say(f"rule {name!r} deleted")
+
+
+def _trial_words(action: resources.RuleTrialAction) -> str:
+    """Return what an action would do: its text, its field and value, its group; or why it would not."""
+    given = dict(action)
+    words = [f"{given['field']}={given['value']}"] if action["kind"] == "set_field" else []
+    names = ("text", "to", "group", "tag", "list", "drip", "name")
+    words += [str(given[name]) for name in names if given.get(name) is not None]
+    if "problem" in action:
+        words.append(f"(not done: {action['problem']})")
+    return " ".join(words)
 
 
 @rules.command("test")
@@ -268,10 +270,12 @@ def rule_test(context: click.Context, sender: str, text: str, modem: str | None,
         return
     if trial["consent"] is not None:
         say(f"no rule is used: the text is understood as {trial['consent']} (consent)")
+    elif (question := trial["question"]) is not None:
+        ending = "" if question["readable"] else ", but cannot be read: the person is asked again, or it is left to you"
+        say(f"no rule is used: the text answers the question for {shown(question['field'])}{ending}")
     elif trial["rule"] is None:
         say("no rule matches")
     for action in trial["actions"]:
-        words = action.get("text") or action.get("problem") or ""
-        say(f"{shown(action['rule'])}: {action['kind']} {shown(words)}".rstrip())
+        say(f"{shown(action['rule'])}: {action['kind']} {shown(_trial_words(action))}".rstrip())
     for other in trial["others"]:
         say(f"  not {shown(other['rule'])}: {shown(other['why_not'])}")

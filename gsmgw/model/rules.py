@@ -92,6 +92,15 @@ class Action:
     ask: Ask | None = None
 
 
+#: Actions that answer the sender: none is carried out if a field of the same rule could not be set.
+ANSWERS = frozenset({ActionKind.REPLY, ActionKind.ASK})
+
+
+def in_order(actions: tuple[Action, ...]) -> list[Action]:
+    """Return actions in the order in which they are carried out: fields are set before somebody is answered."""
+    return sorted(actions, key=lambda action: action.kind is not ActionKind.SET_FIELD)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule. The smallest ``priority`` comes first; a rule that matches ends the search, unless ``fall_through``."""

@@ -75,3 +75,28 @@ def test_a_rule_from_words_to_deletion(rules: Shell, tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_said(rules: Shell, arguments: tuple[str, ...], code: int, words: str) -> None:
     assert words in rules(*arguments, code=code).output
+
+
+def test_a_rule_that_could_never_apply_is_refused(rules: Shell) -> None:
+    refused = rules("set", "x", "--exact", "STOP", "--reply", "Why?", code=1)
+    assert "'STOP' is understood as stop (consent)" in refused.output
+    assert "gsmgw lists set" in refused.output
+    rules("set", "x", "--exact", "CANCEL", "--reply", "Canceled")  # rules may claim it
+    rules("delete", "x")
+
+
+def test_a_trial_shows_what_each_action_would_do(rules: Shell) -> None:
+    assert command("--socket", str(rules.place.socket), "contacts", "fields", "set", "party", "number").exit_code == 0
+    assert command("--socket", str(rules.place.socket), "groups", "create", "Guests").exit_code == 0
+    rules(
+        "set", "table", "--prefix", "TABLE", "--set-field", "party={{ rest }}", "--reply", "For {{ rest }}",
+        "--group-add", "Guests",
+    )  # fmt: skip
+    trial = rules("test", ANNA, "table 4").output
+    assert "table: set_field party=4" in trial
+    assert "table: group_add Guests" in trial
+    assert "table: reply For 4" in trial
+    trial = rules("test", ANNA, "table four").output
+    assert "table: set_field party=four (not done: party: 'four' is not a valid number" in trial
+    assert "table: reply For four (not done: not sent, because a field could not be set)" in trial
+    rules("delete", "table")

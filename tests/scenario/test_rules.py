@@ -219,6 +219,7 @@ async def test_the_test_says_what_a_text_would_do_and_why_other_rules_would_not(
         assert trial == {
             "consent": None,
             "rule": "Hello",
+            "question": None,
             "actions": [{"rule": "Hello", "kind": "reply", "text": "Hello Anna"}],
             "others": [
                 {"rule": "Late", "why_not": 'the rule "Hello" comes first'},
@@ -275,3 +276,19 @@ def test_each_text_is_answered_once_however_often_the_gateway_dies(tmp_path: Pat
             until(lambda: not client.stats()["messages"] and len(place.submits()) >= len(senders), 120)
         answered = sorted(entry["to"] for entry in place.submits())
         assert answered == senders
+
+
+async def test_a_rule_does_not_answer_when_it_could_not_set_a_field(tmp_path: Path) -> None:
+    async with simulated(tmp_path, modems=1) as (sim, rig):
+        await rig.client.put_field("party", "number")
+        await rig.client.create_rule(
+            "Table",
+            [*reply("A table for {{ rest }}"), {"kind": "set_field", "field": "party", "value": "{{ rest }}"}],
+            match={"kind": "prefix", "value": "TABLE"},
+        )
+        assert (await say(sim, rig, "table four"))["data"]["actions"] == []
+        reasons = [event["data"]["reason"] async for event in _until_now(rig, "rule.suppressed")]
+        assert reasons == ["not_set", "no_value"]
+        assert texts(sim) == []
+        assert (await say(sim, rig, "table 4"))["data"]["actions"] == ["reply", "set_field"]
+        await rig.until(lambda: texts(sim) == ["A table for 4"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -20,7 +20,7 @@ from gsmgw.model.rules import Action, ActionKind, Condition, Hours, Match, Match
 from gsmgw.store.rules import hours_of
 from gsmgw.templates import SOURCE_LIMIT
 from gsmgw.wire import resources
-from gsmgw.wire.rules import DAYS, rule_resource
+from gsmgw.wire.rules import DAYS, action_resource, rule_resource
 
 router = api_router("/v1/rules")
 
@@ -285,26 +285,33 @@ def _first_modem(ctx: Context) -> str:
 
 def _trial(trial: Trial) -> resources.RuleTrial:
     matched = [verdict.rule.rule for verdict in trial.verdicts if verdict.matches]
-    actions: list[resources.RuleTrialAction] = []
-    for rule in matched if trial.reading is None else []:
-        for action in rule.actions:
-            shown: resources.RuleTrialAction = {"rule": rule.name, "kind": action.kind}
-            if action in trial.answers:
-                shown["text"] = trial.answers[action]
-            if action in trial.problems:
-                shown["problem"] = trial.problems[action]
-            actions.append(shown)
     consent = None if trial.reading is None else trial.reading.meaning.value
+    taken: str | None = None
+    if consent is not None:
+        taken = f"the text is understood as {consent} (consent)"
+    elif trial.question is not None:
+        taken = f"the text answers the question for {trial.question.field}"
     return {
         "consent": consent,
-        "rule": matched[0].name if matched and consent is None else None,
-        "actions": actions,
+        "question": None
+        if trial.question is None
+        else {"field": trial.question.field, "readable": trial.question.readable},
+        "rule": matched[0].name if matched and taken is None else None,
+        "actions": [_trial_action(trial, rule, action) for rule in matched if taken is None for action in rule.actions],
         "others": [
-            {
-                "rule": verdict.rule.rule.name,
-                "why_not": verdict.why_not or f"the text is understood as {consent} (consent)",
-            }
+            {"rule": verdict.rule.rule.name, "why_not": verdict.why_not or taken or ""}
             for verdict in trial.verdicts
-            if consent is not None or not verdict.matches
+            if taken is not None or not verdict.matches
         ],
     }
+
+
+def _trial_action(trial: Trial, rule: Rule, action: Action) -> resources.RuleTrialAction:
+    shown = cast("resources.RuleTrialAction", {"rule": rule.name, **action_resource(action)})
+    if action in trial.answers:
+        shown["value" if action.kind is ActionKind.SET_FIELD else "text"] = trial.answers[action]
+    elif action.kind is not ActionKind.SET_FIELD:
+        shown.pop("text", None)  # it could not be written
+    if action in trial.problems:
+        shown["problem"] = trial.problems[action]
+    return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gsmgw.audience.consent.receiving import likely_languages
 from gsmgw.audience.consent.words import Phrase
@@ -10,7 +11,7 @@ from gsmgw.audience.errors import NotFound
 from gsmgw.audience.field_values import ValueRefused
 from gsmgw.audience.questions.reading import read_answer
 from gsmgw.audience.service import Audience
-from gsmgw.model.contacts import ContactField, FieldType
+from gsmgw.model.contacts import Contact, ContactField, FieldType
 from gsmgw.model.questions import Ask, Closed, OpenQuestion
 from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import Principal
@@ -23,6 +24,14 @@ from gsmgw.wire.problems import ProblemCode
 NAME = ContactField("name", FieldType.TEXT)
 #: What the texts of a question may use besides the fields of the contact.
 ANSWER_FIELDS = frozenset({"answer", "text", "keyword", "rest", "from", "modem"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The field that a text would set, or False in ``readable`` if the person would be asked again."""
+
+    field: str
+    readable: bool
 
 
 class Questions:
@@ -70,6 +79,20 @@ class Questions:
         now_ms = self._clock.wall_ms()
         if not await self._store.write(lambda tx: questions.close(tx, now_ms, wanted, Closed.REMOVED)):
             raise NotFound(f"no question to {wanted} is open")
+
+    async def answered_by(self, number: str, text: str, contact: Contact | None, now_ms: int) -> Answered | None:
+        """Return which field a text would set; None if no question to that number is open."""
+        found = await self._store.read(lambda db: questions.get(db, number))
+        if found is None or found.until_ms <= now_ms:
+            return None
+        field = field_of(found.ask, await self._store.read(contact_fields.all_fields))
+        if field is None:
+            return None
+        try:
+            read_answer(field, text, likely_languages(contact, number, self.language()))
+        except ValueRefused:
+            return Answered(field.name, readable=False)
+        return Answered(field.name, readable=True)
 
     def claim(self, tx: Tx, now_ms: int, number: str, words: Phrase) -> bool:
         """Return True if these words answer an open question: then they are not an opt-out."""

@@ -109,17 +109,17 @@ def _yes_or_no(text: str, languages: Sequence[str]) -> bool:
     no = [phrase for each in known for phrase in all_texts()[each].no]
     agrees, refuses = _begins(words, yes), _begins(words, no)
     if agrees and refuses:  # in one language it is the one, in another one the other: the likelier language counts
-        first = known[0]
-        agrees = _begins(words, all_words().languages[first][Kind.YES])
-        refuses = _begins(words, all_texts()[first].no)
-    rest = words[1:]
-    if agrees == refuses or len(words) > FEW_WORDS or _has(rest, no if agrees else yes):
+        agrees = _begins(words, all_words().languages[known[0]][Kind.YES])
+        refuses = _begins(words, all_texts()[known[0]].no)
+    rest = words[max(agrees, refuses) :]
+    if bool(agrees) == bool(refuses) or len(words) > FEW_WORDS or _has(rest, no if agrees else yes):
         raise ValueRefused(f"{text[:60]!r} is neither yes nor no")
-    return agrees
+    return agrees > 0
 
 
-def _begins(words: Phrase, phrases: Collection[Phrase]) -> bool:
-    return any(words[: len(phrase)] == phrase for phrase in phrases if phrase)
+def _begins(words: Phrase, phrases: Collection[Phrase]) -> int:
+    """Return the number of words of the longest phrase that a text begins with; 0 for none."""
+    return max((len(phrase) for phrase in phrases if words[: len(phrase)] == phrase), default=0)
 
 
 def _has(words: Phrase, phrases: Collection[Phrase]) -> bool:

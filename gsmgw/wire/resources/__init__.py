@@ -130,6 +130,7 @@ from gsmgw.wire.resources.rules import (
     RuleOther,
     RuleTrial,
     RuleTrialAction,
+    RuleTrialQuestion,
 )
 from gsmgw.wire.resources.statistics import (
     DeliveryTime,
@@ -264,6 +265,7 @@ __all__ = [
     "RuleOther",
     "RuleTrial",
     "RuleTrialAction",
+    "RuleTrialQuestion",
     "SeenMessage",
     "Segment",
     "SegmentPreview",

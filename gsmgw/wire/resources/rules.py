@@ -78,13 +78,11 @@ class RuleList(TypedDict):
 
 
 @closed
-class RuleTrialAction(TypedDict):
-    """An action that a rule would carry out; of an answer, its text."""
+class RuleTrialAction(RuleAction):
+    """An action that a rule would carry out, with its text or value as it would be written."""
 
     rule: str
-    kind: ActionKind
-    text: NotRequired[str]
-    problem: NotRequired[str]
+    problem: Annotated[NotRequired[str], Field(description="Why it would not be carried out")]
 
 
 @closed
@@ -96,10 +94,19 @@ class RuleOther(TypedDict):
 
 
 @closed
+class RuleTrialQuestion(TypedDict):
+    """An open question that takes the text."""
+
+    field: str
+    readable: Annotated[bool, Field(description="False: the person would be asked again")]
+
+
+@closed
 class RuleTrial(TypedDict):
     """What a text would do."""
 
     consent: Annotated[str | None, Field(description="stop, start, help, yes or suspect: then no rule is looked at")]
+    question: Annotated[RuleTrialQuestion | None, Field(description="The text answers it: then no rule is looked at")]
     rule: str | None
     actions: list[RuleTrialAction]
     others: list[RuleOther]
