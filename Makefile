@@ -1,6 +1,7 @@
 # make demo    a real exchange of texts over simulated modems, no hardware
 # make test    the test suite            (make test PYTHON=python3.13 for another interpreter)
 # make test-long  kills at random moments, a short storm, searches for harmful cases
+# make test-page  the dashboard in Chromium   (Chromium: sudo sh tests/page/install-debian.sh)
 # make check   lint, types and import contracts, as CI runs them
 # make docs    the documentation in build/site, with all links checked
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
@@ -26,7 +27,7 @@ SECONDS := 600
 # The tests start hundreds of processes: without compiled modules each of them takes a second longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long check bench storm format clean docs deb deb-test first-hour lock
+.PHONY: setup demo test test-page test-long check bench storm format clean docs deb deb-test first-hour lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -45,7 +46,10 @@ demo: $(if $(WANTED),interpreter) $(RUNTIME)
 	$(BIN)/gsmgw demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto -m "not long"
+	$(BIN)/python -m pytest -n auto -m "not long and not page"
+
+test-page: setup
+	$(BIN)/python -m pytest -m page tests/page
 
 test-long: setup
 	$(BIN)/python -m pytest -n auto -m long

@@ -50,6 +50,7 @@ PLACES = """\
 /usr/lib/systemd/system/gsmgw.socket root root 644
 /usr/lib/systemd/system/gsmgw-backup.service root root 644
 /usr/lib/systemd/system/gsmgw-backup.timer root root 644
+/usr/lib/systemd/system/gsmgw-web.service root root 644
 /usr/lib/sysusers.d/gsmgw.conf root root 644
 /usr/lib/tmpfiles.d/gsmgw.conf root root 644
 /usr/lib/udev/rules.d/70-gsmgw.rules root root 644
@@ -102,7 +103,8 @@ def check_places(fresh: Fresh) -> None:
 def check_units(fresh: Fresh) -> None:
     """What systemd and udev themselves think of what was installed."""
     units = [f"/usr/lib/systemd/system/{name}" for name in
-             ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer")]  # fmt: skip
+             ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer",
+              "gsmgw-web.service")]  # fmt: skip
     if not fresh.run("sh", "-c", "command -v systemd-analyze || true"):
         return
     complaints = fresh.run("systemd-analyze", "verify", "--man=no", *units, check=False)

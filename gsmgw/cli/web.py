@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from gsmgw.cli.common import NOT_NOW, USAGE, fail
 from gsmgw.cli.failures import explained
 from gsmgw.cli.gateway import socket_path
 from gsmgw.cli.listing import say
 from gsmgw.config import Config, load_config
+from gsmgw.config.service import WebSection
 from gsmgw.digits import is_digits
 from gsmgw.errors import ConfigError
 from gsmgw.places import find_config
@@ -20,9 +23,27 @@ from gsmgw.places import find_config
 
 @click.command()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Read [web] from this file.")
-@click.option("--listen", metavar="HOST:PORT", help="Listen at this address (default: [web] listen, 127.0.0.1:8776).")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    envvar="GSMGW_WEB_LISTEN",
+    help="Listen at this address (default: [web] listen, 127.0.0.1:8776).  [env: GSMGW_WEB_LISTEN]",
+)
+@click.option(
+    "--prefix", metavar="PATH", envvar="GSMGW_WEB_PREFIX", help="Serve below this path: /sms.  [env: GSMGW_WEB_PREFIX]"
+)
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    envvar="GSMGW_WEB_TRUSTED_PROXIES",
+    help="Trust the forwarded headers of this proxy; may be repeated.  [env: GSMGW_WEB_TRUSTED_PROXIES]",
+)
+@click.option("--tls-cert", metavar="FILE", envvar="GSMGW_WEB_TLS_CERT", help="Certificate.  [env: GSMGW_WEB_TLS_CERT]")
+@click.option("--tls-key", metavar="FILE", envvar="GSMGW_WEB_TLS_KEY", help="Its key.  [env: GSMGW_WEB_TLS_KEY]")
 @click.pass_context
-def web(context: click.Context, config_file: str | None, listen: str | None) -> None:
+def web(context: click.Context, /, config_file: str | None, **options: Any) -> None:
     """Serve the dashboard until SIGTERM or SIGINT. People sign in with their accounts.
 
     It connects to the gateway over the socket and needs the extra gsmgw[web].
@@ -32,9 +53,9 @@ def web(context: click.Context, config_file: str | None, listen: str | None) -> 
         from gsmgw.web.settings import WebSettings
     except ImportError as exc:
         fail(f'the dashboard needs more packages ({exc.name}). Run: pip install "gsmgw[web]"', USAGE)
-    settings = _settings(config_file).web
+    settings = _section(config_file, options)
     explicit = context.find_root().params.get("socket")
-    listener = _listen(listen or settings.listen)
+    listener = _listen(settings.listen)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     host, port = listener.getsockname()[:2]
@@ -52,6 +73,17 @@ def web(context: click.Context, config_file: str | None, listen: str | None) -> 
         certificate,
         key,
     )
+
+
+def _section(config_file: str | None, options: dict[str, Any]) -> WebSection:
+    """Return the settings of the configuration, with those that options replace."""
+    named = {name: value for name, value in options.items() if name != "proxies" and value is not None}
+    if options["proxies"]:
+        named["trusted_proxies"] = list(options["proxies"])
+    try:
+        return WebSection.model_validate({**_settings(config_file).web.model_dump(), **named})
+    except ValidationError as exc:
+        raise click.UsageError("; ".join(f"{error['loc'][0]}: {error['msg']}" for error in exc.errors())) from None
 
 
 def _settings(config_file: str | None) -> Config:

@@ -18,7 +18,8 @@ from gsmgw.errors import GsmgwError
 from gsmgw.install.assets import asset, unit_for
 from gsmgw.install.manpages import COMPLETION_PLACES, completion, man_pages
 
-UNITS = ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer")
+#: The dashboard is enabled by the administrator.
+UNITS = ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer", "gsmgw-web.service")
 #: Stopped and disabled in this order; otherwise the socket would start the service again.
 _ENABLED = ("gsmgw.socket", "gsmgw.service", "gsmgw-backup.timer")
 CONFIG = "etc/gsmgw/gsmgw.toml"

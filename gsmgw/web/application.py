@@ -8,13 +8,25 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from gsmgw.web.pages import access, compose, consent, contacts, conversations, live, messages, modems, overview, texts
+from gsmgw.web.pages import (
+    access,
+    campaigns,
+    compose,
+    consent,
+    contacts,
+    conversations,
+    live,
+    messages,
+    modems,
+    overview,
+    texts,
+)
 from gsmgw.web.routing import Page, Web
 from gsmgw.web.settings import WebSettings
 
 log = logging.getLogger(__name__)
 
-_MODULES = (access, overview, live, messages, compose, conversations, modems, contacts, texts, consent)
+_MODULES = (access, overview, live, messages, compose, conversations, modems, contacts, texts, consent, campaigns)
 PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
 
 

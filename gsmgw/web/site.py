@@ -39,6 +39,9 @@ class Site:
             waiting_words=words.WAITING,
             event_words=words.EVENT,
             role_words=words.ROLE,
+            campaign_words=words.CAMPAIGN,
+            campaign_tones=words.CAMPAIGN_TONE,
+            skipped_words=words.SKIPPED,
             consent_words=words.CONSENT,
             status_words=words.STATUS,
         )

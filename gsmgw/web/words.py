@@ -135,6 +135,11 @@ DONE = {
     "disabled": N_("Disabled."),
     "pin": N_("The PIN was accepted."),
     "undone": N_("The import was undone."),
+    "start": N_("The campaign was started."),
+    "pause": N_("The campaign is paused."),
+    "resume": N_("The campaign goes on."),
+    "cancel": N_("The campaign is canceled."),
+    "retry": N_("In the queue again."),
     "signed_out": N_("You are signed out."),
     "welcome": N_("Your account is ready. Please sign in."),
 }
@@ -148,6 +153,29 @@ CONSENT = {
     "import": N_("Imported"),
     "manual": N_("Decided by a person"),
     "erased": N_("Erased"),
+}
+CAMPAIGN = {
+    "draft": N_("Draft"),
+    "scheduled": N_("Scheduled"),
+    "running": N_("Running"),
+    "paused": N_("Paused"),
+    "finished": N_("Finished"),
+    "canceled": N_("Canceled"),
+}
+CAMPAIGN_TONE = {"draft": "off", "running": "good", "paused": "warn", "canceled": "off"}
+#: Why a campaign leaves people out.
+SKIPPED = {
+    "excluded": N_("excluded by you"),
+    "opted_out": N_("opted out"),
+    "no_consent": N_("not joined the list"),
+    "recently_texted": N_("texted a short while ago"),
+    "invalid_number": N_("no valid number"),
+    "landline": N_("landline"),
+    "empty_field": N_("a field is empty"),
+    "too_long": N_("text too long"),
+    "refused": N_("refused"),
+    "canceled": N_("canceled"),
+    "date_changed": N_("the date was changed"),
 }
 ROLE = {"owner": N_("Owner"), "operator": N_("Operator"), "viewer": N_("Viewer")}
 REGISTRATION = {"home": N_("Home network"), "roaming": N_("Roaming")}

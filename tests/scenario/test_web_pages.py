@@ -44,7 +44,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
             assert ">nonsense</textarea>" in bad.text
             assert 'id="to-error"' in bad.text
             checked = await browser.send("/compose", to=f"{ANNA}, {ANNA}\n{BORIS}", text="Hello", action="check")
-            assert "Ready: 2 numbers, 2 segments in all." in checked.text
+            assert "Ready: 2 numbers. Segments in all: 2." in checked.text
             assert (await rig.client.page(direction="outbound"))["data"] == []
             done = await browser.send("/compose", to=ANNA, text="Your <b>table</b> is ready", key="k1", action="send")
             again = await browser.send("/compose", to=ANNA, text="Your <b>table</b> is ready", key="k1", action="send")
@@ -246,3 +246,38 @@ async def test_a_viewer_changes_nothing(rig: Rig) -> None:
         assert "You do not have permission for this." in refused.text
         assert (await rig.client.message(number))["status"] == "scheduled"
         assert (await browser.send("/compose", to=ANNA, text="x")).status_code == 403
+
+
+async def test_a_campaign_is_reviewed_and_runs(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1) as (_, rig):
+        await add_user(rig, "ann")
+        await rig.client.create_contact(ANNA, name="Anna", groups=["regulars"])
+        await rig.client.create_contact(BORIS, groups=["regulars"])
+        await rig.client.opt_out(BORIS)
+        async with dashboard(rig) as browser:
+            await browser.sign_in("ann")
+            assert "No campaigns yet" in (await browser.open("/campaigns")).text
+            await browser.open("/campaigns/new")
+            bad = await browser.send("/campaigns/new", name="Sale", groups="", text="Hello {{ nme }}")
+            assert bad.status_code == 422
+            assert 'value="Sale"' in bad.text
+            made = await browser.send("/campaigns/new", name="Sale", groups="regulars", text="Hello {{ name }}")
+            path = made.headers["location"].partition("?")[0]
+            page = (await browser.open(path)).text
+            assert "Hello Anna" in page
+            assert "<strong>1</strong> opted out" in page
+            await browser.send(
+                f"{path}/edit", name="Sale", groups="regulars", text="Dear {{ name }}", hours="00:00-23:59"
+            )
+            assert (await browser.open(f"{path}/edit")).text.count("Dear {{ name }}") == 1
+            await browser.open(path)
+            started = await browser.send(path, action="start", send_at="")
+            assert started.headers["location"] == f"{path}?done=start"
+            number = path.rpartition("/")[2]
+            event = await rig.event(0, "message.delivered")
+            assert event["data"]["to"] == ANNA
+            assert "Dear Anna" in (await browser.open(f"/conversations/{ANNA}")).text
+            assert (await fragment(browser, f"campaign:{number}")).startswith('<hx-partial hx-target="#progress"')
+            assert "Sale" in (await browser.open("/campaigns")).text
+            late = await browser.send(path, action="pause")
+            assert late.status_code in (303, 409)

@@ -114,6 +114,10 @@ class TokenGuard:
         _admit(scope, await self._access.present_bearer(address, secret, address), needed)
 
 
+#: The user of the service of the dashboard, who never has rights of its own.
+DASHBOARD_USER = "gsmgw-web"
+
+
 class SocketUsers:
     """The users of this machine that may use the socket, and those that need a session; both may change."""
 
@@ -128,6 +132,8 @@ class SocketUsers:
 
     def refusal(self, peer: Peer | None) -> str | None:
         """Return why a process has no rights of its own, in a sentence; None if it has."""
+        if peer is not None and user_name(peer.uid) == DASHBOARD_USER:
+            return "the dashboard has the rights of sessions only: sign in with POST /v1/sessions first"
         if not self._names and not self._session_only:
             return None
         if peer is None:

@@ -16,7 +16,7 @@ from gsmgw.transport.usbports import MODEM_VENDORS, SWITCH_NEEDED
 ROOT = Path(__file__).parents[3]
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 #: As docs/explanation/security.md says.
-EXPOSURE = {"gsmgw.service": 1.5, "gsmgw-backup.service": 0.2}
+EXPOSURE = {"gsmgw.service": 1.5, "gsmgw-backup.service": 0.2, "gsmgw-web.service": 1.4}
 
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
@@ -88,5 +88,6 @@ def test_only_a_wrong_configuration_keeps_it_down() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_service_runs_as_its_own_user_without_anything(name: str) -> None:
     lines = asset(f"systemd/{name}").splitlines()
-    for line in ("User=gsmgw", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"):
+    user = "gsmgw-web" if name == "gsmgw-web.service" else "gsmgw"
+    for line in (f"User={user}", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"):
         assert line in lines

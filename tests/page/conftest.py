@@ -1,0 +1,115 @@
+"""A simulator, a gateway and the dashboard as processes, and Debian's Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.processes import Process, Site, site, until
+
+from gsmgw.client import Client
+
+CHROMIUM = shutil.which("chromium")
+SECRET = "correct horse battery"
+SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
+
+if CHROMIUM is None and os.environ.get("CI"):
+    raise RuntimeError("Chromium is missing. Run: sudo sh tests/page/install-debian.sh")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> None:
+    """The browser, the client and the processes live as long as all tests of the file."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser. Skipped without Chromium, except in CI."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: sudo sh tests/page/install-debian.sh")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Place:
+    """A running dashboard."""
+
+    site: Site
+    client: Client
+    base: str
+    cookie: str = ""
+    complaints: list[str] = field(default_factory=list)
+
+    def phone(self, sender: str, text: str) -> None:
+        """Send a text from a simulated phone to the first modem."""
+        command = [sys.executable, "-m", "hw_sim", "send", "--control", str(self.site.control)]
+        subprocess.run([*command, "--from", sender, "--to", "modem0", text], check=True, capture_output=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+        return found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A dashboard of a gateway with one modem, without an account."""
+    directory = tmp_path_factory.mktemp("page")
+    with site(directory, modems=1, gateway='country = "DE"') as found, found.start() as client:
+        until(lambda: client.modems()[0]["state"] == "ready")
+        port = free_port()
+        arguments = ("gsmgw", "--socket", str(found.socket), "web", "--listen", f"127.0.0.1:{port}")
+        web = Process(Path(directory) / "web.out", *arguments)
+
+        def answers() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        until(answers)
+        yield Place(found, client, f"http://127.0.0.1:{port}")
+        web.end()
+
+
+@pytest.fixture
+def tab(chromium: Any, place: Place) -> Iterator[Callable[..., Any]]:
+    """Opens tabs. Errors of the console, reports of the policy and requests to other hosts fail the test."""
+    contexts = []
+
+    def complain(text: str) -> None:
+        place.complaints.append(text)
+
+    def open_tab(size: str = "desktop", scheme: str = "light", **options: Any) -> Any:
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale="en", **options
+        )
+        context.set_default_timeout(30_000)
+        if place.cookie:
+            context.add_cookies([{"name": "gsmgw_session", "value": place.cookie, "url": place.base}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: complain(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((place.base, "data:")) else complain(f"request {r.url}"))
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    complaints, place.complaints = place.complaints, []
+    assert complaints == []
