@@ -215,7 +215,7 @@ def drip_pause(context: click.Context, name: str) -> None:
     """Pause the drip NAME: people stay in it and get no steps. Steps in the queue still leave."""
     with connect(context) as client:
         found = client.act_on_drip(name, "pause")
-    say(f"drip {name!r} paused; {_persons(found['people']['active'])} in it wait")
+    say(f"drip {name!r} paused with {_persons(found['people']['active'])} in it")
 
 
 @drips.command("resume")
@@ -226,7 +226,7 @@ def drip_resume(context: click.Context, name: str) -> None:
     """Go on with the drip NAME. A step that fell due meanwhile is sent once, at its time of the day."""
     with connect(context) as client:
         found = client.act_on_drip(name, "resume")
-    say(f"drip {name!r} resumed; {_persons(found['people']['active'])} in it go on")
+    say(f"drip {name!r} resumed with {_persons(found['people']['active'])} in it")
 
 
 @drips.command("delete")

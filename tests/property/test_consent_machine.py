@@ -1,7 +1,8 @@
 """Nobody who said STOP is texted again, whatever path the text takes: the whole queue with consent, driven at random.
 
 Texts come in as PDUs through the collector; messages go out as requests, batches and schedules, and again by retries,
-by resolving, by themselves and after a kill. The model knows who said what, and looks at each PDU that gets to a modem.
+by resolving, by themselves and after a kill; rules enroll people in drips and ask
+them questions. The model knows who said what, and looks at each PDU that gets to a modem.
 """
 
 from __future__ import annotations
@@ -23,11 +24,24 @@ from support.inbox import pdus
 
 from gsmgw.audience.consent.desk import ConsentDesk
 from gsmgw.audience.consent.receiving import ConsentSettings
+from gsmgw.audience.drips.desk import Drips
+from gsmgw.audience.drips.runner import DripRunner
+from gsmgw.audience.questions.desk import Questions
+from gsmgw.audience.service import Audience
+from gsmgw.automation.rules import Rules, claim
+from gsmgw.automation.runner import Automation
 from gsmgw.clock import VirtualClock
+from gsmgw.dispatch import EventFeed
 from gsmgw.errors import Disposition, SubmitError
 from gsmgw.inbound import Collector
 from gsmgw.model import ModemState, OnUnknown, Priority, Purpose
+from gsmgw.model.contacts import ContactField, FieldType
+from gsmgw.model.drips import Drip
+from gsmgw.model.drips import Step as DripStep
+from gsmgw.model.questions import Ask
+from gsmgw.model.rules import Action, ActionKind, Match, MatchKind, Rule
 from gsmgw.outbound import Accepted, Defaults, MessageService, Principal, Refusal, Scheduler, ServiceError, Submission
+from gsmgw.patterns import PatternRunner
 from gsmgw.ports import RawPdu
 from gsmgw.store import Store
 from gsmgw.store.consent_lists import ConsentList
@@ -97,15 +111,45 @@ class Consent(RuleBasedStateMachine):
     def it_starts(self) -> None:
         self._run(self._start)
         self._run(lambda: self._desk.put_list(ConsentList(LIST)))
+        self._run(self._set_up)
+
+    async def _set_up(self) -> None:
+        """Make a field, two drips, and rules that enroll and ask. CANCEL is not a number, so that it opts out."""
+        await self._fields.put(ContactField("party", FieldType.NUMBER))
+        steps = (DripStep("0m", "first"), DripStep("1m", "second"), DripStep("30m", "third"))
+        await self._drips.put(Drip("Tips", steps, Purpose.MARKETING, LIST, ends_on_answer=False))
+        await self._drips.put(Drip("Orders", steps, Purpose.TRANSACTIONAL))
+        ask = Action(ActionKind.ASK, "How many?", ask=Ask("party"))
+        for word, action in (
+            ("tips", Action(ActionKind.ENROLL, "Tips")), ("orders", Action(ActionKind.ENROLL, "Orders")), ("book", ask)
+        ):  # fmt: skip
+            await self._rules.put(Rule(word, match=Match(MatchKind.EXACT, (word,)), actions=(action,)))
 
     async def _start(self) -> None:
         path = Path(self._directory.name) / f"{self._lives}" / "g.db"
         path.parent.mkdir(exist_ok=True)
-        self._store = await Store.open(path)
+        feed = EventFeed()
+        self._store = await Store.open(path, feed.publish)
+        await feed.attach(self._store)
         self._scheduler = Scheduler(self._store, self._clock, unknown_grace_s=60)
         defaults = Defaults("DE", 10**6, True, OnUnknown.RESEND)
         self._service = MessageService(self._store, self._clock, self._scheduler, lambda: {"m"}, defaults)
-        self._desk = ConsentDesk(self._store, self._clock, self._service, ConsentSettings("DE"))
+        audience = Audience(self._store, self._clock, lambda: "DE")
+        questions = Questions(self._store, self._clock, audience, lambda: "DE", lambda: "en")
+        self._desk = ConsentDesk(
+            self._store, self._clock, self._service, ConsentSettings("DE"), claims=[claim, questions.claim]
+        )
+        self._fields, self._drips = (
+            audience.fields,
+            Drips(self._store, self._clock, audience, self._service, lambda: "DE"),
+        )
+        self._drip_runner = DripRunner(self._store, self._clock, audience, self._service, self._drips)
+        patterns = PatternRunner()
+        self._rules = Rules(self._store, self._clock, audience, self._desk, patterns, ["m"], questions)
+        self._automation = Automation(
+            self._store, self._clock, feed, self._service, self._rules, patterns, audience, questions, set,
+            self._drip_runner.wake,
+        )  # fmt: skip
         self._collector = Collector(
             self._store,
             self._clock,
@@ -123,6 +167,8 @@ class Consent(RuleBasedStateMachine):
         self._task = asyncio.create_task(self._scheduler.run())
 
     async def _come_to_rest(self) -> None:
+        await self._automation.turn()
+        await self._drip_runner.step()
         for _ in range(5):
             await self._store.write(lambda tx: None)
             await self._store.read(lambda db: None)
@@ -131,6 +177,8 @@ class Consent(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         async def end() -> None:
+            repeated = "SELECT client_ref FROM messages WHERE client_ref <> '' GROUP BY client_ref HAVING count(*) > 1"
+            assert await self._store.read(lambda db: db.execute(repeated).fetchall()) == []
             self._task.cancel()
             await asyncio.wait([self._task])
             await self._store.close()
@@ -246,6 +294,20 @@ class Consent(RuleBasedStateMachine):
         self._says(number, text)
         if text in SUSPICIOUS and not self._people[number].out:
             self._people[number].suspected = True
+
+    @rule(number=st.sampled_from(PEOPLE), text=st.sampled_from(["tips", "orders", "book", "4", "four"]))
+    def somebody_texts_a_keyword_or_an_answer(self, number: str, text: str) -> None:
+        self._says(number, text)
+
+    @rule(people=st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3), name=st.sampled_from(["Tips", "Orders"]))
+    def people_are_enrolled(self, people: list[str], name: str) -> None:
+        self._run(lambda: self._drips.enroll(name, people, None, None))
+
+    @rule(number=st.sampled_from(PEOPLE))
+    def somebody_is_asked(self, number: str) -> None:
+        wanted = self._submission(number, Purpose.CONVERSATION, False, False, False)._replace(ask=Ask("party"))
+        (result,) = self._run(lambda: self._service.submit_batch(ME, [wanted]))
+        assert isinstance(result, Accepted) is self._people[number].may_get("conversation", None)
 
     @rule(number=st.sampled_from(PEOPLE), opt_out=st.booleans())
     def a_person_decides(self, number: str, opt_out: bool) -> None:
