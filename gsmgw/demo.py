@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,8 @@ from gsmgw.wire import resources
 Json = dict[str, Any]
 
 START_TIMEOUT_S = 20.0
+#: What `gsmgw web` prints when it listens.
+_ADDRESS = re.compile(r"the dashboard is at (\S+)")
 STEP_TIMEOUT_S = 15.0
 
 ANNA, BORIS, CHLOE = "+4915112345671", "+4915112345672", "+4915112345673"
@@ -208,7 +211,33 @@ async def _tell(directory: Path, once: bool) -> None:
             await _answer(story, client, control, modems[0])
             story.plain("\n[bold green]Everything arrived.[/]")
             if not once:
-                await _stay(story, socket_path, control, sim_process, gateway_process)
+                with _process(
+                    directory, "web", "gsmgw", "--socket", str(socket_path), "web", "--listen", _free_address()
+                ) as web:
+                    await _show_dashboard(story, client, directory / "web.log", web)
+                    await _stay(story, socket_path, control, sim_process, gateway_process)
+
+
+def _free_address() -> str:
+    """Return an address of this machine that nothing listens at."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+async def _show_dashboard(story: _Story, client: AsyncClient, log: Path, web: subprocess.Popen[bytes]) -> None:
+    """Print the address of the dashboard with the code for its first account. Without the extra there is none."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while web.poll() is None and time.monotonic() < deadline:
+        found = _ADDRESS.search(await asyncio.to_thread(log.read_text, errors="replace"))
+        if found is not None:
+            code = (await client.create_setup_code())["code"]
+            story.plain("\nThe dashboard, with the code to make your account:\n")
+            story.plain(f"  [bold]{_safe(found[1])}setup?code={code}[/]")
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _stay(story: _Story, socket_path: Path, control: Path, *children: subprocess.Popen[bytes]) -> None:

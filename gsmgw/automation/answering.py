@@ -57,4 +57,5 @@ def _traffic(tx: Tx, case: Case) -> Traffic:
         identical_texts=identical,
         in_the_last_hour=rules.automatic_since(tx, since_ms),
         last_ms=rules.last_answer_ms(tx, number),
+        to_campaign=rules.last_is_of_campaign(tx, number),
     )

@@ -38,12 +38,16 @@ class Suppressed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What went between the gateway and a number. ``last_ms`` is when the last answer goes or went."""
+    """What went between the gateway and a number. ``last_ms`` is when the last answer goes or went.
+
+    ``to_campaign``: the last message to the number was the text of a campaign, which nothing has answered yet.
+    """
 
     answers_in_a_row: int
     identical_texts: int
     in_the_last_hour: int
     last_ms: int | None
+    to_campaign: bool = False
 
 
 def check_answer(number: str, traffic: Traffic, own_numbers: Collection[str]) -> Suppressed | None:
@@ -56,7 +60,8 @@ def check_answer(number: str, traffic: Traffic, own_numbers: Collection[str]) ->
         return Suppressed.IDENTICAL_TEXTS
     if traffic.answers_in_a_row >= ANSWERS_IN_A_ROW:
         return Suppressed.ANSWERS_IN_A_ROW
-    if traffic.in_the_last_hour >= BUDGET:
+    # A campaign that names a keyword may bring hundreds of answers; one to each of its texts is no circle.
+    if traffic.in_the_last_hour >= BUDGET and not traffic.to_campaign:
         return Suppressed.BUDGET
     return None
 

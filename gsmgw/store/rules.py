@@ -195,6 +195,14 @@ def answers_in_a_row(tx: Tx, number: str, most: int) -> int:
     return in_a_row
 
 
+def last_is_of_campaign(tx: Tx, number: str) -> bool:
+    """Return True if the last message to a number is the text of a campaign."""
+    row = tx.one(
+        "SELECT campaign FROM messages WHERE peer = ? AND direction = 'outbound' ORDER BY id DESC LIMIT 1", (number,)
+    )
+    return row is not None and row[0] is not None
+
+
 def last_answer_ms(tx: Tx, number: str) -> int | None:
     """Return when the last automatic answer to a number goes or went."""
     row = tx.one(

@@ -19,6 +19,8 @@ from gsmgw.web.pages import (
     messages,
     modems,
     overview,
+    rules,
+    settings,
     texts,
 )
 from gsmgw.web.routing import Page, Web
@@ -26,19 +28,33 @@ from gsmgw.web.settings import WebSettings
 
 log = logging.getLogger(__name__)
 
-_MODULES = (access, overview, live, messages, compose, conversations, modems, contacts, texts, consent, campaigns)
+_MODULES = (
+    access,
+    overview,
+    live,
+    messages,
+    compose,
+    conversations,
+    modems,
+    contacts,
+    texts,
+    consent,
+    campaigns,
+    rules,
+    settings,
+)
 PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
 
 
-def make_application(settings: WebSettings) -> ASGIApp:
+def make_application(web: WebSettings) -> ASGIApp:
     """Return the page as an ASGI application."""
-    return Web(settings, PAGES).application()
+    return Web(web, PAGES).application()
 
 
-def serve(settings: WebSettings, listener: socket.socket, certificate: str | None, key: str | None) -> None:
+def serve(web: WebSettings, listener: socket.socket, certificate: str | None, key: str | None) -> None:
     """Serve the page on a socket until SIGTERM or SIGINT."""
     config = uvicorn.Config(
-        make_application(settings),
+        make_application(web),
         log_level="warning",
         access_log=False,
         server_header=False,

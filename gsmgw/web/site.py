@@ -39,6 +39,8 @@ class Site:
             waiting_words=words.WAITING,
             event_words=words.EVENT,
             role_words=words.ROLE,
+            match_words=words.MATCH,
+            action_words=words.RULE_ACTION,
             campaign_words=words.CAMPAIGN,
             campaign_tones=words.CAMPAIGN_TONE,
             skipped_words=words.SKIPPED,

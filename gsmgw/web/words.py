@@ -140,6 +140,7 @@ DONE = {
     "resume": N_("The campaign goes on."),
     "cancel": N_("The campaign is canceled."),
     "retry": N_("In the queue again."),
+    "password": N_("Your password was changed. Please sign in."),
     "signed_out": N_("You are signed out."),
     "welcome": N_("Your account is ready. Please sign in."),
 }
@@ -176,6 +177,26 @@ SKIPPED = {
     "refused": N_("refused"),
     "canceled": N_("canceled"),
     "date_changed": N_("the date was changed"),
+}
+#: What a text must be for a rule.
+MATCH = {
+    "exact": N_("is"),
+    "prefix": N_("begins with"),
+    "contains": N_("contains"),
+    "regex": N_("matches"),
+    "any": N_("is any"),
+}
+#: What a rule does.
+RULE_ACTION = {
+    "reply": N_("answer:"),
+    "forward": N_("forward to"),
+    "group_add": N_("add to the group"),
+    "group_remove": N_("remove from the group"),
+    "set_field": N_("set a field"),
+    "tag": N_("tag with"),
+    "start": N_("record consent"),
+    "stop": N_("record an opt-out"),
+    "hook": N_("call a hook"),
 }
 ROLE = {"owner": N_("Owner"), "operator": N_("Operator"), "viewer": N_("Viewer")}
 REGISTRATION = {"home": N_("Home network"), "roaming": N_("Roaming")}

@@ -30,6 +30,10 @@ SCREENS = (
     "/consent",
     "/modems",
     "/modems/m0",
+    "/campaigns",
+    "/campaigns/new",
+    "/rules",
+    "/settings",
 )
 
 

@@ -34,3 +34,34 @@ def test_a_campaign_from_draft_to_deletion(place: Site) -> None:
     assert "no recipients" in gsmgw(place, "campaigns", "recipients", campaign)
     gsmgw(place, "campaigns", "delete", campaign)
     assert "no campaigns" in gsmgw(place, "campaigns")
+
+
+def test_a_campaign_that_repeats_and_its_results(place: Site) -> None:
+    gsmgw(place, "contacts", "set", ANNA, "--name", "Anna", "--group", "Regulars")
+    gsmgw(place, "campaigns", "create", "Weekly", "Hi {{ name }}", "--group", "Regulars",
+          "--repeat", "every monday 09:00 until 2099-12-31", "--zone", "Europe/Berlin")  # fmt: skip
+    saved = json.loads(gsmgw(place, "campaigns", "show", "weekly", "--json"))
+    assert saved["repeat"] == "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0;BYSECOND=0;UNTIL=20991231"
+    assert gsmgw(place, "campaigns", "review", "Weekly").count("next run ") == 3
+    assert "next run" in gsmgw(place, "campaigns", "start", "Weekly")
+    assert "no runs yet" in gsmgw(place, "campaigns", "runs", "Weekly")
+    assert "  draft" in gsmgw(place, "campaigns", "unschedule", "Weekly")
+    header, *rows = gsmgw(place, "campaigns", "results", "Weekly", "--csv").splitlines()
+    assert (header.split(",")[:3], rows) == (["campaign", "number", "name"], [])
+    assert gsmgw(place, "campaigns", "results", "Weekly", "--csv", "--variants").splitlines() == [
+        "variant,text,sent,delivered,replied", "1,Hi {{ name }},0,0,0",
+    ]  # fmt: skip
+    assert "need --csv" in gsmgw(place, "campaigns", "results", "Weekly", "--spreadsheet", code=2)
+    refused = gsmgw(place, "campaigns", "create", "x", "Hi", "--to", ANNA, "--repeat", "every moonday 9:00", code=2)
+    assert "'moonday' is not a day" in refused
+    gsmgw(place, "campaigns", "delete", "Weekly")
+
+
+def test_a_campaign_on_dates_of_contacts(place: Site) -> None:
+    gsmgw(place, "contacts", "fields", "set", "birthday", "date")
+    gsmgw(place, "contacts", "set", ANNA, "--name", "Anna", "--group", "Regulars", "--field", "birthday=1980-02-29")
+    gsmgw(place, "campaigns", "create", "Birthdays", "Happy birthday", "--group", "Regulars",
+          "--on-date", "birthday 09:00", "--hours", "00:00-24:00")  # fmt: skip
+    assert "next run" in gsmgw(place, "campaigns", "review", "Birthdays")
+    assert "on birthday at 09:00 in their time zone, every year" in gsmgw(place, "campaigns", "start", "Birthdays")
+    assert "canceled" in gsmgw(place, "campaigns", "cancel", "Birthdays")

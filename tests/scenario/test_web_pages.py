@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard
+from support.page import SECRET, Browser, add_user, dashboard
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.web.live.regions import REGIONS
@@ -281,3 +281,33 @@ async def test_a_campaign_is_reviewed_and_runs(tmp_path: Path) -> None:
             assert "Sale" in (await browser.open("/campaigns")).text
             late = await browser.send(path, action="pause")
             assert late.status_code in (303, 409)
+
+
+async def test_rules_and_settings(rig: Rig) -> None:
+    await add_user(rig, "ann")
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        assert "No rules yet" in (await browser.open("/rules")).text
+        bad = await browser.send("/rules", name="hours", kind="exact", word="", reply="9 to 18", action="create")
+        assert 'id="word-error"' in bad.text
+        assert "9 to 18</textarea>" in bad.text
+        await browser.send("/rules", name="hours", kind="exact", word="HOURS, OPEN", reply="9 to 18", action="create")
+        assert [rule["match"]["value"] for rule in await rig.client.rules()] == [["HOURS", "OPEN"]]
+        tried = await browser.send("/rules", sender=ANNA, tried="Hours", action="try")
+        assert "The rule hours applies." in tried.text
+        assert "It is about consent" in (await browser.send("/rules", sender=ANNA, tried="STOP", action="try")).text
+        assert "<strong>HOURS, OPEN</strong>" in (await browser.open("/rules")).text
+        await browser.send("/rules", rule="hours", action="delete")
+        assert await rig.client.rules() == []
+
+        await browser.open("/settings")
+        await browser.send("/settings", time_zone="Europe/Berlin", action="zone")
+        assert "Now: Europe/Berlin." in (await browser.open("/settings")).text
+        wrong = await browser.send("/settings", time_zone="Nowhere", action="zone")
+        assert 'id="time_zone-error"' in wrong.text
+        new = {"password": "another good one", "again": "another good one", "action": "password"}
+        refused = await browser.send("/settings", current="not it", **new)
+        assert 'id="current-error"' in refused.text
+        done = await browser.send("/settings", current=SECRET, **new)
+        assert done.headers["location"] == "/sign-in?done=password"
+        assert (await browser.sign_in("ann", "another good one")).status_code == 303

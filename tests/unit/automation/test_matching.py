@@ -179,6 +179,8 @@ CALM = Traffic(0, 1, 0, None)
         (ANNA, replace(CALM, identical_texts=IDENTICAL_TEXTS - 1), None),
         (ANNA, replace(CALM, in_the_last_hour=BUDGET), Suppressed.BUDGET),
         (ANNA, replace(CALM, in_the_last_hour=BUDGET - 1), None),
+        (ANNA, replace(CALM, in_the_last_hour=BUDGET, to_campaign=True), None),
+        (ANNA, replace(CALM, answers_in_a_row=ANSWERS_IN_A_ROW, to_campaign=True), Suppressed.ANSWERS_IN_A_ROW),
     ],
 )
 def test_each_guard(number: str, traffic: Traffic, reason: Suppressed | None) -> None:
