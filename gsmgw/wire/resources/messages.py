@@ -66,7 +66,10 @@ class Message(_MessageWords):
     list: NotRequired[Annotated[str | None, Field(description="The consent list of a marketing message")]]
     campaign: NotRequired[Annotated[str | None, Field(description="The ID of the campaign that it belongs to")]]
     contact: NotRequired[
-        Annotated[str | None, Field(description="The ID of the contact that has the number; not in the answer that accepts a message")]
+        Annotated[
+            str | None,
+            Field(description="The ID of the contact that has the number; not in the answer that accepts a message"),
+        ]
     ]
     consent: NotRequired[Annotated[ConsentVerdict | None, Field(description="What a received text says about consent")]]
     expires_at: NotRequired[Time | None]
