@@ -6,23 +6,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
-from gsmgw.audience.campaigns.desk import Campaigns
-from gsmgw.audience.campaigns.runner import CampaignRunner
-from gsmgw.audience.consent.desk import ConsentDesk
-from gsmgw.audience.drips.desk import Drips
-from gsmgw.audience.drips.runner import DripRunner
 from gsmgw.audience.privacy import Privacy
-from gsmgw.audience.questions.desk import Questions
-from gsmgw.audience.service import Audience
-from gsmgw.automation.rules import Rules, claim
-from gsmgw.automation.runner import Automation
 from gsmgw.backup import as_resource, list_backups, make_scheduled
 from gsmgw.bridges import BRIDGES, BridgeContext
 from gsmgw.clock import SystemClock
@@ -35,7 +26,6 @@ from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
 from gsmgw.daemon.settings import (
-    consent_settings,
     defaults_of,
     keep_rules,
     limits_of,
@@ -44,6 +34,7 @@ from gsmgw.daemon.settings import (
     sending_times,
 )
 from gsmgw.daemon.sink import Sink
+from gsmgw.daemon.two_way import TwoWay
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.http.mounts import Mount
@@ -55,7 +46,6 @@ from gsmgw.model.events import TaskFailed
 from gsmgw.modem import Finder, Modem, TranscriptRows
 from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import MessageService, Scheduler
-from gsmgw.patterns import PatternRunner
 from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
 
@@ -69,20 +59,11 @@ class Gateway:
     collector: Collector
     scheduler: Scheduler
     service: MessageService
-    consent: ConsentDesk
+    two_way: TwoWay
     webhooks: Webhooks
     hooks: Hooks
     indexer: Indexer
-    patterns: PatternRunner
     access: Access
-    audience: Audience
-    questions: Questions
-    rules: Rules
-    campaigns: Campaigns
-    campaign_runner: CampaignRunner
-    drips: Drips
-    drip_runner: DripRunner
-    automation: Automation
     retention: Retention
     rollups: Rollups
 
@@ -126,22 +107,17 @@ class Gateway:
             self.service = MessageService(
                 self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
             )
-            self.audience = Audience(self.store, self.clock, lambda: self.config.gateway.country)
-            self.questions = Questions(
+            self.two_way = TwoWay(
+                lambda: self.config,
                 self.store,
                 self.clock,
-                self.audience,
-                lambda: self.config.gateway.country,
-                lambda: self.consent.receiver.settings.language,
-            )
-            self.consent = ConsentDesk(
-                self.store,
-                self.clock,
+                self.feed,
                 self.service,
-                consent_settings(self.config),
-                claims=[claim, self.questions.claim],
+                self.scheduler,
+                self.modems.keys(),
+                self._own_numbers,
             )
-            await self.consent.reconfigure(consent_settings(self.config), self.config.consent.blocks)
+            await self.two_way.prepare()
             self.collector = Collector(
                 self.store,
                 self.clock,
@@ -149,7 +125,7 @@ class Gateway:
                 own_number=self._own_number,
                 on_unmatched_report=self.scheduler.report_unmatched,
                 on_queued=self.scheduler.offer,
-                on_received=self.consent.receiver,
+                on_received=self.two_way.consent.receiver,
             )
             self._sink = Sink(self.store, self.clock, self.collector, self.scheduler, self.links, self.modems)
             self.webhooks = Webhooks(
@@ -161,44 +137,6 @@ class Gateway:
                 dialects={bridge.name: bridge.make_dialect(self.config.compat) for bridge in BRIDGES},
                 callback_allow=self.config.compat.callback_allow,
             )
-            await self.audience.imports.recover()
-            self.patterns = PatternRunner()
-            self.rules = Rules(
-                self.store,
-                self.clock,
-                self.audience,
-                self.consent,
-                self.patterns,
-                self.modems.keys(),
-                self.questions,
-            )
-            self.campaigns = Campaigns(
-                self.store,
-                self.clock,
-                self.audience,
-                self.service,
-                self.modems.keys(),
-                self.scheduler,
-                lambda: prices_of(self.config),
-                lambda: self.config.gateway.country,
-                self.questions,
-            )
-            self.drips = Drips(self.store, self.clock, self.audience, self.service, lambda: self.config.gateway.country)
-            self.drip_runner = DripRunner(self.store, self.clock, self.audience, self.service, self.drips)
-            self.automation = Automation(
-                self.store,
-                self.clock,
-                self.feed,
-                self.service,
-                self.rules,
-                self.patterns,
-                self.audience,
-                self.questions,
-                self._own_numbers,
-                self.drip_runner.wake,
-            )
-            self.campaign_runner = CampaignRunner(self.store, self.clock, self.service, self.campaigns)
-            self.campaign_runner.enrolled = self.drip_runner.wake
             self.access = Access(self.store, self.clock, self.config.api.requests_per_minute)
             self.indexer = Indexer(self.store, self.clock, self.feed, keep_rules(self.config))
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
@@ -210,7 +148,7 @@ class Gateway:
             yield
         finally:
             self.links.close()
-            await self.patterns.close()
+            await self.two_way.close()
             await self.collector.close()
             await self.store.close()
             await asyncio.to_thread(self.guard.note, flush=True)
@@ -290,7 +228,7 @@ class Gateway:
         self.config = config
         live = LiveSettings(
             service=self.service,
-            consent=self.consent,
+            consent=self.two_way.consent,
             scheduler=self.scheduler,
             webhooks=self.webhooks,
             hooks=self.hooks,
@@ -321,17 +259,18 @@ class Gateway:
 
     def _context(self, streams: EventStreams) -> Context:
         """What the routes of the API work with."""
+        two_way = self.two_way
         return Context(
             store=self.store,
             clock=self.clock,
             service=self.service,
-            consent=self.consent,
-            audience=self.audience,
+            consent=two_way.consent,
+            audience=two_way.audience,
             privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
-            questions=self.questions,
-            rules=self.rules,
-            campaigns=self.campaigns,
-            drips=self.drips,
+            questions=two_way.questions,
+            rules=two_way.rules,
+            campaigns=two_way.campaigns,
+            drips=two_way.drips,
             collector=self.collector,
             feed=self.feed,
             streams=streams,
@@ -339,8 +278,8 @@ class Gateway:
             hooks=self.hooks,
             indexer=self.indexer,
             rollups=self.rollups,
-            patterns=self.patterns,
-            arrivals=Arrivals(self.store, self.clock, self.feed, self.patterns),
+            patterns=two_way.patterns,
+            arrivals=Arrivals(self.store, self.clock, self.feed, two_way.patterns),
             access=self.access,
             modems=self.modems,
             pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
@@ -380,13 +319,11 @@ class Gateway:
 
     def _start_upkeep(self, streams: EventStreams) -> None:
         """Start what runs beside the queue. A failure of one is its own: it alone is started again."""
-        for name, run in (
+        parts: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
             ("inbox upkeep", self.collector.run),
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
-            ("rules", self.automation.run),
-            ("drips", self.drip_runner.run),
-            ("campaigns", self.campaign_runner.run),
+            *self.two_way.tasks(),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("text expiry", TextExpiry(self.store, self.clock).run),
@@ -395,7 +332,8 @@ class Gateway:
             ("watchdog", self._watchdog),
             ("garbage collection", partial(memory.keep_settled, self.clock)),
             ("database guard", partial(self.guard.run, self.store)),
-        ):
+        )
+        for name, run in parts:
             self.supervisor.start(name, run)
 
     def _start_modems(self) -> None:

@@ -186,6 +186,6 @@ async def test_the_configuration_is_reloaded(tmp_path: Path) -> None:
         config = rig.gateway.config
         consent = config.consent.model_copy(update={"blocks": ["marketing"], "profile": "us"})
         await rig.gateway._apply(config.model_copy(update={"consent": consent}), ["consent.blocks", "consent.profile"])
-        assert rig.gateway.consent.receiver.settings.profile == "us"
+        assert rig.gateway.two_way.consent.receiver.settings.profile == "us"
         assert await refusal(rig) is None
         assert await refusal(rig, purpose="marketing") == "recipient_opted_out"
