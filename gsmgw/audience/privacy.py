@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from gsmgw.audience.drips.desk import Drips, Standing
 from gsmgw.model import Event, MessageRecord
 from gsmgw.model.contacts import Contact
+from gsmgw.model.questions import OpenQuestion
 from gsmgw.outbound import MessageService, Principal, WrongState
 from gsmgw.ports import Clock
-from gsmgw.store import Store, consent_reads, contacts, conversations, messages, privacy
+from gsmgw.store import Store, consent_reads, contacts, conversations, messages, privacy, questions
 from gsmgw.store.conversations import Conversation, Note
 
 #: Messages and events that are read at once.
@@ -25,6 +27,9 @@ class Dossier:
     contact: Contact | None
     consent: consent_reads.Person
     conversation: Conversation | None
+    #: Where the person stands in follow-ups, newest first.
+    drips: list[Standing]
+    question: OpenQuestion | None
     notes: list[Note] = field(default_factory=list)
     messages: list[MessageRecord] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -33,10 +38,13 @@ class Dossier:
 class Privacy:
     """Exports and erases what is known about a number. ``forget`` drops it from the events in memory."""
 
-    def __init__(self, store: Store, clock: Clock, service: MessageService, forget: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, service: MessageService, drips: Drips, forget: Callable[[str], None]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._service = service
+        self._drips = drips
         self._forget = forget
 
     async def export(self, number: str) -> Dossier:
@@ -47,6 +55,8 @@ class Privacy:
             await read(lambda db: contacts.get(db, number)),
             await read(lambda db: consent_reads.person(db, number)),
             await read(lambda db: conversations.get(db, number)),
+            await self._drips.of(number),
+            await read(lambda db: questions.get(db, number)),
             await read(lambda db: conversations.notes(db, number)),
         )
         before: int | None = None

@@ -266,7 +266,7 @@ class Gateway:
             service=self.service,
             consent=two_way.consent,
             audience=two_way.audience,
-            privacy=Privacy(self.store, self.clock, self.service, self.feed.drop_mentions),
+            privacy=Privacy(self.store, self.clock, self.service, two_way.drips, self.feed.drop_mentions),
             questions=two_way.questions,
             rules=two_way.rules,
             campaigns=two_way.campaigns,

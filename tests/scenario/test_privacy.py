@@ -40,7 +40,11 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 async def test_an_export_has_all_that_is_known(rig: Rig) -> None:
     await rig.client.request("POST", "/v1/optouts", json={"number": ANNA, "reason": "by phone"})
+    await rig.client.create_drip("welcome", [{"delay": "3d", "text": "How is it?"}])
+    await rig.client.enroll_in_drip("welcome", numbers=[ANNA])
     found = await rig.client.export_person("0151 12345671")
+    assert [(each["drip"], each["step"]) for each in found["drips"]] == [("welcome", 1)]
+    assert found["question"] is None
     assert (found["number"], found["contact"]["name"]) == (ANNA, f"{WORD} owner")
     assert [message["text"] for message in found["messages"]] == [f"your {WORD} is ready", f"which {WORD}?"]
     assert [note["text"] for note in found["notes"]] == [f"likes a {WORD}"]

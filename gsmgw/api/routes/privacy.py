@@ -15,7 +15,9 @@ from gsmgw.api.fields import Text
 from gsmgw.api.openapi import problems
 from gsmgw.api.routes.consent import person_resource
 from gsmgw.api.routes.conversations import note_resource, state_resource
+from gsmgw.api.routes.drips import person as drip_person
 from gsmgw.api.routes.message_filters import peer_of
+from gsmgw.api.routes.questions import question_resource
 from gsmgw.api.routing import api_router
 from gsmgw.audience.privacy import Dossier
 from gsmgw.http.json_response import JSONResponse
@@ -44,7 +46,7 @@ def _named(ctx: Context, number: str) -> str:
 
 @router.post("/{number}/export", response_model=resources.PrivacyExport)
 async def export(ctx: Ctx, number: Number) -> Response:
-    """Export all that is known about a number: contact, consent, conversation, messages, events. Oldest first."""
+    """Export all that is known about a number: contact, consent, conversation, drips, messages, events."""
     found = await ctx.privacy.export(_named(ctx, number))
     return await asyncio.to_thread(lambda: JSONResponse(_out(found, ctx.clock.wall_ms())))
 
@@ -67,6 +69,8 @@ def _out(found: Dossier, now_ms: int) -> dict[str, Any]:
         "contact": None if found.contact is None else contact_resource(found.contact),
         "consent": person_resource(found.consent),
         "conversation": None if found.conversation is None else state_resource(found.conversation),
+        "drips": [drip_person(each) for each in found.drips],
+        "question": None if found.question is None else question_resource(found.question),
         "notes": [note_resource(note) for note in found.notes],
         "messages": [message_resource(message) for message in found.messages],
         "events": [event_resource(event) for event in found.events],

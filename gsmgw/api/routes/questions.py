@@ -33,7 +33,7 @@ async def index(ctx: Ctx, query: Annotated[QuestionQuery, Query()]) -> Response:
     found = await ctx.questions.page(query.cursor or "", query.limit + 1)
     page = found[: query.limit]
     more = page[-1].number if len(found) > query.limit else None
-    return JSONResponse({"data": list(map(_question, page)), "next_cursor": more})
+    return JSONResponse({"data": list(map(question_resource, page)), "next_cursor": more})
 
 
 @router.delete("/{number}", status_code=204, responses=problems(404))
@@ -43,7 +43,7 @@ async def close(ctx: Ctx, number: str) -> Response:
     return Response(status_code=204)
 
 
-def _question(found: OpenQuestion) -> resources.Question:
+def question_resource(found: OpenQuestion) -> resources.Question:
     return {
         "number": found.number,
         "field": found.ask.field,

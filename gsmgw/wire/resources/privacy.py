@@ -11,6 +11,7 @@ from gsmgw.wire.resources.common import Time, closed
 from gsmgw.wire.resources.consent import Consent
 from gsmgw.wire.resources.contacts import Contact
 from gsmgw.wire.resources.conversations import ConversationState, Note
+from gsmgw.wire.resources.drips import DripPerson, Question
 from gsmgw.wire.resources.messages import Event, Message
 
 
@@ -23,6 +24,8 @@ class PrivacyExport(TypedDict):
     contact: Contact | None
     consent: Consent
     conversation: ConversationState | None
+    drips: Annotated[list[DripPerson], Field(description="Newest first")]
+    question: Annotated[Question | None, Field(description="The question that is open")]
     notes: list[Note]
     messages: Annotated[list[Message], Field(description="Oldest first")]
     events: Annotated[list[Event], Field(description="Oldest first")]
