@@ -99,6 +99,10 @@ class _VirtualTimer:
             callback()
 
 
+#: The shortest delay in virtual time: one that adds nothing to the time would end where it began, for ever.
+_RESOLUTION_S = 1e-6
+
+
 class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it; sleepers wake in order of their time."""
 
@@ -145,9 +149,10 @@ class VirtualClock:
         await future
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> _VirtualTimer:
-        """Call back once the clock has been advanced that far."""
+        """Call back once the clock has been advanced that far; any delay makes some time pass."""
         timer = _VirtualTimer(callback)
-        heapq.heappush(self._sleepers, (self._now + max(0.0, seconds), next(self._count), timer))
+        delay_s = max(seconds, _RESOLUTION_S) if seconds > 0 else 0.0
+        heapq.heappush(self._sleepers, (self._now + delay_s, next(self._count), timer))
         return timer
 
     async def advance(self, seconds: float) -> None:
