@@ -80,6 +80,7 @@ def _events(reach: Callable[[], Client], cursor: int, types: list[str]) -> Itera
         except NoDaemon as exc:
             reason = exc.reason
         say(f"gsmgw: the gateway at {client.where} went away ({reason}); waiting for it", err=True)
+        time.sleep(RETRY_S)  # a gateway that stops may still accept connections for a moment
         while not _answers(reach):
             time.sleep(RETRY_S)
         say("gsmgw: the gateway is back", err=True)
