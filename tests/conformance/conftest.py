@@ -22,7 +22,7 @@ LONG = " ".join(f"piece {number}" for number in range(1, 40))
 INCOMING = "An answer to the program"
 LONG_INCOMING = " ".join(f"answer {number}" for number in range(1, 40))
 
-Results = dict[tuple[str, str], dict[str, str]]
+Results = dict[tuple[str, str], Future[dict[str, str]]]
 
 
 def _attempt(action: object) -> str:
@@ -84,7 +84,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("conformance")
     ttys = tempfile.mkdtemp(prefix="hs")  # gnokii takes a port name of at most 31 characters
     drivers = [driver for driver in DRIVERS if not missing(driver)]
-    gathered: dict[tuple[str, str], Future[dict[str, str]]] = {}
+    gathered: Results = {}
     with BackgroundSimulation(seed=1, directory=ttys, transcripts=folder / "transcripts") as simulation:
         simulation.run(lambda: simulation.simulation.network.set_rules(delivery_gap_s=0.3))
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -96,7 +96,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
                     made = driver(folder / f"{driver.name}-{profile}", modem, phone, profile)
                     gathered[driver.name, profile] = pool.submit(exercise, made)
     shutil.rmtree(ttys)
-    return {key: future.result() for key, future in gathered.items()}
+    return gathered
 
 
 @pytest.fixture

@@ -406,7 +406,10 @@ class PythonGsmmodem(Driver):
             return len(self._of("report")) >= come()[1] or bool(asked and b"\r\n" in answer and b"+CMGR:" not in answer)
 
         until(lambda: len(set(come())) == 1)
-        until(done)
+        with contextlib.suppress(
+            TimeoutError
+        ):  # one that it took for an answer is lost to it: what it does next shows whether
+            until(done, 20)
 
 
 DRIVERS: tuple[type[Driver], ...] = (Gammu, GammuSmsd, Smstools, Kannel, Gnokii, PythonGsmmodem)

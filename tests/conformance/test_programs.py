@@ -28,5 +28,5 @@ def test_program(driver: type[Driver], profile: str, request: pytest.FixtureRequ
             pytest.fail(reason)
         pytest.skip(reason)
     results: Results = request.getfixturevalue("results")
-    found = results[driver.name, profile]
+    found = results[driver.name, profile].result()
     assert row(driver.name, profile, found) in PAGE.read_text(encoding="utf-8"), found
