@@ -17,6 +17,7 @@ from gsmgw.audience.campaigns.date_triggers import is_on
 from gsmgw.audience.campaigns.desk import Campaigns
 from gsmgw.audience.campaigns.runs import RunMaker
 from gsmgw.audience.campaigns.texts import Written
+from gsmgw.audience.stepping import Stepper
 from gsmgw.audience.templates import setting_of, values_of
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Priority, Purpose
@@ -44,36 +45,22 @@ TICK_S = 0.2
 LOOK_S = 20.0
 #: A campaign is paused when so many of its last messages have failed.
 WATCHED, FAILURES = 100, 20
-#: Pause after an internal failure, seconds.
-REST_S = 5.0
 
 
-class CampaignRunner:
+class CampaignRunner(Stepper):
     """Runs the campaigns."""
 
     def __init__(self, store: Store, clock: Clock, service: MessageService, desk: Campaigns) -> None:
+        super().__init__("campaigns", clock)
         self._store = store
-        self._clock = clock
         self._service = service
         self._desk = desk
         self._runs = RunMaker(store, desk.plans)
-        self._wake = asyncio.Event()
         #: When the next recipient of a campaign with a pace is due, monotonic seconds.
         self._next_s: dict[int, float] = {}
-        desk.wake = self._wake.set
+        desk.wake = self.wake
         #: Called when somebody was enrolled in a drip.
         self.enrolled: Callable[[], None] = lambda: None
-
-    async def run(self) -> None:
-        """Run until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                pause_s = await self.step()
-            except StoreError as exc:
-                log.log(exc.level, "campaigns: paused, retrying in %.0f s: %s", REST_S, exc)
-                pause_s = REST_S
-            await self._wait(pause_s)
 
     async def step(self) -> float | None:
         """Do what is due. Return the seconds until the next step; None: wait for a change."""
@@ -104,14 +91,6 @@ class CampaignRunner:
     async def _stop(self, campaign: Campaign, reason: str) -> None:
         if campaign.state is CampaignState.RUNNING:
             await self._desk.pause(campaign.id, reason)
-
-    async def _wait(self, pause_s: float | None) -> None:
-        timer = None if pause_s is None else self._clock.call_later(pause_s, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
 
     async def _advance(self, campaign: Campaign) -> bool:
         """Do what is due for a campaign. Return True if there is more to do at once."""

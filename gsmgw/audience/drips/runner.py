@@ -6,7 +6,6 @@ sends a step twice nor leaves one out. A step that fell due while the gateway wa
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from functools import partial
 from gsmgw.audience.campaigns.runner import opens_ms
 from gsmgw.audience.drips.desk import Drips
 from gsmgw.audience.service import Audience
+from gsmgw.audience.stepping import Stepper
 from gsmgw.audience.templates import setting_of, values_of
 from gsmgw.errors import StoreError
 from gsmgw.model import Outgoing, Priority, Purpose
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 PORTION = 100
 #: The clock of the machine may be set: due steps are looked for at least that often, seconds.
 TICK_S = 60.0
-#: Pause after an internal failure, seconds.
-REST_S = 5.0
 HOUR_MS = 3_600_000
 
 
@@ -51,39 +49,15 @@ class _Due:
     text: str | ServiceError
 
 
-class DripRunner:
+class DripRunner(Stepper):
     """Runs the drips."""
 
     def __init__(self, store: Store, clock: Clock, audience: Audience, service: MessageService, desk: Drips) -> None:
+        super().__init__("drips", clock)
         self._store = store
-        self._clock = clock
         self._audience = audience
         self._service = service
-        self._wake = asyncio.Event()
-        desk.wake = self._wake.set
-
-    def wake(self) -> None:
-        """Look for due steps now."""
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Run until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                pause_s = await self.step()
-            except StoreError as exc:
-                log.log(exc.level, "drips: paused, retrying in %.0f s: %s", REST_S, exc)
-                pause_s = REST_S
-            await self._wait(pause_s)
-
-    async def _wait(self, pause_s: float | None) -> None:
-        timer = None if pause_s is None else self._clock.call_later(pause_s, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            if timer is not None:
-                timer.cancel()
+        desk.wake = self.wake
 
     async def step(self) -> float | None:
         """Send what is due. Return the seconds until the next step; None: wait for a change."""
