@@ -35,7 +35,7 @@ def main() -> None:
 
 def _known(client: Client, campaign: str) -> bool:
     """True once all recipients are known: the last one by number is one."""
-    time.sleep(0.2)
+    time.sleep(0.2)  # seldom: the looking is not to be measured
     last = f"+49151{12_000_000 + ROWS - 2}"
     return bool(client.campaign_recipient_page(campaign, cursor=last, limit=1)["data"])
 
@@ -58,7 +58,7 @@ def _start(place: Site, client: Client) -> None:
 def _codes(place: Site, client: Client) -> None:
     """Send urgent messages into the campaign; count what left between the acceptance of each and its own departure."""
     began_s, began_cpu_s, done = time.perf_counter(), _cpu_s(place), len(place.submits())
-    time.sleep(3)
+    time.sleep(3)  # the span that is measured
     sent = len(place.submits()) - done
     rate, cpu_ms = sent / (time.perf_counter() - began_s), (_cpu_s(place) - began_cpu_s) * 1000 / max(1, sent)
     cursor = client.stats()["last_event"]

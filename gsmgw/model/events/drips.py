@@ -42,7 +42,7 @@ class DripEnded(EventData):
 
 @dataclass(slots=True)
 class DripStateChanged(EventData):
-    """A drip was paused, resumed or deleted with so many active people in it."""
+    """A drip was paused, resumed or deleted; ``people`` were active in it."""
 
     type = EventType.DRIP_STATE_CHANGED
     drip: str

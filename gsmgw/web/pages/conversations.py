@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -64,6 +65,10 @@ async def conversations(view: View) -> Response:
     return view.render("conversations.html", **listed, peer=None, regions=listed["list_regions"])
 
 
+#: "message" or "note", its time, and what it holds.
+_Entry = tuple[str, str, Mapping[str, Any]]
+
+
 async def _thread(gateway: AsyncClient, peer: str, cursor: str | None = None) -> dict[str, Any]:
     """Return the thread, oldest first. One that has no messages yet is empty."""
     try:
@@ -72,10 +77,10 @@ async def _thread(gateway: AsyncClient, peer: str, cursor: str | None = None) ->
         if exc.status != 404:
             raise
         return {"state": None, "entries": [], "earlier": None, "unread": 0}
-    entries = [("message", each["created_at"], each) for each in found["messages"]]
+    entries: list[_Entry] = [("message", each["created_at"], each) for each in found["messages"]]
     oldest = min((at for _, at, _ in entries), default="")
     if cursor is None:
-        entries += [("note", each["at"], each) for each in found["notes"] if each["at"] >= oldest or not oldest]  # type: ignore[misc]
+        entries += [("note", each["at"], each) for each in found["notes"] if each["at"] >= oldest or not oldest]
     entries.sort(key=lambda entry: entry[1])
     return {"state": found, "entries": entries, "earlier": found["next_cursor"], "unread": found["unread"]}
 
