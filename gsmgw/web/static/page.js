@@ -69,4 +69,76 @@
   answers?.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { answers.open = false; reply?.focus(); }
   });
+
+  // Charts. The figures stand in an attribute, and in a table below; the library is loaded where a chart is.
+  const drawn = new Map();
+  let library;
+  const plots = (figure) => {
+    library ??= new Promise((resolve, reject) => {
+      const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: figure.dataset.style });
+      const script = Object.assign(document.createElement("script"), { src: figure.dataset.script });
+      script.addEventListener("load", () => resolve(window.uPlot));
+      script.addEventListener("error", reject);
+      document.head.append(style, script);
+    });
+    return library;
+  };
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const stack = (series) => {
+    const sums = [];
+    return series.map((each) => each.values.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))));
+  };
+  const describe = (figure, data, at) => {
+    const number = new Intl.NumberFormat(document.documentElement.lang);
+    const values = data.series.map((each) => `${each.label} ${each.values[at] == null ? "–" : number.format(each.values[at])}`);
+    figure.querySelector(".chart-point").textContent = at == null ? "" : `${data.labels[at]}: ${values.join(", ")}`;
+  };
+  const shape = (uPlot, each, kind) => {
+    const stroke = colour(each.tone);
+    if (kind === "line") return { label: each.label, stroke, width: 2, fill: `${stroke}22`, points: { show: each.values.length < 40 } };
+    return { label: each.label, stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.7, 60] }) };
+  };
+  const draw = async (figure) => {
+    const plot = figure.querySelector(".chart-plot");
+    const text = figure.dataset.chart;
+    const known = drawn.get(figure);
+    if (known?.text === text && plot.contains(known.chart.root)) return;
+    const uPlot = await plots(figure);
+    const data = JSON.parse(text);
+    drawn.get(figure)?.chart.destroy();
+    plot.replaceChildren();
+    const isStacked = data.kind === "stacked";
+    const values = isStacked ? stack(data.series) : data.series.map((each) => each.values);
+    const order = data.series.map((_, at) => at);
+    if (isStacked) order.reverse();  // the highest sum is drawn first, behind the others
+    const number = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
+    const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
+    const chart = new uPlot({
+      width: plot.clientWidth, height: 220,
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false } },
+      scales: {
+        x: { time: false, range: (_, low, high) => [low - 0.6, high + 0.6] },
+        y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
+      },
+      axes: [
+        { ...axis, grid: { show: false }, space: 70, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+          values: (_, at) => at.map((each) => data.labels[each] ?? "") },
+        { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
+          values: (_, at) => at.map((each) => number.format(each)) },
+      ],
+      series: [{}, ...order.map((at) => shape(uPlot, data.series[at], data.kind))],
+      hooks: { setCursor: [(each) => describe(figure, data, each.cursor.idx)] },
+    }, [data.labels.map((_, at) => at), ...order.map((at) => values[at])], plot);
+    drawn.set(figure, { chart, text });
+  };
+  const drawAll = () => {
+    for (const figure of drawn.keys()) if (!figure.isConnected) drawn.delete(figure);
+    document.querySelectorAll("[data-chart]").forEach((figure) => draw(figure));
+  };
+  drawAll();
+  document.addEventListener("htmx:sse:after:message", drawAll);
+  document.addEventListener("htmx:after:swap", drawAll);
+  window.addEventListener("resize", () => drawn.forEach(({ chart }, figure) => chart.setSize({ width: figure.querySelector(".chart-plot").clientWidth, height: 220 })));
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawn.forEach((known) => { known.text = ""; }); drawAll(); });
 })();
