@@ -23,6 +23,7 @@ from gsmgw.inbound import Collector
 from gsmgw.outbound import MessageService
 from gsmgw.patterns import PatternRunner
 from gsmgw.ports import Clock, ModemHandle
+from gsmgw.prices import Prices
 from gsmgw.store import Store
 
 #: Batches that are handled at the same time. Each takes tens of megabytes, and more of them would not be faster.
@@ -120,6 +121,8 @@ class Context:
     country: Callable[[], str | None]
     #: Returns the currency of the price list.
     currency: Callable[[], str | None]
+    #: Returns the price list.
+    prices: Callable[[], Prices]
     started_ms: int
     #: Returns why the gateway is not ready, in a sentence; None if it is ready.
     trouble: Callable[[], str | None]

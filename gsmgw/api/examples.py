@@ -130,6 +130,7 @@ _MODEM: Final = {
     "voltage_mv": 3858,
     "storage": {"ME": {"used": 0, "total": 255}},
     "limits": {"per_day": 400},
+    "pools": ["city"],
 }
 _WEBHOOK: Final = {
     "id": "wh_5c4b337c7e3d",

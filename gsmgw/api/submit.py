@@ -20,11 +20,15 @@ from gsmgw.api.message_bodies import BatchIn, MessageIn, is_crowded, look_at_eac
 from gsmgw.http.problems import Problem, of_refusal, of_validation
 from gsmgw.model import Outgoing, format_id
 from gsmgw.model.questions import Ask
+from gsmgw.model.routes import target_of
 from gsmgw.outbound import SLICE, Accepted, Principal, Refusal, Submission
+from gsmgw.prices import MICRO, Prices
 from gsmgw.store import messages
+from gsmgw.wire import resources
 from gsmgw.wire.encoding import dumped
 from gsmgw.wire.messages import accepted_json, message_resource
 from gsmgw.wire.problems import ProblemCode
+from gsmgw.zones import country_of_number
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -100,13 +104,23 @@ async def preview_batch(ctx: Context, principal: Principal, raw: bytes) -> Submi
     async with ctx.batches:
         checked = await _read_batch(raw)
         previews = await ctx.service.preview_batch(principal, _good(checked))
+        prices = ctx.prices()
         data = [
-            {"to": each.to, "encoding": each.encoding, "segments": each.segments}
-            if isinstance(each, Outgoing)
-            else _refused(each, number)
+            _seen(ctx, prices, each) if isinstance(each, Outgoing) else _refused(each, number)
             for number, each in enumerate(_merged(checked, previews))
         ]
         return SubmitResponse(200, [dumped({"data": data})])
+
+
+def _seen(ctx: Context, prices: Prices, message: Outgoing) -> resources.SeenMessage:
+    micro = prices.of_segment(country_of_number(message.to), target_of(message.route)[0])
+    return {
+        "to": message.to,
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "cost": None if micro is None else micro * message.segments / MICRO,
+        "currency": ctx.currency(),
+    }
 
 
 async def _read_batch(raw: bytes) -> list[Submission | Problem]:

@@ -12,8 +12,9 @@ from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown, write_data
 from gsmgw.cli.params import MOMENT, NAME
 from gsmgw.cli.questions import answer_options, asked
-from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT, date_words
+from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT
 from gsmgw.cli.waiting import local_moment
+from gsmgw.repetition import date_words
 
 if TYPE_CHECKING:  # importing it takes most of the time of a command
     from gsmgw.wire import resources

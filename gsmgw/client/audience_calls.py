@@ -79,9 +79,14 @@ def undo_import(import_id: str) -> Call[resources.UndoneImport]:
     return Call("POST", f"/v1/contacts/imports/{part(import_id)}/undo", timeout_s=IMPORT_TIMEOUT_S)
 
 
-def preview_segment(segment: str) -> Call[resources.SegmentPreview]:
-    """Return the number of contacts in a segment, a sample of them, and the segment as a tree."""
-    return Call("POST", "/v1/segments/preview", {"segment": segment})
+def preview_segment(
+    segment: str | None = None, *, tree: Mapping[str, Any] | None = None
+) -> Call[resources.SegmentPreview]:
+    """Return the number of contacts in a segment, a sample of them, and the segment as text and as a tree.
+
+    Give the segment as text or as a tree.
+    """
+    return Call("POST", "/v1/segments/preview", given({"segment": segment, "tree": tree}))
 
 
 def fields() -> Call[list[resources.ContactField]]:

@@ -288,6 +288,7 @@ class Gateway:
             version=__version__,
             country=lambda: self.config.gateway.country,
             currency=lambda: self.config.gateway.currency,
+            prices=lambda: prices_of(self.config),
             started_ms=self.clock.wall_ms(),
             trouble=lambda: self._database_trouble() or self.supervisor.trouble,
             database_trouble=self._database_trouble,

@@ -20,7 +20,9 @@ from gsmgw.web.pages import (
     modems,
     overview,
     rules,
+    segments,
     settings,
+    texting,
     texts,
 )
 from gsmgw.web.routing import Page, Web
@@ -42,6 +44,8 @@ _MODULES = (
     campaigns,
     rules,
     settings,
+    segments,
+    texting,
 )
 PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -27,15 +27,25 @@ class NotFromHere(Exception):
 class Form:
     """The fields of a form. ``errors`` are sentences by field; "" is the form as a whole."""
 
-    def __init__(self, data: FormData | None = None, values: Mapping[str, str] | None = None) -> None:
-        self._data = data
-        self._values = dict(values or {})
+    def __init__(self, data: FormData | None = None, values: Mapping[str, str | Sequence[str]] | None = None) -> None:
+        self._values: dict[str, list[str]] = {}
+        self._files: dict[str, UploadFile] = {}
         self.errors: dict[str, str] = {}
+        for name, value in [] if data is None else data.multi_items():
+            if isinstance(value, str):
+                self._values.setdefault(name, []).append(value)
+            else:
+                self._files[name] = value
+        self.put(values or {})
+
+    def put(self, values: Mapping[str, str | Sequence[str]]) -> None:
+        """Fill in fields; an empty sequence removes one."""
+        for name, value in values.items():
+            self._values[name] = [value] if isinstance(value, str) else list(value)
 
     def text(self, name: str, default: str = "") -> str:
         """Return a field as it was typed."""
-        found = self._data.get(name) if self._data is not None else self._values.get(name)
-        return found if isinstance(found, str) else default
+        return next(iter(self._values.get(name, ())), default)
 
     def trimmed(self, name: str) -> str | None:
         """Return a field without spaces around it; None if it is empty."""
@@ -43,18 +53,31 @@ class Form:
 
     def all(self, name: str) -> list[str]:
         """Return all values of a field."""
-        if self._data is None:
-            return [self._values[name]] if name in self._values else []
-        return [each for each in self._data.getlist(name) if isinstance(each, str)]
+        return list(self._values.get(name, ()))
+
+    def chosen(self, name: str) -> list[str]:
+        """Return the values of a field that are not empty, each once, without spaces around them."""
+        return list(dict.fromkeys(each.strip() for each in self.all(name) if each.strip()))
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return all fields with their values, as they were sent."""
+        return [(name, value) for name, values in self._values.items() for value in values]
 
     def checked(self, name: str) -> bool:
         """Return True if a box is checked."""
         return bool(self.text(name))
 
+    def whole(self, name: str) -> int | str | None:
+        """Return a whole number; the text as it is where it is none, for the gateway to refuse; None if it is empty."""
+        typed = self.trimmed(name)
+        if typed is None:
+            return None
+        return int(typed) if is_digits(typed.removeprefix("-")) and len(typed) < 18 else typed
+
     async def file(self, name: str) -> bytes:
         """Return an uploaded file; empty if there is none."""
-        found = self._data.get(name) if self._data is not None else None
-        return await found.read() if isinstance(found, UploadFile) else b""
+        found = self._files.get(name)
+        return b"" if found is None else await found.read()
 
     def refuse(self, exc: ApiError, said: Translator, fields: Mapping[str, str]) -> None:
         """Put the errors of the gateway beside their fields. ``fields`` names the field for each JSON pointer.

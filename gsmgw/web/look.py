@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
 from gsmgw.web import words
@@ -119,6 +119,10 @@ class Look:
     def number(self, value: float | None) -> str:
         """Return a number."""
         return "–" if value is None else format_decimal(value, locale=self.words.locale)
+
+    def money(self, value: float, currency: str | None) -> str:
+        """Return an amount; the number alone without a currency."""
+        return format_currency(value, currency, locale=self.words.locale) if currency else self.number(value)
 
     def percent(self, share: float | None) -> str:
         """Return a share."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from gsmgw.web import words
+from gsmgw.web import segments, words
 from gsmgw.web.assets import Assets
 from gsmgw.web.languages import load_languages
 from gsmgw.web.names import Names
@@ -46,6 +46,10 @@ class Site:
             skipped_words=words.SKIPPED,
             consent_words=words.CONSENT,
             status_words=words.STATUS,
+            built_in=segments.BUILT_IN,
+            checks=segments.CHECKS,
+            joins=segments.JOINS,
+            units=segments.UNITS,
         )
 
     def has(self, path: str) -> bool:

@@ -124,6 +124,7 @@ PROBLEM = {
 #: What was done, by a word in the address of the page that follows.
 DONE = {
     "sent": N_("Accepted. It leaves as soon as a modem is free."),
+    "draft": N_("Saved as the draft of a campaign. Nothing was sent yet."),
     "scheduled": N_("Accepted. It will be sent at the time you chose."),
     "canceled": N_("Canceled."),
     "retried": N_("In the queue again."),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gsmgw.model import ModemStatus
 from gsmgw.wire import resources
 
 
-def modem_resource(status: ModemStatus, limits: resources.JsonObject) -> resources.Modem:
-    """Return the resource of a modem; ``limits`` are those of its SIM, as configured."""
+def modem_resource(
+    status: ModemStatus, limits: resources.JsonObject, pools: Mapping[str, frozenset[str]]
+) -> resources.Modem:
+    """Return the resource of a modem; ``limits`` are those of its SIM, as configured, ``pools`` all that there are."""
     return {
         "name": status.name,
         "state": status.state,
@@ -29,4 +33,5 @@ def modem_resource(status: ModemStatus, limits: resources.JsonObject) -> resourc
         "voltage_mv": status.voltage_mv,
         "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
         "limits": limits,
+        "pools": sorted(name for name, modems in pools.items() if status.name in modems),
     }

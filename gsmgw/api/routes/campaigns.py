@@ -248,6 +248,7 @@ async def review(ctx: Ctx, campaign: str) -> Response:
         "bottleneck": None if duration is None or duration.bottleneck is None else duration.bottleneck.value,
         "bottleneck_detail": "no modem can send it" if duration is None else duration.detail,
         "cost": found.cost,
+        "currency": ctx.currency(),
         "samples": [
             {"number": each.number, "text": each.text, "segments": each.plan.segment_count if each.plan else 0}
             for each in found.samples

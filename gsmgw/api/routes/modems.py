@@ -77,14 +77,14 @@ async def _after(ctx: Context, modem: ManagedModem) -> JSONResponse:
 
 
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
-    return JSONResponse(modem_resource(modem.status, ctx.limits.get(modem.name, {})))
+    return JSONResponse(modem_resource(modem.status, ctx.limits.get(modem.name, {}), ctx.pools))
 
 
 @router.get("", response_model=resources.ModemList)
 async def index(ctx: Ctx, visible: Visible) -> Response:
     """List the modems with their states; for a restricted token only its own."""
     data = [
-        modem_resource(modem.status, ctx.limits.get(name, {}))
+        modem_resource(modem.status, ctx.limits.get(name, {}), ctx.pools)
         for name, modem in sorted(ctx.modems.items())
         if visible is None or name in visible.modems
     ]

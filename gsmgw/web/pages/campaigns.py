@@ -12,7 +12,8 @@ from gsmgw.web import words
 from gsmgw.web.forms import Form
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
-from gsmgw.web.pages.compose import moment_of, numbers_of
+from gsmgw.web.pages.compose import numbers_of
+from gsmgw.web.pages.texting import moment_of
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -112,7 +113,7 @@ async def change(view: View) -> Response:
 
 async def campaign(view: View) -> Response:
     """Show a campaign: a draft with its review, else its progress and results."""
-    return await _show(view, Form())
+    return await _show(view, Form(values={"send_at": view.asked("send_at")}))
 
 
 async def _show(view: View, form: Form, status: int = 200) -> Response:

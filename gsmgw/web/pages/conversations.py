@@ -14,7 +14,8 @@ from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import of_kinds, partial, region
 from gsmgw.web.look import Look
 from gsmgw.web.names import contact_of
-from gsmgw.web.pages.compose import FIELDS, seen
+from gsmgw.web.pages.compose import FIELDS
+from gsmgw.web.pages.texting import seen
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import requests, resources

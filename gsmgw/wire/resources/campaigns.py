@@ -153,6 +153,7 @@ class CampaignReview(TypedDict):
     ]
     bottleneck_detail: str
     cost: float | None
+    currency: str | None
     samples: list[CampaignSample]
     next_runs: Annotated[list[Time], Field(description="The next three times of a campaign that repeats")]
     estimated: Annotated[bool, Field(description="The figures come from the first 2000 recipients")]

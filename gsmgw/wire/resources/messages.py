@@ -182,6 +182,8 @@ class SeenMessage(TypedDict):
     to: str
     encoding: str
     segments: int
+    cost: Annotated[float | None, Field(description="null if no price fits")]
+    currency: str | None
 
 
 @closed

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from gsmgw.model import ModemState
@@ -32,6 +35,7 @@ class Modem(TypedDict):
     voltage_mv: int | None
     storage: dict[str, dict[str, int]]
     limits: JsonObject
+    pools: Annotated[list[str], Field(description="The pools that it belongs to")]
 
 
 @closed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gsmgw.cli.repetition import date_words, read_repeat, read_trigger
+from gsmgw.repetition import date_words, read_repeat, read_trigger
 
 NINE = ";BYHOUR=9;BYMINUTE=0;BYSECOND=0"
 

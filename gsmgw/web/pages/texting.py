@@ -1,0 +1,115 @@
+"""What pages that write texts share: the segments of a text, a preview for each contact, times and modems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from starlette.responses import HTMLResponse, Response
+
+from gsmgw.client import ApiError, AsyncClient
+from gsmgw.web.forms import Form
+from gsmgw.web.languages import N_
+from gsmgw.web.routing import Page
+from gsmgw.web.view import View
+from gsmgw.wire import resources
+
+#: People whose texts a page shows one by one.
+SAMPLE = 20
+#: How a field begins in a text, and how a condition in it does.
+_MARKS = ("{{", "{%")
+#: What the name of a pool begins with where a modem or a pool is chosen.
+POOL = "pool:"
+
+
+def has_fields(text: str) -> bool:
+    """Return True if a text has fields to be filled in."""
+    return any(mark in text for mark in _MARKS)
+
+
+async def seen(view: View, text: str) -> resources.Preview | None:
+    """Return encoding and segments of a text; None without one."""
+    if not text:
+        return None
+    try:
+        return await view.gateway.preview(text)
+    except ApiError:
+        return None
+
+
+async def filled(gateway: AsyncClient, text: str, number: str) -> resources.TemplatePreview:
+    """Return a text with its fields filled in for a number. Raises :class:`gsmgw.client.ApiError`."""
+    try:
+        return await gateway.preview_template(text=text, contact=number)
+    except ApiError as exc:
+        if exc.status != 404:
+            raise
+    return await gateway.preview_template(text=text, fields={"number": number})
+
+
+async def meter(view: View) -> Response:
+    """Show the segments of the text that is being typed; with fields, of the text for one contact."""
+    form = await view.form()
+    text = form.text("text")
+    example, problem = "", ""
+    if has_fields(text):
+        try:
+            example = await _example(view, form, text)
+        except ApiError as exc:
+            problem = exc.detail
+    html = view.look.part(
+        "fragments/meter.html",
+        preview=await seen(view, example or text),
+        example=example,
+        problem=problem,
+    )
+    return HTMLResponse(html)
+
+
+async def _example(view: View, form: Form, text: str) -> str:
+    number = next(iter(form.text("to").split()), "").strip(",;")
+    if not number:
+        people = (await view.gateway.contact_page(limit=1))["data"]
+        number = people[0]["number"] if people else ""
+    return (await filled(view.gateway, text, number))["text"] if number else ""
+
+
+async def people_of(view: View, groups: Sequence[str], segment: str | None, numbers: Sequence[str]) -> list[str]:
+    """Return the numbers of the first people of an audience, to show their texts."""
+    found = list(numbers[:SAMPLE])
+    if segment and len(found) < SAMPLE:
+        found += [each["number"] for each in (await view.gateway.preview_segment(segment))["sample"]]
+    for group in groups:
+        if len(found) < SAMPLE:
+            page = await view.gateway.contact_page(group=group, limit=SAMPLE)
+            found += [each["number"] for each in page["data"]]
+    return list(dict.fromkeys(found))[:SAMPLE]
+
+
+def step_to(form: Form, count: int) -> int:
+    """Return whose text is shown, from 0, after a click on next or previous."""
+    place = form.whole("at")
+    at = place if isinstance(place, int) else 0
+    at += {"next": 1, "previous": -1}.get(form.text("action"), 0)
+    return max(0, min(at, count - 1))
+
+
+def moment_of(view: View, form: Form) -> str | None:
+    """Return the sending time, from the user's time zone; None for now."""
+    typed = form.trimmed("send_at")
+    if typed is None:
+        return None
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=view.look.zone).isoformat()
+    except ValueError:
+        form.errors["send_at"] = view.say(N_("This is not a valid time."))
+        return None
+
+
+async def ways(view: View) -> tuple[list[str], list[str]]:
+    """Return the names of the modems, and of the pools that they are in."""
+    modems = await view.gateway.modems()
+    return [each["name"] for each in modems], sorted({pool for each in modems for pool in each["pools"]})
+
+
+PAGES = [Page("/compose/meter", meter, "POST")]
