@@ -25,6 +25,7 @@ from gsmgw.patterns import PatternRunner
 from gsmgw.ports import Clock, ModemHandle
 from gsmgw.prices import Prices
 from gsmgw.store import Store
+from gsmgw.wire import resources
 
 #: Batches that are handled at the same time. Each takes tens of megabytes, and more of them would not be faster.
 BATCHES = 2
@@ -115,7 +116,9 @@ class Context:
     pools: Mapping[str, frozenset[str]]
     #: True if modems may be discovered that are not configured.
     discovers: bool
-    limits: Mapping[str, dict[str, Any]]
+    #: Return the resource of a modem, and of its readings.
+    modem_resource: Callable[[str], resources.Modem]
+    modem_history: Callable[[str], resources.ModemHistory]
     version: str
     #: Returns the country of numbers without a plus.
     country: Callable[[], str | None]

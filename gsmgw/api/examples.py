@@ -115,6 +115,8 @@ _MODEM: Final = {
     "detail": "ready",
     "port": "/dev/gsmgw/1-1.3-if02",
     "profile": "quectel",
+    "profile_reason": "matched",
+    "profile_pattern": "EC2[015]",
     "manufacturer": "Quectel",
     "model": "EC25",
     "revision": "EC25EFAR06A06M4G",
@@ -129,8 +131,10 @@ _MODEM: Final = {
     "temperature_c": 32.0,
     "voltage_mv": 3858,
     "storage": {"ME": {"used": 0, "total": 255}},
+    "pin_attempts_left": None,
     "limits": {"per_day": 400},
     "pools": ["city"],
+    "usage": [{"owner": "office", "window_s": 86400, "unit": "segments", "limit": 400, "used": 52}],
 }
 _WEBHOOK: Final = {
     "id": "wh_5c4b337c7e3d",
@@ -264,6 +268,13 @@ ANSWERS: Final[dict[str, Any]] = {
     "get_webhook": _WEBHOOK,
     "list_modems": {"data": [_MODEM]},
     "get_modem": _MODEM,
+    "get_modem_history": {
+        "interval_s": 60,
+        "data": [
+            {"at": "2026-11-28T09:00:00.000Z", "state": "ready", "signal_dbm": -73, "temperature_c": 32.0},
+            {"at": "2026-11-28T09:01:00.000Z", "state": "ready", "signal_dbm": -75, "temperature_c": 32.0},
+        ],
+    },
     "send_ussd": {"modem": "office", "answer": "Your balance is 12.40 EUR", "more": False, "outcome": "done"},
     "create_token": {**_TOKEN, "token": "gsmgw_YsHqXGs-HNTGekykdaXOzGo7B-UY7Rb6diIB5_Av-_U"},
     "list_tokens": {"data": [_TOKEN]},

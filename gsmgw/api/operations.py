@@ -188,6 +188,7 @@ GROUPS: Final = (
         {
             "GET /v1/modems": "list_modems",
             "GET /v1/modems/{name}": "get_modem",
+            "GET /v1/modems/{name}/history": "get_modem_history",
             "POST /v1/modems/{name}/pin": "enter_pin",
             "POST /v1/modems/{name}/ussd": "send_ussd",
             "POST /v1/modems/{name}/enable": "enable_modem",

@@ -243,6 +243,11 @@ def modem(name: str, action: str | None = None, body: Json | None = None) -> Cal
     return Call("POST", f"/v1/modems/{part(name)}/{part(action)}", body, timeout_s=MODEM_TIMEOUT_S)
 
 
+def modem_history(name: str) -> Call[resources.ModemHistory]:
+    """Return the signal, temperature and state of a modem over the last day, one value a minute."""
+    return Call("GET", f"/v1/modems/{part(name)}/history")
+
+
 def stats() -> Call[resources.Stats]:
     """Return the state of the gateway, its queue and its database."""
     return Call("GET", "/v1/stats")

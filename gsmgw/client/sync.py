@@ -146,6 +146,7 @@ class Client:
     wait = _does(calls.wait)
     modems = _does(calls.modems)
     modem = _does(calls.modem)
+    modem_history = _does(calls.modem_history)
     stats = _does(calls.stats)
     statistics = _does(calls.statistics)
     sign_in = _does(user_calls.sign_in)

@@ -23,11 +23,13 @@ from gsmgw.daemon.api_servers import ApiServers, TcpLater
 from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
+from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.reloading import Reloaded, Reloader
 from gsmgw.daemon.settings import (
     defaults_of,
     keep_rules,
+    limit_use,
     limits_of,
     prices_of,
     route_table,
@@ -48,6 +50,8 @@ from gsmgw.modem.profiles.overlay import profiles_of
 from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.store import Store, Tx, modem_names
 from gsmgw.supervisor import Child, Supervisor
+from gsmgw.wire import resources
+from gsmgw.wire.modems import history_resource, modem_resource
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ class Gateway:
         self.guard = DatabaseGuard(config.database, self.clock, self.feed)
         self.modems: dict[str, Modem] = {}
         self.limits: dict[str, dict[str, Any]] = {}
+        self.history = ModemHistory(self.clock, self.modems)
         self._profiles = profiles_of(config)
         self.links = ImeiLinks(config.gateway.socket.parent / "by-imei")
         self.supervisor = Supervisor(self.clock, self._task_failed)
@@ -282,9 +287,10 @@ class Gateway:
             arrivals=Arrivals(self.store, self.clock, self.feed, two_way.patterns),
             access=self.access,
             modems=self.modems,
-            pools={pool.name: frozenset(pool.modems) for pool in self.config.pool},
+            pools=self._pools(),
             discovers=self.config.modems.discover,
-            limits=self.limits,
+            modem_resource=self._modem_resource,
+            modem_history=lambda name: history_resource(self.history.of(name), INTERVAL_S),
             version=__version__,
             country=lambda: self.config.gateway.country,
             currency=lambda: self.config.gateway.currency,
@@ -299,6 +305,13 @@ class Gateway:
             reload=self.reload,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
+
+    def _pools(self) -> dict[str, frozenset[str]]:
+        return {pool.name: frozenset(pool.modems) for pool in self.config.pool}
+
+    def _modem_resource(self, name: str) -> resources.Modem:
+        usage = [limit_use(each) for each in self.scheduler.allowances(name)]
+        return modem_resource(self.modems[name].status, self.limits.get(name, {}), usage, self._pools())
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""
@@ -330,6 +343,7 @@ class Gateway:
             ("text expiry", TextExpiry(self.store, self.clock).run),
             ("retention", self.retention.run),
             ("event streams", streams.run),
+            ("history of modems", self.history.run),
             ("watchdog", self._watchdog),
             ("garbage collection", partial(memory.keep_settled, self.clock)),
             ("database guard", partial(self.guard.run, self.store)),

@@ -11,9 +11,10 @@ from gsmgw.inbound.one_time_code import one_time_code
 from gsmgw.logs import LogSettings
 from gsmgw.model import OnUnknown, Priority
 from gsmgw.model.routes import to_modem, to_pool
-from gsmgw.outbound import Defaults, Limits, RouteTable, Rule, SendingTimes, Window
+from gsmgw.outbound import Allowance, Defaults, Limits, RouteTable, Rule, SendingTimes, Window
 from gsmgw.prices import MICRO, Price, Prices
 from gsmgw.store.text_expiry import Keep
+from gsmgw.wire import resources
 
 
 def limits_of(section: LimitsSection) -> Limits:
@@ -26,6 +27,17 @@ def limits_of(section: LimitsSection) -> Limits:
         min_gap_s=section.min_gap_s,
         gap_jitter_s=section.gap_jitter_s,
     )
+
+
+def limit_use(allowance: Allowance) -> resources.LimitUse:
+    """Return how much of a limit is used."""
+    return {
+        "owner": allowance.owner,
+        "window_s": allowance.seconds,
+        "unit": "recipients" if allowance.by_recipient else "messages" if allowance.by_message else "segments",
+        "limit": allowance.limit,
+        "used": allowance.limit - allowance.left,
+    }
 
 
 def log_settings(config: Config, level: str | None = None) -> LogSettings:

@@ -88,6 +88,14 @@ class AccessTechnology(StrEnum):
     NR = "NR"
 
 
+class ProfileReason(StrEnum):
+    """Why a modem has its profile."""
+
+    CONFIGURED = "configured"  #: named in the configuration
+    MATCHED = "matched"  #: a pattern of the profile matches the modem's identity
+    STANDARD = "standard"  #: no profile matches: the commands of the standards
+
+
 @dataclass(frozen=True, slots=True)
 class StorageUse:
     """How many messages a storage of a modem or SIM holds, and can hold."""
@@ -105,6 +113,9 @@ class ModemStatus:
     detail: str
     port: str | None = None
     profile: str | None = None
+    profile_reason: ProfileReason | None = None
+    #: The pattern that matched, for :attr:`ProfileReason.MATCHED`.
+    profile_pattern: str | None = None
     manufacturer: str | None = None
     model: str | None = None
     revision: str | None = None
@@ -118,6 +129,8 @@ class ModemStatus:
     signal_dbm: int | None = None
     temperature_c: float | None = None
     voltage_mv: int | None = None
+    #: PINs that may be tried while the SIM is locked, where the modem tells.
+    pin_attempts_left: int | None = None
     #: By the name of the storage: ``SM``, ``ME``.
     storage: Mapping[str, StorageUse] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -125,3 +138,13 @@ class ModemStatus:
     def sim(self) -> str:
         """The identity of the SIM for report matching and limits: ICCID, else IMSI, else the modem's name."""
         return self.iccid or self.imsi or f"modem:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModemSample:
+    """The readings of a modem at one moment."""
+
+    at_ms: int
+    state: ModemState
+    signal_dbm: int | None
+    temperature_c: float | None

@@ -10,6 +10,7 @@ from gsmgw.outbound.errors import (
     ServiceError,
     WrongState,
 )
+from gsmgw.outbound.limits.capacity import Allowance
 from gsmgw.outbound.limits.rate_limit import Limits
 from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
 from gsmgw.outbound.permissions import require_modem
@@ -24,6 +25,7 @@ __all__ = [
     "SLICE",
     "TEXT_LIMIT",
     "Accepted",
+    "Allowance",
     "Defaults",
     "Forbidden",
     "IdempotencyConflict",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from gsmgw.model import ModemStatus
+from gsmgw.model import ModemSample, ModemStatus
 from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 
 
 def modem_resource(
-    status: ModemStatus, limits: resources.JsonObject, pools: Mapping[str, frozenset[str]]
+    status: ModemStatus,
+    limits: resources.JsonObject,
+    usage: Sequence[resources.LimitUse],
+    pools: Mapping[str, frozenset[str]],
 ) -> resources.Modem:
     """Return the resource of a modem; ``limits`` are those of its SIM, as configured, ``pools`` all that there are."""
     return {
@@ -18,6 +22,8 @@ def modem_resource(
         "detail": status.detail,
         "port": status.port,
         "profile": status.profile,
+        "profile_reason": status.profile_reason,
+        "profile_pattern": status.profile_pattern,
         "manufacturer": status.manufacturer,
         "model": status.model,
         "revision": status.revision,
@@ -32,6 +38,24 @@ def modem_resource(
         "temperature_c": status.temperature_c,
         "voltage_mv": status.voltage_mv,
         "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
+        "pin_attempts_left": status.pin_attempts_left,
         "limits": limits,
         "pools": sorted(name for name, modems in pools.items() if status.name in modems),
+        "usage": list(usage),
+    }
+
+
+def history_resource(samples: Iterable[ModemSample], interval_s: int) -> resources.ModemHistory:
+    """Return the resource of a modem's readings."""
+    return {
+        "interval_s": interval_s,
+        "data": [
+            {
+                "at": stamp(sample.at_ms),
+                "state": sample.state,
+                "signal_dbm": sample.signal_dbm,
+                "temperature_c": sample.temperature_c,
+            }
+            for sample in samples
+        ],
     }

@@ -21,7 +21,6 @@ from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
 from gsmgw.outbound import require_modem
 from gsmgw.wire import resources
-from gsmgw.wire.modems import modem_resource
 from gsmgw.wire.problems import ProblemCode
 
 router = api_router("/v1/modems")
@@ -77,17 +76,13 @@ async def _after(ctx: Context, modem: ManagedModem) -> JSONResponse:
 
 
 def _answer(ctx: Context, modem: ManagedModem) -> JSONResponse:
-    return JSONResponse(modem_resource(modem.status, ctx.limits.get(modem.name, {}), ctx.pools))
+    return JSONResponse(ctx.modem_resource(modem.name))
 
 
 @router.get("", response_model=resources.ModemList)
 async def index(ctx: Ctx, visible: Visible) -> Response:
     """List the modems with their states; for a restricted token only its own."""
-    data = [
-        modem_resource(modem.status, ctx.limits.get(name, {}), ctx.pools)
-        for name, modem in sorted(ctx.modems.items())
-        if visible is None or name in visible.modems
-    ]
+    data = [ctx.modem_resource(name) for name in sorted(ctx.modems) if visible is None or name in visible.modems]
     return JSONResponse({"data": data})
 
 
@@ -95,6 +90,12 @@ async def index(ctx: Ctx, visible: Visible) -> Response:
 async def show(ctx: Ctx, modem: Named) -> Response:
     """Show one modem."""
     return _answer(ctx, modem)
+
+
+@router.get("/{name}/history", response_model=resources.ModemHistory, responses=_UNKNOWN)
+async def history(ctx: Ctx, modem: Named) -> Response:
+    """Show signal, temperature and state over the last day, one value a minute, and now. A restart forgets them."""
+    return JSONResponse(ctx.modem_history(modem.name))
 
 
 @router.post("/{name}/reset", response_model=resources.Modem, responses=_FAILED)

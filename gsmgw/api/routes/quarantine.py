@@ -12,6 +12,7 @@ from gsmgw.api.routes.message_filters import PageQuery
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import page_response
 from gsmgw.model import format_id
+from gsmgw.pdu import PduError, parse_pdu
 from gsmgw.store import inbox
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
@@ -37,10 +38,22 @@ async def reread(ctx: Ctx) -> dict[str, int]:
 
 
 def _pdu_out(item: inbox.Quarantined) -> dict[str, Any]:
+    fault = _fault(item.raw.pdu)
     return {
         "id": format_id(item.id),
         "modem": item.raw.modem,
         "received_at": stamp(item.at_ms),
         "pdu": item.raw.pdu,
         "problem": item.problem,
+        "field": None if fault is None else fault.field,
+        "offset": None if fault is None else fault.offset,
     }
+
+
+def _fault(pdu: str) -> PduError | None:
+    """Return what is wrong with a PDU; None if it can be decoded and something else was."""
+    try:
+        parse_pdu(pdu)
+    except PduError as exc:
+        return exc
+    return None

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from gsmgw import documentation
 from gsmgw.at.commands import AT
 from gsmgw.errors import ModemError
+from gsmgw.model import ProfileReason
 from gsmgw.model.events import ModemUnknownModel, SimChanged
 from gsmgw.modem.commands import device, sim
 from gsmgw.modem.commands.client import AtClient
 from gsmgw.modem.commands.device import Identity
 from gsmgw.modem.link.link_context import LinkContext
 from gsmgw.modem.port.errors import CommandTimeout, NotAModem
-from gsmgw.modem.profiles import GENERIC
+from gsmgw.modem.profiles import GENERIC, Profile, matching_pattern
 from gsmgw.modem.settings import Settings
 from gsmgw.modem.sim.registration import RegistrationState
 from gsmgw.modem.sim.unlock import SimUnlocker
@@ -112,9 +113,18 @@ class Startup:
             revision=identity.revision or None,
             imei=identity.imei or self._reporter.status.imei,
             profile=profile.name,
+            **self._why(profile, identity.text),
         )
         await device.apply_profile(self._at, self._context.interface)
         return identity
+
+    def _why(self, profile: Profile, identity: str) -> dict[str, object]:
+        """Return why a modem has its profile, as fields of its status."""
+        if self._context.config.profile is not None:
+            return {"profile_reason": ProfileReason.CONFIGURED, "profile_pattern": None}
+        pattern = matching_pattern(profile, identity)
+        reason = ProfileReason.STANDARD if pattern is None else ProfileReason.MATCHED
+        return {"profile_reason": reason, "profile_pattern": pattern}
 
     async def _identify_sim(self) -> None:
         """Read ICCID and IMSI; report when the SIM was changed."""

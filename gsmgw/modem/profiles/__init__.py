@@ -25,10 +25,12 @@ PROFILES: tuple[Profile, ...] = (
 
 def choose_profile(identity: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile:
     """Return the profile for a modem with that ``identity``: manufacturer, model, revision. Else the generic one."""
-    for profile in profiles:
-        if any(re.search(pattern, identity, re.IGNORECASE) for pattern in profile.matches):
-            return profile
-    return GENERIC
+    return next((profile for profile in profiles if matching_pattern(profile, identity) is not None), GENERIC)
+
+
+def matching_pattern(profile: Profile, identity: str) -> str | None:
+    """Return the first pattern of a profile that matches an identity; None if none does."""
+    return next((pattern for pattern in profile.matches if re.search(pattern, identity, re.IGNORECASE)), None)
 
 
 def named_profile(name: str, profiles: tuple[Profile, ...] = PROFILES) -> Profile | None:
@@ -36,4 +38,13 @@ def named_profile(name: str, profiles: tuple[Profile, ...] = PROFILES) -> Profil
     return next((profile for profile in profiles if profile.name == name), None)
 
 
-__all__ = ["CNMI_DIRECT_SETTINGS", "GENERIC", "PROFILES", "Profile", "Reading", "choose_profile", "named_profile"]
+__all__ = [
+    "CNMI_DIRECT_SETTINGS",
+    "GENERIC",
+    "PROFILES",
+    "Profile",
+    "Reading",
+    "choose_profile",
+    "matching_pattern",
+    "named_profile",
+]

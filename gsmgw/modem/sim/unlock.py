@@ -97,6 +97,7 @@ class SimUnlocker:
                 check_end()
                 state = await sim.pin_state(self._at)
                 if state is PinState.READY:
+                    self._reporter.update(pin_attempts_left=None)
                     return
                 if state is PinState.SIM_BUSY:
                     self._reporter.enter(ModemState.PROBING, "the SIM is starting")
@@ -108,9 +109,10 @@ class SimUnlocker:
                 if state is PinState.NO_SIM:
                     self._own_tries = OWN_TRIES  # the next one may be another
                 self.locked = True
-                explanation = await self._explain(state)
+                left = await sim.pin_attempts_left(self._at) if state is PinState.SIM_PIN else None
                 check_end()
-                self._reporter.enter(ModemState.LOCKED, explanation)
+                explanation = self._explain(state, left)
+                self._reporter.update(state=ModemState.LOCKED, detail=explanation, pin_attempts_left=left)
                 await self._wakeup.wait(_LOOK_AGAIN_S)
                 while self._offers:
                     await self._try_offered(*self._offers.pop(0), state)
@@ -118,11 +120,10 @@ class SimUnlocker:
             self.locked = False
             self.close()
 
-    async def _explain(self, state: PinState) -> str:
+    def _explain(self, state: PinState, left: int | None) -> str:
         sentence = _sentence(state, self._config.name)
         if state is not PinState.SIM_PIN:
             return sentence
-        left = await sim.pin_attempts_left(self._at)
         return f"{self._refusal or sentence}{'' if left is None else f' (attempts left: {left})'}"
 
     async def _try_known(self) -> None:

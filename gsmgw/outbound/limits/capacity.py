@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Allowance:
     """A limit in a rolling window: ``limit`` in ``seconds``, of which ``left`` are left now.
 
-    ``owner`` is a modem, or a pool whose modems share it. ``by_message`` counts messages, not segments.
+    ``owner`` is a modem, or a pool whose modems share it. ``by_message`` counts messages, not segments;
+    ``by_recipient`` counts different recipients.
     """
 
     owner: str
@@ -17,6 +18,7 @@ class Allowance:
     limit: int
     left: int
     by_message: bool = False
+    by_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ class RateLimiter:
             found.append(Allowance(owner, seconds, usable, left, self.limits.by_message))
         if (people := self.limits.recipients_per_day) is not None:
             used = sum(at_ms > now_ms - DAY_MS for at_ms in self._recipients.values())
-            found.append(Allowance(owner, DAY_MS // 1000, people, max(0, people - used), by_message=True))
+            left = max(0, people - used)
+            found.append(Allowance(owner, DAY_MS // 1000, people, left, by_message=True, by_recipient=True))
         return tuple(found)
 
     def recipient_allowed_ms(self, to: str, now_ms: int) -> int:

@@ -11,7 +11,7 @@ from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, ModemState, ModemStatus, Outgoing, Priority, Waiting
 from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.numbers import digits_of, same_number
-from gsmgw.outbound.limits.capacity import ModemCapacity
+from gsmgw.outbound.limits.capacity import Allowance, ModemCapacity
 from gsmgw.outbound.limits.rate_limit import Limits, RateLimiter, Use
 from gsmgw.outbound.limits.sending_hours import SendingTimes
 from gsmgw.outbound.queue.due_timer import DueTimer
@@ -89,12 +89,23 @@ class Scheduler:
 
     def capacities(self) -> list[ModemCapacity]:
         """Return how much each modem can send."""
+        shared = self._shared()
+        return [self._capacity(worker, shared) for worker in self._workers.values()]
+
+    def allowances(self, modem: str) -> tuple[Allowance, ...]:
+        """Return what the limits of a modem and of its pools leave."""
+        worker = self._workers.get(modem)
+        if worker is None:
+            return ()
+        capacity = self._capacity(worker, self._shared())
+        return (*capacity.own, *capacity.shared)
+
+    def _shared(self) -> dict[str, tuple[Allowance, ...]]:
         now_ms = self._clock.wall_ms()
-        shared = {pool: pacer.allowances(f"pool {pool}", now_ms) for pool, pacer in self._pool_limiters.items()}
-        return [
-            worker.capacity([each for pool in self._table.pools_of(worker.name) for each in shared.get(pool, ())])
-            for worker in self._workers.values()
-        ]
+        return {pool: pacer.allowances(f"pool {pool}", now_ms) for pool, pacer in self._pool_limiters.items()}
+
+    def _capacity(self, worker: Worker, shared: Mapping[str, tuple[Allowance, ...]]) -> ModemCapacity:
+        return worker.capacity([each for pool in self._table.pools_of(worker.name) for each in shared.get(pool, ())])
 
     def change_limits(self, modem: str, limits: Limits, weight: float) -> None:
         """Let a modem send within other limits, with another weight."""

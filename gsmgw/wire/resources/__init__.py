@@ -116,8 +116,11 @@ from gsmgw.wire.resources.messages import (
     WholeMessage,
 )
 from gsmgw.wire.resources.modems import (
+    LimitUse,
     Modem,
+    ModemHistory,
     ModemList,
+    ModemSample,
     UssdAnswer,
 )
 from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
@@ -230,11 +233,14 @@ __all__ = [
     "Health",
     "JsonObject",
     "KeyedSums",
+    "LimitUse",
     "Message",
     "MessageError",
     "MessagePage",
     "Modem",
+    "ModemHistory",
     "ModemList",
+    "ModemSample",
     "NewSession",
     "NewToken",
     "NewWebhook",

@@ -216,6 +216,8 @@ class QuarantinedPdu(TypedDict):
     received_at: Time
     pdu: str
     problem: str
+    field: Annotated[str | None, Field(description="The part of the PDU that is wrong, as TS 23.040 names it")]
+    offset: Annotated[int | None, Field(description="The octet at which it begins")]
 
 
 @closed
