@@ -19,11 +19,13 @@ from gsmgw.web.pages import (
     messages,
     modems,
     overview,
+    quarantine,
     rules,
     segments,
     settings,
     texting,
     texts,
+    transcripts,
 )
 from gsmgw.web.routing import Page, Web
 from gsmgw.web.settings import WebSettings
@@ -38,6 +40,8 @@ _MODULES = (
     compose,
     conversations,
     modems,
+    transcripts,
+    quarantine,
     contacts,
     texts,
     consent,

@@ -112,9 +112,9 @@ class Look:
             return self.words.gettext("Yesterday")
         return format_date(local, "full", locale=self.words.locale)
 
-    def span(self, seconds: float) -> str:
-        """Return a duration in words."""
-        return format_timedelta(timedelta(seconds=seconds), locale=self.words.locale, threshold=1.2)
+    def span(self, seconds: float, threshold: float = 1.2) -> str:
+        """Return a duration in words, in the largest unit of which there are at least ``threshold``."""
+        return format_timedelta(timedelta(seconds=seconds), locale=self.words.locale, threshold=threshold)
 
     def number(self, value: float | None) -> str:
         """Return a number."""

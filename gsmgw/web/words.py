@@ -57,6 +57,27 @@ MODEM_TONE = {
     "quarantined": "bad",
     "disabled": "off",
 }
+#: The way of a modem to work, and its states beside that way.
+MODEM_WAY = ("absent", "probing", "locked", "searching", "ready")
+MODEM_BESIDE = ("unavailable", "degraded", "recovering", "quarantined", "disabled")
+#: Why a modem has its profile.
+PROFILE_REASON = {
+    "configured": N_("named in the configuration"),
+    "matched": N_("the modem identifies as one, by"),
+    "standard": N_("no profile for this model: the commands of the standards"),
+}
+#: What a limit counts.
+LIMIT_UNIT = {"segments": N_("segments"), "messages": N_("texts"), "recipients": N_("different recipients")}
+REGISTRATION = {
+    "home": N_("in its own network"),
+    "roaming": N_("roaming"),
+    "home, messages only": N_("in its own network, for texts only"),
+    "roaming, messages only": N_("roaming, for texts only"),
+    "not registered": N_("not registered"),
+    "searching": N_("searching"),
+    "denied": N_("refused by the network"),
+    "emergency only": N_("emergency calls only"),
+}
 #: What to do about a modem in a state.
 MODEM_ADVICE = {
     "absent": N_("Plug the modem in. It is used as soon as it is found."),
@@ -200,7 +221,6 @@ RULE_ACTION = {
     "hook": N_("call a hook"),
 }
 ROLE = {"owner": N_("Owner"), "operator": N_("Operator"), "viewer": N_("Viewer")}
-REGISTRATION = {"home": N_("Home network"), "roaming": N_("Roaming")}
 #: Why messages failed, by the code of the error.
 CAUSE = {
     "refused_by_network": N_("refused by the network"),

@@ -9,12 +9,14 @@ from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
+from gsmgw.web.pages.modem_history import history_of
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
-from gsmgw.wire import resources
 
 #: Actions without a field, and the word for the page that follows.
 ACTIONS = {"reset": "reset", "enable": "enabled", "disable": "disabled"}
+#: Exchanges of a USSD session that stay on the page.
+SAID = 20
 
 
 async def modems(view: View) -> Response:
@@ -27,9 +29,22 @@ async def modem(view: View) -> Response:
     return await _show(view, Form())
 
 
-async def _show(view: View, form: Form, status: int = 200, answer: resources.UssdAnswer | None = None) -> Response:
-    found = await view.gateway.modem(view.path("name"))
-    return view.render("modem.html", status, modem=found, form=form, answer=answer, regions=[f"modem:{found['name']}"])
+async def _show(
+    view: View, form: Form, status: int = 200, said: list[tuple[str, str]] | None = None, *, more: bool = False
+) -> Response:
+    name = view.path("name")
+    found = await view.gateway.modem(name)
+    samples = (await view.gateway.modem_history(name))["data"]
+    return view.render(
+        "modem.html",
+        status,
+        modem=found,
+        history=history_of(view.look, samples),
+        form=form,
+        said=said or [],
+        more=more,
+        regions=[f"modem:{name}"],
+    )
 
 
 async def act(view: View) -> Response:
@@ -48,24 +63,20 @@ async def act(view: View) -> Response:
 
 
 async def ussd(view: View) -> Response:
-    """Send a USSD code and show the answer of the network."""
+    """Send a USSD code, or a reply in the open session, and show the session so far."""
     form = await view.form()
     code = form.text("code").strip()
+    said = list(zip(form.all("asked"), form.all("answered"), strict=False))[-SAID:] if form.checked("open") else []
     if not code:
         form.errors["code"] = view.say(N_("Write a code, for example *100#."))
-        return await _show(view, form, 422)
+        return await _show(view, form, 422, said, more=bool(said))
     try:
         answer = await view.gateway.modem(view.path("name"), "ussd", {"code": code})
     except ApiError as exc:
         form.refuse(exc, view.look.words, {"/code": "code", "modem_failed": "code"})
-        return await _show(view, form, exc.status)
-    shown: resources.UssdAnswer = {
-        "modem": answer["modem"],
-        "answer": answer["answer"],
-        "more": answer["more"],
-        "outcome": answer["outcome"],
-    }
-    return await _show(view, form, answer=shown)
+        return await _show(view, form, exc.status, said)
+    said.append((code, answer["answer"] or ""))
+    return await _show(view, Form(), said=said, more=answer["more"])
 
 
 @region("modem", lambda event, name: event["modem"] == name and event["type"].startswith(("modem.", "sim.")))

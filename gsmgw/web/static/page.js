@@ -119,7 +119,7 @@
       cursor: { y: false, drag: { x: false, y: false } },
       scales: {
         x: { time: false, range: (_, low, high) => [low - 0.6, high + 0.6] },
-        y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] },
+        y: { range: (_, low, high) => (data.zero ? [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] : [low - 3, high + 3]) },
       },
       axes: [
         { ...axis, grid: { show: false }, space: 70, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
@@ -141,4 +141,17 @@
   document.addEventListener("htmx:after:swap", drawAll);
   window.addEventListener("resize", () => drawn.forEach(({ chart }, figure) => chart.setSize({ width: figure.querySelector(".chart-plot").clientWidth, height: 220 })));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawn.forEach((known) => { known.text = ""; }); drawAll(); });
+
+  // A log keeps its newest rows, and follows them while the reader is at its end.
+  const log = document.querySelector("[data-keep]");
+  if (log) {
+    let follows = true;
+    document.addEventListener("htmx:sse:before:message", () => {
+      follows = log.scrollTop + log.clientHeight > log.scrollHeight - 40;
+    });
+    document.addEventListener("htmx:sse:after:message", () => {
+      while (log.children.length > Number(log.dataset.keep)) log.firstElementChild.remove();
+      if (follows) log.scrollTop = log.scrollHeight;
+    });
+  }
 })();

@@ -22,7 +22,7 @@ async def test_a_chart_has_its_figures_as_a_table() -> None:
     found = re.search(r"data-chart='([^']*)'", made)
     assert found
     shown = json.loads(html.unescape(found[1]))
-    assert shown == {"labels": ["Mon", "Tue"], "series": series, "kind": "line"}
+    assert shown == {"labels": ["Mon", "Tue"], "series": series, "kind": "line", "zero": True}
     assert "<b>" not in made
     assert re.findall(r'<td class="num">(.*?)</td>', made) == ["3", "–"]
     assert '<th scope="row">Tue</th>' in made
