@@ -64,7 +64,7 @@ MODEM_BESIDE = ("unavailable", "degraded", "recovering", "quarantined", "disable
 PROFILE_REASON = {
     "configured": N_("named in the configuration"),
     "matched": N_("the modem identifies as one, by"),
-    "standard": N_("no profile for this model: the commands of the standards"),
+    "standard": N_("no profile for this model, so the standard commands"),
 }
 #: What a limit counts.
 LIMIT_UNIT = {"segments": N_("segments"), "messages": N_("texts"), "recipients": N_("different recipients")}

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support.processes import Process, Site, site, until
+from page.place import SECRET, SIZES, page_of
+from support.processes import Site, site, until
 
 from gsmgw.client import Client
 
+__all__ = ["SECRET", "Place"]
+
 CHROMIUM = shutil.which("chromium")
-SECRET = "correct horse battery"
-SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 
 if CHROMIUM is None and os.environ.get("CI"):
     raise RuntimeError("Chromium is missing. Run: sudo sh tests/page/install-debian.sh")
@@ -59,30 +58,14 @@ class Place:
         subprocess.run([*command, "--from", sender, "--to", "modem0", text], check=True, capture_output=True)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A dashboard of a gateway with one modem, without an account."""
     directory = tmp_path_factory.mktemp("page")
     with site(directory, modems=1, gateway='country = "DE"') as found, found.start() as client:
         until(lambda: client.modems()[0]["state"] == "ready")
-        port = free_port()
-        arguments = ("gsmgw", "--socket", str(found.socket), "web", "--listen", f"127.0.0.1:{port}")
-        web = Process(Path(directory) / "web.out", *arguments)
-
-        def answers() -> bool:
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        until(answers)
-        yield Place(found, client, f"http://127.0.0.1:{port}")
-        web.end()
+        with page_of(found, directory) as base:
+            yield Place(found, client, base)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,14 @@ class Site:
     """A simulator that runs on, and a gateway over it that comes and goes."""
 
     def __init__(
-        self, directory: Path, modems: int, gateway: str = "", simulator: tuple[str, ...] = (), modem: str = ""
+        self,
+        directory: Path,
+        modems: int,
+        gateway: str = "",
+        simulator: tuple[str, ...] = (),
+        modem: str = "",
+        names: Sequence[str] = (),
+        more: str = "",
     ) -> None:
         self.directory = directory
         self.socket = directory / "gsmgw.sock"
@@ -60,11 +67,12 @@ class Site:
         self.sim_log = directory / "sim.jsonl"
         self.config = directory / "gsmgw.toml"
         ports = "\n".join(
-            f'[[modem]]\nname = "m{n}"\nport = "{directory}/tty/modem{n}"\n{modem}' for n in range(modems)
+            f'[[modem]]\nname = "{name}"\nport = "{directory}/tty/modem{n}"\n{modem}'
+            for n, name in enumerate(names or [f"m{n}" for n in range(modems)])
         )
         self.config.write_text(
             f'[gateway]\nstate_dir = "{directory}/state"\nsocket = "{self.socket}"\n{gateway}\n'
-            f"[modems]\ndiscover = false\n{ports}\n"
+            f"[modems]\ndiscover = false\n{ports}\n{more}\n"
         )
         sim = ["hw_sim", "run", "--modems", str(modems), "--dir", f"{directory}/tty", "--control", str(self.control)]
         self.simulator = Process(directory / "sim.out", *sim, "--log", str(self.sim_log), *simulator)
