@@ -51,8 +51,10 @@ async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> Asy
     web = Web(WebSettings(socket=str(rig.client.where), **settings), PAGES)
     transport = httpx.ASGITransport(web.application(), client=("192.0.2.7", 1234))
     async with web.hub.running(), httpx.AsyncClient(transport=transport, base_url=base, timeout=60) as http:
-        yield Browser(http, web)
-    await web.site.sessions.close()
+        try:
+            yield Browser(http, web)
+        finally:
+            await web.site.sessions.close()
 
 
 async def add_user(rig: Rig, name: str, role: str = "owner", **fields: Any) -> None:

@@ -164,15 +164,23 @@ class SimUnlocker:
             if state is not PinState.SIM_PIN:
                 raise PinRefused(_sentence(state, self._config.name))
             await self._attempts.make(pin, Attempt.BY_HAND)
-        except ModemError as exc:
-            if not done.done():
-                done.set_exception(exc)
-            if not isinstance(exc, PinRefused):
-                raise
+        except PinRefused as exc:
             self._refusal = exc.title
+            try:  # whoever gave the PIN sees at once how many tries are left
+                self._reporter.update(pin_attempts_left=await sim.pin_attempts_left(self._at))
+            finally:
+                _refuse(done, exc)
+        except ModemError as exc:
+            _refuse(done, exc)
+            raise
         except BaseException:
             done.cancel()
             raise
         else:
             if not done.done():
                 done.set_result(None)
+
+
+def _refuse(done: asyncio.Future[None], cause: ModemError) -> None:
+    if not done.done():
+        done.set_exception(cause)
