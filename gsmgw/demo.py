@@ -211,9 +211,8 @@ async def _tell(directory: Path, once: bool) -> None:
             await _answer(story, client, control, modems[0])
             story.plain("\n[bold green]Everything arrived.[/]")
             if not once:
-                with _process(
-                    directory, "web", "gsmgw", "--socket", str(socket_path), "web", "--listen", _free_address()
-                ) as web:
+                options = ("--listen", _free_address(), "--simulator", str(control))
+                with _process(directory, "web", "gsmgw", "--socket", str(socket_path), "web", *options) as web:
                     await _show_dashboard(story, client, directory / "web.log", web)
                     await _stay(story, socket_path, control, sim_process, gateway_process)
 

@@ -138,6 +138,11 @@ class Context:
     list_backups: Callable[[], list[dict[str, Any]]]
     #: Reads the configuration again; returns None if there is no file.
     reload: Callable[[], Awaitable[ReloadOutcome | None]]
+    #: Returns the settings in effect; blocks.
+    configuration: Callable[[], resources.Configuration]
+    #: Return where programs reach the API, and the bridges.
+    addresses: Callable[[], resources.ApiAddresses]
+    bridges: Callable[[], list[resources.BridgeState]]
     #: What the database lost before this start, in a sentence.
     database_loss: str | None
     #: Masked or not -> a function from (seconds, direction, bytes) of a port to lines.

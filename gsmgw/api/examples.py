@@ -315,6 +315,36 @@ ANSWERS: Final[dict[str, Any]] = {
         "needs_restart": ["api.listen"],
         "missing": [],
     },
+    "get_configuration": {
+        "file": "/etc/gsmgw/gsmgw.toml",
+        "problem": None,
+        "pending": ["api.listen"],
+        "settings": [
+            {
+                "key": "gateway.country",
+                "value": "DE",
+                "source": "file",
+                "line": 3,
+                "meaning": "Country of numbers without a `+`, two letters such as `DE`.",
+                "live": True,
+            }
+        ],
+    },
+    "get_integrations": {
+        "api": {"socket": "/run/gsmgw/gsmgw.sock", "listen": "127.0.0.1:8775", "tls": False},
+        "hooks": [
+            {
+                "name": "on-receive",
+                "events": ["message.received"],
+                "command": ["/usr/local/bin/on-receive"],
+                "timeout_s": 120.0,
+                "parallel": 1,
+                "behind": 0,
+                "last_run": {"at": "2026-11-28T09:01:38.000Z", "event": 814, "problem": None},
+            }
+        ],
+        "bridges": [{"name": "kannel", "enabled": False, "paths": ["/cgi-bin/sendsms"]}],
+    },
     "create_backup": {**_BACKUP, "version": "0.1.0", "messages": 4210, "last_event": 98113, "left_out": []},
     "list_backups": {"data": [_BACKUP]},
 }

@@ -236,6 +236,8 @@ GROUPS: Final = (
             "GET /health/ready": "is_ready",
             "GET /metrics": "get_metrics",
             "POST /v1/reload": "reload_configuration",
+            "GET /v1/configuration": "get_configuration",
+            "GET /v1/integrations": "get_integrations",
             "POST /v1/backups": "create_backup",
             "GET /v1/backups": "list_backups",
             "GET /v1/quarantine": "list_quarantine",

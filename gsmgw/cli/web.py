@@ -42,6 +42,12 @@ from gsmgw.places import find_config
 )
 @click.option("--tls-cert", metavar="FILE", envvar="GSMGW_WEB_TLS_CERT", help="Certificate.  [env: GSMGW_WEB_TLS_CERT]")
 @click.option("--tls-key", metavar="FILE", envvar="GSMGW_WEB_TLS_KEY", help="Its key.  [env: GSMGW_WEB_TLS_KEY]")
+@click.option(
+    "--simulator",
+    metavar="SOCKET",
+    envvar="GSMGW_WEB_SIMULATOR",
+    help="Show the phones of the modem simulator with this control socket.  [env: GSMGW_WEB_SIMULATOR]",
+)
 @click.pass_context
 def web(context: click.Context, /, config_file: str | None, **options: Any) -> None:
     """Serve the dashboard until SIGTERM or SIGINT. People sign in with their accounts.
@@ -68,6 +74,7 @@ def web(context: click.Context, /, config_file: str | None, **options: Any) -> N
             prefix=settings.prefix,
             frame_ancestors=tuple(settings.frame_ancestors),
             trusted_proxies=tuple(settings.trusted_proxies),
+            simulator="" if settings.simulator is None else str(settings.simulator),
         ),
         listener,
         certificate,

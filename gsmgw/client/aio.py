@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from gsmgw.client import audience_calls, calls, procedures, user_calls
+from gsmgw.client import audience_calls, calls, management_calls, procedures, user_calls
 from gsmgw.client.calls import Call, named
 from gsmgw.client.errors import LOST, NoDaemon, checked
 from gsmgw.client.framing import Lines
@@ -171,6 +171,24 @@ class AsyncClient:
     export_person = _does(calls.export_person)
     erase_person = _does(calls.erase_person)
     reload = _does(calls.reload)
+    integrations = _does(management_calls.integrations)
+    webhooks = _does(management_calls.webhooks)
+    webhook = _does(management_calls.webhook)
+    create_webhook = _does(management_calls.create_webhook)
+    change_webhook = _does(management_calls.change_webhook)
+    delete_webhook = _does(management_calls.delete_webhook)
+    pause_webhook = _does(management_calls.pause_webhook)
+    resume_webhook = _does(management_calls.resume_webhook)
+    test_webhook = _does(management_calls.test_webhook)
+    rotate_webhook_secret = _does(management_calls.rotate_webhook_secret)
+    replay_webhook = _does(management_calls.replay_webhook)
+    webhook_delivery_page = _does(management_calls.webhook_delivery_page)
+    tokens = _does(management_calls.tokens)
+    create_token = _does(management_calls.create_token)
+    revoke_token = _does(management_calls.revoke_token)
+    backups = _does(management_calls.backups)
+    create_backup = _does(management_calls.create_backup)
+    configuration = _does(management_calls.configuration)
     contact = _does(audience_calls.contact)
     contact_page = _does(audience_calls.contact_page)
     create_contact = _does(audience_calls.create_contact)

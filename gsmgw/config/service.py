@@ -107,6 +107,8 @@ class WebSection(Section):
     frame_ancestors: list[
         Annotated[str, form(r"https?://[A-Za-z0-9.*:-]+", 'must be a site such as "https://home.example"')]
     ] = Field(default_factory=list)
+    #: Control socket of a modem simulator whose phones the dashboard shows.
+    simulator: Path | None = None
 
     @model_validator(mode="after")
     def _whole_tls(self) -> WebSection:

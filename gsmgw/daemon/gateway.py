@@ -20,6 +20,7 @@ from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon import event_lines, memory
 from gsmgw.daemon.api_servers import ApiServers, TcpLater
+from gsmgw.daemon.configuration import configuration
 from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
@@ -303,6 +304,9 @@ class Gateway:
             make_backup=self._make_backup,
             list_backups=self._list_backups,
             reload=self.reload,
+            configuration=lambda: configuration(self.config, self.config_file, self._log_level),
+            addresses=self._addresses,
+            bridges=self._bridges,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
 
@@ -312,6 +316,18 @@ class Gateway:
     def _modem_resource(self, name: str) -> resources.Modem:
         usage = [limit_use(each) for each in self.scheduler.allowances(name)]
         return modem_resource(self.modems[name].status, self.limits.get(name, {}), usage, self._pools())
+
+    def _addresses(self) -> resources.ApiAddresses:
+        """Return where programs reach the API."""
+        api = self.config.api
+        return {"socket": str(self.config.gateway.socket), "listen": api.listen, "tls": api.tls_cert is not None}
+
+    def _bridges(self) -> list[resources.BridgeState]:
+        """Return the bridges, and which of them are on."""
+        settings = self.config.compat
+        return [
+            {"name": bridge.name, "enabled": bridge.is_on(settings), "paths": [*bridge.prefixes]} for bridge in BRIDGES
+        ]
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""

@@ -27,6 +27,8 @@ from gsmgw.model import Event
 from gsmgw.model.events import HookFailed
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, cursors, webhooks
+from gsmgw.wire import resources
+from gsmgw.wire.encoding import stamp
 from gsmgw.wire.events import envelope, packed
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,10 @@ class Hooks:
         cursors.keep_only(tx, _CURSOR_PREFIX, names.values())
         return {hook: cursors.open_cursor(tx, name) for hook, name in names.items()}
 
+    def states(self) -> list[resources.Hook]:
+        """Return the hooks with their states."""
+        return [hook.state() for hook in self._hooks]
+
     def lags(self) -> dict[str, int]:
         """Return the number of unfinished events by hook."""
         return {hook.name: hook.lag for hook in self._hooks}
@@ -109,6 +115,20 @@ class _Hook(CursorRunner):
         self._room = asyncio.Semaphore(section.parallel)
         self._running: set[int] = set()
         self._saved = self.position
+        self._last_run: resources.HookRun | None = None
+
+    def state(self) -> resources.Hook:
+        """Return the hook with its state."""
+        section = self._section
+        return {
+            "name": self.name,
+            "events": list(section.events),
+            "command": list(section.command),
+            "timeout_s": section.timeout_s,
+            "parallel": section.parallel,
+            "behind": self.lag,
+            "last_run": self._last_run,
+        }
 
     @property
     def done(self) -> int:
@@ -148,6 +168,8 @@ class _Hook(CursorRunner):
     async def _handle(self, event: Event) -> None:
         try:
             failure = await self._execute(event)
+            reason = None if failure is None else failure.reason
+            self._last_run = {"at": stamp(self._clock.wall_ms()), "event": event.id, "problem": reason}
             if failure is not None:
                 log.warning("hook %s: %s event=%d%s", self.name, failure.reason, event.id, _said(failure))
                 now_ms = self._clock.wall_ms()

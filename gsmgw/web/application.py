@@ -23,6 +23,8 @@ from gsmgw.web.pages import (
     rules,
     segments,
     settings,
+    simulator,
+    start,
     texting,
     texts,
     transcripts,
@@ -50,6 +52,8 @@ _MODULES = (
     settings,
     segments,
     texting,
+    start,
+    simulator,
 )
 PAGES: list[Page] = [page for module in _MODULES for page in module.PAGES]
 

@@ -43,6 +43,11 @@ class Look:
         """Looks with the same key share fragments."""
         return (self.words.language, str(self.zone), self.role)
 
+    @property
+    def may_send(self) -> bool:
+        """True for a role that sends texts."""
+        return self.role in ("owner", "operator")
+
     def part(self, template: str, **context: object) -> str:
         """Render a fragment."""
         return self.site.templates.get_template(template).render(self.context(context))
@@ -61,7 +66,7 @@ class Look:
             "url": self.url,
             "asset": self.asset,
             "role": self.role,
-            "may_send": self.role in ("owner", "operator"),
+            "may_send": self.may_send,
             "may_manage": self.role == "owner",
             **more,
         }

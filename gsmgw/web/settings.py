@@ -16,3 +16,5 @@ class WebSettings:
     frame_ancestors: tuple[str, ...] = ()
     #: Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
     trusted_proxies: tuple[str, ...] = ()
+    #: Control socket of a modem simulator whose phones the page shows; "" if there is none.
+    simulator: str = ""

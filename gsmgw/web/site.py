@@ -55,6 +55,7 @@ class Site:
             checks=segments.CHECKS,
             joins=segments.JOINS,
             units=segments.UNITS,
+            fault_words=words.FAULT,
         )
 
     def has(self, path: str) -> bool:

@@ -162,9 +162,18 @@ DONE = {
     "resume": N_("The campaign goes on."),
     "cancel": N_("The campaign is canceled."),
     "retry": N_("In the queue again."),
+    "simulated": N_("Done in the simulator."),
     "password": N_("Your password was changed. Please sign in."),
     "signed_out": N_("You are signed out."),
     "welcome": N_("Your account is ready. Please sign in."),
+}
+#: Faults of the simulator.
+FAULT = {
+    "network-lost": N_("No network for a minute"),
+    "hang": N_("The modem hangs for 30 seconds"),
+    "slow": N_("Slow answers for a minute"),
+    "cms-error": N_("The network refuses texts for a minute"),
+    "deaf-inbound": N_("Receives nothing until a restart"),
 }
 #: Entries of the trail of consent.
 CONSENT = {

@@ -171,7 +171,7 @@ class Phone:
         for kind, udl, ud in parts:
             dcs = {"gsm7": 0, "data": 4, "ucs2": 8}[kind] | (0x10 if flash else 0)
             self.submit(to, udl, ud, concat=len(parts) > 1, dcs=dcs, report=report, pid=pid)
-        self.sent.append({"to": to, "text": text, "segments": len(parts)})
+        self.sent.append({"to": to, "text": text, "segments": len(parts), "t": self._network.clock.now()})
         return len(parts)
 
     def submit(

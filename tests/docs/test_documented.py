@@ -18,6 +18,7 @@ from gsmgw.bridges import BRIDGES, Bridge, BridgeContext
 from gsmgw.cli import main
 from gsmgw.config import Config
 from gsmgw.config.explaining import section_of
+from gsmgw.config.meanings import MEANINGS
 from gsmgw.model import EventType, WaitReason, events
 from gsmgw.wire.problems import PROBLEMS
 
@@ -46,6 +47,17 @@ def test_every_setting(section: str, key: str) -> None:
     found = heading.search(text_of("reference/configuration.md"))
     assert found, f"no section [{section}]"
     assert f"| `{key}` |" in found[2]
+
+
+@pytest.mark.parametrize(("section", "key"), settings(Config))
+def test_the_meaning_of_every_setting(section: str, key: str) -> None:
+    """What the dashboard says about a setting is the sentence of the reference."""
+    heading = re.compile(rf"^## \[+(modem\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    found = heading.search(text_of("reference/configuration.md"))
+    assert found
+    row = re.search(rf"^\| `{key}` \|.*\| (.*) \|$", found[2], re.MULTILINE)
+    assert row
+    assert MEANINGS[f"{section}.{key}"] == re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", row[1])
 
 
 def routes() -> list[str]:

@@ -13,6 +13,19 @@ import sys
 import httpx
 from support.waiting import GENEROUS_S
 
+from gsmgw.demo import SHORT
+
+
+def _simulator_page(base: str, code: str, page: httpx.Response) -> str:
+    """The page of the simulated phones, after the account was made."""
+    token = re.search(r'name="form_token" value="(\w+)"', page.text)
+    assert token
+    fields = {"form_token": token[1], "code": code, "name": "ann", "password": "x" * 12, "again": "x" * 12}
+    with httpx.Client(base_url=base, cookies=page.cookies, timeout=GENEROUS_S) as http:
+        made = http.post("/setup", data=fields)
+        assert made.headers["location"] == "/start", made.text
+        return http.get("/simulator").text
+
 
 def test_the_demo_shows_the_dashboard() -> None:
     ours, theirs = pty.openpty()
@@ -28,7 +41,9 @@ def test_the_demo_shows_the_dashboard() -> None:
         found = re.search(r"(http://127\.0\.0\.1:[0-9]+/setup\?code=[0-9-]+)", plain)
         assert found, plain
         page = httpx.get(found[1], timeout=GENEROUS_S)
-        assert 'value="' + found[1].rpartition("=")[2] + '"' in page.text
+        code = found[1].rpartition("=")[2]
+        assert f'value="{code}"' in page.text
+        assert SHORT in _simulator_page(found[1].partition("/setup")[0], code, page)
     finally:
         child.send_signal(signal.SIGINT)
         child.wait(GENEROUS_S)

@@ -51,7 +51,7 @@ async def test_the_first_account_needs_the_code(rig: Rig) -> None:
         assert short.status_code == 422
         assert 'id="password-error"' in short.text
         done = await browser.send("/setup", code=code, **person)
-        assert (done.status_code, done.headers["location"]) == (303, "/")
+        assert (done.status_code, done.headers["location"]) == (303, "/start")
         assert "Overview" in (await browser.open("/")).text
         assert (await browser.open("/setup")).headers["location"] == "/sign-in"
         assert [user["role"] for user in await rig.client.users()] == ["owner"]
@@ -175,7 +175,7 @@ async def test_below_a_prefix(rig: Rig) -> None:
     async with dashboard(rig, "https://page", prefix="/sub/path") as browser:
         assert 'action="/sub/path/sign-in"' in (await browser.open("/sub/path/sign-in")).text
         done = await browser.send("/sub/path/sign-in", name="ann", password=SECRET, next="/")
-        assert done.headers["location"] == "/sub/path/"
+        assert done.headers["location"] == "/sub/path/start"
         for path in ("/sub/path/", "/sub/path", "/"):
             page = (await browser.open(path)).text
             assert 'href="/sub/path/static/page.css?v=' in page

@@ -16,7 +16,17 @@ from gsmgw.http.problems import Problem, of_exception
 from gsmgw.outbound import Principal, ServiceError
 from gsmgw.wire.problems import ProblemCode
 
-_MANAGED = ("/v1/tokens", "/v1/webhooks", "/v1/audit", "/v1/backups", "/v1/users", "/v1/privacy", "/v1/setup/")
+_MANAGED = (
+    "/v1/tokens",
+    "/v1/webhooks",
+    "/v1/audit",
+    "/v1/backups",
+    "/v1/users",
+    "/v1/privacy",
+    "/v1/setup/",
+    "/v1/configuration",
+    "/v1/integrations",
+)
 #: People belong to the gateway, not to a modem: a token that is restricted to some modems does not see them.
 _PEOPLE = (
     "/v1/contacts",

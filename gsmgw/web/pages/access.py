@@ -8,6 +8,7 @@ from gsmgw.client import ApiError
 from gsmgw.web import cookies, words
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
+from gsmgw.web.pages.start import is_first_time
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 
@@ -40,6 +41,8 @@ async def enter(view: View) -> Response:
         known = words.PROBLEM.get(exc.code)
         form.errors[""] = view.say(WRONG) if exc.status in (401, 422) else view.say(known) if known else exc.detail
         return view.render("sign_in.html", 401 if exc.status in (401, 422) else exc.status, form=form, next=following)
+    if following == "/" and await is_first_time(view, await view.site.sessions.visitor(session["token"])):
+        following = "/start"
     response = view.redirect(following)
     cookies.keep_session(request, response, session["token"])
     return response
@@ -87,7 +90,7 @@ async def create_owner(view: View) -> Response:
         )
         return view.render("setup.html", exc.status, form=form)
     session = await view.gateway.sign_in(name, password)
-    response = view.redirect("/")
+    response = view.redirect("/start")
     cookies.keep_session(view.request, response, session["token"])
     return response
 

@@ -21,6 +21,7 @@ async def overview(view: View) -> Response:
     """Show the first page."""
     gateway, look = view.gateway, view.look
     context = {**await _totals(look, gateway), **await _state(gateway)}
+    context["is_new"] = look.may_send and not (await gateway.page(limit=1))["data"]
     return view.render("overview.html", **context)
 
 

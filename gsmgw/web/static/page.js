@@ -25,6 +25,24 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // Buttons that copy a field. Without a secure context the field is selected and copied the old way.
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const field = document.getElementById(button.dataset.copy);
+    const label = button.querySelector("span");
+    const usual = label.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        field.select();
+        document.execCommand("copy");
+      }
+      label.textContent = button.dataset.copied;
+      setTimeout(() => { label.textContent = usual; }, 2000);
+    });
+  }
+
   // The menu closes with Escape and when something else is clicked.
   const menu = document.getElementById("menu");
   document.addEventListener("keydown", (event) => {

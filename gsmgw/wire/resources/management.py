@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
 from gsmgw.wire.resources.common import JsonObject, Time, closed
@@ -78,6 +78,77 @@ class BackupList(TypedDict):
     """All backups, newest first."""
 
     data: list[BackupEntry]
+
+
+@closed
+class ApiAddresses(TypedDict):
+    """Where programs reach the API."""
+
+    socket: Annotated[str, Field(description="Path of the Unix socket")]
+    listen: Annotated[str | None, Field(description="host:port of the TCP listener, which needs a token")]
+    tls: Annotated[bool, Field(description="The TCP listener speaks TLS")]
+
+
+@closed
+class HookRun(TypedDict):
+    """The last run of a hook since the start."""
+
+    at: Time
+    event: int
+    problem: Annotated[str | None, Field(description="Why it failed; null if it exited with 0")]
+
+
+@closed
+class Hook(TypedDict):
+    """A hook of the configuration, with its state."""
+
+    name: str
+    events: list[str]
+    command: list[str]
+    timeout_s: float
+    parallel: int
+    behind: Annotated[int, Field(description="Events that it is not done with")]
+    last_run: HookRun | None
+
+
+@closed
+class BridgeState(TypedDict):
+    """A bridge for clients of another gateway."""
+
+    name: str
+    enabled: bool
+    paths: Annotated[list[str], Field(description="The paths that it serves begin with these")]
+
+
+@closed
+class Integrations(TypedDict):
+    """What other programs work with: addresses of the API, hooks, bridges."""
+
+    api: ApiAddresses
+    hooks: list[Hook]
+    bridges: list[BridgeState]
+
+
+@closed
+class Setting(TypedDict):
+    """One setting in effect."""
+
+    key: Annotated[str, Field(description="Its section and name: gateway.country, modem.office.pin, route.1.prefix")]
+    value: Annotated[JsonValue, Field(description="Its value in effect; **** for a secret, null if it is not set")]
+    source: Annotated[Literal["file", "option", "default"], Field(description="Where the value comes from")]
+    line: Annotated[int | None, Field(description="Its line in the file")]
+    meaning: Annotated[str, Field(description="What it is for, in a sentence or two")]
+    live: Annotated[bool, Field(description="A reload applies it; others need a restart")]
+
+
+@closed
+class Configuration(TypedDict):
+    """The settings in effect, without secrets."""
+
+    file: Annotated[str | None, Field(description="The configuration file; null if there is none")]
+    problem: Annotated[str | None, Field(description="Why the file as it is now cannot be used")]
+    pending: Annotated[list[str], Field(description="Keys with another value in the file, which is not in effect yet")]
+    settings: list[Setting]
 
 
 @closed
