@@ -256,7 +256,12 @@ ANSWERS: Final[dict[str, Any]] = {
     "list_messages": {"data": [_RECEIVED, _SENT], "next_cursor": None},
     "wait_for_message": {**_RECEIVED, "code": None},
     "send_batch": {"data": [{**_QUEUED, "text": "Hello Ann", "client_ref": None}, _REFUSED]},
-    "preview_batch": {"data": [{"to": "+4915112345678", "encoding": "gsm7", "segments": 1}, _REFUSED]},
+    "preview_batch": {
+        "data": [
+            {"to": "+4915112345678", "encoding": "gsm7", "segments": 1, "cost": 0.07, "currency": "EUR"},
+            _REFUSED,
+        ]
+    },
     "list_conversations": {"data": [{**_CONVERSATION, "last_message": _RECEIVED}], "next_cursor": None},
     "get_conversation": {**_CONVERSATION, "notes": [_NOTE], "messages": [_RECEIVED, _SENT], "next_cursor": None},
     "update_conversation": {**_CONVERSATION, "unread": 0},
