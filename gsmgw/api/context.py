@@ -119,6 +119,8 @@ class Context:
     #: Return the resource of a modem, and of its readings.
     modem_resource: Callable[[str], resources.Modem]
     modem_history: Callable[[str], resources.ModemHistory]
+    #: Returns when so many queued messages will be sent, an estimate; None if there are none, or no modem works.
+    queue_done_ms: Callable[[int], Awaitable[int | None]]
     version: str
     #: Returns the country of numbers without a plus.
     country: Callable[[], str | None]

@@ -26,6 +26,7 @@ from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
 from gsmgw.daemon.pins import Pins
+from gsmgw.daemon.queue_end import QueueEnd
 from gsmgw.daemon.reloading import Reloaded, Reloader
 from gsmgw.daemon.settings import (
     defaults_of,
@@ -292,6 +293,7 @@ class Gateway:
             discovers=self.config.modems.discover,
             modem_resource=self._modem_resource,
             modem_history=lambda name: history_resource(self.history.of(name), INTERVAL_S),
+            queue_done_ms=QueueEnd(self.store, self.clock, self.scheduler, self.modems).after_ms,
             version=__version__,
             country=lambda: self.config.gateway.country,
             currency=lambda: self.config.gateway.currency,

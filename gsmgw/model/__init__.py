@@ -48,6 +48,7 @@ from gsmgw.model.modems import (
     ProfileReason,
     RecoveryStep,
     StorageUse,
+    UssdNote,
 )
 from gsmgw.model.waiting import Waiting, WaitReason
 
@@ -93,6 +94,7 @@ __all__ = [
     "Status",
     "StatusReportFacts",
     "StorageUse",
+    "UssdNote",
     "WaitReason",
     "Waiting",
     "derive_status",

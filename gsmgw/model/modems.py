@@ -105,6 +105,15 @@ class StorageUse:
 
 
 @dataclass(frozen=True, slots=True)
+class UssdNote:
+    """The last answer of the network to a USSD code: the balance, most often."""
+
+    code: str
+    answer: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModemStatus:
     """The current status of one modem. ``detail`` is the reason for its state in a sentence."""
 
@@ -131,6 +140,7 @@ class ModemStatus:
     voltage_mv: int | None = None
     #: PINs that may be tried while the SIM is locked, where the modem tells.
     pin_attempts_left: int | None = None
+    last_ussd: UssdNote | None = None
     #: By the name of the storage: ``SM``, ``ME``.
     storage: Mapping[str, StorageUse] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from gsmgw.config import MatchSection, ModemSection
 from gsmgw.errors import Disposition, ModemError, SubmitError
-from gsmgw.model import ModemState, ModemStatus
+from gsmgw.model import ModemState, ModemStatus, UssdNote
 from gsmgw.modem.link.link import Link
 from gsmgw.modem.link.link_context import LinkContext, ModemMemory
 from gsmgw.modem.port.port_node import PortNode
@@ -131,7 +131,10 @@ class Modem:
         """
         if self._link is None or not self.status.state.carries:
             raise ModemError(f"the modem is {self.status.state.value}: {self.status.detail}")
-        return await self._link.ussd.request(request)
+        reply = await self._link.ussd.request(request)
+        if reply.text:
+            self._reporter.update(last_ussd=UssdNote(request, reply.text, self._clock.wall_ms()))
+        return reply
 
     def tap(self, listener: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Have ``listener(direction, data)`` called with all that is said on the port, ``>`` to and ``<`` from the

@@ -142,6 +142,14 @@ def oldest_queued_ms(db: sqlite3.Connection) -> int | None:
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 
+def queued_sample(db: sqlite3.Connection, limit: int) -> tuple[str, float]:
+    """Return the recipient of the oldest queued message, and how many segments the oldest ones have on average."""
+    found = db.execute("SELECT peer, segments FROM messages WHERE status = 'queued' ORDER BY id LIMIT ?", (limit,))
+    rows = found.fetchall()
+    counted = [row[1] for row in rows if isinstance(row[1], int)]
+    return (str(rows[0][0]) if rows else "", sum(counted) / len(counted) if counted else 1.0)
+
+
 def counts(db: sqlite3.Connection) -> dict[str, int]:
     """Return the number of messages in each state that is not final."""
     rows = db.execute(f"SELECT status, count(*) FROM messages WHERE {OPEN} GROUP BY status")

@@ -48,6 +48,11 @@ class Look:
         """True for a role that sends texts."""
         return self.role in ("owner", "operator")
 
+    @property
+    def zone_name(self) -> str | None:
+        """The name of the time zone; None if it has none."""
+        return self.zone.key if isinstance(self.zone, ZoneInfo) else None
+
     def part(self, template: str, **context: object) -> str:
         """Render a fragment."""
         return self.site.templates.get_template(template).render(self.context(context))
@@ -125,9 +130,11 @@ class Look:
         """Return a number."""
         return "–" if value is None else format_decimal(value, locale=self.words.locale)
 
-    def money(self, value: float, currency: str | None) -> str:
+    def money(self, value: float | None, currency: str | None) -> str:
         """Return an amount; the number alone without a currency."""
-        return format_currency(value, currency, locale=self.words.locale) if currency else self.number(value)
+        if value is None or not currency:
+            return self.number(value)
+        return format_currency(value, currency, locale=self.words.locale)
 
     def percent(self, share: float | None) -> str:
         """Return a share."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gsmgw.model import ModemSample, ModemStatus
+from gsmgw.model import ModemSample, ModemStatus, UssdNote
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
@@ -39,10 +39,15 @@ def modem_resource(
         "voltage_mv": status.voltage_mv,
         "storage": {name: {"used": use.used, "total": use.total} for name, use in status.storage.items()},
         "pin_attempts_left": status.pin_attempts_left,
+        "last_ussd": None if status.last_ussd is None else _note(status.last_ussd),
         "limits": limits,
         "pools": sorted(name for name, modems in pools.items() if status.name in modems),
         "usage": list(usage),
     }
+
+
+def _note(note: UssdNote) -> resources.UssdNote:
+    return {"code": note.code, "answer": note.answer, "at": stamp(note.at_ms)}
 
 
 def history_resource(samples: Iterable[ModemSample], interval_s: int) -> resources.ModemHistory:

@@ -33,6 +33,7 @@ async def index(ctx: Ctx, request: Request) -> Response:
             "uptime_s": max(0, (ctx.clock.wall_ms() - ctx.started_ms) // 1000),
             "messages": waiting,
             "oldest_queued_at": stamp(oldest_ms),
+            "queue_done_at": stamp(await ctx.queue_done_ms(waiting.get("queued", 0))),
             "since_start": since_start,
             "modems": Counter(modem.status.state.value for modem in ctx.modems.values()),
             "webhooks": targets,

@@ -56,8 +56,8 @@ def estimate(task: Task, now: datetime) -> Estimate | None:
         return None
     if task.segments == 0:
         return Estimate(0.0, None, "")
-    whole_s = _duration_s(task, now)
-    without_hours_s = _duration_s(replace(task, hours=None, times=None), now)
+    whole_s = duration_s(task, now)
+    without_hours_s = duration_s(replace(task, hours=None, times=None), now)
     if whole_s > 2 * without_hours_s:  # most of the time nothing may be sent
         return Estimate(whole_s, Bottleneck.HOURS, _words(Bottleneck.HOURS, task))
     without = {
@@ -65,14 +65,15 @@ def estimate(task: Task, now: datetime) -> Estimate | None:
         Bottleneck.LIMITS: replace(task, modems=[replace(each, own=(), shared=()) for each in task.modems]),
         Bottleneck.MODEMS: replace(task, modems=[replace(each, segment_s=each.segment_s / 2) for each in task.modems]),
     }
-    shorter = {why: _duration_s(each, now) for why, each in without.items()}
+    shorter = {why: duration_s(each, now) for why, each in without.items()}
     worst = min(shorter, key=lambda why: shorter[why])
     if shorter[worst] >= whole_s:  # several hold it back equally: the one that can be changed at once
         worst = Bottleneck.PACE if task.per_minute is not None else Bottleneck.MODEMS
     return Estimate(whole_s, worst, _words(worst, task))
 
 
-def _duration_s(task: Task, now: datetime) -> float:
+def duration_s(task: Task, now: datetime) -> float:
+    """Return the seconds until a task is done, from a local time of the recipients; at most :data:`HORIZON_S`."""
     elapsed = open_s = 0.0
     while elapsed < HORIZON_S:
         is_open = _is_open(task, now + timedelta(seconds=elapsed))
@@ -138,7 +139,7 @@ def _words(why: Bottleneck, task: Task) -> str:
             limits = {of for modem in task.modems for of in (*modem.own, *modem.shared)}
             tight = min(limits, key=lambda of: (of.limit / of.seconds, of.owner))
             more = f", and {len(limits) - 1} more" if len(limits) > 1 else ""
-            kind = "messages" if tight.by_message else "segments"
+            kind = "recipients" if tight.by_recipient else "messages" if tight.by_message else "segments"
             return (
                 f"the limit of {tight.owner}: {tight.limit} {kind} in {_span(tight.seconds)}, {tight.left} left{more}"
             )

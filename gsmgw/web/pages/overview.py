@@ -35,12 +35,18 @@ async def _totals(look: Look, gateway: AsyncClient) -> dict[str, object]:
 
 async def _state(gateway: AsyncClient) -> dict[str, object]:
     stats, modems = await gateway.stats(), await gateway.modems()
+    found = alarms(stats, modems)
+    if (await gateway.suspect_page(limit=1))["data"]:
+        found.append(("suspects", {}))
+    if (await gateway.quarantine_page(limit=1))["data"]:
+        found.append(("quarantine", {}))
     waiting = [(state, stats["messages"].get(state, 0)) for state in _WAITING]
     return {
         "modems": modems,
         "waiting": [(state, count) for state, count in waiting if count],
         "oldest": stats["oldest_queued_at"],
-        "alarms": alarms(stats, modems),
+        "done_at": stats["queue_done_at"],
+        "alarms": found,
         "stats": stats,
     }
 
@@ -68,7 +74,7 @@ async def _totals_region(look: Look, gateway: AsyncClient, _: str) -> str:
     return partial("totals", look.part("fragments/totals.html", **await _totals(look, gateway)))
 
 
-@region("state", of_kinds("message.", "modem.", "sim.", "webhook.", "storage."), pause_s=0.5)
+@region("state", of_kinds("message.", "modem.", "sim.", "webhook.", "storage.", "consent."), pause_s=0.5)
 async def _state_region(look: Look, gateway: AsyncClient, _: str) -> str:
     context = await _state(gateway)
     return partial("state", look.part("fragments/state.html", **context))

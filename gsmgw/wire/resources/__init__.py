@@ -129,6 +129,7 @@ from gsmgw.wire.resources.modems import (
     ModemList,
     ModemSample,
     UssdAnswer,
+    UssdNote,
 )
 from gsmgw.wire.resources.privacy import PrivacyErasure, PrivacyExport
 from gsmgw.wire.resources.rules import (
@@ -311,6 +312,7 @@ __all__ = [
     "UserList",
     "UserRole",
     "UssdAnswer",
+    "UssdNote",
     "VariantResult",
     "WaitingFor",
     "Webhook",

@@ -187,6 +187,9 @@ class Stats(TypedDict):
     uptime_s: int
     messages: Annotated[dict[str, int], Field(description="Messages in each state that is not final")]
     oldest_queued_at: Time | None
+    queue_done_at: Annotated[
+        Time | None, Field(description="When the queued messages will be sent, an estimate; null if no modem works")
+    ]
     since_start: Annotated[dict[str, int], Field(description="Outcomes of messages since the start")]
     modems: Annotated[dict[str, int], Field(description="Modems in each state")]
     webhooks: Annotated[dict[str, int], Field(description="Webhooks in each state")]

@@ -23,6 +23,15 @@ class LimitUse(TypedDict):
 
 
 @closed
+class UssdNote(TypedDict):
+    """The network's last answer to a USSD code: the balance, most often."""
+
+    code: str
+    answer: str
+    at: Time
+
+
+@closed
 class Modem(TypedDict):
     """A modem with its state."""
 
@@ -48,6 +57,7 @@ class Modem(TypedDict):
     voltage_mv: int | None
     storage: dict[str, dict[str, int]]
     pin_attempts_left: Annotated[int | None, Field(description="While the SIM is locked, where the modem tells")]
+    last_ussd: Annotated[UssdNote | None, Field(description="Since the gateway started")]
     limits: JsonObject
     pools: Annotated[list[str], Field(description="The pools that it belongs to")]
     usage: Annotated[list[LimitUse], Field(description="How much of the limits is used")]

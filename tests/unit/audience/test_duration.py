@@ -82,5 +82,5 @@ def test_what_the_limits_of_a_sim_leave() -> None:
     assert RateLimiter(limits, used).allowances("m0", now_ms) == (
         Allowance("m0", HOUR, 8, 6),
         Allowance("m0", DAY, 98, 95),
-        Allowance("m0", DAY, 50, 48, by_message=True),
+        Allowance("m0", DAY, 50, 48, by_message=True, by_recipient=True),
     )

@@ -1,0 +1,39 @@
+"""An estimate of when the queue will be empty."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from gsmgw.audience.campaigns.duration import HORIZON_S, Task, duration_s
+from gsmgw.audience.templates import setting_of
+from gsmgw.model import Priority
+from gsmgw.outbound import Scheduler
+from gsmgw.ports import Clock, ModemHandle
+from gsmgw.store import Store, messages
+
+#: Messages that the number of segments of all is estimated from.
+SAMPLE = 200
+
+
+class QueueEnd:
+    """Estimates from the speed of the modems that work, their limits and the sending hours."""
+
+    def __init__(self, store: Store, clock: Clock, scheduler: Scheduler, modems: Mapping[str, ModemHandle]) -> None:
+        self._store = store
+        self._clock = clock
+        self._scheduler = scheduler
+        self._modems = modems
+
+    async def after_ms(self, queued: int) -> int | None:
+        """Return when so many messages will be sent; None if there are none, or no modem works."""
+        working = {name for name, modem in self._modems.items() if modem.status.state.carries}
+        if not queued or not working:
+            return None
+        peer, segments = await self._store.read(lambda db: messages.queued_sample(db, SAMPLE))
+        times = self._scheduler.times if self._scheduler.times.applies_to(Priority.NORMAL) else None
+        capacities = [each for each in self._scheduler.capacities() if each.name in working]
+        task = Task(queued, max(queued, round(queued * segments)), capacities, times=times)
+        now_ms = self._clock.wall_ms()
+        took_s = await asyncio.to_thread(duration_s, task, setting_of({"number": peer}, now_ms).now)
+        return None if took_s >= HORIZON_S else now_ms + round(took_s * 1000)
