@@ -42,4 +42,4 @@ class SegmentRefused(ServiceError):
     def __init__(self, field: str, detail: str, column: int | None) -> None:
         super().__init__(f"{field}: {'' if column is None else f'column {column}: '}{detail}")
         place: dict[str, str | int] = {} if column is None else {"column": column}
-        self.errors = ({"pointer": f"/{field}", **place, "detail": detail},)
+        self.errors = ({"pointer": f"/{field.replace('.', '/')}", **place, "detail": detail},)

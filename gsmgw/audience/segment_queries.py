@@ -79,7 +79,7 @@ class Segments:
         try:
             return await asyncio.to_thread(check, segment, scope, () if within is None else (fold(within),))
         except SegmentError as exc:
-            raise SegmentRefused(pointer, exc.detail, exc.column if pointer == "segment" else None) from None
+            raise SegmentRefused(pointer, exc.detail, exc.column if pointer != "tree" else None) from None
 
 
 def _parsed(text: str, pointer: str = "segment") -> Segment:

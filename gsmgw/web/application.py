@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from gsmgw.web.pages import (
     access,
+    campaign_wizard,
     campaigns,
     compose,
     consent,
@@ -49,6 +50,7 @@ _MODULES = (
     contacts,
     texts,
     consent,
+    campaign_wizard,
     campaigns,
     rules,
     settings,

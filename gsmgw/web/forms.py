@@ -32,8 +32,8 @@ class Form:
         self._files: dict[str, UploadFile] = {}
         self.errors: dict[str, str] = {}
         for name, value in [] if data is None else data.multi_items():
-            if isinstance(value, str):
-                self._values.setdefault(name, []).append(value)
+            if isinstance(value, str):  # browsers end lines with CR LF, which would count as two characters
+                self._values.setdefault(name, []).append(value.replace("\r\n", "\n"))
             else:
                 self._files[name] = value
         self.put(values or {})

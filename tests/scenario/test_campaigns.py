@@ -218,7 +218,9 @@ async def test_a_time_and_hours(tmp_path: Path) -> None:
 WRONG: list[tuple[Json, str]] = [
     ({"audience": {"groups": ["None"]}, "text": "x"}, ""),
     ({"audience": {}, "text": "x"}, "/audience"),
-    ({"audience": {"segment": "ctiy = 1"}, "text": "x"}, "/segment"),
+    ({"audience": {"segment": "ctiy = 1"}, "text": "x"}, "/audience/segment"),
+    ({"audience": {"numbers": [number(1)]}, "exclude": {"segment": "ctiy = 1"}, "text": "x"}, "/exclude/segment"),
+    ({"audience": {"numbers": [number(1)]}, "variants": [{"text": "x"}, {"text": "{{ nmae }}"}]}, "/variants/1/text"),
     ({"audience": {"numbers": ["nobody"]}, "text": "x"}, "/audience/numbers/0"),
     ({"audience": {"numbers": [number(1)]}, "text": "Hi {{ nmae }}"}, "/text"),
     ({"audience": {"numbers": [number(1)]}}, ""),

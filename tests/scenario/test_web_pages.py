@@ -258,20 +258,20 @@ async def test_a_campaign_is_reviewed_and_runs(tmp_path: Path) -> None:
             await browser.sign_in("ann")
             assert "No campaigns yet" in (await browser.open("/campaigns")).text
             await browser.open("/campaigns/new")
-            bad = await browser.send("/campaigns/new", name="Sale", text="Hello {{ nme }}")
+            bad = await browser.send("/campaigns/new", name="Sale", variant="Hello {{ nme }}")
             assert bad.status_code == 422
             assert 'value="Sale"' in bad.text
-            made = await browser.send("/campaigns/new", name="Sale", groups="regulars", text="Hello {{ name }}")
+            made = await browser.send("/campaigns/new", name="Sale", groups="regulars", variant="Hello {{ name }}")
             path = made.headers["location"].partition("?")[0]
             page = (await browser.open(path)).text
             assert "Hello Anna" in page
             assert "<strong>1</strong> opted out" in page
             await browser.send(
-                f"{path}/edit", name="Sale", groups="regulars", text="Dear {{ name }}", hours="00:00-23:59"
+                f"{path}/edit", name="Sale", groups="regulars", variant="Dear {{ name }}", hours="00:00-23:59"
             )
             assert (await browser.open(f"{path}/edit")).text.count("Dear {{ name }}") == 1
             await browser.open(path)
-            started = await browser.send(path, action="start", send_at="")
+            started = await browser.send(path, action="start", send_at="", sure="1")
             assert started.headers["location"] == f"{path}?done=start"
             number = path.rpartition("/")[2]
             event = await rig.event(0, "message.delivered")

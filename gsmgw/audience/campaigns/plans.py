@@ -55,7 +55,8 @@ class Plans:
         """Return the condition for the contacts of groups and a segment."""
         clauses = [await self._audience.groups.members(name) for name in people.groups]
         if people.segment is not None:
-            clauses.append(await self._audience.segments.clause(people.segment))
+            place = "exclude" if isinstance(people, Exclusions) else "audience"
+            clauses.append(await self._audience.segments.clause(people.segment, f"{place}.segment"))
         if not clauses:
             return _NOBODY
         condition = " OR ".join(f"({each[0]})" for each in clauses)
@@ -70,7 +71,8 @@ class Plans:
         try:
             return await asyncio.to_thread(Writer, plan, variants, fields)
         except TemplateError as exc:
-            raise Refusal(ProblemCode.INVALID_TEMPLATE, "text", str(exc)) from None
+            place = await asyncio.to_thread(_place_of_error, plan, variants, fields)
+            raise Refusal(ProblemCode.INVALID_TEMPLATE, place, str(exc)) from None
 
     async def checked(self, plan: CampaignPlan) -> CampaignPlan:
         """Check a plan; return it with its numbers in E.164. Raises :class:`Refusal`, :class:`NotFound`."""
@@ -158,3 +160,15 @@ async def next_times_ms(plan: CampaignPlan, first_ms: int, after_ms: int, most: 
     if not found:
         raise Refusal(ProblemCode.INVALID_REQUEST, "repeat", "this repetition has no time in the future")
     return found
+
+
+def _place_of_error(plan: CampaignPlan, variants: Sequence[Variant], fields: frozenset[str]) -> str:
+    """Return which text of a campaign is not valid."""
+    if plan.template is not None:
+        return "template"
+    for at, variant in enumerate(variants if len(variants) > 1 else ()):
+        try:
+            Writer(plan, (variant,), fields)
+        except TemplateError:
+            return f"variants.{at}.text"
+    return "text"

@@ -1,40 +1,42 @@
-"""Campaigns: a text to many people, reviewed before it goes, and followed while it runs."""
+"""Campaigns: the list, the review of a draft, and what happens while one runs and after it."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from gsmgw.client import ApiError, AsyncClient
-from gsmgw.digits import is_digits
+from gsmgw.web import campaign_forms as forms
 from gsmgw.web import words
 from gsmgw.web.forms import Form
+from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
-from gsmgw.web.pages.compose import numbers_of
-from gsmgw.web.pages.texting import moment_of
+from gsmgw.web.pages.confirming import question
+from gsmgw.web.pages.texting import moment_of, ways
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
 
-FIELDS = {
-    "/name": "name",
-    "/audience/segment": "segment",
-    "/audience/numbers": "numbers",
-    "/audience/groups": "groups",
-    "/audience": "groups",
-    "/text": "text",
-    "/pace": "per_minute",
-    "/windows": "hours",
-    "/send_at": "send_at",
-    "invalid_segment": "segment",
-    "invalid_template": "text",
-}
+LIMIT = 50
 #: Events that may change the counts of a campaign.
 _CHANGING = ("message.sent", "message.delivered", "message.failed", "message.undelivered", "message.received")
 #: Actions on a campaign that was started.
 ACTIONS = ("pause", "resume", "cancel", "unschedule")
+#: Actions that ask first.
+_ASKED = {
+    "start": N_("Start this campaign?"),
+    "cancel": N_("Cancel this campaign? Texts that wait are not sent."),
+    "delete": N_("Delete this campaign? Its texts stay."),
+}
+#: States in which pace, hours and modems can be changed.
+ADJUSTABLE = ("scheduled", "running", "paused")
+#: Filters of the recipients: state and reason of the API.
+RECIPIENTS = {
+    "": N_("all"),
+    "waiting": N_("Waiting"),
+    "queued": N_("Handed to the queue"),
+    "skipped": N_("Left out"),
+}
 
 
 async def campaigns(view: View) -> Response:
@@ -42,89 +44,26 @@ async def campaigns(view: View) -> Response:
     return view.render("campaigns.html", campaigns=await view.gateway.campaigns())
 
 
-async def new_campaign(view: View) -> Response:
-    """Show the form of a new campaign."""
-    return await _form(view, Form())
-
-
-async def edit(view: View) -> Response:
-    """Show the form of a draft."""
-    found = await view.gateway.campaign(view.path("id"))
-    values = {
-        "name": found["name"],
-        "groups": ", ".join(found["audience"]["groups"]),
-        "segment": found["audience"]["segment"] or "",
-        "numbers": "\n".join(found["audience"]["numbers"]),
-        "text": found["variants"][0]["text"] if found["variants"] else "",
-        "hours": found["windows"]["hours"] or "",
-        "per_minute": str(found["pace"]["per_minute"] or ""),
-    }
-    return await _form(view, Form(values=values), found)
-
-
-async def _form(view: View, form: Form, known: resources.Campaign | None = None, status: int = 200) -> Response:
-    return view.render(
-        "campaign_form.html",
-        status,
-        form=form,
-        campaign=known,
-        groups=await view.gateway.groups(),
-        fields=await view.gateway.fields(),
-    )
-
-
-def _plan(form: Form) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Return name, audience and the rest of a campaign."""
-    audience = {
-        "groups": [name for each in form.text("groups").split(",") if (name := each.strip())],
-        "segment": form.trimmed("segment"),
-        "numbers": numbers_of(form.text("numbers")),
-    }
-    rest: dict[str, Any] = {"text": form.text("text"), "windows": {"hours": form.trimmed("hours")}}
-    if (pace := form.trimmed("per_minute")) is not None:
-        rest["pace"] = {"per_minute": int(pace) if is_digits(pace) else pace}
-    return form.text("name").strip(), audience, rest
-
-
-async def save(view: View) -> Response:
-    """Save a new draft and open its review."""
-    form = await view.form()
-    name, audience, rest = _plan(form)
-    try:
-        made = await view.gateway.create_campaign(name, audience, **rest)
-    except ApiError as exc:
-        form.refuse(exc, view.look.words, FIELDS)
-        return await _form(view, form, None, exc.status)
-    return view.redirect(f"/campaigns/{made['id']}")
-
-
-async def change(view: View) -> Response:
-    """Save a draft again."""
-    form = await view.form()
-    number = view.path("id")
-    name, audience, rest = _plan(form)
-    try:
-        await view.gateway.put_campaign(number, name, audience, **rest)
-    except ApiError as exc:
-        form.refuse(exc, view.look.words, FIELDS)
-        return await _form(view, form, await view.gateway.campaign(number), exc.status)
-    return view.redirect(f"/campaigns/{number}", done="saved")
-
-
 async def campaign(view: View) -> Response:
     """Show a campaign: a draft with its review, else its progress and results."""
-    return await _show(view, Form(values={"send_at": view.asked("send_at")}))
+    found = await view.gateway.campaign(view.path("id"))
+    form = Form(values=forms.values_of(found))
+    form.put({"send_at": view.asked("send_at")})
+    return await _show(view, form)
 
 
 async def _show(view: View, form: Form, status: int = 200) -> Response:
     found = await view.gateway.campaign(view.path("id"))
     review: resources.CampaignReview | None = None
     problem = ""
-    if found["state"] == "draft":
+    is_draft = found["state"] == "draft"
+    if is_draft:
         try:
             review = await view.gateway.review_campaign(found["id"])
         except ApiError as exc:
             problem = exc.detail
+    makes_runs = found["repeat"] is not None or found["date_trigger"] is not None
+    modems, pools = await ways(view)
     return view.render(
         "campaign.html",
         status,
@@ -132,22 +71,35 @@ async def _show(view: View, form: Form, status: int = 200) -> Response:
         review=review,
         problem=problem,
         form=form,
-        results=None if found["state"] == "draft" else await view.gateway.campaign_results(found["id"]),
+        results=None if is_draft else await view.gateway.campaign_results(found["id"]),
+        runs=await view.gateway.campaign_runs(found["id"]) if makes_runs and not is_draft else [],
+        makes_runs=makes_runs,
+        modems=modems,
+        pools=pools,
+        days=forms.DAYS,
+        adjustable=found["state"] in ADJUSTABLE,
         zone=str(view.look.zone),
-        regions=[] if found["state"] == "draft" else [f"campaign:{found['id']}"],
+        regions=[] if is_draft else [f"campaign:{found['id']}"],
     )
 
 
 async def act(view: View) -> Response:
-    """Start, pause, resume, cancel or delete a campaign, or text those again whose message failed."""
+    """Start, pause, resume, change, cancel or delete a campaign, or text those again whose message failed."""
     form = await view.form()
     number, action = view.path("id"), form.text("action")
+    if action in _ASKED:
+        asked = question(view, form, view.say(_ASKED[action]), f"/campaigns/{number}")
+        if asked is not None:
+            return asked
     try:
         if action == "start":
             send_at = moment_of(view, form)
             if form.errors:
                 return await _show(view, form, 422)
             await view.gateway.start_campaign(number, send_at)
+        elif action == "adjust":
+            await _adjust(view, form)
+            return view.redirect(f"/campaigns/{number}", done="saved")
         elif action == "retry":
             await view.gateway.retry_campaign(number)
         elif action == "delete":
@@ -156,9 +108,49 @@ async def act(view: View) -> Response:
         elif action in ACTIONS:
             await view.gateway.act_on_campaign(number, action)
     except ApiError as exc:
-        form.refuse(exc, view.look.words, FIELDS)
+        form.refuse(exc, view.look.words, forms.FIELDS)
         return await _show(view, form, exc.status)
     return view.redirect(f"/campaigns/{number}", done=action if action in words.DONE else None)
+
+
+async def _adjust(view: View, form: Form) -> None:
+    """Change pace, hours and modems of a campaign that was started; the rest stays."""
+    found = await view.gateway.campaign(view.path("id"))
+    whole = Form(values=forms.values_of(found))
+    name, audience, rest = forms.plan_of(whole, found["audience"]["segment"], found["exclude"]["segment"])
+    await view.gateway.put_campaign(found["id"], name, audience, **{**rest, **forms.sending_of(form)})
+
+
+async def recipients(view: View) -> Response:
+    """List the recipients of a campaign."""
+    found = await view.gateway.campaign(view.path("id"))
+    asked = {"state": view.asked("state"), "reason": view.asked("reason")}
+    filters = {
+        "state": asked["state"] if asked["state"] in RECIPIENTS else "",
+        "reason": asked["reason"] if asked["reason"] in words.SKIPPED else "",
+    }
+    path, cursor = f"/campaigns/{found['id']}/recipients", view.asked("cursor")
+    page = await view.gateway.campaign_recipient_page(
+        found["id"], **{name: value or None for name, value in filters.items()}, limit=LIMIT, cursor=cursor or None
+    )
+    following = page["next_cursor"]
+    return view.render(
+        "recipients.html",
+        campaign=found,
+        recipients=page["data"],
+        names=await view.site.names.of(view.gateway, [each["number"] for each in page["data"]]),
+        filters=filters,
+        states=RECIPIENTS,
+        following=view.look.url(path, **filters, cursor=following) if following else "",
+        first=view.look.url(path, **filters) if cursor else "",
+    )
+
+
+async def export(view: View) -> Response:
+    """Download how a campaign went, a row for each recipient."""
+    portions = view.gateway.export_campaign_results(view.path("id"), spreadsheet=True)
+    headers = {"Content-Disposition": 'attachment; filename="recipients.csv"'}
+    return StreamingResponse(portions, media_type="text/csv", headers=headers)
 
 
 def _concerns(event: resources.Event, number: str) -> bool:
@@ -175,10 +167,8 @@ async def _progress(look: Look, gateway: AsyncClient, number: str) -> str:
 
 PAGES = [
     Page("/campaigns", campaigns),
-    Page("/campaigns/new", new_campaign),
-    Page("/campaigns/new", save, "POST"),
     Page("/campaigns/{id}", campaign),
     Page("/campaigns/{id}", act, "POST"),
-    Page("/campaigns/{id}/edit", edit),
-    Page("/campaigns/{id}/edit", change, "POST"),
+    Page("/campaigns/{id}/recipients", recipients),
+    Page("/campaigns/{id}/export", export),
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from starlette.responses import HTMLResponse, Response
 
@@ -47,27 +49,39 @@ async def filled(gateway: AsyncClient, text: str, number: str) -> resources.Temp
     return await gateway.preview_template(text=text, fields={"number": number})
 
 
-async def meter(view: View) -> Response:
-    """Show the segments of the text that is being typed; with fields, of the text for one contact."""
-    form = await view.form()
-    text = form.text("text")
+class Metered(NamedTuple):
+    """The segments of a text; with fields, of the text for one contact, or why there is none."""
+
+    preview: resources.Preview | None
+    example: str
+    problem: str
+
+
+async def metered(view: View, text: str, numbers: Sequence[str]) -> Metered:
+    """Return the segments of a text. Its fields are filled in for the first of the numbers, or for any contact."""
     example, problem = "", ""
     if has_fields(text):
         try:
-            example = await _example(view, form, text)
+            example = await _example(view, text, numbers)
         except ApiError as exc:
             problem = exc.detail
-    html = view.look.part(
-        "fragments/meter.html",
-        preview=await seen(view, example or text),
-        example=example,
-        problem=problem,
-    )
-    return HTMLResponse(html)
+    return Metered(await seen(view, example or text), example, problem)
 
 
-async def _example(view: View, form: Form, text: str) -> str:
-    number = next(iter(form.text("to").split()), "").strip(",;")
+async def meter(view: View) -> Response:
+    """Show the segments of the text that is being typed."""
+    form = await view.form()
+    texts, place = form.all("variant"), form.whole("at_text")
+    text, name = form.text("text"), "meter"
+    if isinstance(place, int) and 0 <= place < len(texts):
+        text, name = texts[place], f"meter-{place}"
+    numbers = re.split(r"[\s,;]+(?=\+|00|$)", form.text("to").strip())
+    found = await metered(view, text, numbers[:1])
+    return HTMLResponse(view.look.part("fragments/meter.html", **found._asdict(), meter_id=name))
+
+
+async def _example(view: View, text: str, numbers: Sequence[str]) -> str:
+    number = next(iter(numbers), "")
     if not number:
         people = (await view.gateway.contact_page(limit=1))["data"]
         number = people[0]["number"] if people else ""

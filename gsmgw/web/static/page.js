@@ -22,7 +22,9 @@
   // A question before what cannot be undone.
   document.addEventListener("submit", (event) => {
     const question = event.submitter?.dataset.ask ?? event.target.dataset?.ask;
-    if (question && !window.confirm(question)) event.preventDefault();
+    if (!question) return;
+    if (!window.confirm(question)) event.preventDefault();
+    else event.target.append(Object.assign(document.createElement("input"), { type: "hidden", name: "sure", value: "1" }));
   });
 
   // Buttons that copy a field. Without a secure context the field is selected and copied the old way.
@@ -123,12 +125,19 @@
     if (known?.text === text && plot.contains(known.chart.root)) return;
     const uPlot = await plots(figure);
     const data = JSON.parse(text);
-    drawn.get(figure)?.chart.destroy();
-    plot.replaceChildren();
     const isStacked = data.kind === "stacked";
     const values = isStacked ? stack(data.series) : data.series.map((each) => each.values);
     const order = data.series.map((_, at) => at);
     if (isStacked) order.reverse();  // the highest sum is drawn first, behind the others
+    const points = [data.labels.map((_, at) => at), ...order.map((at) => values[at])];
+    const form = JSON.stringify([data.kind, data.labels, data.series.map((each) => [each.label, each.tone])]);
+    if (known?.form === form && known.text && plot.contains(known.chart.root)) {
+      Object.assign(known, { text, data });
+      known.chart.setData(points);
+      return;
+    }
+    known?.chart.destroy();
+    plot.replaceChildren();
     const number = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
     const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
     const chart = new uPlot({
@@ -140,15 +149,15 @@
         y: { range: (_, low, high) => (data.zero ? [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] : [low - 3, high + 3]) },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+        { ...axis, grid: { show: false }, space: 10 + 5.6 * Math.max(...data.labels.map((each) => each.length), 4), size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
           values: (_, at) => at.map((each) => data.labels[each] ?? "") },
         { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
           values: (_, at) => at.map((each) => number.format(each)) },
       ],
       series: [{}, ...order.map((at) => shape(uPlot, data.series[at], data.kind))],
-      hooks: { setCursor: [(each) => describe(figure, data, each.cursor.idx)] },
-    }, [data.labels.map((_, at) => at), ...order.map((at) => values[at])], plot);
-    drawn.set(figure, { chart, text });
+      hooks: { setCursor: [(each) => describe(figure, drawn.get(figure)?.data ?? data, each.cursor.idx)] },
+    }, points, plot);
+    drawn.set(figure, { chart, text, data, form });
   };
   const drawAll = () => {
     for (const figure of drawn.keys()) if (!figure.isConnected) drawn.delete(figure);
