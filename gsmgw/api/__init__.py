@@ -57,13 +57,13 @@ from gsmgw.api.routes import (
     users,
     webhooks,
 )
-from gsmgw.api.routing import PathMethods
 from gsmgw.http import problems
 from gsmgw.http.event_streams import EventStreams
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.mounts import Mount, prefixes_of
 from gsmgw.http.normalize import Normalized
 from gsmgw.http.origins import Proxies
+from gsmgw.http.routes import RouteTable
 
 __all__ = ["Access", "Apps", "Context", "EventStreams", "ManagedModem", "SocketUsers", "create_app", "create_apps"]
 
@@ -123,10 +123,12 @@ class Apps:
 class Application(FastAPI):
     """An application whose OpenAPI document also has what its middleware answers."""
 
+    table: RouteTable
+
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document; it is made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.describe(self, (BatchIn, MessageIn))
+            self.openapi_schema = openapi.describe(self, self.table.routes, (BatchIn, MessageIn))
         return self.openapi_schema
 
 
@@ -143,10 +145,9 @@ def create_app(context: Context, mounts: Sequence[Mount] = ()) -> Application:
     app.state.context = context
     app.state.pages, app.state.page_lock = {}, asyncio.Lock()
     app.state.tally = metrics.Tally(context.feed)
-    routers = [pages.router, *ROUTERS, *(mount.router for mount in mounts if mount.router is not None)]
-    for router in routers:
-        app.include_router(router)
-    problems.install(app, PathMethods(routers))
+    app.table = RouteTable([pages.router, *ROUTERS, *(mount.router for mount in mounts if mount.router is not None)])
+    app.router.routes.append(app.table)
+    problems.install(app, app.table.methods_at)
     return app
 
 

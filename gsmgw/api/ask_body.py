@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gsmgw.api.body import Body
 from gsmgw.api.fields import Text
 from gsmgw.model.questions import MAX_HOURS, Ask
 from gsmgw.templates import SOURCE_LIMIT
@@ -13,10 +14,8 @@ from gsmgw.templates import SOURCE_LIMIT
 _Source = Annotated[Text, Field(max_length=SOURCE_LIMIT)]
 
 
-class AskIn(BaseModel):
+class AskIn(Body):
     """The next text of the recipient sets a field of the contact."""
-
-    model_config = ConfigDict(extra="forbid")
 
     field: Annotated[Text, Field(min_length=1, max_length=100, description="A declared field, or name")]
     hours: int = Field(MAX_HOURS, ge=1, le=MAX_HOURS, strict=True, description="How long it can be answered")

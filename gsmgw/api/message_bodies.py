@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from gsmgw.api.ask_body import AskIn
+from gsmgw.api.body import Body
 from gsmgw.api.fields import Flag, Moment, Tag, Text
 from gsmgw.http.problems import Problem, pointer
 from gsmgw.http.validation_messages import in_words
@@ -22,10 +23,8 @@ BATCH_LIMIT = 10_000
 _PRIORITIES = {priority.word: priority for priority in Priority}
 
 
-class _Options(BaseModel):
+class _Options(Body):
     """The fields of a message besides its recipient and its text."""
-
-    model_config = ConfigDict(extra="forbid")
 
     data: str | None = Field(None, max_length=60_000, description="8-bit data in base64, instead of text")
     port: int | None = Field(None, ge=0, le=65535, strict=True, description="The application port for data")
@@ -105,10 +104,8 @@ class MessageIn(_Options, _Content):  # pydantic lists the fields of the last ba
         )
 
 
-class BatchIn(BaseModel):
+class BatchIn(Body):
     """Up to 10 000 messages, saved in one transaction. Each is checked by itself."""
-
-    model_config = ConfigDict(extra="forbid")
 
     messages: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT, description="Bodies as of POST /v1/messages")
 
@@ -158,9 +155,7 @@ class PreviewIn(_Options):
     transliterate: Flag = False
 
 
-class ResolveIn(BaseModel):
+class ResolveIn(Body):
     """The decision about a message with unknown outcome."""
-
-    model_config = ConfigDict(extra="forbid")
 
     action: Literal["resend", "leave"]

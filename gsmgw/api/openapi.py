@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gsmgw.api.examples import ANSWERS, REQUESTS
 from gsmgw.api.operations import arrange
-from gsmgw.api.routing import DescribedRoute
+from gsmgw.http.routes import LateRoute
 from gsmgw.wire.problems import PROBLEMS
 from gsmgw.wire.resources import ProblemDocument
 
@@ -72,7 +72,7 @@ def _first_sentence(text: str) -> str:
     return sentence.removesuffix(".")
 
 
-def _describe_responses(document: dict[str, Any], routes: Sequence[DescribedRoute]) -> None:
+def _describe_responses(document: dict[str, Any], routes: Sequence[LateRoute]) -> None:
     """Add the schemas of the routes' responses."""
     described = [route for route in routes if route.response_model is not None and route.include_in_schema]
     adapters = {number: TypeAdapter(route.response_model) for number, route in enumerate(described)}
@@ -81,7 +81,7 @@ def _describe_responses(document: dict[str, Any], routes: Sequence[DescribedRout
     document["components"]["schemas"].update(definitions.get("$defs", {}))
     for number, route in enumerate(described):
         for method in route.methods or ():
-            response = document["paths"][route.path_format][method.lower()]["responses"][str(route.status_code or 200)]
+            response = document["paths"][route.path_format][method.lower()]["responses"][str(route.status_code)]
             response["content"] = {"application/json": {"schema": made[number, mode]}}
 
 
@@ -93,19 +93,19 @@ def _add_examples(name: str, operation: dict[str, Any]) -> None:
         good["content"]["application/json"]["example"] = answer
 
 
-def describe(app: FastAPI, bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
+def describe(app: FastAPI, routes: Sequence[LateRoute], bodies: Sequence[type[BaseModel]]) -> dict[str, Any]:
     """Return the whole document. ``bodies`` are those that routes read by themselves."""
     document = get_openapi(
         title=app.title,
         version=app.version,
         summary=app.summary,
-        routes=app.routes,
+        routes=[route.built for route in routes],
         description="Errors are problem documents (RFC 9457). `type` is a page of this gateway that explains it.",
     )
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    _describe_responses(document, [route for route in app.routes if isinstance(route, DescribedRoute)])
+    _describe_responses(document, routes)
     _, made = models_json_schema([(model, "validation") for model in bodies], ref_template=_REF)
     schemas.update(made["$defs"])
     problem = TypeAdapter(ProblemDocument).json_schema(ref_template=_REF)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
 from gsmgw.http.problems import Problem
+from gsmgw.http.routes import Router
 from gsmgw.wire.problems import ProblemCode
 
 
@@ -23,45 +21,13 @@ class QueryModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-async def _strict_query(request: Request) -> None:
-    if request.query_params:
-        check_query(request.query_params, _query_model(request.scope["endpoint"]))
-
-
-class DescribedRoute(APIRoute):
-    """A route whose ``response_model`` only describes: :mod:`gsmgw.api.openapi` reads it when the document is made.
-
-    The routes write their responses themselves. FastAPI would build a serializer for each model at the start, twice,
-    and that was a tenth of the time until the gateway is ready.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], *, response_model: Any = None, **settings: Any) -> None:
-        super().__init__(path, endpoint, response_model=None, **settings)
-        self.response_model = response_model
-
-
-def api_router(prefix: str) -> APIRouter:
+def api_router(prefix: str, *dependencies: Any) -> Router:
     """Return a router for one resource. It refuses unknown query parameters, so that no filter gets lost."""
-    return APIRouter(prefix=prefix, dependencies=[Depends(_strict_query)], route_class=DescribedRoute)
+    return Router(prefix, dependencies=dependencies, check_query=_check_query_of)
 
 
-class PathMethods:
-    """The methods that each path has."""
-
-    def __init__(self, routers: Iterable[APIRouter]) -> None:
-        self._routes = [
-            (route.path, re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)), set(route.methods or ()))
-            for router in routers
-            for route in router.routes
-            if isinstance(route, APIRoute)
-        ]
-
-    def __call__(self, path: str) -> list[str]:
-        """Return the methods of a path. A path that answers GET also answers HEAD."""
-        exact = [methods for known, _, methods in self._routes if known == path]
-        found = exact or [methods for _, pattern, methods in self._routes if pattern.fullmatch(path)]
-        methods = {method for each in found for method in each}
-        return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+def _check_query_of(given: QueryParams, endpoint: Callable[..., Any]) -> None:
+    check_query(given, _query_model(endpoint))
 
 
 def check_query(given: QueryParams, model: type[QueryModel]) -> None:

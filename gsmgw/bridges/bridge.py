@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-
 from gsmgw.bridges.context import BridgeContext
 from gsmgw.config import CompatSection
 from gsmgw.dispatch.dialect import Dialect
+from gsmgw.http.routes import Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +19,5 @@ class Bridge:
     #: The paths that its routes begin with.
     prefixes: tuple[str, ...]
     is_on: Callable[[CompatSection], bool]
-    make_router: Callable[[BridgeContext], APIRouter]
+    make_router: Callable[[BridgeContext], Router]
     make_dialect: Callable[[CompatSection], Dialect]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from gsmgw.bridges.context import BridgeContext
 from gsmgw.dispatch.target_policy import TargetRefused
 from gsmgw.dispatch.webhooks import CALLBACK_MARGIN_MS, MOST_CALLBACKS
@@ -54,7 +52,7 @@ async def _webhook(ctx: BridgeContext, caller: Principal, callback: CallbackRequ
     """Return the webhook for callbacks of this caller to this server; it is made if it does not exist."""
     try:
         url = ctx.webhooks.callback_policy.check_url(callback.url)
-    except (TargetRefused, httpx.InvalidURL) as exc:
+    except TargetRefused as exc:
         raise Problem(ProblemCode.TARGET_REFUSED, f"callback URL not allowed: {exc}") from None
     origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
     hook = await ctx.webhooks.callback_target(callback.dialect, origin, callback.events, caller.owner)

@@ -40,7 +40,7 @@ _COMMANDS = {
     "restore": "backup:restore",
     "retry": "messages:retry",
     "rules": "rules:rules",
-    "run": "service:run",
+    "run": "run:run",
     "segments": "groups:segments",
     "send": "send:send",
     "setup": "setup:setup",

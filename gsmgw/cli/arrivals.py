@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gsmgw.cli.common import TIMED_OUT, fail, json_option, print_json, talks
+from gsmgw.cli.common import json_option, print_json, talks
+from gsmgw.cli.exits import TIMED_OUT, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say, shown
 from gsmgw.cli.params import Duration, Moment

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gsmgw.cli.common import NO_DAEMON, USAGE, fail, json_option, print_json, talks
+from gsmgw.cli.common import json_option, print_json, talks
+from gsmgw.cli.exits import NO_DAEMON, USAGE, fail
 from gsmgw.cli.failures import explained, no_file
 from gsmgw.cli.gateway import connect, named_gateway
 from gsmgw.cli.listing import print_table, say, write_data

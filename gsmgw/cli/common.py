@@ -7,27 +7,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from gsmgw.cli.exits import FAILED, NO_DAEMON, TIMED_OUT, USAGE, fail
 from gsmgw.cli.failures import JOIN_GROUP
-from gsmgw.cli.listing import escaped_json, say, write_data
+from gsmgw.cli.listing import escaped_json, write_data
 from gsmgw.client import ApiError, NoAnswer, NoDaemon
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: Exit codes; 0 is success.
-FAILED, USAGE, NO_DAEMON, TIMED_OUT = 1, 2, 3, 4
-#: Exit code of `gsmgw run` for a temporary failure: EX_TEMPFAIL of sysexits.h.
-NOT_NOW = 75
-
-
-def fail(message: str, code: int = FAILED) -> NoReturn:
-    """Print an error message and exit."""
-    say(f"gsmgw: {message}", err=True, lines=True)
-    sys.exit(code)
 
 
 def talks(function: Callable[P, R]) -> Callable[P, R]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gsmgw.cli.common import USAGE, fail, json_option, print_json, progress, talks
+from gsmgw.cli.common import json_option, print_json, progress, talks
+from gsmgw.cli.exits import USAGE, fail
 from gsmgw.cli.exports import write_whole
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say, shown, write_data

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from gsmgw.cli.common import FAILED, fail, print_json
+from gsmgw.cli.common import print_json
+from gsmgw.cli.exits import FAILED, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say
 from gsmgw.errors import GsmgwError

@@ -11,7 +11,8 @@ from typing import Any, TextIO
 
 import click
 
-from gsmgw.cli.common import USAGE, fail, talks
+from gsmgw.cli.common import talks
+from gsmgw.cli.exits import USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import say, write_data
 from gsmgw.cli.params import PAST

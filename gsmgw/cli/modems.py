@@ -9,7 +9,8 @@ from typing import IO, Any
 
 import click
 
-from gsmgw.cli.common import TIMED_OUT, USAGE, fail, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
+from gsmgw.cli.exits import TIMED_OUT, USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import NAME

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from gsmgw.cli.common import FAILED, USAGE, fail, json_lines_option, json_option, print_json, progress, talks
+from gsmgw.cli.common import json_lines_option, json_option, print_json, progress, talks
+from gsmgw.cli.exits import FAILED, USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, write_data
 from gsmgw.cli.params import NAME

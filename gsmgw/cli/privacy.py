@@ -8,7 +8,8 @@ from typing import cast
 
 import click
 
-from gsmgw.cli.common import fail, json_option, print_json, talks
+from gsmgw.cli.common import json_option, print_json, talks
+from gsmgw.cli.exits import fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say
 from gsmgw.cli.params import NAME

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gsmgw.cli.common import USAGE, fail, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
 from gsmgw.cli.contacts import listed, pair
+from gsmgw.cli.exits import USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
 from gsmgw.cli.params import MOMENT, NAME

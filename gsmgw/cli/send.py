@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gsmgw.cli.common import FAILED, TIMED_OUT, USAGE, fail, print_json, talks
+from gsmgw.cli.common import print_json, talks
+from gsmgw.cli.exits import FAILED, TIMED_OUT, USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say, shown
 from gsmgw.cli.params import DURATION, MOMENT

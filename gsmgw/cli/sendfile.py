@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gsmgw.cli.common import FAILED, NO_DAEMON, USAGE, fail, print_json, progress
+from gsmgw.cli.common import print_json, progress
+from gsmgw.cli.exits import FAILED, NO_DAEMON, USAGE, fail
 from gsmgw.cli.listing import count, print_table, say, shown
 from gsmgw.cli.mailing import Draft, Letter, Mailing, compose, portions, settle
 from gsmgw.cli.table import TableError, read_table

@@ -1,60 +1,18 @@
-"""gsmgw run, status, config, demo"""
+"""gsmgw status, config, demo"""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from gsmgw.cli.common import FAILED, NOT_NOW, USAGE, fail, json_option, print_json, talks
-from gsmgw.cli.failures import explained, no_file
+from gsmgw.cli.common import json_option, print_json, talks
+from gsmgw.cli.exits import FAILED, USAGE, configuration_file, exit_with
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.lazy import LazyGroup
 from gsmgw.cli.listing import say
 from gsmgw.cli.waiting import local_time
-from gsmgw.errors import ConfigError, GsmgwError, Unavailable
-from gsmgw.places import find_config
-
-
-def _find(explicit: str | None) -> Path:
-    path = find_config(explicit)
-    if path is None:
-        fail(no_file(), USAGE)
-    return path
-
-
-def _exit_with(exc: ConfigError, code: int) -> NoReturn:
-    """Show every problem on a line of its own."""
-    say(explained(exc), err=True, lines=True)
-    sys.exit(code)
-
-
-@click.command()
-@click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="Log from this level on (default: log_level of the configuration).",
-)
-def run(config_file: str | None, log_level: str | None) -> None:
-    """Run the gateway in the foreground until SIGTERM or SIGINT.
-
-    Exit codes: 0 stopped, 1 failed, 2 the configuration is not valid, 75 temporary failure (an address in use, a disk
-    that is not mounted, another running gateway): start it again later.
-    """
-    path = _find(config_file)
-    from gsmgw import daemon
-
-    try:
-        daemon.run(path, log_level)
-    except Unavailable as exc:  # not exit code 2, after which systemd does not restart
-        _exit_with(exc, NOT_NOW)
-    except ConfigError as exc:
-        _exit_with(exc, USAGE)
-    except GsmgwError as exc:
-        fail(str(exc), FAILED)
+from gsmgw.errors import ConfigError
 
 
 @click.command()
@@ -105,13 +63,13 @@ def check(config_file: str | None) -> None:
 
     Exit codes: 0 valid, 1 the gateway starts, but something that it needs is missing, 2 the gateway does not start.
     """
-    path = _find(config_file)
+    path = configuration_file(config_file)
     from gsmgw.checking import load_checked
 
     try:
         missing = load_checked(path).missing
     except ConfigError as exc:
-        _exit_with(exc, USAGE)
+        exit_with(exc, USAGE)
     for problem in missing:
         say(f"{path}: {problem}", err=True)
     if missing:
@@ -123,13 +81,13 @@ def check(config_file: str | None) -> None:
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="Use this configuration file.")
 def show(config_file: str | None) -> None:
     """Print the configuration in effect as JSON, with defaults and without secrets."""
-    path = _find(config_file)
+    path = configuration_file(config_file)
     from gsmgw.config import load_config, redacted
 
     try:
         loaded = load_config(path)
     except ConfigError as exc:
-        _exit_with(exc, USAGE)
+        exit_with(exc, USAGE)
     print_json({"file": str(path), **redacted(loaded)})
 
 

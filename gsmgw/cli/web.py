@@ -10,7 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from gsmgw.cli.common import NOT_NOW, USAGE, fail
+from gsmgw.cli.exits import NOT_NOW, USAGE, fail
 from gsmgw.cli.failures import explained
 from gsmgw.cli.gateway import socket_path
 from gsmgw.cli.listing import say

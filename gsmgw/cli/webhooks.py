@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from gsmgw.cli.common import FAILED, json_lines_option, json_option, print_json, talks
+from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
+from gsmgw.cli.exits import FAILED
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say
 from gsmgw.cli.params import DURATION, EVENT_OR_MOMENT, NAME

@@ -22,8 +22,9 @@ _NEVER = 1_000_000_000
 
 
 def tune() -> None:
-    """Set the thresholds, and freeze what has been imported."""
+    """Set the thresholds, freeze what has been imported, and turn collection on."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(_YOUNGEST, _MIDDLE, _NEVER)
 
 

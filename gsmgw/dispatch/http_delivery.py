@@ -1,4 +1,4 @@
-"""A delivery attempt: a request to a checked address, and its outcome."""
+"""A delivery attempt: a request to a checked address. Imported when the first webhook needs it, for httpx is large."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import ssl
 import time
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.backoff import parse_retry_after
 from gsmgw.dispatch.dialect import Post
+from gsmgw.dispatch.outcome import Outcome
 from gsmgw.dispatch.target_policy import Policy, Resolver, TargetRefused
 from gsmgw.ports import Clock
 
@@ -24,32 +24,6 @@ ANSWER_OCTETS = 16_384
 #: Maximum time to receive the body after the status; seconds.
 BODY_S = 2.0
 EXCERPT_CHARS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of an attempt. ``error`` is None on success."""
-
-    status: int | None
-    error: str | None
-    duration_ms: int
-    retry_after_s: float | None = None
-    excerpt: str | None = None
-
-    def record(self, at_ms: int) -> dict[str, Any]:
-        """Return the entry for the delivery log."""
-        record = {
-            "at_ms": at_ms,
-            "status": self.status,
-            "error": self.error,
-            "duration_ms": self.duration_ms,
-            "answer": self.excerpt,
-        }
-        return {name: value for name, value in record.items() if value is not None}
-
-
-#: The client of a bridge did not ask for this event.
-NOT_ASKED = Outcome(None, None, 0)
 
 
 class Poster:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -89,6 +91,8 @@ class Policy:
 
     def check_url(self, url: str) -> httpx.URL:
         """Return the parsed URL. Raises :class:`TargetRefused` if its syntax, scheme or address is not allowed."""
+        import httpx  # when the first URL is checked, for it is large
+
         if len(url) > URL_LIMIT or any(ord(char) <= 32 for char in url):
             raise TargetRefused(f"is not a valid URL: use at most {URL_LIMIT} characters and no spaces")
         try:

@@ -16,8 +16,8 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gsmgw.config import WebhooksSection
 from gsmgw.dispatch.backoff import TRIES, pause_after
@@ -25,7 +25,7 @@ from gsmgw.dispatch.cursor_runner import REST_S, CursorRunner
 from gsmgw.dispatch.dialect import Dialect, Notification, Post, StandardDialect
 from gsmgw.dispatch.event_filter import Types, Wanted
 from gsmgw.dispatch.feed import PAGE, EventFeed
-from gsmgw.dispatch.http_delivery import NOT_ASKED, Outcome, Poster
+from gsmgw.dispatch.outcome import NOT_ASKED, Outcome
 from gsmgw.dispatch.target_policy import Policy, Resolver
 from gsmgw.errors import ConfigError, StoreError
 from gsmgw.model import Event, MessageRecord
@@ -35,6 +35,9 @@ from gsmgw.resolving import Names
 from gsmgw.store import Store, Tx, callbacks, messages, webhooks
 from gsmgw.store.callbacks import Callback
 from gsmgw.store.webhooks import Delivery, Webhook
+
+if TYPE_CHECKING:
+    from gsmgw.dispatch.http_delivery import Poster
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +153,8 @@ class Webhooks:
 
     def poster(self, hook: Webhook) -> Poster:
         """Return a poster for one target."""
+        from gsmgw.dispatch.http_delivery import Poster
+
         if self._tls is None:  # created on first use: the certificates take some megabytes
             self._tls = _tls()
         policy = self.policy if hook.expires_ms is None else self.callback_policy
@@ -352,7 +357,7 @@ class _Target(CursorRunner):
 
     def _note_health(self, hook: Webhook, outcome: Outcome) -> None:
         """Log the first of several failures in a row, and the success that ends them. The path may hold a secret."""
-        host = httpx.URL(hook.url).host
+        host = urlsplit(hook.url).hostname
         if outcome.error is not None:
             if not self._failures:
                 log.warning("webhook %s: deliveries fail, retrying host=%s error=%r", hook.id, host, outcome.error)
@@ -403,6 +408,8 @@ def _due(delivery: Delivery) -> int:
 
 
 def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
+    import httpx
+
     context = httpx.create_ssl_context()
     if ca_file is not None:
         try:

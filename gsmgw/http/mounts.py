@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter
+from gsmgw.http.routes import Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Mount:
     """Paths whose routes read bodies and check credentials in their own way. ``router`` is None while it is off."""
 
     prefixes: tuple[str, ...]
-    router: APIRouter | None
+    router: Router | None
 
 
 def prefixes_of(mounts: Sequence[Mount]) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-from sqlite_utils import Database
 
 from gsmgw.documentation import page
 from gsmgw.errors import StoreError
 from gsmgw.store.files import flush, open_new
-from gsmgw.store.migrations import applied_migrations, development, known_migrations, migrations
+from gsmgw.store.migrations import applied_migrations, apply_migrations, development, known_migrations
 
 #: Copies of the database as it was before an upgrade.
 _KEPT_COPIES = 2
@@ -27,10 +27,9 @@ def migrate(path: Path) -> None:
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table; later it has no effect
         connection.execute("PRAGMA journal_mode = WAL")
-        db = Database(connection)
         applied = applied_migrations(connection)
         if set(applied) == development.STEPS:
-            _adopt(db, path, applied[-1])
+            _adopt(connection, path, applied[-1])
             applied = applied_migrations(connection)
         elif set(applied) & development.STEPS:
             raise StoreError(
@@ -42,12 +41,12 @@ def migrate(path: Path) -> None:
                 f"{path} was written by a newer version of gsmgw (it has {', '.join(unknown)}): "
                 f"install that version, or restore a backup made by this one{_way_back(path)}"
             )
-        if not migrations.pending(db):
+        if set(known_migrations()) <= set(applied):
             return
         if applied:
             _put_aside(connection, path, applied[-1])
-        with db.atomic():
-            migrations.apply(db)
+        with _atomic(connection):
+            apply_migrations(connection)
             if strays := connection.execute('SELECT "table", rowid FROM pragma_foreign_key_check LIMIT 3').fetchall():
                 raise StoreError(
                     f"{path} cannot be upgraded: rows have missing references ({strays}). It was not changed"
@@ -58,12 +57,24 @@ def migrate(path: Path) -> None:
         connection.close()
 
 
-def _adopt(db: Database, path: Path, form: str) -> None:
+def _adopt(connection: sqlite3.Connection, path: Path, form: str) -> None:
     """Make a database of the last version before the first release one of the first release."""
-    _put_aside(db.conn, path, form)
-    with db.atomic():
+    _put_aside(connection, path, form)
+    with _atomic(connection):
         for statement in development.ADOPTION:
-            db.execute(statement)
+            connection.execute(statement)
+
+
+@contextmanager
+def _atomic(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit everything in the block, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def rollback_copies(path: Path) -> list[Path]:

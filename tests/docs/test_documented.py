@@ -10,7 +10,6 @@ from typing import cast
 
 import click
 import pytest
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from gsmgw.api import ROUTERS
@@ -64,7 +63,6 @@ def routes() -> list[str]:
     found = []
     for router in ROUTERS:
         for route in router.routes:
-            assert isinstance(route, APIRoute)
             found += [f"{method} {route.path}" for method in sorted(route.methods)]
     return found
 
@@ -78,7 +76,6 @@ def test_every_route(route: str) -> None:
 def test_every_bridge(bridge: Bridge) -> None:
     page = text_of("reference/compat.md")
     for route in bridge.make_router(cast(BridgeContext, None)).routes:
-        assert isinstance(route, APIRoute)
         fixed = [part for part in route.path.split("/") if part and "{" not in part]
         missing = [part for part in fixed if part.removesuffix("s") not in page]  # message and messages are the same
         assert not missing, route.path

@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from gsmgw.store import Store, Tx, cursors, messages, rollups, search
-from gsmgw.store.migrations import known_migrations, migrations
+from gsmgw.store.migrations import apply_migrations, known_migrations
 
 
 def make_database(path: Path, queued: int = 3, *, first_step: bool = False) -> Path:
@@ -18,7 +16,7 @@ def make_database(path: Path, queued: int = 3, *, first_step: bool = False) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
-        migrations.apply(Database(db), stop_before=known_migrations()[1] if first_step else None)
+        apply_migrations(db, known_migrations()[1] if first_step else None)
         for number in range(1, queued + 1):
             db.execute(
                 "INSERT INTO messages (id, direction, status, peer, text, encoding, segments, created_ms) "

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Text
 from gsmgw.api.openapi import problems
@@ -22,10 +23,8 @@ router = api_router("/v1/answers")
 Name = Annotated[Text, Path(min_length=1, max_length=64, description="Its name; case does not matter")]
 
 
-class AnswerIn(BaseModel):
+class AnswerIn(Body):
     """The text of a canned answer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Text = Field(min_length=1, max_length=1600)
 

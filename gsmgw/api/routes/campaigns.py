@@ -7,9 +7,10 @@ from datetime import time
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gsmgw.api.ask_body import AskIn
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Limit, Moment, Text
@@ -43,11 +44,7 @@ CampaignId = Annotated[Text, Field(min_length=1, max_length=64)]
 Numbers = Annotated[list[Annotated[Text, Field(max_length=64)]], Field(max_length=10_000)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class AudienceIn(_Body):
+class AudienceIn(Body):
     """Who is texted: members of groups, contacts of a segment, and numbers."""
 
     groups: list[Name] = Field(default_factory=list, max_length=100)
@@ -69,7 +66,7 @@ class AudienceIn(_Body):
         return self
 
 
-class ExclusionsIn(_Body):
+class ExclusionsIn(Body):
     """Who is left out besides those who opted out."""
 
     groups: list[Name] = Field(default_factory=list, max_length=100)
@@ -81,20 +78,20 @@ class ExclusionsIn(_Body):
     max_segments: int = Field(10, ge=1, le=255, strict=True)
 
 
-class VariantIn(_Body):
+class VariantIn(Body):
     """One of several texts."""
 
     text: Source
     weight: int = Field(1, ge=1, le=100, strict=True)
 
 
-class PaceIn(_Body):
+class PaceIn(Body):
     """How many recipients a minute; null: as fast as the modems are."""
 
     per_minute: int | None = Field(None, ge=1, le=100_000, strict=True)
 
 
-class DateTriggerIn(_Body):
+class DateTriggerIn(Body):
     """Text each contact around the date in one of its fields."""
 
     field: Name
@@ -114,7 +111,7 @@ class DateTriggerIn(_Body):
         return DateTrigger(self.field, time.fromisoformat(self.at), self.days_before, self.yearly)
 
 
-class CampaignIn(_Body):
+class CampaignIn(Body):
     """A campaign. Give a text, a template or variants."""
 
     name: Name
@@ -184,7 +181,7 @@ class CampaignIn(_Body):
         )
 
 
-class StartIn(_Body):
+class StartIn(Body):
     """When a campaign starts."""
 
     send_at: Moment | None = None

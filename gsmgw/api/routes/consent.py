@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Depends, Query, Request, Response
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.fields import Flag, Limit, Spelling, Text, cursor_of
 from gsmgw.api.openapi import problems
@@ -16,6 +17,7 @@ from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.audience.consent.desk import ConsentError
 from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem, pointer
+from gsmgw.http.routes import Router
 from gsmgw.model import EVERYTHING, ConsentState, format_id
 from gsmgw.store.consent_lists import ConsentList
 from gsmgw.store.consent_reads import OptOut, Person, Suspicion
@@ -33,10 +35,8 @@ async def _unrestricted(caller: Caller) -> None:
     caller.require_unrestricted()
 
 
-def _router(prefix: str) -> APIRouter:
-    router = api_router(prefix)
-    router.dependencies.append(Depends(_unrestricted))
-    return router
+def _router(prefix: str) -> Router:
+    return api_router(prefix, Depends(_unrestricted))
 
 
 optouts, suspects, consent, lists = map(_router, ("/v1/optouts", "/v1/suspects", "/v1/consent", "/v1/lists"))
@@ -75,20 +75,16 @@ class RemovalQuery(QueryModel):
     reason: Reason | None = None
 
 
-class OptOutIn(BaseModel):
+class OptOutIn(Body):
     """An opt-out by hand."""
-
-    model_config = ConfigDict(extra="forbid")
 
     number: Number
     list: ListName = EVERYTHING
     reason: Reason | None = None
 
 
-class OptOutsIn(BaseModel):
+class OptOutsIn(Body):
     """Opt-outs from elsewhere."""
-
-    model_config = ConfigDict(extra="forbid")
 
     numbers: list[Number] = Field(min_length=1, max_length=IMPORT_LIMIT)
     list_name: ListName = Field(EVERYTHING, alias="list")
@@ -96,10 +92,8 @@ class OptOutsIn(BaseModel):
     dry_run: Flag = Field(False, description="Check the numbers and change nothing")
 
 
-class DecisionIn(BaseModel):
+class DecisionIn(Body):
     """The decision about a suspect."""
-
-    model_config = ConfigDict(extra="forbid")
 
     decision: Literal["opt_out", "dismiss"]
     reason: Reason | None = None
@@ -109,10 +103,8 @@ Language = Annotated[str, Spelling(r"^[a-z]{2}$", "is not a language; write two 
 Texts = dict[Language, Annotated[Text, Field(min_length=1, max_length=480)]]
 
 
-class ListIn(BaseModel):
+class ListIn(Body):
     """A consent list. Replies are by language; one that is missing is the default one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     keywords: list[Annotated[Text, Field(min_length=1, max_length=40)]] = Field(
         default_factory=list, max_length=20, description="Words after STOP and START that mean this list"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag
 from gsmgw.api.openapi import problems
@@ -18,10 +19,8 @@ from gsmgw.wire.contacts import field_resource
 router = api_router("/v1/fields")
 
 
-class FieldIn(BaseModel):
+class FieldIn(Body):
     """A declared field."""
-
-    model_config = ConfigDict(extra="forbid")
 
     type: FieldType
     choices: list[Name] = Field(default_factory=list, max_length=200, description="The values of a choice")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Limit, Text, cursor_of
 from gsmgw.api.openapi import problems
@@ -30,10 +31,8 @@ Values = Annotated[
 GroupNames = Annotated[list[Text], Field(max_length=200, description="Groups that do not exist are created")]
 
 
-class ContactBody(BaseModel):
+class ContactBody(Body):
     """What is known about a person."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Text | None = None
     language: Text | None = Field(None, description="de, en, pt-BR")
@@ -54,10 +53,8 @@ class ContactPut(ContactBody):
     number: Number | None = None
 
 
-class ContactPatch(BaseModel):
+class ContactPatch(Body):
     """Changes to a contact."""
-
-    model_config = ConfigDict(extra="forbid")
 
     number: Number | None = None
     name: Text | None = None
@@ -67,10 +64,8 @@ class ContactPatch(BaseModel):
     groups: GroupNames | None = Field(None, description="All groups that it is to be in")
 
 
-class MergeIn(BaseModel):
+class MergeIn(Body):
     """The contact to merge into another one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     contact: Text = Field(max_length=64, description="ID or number; this contact is deleted")
 

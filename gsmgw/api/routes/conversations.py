@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.fields import Flag, Limit, RowId, Text, cursor_of
@@ -50,10 +51,8 @@ class ThreadQuery(PageQuery):
     limit: Limit = 50
 
 
-class ConversationChange(BaseModel):
+class ConversationChange(Body):
     """What to change of a conversation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     read: Flag = Field(True, description="Mark the received messages as read, or the latest one as unread")
     read_until: str = Field("", description="With read: only up to this message")
@@ -61,10 +60,8 @@ class ConversationChange(BaseModel):
     assigned_to: Text | None = Field(None, max_length=63, description="Name of a user, or null")
 
 
-class NoteIn(BaseModel):
+class NoteIn(Body):
     """A note. It is never sent."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Text = Field(min_length=1, max_length=5000)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Limit, Text
 from gsmgw.api.openapi import problems
@@ -26,11 +27,7 @@ router = api_router("/v1/drips")
 _UNKNOWN, _CHANGED = problems(404), problems(404, 409)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class StepIn(_Body):
+class StepIn(Body):
     """One text of a drip."""
 
     delay: Annotated[Text, Field(min_length=1, max_length=20, description="30m, 1h, 3d, 2w or 2d 09:00")]
@@ -44,7 +41,7 @@ class StepIn(_Body):
         return self
 
 
-class DripBody(_Body):
+class DripBody(Body):
     """A drip without its name."""
 
     steps: list[StepIn] = Field(min_length=1, max_length=MAX_STEPS)
@@ -75,7 +72,7 @@ class DripIn(DripBody):
     name: Name
 
 
-class EnrollIn(_Body):
+class EnrollIn(Body):
     """Who is enrolled: numbers, the members of a group, the contacts of a segment."""
 
     numbers: list[Annotated[Text, Field(max_length=64)]] = Field(default_factory=list, max_length=1000)

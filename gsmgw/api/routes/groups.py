@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Limit, Text
 from gsmgw.api.openapi import problems
@@ -25,28 +26,22 @@ Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Segment = Annotated[Text, Field(min_length=1, max_length=4000, description="Makes it a smart group")]
 
 
-class GroupIn(BaseModel):
+class GroupIn(Body):
     """A new group."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     segment: Segment | None = None
 
 
-class GroupPatch(BaseModel):
+class GroupPatch(Body):
     """Changes to a group."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     segment: Segment | None = Field(None, description="null makes it an ordinary group without members")
 
 
-class MembersIn(BaseModel):
+class MembersIn(Body):
     """Numbers to add to a group."""
-
-    model_config = ConfigDict(extra="forbid")
 
     numbers: list[Number] = Field(min_length=1, max_length=1000)
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context, ManagedModem
 from gsmgw.api.dependencies import Caller, Ctx, Visible
 from gsmgw.api.fields import Spelling
@@ -36,10 +37,8 @@ class PinIn(BaseModel):
     pin: Annotated[str, Spelling(r"^[0-9]{4,8}$", "must have 4 to 8 digits")] = Field(repr=False)
 
 
-class UssdIn(BaseModel):
+class UssdIn(Body):
     """A USSD code such as ``*100#``, or a reply in an open session."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: str = Field(min_length=1, max_length=182)
 

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from gsmgw.api.operations import GROUPS
 from gsmgw.api.routes.problem_pages import PAGES
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
+from gsmgw.http.routes import Router
 from gsmgw.wire.problems import PROBLEMS, ProblemCode
 
-router = APIRouter(include_in_schema=False)
+router = Router(in_schema=False)
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

@@ -6,9 +6,10 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.fields import Text
@@ -32,10 +33,8 @@ router = api_router("/v1/privacy")
 Number = Annotated[str, Path(min_length=1, max_length=64, description="A number, or the name of a sender")]
 
 
-class EraseIn(BaseModel):
+class EraseIn(Body):
     """Why a person is erased."""
-
-    model_config = ConfigDict(extra="forbid")
 
     reason: Text | None = Field(None, max_length=500, description="For the trail of the consent; name nobody")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal, cast
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gsmgw.api.ask_body import AskIn
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Moment, Tag, Text
@@ -29,11 +30,7 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Value = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class MatchIn(_Body):
+class MatchIn(Body):
     """What a text must be. Case, accents, punctuation and emoji do not count, unless ``strict``."""
 
     kind: MatchKind
@@ -49,7 +46,7 @@ class MatchIn(_Body):
         return Match(self.kind, tuple(values), self.strict, self.trailing_words)
 
 
-class HoursIn(_Body):
+class HoursIn(Body):
     """Times of the day and days of the week, in the time zone of the other side."""
 
     hours: Text | None = Field(None, description="08:00-18:00")
@@ -82,7 +79,7 @@ class WhenIn(HoursIn):
         return Condition(tuple(self.modems), self.read(), tuple(self.groups), self.known, self.unmatched)
 
 
-class ReplyText(_Body):
+class ReplyText(Body):
     """The text of an answer."""
 
     text: Annotated[Text, Field(max_length=SOURCE_LIMIT)] | None = Field(None, description="Liquid: Hello {{ name }}")
@@ -105,7 +102,7 @@ class ReplyIn(ReplyText):
         return Action(ActionKind.REPLY, self.text or "", template=self.template)
 
 
-class ForwardIn(_Body):
+class ForwardIn(Body):
     """Send the text to somebody else."""
 
     kind: Literal["forward"]
@@ -116,7 +113,7 @@ class ForwardIn(_Body):
         return Action(ActionKind.FORWARD, self.to)
 
 
-class GroupActionIn(_Body):
+class GroupActionIn(Body):
     """Add the sender to a group, or remove it."""
 
     kind: Literal["group_add", "group_remove"]
@@ -127,7 +124,7 @@ class GroupActionIn(_Body):
         return Action(ActionKind(self.kind), self.group)
 
 
-class SetFieldIn(_Body):
+class SetFieldIn(Body):
     """Set a field of the sender's contact."""
 
     kind: Literal["set_field"]
@@ -139,7 +136,7 @@ class SetFieldIn(_Body):
         return Action(ActionKind.SET_FIELD, self.value, self.field)
 
 
-class TagIn(_Body):
+class TagIn(Body):
     """Tag the received message."""
 
     kind: Literal["tag"]
@@ -150,7 +147,7 @@ class TagIn(_Body):
         return Action(ActionKind.TAG, self.tag)
 
 
-class ConsentIn(_Body):
+class ConsentIn(Body):
     """Record consent, or an opt-out."""
 
     kind: Literal["start", "stop"]
@@ -161,7 +158,7 @@ class ConsentIn(_Body):
         return Action(ActionKind(self.kind), self.list)
 
 
-class HookIn(_Body):
+class HookIn(Body):
     """Write the event rule.hook, for hooks and webhooks."""
 
     kind: Literal["hook"]
@@ -182,7 +179,7 @@ class AskActionIn(ReplyText, AskIn):
         return Action(ActionKind.ASK, self.text or "", template=self.template, ask=self.ask())
 
 
-class EnrollIn(_Body):
+class EnrollIn(Body):
     """Enroll the sender in a drip, once."""
 
     kind: Literal["enroll"]
@@ -199,7 +196,7 @@ ActionIn = Annotated[
 ]
 
 
-class RuleBody(_Body):
+class RuleBody(Body):
     """A rule without its name."""
 
     priority: int = Field(100, ge=0, le=1000, strict=True, description="The smallest comes first")
@@ -230,7 +227,7 @@ class RuleIn(RuleBody):
     name: Name
 
 
-class TrialIn(_Body):
+class TrialIn(Body):
     """A text to try."""
 
     sender: Annotated[Text, Field(max_length=64)] = Field(alias="from")

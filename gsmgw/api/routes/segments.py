@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Text
 from gsmgw.api.routing import api_router
@@ -15,10 +16,8 @@ from gsmgw.wire.contacts import preview_resource
 router = api_router("/v1/segments")
 
 
-class SegmentIn(BaseModel):
+class SegmentIn(Body):
     """A segment, as text or as a tree."""
-
-    model_config = ConfigDict(extra="forbid")
 
     segment: Text | None = Field(None, max_length=4000)
     tree: dict[str, JsonValue] | None = None

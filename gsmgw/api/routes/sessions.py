@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.access.sessions import principal_of_session
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.fields import RowId, Text
 from gsmgw.api.openapi import problems
@@ -29,10 +30,8 @@ _SOCKET = "socket"
 _SOURCE_CHARS = 64
 
 
-class SignInBody(BaseModel):
+class SignInBody(Body):
     """A name and its password."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Text = Field(min_length=1, max_length=63)
     password: Text = Field(min_length=1, max_length=200)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Text
@@ -22,10 +23,8 @@ from gsmgw.wire.problems import ProblemCode
 router = api_router("/v1/setup")
 
 
-class FirstUserIn(BaseModel):
+class FirstUserIn(Body):
     """The first account, with the code that proves access to the gateway."""
-
-    model_config = ConfigDict(extra="forbid")
 
     code: Text = Field(min_length=1, max_length=40)
     name: UserName

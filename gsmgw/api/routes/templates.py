@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Text
 from gsmgw.api.openapi import problems
@@ -25,27 +26,21 @@ Source = Annotated[Text, Field(min_length=1, max_length=SOURCE_LIMIT, descriptio
 Values = dict[str, bool | int | float | Text | list[Text] | None]
 
 
-class TemplateIn(BaseModel):
+class TemplateIn(Body):
     """A new template."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     text: Source
 
 
-class TemplateText(BaseModel):
+class TemplateText(Body):
     """The text of a template."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Source
 
 
-class TemplatePreviewIn(BaseModel):
+class TemplatePreviewIn(Body):
     """A template to try: a saved one or a text, for a contact or with given fields."""
-
-    model_config = ConfigDict(extra="forbid")
 
     template: Name | None = Field(None, description="The name of a saved template")
     text: Source | None = None

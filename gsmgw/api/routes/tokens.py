@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Spelling
@@ -26,10 +27,8 @@ router = api_router("/v1/tokens")
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 
 
-class TokenIn(BaseModel):
+class TokenIn(Body):
     """A new token."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[
         str,

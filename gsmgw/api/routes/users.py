@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from gsmgw.api.access.audit_log import audit_detail
+from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.fields import Flag, Spelling, Text
@@ -61,10 +62,8 @@ UserName = Annotated[
 ]
 
 
-class UserIn(BaseModel):
+class UserIn(Body):
     """A new user."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: UserName
     password: Password
@@ -73,10 +72,8 @@ class UserIn(BaseModel):
     time_zone: TimeZone | None = None
 
 
-class UserChange(BaseModel):
+class UserChange(Body):
     """What to change of a user."""
-
-    model_config = ConfigDict(extra="forbid")
 
     password: Password = ""
     role: resources.UserRole = "viewer"
@@ -85,10 +82,8 @@ class UserChange(BaseModel):
     disabled: Flag = False
 
 
-class OwnChange(BaseModel):
+class OwnChange(Body):
     """What to change of the caller."""
-
-    model_config = ConfigDict(extra="forbid")
 
     password: Password = ""
     current_password: Text = Field("", max_length=200, description="Needed with password")

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -17,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from gsmgw.api.body import Body
 from gsmgw.api.fields import Flag, Moment, RowId, Spelling, Tag
 from gsmgw.model.events import check_choice
 
@@ -43,10 +42,8 @@ SecretIn = Annotated[
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
-class WebhookIn(BaseModel):
+class WebhookIn(Body):
     """A new webhook."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url
     description: str = Field("", max_length=200)
@@ -57,10 +54,8 @@ class WebhookIn(BaseModel):
     secret: SecretIn | None = Field(None, description="whsec_ and base64 of 24 to 64 bytes; generated if left out")
 
 
-class WebhookPatch(BaseModel):
+class WebhookPatch(Body):
     """Changes to a webhook."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: Url | None = None
     description: str | None = Field(None, max_length=200)
@@ -70,19 +65,15 @@ class WebhookPatch(BaseModel):
     ordered: Flag | None = None
 
 
-class SecretRotation(BaseModel):
+class SecretRotation(Body):
     """A new secret."""
-
-    model_config = ConfigDict(extra="forbid")
 
     secret: SecretIn | None = None
     keep_former: int = Field(86_400, ge=0, le=30 * 86_400, description="Seconds for which the previous ones sign too")
 
 
-class ResumeIn(BaseModel):
+class ResumeIn(Body):
     """How to resume a webhook."""
-
-    model_config = ConfigDict(extra="forbid")
 
     skip: Flag = Field(False, description="Drop the deliveries that failed")
 
@@ -97,10 +88,8 @@ def _event_or_moment(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     raise ValueError("is not an event ID or an RFC 3339 time with a zone, for example 2026-12-24T18:00:00+01:00")
 
 
-class ReplayIn(BaseModel):
+class ReplayIn(Body):
     """Events to deliver again: one, or all since an event or a time."""
-
-    model_config = ConfigDict(extra="forbid")
 
     event: RowId | None = None
     since: Annotated[RowId | Moment | None, WrapValidator(_event_or_moment)] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gsmgw.bridges.callbacks import CallbackRequest, submit
 from gsmgw.bridges.context import BridgeContext
@@ -15,6 +15,7 @@ from gsmgw.bridges.values import MAX_RECIPIENTS, valid_for
 from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.errors import StoreError
 from gsmgw.http.problems import Problem, of_exception
+from gsmgw.http.routes import Router
 from gsmgw.model import Priority
 from gsmgw.outbound import Refusal, Result, ServiceError, Submission
 from gsmgw.wire.problems import ProblemCode
@@ -37,8 +38,8 @@ class KannelRoutes:
 
     def __init__(self, ctx: BridgeContext) -> None:
         self._ctx = ctx
-        self.router = APIRouter(include_in_schema=False)
-        self.router.add_api_route("/cgi-bin/sendsms", self.sendsms, methods=["GET", "POST"])
+        self.router = Router(in_schema=False)
+        self.router.add("/cgi-bin/sendsms", self.sendsms, "GET", "POST")
 
     async def sendsms(self, request: Request) -> Response:
         """Submit a message to one recipient or to several, separated by spaces."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 
 from gsmgw.bridges.context import BridgeContext
@@ -20,6 +20,7 @@ from gsmgw.dispatch.webhooks import MOST_TARGETS
 from gsmgw.errors import StoreError
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, of_exception
+from gsmgw.http.routes import Router
 from gsmgw.model import MessageRecord, parse_id
 from gsmgw.model.events import Json
 from gsmgw.model.webhooks import WebhookState
@@ -55,7 +56,7 @@ class SmsgateRoutes:
 
     def __init__(self, ctx: BridgeContext) -> None:
         self._ctx = ctx
-        self.router = APIRouter(prefix=_ROOT, include_in_schema=False)
+        self.router = Router(_ROOT, in_schema=False)
         for method, paths, endpoint in (
             ("POST", ("/messages", "/message"), self.create),
             ("GET", ("/messages/{name}", "/message/{name}"), self.show),
@@ -65,7 +66,7 @@ class SmsgateRoutes:
             ("DELETE", ("/webhooks/{name}",), self.remove_webhook),
         ):
             for path in paths:
-                self.router.add_api_route(path, endpoint, methods=[method])
+                self.router.add(path, endpoint, method)
 
     # -- messages -----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from gsmgw.bridges.callbacks import CallbackRequest, submit
 from gsmgw.bridges.context import BridgeContext
@@ -21,6 +21,7 @@ from gsmgw.bridges.values import valid_for, wall_ms
 from gsmgw.digits import is_digits
 from gsmgw.http.identity import set_principal
 from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.routes import Router
 from gsmgw.model import TWILIO, Direction, MessageRecord, Status
 from gsmgw.model.events import Json
 from gsmgw.numbers import NumberError, parse_recipient, same_number
@@ -39,13 +40,13 @@ class TwilioRoutes:
 
     def __init__(self, ctx: BridgeContext) -> None:
         self._ctx = ctx
-        self.router = APIRouter(include_in_schema=False)
-        self.router.add_api_route(f"{_ROOT}.json", self.create, methods=["POST"])
-        self.router.add_api_route(f"{_ROOT}.json", self.index, methods=["GET"])
-        self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.show, methods=["GET"])
-        self.router.add_api_route(f"{_ROOT}/{{sid}}.json", self.change, methods=["POST"])
+        self.router = Router(in_schema=False)
+        self.router.add(f"{_ROOT}.json", self.create, "POST")
+        self.router.add(f"{_ROOT}.json", self.index, "GET")
+        self.router.add(f"{_ROOT}/{{sid}}.json", self.show, "GET")
+        self.router.add(f"{_ROOT}/{{sid}}.json", self.change, "POST")
         # All else below the prefix, so that errors have Twilio's form.
-        self.router.add_api_route("/2010-04-01/{rest:path}", self.other, methods=_METHODS)
+        self.router.add("/2010-04-01/{rest:path}", self.other, *_METHODS)
 
     async def create(self, request: Request, account: str) -> Response:
         """Submit a message: ``To``, ``Body``, and those of Twilio's parameters that have a counterpart here."""

@@ -10,7 +10,7 @@ from typing import cast
 
 import click
 
-from gsmgw.cli.common import fail
+from gsmgw.cli.exits import fail
 from gsmgw.cli.failures import explained
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, say

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from gsmgw.cli.common import FAILED, NO_DAEMON, TIMED_OUT, fail
+from gsmgw.cli.exits import FAILED, NO_DAEMON, TIMED_OUT, fail
 from gsmgw.cli.listing import say
 from gsmgw.cli.setup.asking import Asking, checked_number, working
 from gsmgw.cli.waiting import waits_for

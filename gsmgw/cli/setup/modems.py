@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 
-from gsmgw.cli.common import fail
+from gsmgw.cli.exits import fail
 from gsmgw.cli.listing import say
 from gsmgw.cli.setup.asking import Asking, working
 from gsmgw.client import ApiError, Client

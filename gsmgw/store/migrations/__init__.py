@@ -7,10 +7,8 @@ below, and one that has been released is never changed.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gsmgw.store.migrations import (
     m001_tables,
@@ -28,7 +26,11 @@ from gsmgw.store.migrations import (
     m015_campaign_runs,
 )
 
-_STEPS: dict[str, Sequence[str]] = {
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+#: The steps in their order.
+STEPS: dict[str, Sequence[str]] = {
     "m001_tables": m001_tables.STATEMENTS,
     "m002_contacts": m002_contacts.STATEMENTS,
     "m003_consent": m003_consent.STATEMENTS,
@@ -44,27 +46,37 @@ _STEPS: dict[str, Sequence[str]] = {
     "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
 }
 
-migrations = Migrations("gsmgw")
-
-
-def add_step(name: str, statements: Sequence[str]) -> None:
-    """Add a migration after the others."""
-
-    @migrations(name=name)
-    def apply(db: Database) -> None:
-        for statement in statements:
-            db.execute(statement)
-
-
-for _name, _statements in _STEPS.items():
-    add_step(_name, _statements)
+#: The table of sqlite-utils that says which steps a database has, and the name of ours in it.
+_TABLE, _SET = "_sqlite_migrations", "gsmgw"
 
 
 def applied_migrations(connection: sqlite3.Connection) -> list[str]:
     """Return the names of the applied migrations, in order."""
-    return [migration.name for migration in migrations.applied(Database(connection))]
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_TABLE,)).fetchone():
+        return []
+    found = connection.execute(f"SELECT name FROM {_TABLE} WHERE migration_set = ? ORDER BY rowid", (_SET,))
+    return [str(name) for (name,) in found]
 
 
 def known_migrations() -> list[str]:
     """Return the names of all migrations of this version."""
-    return [migration.name for migration in migrations._migrations]
+    return list(STEPS)
+
+
+def apply_migrations(connection: sqlite3.Connection, stop_before: str | None = None) -> None:
+    """Run the steps that the database lacks. sqlite-utils is imported here: most starts need none."""
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    migrations = Migrations(_SET)
+    for name, statements in STEPS.items():
+        migrations(name=name)(_step(statements))
+    migrations.apply(Database(connection), stop_before=stop_before)
+
+
+def _step(statements: Sequence[str]) -> Callable[[Database], None]:
+    def run(db: Database) -> None:
+        for statement in statements:
+            db.execute(statement)
+
+    return run

@@ -7,8 +7,9 @@ from pydantic import Field
 from starlette.datastructures import QueryParams
 
 from gsmgw.api import ROUTERS
-from gsmgw.api.routing import PathMethods, QueryModel, check_query
+from gsmgw.api.routing import QueryModel, check_query
 from gsmgw.http.problems import Problem
+from gsmgw.http.routes import RouteTable
 
 
 class Query(QueryModel):
@@ -42,7 +43,7 @@ def test_a_route_without_parameters_says_so() -> None:
 
 
 def test_the_methods_of_a_path() -> None:
-    methods = PathMethods(ROUTERS)
+    methods = RouteTable(ROUTERS).methods_at
     assert methods("/v1/messages") == ["GET", "HEAD", "POST"]
     assert methods("/v1/messages/export") == ["GET", "HEAD"]
     assert methods("/v1/messages/1m7zmv7531afn/cancel") == ["POST"]
