@@ -169,7 +169,8 @@ def accepted(tx: Tx, now_ms: int, sim: str, reference: int, claim: int) -> list[
         "DO UPDATE SET reference = excluded.reference, claim = excluded.claim, steps = excluded.steps, refused = 0",
         (sim, reference, claim, steps),
     )
-    _forget_repeats(tx, sim)
+    if counter is not None and counter.repeated:
+        _forget_repeats(tx, sim)
     return queued
 
 
@@ -177,7 +178,7 @@ def _forget_repeats(tx: Tx, sim: str) -> None:
     """Drop the repeats that were handed over before the last known reference: the next gap says nothing about them."""
     tx.run(
         "UPDATE sims SET repeated = (SELECT json_group_array(json(value)) FROM json_each(sims.repeated) "
-        "WHERE value ->> 0 > sims.claim) WHERE sim = ? AND repeated <> '[]'",
+        "WHERE value ->> 0 > sims.claim) WHERE sim = ?",
         (sim,),
     )
 

@@ -41,15 +41,20 @@ class BabbleGuard:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._buckets = self._filled(1.0)
+        self._fill(1.0)
         #: The kind whose limit was exceeded; None while none was.
         self.exceeded: BabbleKind | None = None
-        #: How much came since the start, by kind.
-        self.counts: Counter[BabbleKind] = Counter()
+        self._came: Counter[BabbleKind] = Counter()
+        self._came_bytes = self._came_lines = 0
+
+    @property
+    def counts(self) -> dict[BabbleKind, int]:
+        """How much came since the start, by kind; bytes and lines without those of responses."""
+        return {**self._came, BabbleKind.BYTES: self._came_bytes, BabbleKind.LINES: self._came_lines}
 
     def take(self, kind: BabbleKind, count: float = 1.0) -> bool:
         """Count input; return False when its limit is exceeded."""
-        self.counts[kind] += int(count)
+        self._came[kind] += int(count)
         within = self._buckets[kind].take(self._clock.monotonic(), count)
         if not within and self.exceeded is None:
             self.exceeded = kind
@@ -57,20 +62,27 @@ class BabbleGuard:
 
     def take_input(self, size: int, lines: int) -> None:
         """Count bytes and lines that came, without those of responses; negative ones are counted back."""
-        self.take(BabbleKind.BYTES, size)
-        self.take(BabbleKind.LINES, lines)
+        now = self._clock.monotonic()
+        self._came_bytes += size
+        self._came_lines += lines
+        if not self._bytes.take(now, size) and self.exceeded is None:
+            self.exceeded = BabbleKind.BYTES
+        if lines and not self._lines.take(now, lines) and self.exceeded is None:
+            self.exceeded = BabbleKind.LINES
 
     def earn(self, *, lines: float = EARNED_LINES, size: float = EARNED_BYTES) -> None:
         """Raise the limits: a message was sent or taken over."""
         now = self._clock.monotonic()
-        self._buckets[BabbleKind.LINES].add(now, lines)
-        self._buckets[BabbleKind.BYTES].add(now, size)
+        self._lines.add(now, lines)
+        self._bytes.add(now, size)
 
     def renew(self) -> None:
         """Reset the limits to a share: the modem is tried again after it babbled."""
-        self._buckets = self._filled(_SECOND_CHANCE)
+        self._fill(_SECOND_CHANCE)
         self.exceeded = None
 
-    def _filled(self, share: float) -> dict[BabbleKind, TokenBucket]:
+    def _fill(self, share: float) -> None:
         now = self._clock.monotonic()
-        return {kind: TokenBucket(burst, rate, now, share) for kind, (burst, rate) in LIMITS.items()}
+        self._buckets = {kind: TokenBucket(burst, rate, now, share) for kind, (burst, rate) in LIMITS.items()}
+        # These two are asked at each read of the port.
+        self._bytes, self._lines = self._buckets[BabbleKind.BYTES], self._buckets[BabbleKind.LINES]

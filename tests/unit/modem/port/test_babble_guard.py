@@ -75,7 +75,7 @@ async def test_no_answer_is_counted_however_long_it_is() -> None:
         async with wire.channel.exclusive(3):  # type: ignore[arg-type]
             await wire.channel.submit(commands.send_message(23, 60, 5), b"00" * 150, at_once)
     assert wire.budget.exceeded is None
-    assert wire.budget.counts[BabbleKind.LINES.value] < 20
+    assert wire.budget.counts[BabbleKind.LINES] < 20
     await wire.channel.close()
 
 
