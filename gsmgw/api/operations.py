@@ -176,6 +176,7 @@ GROUPS: Final = (
             "DELETE /v1/webhooks/{webhook_id}": "delete_webhook",
             "POST /v1/webhooks/{webhook_id}/test": "test_webhook",
             "GET /v1/webhooks/{webhook_id}/deliveries": "list_webhook_deliveries",
+            "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}": "get_webhook_delivery",
             "POST /v1/webhooks/{webhook_id}/replay": "replay_webhook",
             "POST /v1/webhooks/{webhook_id}/pause": "pause_webhook",
             "POST /v1/webhooks/{webhook_id}/resume": "resume_webhook",

@@ -183,6 +183,7 @@ class AsyncClient:
     rotate_webhook_secret = _does(management_calls.rotate_webhook_secret)
     replay_webhook = _does(management_calls.replay_webhook)
     webhook_delivery_page = _does(management_calls.webhook_delivery_page)
+    webhook_delivery = _does(management_calls.webhook_delivery)
     tokens = _does(management_calls.tokens)
     create_token = _does(management_calls.create_token)
     revoke_token = _does(management_calls.revoke_token)

@@ -84,6 +84,11 @@ def webhook_delivery_page(webhook_id: str, **filters: Any) -> Call[resources.Del
     return Call("GET", _webhook(webhook_id, "deliveries"), params=given(filters))
 
 
+def webhook_delivery(webhook_id: str, delivery: int) -> Call[resources.WholeDelivery]:
+    """Return one delivery with its attempts and its request."""
+    return Call("GET", _webhook(webhook_id, f"deliveries/{delivery}"))
+
+
 def tokens() -> Call[list[resources.Token]]:
     """Return all tokens, without their secrets."""
     return Call("GET", "/v1/tokens", pick=_data)

@@ -224,6 +224,14 @@ class Webhooks:
         notification = Notification(hook, event, message, callback, number, self.clock.wall_ms())
         return self._dialect(hook).render(notification)
 
+    async def rendered(self, hook: Webhook, number: int, event: Event, message: MessageRecord | None) -> Post | None:
+        """Return the request that tells a target about an event of the log now, or None if it does not get it."""
+        callback: Callback | None = None
+        if hook.format != "standard" and message is not None:
+            message_id = message.id
+            callback = await self.store.read(lambda db: callbacks.of_message(db, message_id))
+        return self.request(hook, event, message, callback, f"evt_{number}")
+
     def _start(self, hook: Webhook) -> None:
         if self._group is not None and hook.id not in self._targets:
             target = self._targets[hook.id] = _Target(self, hook)
@@ -367,12 +375,8 @@ class _Target(CursorRunner):
             self._failures = 0
 
     async def _tell(self, hook: Webhook, number: int, event: Event, message: MessageRecord | None) -> Outcome:
-        callback: Callback | None = None
-        if hook.format != "standard" and message is not None:
-            message_id = message.id
-            callback = await self._store.read(lambda db: callbacks.of_message(db, message_id))
         async with self._parent.slots:
-            request = self._parent.request(hook, event, message, callback, f"evt_{number}")
+            request = await self._parent.rendered(hook, number, event, message)
             return NOT_ASKED if request is None else await self._poster.post(request)
 
     def _record(self, hook: Webhook, delivery: Delivery, outcome: Outcome, *, lost: bool) -> asyncio.Future[bool]:

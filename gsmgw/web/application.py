@@ -10,12 +10,14 @@ from starlette.types import ASGIApp
 
 from gsmgw.web.pages import (
     access,
+    audit,
     campaign_wizard,
     campaigns,
     compose,
     consent,
     contacts,
     conversations,
+    integrations,
     live,
     messages,
     modems,
@@ -27,9 +29,12 @@ from gsmgw.web.pages import (
     simulator,
     start,
     statistics,
+    system,
     texting,
     texts,
     transcripts,
+    users,
+    webhooks,
 )
 from gsmgw.web.routing import Page, Web
 from gsmgw.web.settings import WebSettings
@@ -38,6 +43,11 @@ log = logging.getLogger(__name__)
 
 _MODULES = (
     access,
+    integrations,
+    webhooks,
+    users,
+    audit,
+    system,
     overview,
     live,
     messages,

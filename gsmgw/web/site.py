@@ -56,6 +56,11 @@ class Site:
             joins=segments.JOINS,
             units=segments.UNITS,
             fault_words=words.FAULT,
+            webhook_words=words.WEBHOOK,
+            webhook_tones=words.WEBHOOK_TONE,
+            delivery_words=words.DELIVERY,
+            delivery_tones=words.DELIVERY_TONE,
+            scope_words=words.SCOPE,
         )
 
     def has(self, path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -45,6 +46,14 @@ class View:
     def asked(self, name: str) -> str:
         """Return a parameter of the address, or an empty text."""
         return self.request.query_params.get(name, "").strip()
+
+    def day(self, text: str, days: int = 0) -> str | None:
+        """Return the beginning of a day in the user's time zone, so many days later; None if it is not a date."""
+        try:
+            day = datetime.combine(datetime.fromisoformat(text).date() + timedelta(days=days), time(), self.look.zone)
+        except (ValueError, OverflowError):
+            return None
+        return day.isoformat()
 
     def path(self, name: str) -> str:
         """Return a parameter of the path."""

@@ -131,6 +131,7 @@ PROBLEM = {
     "unknown_pool": N_("This pool does not exist."),
     "not_found": N_("This does not exist, or not any more."),
     "wrong_state": N_("This is not possible now."),
+    "target_refused": N_("Webhooks may not go to this address."),
     "forbidden": N_("You do not have permission for this."),
     "too_many_requests": N_("Too many tries. Please wait a minute."),
     "storage_unavailable": N_("The gateway cannot write to its disk."),
@@ -162,11 +163,21 @@ DONE = {
     "resume": N_("The campaign goes on."),
     "cancel": N_("The campaign is canceled."),
     "retry": N_("In the queue again."),
+    "ended": N_("The session was ended."),
+    "again": N_("The events are delivered again."),
+    "revoked": N_("The token is revoked."),
     "simulated": N_("Done in the simulator."),
     "password": N_("Your password was changed. Please sign in."),
     "signed_out": N_("You are signed out."),
     "welcome": N_("Your account is ready. Please sign in."),
 }
+#: States of webhooks and of their deliveries.
+WEBHOOK = {"active": N_("Active"), "paused": N_("Paused"), "disabled": N_("Disabled")}
+WEBHOOK_TONE = {"active": "good", "paused": "warn", "disabled": "bad"}
+DELIVERY = {"pending": N_("Being tried"), "delivered": N_("Delivered"), "failed": N_("Failed")}
+DELIVERY_TONE = {"pending": "calm", "delivered": "good", "failed": "bad"}
+#: What a token may do.
+SCOPE = {"send": N_("send texts"), "read": N_("read texts"), "manage": N_("everything")}
 #: Faults of the simulator.
 FAULT = {
     "network-lost": N_("No network for a minute"),

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
@@ -256,3 +256,24 @@ async def deliveries(
     found = await ctx.store.read(lambda db: webhooks.log(db, hook.id, query.state, query.cursor, limit + 1))
     more = str(found[limit - 1].id) if len(found) > limit else None
     return await page_response(found[:limit], _delivery_out, more)
+
+
+@router.get("/{webhook_id}/deliveries/{delivery_id}", response_model=resources.WholeDelivery, responses=_UNKNOWN)
+async def delivery(ctx: Ctx, webhook_id: str, delivery_id: Annotated[RowId, Path(description="Its id")]) -> Response:
+    """Show one delivery with its attempts, and the request as it would be made now, without its signatures."""
+    hook = await _load(ctx, webhook_id)
+    found = await ctx.store.read(lambda db: webhooks.get_delivery(db, delivery_id))
+    if found is None or found.webhook_id != hook.id:
+        raise Problem(ProblemCode.NOT_FOUND, f"the webhook {hook.id} has no delivery {delivery_id}")
+    return JSONResponse({**_delivery_out(found), "request": await _request_of(ctx, hook, found)})
+
+
+async def _request_of(ctx: Context, hook: Webhook, delivery: Delivery) -> resources.DeliveryRequest | None:
+    number = delivery.event_id
+    content = None if number is None else await ctx.store.read(lambda db: webhooks.content(db, number))
+    if number is None or content is None:
+        return None
+    post = await ctx.webhooks.rendered(hook, number, *content)
+    if post is None:
+        return None
+    return {"method": post.method, "url": post.url, "body": post.body.decode("utf-8", "replace")}

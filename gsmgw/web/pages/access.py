@@ -11,6 +11,7 @@ from gsmgw.web.languages import N_
 from gsmgw.web.pages.start import is_first_time
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
+from gsmgw.wire import resources
 
 WRONG = N_("The name or the password is wrong.")
 
@@ -29,14 +30,8 @@ async def enter(view: View) -> Response:
     form = await view.form()
     following = view.back_to(form.text("next"))
     request = view.request
-    source = request.client.host if request.client else ""
     try:
-        session = await view.gateway.sign_in(
-            form.text("name").strip(),
-            form.text("password"),
-            source=source,
-            agent=request.headers.get("user-agent", ""),
-        )
+        session = await _sign_in(view, form.text("name").strip(), form.text("password"))
     except ApiError as exc:
         known = words.PROBLEM.get(exc.code)
         form.errors[""] = view.say(WRONG) if exc.status in (401, 422) else view.say(known) if known else exc.detail
@@ -46,6 +41,14 @@ async def enter(view: View) -> Response:
     response = view.redirect(following)
     cookies.keep_session(request, response, session["token"])
     return response
+
+
+async def _sign_in(view: View, name: str, password: str) -> resources.NewSession:
+    """Sign a user in, with the address and the program of the browser."""
+    request = view.request
+    source = request.client.host if request.client else ""
+    agent = request.headers.get("user-agent", "")
+    return await view.gateway.sign_in(name, password, source=source, agent=agent)
 
 
 async def sign_out(view: View) -> Response:
@@ -89,7 +92,7 @@ async def create_owner(view: View) -> Response:
             {"/code": "code", "/name": "name", "/password": "password", "forbidden": "code"},
         )
         return view.render("setup.html", exc.status, form=form)
-    session = await view.gateway.sign_in(name, password)
+    session = await _sign_in(view, name, password)
     response = view.redirect("/start")
     cookies.keep_session(view.request, response, session["token"])
     return response

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -39,15 +38,6 @@ def _filters(view: View) -> dict[str, str]:
     return {name: view.asked(name) for name in ("q", "peer", "status", "modem", "since", "until")}
 
 
-def _day(view: View, text: str, days: int = 0) -> str | None:
-    """Return the beginning of a day in the user's time zone; None if it is not a date."""
-    try:
-        day = datetime.combine(datetime.fromisoformat(text).date() + timedelta(days=days), time(), view.look.zone)
-    except (ValueError, OverflowError):
-        return None
-    return day.isoformat()
-
-
 def _query(view: View, direction: str, filters: dict[str, str]) -> dict[str, Any]:
     """Return the filters for the gateway."""
     status = filters["status"] if filters["status"] in STATES and direction == "outbound" else None
@@ -57,8 +47,8 @@ def _query(view: View, direction: str, filters: dict[str, str]) -> dict[str, Any
         "peer": filters["peer"] or None,
         "modem": filters["modem"] or None,
         "status": status,
-        "since": _day(view, filters["since"]),
-        "until": _day(view, filters["until"], 1),
+        "since": view.day(filters["since"]),
+        "until": view.day(filters["until"], 1),
     }
 
 

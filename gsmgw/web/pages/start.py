@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import uuid
 
 from starlette.responses import Response
 
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.web import cookies
+from gsmgw.web.curl import curl_lines
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import of_kinds, partial, region
@@ -19,12 +18,8 @@ from gsmgw.web.sessions import Visitor
 from gsmgw.web.view import View
 from gsmgw.wire import resources
 
-#: A number that belongs to nobody, for examples.
-_EXAMPLE = "+4915112345678"
 _SKIPPED = "gsmgw_start"
 _HELLO = N_("Hello from gsmgw. Please answer this text.")
-#: The ``Host`` header of requests over the Unix socket is not looked at.
-_ANY_HOST = "http://gsmgw"
 
 
 async def start(view: View) -> Response:
@@ -35,7 +30,8 @@ async def start(view: View) -> Response:
 async def _show(view: View, form: Form, status: int = 200, token: resources.NewToken | None = None) -> Response:
     gateway, sent = view.gateway, form.text("sent")
     exchange = await _exchange(gateway, sent)
-    curl = await _curl_lines(view, token["token"], exchange["message"]) if token is not None else []
+    to = (exchange["message"] and exchange["message"]["to"]) or ""
+    curl = [] if token is None else await curl_lines(view, token, to)
     return view.render(
         "start.html",
         status,
@@ -60,27 +56,6 @@ async def _exchange(gateway: AsyncClient, sent: str) -> dict[str, resources.Mess
         return {"message": None, "answer": None}
     answers = await gateway.page(direction="inbound", peer=message["to"], since=message["created_at"], limit=1)
     return {"message": message, "answer": next(iter(answers["data"]), None)}
-
-
-async def _curl_lines(view: View, token: str, message: resources.Message | None) -> list[tuple[str, str]]:
-    """Return the ways to send a text by curl: ``socket``, and ``tcp`` if there is a listener."""
-    api = (await view.gateway.integrations())["api"]
-    body = json.dumps({"to": (message and message["to"]) or _EXAMPLE, "text": "Hello from curl"}, ensure_ascii=False)
-    rest = (
-        f"-H {shlex.quote(f'Authorization: Bearer {token}')} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
-    )
-    lines = [("socket", f"curl --unix-socket {shlex.quote(api['socket'])} {_ANY_HOST}/v1/messages {rest}")]
-    if api["listen"]:
-        address = _reachable(api["listen"], view.request.url.hostname or "127.0.0.1")
-        lines.append(("tcp", f"curl {'https' if api['tls'] else 'http'}://{address}/v1/messages {rest}"))
-    return lines
-
-
-def _reachable(listen: str, host: str) -> str:
-    """Return the address to connect to: a listener at all addresses is reached like this page."""
-    bound, _, port = listen.rpartition(":")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port}" if bound in ("0.0.0.0", "[::]", "*") else listen
 
 
 async def act(view: View) -> Response:

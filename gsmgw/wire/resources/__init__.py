@@ -168,11 +168,13 @@ from gsmgw.wire.resources.users import (
 from gsmgw.wire.resources.webhooks import (
     Delivery,
     DeliveryPage,
+    DeliveryRequest,
     NewWebhook,
     Try,
     Webhook,
     WebhookList,
     WebhookSecret,
+    WholeDelivery,
 )
 
 __all__ = [
@@ -225,6 +227,7 @@ __all__ = [
     "DeletedDrip",
     "Delivery",
     "DeliveryPage",
+    "DeliveryRequest",
     "DeliveryTime",
     "Drip",
     "DripEnrollment",
@@ -318,5 +321,6 @@ __all__ = [
     "Webhook",
     "WebhookList",
     "WebhookSecret",
+    "WholeDelivery",
     "WholeMessage",
 ]

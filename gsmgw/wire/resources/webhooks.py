@@ -80,6 +80,22 @@ class Delivery(TypedDict):
 
 
 @closed
+class DeliveryRequest(TypedDict):
+    """The request of a delivery as it would be made now, without its signatures."""
+
+    method: str
+    url: str
+    body: str
+
+
+@closed
+class WholeDelivery(Delivery):
+    """A delivery with its request; null if the event is no longer kept, and for a test."""
+
+    request: DeliveryRequest | None
+
+
+@closed
 class DeliveryPage(TypedDict):
     """A page of the delivery log, newest first."""
 

@@ -1,0 +1,16 @@
+"""The way to what concerns the gateway as a whole."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from gsmgw.web.routing import Page
+from gsmgw.web.view import View
+
+
+async def system(view: View) -> Response:
+    """Show the pages about the gateway."""
+    return view.render("system.html")
+
+
+PAGES = [Page("/system", system)]
