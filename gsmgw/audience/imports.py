@@ -34,6 +34,8 @@ from gsmgw.tables import Fault, TableError, detect_encoding, open_text
 PORTION = 1000
 #: Maximum number of errors that are listed; all are counted.
 MAX_FAULTS = 1000
+#: People that are shown as they would be imported.
+SAMPLE = 5
 #: Rows after which the check pauses for a part of the time that it worked, so that sending gets the interpreter.
 BREATH, BREATH_PART = 100, 0.3
 #: Pause after each transaction, so that sending gets the database; seconds.
@@ -49,6 +51,8 @@ class ImportOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
     groups: Sequence[str] = ()
     encoding: str | None = None
+    #: Columns that are not imported.
+    ignored: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +70,10 @@ class ImportReport:
     faults: list[Fault] = field(default_factory=list)
     #: Columns that are not imported.
     ignored: list[str] = field(default_factory=list)
+    #: The columns of a table, with what each one is.
+    columns: list[tuple[str, str | None]] = field(default_factory=list)
+    #: The first people.
+    sample: list[Entry] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -198,6 +206,7 @@ def _check_text(
         outcome = [raw] if isinstance(raw, Fault) else check(raw)
         if isinstance(outcome, Entry):
             checked.entries.write(_line(outcome))
+            report.sample += [outcome][: SAMPLE - len(report.sample)]
             checked.groups.update((fold(name), name) for name in outcome.person.groups)
         elif isinstance(outcome, WithoutNumber):
             report.skipped += 1
@@ -225,8 +234,11 @@ def _entries(
         text.seek(0)
         return text
 
-    table = CsvContacts(again, [field.name for field in fields], options.mapping)
+    table = CsvContacts(again, [field.name for field in fields], options.mapping, options.ignored)
     report.ignored = table.columns.ignored
+    report.columns = list(zip(table.columns.names, table.columns.targets(), strict=True))
+    if options.dry_run and not table.columns.numbers:  # so that one sees the columns and can map them
+        return iter([Fault(1, None, table.columns.without_numbers())])
     return iter(table)
 
 

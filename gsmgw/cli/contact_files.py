@@ -42,6 +42,7 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="Say what a column is: phone=Handy; may be repeated."
 )
+@click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="Leave out a column; may be repeated.")
 @click.option("--group", "groups", multiple=True, help="Add all contacts to this group; may be repeated.")
 @click.option("--file-encoding", "encoding", metavar="NAME", help="Encoding of the file (default: detected).")
 @json_option
@@ -52,6 +53,7 @@ def contact_import(
     /,
     file: str,
     pairs: tuple[str, ...],
+    ignored: tuple[str, ...],
     groups: tuple[str, ...],
     dry_run: bool,
     skip_bad: bool,
@@ -70,7 +72,13 @@ def contact_import(
     with connect(context) as client, progress("importing", None):
         try:
             done = client.import_contacts(
-                raw, dry_run=dry_run, skip_bad=skip_bad, mapping=_mapping(pairs), groups=groups, encoding=encoding
+                raw,
+                dry_run=dry_run,
+                skip_bad=skip_bad,
+                mapping=_mapping(pairs),
+                ignore=ignored,
+                groups=groups,
+                encoding=encoding,
             )
         except ApiError as exc:
             if exc.code != "invalid_file":

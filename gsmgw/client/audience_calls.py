@@ -61,15 +61,17 @@ def import_contacts(
     dry_run: bool = False,
     skip_bad: bool = False,
     mapping: Mapping[str, str] | None = None,
+    ignore: Sequence[str] = (),
     groups: Sequence[str] = (),
     encoding: str | None = None,
 ) -> Call[resources.ContactImport]:
-    """Import contacts from a CSV file or vCards. ``mapping`` names columns by what they are.
+    """Import contacts from a CSV file or vCards. ``mapping`` says what columns are.
 
     Raises :class:`gsmgw.client.ApiError` with the code ``invalid_file`` if rows have errors; then nothing is imported.
     """
     columns = [f"{target}={column}" for target, column in (mapping or {}).items()]
-    params = given({"mapping": columns or None, "group": list(groups) or None, "encoding": encoding})
+    lists = {"mapping": columns, "ignore": list(ignore), "group": list(groups)}
+    params = given({**{name: values or None for name, values in lists.items()}, "encoding": encoding})
     flags = {"dry_run": dry_run, "skip_bad": skip_bad}
     return Call("POST", "/v1/contacts/import", params={**params, **flags}, content=file, timeout_s=IMPORT_TIMEOUT_S)
 

@@ -50,6 +50,7 @@ class Site:
             campaign_tones=words.CAMPAIGN_TONE,
             skipped_words=words.SKIPPED,
             consent_words=words.CONSENT,
+            drip_words=words.DRIP_END,
             status_words=words.STATUS,
             built_in=segments.BUILT_IN,
             checks=segments.CHECKS,

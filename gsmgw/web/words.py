@@ -220,6 +220,14 @@ SKIPPED = {
     "canceled": N_("canceled"),
     "date_changed": N_("the date was changed"),
 }
+#: Why a person gets no further steps of a drip.
+DRIP_END = {
+    "finished": N_("got all steps"),
+    "answered": N_("answered"),
+    "opted_out": N_("opted out"),
+    "removed": N_("removed by hand"),
+    "contact_gone": N_("the contact does not exist any more"),
+}
 #: What a text must be for a rule.
 MATCH = {
     "exact": N_("is"),

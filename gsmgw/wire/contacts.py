@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from gsmgw.model import format_id
-from gsmgw.model.contacts import Contact, ContactField, ContactGroup
+from gsmgw.model.contacts import Contact, ContactField, ContactGroup, Person
 from gsmgw.model.events.types import Json
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
@@ -25,6 +25,19 @@ def contact_resource(contact: Contact) -> resources.Contact:
         "groups": list(person.groups),
         "created_at": stamp(contact.created_ms),
         "changed_at": stamp(contact.changed_ms),
+    }
+
+
+def sample_resource(line: int, number: str, person: Person) -> resources.ImportSample:
+    """Return a person in a file as a resource."""
+    return {
+        "line": line,
+        "number": number,
+        "name": person.name,
+        "language": person.language,
+        "time_zone": person.time_zone,
+        "fields": dict(person.fields),
+        "groups": list(person.groups),
     }
 
 

@@ -38,7 +38,17 @@ async def test_a_dry_run_says_what_the_import_then_does(rig: Rig) -> None:
     ).encode("windows-1252")
     counts = {"created": 1, "updated": 2, "unchanged": 1, "skipped": 1, "bad": 0, "errors": []}
     dry = await client.import_contacts(raw, dry_run=True)
+    columns = dry.pop("columns")  # type: ignore[misc]
+    assert [each["target"] for each in columns] == ["number", "name", "city", "groups", None]
+    sample = dry.pop("sample")  # type: ignore[misc]
+    first = {"line": 2, "number": ANNA, "name": None, "fields": {"city": "Ulm"}, "groups": ["B"]}
+    assert sample[0] == {**first, "language": None, "time_zone": None}
     assert dry == {**counts, "import_id": None, "dry_run": True, "ignored_columns": ["Kundennr"]}
+    less = await client.import_contacts(raw, dry_run=True, ignore=["city", "GRUPPE"])
+    assert less["ignored_columns"] == ["City", "Gruppe", "Kundennr"]
+    blind = await client.import_contacts(b"Vorname,Nachname,x\nAnna,B,+4915112345671\n", dry_run=True)
+    assert (blind["bad"], blind["created"]) == (1, 0)
+    assert [each["target"] for each in blind["columns"]] == ["first_name", "last_name", None]
     assert BEN not in await people(rig)
     real = await client.import_contacts(raw, groups=["Imported"])
     assert {name: real[name] for name in counts if name != "updated"} == {  # type: ignore[literal-required]

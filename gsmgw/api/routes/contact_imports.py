@@ -18,6 +18,7 @@ from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
 from gsmgw.model import format_id
 from gsmgw.wire import resources
+from gsmgw.wire.contacts import sample_resource
 from gsmgw.wire.problems import ProblemCode
 
 router = api_router("/v1/contacts")
@@ -33,6 +34,9 @@ class ImportQuery(QueryModel):
         max_length=150,
         description="A column by what it is: number=Handy; may be repeated",
     )
+    ignore: list[Text] = Field(
+        default_factory=list, max_length=1000, description="A column that is not imported; may be repeated"
+    )
     group: list[Text] = Field(
         default_factory=list, max_length=50, description="Add all contacts to this group; may be repeated"
     )
@@ -47,7 +51,9 @@ class ImportQuery(QueryModel):
 async def import_contacts(ctx: Ctx, request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
     """Import contacts from a CSV file or vCards. A row of a known number completes its contact."""
     imports = ctx.audience.imports
-    options = ImportOptions(query.dry_run, query.skip_bad, _mapping(query.mapping), query.group, query.encoding)
+    options = ImportOptions(
+        query.dry_run, query.skip_bad, _mapping(query.mapping), query.group, query.encoding, query.ignore
+    )
     with imports.spool() as source:
         await _receive(request, source)
         report = await imports.run(source, options)
@@ -98,4 +104,6 @@ def _report(report: ImportReport, options: ImportOptions) -> resources.ContactIm
         "bad": report.bad,
         "errors": [{"line": each.line, "column": each.column, "detail": each.detail} for each in report.faults],
         "ignored_columns": report.ignored,
+        "columns": [{"name": name, "target": target} for name, target in report.columns],
+        "sample": [sample_resource(each.line, each.number, each.person) for each in report.sample],
     }

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.fields import Limit
+from gsmgw.api.fields import Limit, Text
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
@@ -23,6 +23,7 @@ router = api_router("/v1/questions")
 class QuestionQuery(QueryModel):
     """Query parameters of the open questions."""
 
+    number: Text | None = Field(None, max_length=64, description="The question to this number only")
     limit: Limit = 50
     cursor: str | None = Field(None, max_length=64)
 
@@ -30,6 +31,9 @@ class QuestionQuery(QueryModel):
 @router.get("", response_model=resources.QuestionPage)
 async def index(ctx: Ctx, query: Annotated[QuestionQuery, Query()]) -> Response:
     """List open questions by number: the next text of that number sets a field."""
+    if query.number is not None:
+        asked = await ctx.questions.to(query.number)
+        return JSONResponse({"data": [] if asked is None else [question_resource(asked)], "next_cursor": None})
     found = await ctx.questions.page(query.cursor or "", query.limit + 1)
     page = found[: query.limit]
     more = page[-1].number if len(found) > query.limit else None

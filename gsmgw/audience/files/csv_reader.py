@@ -14,6 +14,7 @@ from gsmgw.tables import Fault, TableError, detect_separator, read_records
 TARGETS = ("number", "name", "first_name", "middle_name", "last_name", "language", "time_zone", "groups")
 _ALIASES = {"phone": "number", "mobile": "number", "group": "groups"}
 _NAME_TARGETS = {"first_name": 0, "middle_name": 1, "last_name": 2}
+_PART_NAMES = {part: target for target, part in _NAME_TARGETS.items()}
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class Columns:
     #: Best first.
     numbers: list[int] = field(default_factory=list)
     name: int | None = None
-    name_parts: list[int] = field(default_factory=list)
+    #: Their places, with the part of the name.
+    name_parts: list[tuple[int, int]] = field(default_factory=list)
     language: int | None = None
     time_zone: int | None = None
     groups: list[int] = field(default_factory=list)
@@ -32,11 +34,35 @@ class Columns:
     #: Columns that are not imported.
     ignored: list[str] = field(default_factory=list)
 
+    def targets(self) -> list[str | None]:
+        """Return what each column is; None if it is not imported."""
+        single = {"name": self.name, "language": self.language, "time_zone": self.time_zone, **self.fields}
+        found: list[str | None] = [None] * len(self.names)
+        for target, place in single.items():
+            if place is not None:
+                found[place] = target
+        for target, places in (("number", self.numbers), ("groups", self.groups)):
+            for place in places:
+                found[place] = target
+        for place, part in self.name_parts:
+            found[place] = _PART_NAMES[part]
+        return found
 
-def recognised(header: Sequence[str], fields: Iterable[str], mapping: Mapping[str, str]) -> Columns:
+    def without_numbers(self) -> str:
+        """Return the sentence that no column has phone numbers."""
+        return (
+            f"no column has phone numbers (columns: {', '.join(self.names)}). Name one phone or mobile, "
+            "or map it: number=COLUMN"
+        )
+
+
+def recognised(
+    header: Sequence[str], fields: Iterable[str], mapping: Mapping[str, str], ignored: Iterable[str] = ()
+) -> Columns:
     """Return what the columns of a header are. ``mapping`` names columns by what they are and goes before all else.
 
-    Raises :class:`TableError` if no column has numbers, or the mapping names something that does not exist.
+    Columns that are ``ignored`` are not imported. Raises :class:`TableError` if the mapping names something that does
+    not exist.
     """
     names = tuple(name.strip() for name in header)
     known = {plain(name): name for name in fields}
@@ -44,9 +70,12 @@ def recognised(header: Sequence[str], fields: Iterable[str], mapping: Mapping[st
     ranks: list[tuple[int, int]] = []
     parts: list[tuple[int, int]] = []
     columns = Columns(names)
+    unwanted = {name.strip().casefold() for name in ignored}
     for place, name in enumerate(names):
         word = plain(name)
-        if place in given:
+        if name.casefold() in unwanted:
+            columns.ignored.append(name)
+        elif place in given:
             _put(columns, given[place], place, ranks, parts)
         elif word in known:
             columns.fields.setdefault(known[word], place)
@@ -57,12 +86,7 @@ def recognised(header: Sequence[str], fields: Iterable[str], mapping: Mapping[st
         elif word not in OTHERS or not _place(columns, OTHERS[word], place):
             columns.ignored.append(name)
     columns.numbers = [place for _, place in sorted(ranks)]
-    columns.name_parts = [place for _, place in sorted(parts)]
-    if not columns.numbers:
-        raise TableError(
-            f"no column has phone numbers (columns: {', '.join(names)}). Name one phone or mobile, "
-            "or map it: number=COLUMN"
-        )
+    columns.name_parts = [(place, part) for part, place in sorted(parts)]
     return columns
 
 
@@ -118,7 +142,11 @@ class CsvContacts:
     """The entries of a CSV file. ``text`` opens the file from its beginning."""
 
     def __init__(
-        self, text: Callable[[], Iterable[str]], fields: Iterable[str] = (), mapping: Mapping[str, str] | None = None
+        self,
+        text: Callable[[], Iterable[str]],
+        fields: Iterable[str] = (),
+        mapping: Mapping[str, str] | None = None,
+        ignored: Iterable[str] = (),
     ) -> None:
         self._text = text
         self._separator = detect_separator(text())
@@ -126,11 +154,16 @@ class CsvContacts:
         found = next(self._records, None)
         if found is None:
             raise TableError("the file is empty: its first line must name the columns")
-        self.columns = recognised(found[1], fields, mapping or {})
+        self.columns = recognised(found[1], fields, mapping or {}, ignored)
 
     def __iter__(self) -> Iterator[RawEntry | Fault]:
-        """Yield the entries, and the errors of rows that have too many or too few cells."""
+        """Yield the entries, and the errors of rows that have too many or too few cells.
+
+        Raises :class:`TableError` if no column has numbers.
+        """
         columns, count = self.columns, len(self.columns.names)
+        if not columns.numbers:
+            raise TableError(columns.without_numbers())
         for line, cells in self._records:
             if len(cells) != count:
                 yield Fault(line, None, f"has {len(cells)} cells, but the header has {count}")
@@ -147,8 +180,8 @@ def _entry(line: int, cells: list[str], columns: Columns) -> RawEntry:
 
     name = cell(columns.name)
     if (name is None or not name.text.strip()) and columns.name_parts:
-        text = " ".join(cells[place].strip() for place in columns.name_parts if cells[place].strip())
-        name = Cell(columns.names[columns.name_parts[0]], text)
+        text = " ".join(cells[place].strip() for place, _ in columns.name_parts if cells[place].strip())
+        name = Cell(columns.names[columns.name_parts[0][0]], text)
     return RawEntry(
         line,
         several(columns.numbers),

@@ -70,12 +70,20 @@ class Questions:
         """Return open questions by number."""
         return await self._store.read(lambda db: questions.page(db, after, limit))
 
-    async def remove(self, number: str) -> None:
-        """Close the question to a number. Raises :class:`NotFound`."""
+    def _read(self, number: str) -> str:
         try:
-            wanted = parse_recipient(number, self._country())
+            return parse_recipient(number, self._country())
         except NumberError as exc:
             raise Refusal(ProblemCode.INVALID_NUMBER, "number", f"{number!r} {exc}") from None
+
+    async def to(self, number: str) -> OpenQuestion | None:
+        """Return the open question to a number, if there is one."""
+        wanted = self._read(number)
+        return await self._store.read(lambda db: questions.get(db, wanted))
+
+    async def remove(self, number: str) -> None:
+        """Close the question to a number. Raises :class:`NotFound`."""
+        wanted = self._read(number)
         now_ms = self._clock.wall_ms()
         if not await self._store.write(lambda tx: questions.close(tx, now_ms, wanted, Closed.REMOVED)):
             raise NotFound(f"no question to {wanted} is open")

@@ -1,8 +1,7 @@
-"""Contacts: the list, one person, groups, and the import with its undo."""
+"""Contacts: the list, and one person with all that belongs to it."""
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -10,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from gsmgw.client import ApiError, AsyncClient, part
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
+from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -24,8 +24,8 @@ FIELDS = {
     "invalid_number": "number",
     "wrong_state": "number",
 }
-#: An import that is checked and not yet done is kept in the page: this much of it, bytes.
-PREVIEW_BYTES = 1024 * 1024
+#: Messages in which the campaigns of a person are looked for, and those that are shown.
+LOOKED_AT, SHOWN = 100, 5
 
 
 async def contacts(view: View) -> Response:
@@ -62,15 +62,20 @@ async def new_contact(view: View) -> Response:
 async def contact(view: View) -> Response:
     """Show one contact."""
     found = await view.gateway.contact(view.path("id"))
-    values = {
+    return await _form(view, Form(values=values_of(found)), found)
+
+
+def values_of(found: resources.Contact) -> dict[str, str | list[str]]:
+    """Return the fields of the form for a contact."""
+    values: dict[str, str | list[str]] = {
         "number": found["number"],
         "name": found["name"] or "",
         "language": found["language"] or "",
         "time_zone": found["time_zone"] or "",
-        "groups": ", ".join(found["groups"]),
+        "groups": found["groups"],
         **{f"field-{name}": _shown(value) for name, value in found["fields"].items()},
     }
-    return await _form(view, Form(values=values), found)
+    return values
 
 
 def _shown(value: bool | float | str) -> str:
@@ -84,8 +89,24 @@ async def _form(view: View, form: Form, known: resources.Contact | None, status:
         form=form,
         contact=known,
         fields=await view.gateway.fields(),
-        groups=[group["name"] for group in await view.gateway.groups() if group["segment"] is None],
+        groups=[group for group in await view.gateway.groups() if group["segment"] is None],
+        about=None if known is None else await _about(view.gateway, known),
     )
+
+
+async def _about(gateway: AsyncClient, person: resources.Contact) -> dict[str, object]:
+    """Return consent, drips, open question, campaigns and the latest messages of a person."""
+    number = person["number"]
+    messages = (await gateway.page(peer=number, limit=LOOKED_AT))["data"]
+    names = {each["id"]: each["name"] for each in await gateway.campaigns()}
+    campaigns = dict.fromkeys(each["campaign"] for each in messages if each.get("campaign"))
+    return {
+        "consent": await gateway.consent(number),
+        "drips": await gateway.contact_drips(person["id"]),
+        "question": next(iter((await gateway.question_page(number=number))["data"]), None),
+        "campaigns": [(each, names.get(each or "", each)) for each in campaigns],
+        "messages": messages[:SHOWN],
+    }
 
 
 async def save(view: View) -> Response:
@@ -103,18 +124,46 @@ async def save(view: View) -> Response:
 async def change(view: View) -> Response:
     """Change or delete a contact."""
     form = await view.form()
-    number = view.path("id")
-    if form.text("action") == "delete":
+    number, action = view.path("id"), form.text("action")
+    if action == "delete":
+        asked = question(view, form, view.say(N_("Delete this contact? Its texts stay.")), f"/contacts/{part(number)}")
+        if asked is not None:
+            return asked
         await view.gateway.delete_contact(number)
         return view.redirect("/contacts", done="deleted")
     known = await view.gateway.contact(number)
+    if action in ("merge", "close_question"):
+        return await _act(view, form, known)
     try:
         body = await _body(view.gateway, form)
         await view.gateway.change_contact(number, number=form.text("number").strip(), **body)
     except ApiError as exc:
         form.refuse(exc, view.look.words, FIELDS)
         return await _form(view, form, known, exc.status)
+    view.site.names.forget(known["number"])
     return view.redirect(f"/contacts/{part(number)}", done="saved")
+
+
+async def _act(view: View, form: Form, known: resources.Contact) -> Response:
+    """Merge another contact into this one, or close the question to it."""
+    path = f"/contacts/{known['id']}"
+    try:
+        if form.text("action") == "close_question":
+            await view.gateway.close_question(known["number"])
+        else:
+            sentence = N_("Merge the contact %(other)s into this one? It is deleted.")
+            other = form.text("other").strip()
+            asked = question(view, form, view.say(sentence, other=other), path)
+            if asked is not None:
+                return asked
+            await view.gateway.merge_contacts(known["id"], other)
+    except ApiError as exc:
+        shown = Form(values=values_of(known))
+        shown.put({"other": form.text("other")})
+        shown.refuse(exc, view.look.words, {"/contact": "other", "not_found": "other", "invalid_request": "other"})
+        return await _form(view, shown, known, exc.status)
+    view.site.names.forget(known["number"])
+    return view.redirect(path, done="saved")
 
 
 async def _body(gateway: AsyncClient, form: Form) -> dict[str, Any]:
@@ -130,13 +179,13 @@ async def _body(gateway: AsyncClient, form: Form) -> dict[str, Any]:
             values[field["name"]] = typed == "true"
         else:
             values[field["name"]] = typed
-    groups = [name for each in form.text("groups").split(",") if (name := each.strip())]
+    new = [name for each in form.text("new-groups").split(",") if (name := each.strip())]
     return {
         "name": form.trimmed("name"),
         "language": form.trimmed("language"),
         "time_zone": form.trimmed("time_zone"),
         "fields": values,
-        "groups": groups,
+        "groups": list(dict.fromkeys([*form.chosen("groups"), *new])),
     }
 
 
@@ -149,46 +198,6 @@ def _number(typed: str) -> float | str:
     return int(found) if found.is_integer() else found
 
 
-async def import_form(view: View) -> Response:
-    """Show the form of an import."""
-    return view.render("import.html", form=Form(), report=None, kept="", groups=await _plain_groups(view))
-
-
-async def _plain_groups(view: View) -> list[str]:
-    return [group["name"] for group in await view.gateway.groups() if group["segment"] is None]
-
-
-async def run_import(view: View) -> Response:
-    """Check a file, or import it: the first only says what would be done."""
-    form = await view.form()
-    gateway, is_check = view.gateway, form.text("action") != "import"
-    file = await form.file("file") or base64.b64decode(form.text("kept")) or form.text("pasted").encode()
-    if not file.strip():
-        form.errors["file"] = view.say(N_("Choose a file, or paste a table."))
-        return view.render("import.html", 422, form=form, report=None, kept="", groups=await _plain_groups(view))
-    group = form.trimmed("group")
-    try:
-        report = await gateway.import_contacts(
-            file,
-            dry_run=is_check,
-            skip_bad=is_check or form.checked("skip_bad"),
-            groups=[group] if group else [],
-        )
-    except ApiError as exc:
-        form.refuse(exc, view.look.words, {})
-        return view.render("import.html", exc.status, form=form, report=None, kept="", groups=await _plain_groups(view))
-    kept = base64.b64encode(file).decode() if is_check and len(file) <= PREVIEW_BYTES else ""
-    groups = await _plain_groups(view)
-    return view.render("import.html", form=form, report=report, kept=kept, is_check=is_check, groups=groups)
-
-
-async def undo(view: View) -> Response:
-    """Undo an import."""
-    await view.form()
-    await view.gateway.undo_import(view.path("id"))
-    return view.redirect("/contacts", done="undone")
-
-
 async def export(view: View) -> Response:
     """Download the contacts that match the filters, as a table."""
     filters: Any = {name: value for name in ("q", "group", "segment") if (value := view.asked(name))}
@@ -197,53 +206,11 @@ async def export(view: View) -> Response:
     return StreamingResponse(portions, media_type="text/csv", headers=headers)
 
 
-async def groups(view: View) -> Response:
-    """List the groups."""
-    return await _groups(view, Form())
-
-
-async def _groups(view: View, form: Form, status: int = 200, count: int | None = None) -> Response:
-    return view.render(
-        "groups.html",
-        status,
-        form=form,
-        groups=await view.gateway.groups(),
-        count=count,
-        fields=await view.gateway.fields(),
-    )
-
-
-async def save_group(view: View) -> Response:
-    """Create a group, or count a segment before."""
-    form = await view.form()
-    segment = form.trimmed("segment")
-    try:
-        if form.text("action") == "count":
-            if segment is None:
-                form.errors["segment"] = view.say(N_("Write a condition."))
-                return await _groups(view, form, 422)
-            return await _groups(view, form, count=(await view.gateway.preview_segment(segment))["count"])
-        if form.text("action") == "delete":
-            await view.gateway.delete_group(form.text("name"))
-            return view.redirect("/groups", done="deleted")
-        await view.gateway.create_group(form.text("name").strip(), segment)
-    except ApiError as exc:
-        names = {"/name": "name", "/segment": "segment", "invalid_segment": "segment", "wrong_state": "name"}
-        form.refuse(exc, view.look.words, names)
-        return await _groups(view, form, exc.status)
-    return view.redirect("/groups", done="saved")
-
-
 PAGES = [
     Page("/contacts", contacts),
     Page("/contacts/new", new_contact),
     Page("/contacts/new", save, "POST"),
-    Page("/contacts/import", import_form),
-    Page("/contacts/import", run_import, "POST"),
-    Page("/contacts/import/{id}/undo", undo, "POST"),
     Page("/contacts/export", export),
     Page("/contacts/{id}", contact),
     Page("/contacts/{id}", change, "POST"),
-    Page("/groups", groups),
-    Page("/groups", save_group, "POST"),
 ]

@@ -98,6 +98,27 @@ class RowError(TypedDict):
 
 
 @closed
+class ImportColumn(TypedDict):
+    """A column of a table."""
+
+    name: str
+    target: Annotated[str | None, Field(description="What it is: number, name or a field; null: it is not imported")]
+
+
+@closed
+class ImportSample(TypedDict):
+    """A person in a file."""
+
+    line: int
+    number: str
+    name: str | None
+    language: str | None
+    time_zone: str | None
+    fields: dict[str, Value]
+    groups: list[str]
+
+
+@closed
 class ContactImport(TypedDict):
     """The result of an import, or in a dry run what it would be: numbers of rows."""
 
@@ -110,6 +131,8 @@ class ContactImport(TypedDict):
     bad: Annotated[int, Field(description="Rows with errors")]
     errors: Annotated[list[RowError], Field(description="The first 1000")]
     ignored_columns: list[str]
+    columns: Annotated[list[ImportColumn], Field(description="The columns of a table; empty for vCards")]
+    sample: Annotated[list[ImportSample], Field(description="The first 5 people as they are imported")]
 
 
 @closed
