@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from gsmgw.digits import is_digits
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.wire import resources
@@ -261,7 +262,7 @@ def _write(form: Form, name: str, node: Node, path: str, nodes: list[str]) -> No
 
 def edit(root: Group, action: str, path: str) -> None:
     """Add a row or a group to the group at a path, or remove what is there."""
-    steps = [int(step) for step in path.split(".")[1:] if step.isascii() and step.isdigit() and len(step) < 4]
+    steps = [int(step) for step in path.split(".")[1:] if is_digits(step) and len(step) < 4]
     if action == "remove" and steps:
         *steps, last = steps
         group = _at(root, steps)

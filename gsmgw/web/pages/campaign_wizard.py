@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from gsmgw.client import ApiError
+from gsmgw.digits import is_digits
 from gsmgw.web import campaign_forms as forms
 from gsmgw.web.forms import TOKEN_FIELD, Form
 from gsmgw.web.languages import N_
@@ -77,7 +78,7 @@ def _change_texts(form: Form, action: str) -> None:
     if action == "add" and len(texts) < MOST_TEXTS:
         texts.append(("", "1"))
     at = action.partition(":")[2]
-    if at.isascii() and at.isdigit() and int(at[:3]) < len(texts) > 1:
+    if is_digits(at) and int(at[:3]) < len(texts) > 1:
         del texts[int(at[:3])]
     form.put({"variant": [text for text, _ in texts], "weight": [weight for _, weight in texts]})
 

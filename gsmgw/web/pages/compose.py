@@ -55,7 +55,7 @@ _NOT_CHECKED: dict[str, object] = {
     "at": 0,
     "is_campaign": False,
 }
-_BETWEEN = re.compile(r"""[\n,;|\t]+|(?<=[\d"'])\s+(?=\+|00\d)|\s{2,}""")
+_BETWEEN = re.compile(r"""[\n,;|\t]+|(?<=[0-9"'])\s+(?=\+|00[0-9])|\s{2,}""")
 
 
 def numbers_of(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from gsmgw.digits import is_digits
 from gsmgw.web.languages import N_
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
@@ -36,7 +37,7 @@ async def quarantine(view: View) -> Response:
 
 def _result(view: View) -> str:
     understood, left = view.asked("understood"), view.asked("left")
-    if not (understood.isdecimal() and left.isdecimal()):
+    if not (is_digits(understood) and is_digits(left)):
         return ""
     return view.say(N_("Decoded now: %(understood)s. Still not: %(left)s."), understood=understood, left=left)
 
