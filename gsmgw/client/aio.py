@@ -171,6 +171,7 @@ class AsyncClient:
     export_person = _does(calls.export_person)
     erase_person = _does(calls.erase_person)
     reload = _does(calls.reload)
+    health = _does(management_calls.health)
     integrations = _does(management_calls.integrations)
     webhooks = _does(management_calls.webhooks)
     webhook = _does(management_calls.webhook)

@@ -61,5 +61,7 @@ def checked(response: httpx.Response, where: str) -> Any:
         return body
     if not response.is_success and isinstance(body, dict) and isinstance(body.get("code"), str):
         raise ApiError(response.status_code, body)
+    if response.status_code == 503 and isinstance(body, dict) and body.get("status") == "unavailable":
+        return body  # an answer of /health/ready, not a problem
     kind = response.headers.get("content-type", "").partition(";")[0] or "no content type"
     raise NoDaemon(where, f"not a gateway: it answered with HTTP {response.status_code}, {kind}")

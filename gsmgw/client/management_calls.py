@@ -24,6 +24,11 @@ def _webhook(webhook_id: str, action: str = "") -> str:
     return f"/v1/webhooks/{part(webhook_id)}" + (f"/{action}" if action else "")
 
 
+def health() -> Call[resources.Health]:
+    """Return whether messages are accepted and every task runs: ``status`` is ``ok``, or there is a ``detail``."""
+    return Call("GET", "/health/ready")
+
+
 def integrations() -> Call[resources.Integrations]:
     """Return the addresses of the API, the hooks and the bridges, with their states."""
     return Call("GET", "/v1/integrations")

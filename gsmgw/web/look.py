@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -135,6 +136,18 @@ class Look:
         if value is None or not currency:
             return self.number(value)
         return format_currency(value, currency, locale=self.words.locale)
+
+    def octets(self, count: int) -> str:
+        """Return a size in kB, MB or GB."""
+        power = 1 if count < 10**6 else 2 if count < 10**9 else 3
+        return f"{self.number(round(count / 1000**power, 1))} {('kB', 'MB', 'GB')[power - 1]}"
+
+    def coded(self, text: str) -> Markup:
+        """Return a sentence of the gateway with its `code` as elements."""
+        parts = re.split("`+", text)
+        return Markup().join(
+            Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+        )
 
     def percent(self, share: float | None) -> str:
         """Return a share."""
