@@ -37,6 +37,8 @@ class Conversation:
     #: The modem that received the latest message.
     via: str | None
     unread: int
+    #: The name of the contact with this number.
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ class Wanted:
 _COLUMNS = (
     "known.peer, known.state, known.assigned_to, known.via, (SELECT count(*) FROM (SELECT 1 FROM messages AS fresh "
     "WHERE fresh.peer = known.peer AND fresh.direction = 'inbound' AND fresh.id > known.read_id "
-    f"LIMIT {MOST_UNREAD}))"
+    f"LIMIT {MOST_UNREAD})), (SELECT name FROM contacts WHERE number = known.peer)"
 )
-_KINDS = kinds("peer, state, assigned_to, via, unread", integers="unread", optional="assigned_to via")
+_KINDS = kinds("peer, state, assigned_to, via, unread, name", integers="unread", optional="assigned_to via name")
 _NOTE_COLUMNS = "id, at_ms, author, text"
 _NOTE_KINDS = kinds(_NOTE_COLUMNS, integers="id at_ms")
 

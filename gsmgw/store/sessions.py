@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gsmgw.model.events import SessionEnded
 from gsmgw.store.tokens import digest
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, check_moments, kinds, readable
@@ -88,6 +89,11 @@ def delete(tx: Tx, session_id: int) -> None:
 def delete_of(tx: Tx, user_id: int) -> None:
     """End all sessions of a user."""
     tx.run("DELETE FROM sessions WHERE user_id = ?", (user_id,))
+
+
+def announce_end(tx: Tx, now_ms: int, user: str, session_id: int | None = None) -> None:
+    """Tell that a session has ended, or all of a user. Not before the gateway refuses it: whoever hears it asks."""
+    tx.event(now_ms, SessionEnded(user=user, session=session_id))
 
 
 def note_use(tx: Tx, now_ms: int, session_id: int) -> None:

@@ -9,7 +9,6 @@ import jinja2
 from gsmgw.web import segments, words
 from gsmgw.web.assets import Assets
 from gsmgw.web.languages import load_languages
-from gsmgw.web.names import Names
 from gsmgw.web.sessions import Sessions
 from gsmgw.web.settings import WebSettings
 
@@ -23,7 +22,6 @@ class Site:
         self.assets = Assets()
         self.languages = load_languages()
         self.sessions = Sessions(settings.socket)
-        self.names = Names()
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,

@@ -57,6 +57,21 @@ async def test_a_received_text_is_unread_until_somebody_reads_it(rig: Rig) -> No
     assert (await rig.client.update_conversation(ANNA, read=False))["unread"] == 1
 
 
+async def test_a_conversation_has_the_name_of_its_contact(rig: Rig) -> None:
+    """Not for a token that is restricted to a modem: contacts belong to all of them."""
+    await receive(rig, ANNA, "hello")
+    assert (await rig.client.conversation(ANNA))["name"] is None
+    await rig.client.create_contact(ANNA, name="Anna")
+    assert (await rig.client.conversation(ANNA))["name"] == "Anna"
+    assert [entry["name"] async for entry in rig.client.conversations()] == ["Anna"]
+    token = (await rig.client.create_token("m", ["read"], modems=["m0"]))["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    (listed_to_it,) = (await rig.http.get("/v1/conversations", headers=headers)).json()["data"]
+    shown = (await rig.http.get(f"/v1/conversations/{ANNA}", headers=headers)).json()
+    assert listed_to_it["last_message"]["text"] == "hello"
+    assert (listed_to_it["name"], shown["name"]) == (None, None)
+
+
 async def test_a_received_text_opens_a_closed_conversation(rig: Rig) -> None:
     await receive(rig, ANNA, "hello")
     await rig.client.update_conversation(ANNA, state="closed", read=True)

@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import pwd
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from support.page import SECRET, add_user, dashboard
+from support.page import SECRET, Browser, add_user, dashboard
 from support.rig import Rig, make_config, running
 from support.shell import command
 
@@ -266,4 +267,96 @@ async def test_updates_stream(rig: Rig) -> None:
             await rig.client.send("+4915112345678", "Hello", send_at="2099-01-01T00:00:00Z")
             while "<strong>1</strong> Scheduled" not in first:
                 first = await anext(updates)
+        await updates.aclose()
+
+
+async def _page(browser: Browser, *regions: str) -> AsyncIterator[str]:
+    """An open page that is up to date."""
+    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
+    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), "owner")
+    updates = browser.web.hub.stream(look, visitor, list(regions), None)
+    assert await anext(updates) == "retry: 500\n\n"
+    while "hx-partial" not in await anext(updates):
+        pass
+    return updates
+
+
+async def test_a_session_that_is_ended_gets_no_more_updates(rig: Rig) -> None:
+    """Within two seconds, whoever else has a page open."""
+    await add_user(rig, "ann")
+    await add_user(rig, "ben")
+    async with dashboard(rig) as ann, asyncio.timeout(60):
+        await ann.sign_in("ann")
+        first = await _page(ann, "state")
+        ended = ann.http.cookies["gsmgw_session"]
+        ann.http.cookies.clear()
+        await ann.sign_in("ben")
+        other = await _page(ann, "state")
+        assert ended != ann.http.cookies["gsmgw_session"]
+        sessions = await rig.client.sessions()
+        (number,) = [each["id"] for each in sessions if each["user"] == "ann"]
+        cursor = (await rig.client.stats())["last_event"]
+        await rig.client.end_session(number)
+        began_s = time.monotonic()
+        event = await rig.event(cursor, "session.ended")
+        assert event["data"] == {"user": "ann", "session": number}
+        while not (last := await anext(first)).startswith("event: signed-out"):
+            pass
+        assert time.monotonic() - began_s < 2, last
+        await rig.client.send("+4915112345678", "Hello", send_at="2099-01-01T00:00:00Z")
+        while "<strong>1</strong> Scheduled" not in await anext(other):
+            pass
+        await other.aclose()
+
+
+async def test_a_user_whose_password_changes_is_signed_out_everywhere(rig: Rig) -> None:
+    await add_user(rig, "ann")
+    async with dashboard(rig) as browser, asyncio.timeout(60):
+        await browser.sign_in("ann")
+        updates = await _page(browser, "state")
+        cursor = (await rig.client.stats())["last_event"]
+        await rig.client.change_user("ann", password="another long secret")
+        assert (await rig.event(cursor, "session.ended"))["data"] == {"user": "ann"}
+        while not (await anext(updates)).startswith("event: signed-out"):
+            pass
+
+
+async def test_a_page_that_has_seen_all_gets_nothing_anew(rig: Rig) -> None:
+    """Last-Event-ID: only what changed since then is sent again."""
+    await add_user(rig, "ann")
+    async with dashboard(rig) as browser, asyncio.timeout(60):
+        await browser.sign_in("ann")
+        first = await _page(browser, "state")
+        seen = browser.web.hub.cursor
+        visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
+        look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), "owner")
+        again = browser.web.hub.stream(look, visitor, ["state"], seen)
+        assert await anext(again) == "retry: 500\n\n"
+        assert 'hx-target="#state"' not in await anext(again)
+        await rig.client.send("+4915112345678", "Hello", send_at="2099-01-01T00:00:00Z")
+        while "<strong>1</strong> Scheduled" not in await anext(again):
+            pass
+        await again.aclose()
+        late = browser.web.hub.stream(look, visitor, ["state"], seen)
+        assert await anext(late) == "retry: 500\n\n"
+        assert "<strong>1</strong> Scheduled" in await anext(late)
+        await late.aclose()
+        await first.aclose()
+
+
+async def test_an_event_is_on_the_page_within_300_ms(rig: Rig) -> None:
+    """The median of some, for the machine may be busy."""
+    await add_user(rig, "ann")
+    async with dashboard(rig) as browser, asyncio.timeout(60):
+        await browser.sign_in("ann")
+        await rig.client.send("+4915112345678", "text 0", send_at="2099-01-01T00:00:00Z")
+        updates = await _page(browser, "thread:+4915112345678")
+        took_s = []
+        for count in range(1, 8):
+            await rig.client.send("+4915112345678", f"text {count}", send_at="2099-01-01T00:00:00Z")
+            began_s = time.monotonic()
+            while f"text {count}" not in await anext(updates):
+                pass
+            took_s.append(time.monotonic() - began_s)
+        assert sorted(took_s)[3] < 0.3
         await updates.aclose()

@@ -50,11 +50,11 @@ async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> Asy
     """A dashboard for this gateway, in this process, and a browser at it."""
     web = Web(WebSettings(socket=str(rig.client.where), **settings), PAGES)
     transport = httpx.ASGITransport(web.application(), client=("192.0.2.7", 1234))
-    async with web.hub.running(), httpx.AsyncClient(transport=transport, base_url=base, timeout=60) as http:
-        try:
+    try:
+        async with web.hub.running(), httpx.AsyncClient(transport=transport, base_url=base, timeout=60) as http:
             yield Browser(http, web)
-        finally:
-            await web.site.sessions.close()
+    finally:
+        await web.site.sessions.close()
 
 
 async def add_user(rig: Rig, name: str, role: str = "owner", **fields: Any) -> None:

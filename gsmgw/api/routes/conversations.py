@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -69,11 +70,17 @@ class NoteIn(Body):
 def state_resource(known: Conversation) -> dict[str, Any]:
     return {
         "peer": known.peer,
+        "name": known.name,
         "state": known.state,
         "unread": known.unread,
         "assigned_to": known.assigned_to,
         "modem": known.via,
     }
+
+
+def _seen(known: Conversation, visible: Sight | None) -> Conversation:
+    """Return a conversation without the name for a caller that sees only some messages: contacts belong to all."""
+    return known if visible is None else replace(known, name=None)
 
 
 def _listed(found: tuple[MessageRecord, Waiting | None, Conversation]) -> dict[str, Any]:
@@ -128,7 +135,7 @@ async def index(ctx: Ctx, visible: Visible, query: Annotated[ConversationQuery, 
     limit = query.limit
     found = await ctx.store.read(lambda db: conversations.page(db, wanted, limit + 1))
     more = format_id(found[limit - 1][0].id) if len(found) > limit else None
-    explained = [(message, ctx.service.explain(message), known) for message, known in found[:limit]]
+    explained = [(message, ctx.service.explain(message), _seen(known, visible)) for message, known in found[:limit]]
     return await page_response(explained, _listed, more)
 
 
@@ -143,7 +150,7 @@ async def show(ctx: Ctx, visible: Visible, known: Known, query: Annotated[Thread
     noted = [] if visible is not None else await ctx.store.read(lambda db: conversations.notes(db, known.peer))
     return JSONResponse(
         {
-            **state_resource(known),
+            **state_resource(_seen(known, visible)),
             "notes": [note_resource(note) for note in noted],
             "messages": [message_resource(message, ctx.service.explain(message)) for message in shown],
             "next_cursor": format_id(shown[-1].id) if len(found) > query.limit else None,

@@ -91,6 +91,8 @@ async def delete(
     if found is None or (found.user.id != caller.user_id and not caller.allows("manage")):
         raise Problem(ProblemCode.NOT_FOUND, f"the session {session_id} does not exist")
     audit_detail(request, user=found.user.name)
+    now_ms, name = ctx.clock.wall_ms(), found.user.name
     await ctx.store.write(lambda tx: sessions.delete(tx, session_id))
     ctx.streams.end_streams(ctx.access.end_session(session_id))
+    await ctx.store.write(lambda tx: sessions.announce_end(tx, now_ms, name, session_id))
     return Response(status_code=204)

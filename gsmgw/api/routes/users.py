@@ -202,7 +202,7 @@ async def _change(ctx: Context, user: User, fields: dict[str, Any]) -> User:
     changed = await ctx.store.write(change)
     if changed is None:
         raise Problem(ProblemCode.NOT_FOUND, f"the user {user.name!r} does not exist")
-    _forget(ctx, streaming)
+    await _forget(ctx, user, streaming, ended=ends)
     return changed
 
 
@@ -213,14 +213,17 @@ async def _sessions_of(ctx: Context, user: User) -> list[int]:
 async def _end_sessions(ctx: Context, user: User) -> None:
     ending = await _sessions_of(ctx, user)
     await ctx.store.write(lambda tx: sessions.delete_of(tx, user.id))
-    _forget(ctx, ending)
+    await _forget(ctx, user, ending, ended=True)
 
 
-def _forget(ctx: Context, session_ids: list[int]) -> None:
-    """Read the sessions again and end what is streamed to these: their rights may be others now."""
+async def _forget(ctx: Context, user: User, session_ids: list[int], *, ended: bool) -> None:
+    """Read the sessions again and end what is streamed to these: their rights may be others now, or they ``ended``."""
     ctx.access.sessions.reload()
     for number in session_ids:
         ctx.streams.end_streams(ctx.access.end_session(number))
+    if ended and session_ids:
+        now_ms = ctx.clock.wall_ms()
+        await ctx.store.write(lambda tx: sessions.announce_end(tx, now_ms, user.name))
 
 
 async def _require_another_owner(ctx: Context, caller: Principal, user: User) -> None:

@@ -8,7 +8,7 @@ from gsmgw.model.events.automation import RuleHook, RuleMatched, RuleSuppressed,
 from gsmgw.model.events.campaigns import CampaignStateChanged
 from gsmgw.model.events.consent import ConsentChanged, ConsentSuspected
 from gsmgw.model.events.contacts import ContactsImported, ContactsImportUndone
-from gsmgw.model.events.conversations import ConversationChanged
+from gsmgw.model.events.conversations import ConversationChanged, SessionEnded
 from gsmgw.model.events.drips import (
     DripEnded,
     DripEnrolled,
@@ -128,6 +128,7 @@ __all__ = [
     "RuleMatched",
     "RuleSuppressed",
     "RuleSuspended",
+    "SessionEnded",
     "SimChanged",
     "StorageFull",
     "StorageNoCopies",

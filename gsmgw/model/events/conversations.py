@@ -1,4 +1,4 @@
-"""Events of conversations."""
+"""Events of people who answer texts: conversations and sessions."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ class ConversationChanged(EventData):
     state: str
     assigned_to: str | None = None
     by: str | None = None
+
+
+@dataclass(slots=True)
+class SessionEnded(EventData):
+    """A session of a user was ended; without ``session``, all of the user."""
+
+    type = EventType.SESSION_ENDED
+    user: str
+    session: int | None = None

@@ -67,6 +67,7 @@ class EventType(StrEnum):
     CLOCK_SKEW = "clock.skew"
     CLOCK_SET = "clock.set"
     CONVERSATION_CHANGED = "conversation.changed"
+    SESSION_ENDED = "session.ended"
     DATABASE_LOST = "database.lost"
     STORE_ROW_UNREADABLE = "store.row_unreadable"
     EVENT_UNREADABLE = "event.unreadable"

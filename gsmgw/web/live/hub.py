@@ -31,6 +31,7 @@ MAX_SHARED = 300
 LINK = "link"
 #: Regions that show what no event tells, such as the signal.
 PERIODIC = ("modems", "modem")
+_SESSION_ENDED = "session.ended"
 
 
 class TooManyPages(Exception):
@@ -45,6 +46,8 @@ class _OpenPage:
         self.visitor = visitor
         self.regions = regions
         self.closed = asyncio.Event()
+        #: True if its session may have ended.
+        self.is_doubtful = False
         self._stale: set[str] = set()
         self._wake = asyncio.Event()
         self._updated_s: dict[str, float] = {}
@@ -52,6 +55,11 @@ class _OpenPage:
     def touch(self, regions: set[str]) -> None:
         """Note that regions have changed."""
         self._stale |= regions
+        self._wake.set()
+
+    def doubt(self) -> None:
+        """Have the session looked at before anything else is sent."""
+        self.is_doubtful = True
         self._wake.set()
 
     async def changed(self) -> list[str]:
@@ -107,11 +115,14 @@ class Hub:
             checked_s = time.monotonic()
             while True:
                 due = await page.changed()
-                if time.monotonic() - checked_s >= HEARTBEAT_S:
+                is_due = time.monotonic() - checked_s >= HEARTBEAT_S
+                if is_due or page.is_doubtful:
                     checked_s = time.monotonic()
                     if not await self._still_signed_in(page):
+                        self._pages.discard(page)
                         yield f"event: signed-out\ndata: {look.url('/sign-in')}\n\n"
                         return
+                if is_due:
                     page.touch({name for name in page.regions if kind_of(name) in PERIODIC})
                 cursor = self.cursor
                 html = "".join([await self._render(page, name) for name in due])
@@ -122,10 +133,11 @@ class Hub:
             page.closed.set()
 
     async def _still_signed_in(self, page: _OpenPage) -> bool:
+        page.is_doubtful = False
         try:
-            await self._sessions.visitor(page.visitor.token)
-        except ApiError:
-            return False
+            await self._sessions.visitor(page.visitor.token, 0.0)
+        except ApiError as exc:
+            return exc.status != 401
         except NoDaemon:
             pass
         return True
@@ -162,11 +174,12 @@ class Hub:
                 self._shared.clear()
                 await self._someone.wait()
                 continue
-            page = next(iter(self._pages))
+            page = min(self._pages, key=lambda each: each.is_doubtful)
             try:
                 await self._follow(page)
             except (ApiError, NoDaemon) as exc:
                 log.info("live: event stream ended error=%s", exc)
+                self._doubt()
                 self._connection(not isinstance(exc, NoDaemon))
                 await asyncio.sleep(AGAIN_S)
 
@@ -183,6 +196,7 @@ class Hub:
             await asyncio.wait({following, closed}, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
+                self._doubt()  # the gateway ends the stream of a session that has ended
         finally:
             for task in (following, closed):
                 task.cancel()
@@ -193,10 +207,16 @@ class Hub:
         """Tell each page which of its regions an event changes."""
         async for event in gateway.events(self.cursor, resume=False):
             self.cursor = event["id"]
+            if event["type"] == _SESSION_ENDED:
+                self._doubt()
             for page in self._pages:
                 hit = {name for name in page.regions if name != LINK and _matches(event, name)}
                 if hit:
                     page.touch(hit)
+
+    def _doubt(self) -> None:
+        for page in self._pages:
+            page.doubt()
 
     def _connection(self, is_connected: bool) -> None:
         if self.is_connected != is_connected:

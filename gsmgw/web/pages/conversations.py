@@ -50,7 +50,6 @@ async def _listed(view: View) -> dict[str, Any]:
     found = await view.gateway.conversation_page(**wanted, q=search or None, limit=LISTED, cursor=cursor or None)
     return {
         "threads": found["data"],
-        "names": await view.site.names.of(view.gateway, [each["peer"] for each in found["data"]]),
         "shown": shown,
         "search": search,
         "older": view.look.url("/conversations", show=shown, q=search, cursor=found["next_cursor"])
@@ -104,6 +103,7 @@ async def _show(view: View, form: Form, status: int = 200) -> Response:
             consent = await gateway.consent(peer)
         except ApiError:
             consent = None
+    contact = await contact_of(gateway, peer)
     regions = [*listed["list_regions"], *([] if cursor else [f"thread:{peer}"])]
     return view.render(
         "conversations.html",
@@ -111,11 +111,11 @@ async def _show(view: View, form: Form, status: int = 200) -> Response:
         **listed,
         **{**thread, "unread": 0},
         peer=peer,
-        name=(await view.site.names.of(gateway, [peer])).get(peer),
+        name=contact["name"] if contact else None,
         form=form,
         is_earlier=bool(cursor),
         answers=await gateway.answers(),
-        contact=await contact_of(gateway, peer),
+        contact=contact,
         consent=consent,
         preview=await seen(view, form.text("text")),
         regions=regions,
@@ -183,7 +183,6 @@ async def save_person(view: View) -> Response:
         await gateway.create_contact(peer, name=form.trimmed("name"))
     else:
         await gateway.change_contact(peer, name=form.trimmed("name"))
-    view.site.names.forget(peer)
     return view.redirect(f"/conversations/{part(peer)}", done="saved")
 
 
@@ -205,8 +204,7 @@ async def _thread_region(look: Look, gateway: AsyncClient, peer: str) -> str:
 async def _threads_region(look: Look, gateway: AsyncClient, argument: str) -> str:
     shown, _, user = argument.partition(":")
     found = (await gateway.conversation_page(**_wanted(shown, user), limit=LISTED))["data"]
-    names = await look.site.names.of(gateway, [each["peer"] for each in found])
-    return partial("threads", look.part("fragments/threads.html", threads=found, names=names, peer=None, shown=shown))
+    return partial("threads", look.part("fragments/threads.html", threads=found, peer=None, shown=shown))
 
 
 PAGES = [

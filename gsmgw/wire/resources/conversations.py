@@ -16,6 +16,7 @@ class ConversationState(TypedDict):
     """A conversation without its messages."""
 
     peer: str
+    name: Annotated[str | None, Field(description="The name of the contact; null for a restricted token")]
     state: Literal["open", "closed"]
     unread: Annotated[int, Field(description="Received messages that are not marked as read, at most 1000")]
     assigned_to: Annotated[str | None, Field(description="Name of a user")]
