@@ -30,6 +30,8 @@ class Recipient:
     message_id: int | None
     variant: int | None
     status: str | None = None
+    #: The name of the contact.
+    name: str | None = None
 
 
 def add_contacts(tx: Tx, campaign: Campaign, wanted: Clause, after: int, limit: int) -> int | None:
@@ -251,7 +253,8 @@ def recipients(
 ) -> list[Recipient]:
     """Return recipients by number, after a number."""
     rows = db.execute(
-        "SELECT r.number, r.contact_id, r.state, r.reason, r.message_id, r.variant, m.status "
+        "SELECT r.number, r.contact_id, r.state, r.reason, r.message_id, r.variant, m.status, "
+        "(SELECT name FROM contacts WHERE number = r.number) "
         "FROM campaign_recipients r LEFT JOIN messages m ON m.id = r.message_id "
         "WHERE r.campaign_id = ?1 AND r.number > ?2 "
         "AND (?3 IS NULL OR r.state = ?3) AND (?4 IS NULL OR r.reason = ?4) ORDER BY r.number LIMIT ?5",

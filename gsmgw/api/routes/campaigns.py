@@ -312,6 +312,7 @@ async def recipients(ctx: Ctx, campaign: str, query: Annotated[RecipientQuery, Q
     data: list[resources.CampaignRecipient] = [
         {
             "number": each.number,
+            "name": each.name,
             "state": each.state,
             "reason": None if each.reason is None else Skipped(each.reason),
             "message_id": None if each.message_id is None else format_id(each.message_id),

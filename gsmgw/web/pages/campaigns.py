@@ -138,7 +138,6 @@ async def recipients(view: View) -> Response:
         "recipients.html",
         campaign=found,
         recipients=page["data"],
-        names=await view.site.names.of(view.gateway, [each["number"] for each in page["data"]]),
         filters=filters,
         states=RECIPIENTS,
         following=view.look.url(path, **filters, cursor=following) if following else "",

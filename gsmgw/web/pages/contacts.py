@@ -140,7 +140,6 @@ async def change(view: View) -> Response:
     except ApiError as exc:
         form.refuse(exc, view.look.words, FIELDS)
         return await _form(view, form, known, exc.status)
-    view.site.names.forget(known["number"])
     return view.redirect(f"/contacts/{part(number)}", done="saved")
 
 
@@ -162,7 +161,6 @@ async def _act(view: View, form: Form, known: resources.Contact) -> Response:
         shown.put({"other": form.text("other")})
         shown.refuse(exc, view.look.words, {"/contact": "other", "not_found": "other", "invalid_request": "other"})
         return await _form(view, shown, known, exc.status)
-    view.site.names.forget(known["number"])
     return view.redirect(path, done="saved")
 
 

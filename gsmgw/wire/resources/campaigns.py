@@ -164,6 +164,7 @@ class CampaignRecipient(TypedDict):
     """A recipient of a campaign."""
 
     number: str
+    name: Annotated[str | None, Field(description="The name of the contact")]
     state: str
     reason: Skipped | None
     message_id: str | None
