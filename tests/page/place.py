@@ -25,7 +25,8 @@ def free_port() -> int:
 def page_of(place: Site, directory: Path, prefix: str = "") -> Iterator[str]:
     """Run the dashboard of a gateway; its address."""
     port = free_port()
-    arguments = ["--listen", f"127.0.0.1:{port}", *(("--prefix", prefix) if prefix else ())]
+    simulator = ("--simulator", str(place.control))
+    arguments = ["--listen", f"127.0.0.1:{port}", *simulator, *(("--prefix", prefix) if prefix else ())]
     web = Process(directory / "web.out", "gsmgw", "--socket", str(place.socket), "web", *arguments)
 
     def answers() -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.page import SECRET, add_user, dashboard
+from support.page import SECRET, add_user, dashboard, fragment
 from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running
 from support.waiting import GENEROUS_S
@@ -68,6 +68,7 @@ async def test_a_webhook_from_its_beginning_to_its_end(rig: Rig, receiver: Recei
         await done(rig, hook["id"])
         page = (await browser.open(f"{here}?state=delivered")).text
         assert "message.queued" in page
+        assert "message.queued" in await fragment(browser, f"deliveries:{hook['id']}")
         assert "No delivery is in this state" in (await browser.open(f"{here}?state=pending")).text
         delivery = next(
             each for each in (await rig.client.webhook_delivery_page(hook["id"]))["data"] if each["event"] is not None

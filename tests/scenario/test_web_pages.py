@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import SECRET, Browser, add_user, dashboard
+from support.page import SECRET, Browser, add_user, dashboard, fragment
 from support.rig import Rig, make_config, running, simulated
-
-from gsmgw.web.live.regions import REGIONS
-from gsmgw.web.look import Look, zone_named
 
 ANNA, BORIS = "+4915112345671", "+4915112345672"
 FAR = "2099-01-01T10:00"
@@ -21,14 +18,6 @@ FAR = "2099-01-01T10:00"
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     async with running(make_config(tmp_path, {})) as found:
         yield found
-
-
-async def fragment(browser: Browser, name: str, role: str = "owner") -> str:
-    """A live region as it is sent to a page."""
-    kind, _, argument = name.partition(":")
-    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
-    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), role)
-    return await REGIONS[kind].render(look, visitor.gateway, argument)
 
 
 async def test_a_text_there_and_back(tmp_path: Path) -> None:

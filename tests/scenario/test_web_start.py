@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import SECRET, Browser, add_user, dashboard
+from support.page import SECRET, add_user, dashboard, fragment
 from support.rig import Rig, make_config, running, simulated
 
-from gsmgw.web.live.regions import REGIONS
-from gsmgw.web.look import Look, zone_named
 from gsmgw.web.simulator import Simulator, SimulatorGone, SimulatorRefused
 from hw_sim import Simulation
 from hw_sim.control.server import Control
@@ -32,13 +30,6 @@ async def controlled(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[Rig,
             yield rig, tmp_path / "control.sock"
         finally:
             await control.stop()
-
-
-async def fragment(browser: Browser, name: str) -> str:
-    kind, _, argument = name.partition(":")
-    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
-    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), "owner")
-    return await REGIONS[kind].render(look, visitor.gateway, argument)
 
 
 async def test_the_whole_guide(tmp_path: Path) -> None:
@@ -97,7 +88,12 @@ async def test_the_guide_is_shown_until_it_is_left(tmp_path: Path) -> None:
             assert left.headers["location"] == "/"
             browser.http.cookies.delete("gsmgw_session")
             assert (await browser.sign_in("ann")).headers["location"] == "/"
-            assert "/start" in (await browser.open("/")).text
+            assert "Take the first steps" in (await browser.open("/")).text
+            await rig.client.send(ANNA, "Hello")
+            assert 'class="first-steps"' in (await browser.open("/")).text
+            for number in range(20):
+                await rig.client.send(ANNA, f"Hello {number}")
+            assert "/start" not in (await browser.open("/")).text
         async with dashboard(rig) as browser:
             assert (await browser.sign_in("ben")).headers["location"] == "/"
 

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.page import Browser, add_user, dashboard
+from support.page import add_user, dashboard, fragment
 from support.rig import Rig, running, simulated
 
 from gsmgw.client.errors import checked
 from gsmgw.config import load_config
-from gsmgw.web.live.regions import REGIONS
-from gsmgw.web.look import Look, zone_named
 
 FILE = """[gateway]
 state_dir = "{directory}/state"
@@ -51,12 +49,6 @@ def text_of(file: Path) -> str:
 
 def write(file: Path, text: str) -> None:
     file.write_text(text)
-
-
-async def fragment(browser: Browser, name: str, role: str = "owner") -> str:
-    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
-    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), role)
-    return await REGIONS[name].render(look, visitor.gateway, "")
 
 
 async def test_settings_with_their_sources(rig: Rig, file: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 
 from gsmgw.web.application import PAGES
+from gsmgw.web.live.regions import REGIONS
+from gsmgw.web.look import Look, zone_named
 from gsmgw.web.routing import Web
 from gsmgw.web.settings import WebSettings
 from support.rig import Rig
@@ -55,6 +57,14 @@ async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> Asy
             yield Browser(http, web)
     finally:
         await web.site.sessions.close()
+
+
+async def fragment(browser: Browser, name: str, role: str = "owner") -> str:
+    """A live region as it is sent to a page."""
+    kind, _, argument = name.partition(":")
+    visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
+    look = Look(browser.site, browser.site.languages["en"], zone_named("UTC"), role)
+    return await REGIONS[kind].render(look, visitor.gateway, argument)
 
 
 async def add_user(rig: Rig, name: str, role: str = "owner", **fields: Any) -> None:

@@ -30,7 +30,7 @@ MAX_SHARED = 300
 #: The region that says whether the gateway is reachable; each page has it.
 LINK = "link"
 #: Regions that show what no event tells, such as the signal.
-PERIODIC = ("modems", "modem")
+PERIODIC = ("modems", "modem", "start-modems", "deliveries", "health")
 _SESSION_ENDED = "session.ended"
 
 

@@ -16,12 +16,15 @@ from gsmgw.wire import resources
 #: States of messages that are not final, in the order of the page.
 _WAITING = ("queued", "scheduled", "sending", "unknown")
 
+#: A gateway that has exchanged fewer texts is new to its owner: the page links to the first steps.
+_YOUNG = 20
+
 
 async def overview(view: View) -> Response:
     """Show the first page."""
     gateway, look = view.gateway, view.look
     context = {**await _totals(look, gateway), **await _state(gateway)}
-    context["is_new"] = look.may_send and not (await gateway.page(limit=1))["data"]
+    context["exchanged"] = len((await gateway.page(limit=_YOUNG))["data"])
     return view.render("overview.html", **context)
 
 

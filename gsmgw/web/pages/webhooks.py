@@ -8,10 +8,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from gsmgw.client import ApiError, part
+from gsmgw.client import ApiError, AsyncClient, part
 from gsmgw.digits import is_digits
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
+from gsmgw.web.live.regions import partial, region
+from gsmgw.web.look import Look
 from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
@@ -91,6 +93,7 @@ async def _show(view: View, form: Form | None, status: int = 200, tested: resour
         tested=tested,
         since=form.text("since") if form is not None else "",
         deliveries=log["data"],
+        regions=[] if cursor or wanted else [f"deliveries:{found['id']}"],
         states=STATES,
         state=wanted or "",
         here=here,
@@ -159,6 +162,14 @@ async def _replay(view: View, form: Form, number: str) -> None:
         form.errors["since"] = view.say(N_("Choose a date and a time."))
         return
     await view.gateway.replay_webhook(number, since=since.isoformat())
+
+
+@region("deliveries", lambda event, _: not event["type"].startswith("hook."), pause_s=2.0)
+async def _deliveries_region(look: Look, gateway: AsyncClient, number: str) -> str:
+    """The newest deliveries. Their outcome is no event: what follows it, or the heartbeat of the page, shows it."""
+    log = await gateway.webhook_delivery_page(number, limit=LIMIT)
+    context = {"deliveries": log["data"], "state": "", "here": f"/webhooks/{part(number)}"}
+    return partial("deliveries", look.part("fragments/deliveries.html", **context))
 
 
 async def delivery(view: View) -> Response:
