@@ -75,6 +75,44 @@ async def test_the_whole_guide(tmp_path: Path) -> None:
         assert 'id="name-error"' in refused.text
 
 
+async def test_nonsense_is_refused_in_words(tmp_path: Path) -> None:
+    async with running(make_config(tmp_path, {})) as rig:
+        await add_user(rig, "ann")
+        async with dashboard(rig) as browser:
+            await browser.sign_in("ann")
+            assert (await browser.open("/start?text=..%2F..%00")).status_code == 200
+            assert await fragment(browser, "start-text:nonsense") == ""
+            for path, fields in (
+                ("/start", {"action": "pin", "modem": "", "pin": "1234"}),
+                ("/start", {"action": "pin", "modem": "gone", "pin": "1234"}),
+                ("/start", {"action": "text", "to": "", "text": ""}),
+                ("/start", {"action": "token", "name": ""}),
+                ("/tokens/revoke", {"name": "", "sure": "1"}),
+                ("/tokens/revoke", {"name": "gone", "sure": "1"}),
+                ("/tokens/new", {"name": "\x00", "scopes": "everything", "days": "x", "modems": "gone"}),
+                ("/webhooks/new", {"url": "\x00", "tags": "," * 99, "modems": "x" * 9999}),
+                ("/webhooks/gone", {"action": "replay", "event": "9" * 40}),
+                ("/webhooks/gone", {"action": "replay", "since": "9999-12-31T23:59"}),
+                ("/webhooks/gone", {"action": "anything"}),
+                ("/users", {"name": "", "password": "", "role": "king"}),
+                ("/users/gone", {"action": "role", "role": "king"}),
+                ("/users/a%2Fb", {"action": "remove", "sure": "1"}),
+                ("/sessions", {"session": "9" * 40}),
+                ("/configuration", {}),
+                ("/simulator", {"action": "send"}),
+            ):
+                assert (await browser.send(path, **fields)).status_code < 500, path
+            for path in (
+                "/audit?cursor=x",
+                "/audit?since=0001-01-01&until=9999-12-31",
+                "/webhooks/%00?cursor=9999999999999999999999",
+                f"/webhooks/{'x' * 3000}",
+                "/api/%2E%2E",
+                "/users/%F0%9F%91%8D",
+            ):
+                assert (await browser.open(path)).status_code < 500, path
+
+
 async def test_the_guide_is_shown_until_it_is_left(tmp_path: Path) -> None:
     async with running(make_config(tmp_path, {})) as rig:
         await add_user(rig, "ann")
@@ -107,11 +145,11 @@ async def test_a_locked_sim_is_unlocked_in_the_guide(tmp_path: Path) -> None:
             async with dashboard(rig) as browser:
                 await browser.sign_in("ann")
                 page = (await browser.open("/start")).text
-                assert "attempts left: 3" in page
+                assert "3 tries are left" in page
                 wrong = await browser.send("/start", action="pin", modem="modem0", pin="9999")
                 assert wrong.status_code == 409
                 assert 'id="pin-error"' in wrong.text
-                assert "attempts left: 2" in (await browser.open("/start")).text
+                assert "2 tries are left" in (await browser.open("/start")).text
                 await browser.send("/start", action="pin", modem="modem0", pin="1234")
                 await rig.modem_is("modem0", "ready")
                 assert 'name="pin"' not in (await browser.open("/start")).text

@@ -67,6 +67,8 @@ async def revoke(view: View) -> Response:
     sentence = view.say(N_("Revoke the token %(name)s? Programs that use it lose access at once."), name=name)
     if (asked := question(view, form, sentence, "/integrations")) is not None:
         return asked
+    if not name:
+        return view.redirect("/integrations")
     await view.gateway.revoke_token(name)
     return view.redirect("/integrations", done="revoked")
 

@@ -63,7 +63,7 @@ async def act(view: View) -> Response:
     form = await view.form()
     action = form.text("action")
     try:
-        if action == "pin":
+        if action == "pin" and form.text("modem"):
             await view.gateway.modem(form.text("modem"), "pin", {"pin": form.text("pin").strip()})
             return view.redirect("/start", text=form.text("sent"), done="pin")
         if action == "text":
@@ -97,7 +97,8 @@ async def _modems_region(look: Look, gateway: AsyncClient, _: str) -> str:
 
 @region("start-text", lambda event, _: event["type"].startswith("message."))
 async def _text_region(look: Look, gateway: AsyncClient, number: str) -> str:
-    return partial("start-text", look.part("fragments/start_text.html", **await _exchange(gateway, number)))
+    exchange = await _exchange(gateway, number)
+    return partial("start-text", look.part("fragments/start_text.html", **exchange)) if exchange["message"] else ""
 
 
 PAGES = [Page("/start", start), Page("/start", act, "POST")]
