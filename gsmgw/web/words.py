@@ -249,6 +249,8 @@ RULE_ACTION = {
     "start": N_("record consent"),
     "stop": N_("record an opt-out"),
     "hook": N_("call a hook"),
+    "enroll": N_("enroll in the drip"),
+    "ask": N_("ask:"),
 }
 ROLE = {"owner": N_("Owner"), "operator": N_("Operator"), "viewer": N_("Viewer")}
 #: Why messages failed, by the code of the error.

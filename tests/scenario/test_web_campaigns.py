@@ -5,59 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard
+from support.page import Browser, add_user, dashboard, fields_of
 from support.rig import Rig, make_config, running, simulated
 
 ANNA, BORIS, CLARA = "+4915112345671", "+4915112345672", "+4915112345673"
-
-
-class Fields(HTMLParser):
-    """The fields of the form with an ID, as a browser would send them."""
-
-    def __init__(self, form_id: str) -> None:
-        super().__init__()
-        self.form_id, self.inside, self.found = form_id, False, dict[str, list[str]]()
-        self.select, self.area, self.option = "", "", ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        name, value = given.get("name") or "", given.get("value") or ""
-        if tag == "form":
-            self.inside = given.get("id") == self.form_id
-        if not self.inside:
-            return
-        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
-            self.found.setdefault(name, []).append(value)
-        elif tag == "select":
-            self.select = name
-        elif tag == "option" and self.select and ("selected" in given or self.select not in self.found):
-            self.found[self.select] = [value]
-        elif tag == "textarea":
-            self.area = name
-            self.found.setdefault(name, []).append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self.area = ""
-        elif tag == "select":
-            self.select = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.area:
-            self.found[self.area][-1] += data
-
-
-def fields_of(page: str, form_id: str = "campaign") -> dict[str, list[str]]:
-    """The fields of a form, without its token."""
-    parser = Fields(form_id)
-    parser.feed(page)
-    parser.found.pop("form_token", None)
-    return parser.found
 
 
 @pytest.fixture
@@ -140,24 +95,24 @@ async def test_no_value_is_lost_in_the_wizard(rig: Rig, browser: Browser, more: 
     path = f"/campaigns/{draft['id']}/edit"
     page = (await browser.open(path)).text
     for step in ("text", "time", "audience", "time"):
-        answer = await browser.send(path, **fields_of(page), action=f"step:{step}")
+        answer = await browser.send(path, **fields_of(page, "campaign"), action=f"step:{step}")
         assert answer.status_code == 200, re.findall('class="error"[^<]*<', answer.text)
         page = answer.text
-    saved = await browser.send(path, **fields_of(page), action="save")
+    saved = await browser.send(path, **fields_of(page, "campaign"), action="save")
     assert saved.status_code == 303, re.findall('class="error".*', saved.text)
     assert content(dict(await rig.client.campaign(draft["id"]))) == content(draft)
 
 
 async def test_a_campaign_from_the_first_step_to_the_review(rig: Rig, browser: Browser) -> None:
     page = (await browser.open("/campaigns/new")).text
-    first = {**fields_of(page), "name": ["Sale"], "groups": ["regulars"]}
+    first = {**fields_of(page, "campaign"), "name": ["Sale"], "groups": ["regulars"]}
     page = (await browser.send("/campaigns/new", **first, action="step:text")).text
-    second = {**fields_of(page), "variant": ["Hello {{ name }}"]}
+    second = {**fields_of(page, "campaign"), "variant": ["Hello {{ name }}"]}
     page = (await browser.send("/campaigns/new", **second, action="add")).text
     assert "Hello Anna" in page or "Hello Boris" in page  # as an example
-    texts = {**fields_of(page), "variant": ["Hello {{ name }}", "Hi"], "weight": ["2", "1"]}
+    texts = {**fields_of(page, "campaign"), "variant": ["Hello {{ name }}", "Hi"], "weight": ["2", "1"]}
     page = (await browser.send("/campaigns/new", **texts, action="step:time")).text
-    third = {**fields_of(page), "hours": ["09:00-20:00"], "repeat": ["every monday 09:00"]}
+    third = {**fields_of(page, "campaign"), "hours": ["09:00-20:00"], "repeat": ["every monday 09:00"]}
     bad = await browser.send("/campaigns/new", **{**third, "repeat": ["now and then"]}, action="save")
     assert 'id="repeat-error"' in bad.text
     assert "now and then" in bad.text
@@ -171,26 +126,26 @@ async def test_a_campaign_from_the_first_step_to_the_review(rig: Rig, browser: B
     review = (await browser.open(f"/campaigns/{made['id']}")).text
     assert "Next runs:" in review
     page = (await browser.open(f"/campaigns/{made['id']}/edit?step=text")).text
-    less = await browser.send(f"/campaigns/{made['id']}/edit", **fields_of(page), action="remove:1")
-    assert fields_of(less.text)["variant"] == ["Hello {{ name }}"]
+    less = await browser.send(f"/campaigns/{made['id']}/edit", **fields_of(page, "campaign"), action="remove:1")
+    assert fields_of(less.text, "campaign")["variant"] == ["Hello {{ name }}"]
 
 
 async def test_an_error_opens_the_step_of_its_field(browser: Browser) -> None:
     page = (await browser.open("/campaigns/new")).text
-    first = {**fields_of(page), "name": ["Sale"], "groups": ["regulars"]}
+    first = {**fields_of(page, "campaign"), "name": ["Sale"], "groups": ["regulars"]}
     page = (await browser.send("/campaigns/new", **first, action="step:text")).text
-    texts = {**fields_of(page), "variant": ["Hello", "Hello {{ nme }}"], "weight": ["1", "1"]}
+    texts = {**fields_of(page, "campaign"), "variant": ["Hello", "Hello {{ nme }}"], "weight": ["1", "1"]}
     page = (await browser.send("/campaigns/new", **texts, action="step:time")).text
-    bad = await browser.send("/campaigns/new", **fields_of(page), action="save")
+    bad = await browser.send("/campaigns/new", **fields_of(page, "campaign"), action="save")
     assert bad.status_code == 422
     assert 'id="variant-1-error"' in bad.text
     assert 'name="step" value="text"' in bad.text
-    nobody = {**fields_of(bad.text), "variant": ["Hello"], "weight": ["1"], "groups": []}
+    nobody = {**fields_of(bad.text, "campaign"), "variant": ["Hello"], "weight": ["1"], "groups": []}
     refused = await browser.send("/campaigns/new", **nobody, action="save")
     assert 'name="step" value="audience"' in refused.text
     assert 'id="groups-error"' in refused.text
     rows = {
-        **fields_of(page),
+        **fields_of(page, "campaign"),
         "without-mode": "visual",
         "without-node": ["0.0:row"],
         "without-0.0-field": "city",

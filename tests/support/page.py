@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
@@ -18,6 +19,50 @@ from support.rig import Rig
 
 SECRET = "correct horse battery"
 _TOKEN = re.compile(r'name="form_token" value="(\w+)"')
+
+
+class Fields(HTMLParser):
+    """The fields of the form with an ID, as a browser would send them."""
+
+    def __init__(self, form_id: str) -> None:
+        super().__init__()
+        self.form_id, self.inside, self.found = form_id, False, dict[str, list[str]]()
+        self.select, self.area, self.option = "", "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name, value = given.get("name") or "", given.get("value") or ""
+        if tag == "form":
+            self.inside = given.get("id") == self.form_id
+        if not self.inside:
+            return
+        if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
+            self.found.setdefault(name, []).append(value)
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and self.select and ("selected" in given or self.select not in self.found):
+            self.found[self.select] = [value]
+        elif tag == "textarea":
+            self.area = name
+            self.found.setdefault(name, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.area = ""
+        elif tag == "select":
+            self.select = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.found[self.area][-1] += data
+
+
+def fields_of(page: str, form_id: str) -> dict[str, list[str]]:
+    """The fields of a form, without its token."""
+    parser = Fields(form_id)
+    parser.feed(page)
+    parser.found.pop("form_token", None)
+    return parser.found
 
 
 class Browser:

@@ -109,14 +109,19 @@ def step_to(form: Form, count: int) -> int:
 
 
 def moment_of(view: View, form: Form) -> str | None:
-    """Return the sending time, from the user's time zone; None for now."""
-    typed = form.trimmed("send_at")
+    """Return the sending time; None for now."""
+    return local_moment(view, form, "send_at")
+
+
+def local_moment(view: View, form: Form, name: str) -> str | None:
+    """Return the time in a field, from the user's time zone; None if it is empty."""
+    typed = form.trimmed(name)
     if typed is None:
         return None
     try:
         return datetime.fromisoformat(typed).replace(tzinfo=view.look.zone).isoformat()
     except ValueError:
-        form.errors["send_at"] = view.say(N_("This is not a valid time."))
+        form.errors[name] = view.say(N_("This is not a valid time."))
         return None
 
 
