@@ -20,6 +20,7 @@ from gsmgw.api.fast_path import FastPath
 from gsmgw.api.message_bodies import BatchIn, MessageIn
 from gsmgw.api.routes import (
     answers,
+    assignees,
     audit,
     backups,
     campaign_export,
@@ -75,6 +76,7 @@ ROUTERS = (
     messages.router,
     conversations.router,
     answers.router,
+    assignees.router,
     consent.optouts,
     consent.suspects,
     consent.consent,

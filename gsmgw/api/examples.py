@@ -268,6 +268,7 @@ ANSWERS: Final[dict[str, Any]] = {
     "update_conversation": {**_CONVERSATION, "unread": 0},
     "create_note": _NOTE,
     "list_answers": {"data": [_ANSWER]},
+    "list_assignees": {"data": ["ann", "ben"]},
     "put_answer": _ANSWER,
     "create_webhook": {**_WEBHOOK, "secret": "whsec_kq6KObRK8iL6WLHu2RRQg7RQvYKgI5Nc3qNLMJnqjpk="},
     "list_webhooks": {"data": [_WEBHOOK]},

@@ -43,6 +43,7 @@ GROUPS: Final = (
             "GET /v1/conversations/{peer}/notes": "list_notes",
             "POST /v1/conversations/{peer}/notes": "create_note",
             "DELETE /v1/conversations/{peer}/notes/{note_id}": "delete_note",
+            "GET /v1/assignees": "list_assignees",
             "GET /v1/answers": "list_answers",
             "PUT /v1/answers/{name}": "put_answer",
             "DELETE /v1/answers/{name}": "delete_answer",

@@ -166,6 +166,7 @@ class AsyncClient:
     sessions = _does(user_calls.sessions)
     end_session = _does(user_calls.end_session)
     answers = _does(user_calls.answers)
+    assignees = _does(user_calls.assignees)
     put_answer = _does(user_calls.put_answer)
     delete_answer = _does(user_calls.delete_answer)
     export_person = _does(calls.export_person)

@@ -34,9 +34,14 @@ def add_note(peer: str, text: str) -> Call[resources.Note]:
     return Call("POST", f"/v1/conversations/{part(peer)}/notes", {"text": text})
 
 
-def answers() -> Call[list[resources.Answer]]:
-    """Return the canned answers, by name."""
-    return Call("GET", "/v1/answers", pick=_data)
+def answers(contact: str | None = None) -> Call[list[resources.Answer]]:
+    """Return the canned answers, by name; for a contact also with its fields filled in."""
+    return Call("GET", "/v1/answers", params=given({"contact": contact}), pick=_data)
+
+
+def assignees() -> Call[list[str]]:
+    """Return the names of the users who can take care of conversations."""
+    return Call("GET", "/v1/assignees", pick=_data)
 
 
 def put_answer(name: str, text: str) -> Call[resources.Answer]:

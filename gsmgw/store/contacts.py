@@ -62,6 +62,15 @@ def find(db: sqlite3.Connection, wanted: Clause, limit: int) -> list[Contact]:
     return readable_page(db, "contacts", contact_of, limit, lambda size: db.execute(query, (*values, size)))
 
 
+def names_of(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, str]:
+    """Return the names of the contacts that have one, by their numbers."""
+    rows = db.execute(
+        "SELECT number, name FROM contacts WHERE number IN (SELECT value FROM json_each(?)) AND name IS NOT NULL",
+        (as_json(numbers),),
+    )
+    return {str(number): str(name) for number, name in rows}
+
+
 def get_many(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, Contact]:
     """Return contacts by their numbers; a number without a contact is left out."""
     rows = db.execute(f"{_SELECT} WHERE number IN (SELECT value FROM json_each(?))", (as_json(numbers),))

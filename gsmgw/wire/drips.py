@@ -36,13 +36,14 @@ def _step(step: Step) -> resources.DripStep:
     return {"delay": step.delay, "text": step.text}
 
 
-def person_resource(saved: SavedDrip, person: Follower) -> resources.DripPerson:
+def person_resource(saved: SavedDrip, person: Follower, name: str | None) -> resources.DripPerson:
     """Return where a person stands as a resource."""
     steps = len(saved.drip.steps)
     waits = person.reason is None and person.planned
     return {
         "drip": saved.drip.name,
         "number": person.number,
+        "name": name,
         "source": person.source,
         "reason": person.reason,
         "step": min(person.step + 1, steps),

@@ -27,34 +27,49 @@ class Fields(HTMLParser):
     def __init__(self, form_id: str) -> None:
         super().__init__()
         self.form_id, self.inside, self.found = form_id, False, dict[str, list[str]]()
-        self.select, self.area, self.option = "", "", ""
+        self.select, self.area = "", ""
+        #: True while the text of an option is its value.
+        self.reads_option = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        name, value = given.get("name") or "", given.get("value") or ""
+        name = given.get("name") or ""
         if tag == "form":
             self.inside = given.get("id") == self.form_id
         if not self.inside:
             return
         if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
-            self.found.setdefault(name, []).append(value)
+            self.found.setdefault(name, []).append(given.get("value") or "")
         elif tag == "select":
-            self.select = name
-        elif tag == "option" and self.select and ("selected" in given or self.select not in self.found):
-            self.found[self.select] = [value]
+            self.select = f"first {name}"
+        elif tag == "option" and self.select:
+            self._option(given)
         elif tag == "textarea":
             self.area = name
             self.found.setdefault(name, []).append("")
+
+    def _option(self, given: dict[str, str | None]) -> None:
+        is_first = self.select.startswith("first ")
+        self.select = self.select.removeprefix("first ")
+        if is_first:
+            self.found.setdefault(self.select, []).append("")
+        self.reads_option = (is_first or "selected" in given) and "value" not in given
+        if is_first or "selected" in given:
+            self.found[self.select][-1] = given.get("value") or ""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
             self.area = ""
         elif tag == "select":
             self.select = ""
+        elif tag == "option":
+            self.reads_option = False
 
     def handle_data(self, data: str) -> None:
         if self.area:
             self.found[self.area][-1] += data
+        elif self.reads_option:
+            self.found[self.select][-1] += data
 
 
 def fields_of(page: str, form_id: str) -> dict[str, list[str]]:

@@ -159,8 +159,10 @@ async def merge(ctx: Ctx, contact: str, body: MergeIn) -> Response:
 @router.get("/{contact}/drips", response_model=resources.DripPersonList, responses=_UNKNOWN)
 async def contact_drips(ctx: Ctx, contact: str) -> Response:
     """List the drips that a contact is or was in, newest first, with the next step and when it is due."""
-    found = await ctx.drips.of((await ctx.audience.contacts.get(contact)).number)
-    return JSONResponse({"data": [person_resource(each.saved, each.follower) for each in found]})
+    person = await ctx.audience.contacts.get(contact)
+    found = await ctx.drips.of(person.number)
+    data = [person_resource(each.saved, each.follower, person.person.name) for each in found]
+    return JSONResponse({"data": data})
 
 
 def _answer(contact: Contact, status: int = 200) -> JSONResponse:

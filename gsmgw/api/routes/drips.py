@@ -19,6 +19,7 @@ from gsmgw.audience.drips.desk import MAX_STEPS, CountedDrip, Standing
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.model import Purpose
 from gsmgw.model.drips import LATE_HOURS, Drip, Step
+from gsmgw.store import contacts
 from gsmgw.wire import resources
 from gsmgw.wire.drips import drip_resource, person_resource
 
@@ -151,7 +152,9 @@ async def people(ctx: Ctx, name: str, query: Annotated[PeopleQuery, Query()]) ->
     found = await ctx.drips.people(name, query.cursor or "", query.limit + 1, active=query.active)
     page = found[: query.limit]
     more = page[-1].follower.number if len(found) > query.limit else None
-    return JSONResponse({"data": list(map(person, page)), "next_cursor": more})
+    names = await ctx.store.read(lambda db: contacts.names_of(db, [each.follower.number for each in page]))
+    data = [person(each, names.get(each.follower.number)) for each in page]
+    return JSONResponse({"data": data, "next_cursor": more})
 
 
 @router.delete("/{name}/people/{number}", status_code=204, responses=_UNKNOWN)
@@ -161,9 +164,9 @@ async def remove(ctx: Ctx, name: str, number: str) -> Response:
     return Response(status_code=204)
 
 
-def person(standing: Standing) -> resources.DripPerson:
+def person(standing: Standing, name: str | None) -> resources.DripPerson:
     """Return where a person stands as a resource."""
-    return person_resource(standing.saved, standing.follower)
+    return person_resource(standing.saved, standing.follower, name)
 
 
 def _drip(counted: CountedDrip) -> resources.Drip:

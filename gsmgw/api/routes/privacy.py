@@ -62,14 +62,15 @@ async def erase(ctx: Ctx, request: Request, caller: Caller, number: Number, body
 
 
 def _out(found: Dossier, now_ms: int) -> dict[str, Any]:
+    name = None if found.contact is None else found.contact.person.name
     return {
         "number": found.number,
         "exported_at": stamp(now_ms),
         "contact": None if found.contact is None else contact_resource(found.contact),
         "consent": person_resource(found.consent),
         "conversation": None if found.conversation is None else state_resource(found.conversation),
-        "drips": [drip_person(each) for each in found.drips],
-        "question": None if found.question is None else question_resource(found.question),
+        "drips": [drip_person(each, name) for each in found.drips],
+        "question": None if found.question is None else question_resource(found.question, name),
         "notes": [note_resource(note) for note in found.notes],
         "messages": [message_resource(message) for message in found.messages],
         "events": [event_resource(event) for event in found.events],

@@ -14,6 +14,7 @@ from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.model import format_id
 from gsmgw.model.questions import OpenQuestion
+from gsmgw.store import contacts
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
@@ -31,13 +32,17 @@ class QuestionQuery(QueryModel):
 @router.get("", response_model=resources.QuestionPage)
 async def index(ctx: Ctx, query: Annotated[QuestionQuery, Query()]) -> Response:
     """List open questions by number: the next text of that number sets a field."""
-    if query.number is not None:
+    if query.number is None:
+        found = await ctx.questions.page(query.cursor or "", query.limit + 1)
+    else:
         asked = await ctx.questions.to(query.number)
-        return JSONResponse({"data": [] if asked is None else [question_resource(asked)], "next_cursor": None})
-    found = await ctx.questions.page(query.cursor or "", query.limit + 1)
+        found = [] if asked is None else [asked]
     page = found[: query.limit]
+    names = await ctx.store.read(lambda db: contacts.names_of(db, [each.number for each in page]))
     more = page[-1].number if len(found) > query.limit else None
-    return JSONResponse({"data": list(map(question_resource, page)), "next_cursor": more})
+    return JSONResponse(
+        {"data": [question_resource(each, names.get(each.number)) for each in page], "next_cursor": more}
+    )
 
 
 @router.delete("/{number}", status_code=204, responses=problems(404))
@@ -47,9 +52,10 @@ async def close(ctx: Ctx, number: str) -> Response:
     return Response(status_code=204)
 
 
-def question_resource(found: OpenQuestion) -> resources.Question:
+def question_resource(found: OpenQuestion, name: str | None) -> resources.Question:
     return {
         "number": found.number,
+        "name": name,
         "field": found.ask.field,
         "message_id": format_id(found.message_id),
         "unreadable": found.unreadable,

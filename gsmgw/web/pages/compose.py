@@ -12,10 +12,11 @@ from typing import Any
 from starlette.responses import Response
 
 from gsmgw.client import ApiError
+from gsmgw.model.liquid import has_fields
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.pages import segments
-from gsmgw.web.pages.texting import POOL, filled, has_fields, moment_of, people_of, seen, step_to, ways
+from gsmgw.web.pages.texting import POOL, filled, moment_of, people_of, seen, step_to, ways
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import requests, resources

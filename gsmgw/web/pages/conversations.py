@@ -9,13 +9,14 @@ from typing import Any
 from starlette.responses import Response
 
 from gsmgw.client import ApiError, AsyncClient, part
+from gsmgw.model.liquid import has_fields
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import of_kinds, partial, region
 from gsmgw.web.look import Look
 from gsmgw.web.names import contact_of
 from gsmgw.web.pages.compose import FIELDS
-from gsmgw.web.pages.texting import seen
+from gsmgw.web.pages.texting import filled, seen
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import requests, resources
@@ -114,7 +115,8 @@ async def _show(view: View, form: Form, status: int = 200) -> Response:
         name=contact["name"] if contact else None,
         form=form,
         is_earlier=bool(cursor),
-        answers=await gateway.answers(),
+        answers=await gateway.answers(peer),
+        assignees=await gateway.assignees(),
         contact=contact,
         consent=consent,
         preview=await seen(view, form.text("text")),
@@ -134,7 +136,10 @@ async def reply(view: View) -> Response:
     if modem is not None:
         fields["modem"] = modem
     try:
-        await view.gateway.send(peer, form.text("text"), key=form.text("key") or None, **fields)
+        text = form.text("text")
+        if has_fields(text):
+            text = (await filled(view.gateway, text, peer))["text"]
+        await view.gateway.send(peer, text, key=form.text("key") or None, **fields)
     except ApiError as exc:
         form.refuse(exc, view.look.words, {**FIELDS, "/to": "", "recipient_opted_out": "", "invalid_number": ""})
         return await _show(view, form, exc.status)
@@ -164,8 +169,14 @@ async def change(view: View) -> Response:
     elif action == "read":
         await gateway.update_conversation(peer, read=True)
         return Response(status_code=204)
-    elif action in ("take", "release"):
-        await gateway.update_conversation(peer, assigned_to=user if action == "take" else None)
+    elif action == "take":
+        await gateway.update_conversation(peer, assigned_to=user)
+    elif action == "assign":
+        try:
+            await gateway.update_conversation(peer, assigned_to=form.trimmed("assignee"))
+        except ApiError as exc:
+            form.refuse(exc, view.look.words, {})
+            return await _show(view, form, exc.status)
     elif action in ("close", "reopen"):
         await gateway.update_conversation(peer, state="closed" if action == "close" else "open")
     return view.redirect(f"/conversations/{part(peer)}")

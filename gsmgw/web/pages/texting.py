@@ -10,6 +10,7 @@ from typing import NamedTuple
 from starlette.responses import HTMLResponse, Response
 
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.model.liquid import has_fields
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.routing import Page
@@ -18,15 +19,8 @@ from gsmgw.wire import resources
 
 #: People whose texts a page shows one by one.
 SAMPLE = 20
-#: How a field begins in a text, and how a condition in it does.
-_MARKS = ("{{", "{%")
 #: What the name of a pool begins with where a modem or a pool is chosen.
 POOL = "pool:"
-
-
-def has_fields(text: str) -> bool:
-    """Return True if a text has fields to be filled in."""
-    return any(mark in text for mark in _MARKS)
 
 
 async def seen(view: View, text: str) -> resources.Preview | None:

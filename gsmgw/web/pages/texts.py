@@ -19,6 +19,9 @@ async def templates(view: View) -> Response:
     if name := view.asked("name"):
         found = await view.gateway.template(name)
         form = Form(values={"name": found["name"], "text": found["text"]})
+    if name := view.asked("answer"):
+        known = {each["name"]: each["text"] for each in await view.gateway.answers()}
+        form.put({"answer-name": name, "answer-text": known.get(name, "")})
     return await _show(view, form)
 
 
@@ -67,7 +70,9 @@ async def answers(view: View) -> Response:
     except (ApiError, ValueError) as exc:
         if not isinstance(exc, ApiError):
             exc = ApiError(422, {"code": "invalid_request", "errors": [{"pointer": "/name", "detail": str(exc)}]})
-        form.refuse(exc, view.look.words, {"/name": "answer-name", "/text": "answer-text"})
+        form.refuse(
+            exc, view.look.words, {"/name": "answer-name", "/text": "answer-text", "invalid_template": "answer-text"}
+        )
         return await _show(view, form, exc.status)
     return view.redirect("/templates", done="saved")
 

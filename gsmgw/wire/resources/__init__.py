@@ -61,6 +61,7 @@ from gsmgw.wire.resources.contacts import (
 from gsmgw.wire.resources.conversations import (
     Answer,
     AnswerList,
+    AssigneeList,
     Conversation,
     ConversationPage,
     ConversationState,
@@ -186,6 +187,7 @@ __all__ = [
     "ApiAddresses",
     "ArrivedMessage",
     "Ask",
+    "AssigneeList",
     "AuditEntry",
     "AuditPage",
     "Backup",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -70,6 +70,16 @@ class Answer(TypedDict):
 
     name: str
     text: str
+    filled: NotRequired[
+        Annotated[str | None, Field(description="With the fields of the contact asked for; null if one is empty")]
+    ]
+
+
+@closed
+class AssigneeList(TypedDict):
+    """Names of the users who can take care of conversations."""
+
+    data: list[str]
 
 
 @closed

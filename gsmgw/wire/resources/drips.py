@@ -77,6 +77,7 @@ class DripPerson(TypedDict):
 
     drip: str
     number: str
+    name: Annotated[str | None, Field(description="The name of the contact")]
     source: Annotated[str, Field(description="Who enrolled the person: api, rule or campaign")]
     reason: Annotated[DripEnd | None, Field(description="Why the person gets no further steps")]
     step: Annotated[int, Field(description="The next step, from 1; of somebody who left the drip, the last one")]
@@ -122,6 +123,7 @@ class Question(TypedDict):
     """An open question: the next text of the number sets the field."""
 
     number: str
+    name: Annotated[str | None, Field(description="The name of the contact")]
     field: str
     message_id: Annotated[str, Field(description="The text that asked")]
     unreadable: Annotated[int, Field(description="Answers that could not be read")]
