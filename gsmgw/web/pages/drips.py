@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from gsmgw.client import ApiError, part
+from gsmgw.digits import is_digits
 from gsmgw.web.campaign_forms import DAYS
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
@@ -103,7 +104,7 @@ def _change_steps(form: Form) -> bool:
     """Add, move or remove a step; return False if another button was pressed."""
     action, _, place = form.text("action").partition(":")
     steps = _steps(form)
-    at = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else len(steps)
+    at = int(place) if is_digits(place) and len(place) < 4 else len(steps)
     if action == "add" and len(steps) < MOST_STEPS:
         steps.append(("1d", "", ""))
     elif action == "remove" and at < len(steps) > 1:
