@@ -59,6 +59,8 @@ async def test_settings_with_their_sources(rig: Rig, file: Path) -> None:
         assert "line 4 of the file" in page
         assert "<code>&#34;DE&#34;</code>" in page
         assert "retention" not in page.partition("</nav>")[2].partition("Set by you")[2]
+        german = (await browser.open("/configuration", headers={"Accept-Language": "de"})).text
+        assert "Land für Nummern ohne <code>+</code>" in german
         page = (await browser.open("/configuration?show=all")).text
         assert "messages_days" in page
         assert "<code>[backup]</code>" in page
@@ -158,6 +160,8 @@ async def test_the_calls_of_the_api(rig: Rig) -> None:
         page = (await browser.open("/api")).text
         assert 'href="/sms/api/send_message"' in page
         assert "/v1/webhooks/{webhook_id}/deliveries" in page
+        document = await browser.open("/api/openapi.json")
+        assert document.json()["info"]["title"] == "gsmgw"
         found = (await browser.open("/api?q=ussd")).text
         assert "send_ussd" in found
         assert "send_message" not in found

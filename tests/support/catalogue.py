@@ -9,6 +9,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import gsmgw.web
+from gsmgw.config.meanings import MEANINGS
 
 FOLDER = Path(gsmgw.web.__file__).parent
 _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
@@ -22,7 +23,7 @@ def sentences() -> dict[str | tuple[str, ...], str]:
     for name, line, message, _, _ in extract_from_dir(str(FOLDER), _METHODS, options, _KEYWORDS):
         if message:
             found.setdefault(tuple(message) if isinstance(message, (list, tuple)) else message, f"{name}:{line}")
-    return found
+    return {**found, **dict.fromkeys(MEANINGS.values(), "the meaning of a setting")}
 
 
 def catalogue(language: str = "de") -> dict[str | tuple[str, ...], str | tuple[str, ...]]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from markupsafe import Markup
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from gsmgw.client import ApiError
 from gsmgw.web.look import Look
@@ -58,6 +58,12 @@ async def operation(view: View) -> Response:
         answer=_content(view.look, document, good),
         answers=answers,
     )
+
+
+async def download(view: View) -> Response:
+    """Download the document, for programs that make clients from it."""
+    headers = {"Content-Disposition": 'attachment; filename="gsmgw-openapi.json"'}
+    return JSONResponse(await _document(view), headers=headers)
 
 
 async def schema(view: View) -> Response:
@@ -125,6 +131,7 @@ def _kind(look: Look, schema: dict[str, Any]) -> Markup:
 
 PAGES = [
     Page("/api", index),
+    Page("/api/openapi.json", download),
     Page("/api/schemas/{name}", schema),
     Page("/api/{name}", operation),
 ]
