@@ -226,6 +226,7 @@ class AsyncClient:
     delete_rule = _does(audience_calls.delete_rule)
     try_rules = _does(audience_calls.try_rules)
     campaigns = _does(audience_calls.campaigns)
+    campaign_page = _does(audience_calls.campaign_page)
     campaign = _does(audience_calls.campaign)
     create_campaign = _does(audience_calls.create_campaign)
     put_campaign = _does(audience_calls.put_campaign)

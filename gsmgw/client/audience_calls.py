@@ -223,6 +223,11 @@ def campaigns() -> Call[list[resources.Campaign]]:
     return Call("GET", "/v1/campaigns", pick=_data)
 
 
+def campaign_page(**filters: Any) -> Call[resources.CampaignList]:
+    """Return a page of campaigns, newest first: ``data``, ``next_cursor``. ``filters``: see ``GET /v1/campaigns``."""
+    return Call("GET", "/v1/campaigns", params=given(filters))
+
+
 def campaign(campaign: str) -> Call[resources.Campaign]:
     """Return a campaign with its counts."""
     return Call("GET", f"/v1/campaigns/{part(campaign)}")

@@ -125,9 +125,19 @@ def _campaign(row: Any) -> Campaign:
     )  # fmt: skip
 
 
-def all_campaigns(db: sqlite3.Connection) -> list[Campaign]:
-    """Return all campaigns but for the runs of others, newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id IS NULL ORDER BY id DESC")
+def page(
+    db: sqlite3.Connection,
+    parent: int | None = None,
+    before: int | None = None,
+    limit: int = -1,
+    state: CampaignState | None = None,
+) -> list[Campaign]:
+    """Return the runs of a campaign, or those that are no runs, newest first, older than the ID ``before``."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id IS ?1 AND (?2 IS NULL OR id < ?2) "
+        "AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4",
+        (parent, before, state, limit),
+    )
     return readable(db, "campaigns", _campaign, rows)
 
 
@@ -146,12 +156,6 @@ def get(db: sqlite3.Connection, campaign_id: int) -> Campaign | None:
 def open_campaigns(db: sqlite3.Connection) -> list[Campaign]:
     """Return the campaigns that are running or scheduled."""
     rows = db.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE state IN ('scheduled', 'running') ORDER BY id")
-    return readable(db, "campaigns", _campaign, rows)
-
-
-def runs(db: sqlite3.Connection, campaign_id: int) -> list[Campaign]:
-    """Return the campaigns that a campaign made, newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id = ? ORDER BY id DESC", (campaign_id,))
     return readable(db, "campaigns", _campaign, rows)
 
 

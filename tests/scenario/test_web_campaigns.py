@@ -216,3 +216,22 @@ async def test_results_recipients_and_those_who_did_not_answer(tmp_path: Path) -
             table = await browser.open(f"{path}/export")
             assert table.headers["content-disposition"] == 'attachment; filename="recipients.csv"'
             assert ANNA in table.text
+
+
+async def test_campaigns_are_listed_page_by_page(rig: Rig, browser: Browser) -> None:
+    for at in range(55):
+        await rig.client.create_campaign(f"c{at:02}", {"numbers": [CLARA]}, text="x")
+    first = await rig.client.campaign_page(limit=50)
+    assert [each["name"] for each in first["data"][:2]] == ["c54", "c53"]
+    rest = await rig.client.campaign_page(limit=50, cursor=first["next_cursor"])
+    assert ([each["name"] for each in rest["data"]], rest["next_cursor"]) == (["c04", "c03", "c02", "c01", "c00"], None)
+    assert len(await rig.client.campaigns()) == 55
+    page = (await browser.open("/campaigns")).text
+    assert page.count('<th scope="row">') == 50
+    older = page.partition('<nav class="pager"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert (await browser.open(older)).text.count('<th scope="row">') == 5
+    await rig.client.start_campaign(first["data"][0]["id"], "2099-01-01T10:00:00Z")
+    assert (await browser.open("/campaigns?state=scheduled")).text.count('<th scope="row">') == 1
+    assert "No campaign is in this state." in (await browser.open("/campaigns?state=paused")).text
+    wrong = await rig.http.get("/v1/campaigns", params={"cursor": "?"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (422, "cursor")

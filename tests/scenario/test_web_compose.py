@@ -152,3 +152,19 @@ async def test_the_gateway_tells_costs_and_pools(rig: Rig) -> None:
     assert [(each["name"], each["pools"]) for each in await rig.client.modems()] == [("office", ["city"])]
     seen = await rig.client.preview_segment(tree={"field": "name", "op": "is empty"})
     assert seen["segment"] == "name is empty"
+
+
+async def test_an_operator_sends_to_numbers_only(rig: Rig, browser: Browser) -> None:
+    await add_user(rig, "ben", "operator")
+    browser.http.cookies.clear()
+    await browser.sign_in("ben")
+    page = (await browser.open("/compose")).text
+    assert 'name="groups"' not in page
+    numbers = "\n".join(f"+49151123{at:05}" for at in range(101))
+    seen = await browser.send("/compose", to=numbers, text="Hello {{ number }}", action="check")
+    assert "which only an owner can start" in seen.text
+    refused = await browser.send("/compose", to=numbers, text="Hello {{ number }}", action="send")
+    assert refused.status_code == 403
+    assert "Hello {{ number }}</textarea>" in refused.text
+    await browser.send("/compose", to=ANNA, text="Hello {{ name }}", action="send")
+    assert await sent(rig) == [(ANNA, "Hello Anna")]

@@ -19,11 +19,13 @@ from gsmgw.api.routes.groups import Name
 from gsmgw.api.routes.rules import HoursIn
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
+from gsmgw.http.problems import Problem
 from gsmgw.model import format_id, parse_id
 from gsmgw.model.campaigns import (
     Audience,
     Campaign,
     CampaignPlan,
+    CampaignState,
     DateTrigger,
     Exclusions,
     Skipped,
@@ -34,6 +36,7 @@ from gsmgw.templates import SOURCE_LIMIT
 from gsmgw.wire import resources
 from gsmgw.wire.campaigns import campaign_resource, counts_resource
 from gsmgw.wire.encoding import stamp
+from gsmgw.wire.problems import ProblemCode
 
 router = api_router("/v1/campaigns")
 
@@ -196,10 +199,18 @@ class RecipientQuery(QueryModel):
     cursor: str | None = Field(None, max_length=64)
 
 
+class CampaignQuery(QueryModel):
+    """Query parameters of a list of campaigns."""
+
+    state: CampaignState | None = None
+    limit: int | None = Field(None, ge=1, le=1000, description="Maximum number of results (default: all)")
+    cursor: CampaignId | None = None
+
+
 @router.get("", response_model=resources.CampaignList)
-async def index(ctx: Ctx) -> Response:
+async def index(ctx: Ctx, query: Annotated[CampaignQuery, Query()]) -> Response:
     """List campaigns but for the runs of others, newest first, with their counts."""
-    return JSONResponse({"data": [await _whole(ctx, each) for each in await ctx.campaigns.all()]})
+    return await _page(ctx, None, query)
 
 
 @router.post("", status_code=201, response_model=resources.Campaign, responses=_CHANGED)
@@ -288,10 +299,9 @@ async def unschedule(ctx: Ctx, campaign: str) -> Response:
 
 
 @router.get("/{campaign}/runs", response_model=resources.CampaignList, responses=_UNKNOWN)
-async def runs(ctx: Ctx, campaign: str) -> Response:
+async def runs(ctx: Ctx, campaign: str, query: Annotated[CampaignQuery, Query()]) -> Response:
     """List the campaigns that a campaign made, newest first."""
-    found = await ctx.campaigns.runs(await _id(ctx, campaign))
-    return JSONResponse({"data": [await _whole(ctx, each) for each in found]})
+    return await _page(ctx, (await ctx.campaigns.get(await _id(ctx, campaign))).id, query)
 
 
 @router.post("/{campaign}/retry_failed", response_model=resources.CampaignRetry, responses=_CHANGED)
@@ -342,6 +352,19 @@ async def results(ctx: Ctx, campaign: str) -> Response:
         ],
     }
     return JSONResponse(answer)
+
+
+async def _page(ctx: Context, parent: int | None, query: CampaignQuery) -> Response:
+    before = None if query.cursor is None else parse_id(query.cursor)
+    if query.cursor is not None and before is None:
+        detail = f"{query.cursor!r} is not a valid cursor"
+        raise Problem(
+            ProblemCode.INVALID_REQUEST, f"cursor: {detail}", errors=[{"parameter": "cursor", "detail": detail}]
+        )
+    found = await ctx.campaigns.page(parent, before, -1 if query.limit is None else query.limit + 1, query.state)
+    page = found[: query.limit]
+    more = format_id(page[-1].id) if len(found) > len(page) else None
+    return JSONResponse({"data": [await _whole(ctx, each) for each in page], "next_cursor": more})
 
 
 async def _id(ctx: Context, text: str) -> int:

@@ -61,9 +61,11 @@ class Campaigns:
         self._reviews = Reviews(store, clock, self.plans, sending, prices)
         self.wake: Callable[[], None] = lambda: None
 
-    async def all(self) -> list[Campaign]:
-        """Return all campaigns but for the runs of others, newest first."""
-        return await self._store.read(campaigns.all_campaigns)
+    async def page(
+        self, parent: int | None, before: int | None, limit: int, state: CampaignState | None
+    ) -> list[Campaign]:
+        """Return the runs of a campaign, or the campaigns that are no runs, newest first; -1: all of them."""
+        return await self._store.read(lambda db: campaigns.page(db, parent, before, limit, state))
 
     async def get(self, campaign_id: int) -> Campaign:
         """Return a campaign. Raises :class:`NotFound`."""
@@ -89,7 +91,7 @@ class Campaigns:
     async def runs(self, campaign_id: int) -> list[Campaign]:
         """Return the campaigns that a campaign made, newest first. Raises :class:`NotFound`."""
         await self.get(campaign_id)
-        return await self._store.read(lambda db: campaigns.runs(db, campaign_id))
+        return await self._store.read(lambda db: campaigns.page(db, campaign_id))
 
     async def review(self, campaign_id: int) -> Review:
         """Return what a campaign would do. Nothing is saved."""

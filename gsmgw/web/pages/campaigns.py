@@ -41,7 +41,17 @@ RECIPIENTS = {
 
 async def campaigns(view: View) -> Response:
     """List the campaigns."""
-    return view.render("campaigns.html", campaigns=await view.gateway.campaigns())
+    state, cursor = view.asked("state"), view.asked("cursor")
+    state = state if state in words.CAMPAIGN else ""
+    page = await view.gateway.campaign_page(state=state or None, limit=LIMIT, cursor=cursor or None)
+    following = page["next_cursor"]
+    return view.render(
+        "campaigns.html",
+        campaigns=page["data"],
+        state=state,
+        following=view.look.url("/campaigns", state=state, cursor=following) if following else "",
+        first=view.look.url("/campaigns", state=state) if cursor else "",
+    )
 
 
 async def campaign(view: View) -> Response:

@@ -44,6 +44,7 @@ FIELDS = {
     "/audience/segment": "segment",
     "/audience/numbers": "to",
     "/variants": "text",
+    "forbidden": "",
 }
 #: The tag of a text that its writer sends to himself.
 TEST_TAG = "test"

@@ -45,6 +45,16 @@
     });
   }
 
+  // The buttons of a campaign are those of its state: the page opens again when that changes, unless somebody types.
+  const shown = document.querySelector("[data-shown-state]")?.dataset.shownState;
+  if (shown) {
+    document.addEventListener("htmx:sse:after:message", () => {
+      const state = document.getElementById("progress")?.dataset.state;
+      const isTyping = document.activeElement?.matches("input, select, textarea");
+      if (state && state !== shown && !isTyping) window.location.reload();
+    });
+  }
+
   // The menu closes with Escape and when something else is clicked.
   const menu = document.getElementById("menu");
   document.addEventListener("keydown", (event) => {

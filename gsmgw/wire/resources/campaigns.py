@@ -121,9 +121,10 @@ class Campaign(TypedDict):
 
 @closed
 class CampaignList(TypedDict):
-    """All campaigns, newest first."""
+    """Campaigns, newest first."""
 
     data: list[Campaign]
+    next_cursor: str | None
 
 
 @closed
