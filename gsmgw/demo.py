@@ -234,7 +234,8 @@ async def _show_dashboard(story: _Story, client: AsyncClient, log: Path, web: su
         if found is not None:
             code = (await client.create_setup_code())["code"]
             story.plain("\nThe dashboard, with the code to make your account:\n")
-            story.plain(f"  [bold]{_safe(found[1])}setup?code={code}[/]")
+            story.plain(f"  [bold]{_safe(found[1])}setup?code={code}[/]\n")
+            story.plain("It leads through the first steps. Its page Simulator shows the phones: answer as one of them.")
             return
         await asyncio.sleep(0.05)
 

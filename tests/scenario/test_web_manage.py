@@ -135,7 +135,10 @@ async def test_tokens(rig: Rig) -> None:
         none = await browser.send("/tokens/new", name="shop")
         assert none.status_code == 422
         assert 'id="scopes-error"' in none.text
-        made = await browser.send("/tokens/new", name="shop", scopes="read", days="30")
+        many = await browser.send("/tokens/new", name="shop", scopes="read", per_day="many")
+        assert many.status_code == 422
+        assert 'id="per_day-error"' in many.text
+        made = await browser.send("/tokens/new", name="shop", scopes="read", days="30", per_day="200")
         assert made.text.count("gsmgw_") >= 2
         assert "-d " not in made.text  # it may not send
         token = (await rig.client.tokens())[0]
@@ -145,6 +148,7 @@ async def test_tokens(rig: Rig) -> None:
         assert taken.status_code == 409
         assert 'id="name-error"' in taken.text
         page = (await browser.open("/integrations")).text
+        assert "at most 200 texts a day" in page
         assert "read texts" in page
         assert "/cgi-bin/sendsms" in page
         assert "not since the start" in page

@@ -51,10 +51,17 @@ async def create_token(view: View) -> Response:
             form.all("scopes"),
             expires_in=None if days is None else days * _DAY_S,
             modems=form.all("modems") or None,
+            per_day=form.whole("per_day"),
         )
         curl = await curl_lines(view, made)
     except ApiError as exc:
-        fields = {"/name": "name", "/scopes": "scopes", "/modems": "modems", "wrong_state": "name"}
+        fields = {
+            "/name": "name",
+            "/scopes": "scopes",
+            "/modems": "modems",
+            "/per_day": "per_day",
+            "wrong_state": "name",
+        }
         form.refuse(exc, view.look.words, fields)
         return await _form(view, form, exc.status)
     return view.render("token_made.html", token=made, curl=curl)
