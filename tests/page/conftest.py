@@ -52,19 +52,26 @@ class Place:
     cookie: str = ""
     complaints: list[str] = field(default_factory=list)
 
+    @property
+    def is_at_the_root(self) -> bool:
+        """False below a path."""
+        return self.base.count("/") == 2
+
     def phone(self, sender: str, text: str) -> None:
         """Send a text from a simulated phone to the first modem."""
         command = [sys.executable, "-m", "hw_sim", "send", "--control", str(self.site.control)]
         subprocess.run([*command, "--from", sender, "--to", "modem0", text], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A dashboard of a gateway with one modem, without an account."""
+@pytest.fixture(scope="module", params=["", "/sub/path"], ids=["root", "below-a-path"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A dashboard of a gateway with one modem, without an account; once more below a path."""
     directory = tmp_path_factory.mktemp("page")
-    with site(directory, modems=1, gateway='country = "DE"') as found, found.start() as client:
+    options = 'country = "DE"\nunknown_grace_s = 600'
+    hooks = '[webhooks]\nallow = ["http", "loopback"]'
+    with site(directory, modems=1, gateway=options, more=hooks) as found, found.start() as client:
         until(lambda: client.modems()[0]["state"] == "ready")
-        with page_of(found, directory) as base:
+        with page_of(found, directory, request.param) as base:
             yield Place(found, client, base)
 
 
@@ -76,14 +83,14 @@ def tab(chromium: Any, place: Place) -> Iterator[Callable[..., Any]]:
     def complain(text: str) -> None:
         place.complaints.append(text)
 
-    def open_tab(size: str = "desktop", scheme: str = "light", **options: Any) -> Any:
+    def open_tab(size: str = "desktop", scheme: str = "light", cookie: str | None = None, **options: Any) -> Any:
         width, height = SIZES[size]
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, locale="en", **options
         )
         context.set_default_timeout(30_000)
-        if place.cookie:
-            context.add_cookies([{"name": "gsmgw_session", "value": place.cookie, "url": place.base}])
+        if token := place.cookie if cookie is None else cookie:
+            context.add_cookies([{"name": "gsmgw_session", "value": token, "url": place.base}])
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda line: complain(line.text) if line.type in ("error", "warning") else None)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scenario.test_web_pages import fragment
-from support.page import Browser, add_user, dashboard
+from support.page import Browser, add_user, dashboard, fragment
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.daemon import modem_history as daemon_history

@@ -20,6 +20,21 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         yield found
 
 
+async def test_a_live_update_keeps_the_buttons(rig: Rig) -> None:
+    """They belong to a form outside of the region: a shared fragment has no token of a browser."""
+    await add_user(rig, "ann")
+    sent = await rig.client.send(ANNA, "Later", send_at=f"{FAR}:00Z")
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        page = (await browser.open(f"/messages/{sent['id']}")).text
+        shown = await fragment(browser, f"message:{sent['id']}")
+        for html in (page, shown):
+            assert '<button form="message-form"' in html
+        assert 'name="form_token"' not in shown
+        assert "Do not send it" not in await fragment(browser, f"message:{sent['id']}", "viewer")
+        assert (await browser.send(f"/messages/{sent['id']}", action="cancel")).status_code == 303
+
+
 async def test_a_text_there_and_back(tmp_path: Path) -> None:
     async with simulated(tmp_path, 1) as (sim, rig):
         await add_user(rig, "ann")

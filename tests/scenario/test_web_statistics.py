@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from scenario.test_web_pages import fragment
-from support.page import Browser, add_user, dashboard
+from support.page import Browser, add_user, dashboard, fragment
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.daemon.settings import limits_of
