@@ -13,6 +13,7 @@ ANNA = "+4915112345671"
 NO_SCREENS = frozenset(
     {
         "/live",
+        "/api/openapi.json",
         "/outbox/export",
         "/inbox/export",
         "/contacts/export",
@@ -55,6 +56,9 @@ FILLED: dict[str, Callable[[Client], str]] = {
     "/campaigns/{id}/recipients": lambda client: f"/campaigns/{_campaign(client)}/recipients",
     "/webhooks/{id}": lambda client: f"/webhooks/{_webhook(client)}",
     "/webhooks/{id}/deliveries/{delivery}": lambda client: f"/webhooks/{_delivery(client)}",
+    "/rules/edit/{name}": lambda client: f"/rules/edit/{quote(client.rules()[0]['name'])}",
+    "/drips/{name}": lambda _: "/drips/Welcome",
+    "/drips/{name}/edit": lambda _: "/drips/Welcome/edit",
     "/users/{name}": lambda client: f"/users/{client.users()[0]['name']}",
     "/api/schemas/{name}": lambda _: "/api/schemas/Message",
     "/api/{name}": lambda _: "/api/send_message",
@@ -69,6 +73,7 @@ def furnish(client: Client) -> None:
     client.add_to_group("Regulars", [ANNA])
     client.create_campaign("Saturday", {"groups": ["Regulars"]}, text="Fresh bread on Saturday.")
     client.create_rule("Hours", [{"kind": "reply", "text": "7 to 18"}], match={"kind": "exact", "value": "HOURS"})
+    client.create_drip("Welcome", [{"delay": "1d", "text": "How do you like the bread?"}])
     client.put_answer("Thanks", "Thank you!")
     webhook = client.create_webhook("http://127.0.0.1:9/texts")
     client.test_webhook(webhook["id"])
