@@ -3,6 +3,7 @@
 # make test-long  kills at random moments, a short storm, searches for harmful cases
 # make test-page  the dashboard in Chromium   (Chromium: sudo sh tests/page/install-debian.sh)
 # make check   lint, types and import contracts, as CI runs them
+# make screenshots  the pictures of the documentation   (wants Chromium, too)
 # make docs    the documentation in build/site, with all links checked
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
 # make deb-test  those packages tried in a fresh Debian: wants root and a mirror
@@ -27,7 +28,7 @@ SECONDS := 600
 # The tests start hundreds of processes: without compiled modules each of them takes a second longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-page test-long check bench storm format clean docs deb deb-test first-hour lock
+.PHONY: setup demo test test-page test-long check screenshots bench storm format clean docs deb deb-test first-hour lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -60,6 +61,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+
+screenshots: setup
+	$(BIN)/python -m tests.pictures
 
 bench: setup
 	$(BIN)/python -m tests.bench

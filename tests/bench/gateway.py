@@ -146,9 +146,19 @@ def _pid(place: Site) -> int:
 
 
 def _cpu_s(place: Site) -> float:
-    fields = Path(f"/proc/{_pid(place)}/stat").read_text().rsplit(")", 1)[1].split()
+    return cpu_s(_pid(place))
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb(place: Site) -> float:
-    return int(Path(f"/proc/{_pid(place)}/statm").read_text().split()[1]) * PAGE / 1e6
+    return memory_mb(_pid(place))
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6

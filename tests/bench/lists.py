@@ -65,7 +65,8 @@ def _events(rows: list[tuple[Any, ...]], draw: random.Random) -> list[Event]:
     return found
 
 
-async def _fill(rig: Rig) -> None:
+async def fill(rig: Rig) -> None:
+    """Write the messages with their conversations and sums."""
     store, draw = rig.gateway.store, random.Random(1)
     now_ms = rig.gateway.clock.wall_ms()
     prices = Prices([Price("DE", None, 70_000)])
@@ -110,7 +111,7 @@ async def _ask(rig: Rig, path: str) -> None:
 
 async def _run(directory: Path) -> None:
     async with running(make_config(directory, {})) as rig:
-        await _fill(rig)
+        await fill(rig)
         span = "since=2020-01-01T00:00:00Z"
         for query in (f"by=day&{span}".replace("2020", "2025"), "by=hour", f"by=modem&{span}", f"by=tag&{span}",
                       f"by=country&{span}"):  # fmt: skip

@@ -24,6 +24,13 @@ def free_port() -> int:
 @contextlib.contextmanager
 def page_of(place: Site, directory: Path, prefix: str = "") -> Iterator[str]:
     """Run the dashboard of a gateway; its address."""
+    with page_process(place, directory, prefix) as (_, base):
+        yield base
+
+
+@contextlib.contextmanager
+def page_process(place: Site, directory: Path, prefix: str = "") -> Iterator[tuple[Process, str]]:
+    """Run the dashboard of a gateway; its process and its address."""
     port = free_port()
     simulator = ("--simulator", str(place.control))
     arguments = ["--listen", f"127.0.0.1:{port}", *simulator, *(("--prefix", prefix) if prefix else ())]
@@ -35,6 +42,6 @@ def page_of(place: Site, directory: Path, prefix: str = "") -> Iterator[str]:
 
     try:
         until(answers)
-        yield f"http://127.0.0.1:{port}{prefix}"
+        yield web, f"http://127.0.0.1:{port}{prefix}"
     finally:
         web.end()

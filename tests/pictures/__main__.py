@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from playwright.sync_api import sync_playwright
 
 from pictures.stage import ANNA, Stage, stage
 
+#: Of a picture: between small and sharp.
+QUALITY = 82
+MOST_BYTES = 120_000
 ASSETS = Path(__file__).parents[2] / "docs" / "assets"
 
 
@@ -30,15 +34,19 @@ class Picture:
     size: str = "desktop"
     scheme: str = "light"
     wait: str = "main"
+    #: A link that is followed first.
+    follow: str = ""
 
 
 PICTURES = (
-    Picture("overview", "/"),
-    Picture("overview-dark", "/", scheme="dark"),
+    Picture("overview", "/", wait="#modems"),
+    Picture("overview-phone", "/", "phone", "dark", wait="#modems"),
     Picture("conversation", f"/conversations/{quote(ANNA)}", wait=".bubble"),
     Picture("conversation-phone", f"/conversations/{quote(ANNA)}", "phone", wait=".bubble"),
-    Picture("modem", "/modems/counter"),
+    Picture("campaign", "/campaigns", wait="table.list", follow="Oven Saturday"),
+    Picture("rules", "/rules"),
     Picture("statistics", "/statistics", wait=".chart canvas"),
+    Picture("modem", "/modems/counter", scheme="dark"),
 )
 
 
@@ -46,7 +54,7 @@ def main(arguments: list[str]) -> None:
     """Take all pictures, those that are named, or those of pages that are given as paths."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures")
     parser.add_argument("--out", type=Path, default=ASSETS)
-    parser.add_argument("--whole", action="store_true", help="whole pages, not only what fits on the screen")
+    parser.add_argument("--whole", action="store_true", help="whole pages as PNG, to look at")
     parser.add_argument("names", nargs="*", metavar="NAME|PATH")
     given = parser.parse_args(arguments)
     wanted = [each for each in PICTURES if not given.names or each.name in given.names]
@@ -68,7 +76,7 @@ def _take(place: Stage, pictures: list[Picture], out: Path, *, whole: bool) -> N
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for picture in pictures:
-            _one(browser, place, picture, out / f"{picture.name}.png", whole=whole)
+            _one(browser, place, picture, out / picture.name, whole=whole)
         browser.close()
 
 
@@ -86,10 +94,21 @@ def _one(browser: Any, place: Stage, picture: Picture, file: Path, *, whole: boo
     page = context.new_page()
     page.goto(place.base + picture.path)
     page.wait_for_selector(picture.wait)
+    if picture.follow:
+        page.click(f"main a:has-text('{picture.follow}')")
+        page.wait_for_selector("#progress")
     page.wait_for_timeout(500)  # charts are drawn
-    page.screenshot(path=file, full_page=whole)
+    if whole:
+        file = file.with_suffix(".png")
+        page.screenshot(path=file, full_page=True)
+    else:
+        file = file.with_suffix(".webp")
+        taken = context.new_cdp_session(page).send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+        file.write_bytes(base64.b64decode(taken["data"]))
     context.close()
     print(f"{file.name}: {file.stat().st_size // 1024} kB")
+    if not whole and file.stat().st_size > MOST_BYTES:
+        sys.exit(f"{file.name} is larger than {MOST_BYTES // 1000} kB")
 
 
 main(sys.argv[1:])

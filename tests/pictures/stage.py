@@ -73,10 +73,11 @@ def stage(directory: Path) -> Iterator[Stage]:
         with place.start() as client:
             until(lambda: all(modem["state"] == "ready" for modem in client.modems()))
             token = _account(client)
-            _people(client)
-            _talk(place, client)
-            _campaign(place, client)
-            _rest(place, client)
+            with Client(place.socket, token=token) as maria:
+                _people(maria)
+                _campaign(place, maria)
+                _rest(place, maria)
+                _talk(place, maria)
             with page_of(place, directory) as base:
                 yield Stage(place, client, base, token)
 
