@@ -168,3 +168,18 @@ async def test_an_operator_sends_to_numbers_only(rig: Rig, browser: Browser) -> 
     assert "Hello {{ number }}</textarea>" in refused.text
     await browser.send("/compose", to=ANNA, text="Hello {{ name }}", action="send")
     assert await sent(rig) == [(ANNA, "Hello Anna")]
+
+
+async def test_contacts_are_found_and_chosen(rig: Rig, browser: Browser) -> None:
+    found = await browser.send("/compose", find="ann", text="Hello", action="check")  # Enter in the field of the search
+    assert f'name="people" value="{ANNA}">' in found.text
+    assert "Anna" in found.text
+    assert 'id="to-error"' not in found.text
+    form = {"people": [ANNA], "find": "bor", "form_token": found.text.partition('form_token" value="')[2][:64]}
+    part = await browser.http.post("/compose/find", data=form)
+    assert f'name="people" value="{ANNA}" checked>' in part.text
+    assert f'name="people" value="{BORIS}">' in part.text
+    nobody = await browser.http.post("/compose/find", data={**form, "find": "zzz"})
+    assert "No contact matches." in nobody.text
+    await browser.send("/compose", people=[ANNA, BORIS], to=ANNA, text="Hello {{ name }}", action="send")
+    assert await sent(rig) == [(ANNA, "Hello Anna"), (BORIS, "Hello Boris")]

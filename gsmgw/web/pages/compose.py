@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from gsmgw.client import ApiError
 from gsmgw.model.liquid import has_fields
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
+from gsmgw.web.names import contact_of
 from gsmgw.web.pages import segments
-from gsmgw.web.pages.texting import POOL, filled, moment_of, people_of, seen, step_to, ways
+from gsmgw.web.pages.texting import POOL, filled, metered, moment_of, people_of, step_to, ways
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import requests, resources
@@ -25,6 +26,8 @@ from gsmgw.wire import requests, resources
 MOST = 10_000
 #: Numbers whose fields are filled in one by one; more are a campaign.
 MOST_FILLED = 100
+#: Contacts that a search shows, and those that can be chosen from searches.
+MOST_FOUND, MOST_CHOSEN = 8, 100
 #: The fields of the form by those of the API.
 FIELDS = {
     "/to": "to",
@@ -114,8 +117,9 @@ async def _form(view: View, form: Form, status: int = 200, **more: object) -> Re
         fields=await view.gateway.fields(),
         templates=await view.gateway.templates(),
         builder=await segments.shown(view, form),
-        preview=await seen(view, form.text("text")),
+        found=await _found(view, form),
         zone=str(view.look.zone),
+        **(await metered(view, form.text("text"), _numbers(form)[:1]))._asdict(),
         **{**_NOT_CHECKED, **more},
     )
 
@@ -128,6 +132,8 @@ async def send(view: View) -> Response:
         return await _form(view, form, 422 if form.errors else 200)
     if action == "template":
         return await _take_template(view, form)
+    if action == "find" or (action == "check" and form.trimmed("find") and form.text("find") != form.text("found")):
+        return await _form(view, form)
     letter = await _letter(view, form)
     if form.errors:
         return await _form(view, form, 422)
@@ -147,16 +153,38 @@ async def send(view: View) -> Response:
     return await _form(view, form, 422)
 
 
+async def _found(view: View, form: Form) -> list[tuple[str, str | None]]:
+    """Return number and name of the contacts that were chosen, and of those that the search finds."""
+    people: dict[str, str | None] = {}
+    for number in form.chosen("people")[:MOST_CHOSEN]:
+        contact = await contact_of(view.gateway, number)
+        people[number] = contact["name"] if contact else None
+    if search := form.trimmed("find"):
+        page = await view.gateway.contact_page(q=search, limit=MOST_FOUND)
+        people |= {each["number"]: each["name"] for each in page["data"] if each["number"] not in people}
+    return list(people.items())
+
+
+async def find(view: View) -> Response:
+    """Show the contacts that a search finds, for a page with JavaScript."""
+    form = await view.form()
+    return HTMLResponse(view.look.part("fragments/found.html", form=form, found=await _found(view, form)))
+
+
 async def _take_template(view: View, form: Form) -> Response:
     if name := form.trimmed("template"):
         form.put({"text": (await view.gateway.template(name))["text"]})
     return await _form(view, form)
 
 
+def _numbers(form: Form) -> list[str]:
+    return list(dict.fromkeys([*numbers_of(form.text("to")), *form.chosen("people")]))
+
+
 async def _letter(view: View, form: Form) -> Letter:
     """Return what the form says, with what is missing beside the fields."""
     segment, send_at = await segments.settle(view, form, "segment"), moment_of(view, form)
-    letter = Letter(numbers_of(form.text("to")), form.chosen("groups"), segment, form.text("text"))
+    letter = Letter(_numbers(form), form.chosen("groups"), segment, form.text("text"))
     if not (letter.numbers or letter.groups or letter.segment) and "segment" not in form.errors:
         form.errors["to"] = view.say(N_("Write at least one number, or choose a group."))
     if not letter.text.strip():
@@ -295,4 +323,5 @@ def _refuse_one(view: View, form: Form, number: str, problem: Mapping[str, Any],
 PAGES = [
     Page("/compose", compose),
     Page("/compose", send, "POST"),
+    Page("/compose/find", find, "POST"),
 ]
