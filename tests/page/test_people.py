@@ -13,28 +13,19 @@ pytestmark = pytest.mark.page
 
 Tab = Callable[..., Any]
 ANNA, BORIS = "+4915112345671", "+4915112345672"
-SCREENS = (
-    "/compose",
-    "/contacts",
+#: Screens with parts that are folded, or that another test of all screens does not see: steps, a group that is changed.
+UNFOLDED = (
+    "/compose?to=%2B4915112345671&text=Hello",
     "/contacts/{anna}",
-    "/contacts/import",
     "/groups?name=Customers",
-    "/fields",
     "/segments?segment=city+%3D+%22Ulm%22",
-    "/campaigns",
     "/campaigns/new",
     "/campaigns/{campaign}",
     "/campaigns/{campaign}/edit?step=text",
     "/campaigns/{campaign}/edit?step=time",
-    "/campaigns/{campaign}/recipients",
     "/rules",
-    "/rules/new",
     "/rules/edit/Book",
-    "/drips",
     "/drips/Welcome",
-    "/drips/Welcome/edit",
-    "/new-drip",
-    "/questions",
     "/templates?answer=Hello",
 )
 
@@ -150,13 +141,13 @@ def test_actions_of_a_rule_appear_with_their_fields(place: Place, tab: Tab) -> N
     page.wait_for_selector("[role=status] >> text=city = Ulm")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desktop", "light"), ("desktop", "dark")])
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_nothing_keeps_anybody_out(place: Place, tab: Tab, size: str, scheme: str) -> None:
     """axe-core finds nothing, and no screen is wider than the window, also with everything unfolded."""
     campaigns = place.client.campaigns() or [place.client.create_campaign("Sale", {"groups": ["Customers"]}, text="x")]
     names = {"anna": place.client.contact(ANNA)["id"], "campaign": campaigns[0]["id"]}
     page = tab(size, scheme)
-    for path in SCREENS:
+    for path in UNFOLDED:
         page.goto(place.base + path.format(**names))
         page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
         assert violations(page) == [], path
