@@ -22,8 +22,8 @@ NO_SCREENS = frozenset(
         "/modems/{name}/transcript/file",
     }
 )
-#: Screens that lead elsewhere once there is an account, or that need the simulator's control socket.
-ELSEWHERE = frozenset({"/setup", "/simulator"})
+#: Screens that lead elsewhere once there is an account.
+ELSEWHERE = frozenset({"/setup"})
 
 
 def _message(client: Client) -> str:
