@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from typing_extensions import Unpack
 
+from gsmgw.client.errors import EmptyName
 from gsmgw.client.options import TIMEOUT_S
 
 if TYPE_CHECKING:  # importing these takes most of the time of a command
@@ -77,9 +78,9 @@ def given(fields: Mapping[str, object]) -> Json:
 
 
 def part(name: str) -> str:
-    """Return a name encoded as one path segment. Raises ValueError if it is empty."""
+    """Return a name encoded as one path segment. Raises :class:`EmptyName` if it is empty."""
     if not name:
-        raise ValueError("the name or ID must not be empty")
+        raise EmptyName
     return quote(name, safe="").replace(".", "%2E")
 
 

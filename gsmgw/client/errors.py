@@ -24,6 +24,15 @@ class ApiError(Exception):
         super().__init__(self.detail)
 
 
+class EmptyName(ApiError, ValueError):
+    """A name or ID is empty. It cannot be part of an address, and nothing was sent."""
+
+    def __init__(self) -> None:
+        detail = "the name or ID must not be empty"
+        errors = [{"pointer": "/name", "detail": detail}]
+        super().__init__(422, {"status": 422, "code": "invalid_request", "detail": detail, "errors": errors})
+
+
 class NoDaemon(Exception):
     """The gateway is not reachable."""
 

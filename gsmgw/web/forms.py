@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData, UploadFile
@@ -97,6 +98,17 @@ class Form:
                 (name for start, name in fields.items() if place == start or place.startswith(start + "/")), ""
             )
             self.errors.setdefault(found, joined(title if len(entries) == 1 else "", str(entry["detail"])))
+
+
+def number_of(typed: str) -> float | str:
+    """Return a number with either decimal sign; the text as it is where it is none, for the gateway to refuse."""
+    try:
+        found = float(typed.replace(",", "."))
+    except ValueError:
+        return typed
+    if not math.isfinite(found):
+        return typed
+    return int(found) if found.is_integer() else found
 
 
 def joined(title: str, detail: str) -> str:

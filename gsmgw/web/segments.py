@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from gsmgw.digits import is_digits
-from gsmgw.web.forms import Form
+from gsmgw.web.forms import Form, number_of
 from gsmgw.web.languages import N_
 from gsmgw.wire import resources
 
@@ -192,11 +192,7 @@ def _value(kind: str, text: str) -> Any:
         return text == "true"
     if kind != "number":
         return text
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
+    return number_of(text)
 
 
 def types_of(fields: Sequence[resources.ContactField]) -> dict[str, str]:

@@ -155,3 +155,17 @@ async def test_open_questions_are_listed_and_closed(tmp_path: Path) -> None:
             assert "<td>party" in page
             await browser.send("/questions", number=ANNA)
             assert "No open questions" in (await browser.open("/questions")).text
+
+
+async def test_forms_that_no_page_sends(rig: Rig, browser: Browser) -> None:
+    """What a program sends gets an error, too."""
+    await browser.open("/questions")
+    assert (await browser.send("/questions", number="")).status_code == 422
+    assert (await browser.send("/new-drip", action="add")).status_code == 200
+    await rig.client.put_field("points", "number")
+    for typed in ("nan", "1e999"):
+        made = await browser.send("/contacts/new", number=ANNA, **{"field-points": typed})
+        assert made.status_code == 422, typed
+    segment = {"segment-mode": "visual", "segment-node": "0.0:row", "segment-0.0-field": "points"}
+    odd = await browser.send("/segments", **segment, **{"segment-0.0-check": "number:=", "segment-0.0-value": "inf"})
+    assert 'id="segment-error"' in odd.text

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from gsmgw.client import ApiError, AsyncClient, part
-from gsmgw.web.forms import Form
+from gsmgw.web.forms import Form, number_of
 from gsmgw.web.languages import N_
 from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
@@ -172,7 +172,7 @@ async def _body(gateway: AsyncClient, form: Form) -> dict[str, Any]:
         if typed is None:
             values[field["name"]] = None
         elif field["type"] == "number":
-            values[field["name"]] = _number(typed)
+            values[field["name"]] = number_of(typed)
         elif field["type"] == "boolean":
             values[field["name"]] = typed == "true"
         else:
@@ -185,15 +185,6 @@ async def _body(gateway: AsyncClient, form: Form) -> dict[str, Any]:
         "fields": values,
         "groups": list(dict.fromkeys([*form.chosen("groups"), *new])),
     }
-
-
-def _number(typed: str) -> float | str:
-    """Return a number with either decimal sign; the text as it is where it is none, for the gateway to refuse."""
-    try:
-        found = float(typed.replace(",", "."))
-    except ValueError:
-        return typed
-    return int(found) if found.is_integer() else found
 
 
 async def export(view: View) -> Response:

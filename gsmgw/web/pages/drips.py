@@ -113,8 +113,8 @@ def _change_steps(form: Form) -> bool:
         steps[at - 1 : at + 1] = [steps[at], steps[at - 1]]
     elif action not in ("add", "remove", "up"):
         return False
-    for name, values in zip(("delay", "step-text", "step-template"), zip(*steps, strict=True), strict=True):
-        form.put({name: values})
+    for part_of, name in enumerate(("delay", "step-text", "step-template")):
+        form.put({name: [step[part_of] for step in steps]})
     return True
 
 

@@ -50,9 +50,7 @@ async def save(view: View) -> Response:
             seen = await view.gateway.preview_template(text=text, contact=contact, fields=None if contact else {})
             return await _show(view, form, seen=seen)
         await view.gateway.put_template(name, text)
-    except (ApiError, ValueError) as exc:
-        if not isinstance(exc, ApiError):
-            exc = ApiError(422, {"code": "invalid_request", "errors": [{"pointer": "/name", "detail": str(exc)}]})
+    except ApiError as exc:
         form.refuse(exc, view.look.words, {**FIELDS, "/contact": "contact", "not_found": "contact"})
         return await _show(view, form, exc.status)
     return view.redirect("/templates", done="saved")
@@ -67,9 +65,7 @@ async def answers(view: View) -> Response:
             await view.gateway.delete_answer(name)
             return view.redirect("/templates", done="deleted")
         await view.gateway.put_answer(name, form.text("answer-text"))
-    except (ApiError, ValueError) as exc:
-        if not isinstance(exc, ApiError):
-            exc = ApiError(422, {"code": "invalid_request", "errors": [{"pointer": "/name", "detail": str(exc)}]})
+    except ApiError as exc:
         form.refuse(
             exc, view.look.words, {"/name": "answer-name", "/text": "answer-text", "invalid_template": "answer-text"}
         )
