@@ -116,7 +116,7 @@ def test_a_campaign_from_its_first_step_to_its_results(place: Place, tab: Tab) -
     page.wait_for_selector("#outcome-chart canvas")
     page.click("#outcome-chart >> text=Figures as a table")
     assert page.inner_text("#outcome-chart tbody tr:first-child td") == "2"
-    page.click("text=Recipients")
+    page.click("text=All recipients")
     page.wait_for_selector("table >> text=Anna")
 
 

@@ -159,7 +159,7 @@
         y: { range: (_, low, high) => (data.zero ? [Math.min(0, low ?? 0), Math.max(1, (high ?? 0) * 1.08)] : [low - 3, high + 3]) },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 10 + 5.6 * Math.max(...data.labels.map((each) => each.length), 4), size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+        { ...axis, grid: { show: false }, space: 10 + 5.6 * Math.max(...data.labels.map((each) => each.length), 4), size: 32, incrs: [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000],
           values: (_, at) => at.map((each) => data.labels[each] ?? "") },
         { ...axis, size: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
           values: (_, at) => at.map((each) => number.format(each)) },
