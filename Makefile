@@ -8,6 +8,7 @@
 # make deb     Debian packages in dist/  (SUITES="bookworm trixie", ARCHITECTURE=arm64 or armhf for a Pi)
 # make deb-test  those packages tried in a fresh Debian: wants root and a mirror
 # make first-hour  a newcomer's first hour in a fresh Debian, written into its page: wants root and a mirror
+# make home-assistant  the app for Home Assistant in dist/home-assistant
 # make storm   ten minutes of poison among ordinary traffic   (make storm SECONDS=60)
 # make bench   figures: throughput, latency, memory
 # make setup   the virtual environment in .venv that all of the above use
@@ -28,7 +29,7 @@ SECONDS := 600
 # The tests start hundreds of processes: without compiled modules each of them takes a second longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-page test-long check screenshots bench storm format clean docs deb deb-test first-hour lock
+.PHONY: setup demo test test-page test-long check screenshots bench storm format clean docs deb deb-test first-hour home-assistant lock
 
 setup: $(if $(WANTED),interpreter) $(STAMP)
 
@@ -87,6 +88,12 @@ deb-test: setup
 # Before a release: what a newcomer types and sees, as the page docs/get-started/first-hour.md shows it.
 first-hour: setup
 	@$(BIN)/python packaging/first_hour.py --write; code=$$?; [ $$code -eq 0 ] || [ $$code -eq 77 ] || exit $$code
+
+# The app for Home Assistant in dist/home-assistant: copy it to /addons/gsmgw of Home Assistant OS.
+home-assistant: setup
+	rm -rf dist/home-assistant && mkdir -p dist && cp -r packaging/home-assistant dist/home-assistant
+	sed -n 's/^\([a-z0-9-]*==[^ ]*\).*/\1/p' packaging/constraints.txt > dist/home-assistant/versions.txt
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist/home-assistant .
 
 lock: setup
 	$(BIN)/python packaging/lock.py

@@ -15,6 +15,7 @@ from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import CROSS_PROBLEMS, Section
 from gsmgw.config.lines import Place
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
+from gsmgw.config.mqtt import MqttSection
 from gsmgw.config.sending import PriceSection, RouteSection, TimesSection
 from gsmgw.config.service import (
     ApiSection,
@@ -33,6 +34,7 @@ class Config(Section):
     gateway: GatewaySection = GatewaySection.model_construct()
     api: ApiSection = ApiSection.model_construct()
     compat: CompatSection = CompatSection.model_construct()
+    mqtt: MqttSection = MqttSection.model_construct()
     web: WebSection = WebSection.model_construct()
     backup: BackupSection = BackupSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()

@@ -61,6 +61,20 @@ MEANINGS: Final = {
         "Targets that callbacks of the Kannel and Twilio bridges may have besides public addresses over "
         "https. The same words as in `[webhooks] allow`, which does not apply to callbacks."
     ),
+    "mqtt.url": "The broker: `mqtt://host:1883`, or `mqtts://host:8883` for TLS. The bridge is off without it.",
+    "mqtt.base": "First levels of all topics. Each gateway at a broker needs its own.",
+    "mqtt.discovery_prefix": "Where Home Assistant looks for devices. Empty to announce none.",
+    "mqtt.version": "Version of MQTT: `5` or `3.1.1`.",
+    "mqtt.username": "User name at the broker.",
+    "mqtt.password_file": "File with its password. Only the user of the gateway may read it.",
+    "mqtt.ca_file": "Certificate of a private certificate authority, PEM. Without it the public ones are trusted.",
+    "mqtt.recipients": (
+        "Whom requests at `BASE/send` may text: numbers, names of contacts and groups. Without it everybody, so "
+        "restrict who may publish there."
+    ),
+    "mqtt.notify": "The recipients of the next table.",
+    "notify.name": "Name of a notify entity in Home Assistant.",
+    "notify.to": "A number, or the name of a contact or a group.",
     "web.listen": "Address of the dashboard.",
     "web.prefix": "Path below which a proxy serves it, for example `/sms`.",
     "web.tls_cert": "Certificate chain, PEM. Needs `tls_key`.",
@@ -69,7 +83,10 @@ MEANINGS: Final = {
         "Addresses and networks of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and "
         "`X-Forwarded-Host` are trusted."
     ),
-    "web.frame_ancestors": 'Sites that may show the dashboard in a frame, for example `["https://home.example"]`.',
+    "web.frame_ancestors": (
+        'Sites that may show the dashboard in a frame, for example `["https://home.example"]`. `"\'self\'"` is the '
+        "site that serves it."
+    ),
     "web.simulator": (
         "Control socket of a modem simulator. The dashboard then shows its phones and modems; owners and operators "
         "can type as any of the phones."

@@ -105,7 +105,10 @@ class WebSection(Section):
     trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(default_factory=list)
     #: Sites that may show the dashboard in a frame.
     frame_ancestors: list[
-        Annotated[str, form(r"https?://[A-Za-z0-9.*:-]+", 'must be a site such as "https://home.example"')]
+        Annotated[
+            str,
+            form(r"'self'|https?://[A-Za-z0-9.*:-]+", 'must be a site such as "https://home.example", or "\'self\'"'),
+        ]
     ] = Field(default_factory=list)
     #: Control socket of a modem simulator whose phones the dashboard shows.
     simulator: Path | None = None

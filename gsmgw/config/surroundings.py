@@ -74,6 +74,9 @@ def _missing(config: Config) -> _Found:
                     f"api.{key}: the user {user!r} does not exist. Correct the name, or: sudo adduser {user}",
                 )
     yield from _certificates(config)
+    for key, path in (("password_file", config.mqtt.password_file), ("ca_file", config.mqtt.ca_file)):
+        if path is not None and (trouble := _trouble(path)):
+            yield ("mqtt", key), f"mqtt.{key}: {trouble}. There is no connection to the broker without it"
     yield from _exposed(config)
     for number, modem in enumerate(config.modem):
         if modem.pin_file is not None:
@@ -87,7 +90,10 @@ def _missing(config: Config) -> _Found:
 
 def _exposed(config: Config) -> _Found:
     """Yield files with secrets that other users can read."""
-    named: list[tuple[Place, Path | None]] = [(("api", "tls_key"), config.api.tls_key)]
+    named: list[tuple[Place, Path | None]] = [
+        (("api", "tls_key"), config.api.tls_key),
+        (("mqtt", "password_file"), config.mqtt.password_file),
+    ]
     named += [(("modem", number, "pin_file"), modem.pin_file) for number, modem in enumerate(config.modem)]
     for place, path in named:
         key = ".".join(part for part in place if isinstance(part, str))

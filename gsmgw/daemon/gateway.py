@@ -25,6 +25,7 @@ from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
+from gsmgw.daemon.mqtt import Mqtt
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.queue_end import QueueEnd
 from gsmgw.daemon.reloading import Reloaded, Reloader
@@ -68,6 +69,7 @@ class Gateway:
     two_way: TwoWay
     webhooks: Webhooks
     hooks: Hooks
+    mqtt: Mqtt
     indexer: Indexer
     access: Access
     retention: Retention
@@ -149,6 +151,18 @@ class Gateway:
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
+            self.mqtt = Mqtt(self.config)
+            self.mqtt.open(
+                self.store,
+                self.clock,
+                self.feed,
+                self.service,
+                self.two_way.audience,
+                lambda: self.config.gateway.country,
+                self.modems,
+                self._usage,
+                self._database_trouble,
+            )
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
                 self._add_modem(section)
@@ -316,8 +330,11 @@ class Gateway:
         return {pool.name: frozenset(pool.modems) for pool in self.config.pool}
 
     def _modem_resource(self, name: str) -> resources.Modem:
-        usage = [limit_use(each) for each in self.scheduler.allowances(name)]
-        return modem_resource(self.modems[name].status, self.limits.get(name, {}), usage, self._pools())
+        return modem_resource(self.modems[name].status, self.limits.get(name, {}), self._usage(name), self._pools())
+
+    def _usage(self, name: str) -> list[resources.LimitUse]:
+        """Return how much of each limit of a modem is used."""
+        return [limit_use(each) for each in self.scheduler.allowances(name)]
 
     def _addresses(self) -> resources.ApiAddresses:
         """Return where programs reach the API."""
@@ -327,9 +344,17 @@ class Gateway:
     def _bridges(self) -> list[resources.BridgeState]:
         """Return the bridges, and which of them are on."""
         settings = self.config.compat
-        return [
-            {"name": bridge.name, "enabled": bridge.is_on(settings), "paths": [*bridge.prefixes]} for bridge in BRIDGES
+        http: list[resources.BridgeState] = [
+            {
+                "name": bridge.name,
+                "enabled": bridge.is_on(settings),
+                "paths": [*bridge.prefixes],
+                "trouble": None,
+                "behind": None,
+            }
+            for bridge in BRIDGES
         ]
+        return [*http, self.mqtt.state()]
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""
@@ -356,6 +381,7 @@ class Gateway:
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
             *self.two_way.tasks(),
+            *self.mqtt.tasks(),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("text expiry", TextExpiry(self.store, self.clock).run),

@@ -98,10 +98,23 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
         yield error(
             "database", loss, "stop gsmgw.service and gsmgw.socket, then restore a backup: sudo gsmgw restore FILE"
         )
+    yield from _check_bridges(client)
     waiting = found.stats["messages"]
     if any(waiting.get(state) for state in ("queued", "unknown")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))
         yield note("queue", counts, "to see why a message is waiting: gsmgw show ID")
+
+
+def _check_bridges(client: Client) -> Iterator[Finding]:
+    """Check the bridges that are on."""
+    for each in client.integrations()["bridges"]:
+        if not each["enabled"]:
+            continue
+        if each["trouble"] is None:
+            yield ok(f"bridge {each['name']}", "works")
+        else:
+            cure = f"check [{each['name']}] in the configuration, and the other side. It is tried again all the time"
+            yield error(f"bridge {each['name']}", each["trouble"], cure)
 
 
 def _versions(here: Machine) -> dict[str, str]:

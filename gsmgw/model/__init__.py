@@ -24,6 +24,7 @@ from gsmgw.model.lifecycle import (
     derive_status,
 )
 from gsmgw.model.messages import (
+    MQTT,
     NOBODY,
     SOCKET,
     TWILIO,
@@ -54,6 +55,7 @@ from gsmgw.model.waiting import Waiting, WaitReason
 
 __all__ = [
     "EVERYTHING",
+    "MQTT",
     "NOBODY",
     "ON_AIR",
     "SEGMENT_SOURCES",

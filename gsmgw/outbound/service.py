@@ -119,6 +119,10 @@ class MessageService:
         found = iter(results)
         return [each if isinstance(each, Refusal) else next(found) for each in allowed]
 
+    async def latest_key(self, principal: Principal, prefix: str, since_ms: int) -> str | None:
+        """Return the last Idempotency-Key of a caller that begins so and was used since a moment, in their order."""
+        return await self._store.read(lambda db: idempotency.latest_of(db, principal.owner, prefix, since_ms))
+
     def preview(
         self, principal: Principal, text: str, encoding: str = "auto", *, transliterate: bool = False
     ) -> TextPlan:

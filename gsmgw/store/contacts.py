@@ -97,6 +97,11 @@ def search(words: Iterable[str], searchable: Iterable[str]) -> Clause:
     return " AND ".join(terms) or "1", values
 
 
+def named(name: str) -> Clause:
+    """Return the condition for contacts with this name; case and notation do not count."""
+    return "id IN (SELECT contact_id FROM contact_values WHERE field = 'name' AND value = ?)", (fold(name),)
+
+
 def both(one: Clause, other: Clause) -> Clause:
     """Return the condition that both conditions are met."""
     return f"({one[0]}) AND ({other[0]})", (*one[1], *other[1])

@@ -59,6 +59,16 @@ def remember_answers(tx: Tx, now_ms: int, given: Mapping[str, Answered]) -> None
     )
 
 
+def latest_of(db: sqlite3.Connection, owner: int, prefix: str, since_ms: int) -> str | None:
+    """Return the last of an owner's keys that begin so and were used since a moment, in their alphabetical order."""
+    stored = key_of(owner, prefix)
+    row = db.execute(
+        "SELECT max(key) FROM idempotency WHERE key >= ? AND key < ? AND created_ms >= ?",
+        (stored, stored + "\U0010ffff", since_ms),
+    ).fetchone()
+    return None if row[0] is None else str(row[0])[len(key_of(owner, "")) :]
+
+
 def known_of(db: sqlite3.Connection, keys: Iterable[str]) -> set[str]:
     """Those of these keys that were used before."""
     query = "SELECT key FROM idempotency WHERE key IN (SELECT value FROM json_each(?))"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that tests/conformance drives against hw_sim, and the PHP of docs/examples, from Debian
-# (bookworm or later), as root.
+# Installs the programs that tests/conformance drives against hw_sim, mosquitto for the MQTT bridge, and the PHP of
+# docs/examples, from Debian (bookworm or later), as root.
 # No service is started: policy-rc.d forbids it while the packages are configured.
 set -eu
 
@@ -19,10 +19,11 @@ chmod 755 "$POLICY"
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
-apt-get install -q -y --no-install-recommends gammu gammu-smsd smstools kannel gnokii-cli php-cli php-curl
+apt-get install -q -y --no-install-recommends gammu gammu-smsd smstools kannel gnokii-cli php-cli php-curl \
+    mosquitto mosquitto-clients
 
 # What a package's own unit would start at the next boot is not wanted either.
-for unit in gammu-smsd smstools kannel; do
+for unit in gammu-smsd smstools kannel mosquitto; do
     systemctl disable "$unit" 2>/dev/null || true
     update-rc.d "$unit" disable 2>/dev/null || true
 done

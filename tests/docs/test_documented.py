@@ -42,7 +42,7 @@ def settings(model: type[BaseModel], path: str = "") -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("section", "key"), settings(Config))
 def test_every_setting(section: str, key: str) -> None:
-    heading = re.compile(rf"^## \[+(modem\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    heading = re.compile(rf"^## \[+(modem\.|mqtt\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     found = heading.search(text_of("reference/configuration.md"))
     assert found, f"no section [{section}]"
     assert f"| `{key}` |" in found[2]
@@ -51,7 +51,7 @@ def test_every_setting(section: str, key: str) -> None:
 @pytest.mark.parametrize(("section", "key"), settings(Config))
 def test_the_meaning_of_every_setting(section: str, key: str) -> None:
     """What the dashboard says about a setting is the sentence of the reference."""
-    heading = re.compile(rf"^## \[+(modem\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    heading = re.compile(rf"^## \[+(modem\.|mqtt\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     found = heading.search(text_of("reference/configuration.md"))
     assert found
     row = re.search(rf"^\| `{key}` \|.*\| (.*) \|$", found[2], re.MULTILINE)

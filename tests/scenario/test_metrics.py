@@ -42,6 +42,7 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
     sections = {
         "webhooks": {"allow": ["http", "loopback"]},
         "hook": [{"name": "noop", "command": [sys.executable, "-c", ""], "events": ["call.missed"]}],
+        "mqtt": {"url": "mqtt://127.0.0.1:9"},  # where nobody listens
     }
     async with receiving() as receiver, simulated(tmp_path, 2, sections, "quectel-ec25") as (sim, rig):
         hook = await rig.client.request("POST", "/v1/webhooks", json={"url": receiver.url, "events": ["call.missed"]})
@@ -74,6 +75,7 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
     assert {key: found.get(key) for key in expected} == expected
     assert found["gsmgw_webhook_behind", hook["id"]] > 0
     assert found["gsmgw_hook_behind", "noop"] == 0
+    assert found["gsmgw_bridge_behind", "mqtt"] >= 0
     assert found["gsmgw_database_bytes",] > 4096
     assert -120 < found["gsmgw_modem_signal_dbm", "modem0"] < -40
     assert found["gsmgw_modem_temperature_celsius", "modem0"] == modem["temperature_c"] == 32

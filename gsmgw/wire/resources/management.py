@@ -113,11 +113,13 @@ class Hook(TypedDict):
 
 @closed
 class BridgeState(TypedDict):
-    """A bridge for clients of another gateway."""
+    """A bridge to programs that speak another protocol."""
 
     name: str
     enabled: bool
-    paths: Annotated[list[str], Field(description="The paths that it serves begin with these")]
+    paths: Annotated[list[str], Field(description="The paths or topics that it serves begin with these")]
+    trouble: Annotated[str | None, Field(description="Why it does not work; null if it does, or is off")]
+    behind: Annotated[int | None, Field(description="Events that it has not passed on; null if it passes on none")]
 
 
 @closed
