@@ -138,14 +138,16 @@ def event_range(db: sqlite3.Connection) -> tuple[int, int]:
 
 def oldest_queued_ms(db: sqlite3.Connection) -> int | None:
     """Return the time of acceptance of the oldest queued message, or None."""
-    row = db.execute("SELECT created_ms FROM messages WHERE status = 'queued' ORDER BY id LIMIT 1").fetchone()
+    row = db.execute(
+        f"SELECT created_ms FROM messages WHERE {OPEN} AND status = 'queued' ORDER BY id LIMIT 1"
+    ).fetchone()
     return row[0] if row is not None and isinstance(row[0], int) else None
 
 
 def queued_sample(db: sqlite3.Connection, limit: int) -> tuple[str, float]:
     """Return the recipient of the oldest queued message, and how many segments the oldest ones have on average."""
-    found = db.execute("SELECT peer, segments FROM messages WHERE status = 'queued' ORDER BY id LIMIT ?", (limit,))
-    rows = found.fetchall()
+    oldest = f"SELECT peer, segments FROM messages WHERE {OPEN} AND status = 'queued' ORDER BY id LIMIT ?"
+    rows = db.execute(oldest, (limit,)).fetchall()
     counted = [row[1] for row in rows if isinstance(row[1], int)]
     return (str(rows[0][0]) if rows else "", sum(counted) / len(counted) if counted else 1.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from starlette.responses import Response
@@ -23,25 +24,29 @@ _YOUNG = 20
 async def overview(view: View) -> Response:
     """Show the first page."""
     gateway, look = view.gateway, view.look
-    context = {**await _totals(look, gateway), **await _state(gateway)}
-    context["exchanged"] = len((await gateway.page(limit=_YOUNG))["data"])
-    return view.render("overview.html", **context)
+    totals, state, newest = await asyncio.gather(_totals(look, gateway), _state(gateway), gateway.page(limit=_YOUNG))
+    return view.render("overview.html", **totals, **state, exchanged=len(newest["data"]))
 
 
 async def _totals(look: Look, gateway: AsyncClient) -> dict[str, object]:
     now = datetime.now(look.zone)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = await gateway.statistics(since=midnight.isoformat(), until=now.isoformat(), by="hour")
-    month = await gateway.statistics(since=(midnight - timedelta(days=29)).isoformat(), until=now.isoformat(), by="day")
+    until, begin = now.isoformat(), midnight - timedelta(days=29)
+    today, month = await asyncio.gather(
+        gateway.statistics(since=midnight.isoformat(), until=until, by="hour"),
+        gateway.statistics(since=begin.isoformat(), until=until, by="day"),
+    )
     return {"today": today["total"], "month": month["total"], "currency": month["currency"]}
 
 
 async def _state(gateway: AsyncClient) -> dict[str, object]:
-    stats, modems = await gateway.stats(), await gateway.modems()
+    stats, modems, suspects, quarantined = await asyncio.gather(
+        gateway.stats(), gateway.modems(), gateway.suspect_page(limit=1), gateway.quarantine_page(limit=1)
+    )
     found = alarms(stats, modems)
-    if (await gateway.suspect_page(limit=1))["data"]:
+    if suspects["data"]:
         found.append(("suspects", {}))
-    if (await gateway.quarantine_page(limit=1))["data"]:
+    if quarantined["data"]:
         found.append(("quarantine", {}))
     waiting = [(state, stats["messages"].get(state, 0)) for state in _WAITING]
     return {

@@ -120,6 +120,9 @@ async def test_no_statement_of_a_day_reads_a_table_from_end_to_end(statements: s
             messages.Filter(match='"hello"'),
         ):
             await store.read(lambda db, w=wanted: messages.list_messages(db, w, 10))
+        await store.read(messages.counts)
+        await store.read(messages.oldest_queued_ms)
+        await store.read(lambda db: messages.queued_sample(db, 10))
         await store.read(lambda db: messages.get_message(db, numbers[0]))
         await store.read(lambda db: messages.history(db, numbers[0]))
         await store.read(lambda db: messages.events_after(db, 0, 10))
