@@ -68,6 +68,7 @@ FILLED: dict[str, Callable[[Client], str]] = {
 def furnish(client: Client) -> None:
     """Make one of each thing that a screen shows."""
     client.create_contact(ANNA, name="Anna <Schneider>")
+    client.send(ANNA, "Your order is ready tomorrow.", send_at="2099-01-01T00:00:00Z")
     client.create_template("Ready", "Dear {{ name }}, your order is ready.")
     client.create_group("Regulars")
     client.add_to_group("Regulars", [ANNA])
