@@ -188,6 +188,7 @@ _SESSION: Final = {
 }
 _CONVERSATION: Final = {
     "peer": "+4915112345678",
+    "name": "Anna Schneider",
     "state": "open",
     "unread": 1,
     "assigned_to": "ann",

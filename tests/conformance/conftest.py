@@ -13,6 +13,9 @@ from conformance.drivers import DRIVERS, Driver, missing, until
 from hw_sim.background import BackgroundModem, BackgroundPhone, BackgroundSimulation
 
 PROFILES = ("generic", "huawei-e1752", "quectel-ec25", "simcom-sim800")
+#: Time between two texts of the network. A program that reads one may not hear of the next, and how long it reads
+#: depends on what else the machine does.
+DELIVERY_GAP_S = 1.5
 STEPS = ("identify", "short", "long", "Unicode", "flash", "receive", "report", "storage")
 
 #: Programs at work at the same time: more of them starve each other on a small machine, and miss their deadlines.
@@ -86,7 +89,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     drivers = [driver for driver in DRIVERS if not missing(driver)]
     gathered: Results = {}
     with BackgroundSimulation(seed=1, directory=ttys, transcripts=folder / "transcripts") as simulation:
-        simulation.run(lambda: simulation.simulation.network.set_rules(delivery_gap_s=0.3))
+        simulation.run(lambda: simulation.simulation.network.set_rules(delivery_gap_s=DELIVERY_GAP_S))
         with ThreadPoolExecutor(WORKERS) as pool:
             for driver in drivers:
                 for profile in PROFILES:

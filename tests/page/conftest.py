@@ -24,6 +24,14 @@ if CHROMIUM is None and os.environ.get("CI"):
     raise RuntimeError("Chromium is missing. Run: sudo sh tests/page/install-debian.sh")
 
 
+#: Says in the page that its stream of updates is open, and how many updates came.
+HEARS_LIVE = """
+window.updates = 0;
+document.addEventListener("htmx:sse:after:connection", () => { window.isLive = true; });
+document.addEventListener("htmx:sse:after:message", () => { window.updates += 1; });
+"""
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> None:
     """The browser, the client and the processes live as long as all tests of the file."""
@@ -88,10 +96,11 @@ def tab(chromium: Any, place: Place) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, locale="en", **options
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         if token := place.cookie if cookie is None else cookie:
             context.add_cookies([{"name": "gsmgw_session", "value": token, "url": place.base}])
         contexts.append(context)
+        context.add_init_script(HEARS_LIVE)
         page = context.new_page()
         page.on("console", lambda line: complain(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complain(str(error)))

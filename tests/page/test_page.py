@@ -129,7 +129,7 @@ def test_an_unknown_outcome_is_resolved(place: Place, tab: Tab) -> None:
     page.goto(f"{place.base}/outbox?status=unknown")
     page.click(".rows >> text=Did this arrive?")
     page.wait_for_selector("text=did not say whether the network accepted it")
-    page.wait_for_timeout(1000)  # the first live update has been: the buttons are still there
+    page.wait_for_function("() => window.updates > 0")  # the buttons are still there then
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("button:has-text('It arrived: leave it')")
     page.wait_for_selector("text=Decided.")
@@ -154,7 +154,7 @@ def test_the_transcript_is_live(place: Place, tab: Tab) -> None:
     """Rows are appended, the oldest leave, and numbers are masked."""
     page = tab()
     page.goto(f"{place.base}/modems/m0/transcript")
-    page.wait_for_timeout(500)  # the stream is open
+    page.wait_for_function("() => window.isLive")
     place.client.modem("m0", "ussd", {"code": "*100#"})
     page.wait_for_selector("#tap-rows .tap-out >> text=AT+CUSD")
     assert "*100#" not in page.inner_text("#tap-rows")
@@ -171,10 +171,10 @@ def test_an_ended_session_leaves_its_page(place: Place, tab: Tab) -> None:
     page = tab(cookie=token)
     page.goto(place.base)
     page.wait_for_selector("#modems")
-    page.wait_for_timeout(500)  # the stream is open
+    page.wait_for_function("() => window.isLive")
     newest = place.client.sessions()[0]
     place.client.end_session(newest["id"])
-    page.wait_for_selector("#password", timeout=5000)
+    page.wait_for_selector("#password")
 
 
 def test_without_javascript(place: Place, tab: Tab) -> None:
@@ -246,8 +246,6 @@ def tab_to(page: Any, selector: str) -> None:
     for _ in range(80):
         page.keyboard.press("Tab")
         if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
-            page.wait_for_function(
-                "() => getComputedStyle(document.activeElement).outlineStyle !== 'none'", timeout=2000
-            )
+            page.wait_for_function("() => getComputedStyle(document.activeElement).outlineStyle !== 'none'")
             return
     raise AssertionError(f"Tab does not reach {selector}")

@@ -302,7 +302,8 @@ async def test_twilio_sends_fetches_and_calls_back(place: Place) -> None:
         sent = await place.call(
             lambda: place.twilio.messages.create(to=ANNA, from_="+15005550006", body="Hello", status_callback=callback)
         )
-        assert (sent.status, sent.to, sent.num_segments, sent.error_code) == ("queued", ANNA, "1", None)
+        assert sent.status in ("queued", "sending")  # it may be on its way when the answer is written
+        assert (sent.to, sent.num_segments, sent.error_code) == (ANNA, "1", None)
         requests = await receiver.came(3)
     forms = [dict(parse_qsl(request.body)) for request in requests]
     assert sorted(form["MessageStatus"] for form in forms) == ["delivered", "sending", "sent"]
