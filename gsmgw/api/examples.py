@@ -352,7 +352,9 @@ ANSWERS: Final[dict[str, Any]] = {
                 "last_run": {"at": "2026-11-28T09:01:38.000Z", "event": 814, "problem": None},
             }
         ],
-        "bridges": [{"name": "kannel", "enabled": False, "paths": ["/cgi-bin/sendsms"]}],
+        "bridges": [
+            {"name": "kannel", "enabled": False, "paths": ["/cgi-bin/sendsms"], "trouble": None, "behind": None}
+        ],
     },
     "create_backup": {**_BACKUP, "version": "0.1.0", "messages": 4210, "last_event": 98113, "left_out": []},
     "list_backups": {"data": [_BACKUP]},
