@@ -165,6 +165,7 @@ _TOKEN: Final = {
     "modems": [],
     "pools": [],
     "missing": [],
+    "smpp": False,
 }
 _USER: Final = {
     "name": "ann",
@@ -284,7 +285,11 @@ ANSWERS: Final[dict[str, Any]] = {
         ],
     },
     "send_ussd": {"modem": "office", "answer": "Your balance is 12.40 EUR", "more": False, "outcome": "done"},
-    "create_token": {**_TOKEN, "token": "gsmgw_YsHqXGs-HNTGekykdaXOzGo7B-UY7Rb6diIB5_Av-_U"},
+    "create_token": {
+        **_TOKEN,
+        "token": "gsmgw_YsHqXGs-HNTGekykdaXOzGo7B-UY7Rb6diIB5_Av-_U",
+        "smpp_password": None,
+    },
     "list_tokens": {"data": [_TOKEN]},
     "create_user": _USER,
     "list_users": {"data": [_USER]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from gsmgw.digits import ascii_digits, is_digits
 from gsmgw.outbound.validation import MAX_VALID_FOR_S
 
 #: Recipients of one request.
@@ -20,6 +21,12 @@ def wall_ms(moment: datetime) -> int:
     if moment.year not in _YEARS:
         raise ValueError(f"is outside the years {_YEARS.start} to {_YEARS.stop - 1}")
     return round(moment.timestamp() * 1000)
+
+
+def with_plus(number: str) -> str:
+    """Return a number with its plus, which clients of other gateways leave out."""
+    number = ascii_digits(number)
+    return f"+{number}" if is_digits(number) and len(number) >= 11 and not number.startswith("0") else number
 
 
 def valid_for(seconds: int) -> int:

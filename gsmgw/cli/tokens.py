@@ -42,7 +42,7 @@ def listing(context: click.Context, as_json: bool = False) -> None:
     rows = [
         (
             token["name"],
-            ", ".join(token["scopes"]),
+            ", ".join([*token["scopes"], *(["smpp"] if token["smpp"] else [])]),
             local_time(token["created_at"]),
             local_time(token["expires_at"]) or "never",
             local_time(token["last_used_at"]) or "never",
@@ -73,6 +73,7 @@ def _limits(token: dict[str, Any]) -> str:
 @click.option("--per-day", type=click.IntRange(1), help="Limit the messages in any 24 hours.")
 @click.option("--modem", "modems", multiple=True, help="Restrict the token to this modem; may be repeated.")
 @click.option("--pool", "pools", multiple=True, help="Restrict the token to this pool; may be repeated.")
+@click.option("--smpp", is_flag=True, help="Also make an SMPP account of this name and print its password.")
 @json_option
 @click.pass_context
 @talks
@@ -87,6 +88,9 @@ def create(context: click.Context, /, name: str, scopes: tuple[str, ...], as_jso
     else:
         say(made["token"])
         say("Save it now: it is not shown again. Use it in the header: Authorization: Bearer TOKEN", err=True)
+        if made["smpp_password"] is not None:
+            say(made["smpp_password"])
+            say(f"Save it now: the SMPP password of the system_id {made['name']}, not shown again.", err=True)
 
 
 @tokens.command()

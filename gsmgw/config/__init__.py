@@ -10,6 +10,7 @@ from gsmgw.config.file import Config
 from gsmgw.config.modems import LimitsSection, MatchSection, ModemSection
 from gsmgw.config.reading import load_config, not_utf8, parse_config, read_text
 from gsmgw.config.service import RetentionSection
+from gsmgw.config.smpp import SmppSection
 
 __all__ = [
     "HIDDEN",
@@ -21,6 +22,7 @@ __all__ = [
     "MatchSection",
     "ModemSection",
     "RetentionSection",
+    "SmppSection",
     "WebhooksSection",
     "confidential_values",
     "holds_secrets",

@@ -26,6 +26,7 @@ from gsmgw.config.service import (
     RetentionSection,
     WebSection,
 )
+from gsmgw.config.smpp import SmppSection
 
 
 class Config(Section):
@@ -35,6 +36,7 @@ class Config(Section):
     api: ApiSection = ApiSection.model_construct()
     compat: CompatSection = CompatSection.model_construct()
     mqtt: MqttSection = MqttSection.model_construct()
+    smpp: SmppSection = SmppSection.model_construct()
     web: WebSection = WebSection.model_construct()
     backup: BackupSection = BackupSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()

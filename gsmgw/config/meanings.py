@@ -75,6 +75,18 @@ MEANINGS: Final = {
     "mqtt.notify": "The recipients of the next table.",
     "notify.name": "Name of a notify entity in Home Assistant.",
     "notify.to": "A number, or the name of a contact or a group.",
+    "smpp.listen": (
+        "`host:port` of the SMPP server, for example `127.0.0.1:2775`. It is off without it. Accounts: "
+        "`gsmgw tokens create NAME --smpp`."
+    ),
+    "smpp.tls_cert": "Certificate of the server with its chain, PEM. Then it speaks only TLS. Needs `tls_key`.",
+    "smpp.tls_key": "Its key, PEM, without a password.",
+    "smpp.system_id": "The name that the server tells clients when they bind, at most 15 characters.",
+    "smpp.enquire_link_s": "Seconds of silence after which a client is asked whether it is alive (`enquire_link`).",
+    "smpp.response_s": "Seconds that a client may take for a response, before its session is ended.",
+    "smpp.inactivity_s": "Seconds without a message after which a session is ended. Without it sessions may be idle.",
+    "smpp.window": "Maximum number of `deliver_sm` on their way to an account without a response.",
+    "smpp.max_sessions": "Maximum number of connections.",
     "web.listen": "Address of the dashboard.",
     "web.prefix": "Path below which a proxy serves it, for example `/sms`.",
     "web.tls_cert": "Certificate chain, PEM. Needs `tls_key`.",

@@ -93,6 +93,7 @@ def _exposed(config: Config) -> _Found:
     named: list[tuple[Place, Path | None]] = [
         (("api", "tls_key"), config.api.tls_key),
         (("mqtt", "password_file"), config.mqtt.password_file),
+        (("smpp", "tls_key"), config.smpp.tls_key),
     ]
     named += [(("modem", number, "pin_file"), modem.pin_file) for number, modem in enumerate(config.modem)]
     for place, path in named:
@@ -103,23 +104,28 @@ def _exposed(config: Config) -> _Found:
 
 
 def _certificates(config: Config) -> _Found:
-    api = config.api
-    if api.tls_cert is None or api.tls_key is None:
+    yield from _pair("api", config.api.tls_cert, config.api.tls_key, "The TCP listener")
+    yield from _pair("smpp", config.smpp.tls_cert, config.smpp.tls_key, "The SMPP server")
+
+
+def _pair(section: str, cert: Path | None, key: Path | None, listener: str) -> _Found:
+    """Yield what is wrong with a certificate and its key."""
+    if cert is None or key is None:
         return
     broken = False
-    for key, path in (("tls_cert", api.tls_cert), ("tls_key", api.tls_key)):
+    for name, path in (("tls_cert", cert), ("tls_key", key)):
         if trouble := _trouble(path):
             broken = True
-            yield ("api", key), f"api.{key}: {trouble}. The TCP listener waits for it"
-    if broken or not (os.access(api.tls_cert, os.R_OK) and os.access(api.tls_key, os.R_OK)):
+            yield (section, name), f"{section}.{name}: {trouble}. {listener} waits for it"
+    if broken or not (os.access(cert, os.R_OK) and os.access(key, os.R_OK)):
         return
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(api.tls_cert, api.tls_key, password="")
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert, key, password="")
     except (ssl.SSLError, OSError, ValueError):
         yield (
-            ("api", "tls_cert"),
-            f"api.tls_cert: {api.tls_cert} and {api.tls_key} are not a certificate and its key in PEM without a "
-            "password. The TCP listener waits for them",
+            (section, "tls_cert"),
+            f"{section}.tls_cert: {cert} and {key} are not a certificate and its key in PEM without a "
+            f"password. {listener} waits for them",
         )
 
 

@@ -39,6 +39,7 @@ from gsmgw.daemon.settings import (
     sending_times,
 )
 from gsmgw.daemon.sink import Sink
+from gsmgw.daemon.smpp import Smpp
 from gsmgw.daemon.two_way import TwoWay
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
@@ -70,6 +71,7 @@ class Gateway:
     webhooks: Webhooks
     hooks: Hooks
     mqtt: Mqtt
+    smpp: Smpp
     indexer: Indexer
     access: Access
     retention: Retention
@@ -162,6 +164,10 @@ class Gateway:
                 self.modems,
                 self._usage,
                 self._database_trouble,
+            )
+            self.smpp = Smpp(self.config)
+            self.smpp.open(
+                self.store, self.clock, self.feed, self.service, self.access, self.modems, lambda: self._pools().keys()
             )
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
@@ -354,7 +360,7 @@ class Gateway:
             }
             for bridge in BRIDGES
         ]
-        return [*http, self.mqtt.state()]
+        return [*http, self.mqtt.state(), self.smpp.state()]
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""
@@ -382,6 +388,7 @@ class Gateway:
             ("hooks", self.hooks.run),
             *self.two_way.tasks(),
             *self.mqtt.tasks(),
+            *self.smpp.tasks(),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("text expiry", TextExpiry(self.store, self.clock).run),

@@ -17,13 +17,13 @@ class Certificates:
     If the new files cannot be used, that is logged and the previous ones stay in use.
     """
 
-    def __init__(self, cert: Path, key: Path) -> None:
-        self._cert, self._key = cert, key
+    def __init__(self, cert: Path, key: Path, section: str = "api") -> None:
+        self._cert, self._key, self._section = cert, key, section
         self._seen = self._stamp()
         try:
             self.context = self._load()
         except (OSError, ssl.SSLError) as exc:
-            raise Unavailable("[api] tls_cert, tls_key", [self._explain(exc)]) from None
+            raise Unavailable(f"[{section}] tls_cert, tls_key", [self._explain(exc)]) from None
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -48,9 +48,13 @@ class Certificates:
             self._seen = stamp
             try:
                 self.context = self._load()
-                log.info("api: new certificates loaded file=%s", self._cert)
+                log.info("%s: new certificates loaded file=%s", self._section, self._cert)
             except (OSError, ssl.SSLError) as exc:
-                log.error("api: new certificates not loaded, previous ones stay in use error=%s", self._explain(exc))
+                log.error(
+                    "%s: new certificates not loaded, previous ones stay in use error=%s",
+                    self._section,
+                    self._explain(exc),
+                )
         if self.context is not context:
             connection.context = self.context
 

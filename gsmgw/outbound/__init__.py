@@ -14,7 +14,7 @@ from gsmgw.outbound.limits.capacity import Allowance
 from gsmgw.outbound.limits.rate_limit import Limits
 from gsmgw.outbound.limits.sending_hours import SendingTimes, Window
 from gsmgw.outbound.permissions import require_modem
-from gsmgw.outbound.principal import Principal, credential_of_session, owner_of_user
+from gsmgw.outbound.principal import Principal, credential_of_session, owner_of_user, principal_of_token
 from gsmgw.outbound.queue.router import RouteTable, Rule
 from gsmgw.outbound.queue.scheduler import Scheduler
 from gsmgw.outbound.service import SLICE, MessageService
@@ -47,5 +47,6 @@ __all__ = [
     "WrongState",
     "credential_of_session",
     "owner_of_user",
+    "principal_of_token",
     "require_modem",
 ]

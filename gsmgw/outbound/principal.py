@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gsmgw.model import SOCKET
 from gsmgw.outbound.errors import Forbidden
-from gsmgw.store.tokens import UNLIMITED, TokenLimits
+from gsmgw.store.tokens import UNLIMITED, Token, TokenLimits
 
 #: Numbers below these belong to users and to sessions; those of tokens are positive.
 _USERS, _SESSIONS = -1_000, -(1 << 40)
@@ -75,3 +75,8 @@ class Principal:
         if self.is_restricted:
             names = ", ".join((*self.limits.modems, *self.limits.pools))
             raise Forbidden(f"{self.title} is restricted to {names} and may not manage the gateway")
+
+
+def principal_of_token(token: Token, origin: str) -> Principal:
+    """Return the caller that a token stands for."""
+    return Principal(token.name, origin, token.name, token.limits, token.scopes, token.expires_ms, token.id)

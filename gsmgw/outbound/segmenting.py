@@ -23,7 +23,8 @@ from gsmgw.pdu import (
     submits,
 )
 
-#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (6).
+#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (6). A
+#: header has one octet for its length.
 _DATA_OCTETS = 140
 _PORTS_OCTETS = 7
 _CONCAT_OCTETS = 6
@@ -36,11 +37,12 @@ def plan(text: str, encoding: str = "auto", *, transliterate: bool = False, bits
     return plan_text(text, alphabet=cast(Encoding, encoding), transliterate=transliterate, reference_bits=bits)
 
 
-def split_data(data: bytes) -> list[bytes]:
+def split_data(data: bytes, port: int | None) -> list[bytes]:
     """8-bit data in portions that fit behind a port address, and a concatenation element where there are several."""
-    if len(data) <= _DATA_OCTETS - _PORTS_OCTETS:
+    room = _DATA_OCTETS - (0 if port is None else _PORTS_OCTETS)
+    if len(data) <= room:
         return [data]
-    size = _DATA_OCTETS - _PORTS_OCTETS - _CONCAT_OCTETS
+    size = room - (_CONCAT_OCTETS if port is not None else _CONCAT_OCTETS + 1)
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
@@ -57,7 +59,7 @@ def build_segments(message: Outgoing, reference: int, now_ms: int, bits: int = 8
     message_class = message.message_class
     if message.data is not None:
         dcs = dcs_octet(Alphabet.DATA, message_class)
-        fields = _data_fields(message.data, message.port or 0, reference, bits)
+        fields = _data_fields(message.data, message.port, reference, bits)
         built = [
             Submit(destination, field, dcs=dcs, validity=validity, status_report_request=message.report)
             for field in fields
@@ -82,13 +84,13 @@ def without_validity(tpdu: bytes) -> bytes:
     return build_tpdu(replace(submit, validity=None)) if isinstance(submit, Submit) and submit.validity else tpdu
 
 
-def _data_fields(data: bytes, port: int, reference: int, bits: int) -> list[UserData]:
-    portions = split_data(data)
-    ports = Ports(port, 0).element()
+def _data_fields(data: bytes, port: int | None, reference: int, bits: int) -> list[UserData]:
+    portions = split_data(data, port)
+    ports: tuple[Element, ...] = () if port is None else (Ports(port, 0).element(),)
     fields = []
     for number, portion in enumerate(portions, 1):
-        elements: tuple[Element, ...] = (ports,)
+        elements = ports
         if len(portions) > 1:
-            elements = (Concat(reference, len(portions), number, bits).element(), ports)
+            elements = (Concat(reference, len(portions), number, bits).element(), *ports)
         fields.append(UserData.of_octets(portion, elements))
     return fields

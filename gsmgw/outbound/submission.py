@@ -38,6 +38,8 @@ class Submission(NamedTuple):
     exempt: bool = False
     #: The next text of the recipient answers it.
     ask: Ask | None = None
+    #: Data goes without a port. Only protocols that know such data submit it.
+    bare: bool = False
 
 
 class Accepted(NamedTuple):

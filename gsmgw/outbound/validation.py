@@ -149,9 +149,9 @@ def _measure_data(submission: Submission) -> tuple[int, str]:
         raise Refusal(ProblemCode.INVALID_REQUEST, "data", "a message has either text or data, not both")
     if not submission.data:
         raise Refusal(ProblemCode.EMPTY_MESSAGE, "data", "is empty")
-    if submission.port is None:
+    if submission.port is None and not submission.bare:
         raise Refusal(ProblemCode.INVALID_REQUEST, "port", "is missing: data needs an application port")
-    count = len(split_data(submission.data))
+    count = len(split_data(submission.data, submission.port))
     if count > MAX_SEGMENTS:
         raise Refusal(ProblemCode.TOO_LONG, "data", f"takes {count} segments; at most {MAX_SEGMENTS} are possible")
     return count, DATA

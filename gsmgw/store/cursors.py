@@ -32,3 +32,8 @@ def keep_only(tx: Tx, prefix: str, names: Collection[str]) -> None:
     """Delete the cursors of removed consumers: names that begin with ``prefix`` and are not listed."""
     known = tx.all("SELECT name FROM cursors WHERE name >= ? AND name < ?", (prefix, prefix + "\U0010ffff"))
     tx.run_many("DELETE FROM cursors WHERE name = ?", [row for row in known if row[0] not in names])
+
+
+def delete(tx: Tx, name: str) -> None:
+    """Delete the cursor of a removed consumer."""
+    tx.run("DELETE FROM cursors WHERE name = ?", (name,))

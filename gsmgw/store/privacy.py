@@ -17,6 +17,7 @@ from gsmgw.store import (
     conversations,
     drip_people,
     questions,
+    smpp,
 )
 from gsmgw.store.rows import EVENT_COLUMNS, events_of
 from gsmgw.store.tx import Tx, as_json
@@ -115,6 +116,7 @@ def erase_person(tx: Tx, now_ms: int, number: str, reason: str | None) -> dict[s
     campaign_recipients.forget(tx, number)
     drip_people.forget(tx, number)
     questions.forget(tx, number)
+    smpp.forget(tx, number)
     digits = number.lstrip("+")
     tx.run("DELETE FROM reports WHERE recipient IN (?, ?)", (number, digits))
     tx.run("DELETE FROM concat_references WHERE recipient IN (?, ?)", (number, digits))

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from gsmgw.store import cursors
 from gsmgw.store.ids import first_id
 from gsmgw.store.tx import Tx
 from gsmgw.store.unreadable import check, check_moments, kinds, readable, strings
@@ -43,18 +44,22 @@ class Token:
     expires_ms: int | None
     last_used_ms: int | None
     limits: TokenLimits
+    #: It is an SMPP account.
+    smpp: bool = False
 
     def is_valid(self, now_ms: int) -> bool:
         """Return True if the token has not expired."""
         return self.expires_ms is None or now_ms < self.expires_ms
 
 
-_COLUMNS = "id, name, scopes, created_ms, expires_ms, last_used_ms, per_minute, per_day, modems, pools"
+_COLUMNS = (
+    "id, name, scopes, created_ms, expires_ms, last_used_ms, per_minute, per_day, modems, pools, smpp IS NOT NULL"
+)
 
 
 _KINDS = kinds(
-    _COLUMNS,
-    integers="id created_ms expires_ms last_used_ms per_minute per_day",
+    _COLUMNS.replace(" IS NOT NULL", ""),
+    integers="id created_ms expires_ms last_used_ms per_minute per_day smpp",
     optional="expires_ms last_used_ms per_minute per_day",
 )
 
@@ -63,7 +68,7 @@ def _token(row: tuple[Any, ...]) -> Token:
     check(row, _KINDS)
     check_moments(*row[3:6])
     limits = TokenLimits(row[6], row[7], strings(row[8]), strings(row[9]))
-    return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5], limits)
+    return Token(row[0], row[1], tuple(row[2].split(",")), row[3], row[4], row[5], limits, bool(row[10]))
 
 
 def digest(secret: str) -> str:
@@ -78,12 +83,16 @@ def create(
     scopes: tuple[str, ...],
     expires_ms: int | None,
     limits: TokenLimits = UNLIMITED,
+    smpp: str | None = None,
 ) -> tuple[Token, str]:
-    """Make a token; the second value is the secret, to be shown this once. ``IntegrityError`` when the name is used."""
+    """Make a token; the second value is the secret, to be shown this once. ``IntegrityError`` when the name is used.
+
+    ``smpp`` is the hash of the password of an SMPP account: its receipts and received messages begin now.
+    """
     secret = PREFIX + secrets.token_urlsafe(32)
     number = tx.insert(
-        "INSERT INTO tokens (name, digest, scopes, created_ms, expires_ms, per_minute, per_day, modems, pools) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (name, digest, scopes, created_ms, expires_ms, per_minute, per_day, modems, pools, smpp) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             name,
             digest(secret),
@@ -94,16 +103,39 @@ def create(
             limits.per_day,
             json.dumps(limits.modems),
             json.dumps(limits.pools),
+            smpp,
         ),
     )
-    return Token(number, name, scopes, now_ms, expires_ms, None, limits), secret
+    if smpp is not None:
+        cursors.open_cursor(tx, smpp_cursor(number), holds=True)
+    return Token(number, name, scopes, now_ms, expires_ms, None, limits, smpp is not None), secret
 
 
 def delete(tx: Tx, name: str) -> int | None:
     """Revoke a token. Return its number, or None if the name does not exist."""
     row = tx.one("SELECT id FROM tokens WHERE name = ?", (name,))
+    if row is None:
+        return None
     tx.run("DELETE FROM tokens WHERE name = ?", (name,))
-    return None if row is None else int(row[0])
+    cursors.delete(tx, smpp_cursor(int(row[0])))
+    return int(row[0])
+
+
+def smpp_cursor(number: int) -> str:
+    """Return the name of the cursor of an SMPP account, by the number of its token."""
+    return f"smpp {number}"
+
+
+def smpp_account(db: sqlite3.Connection, name: str) -> tuple[Token, str] | None:
+    """Return the SMPP account of this name and the hash of its password; None if it does not exist."""
+    rows = db.execute(f"SELECT {_COLUMNS}, smpp FROM tokens WHERE name = ? AND smpp IS NOT NULL", (name,)).fetchall()
+    found = readable(db, "tokens", lambda row: (_token(row[:-1]), str(row[-1])), rows)
+    return found[0] if found else None
+
+
+def smpp_accounts(db: sqlite3.Connection) -> list[Token]:
+    """Return the SMPP accounts by name."""
+    return [token for token in all_tokens(db) if token.smpp]
 
 
 def exists(tx: Tx, name: str) -> bool:

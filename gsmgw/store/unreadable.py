@@ -24,7 +24,7 @@ TABLES: Final = (
     "messages", "segments", "parts", "reports", "events", "idempotency", "concat_references", "tokens", "webhooks",
     "webhook_deliveries", "cursors", "audit", "contacts", "contact_fields", "contact_groups", "templates", "rules",
     "campaigns", "drips", "drip_people", "open_questions", "users", "sessions", "conversations",
-    "conversation_notes", "answers",
+    "conversation_notes", "answers", "smpp_messages", "smpp_parts",
 )  # fmt: skip
 #: Rows that are remembered, so that each is reported once. Later ones are only counted.
 REMEMBERED: Final = 10_000

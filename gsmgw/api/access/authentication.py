@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from gsmgw.api.access.accounts import Accounts
 from gsmgw.api.access.sessions import Sessions
 from gsmgw.api.access.setup_code import SetupCode
 from gsmgw.api.access.sign_in import SignIn
 from gsmgw.api.access.throttling import FailureLimit, RequestLimit
 from gsmgw.http.origins import network_key
 from gsmgw.http.problems import Problem
-from gsmgw.outbound import Principal, credential_of_session
+from gsmgw.outbound import Principal, credential_of_session, principal_of_token
 from gsmgw.ports import Clock
 from gsmgw.store import Store, sessions, tokens
 from gsmgw.store.tokens import Token
@@ -40,6 +41,8 @@ class Access:
         self.sessions = Sessions(store, clock)
         self.sign_in = SignIn(store, clock, self.sessions)
         self.setup_code = SetupCode(clock)
+        self.accounts = Accounts(store, clock, self.sign_in.passwords)
+        self._listeners: list[Callable[[], None]] = []
         self.limit_requests(requests_per_minute)
 
     def limit_requests(self, per_minute: int | None) -> None:
@@ -52,6 +55,12 @@ class Access:
         """Read the tokens again: one was created or revoked."""
         self._generation += 1
         self._known = None
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when a token was created or revoked."""
+        self._listeners.append(listener)
 
     def revoke(self, owner: int) -> None:
         """Forget a token that was revoked and end the responses that are streamed to it."""
@@ -123,12 +132,20 @@ class Access:
             raise Problem(ProblemCode.UNAUTHORIZED, why, headers=CHALLENGE)
         if address:
             self.count_request(f"token {token.id}")
+        await self._note_use(token, now_ms)
+        return principal_of_token(token, address if origin is None else origin)
+
+    async def enter_account(self, address: str, name: str, password: str) -> Principal:
+        """Return the caller with this SMPP account. Raises :class:`Problem`."""
+        token = await self.accounts.enter(address, name, password)
+        await self._note_use(token, self._clock.wall_ms())
+        return principal_of_token(token, address)
+
+    async def _note_use(self, token: Token, now_ms: int) -> None:
         used_ms = self._used_ms.get(token.id, token.last_used_ms)
         if used_ms is None or now_ms - used_ms > tokens.USE_NOTED_MS:
             self._used_ms[token.id] = now_ms
             await self._store.write(lambda tx: tokens.note_use(tx, now_ms, token.id))
-        where = address if origin is None else origin
-        return Principal(token.name, where, token.name, token.limits, token.scopes, token.expires_ms, token.id)
 
     def fail(self, address: str) -> None:
         """Count wrong credentials from an address. Raises :class:`Problem` if there were too many."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Request, Response
 from pydantic import Field
 
+from gsmgw.api.access.accounts import NAME_CHARS, new_password
 from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.body import Body
 from gsmgw.api.context import Context
@@ -45,6 +46,7 @@ class TokenIn(Body):
     per_day: int | None = Field(None, ge=1, le=10**9, description="Texts in any 24 hours")
     modems: Names = Field(default_factory=list, description="Restrict it to these modems")
     pools: Names = Field(default_factory=list, description="and to these pools")
+    smpp: bool = Field(False, description="Make an SMPP account of this name, at most 15 characters")
 
 
 def _check(ctx: Context, wanted: TokenIn) -> None:
@@ -77,14 +79,28 @@ def _out(ctx: Context, token: Token) -> resources.Token:
         "modems": list(token.limits.modems),
         "pools": list(token.limits.pools),
         "missing": missing,
+        "smpp": token.smpp,
     }
+
+
+def _smpp_password(wanted: TokenIn) -> str | None:
+    """Return a password for SMPP; None if none is wanted. Raises :class:`Problem` for a name that is too long."""
+    if not wanted.smpp:
+        return None
+    if len(wanted.name) > NAME_CHARS:
+        detail = f"has {len(wanted.name)} characters: the name of an SMPP account has at most {NAME_CHARS}"
+        errors = [{"pointer": pointer("name"), "detail": detail}]
+        raise Problem(ProblemCode.INVALID_REQUEST, f"name: {detail}", errors=errors)
+    return new_password()
 
 
 @router.post("", status_code=201, response_model=resources.NewToken, responses=problems(409))
 async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
-    """Create a token. The response shows its secret, ``token``, only this once."""
-    audit_detail(request, name=body.name, scopes=body.scopes)
+    """Create a token. The response shows its secret, ``token``, only this once, and so the password of SMPP."""
+    audit_detail(request, name=body.name, scopes=body.scopes, **({"smpp": True} if body.smpp else {}))
     _check(ctx, body)
+    password = _smpp_password(body)
+    hashed = None if password is None else await ctx.access.sign_in.passwords.hash(password)
     now_ms = ctx.clock.wall_ms()
     expires_ms = None if body.expires_in is None else now_ms + body.expires_in * 1000
     limits = TokenLimits(body.per_minute, body.per_day, tuple(body.modems), tuple(body.pools))
@@ -93,14 +109,14 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
     def make(tx: Tx) -> tuple[Token, str] | None:
         if tokens.exists(tx, body.name):
             return None
-        return tokens.create(tx, now_ms, body.name, scopes, expires_ms, limits)
+        return tokens.create(tx, now_ms, body.name, scopes, expires_ms, limits, hashed)
 
     made = await ctx.store.write(make)
     if made is None:
         raise Problem(ProblemCode.WRONG_STATE, f"a token named {body.name!r} exists already")
     ctx.access.reload()
     token, secret = made
-    return JSONResponse({**_out(ctx, token), "token": secret}, 201)
+    return JSONResponse({**_out(ctx, token), "token": secret, "smpp_password": password}, 201)
 
 
 @router.get("", response_model=resources.TokenList)

@@ -11,8 +11,7 @@ from gsmgw.bridges.context import BridgeContext
 from gsmgw.bridges.credentials import authenticate
 from gsmgw.bridges.kannel.dialect import DLR_BITS
 from gsmgw.bridges.kannel.fields import Fields, Rejected
-from gsmgw.bridges.values import MAX_RECIPIENTS, valid_for
-from gsmgw.digits import ascii_digits, is_digits
+from gsmgw.bridges.values import MAX_RECIPIENTS, valid_for, with_plus
 from gsmgw.errors import StoreError
 from gsmgw.http.problems import Problem, of_exception
 from gsmgw.http.routes import Router
@@ -111,7 +110,7 @@ def _submissions(ctx: BridgeContext, fields: Fields) -> list[Submission]:
         encoding="ucs2" if coding == 2 else "auto",
         message_class=_message_class(fields),
     )
-    return [message._replace(to=_international(to)) for to in recipients]
+    return [message._replace(to=with_plus(to)) for to in recipients]
 
 
 def _priority(fields: Fields) -> Priority:
@@ -128,12 +127,6 @@ def _message_class(fields: Fields) -> int | None:
     if message_class is None and fields.number("flash"):  # the older name
         return 0
     return message_class
-
-
-def _international(number: str) -> str:
-    """Return a number with its plus. Kannel's clients leave it out, and in a query string it means a space."""
-    number = ascii_digits(number)
-    return f"+{number}" if is_digits(number) and len(number) >= 11 and not number.startswith("0") else number
 
 
 def _mask(fields: Fields) -> int:

@@ -143,8 +143,7 @@ def _place(pdu: Pdu, elements: tuple[Element, ...]) -> Place | None:
     if concat is not None:
         return Place(concat.reference, concat.total, concat.sequence) if concat.total > 1 else None
     values = [
-        _integer(pdu, tag, size)
-        for tag, size in ((Tag.SAR_REFERENCE, 2), (Tag.SAR_TOTAL, 1), (Tag.SAR_SEQUENCE, 1))
+        _integer(pdu, tag, size) for tag, size in ((Tag.SAR_REFERENCE, 2), (Tag.SAR_TOTAL, 1), (Tag.SAR_SEQUENCE, 1))
     ]
     reference, total, number = (0 if value is None else value for value in values)
     if values[1] is None or total < 2:

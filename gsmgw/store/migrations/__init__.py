@@ -24,6 +24,7 @@ from gsmgw.store.migrations import (
     m013_text_expiry,
     m014_drips,
     m015_campaign_runs,
+    m019_smpp,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ STEPS: dict[str, Sequence[str]] = {
     "m013_text_expiry": m013_text_expiry.STATEMENTS,
     "m014_drips": m014_drips.STATEMENTS,
     "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
+    "m019_smpp": m019_smpp.STATEMENTS,
 }
 
 #: The table of sqlite-utils that says which steps a database has, and the name of ours in it.

@@ -24,6 +24,7 @@ class Token(TypedDict):
     modems: list[str]
     pools: list[str]
     missing: Annotated[list[str], Field(description="Its modems and pools that do not exist now")]
+    smpp: Annotated[bool, Field(description="True if it is also an SMPP account")]
 
 
 @closed
@@ -31,6 +32,7 @@ class NewToken(Token):
     """A token with its secret, which is shown only this once."""
 
     token: str
+    smpp_password: Annotated[str | None, Field(description="Password of the SMPP account; null if it is none")]
 
 
 @closed
