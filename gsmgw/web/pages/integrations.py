@@ -52,6 +52,7 @@ async def create_token(view: View) -> Response:
             expires_in=None if days is None else days * _DAY_S,
             modems=form.all("modems") or None,
             per_day=form.whole("per_day"),
+            smpp=form.checked("smpp") or None,
         )
         curl = await curl_lines(view, made)
     except ApiError as exc:
