@@ -14,6 +14,7 @@ from gsmgw.config.consent import ConsentSection
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import CROSS_PROBLEMS, Section
 from gsmgw.config.lines import Place
+from gsmgw.config.mail import MailSection
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
 from gsmgw.config.mqtt import MqttSection
 from gsmgw.config.sending import PriceSection, RouteSection, TimesSection
@@ -37,6 +38,7 @@ class Config(Section):
     compat: CompatSection = CompatSection.model_construct()
     mqtt: MqttSection = MqttSection.model_construct()
     smpp: SmppSection = SmppSection.model_construct()
+    mail: MailSection = MailSection.model_construct()
     web: WebSection = WebSection.model_construct()
     backup: BackupSection = BackupSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()

@@ -87,6 +87,33 @@ MEANINGS: Final = {
     "smpp.inactivity_s": "Seconds without a message after which a session is ended. Without it sessions may be idle.",
     "smpp.window": "Maximum number of `deliver_sm` on their way to an account without a response.",
     "smpp.max_sessions": "Maximum number of connections.",
+    "mail.listen": (
+        "Address where the gateway takes mails and sends them as texts. Beyond this machine, it needs `tls_cert` and "
+        "`tls_key`. Off without it."
+    ),
+    "mail.tls_cert": "Certificate chain of the listener, PEM. Needs `tls_key`.",
+    "mail.tls_key": "Key of the certificate, PEM.",
+    "mail.listen_tls": "How clients begin TLS: `starttls`, or `implicit` (from the first byte, often called SSL).",
+    "mail.subject": (
+        "The subject in the text: `prepend` puts it before the text, `only` sends nothing else, `none` leaves it out. "
+        "Answers never have it."
+    ),
+    "mail.max_characters": "Longer texts are cut, with `...` at the end.",
+    "mail.server": "The mail server that takes outgoing mails.",
+    "mail.port": "Its port. Default: 587 for `starttls`, 465 for `implicit`, 25 for `none`.",
+    "mail.tls": (
+        "How to use TLS with the mail server: `starttls`, `implicit` or `none`. Default: `none` for this machine, "
+        "else `starttls`."
+    ),
+    "mail.username": "User name at the mail server.",
+    "mail.password_file": "File with the password at the mail server. Only the user of the gateway may read it.",
+    "mail.ca_file": "Certificate of a private certificate authority, PEM. Without it, the public ones are trusted.",
+    "mail.sender": "The address that mails come from.",
+    "mail.to": "Who gets received texts and failures by mail. Off without it.",
+    "mail.domain": (
+        "Domain of the addresses for answers, `NUMBER@domain`. Your mail server delivers it to `listen`. Without it, "
+        "mails have no Reply-To."
+    ),
     "web.listen": "Address of the dashboard.",
     "web.prefix": "Path below which a proxy serves it, for example `/sms`.",
     "web.tls_cert": "Certificate chain, PEM. Needs `tls_key`.",

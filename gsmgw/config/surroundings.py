@@ -77,6 +77,15 @@ def _missing(config: Config) -> _Found:
     for key, path in (("password_file", config.mqtt.password_file), ("ca_file", config.mqtt.ca_file)):
         if path is not None and (trouble := _trouble(path)):
             yield ("mqtt", key), f"mqtt.{key}: {trouble}. There is no connection to the broker without it"
+    mail = config.mail
+    for key, path, loss in (
+        ("password_file", mail.password_file, "No mail is sent"),
+        ("ca_file", mail.ca_file, "No mail is sent"),
+        ("tls_cert", mail.tls_cert, "No mail is taken"),
+        ("tls_key", mail.tls_key, "No mail is taken"),
+    ):
+        if path is not None and (trouble := _trouble(path)):
+            yield ("mail", key), f"mail.{key}: {trouble}. {loss} without it"
     yield from _exposed(config)
     for number, modem in enumerate(config.modem):
         if modem.pin_file is not None:
@@ -94,6 +103,8 @@ def _exposed(config: Config) -> _Found:
         (("api", "tls_key"), config.api.tls_key),
         (("mqtt", "password_file"), config.mqtt.password_file),
         (("smpp", "tls_key"), config.smpp.tls_key),
+        (("mail", "password_file"), config.mail.password_file),
+        (("mail", "tls_key"), config.mail.tls_key),
     ]
     named += [(("modem", number, "pin_file"), modem.pin_file) for number, modem in enumerate(config.modem)]
     for place, path in named:

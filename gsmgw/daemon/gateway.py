@@ -24,6 +24,7 @@ from gsmgw.daemon.configuration import configuration
 from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
+from gsmgw.daemon.mail import Mail
 from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
 from gsmgw.daemon.mqtt import Mqtt
 from gsmgw.daemon.pins import Pins
@@ -72,6 +73,7 @@ class Gateway:
     hooks: Hooks
     mqtt: Mqtt
     smpp: Smpp
+    mail: Mail
     indexer: Indexer
     access: Access
     retention: Retention
@@ -168,6 +170,16 @@ class Gateway:
             self.smpp = Smpp(self.config)
             self.smpp.open(
                 self.store, self.clock, self.feed, self.service, self.access, self.modems, lambda: self._pools().keys()
+            )
+            self.mail = Mail(self.config)
+            await self.mail.open(
+                self.store,
+                self.clock,
+                self.feed,
+                self.service,
+                self.two_way.audience,
+                self.access,
+                lambda: self.config.gateway.country,
             )
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
@@ -360,7 +372,7 @@ class Gateway:
             }
             for bridge in BRIDGES
         ]
-        return [*http, self.mqtt.state(), self.smpp.state()]
+        return [*http, self.mqtt.state(), self.smpp.state(), self.mail.state()]
 
     def _mounts(self) -> tuple[Mount, ...]:
         """Return the routes of the bridges; those of a bridge that is off are not served."""
@@ -389,6 +401,7 @@ class Gateway:
             *self.two_way.tasks(),
             *self.mqtt.tasks(),
             *self.smpp.tasks(),
+            *self.mail.tasks(),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("text expiry", TextExpiry(self.store, self.clock).run),

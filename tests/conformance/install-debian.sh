@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs that tests/conformance drives against hw_sim, mosquitto for the MQTT bridge, and the PHP of
+# Installs the programs that tests/conformance drives against hw_sim, mosquitto and swaks for the bridges, and the PHP of
 # docs/examples, from Debian (bookworm or later), as root.
 # No service is started: policy-rc.d forbids it while the packages are configured.
 set -eu
@@ -20,7 +20,7 @@ chmod 755 "$POLICY"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -q -y --no-install-recommends gammu gammu-smsd smstools kannel gnokii-cli php-cli php-curl \
-    mosquitto mosquitto-clients
+    mosquitto mosquitto-clients swaks
 
 # What a package's own unit would start at the next boot is not wanted either.
 for unit in gammu-smsd smstools kannel mosquitto; do

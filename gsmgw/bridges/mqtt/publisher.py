@@ -75,5 +75,4 @@ class Publisher(CursorRunner):
         number = message.peer if message is not None else event.data.get("number")
         if not isinstance(number, str):
             return None
-        known = await self._store.read(lambda db: contacts.get_many(db, [number]))
-        return known[number].person.name if number in known else None
+        return (await self._store.read(lambda db: contacts.names_of(db, [number]))).get(number)

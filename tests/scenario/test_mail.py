@@ -1,0 +1,362 @@
+"""The e-mail bridge: mails become texts, texts become mails, and the answer to a mail answers the text."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.mail import ANN, SENDER, Sink, certificate, free_port, post, require_swaks, sink
+from support.rig import Rig, simulated
+
+from hw_sim import Simulation
+
+ANNA, BEN = "+4915112345678", "+4915187654321"
+
+
+@dataclass
+class Place:
+    """A gateway with the bridge, a token, and the mail server that it sends to."""
+
+    rig: Rig
+    sim: Simulation
+    sink: Sink
+    port: int
+    secret: str
+
+    async def post(self, to: str | list[str], mail: str | bytes | EmailMessage, **options: Any) -> str:
+        """Send a mail to the gateway."""
+        return await asyncio.to_thread(post, self.port, options.pop("secret", self.secret), to, mail, **options)
+
+    def got(self, number: str = ANNA) -> list[str]:
+        """The texts that a phone has received."""
+        return [str(each.text) for each in self.sim.phone(number).received]
+
+
+async def token(rig: Rig, name: str = "nas", **options: Any) -> str:
+    body = {"name": name, "scopes": ["send"], **options}
+    return str((await rig.client.request("POST", "/v1/tokens", json=body))["token"])
+
+
+@asynccontextmanager
+async def bridged(directory: Path, modems: int = 1, **mail: Any) -> AsyncIterator[Place]:
+    port = free_port()
+    with sink() as found:
+        section = {
+            "listen": f"127.0.0.1:{port}",
+            "server": "127.0.0.1",
+            "port": found.port,
+            "sender": SENDER,
+            "to": [ANN],
+            "domain": "sms.example",
+            **mail,
+        }
+        async with simulated(directory, modems=modems, sections={"mail": section}) as (sim, rig):
+            await rig.until(lambda: rig.gateway.mail.port is not None)
+            yield Place(rig, sim, found, port, await token(rig))
+
+
+async def test_a_mail_becomes_a_text(tmp_path: Path) -> None:
+    async with bridged(tmp_path) as place:
+        answer = await place.post(f"{ANNA}@sms", "Subject: Disk full\nMessage-ID: <1@nas>\n\nVolume 1: 98 %\n")
+        assert "accepted" in answer
+        await place.rig.until(lambda: place.got() == ["Disk full\nVolume 1: 98 %"])
+
+
+async def test_a_text_becomes_a_mail_and_its_answer_a_text(tmp_path: Path) -> None:
+    async with bridged(tmp_path, modems=2) as place:
+        assert (await place.rig.http.put(f"/v1/contacts/{ANNA}", json={"name": "Anna Müller"})).status_code == 201
+        place.sim.send(from_=ANNA, to="modem1", text="Wo bleibt ihr? 🚌")
+        await place.rig.until(lambda: len(place.sink.mails) == 1)
+        (mail,) = place.sink.mails
+        assert place.sink.texts() == ["Wo bleibt ihr? 🚌"]
+        assert place.sink.envelopes == [(SENDER, [ANN])]
+        assert mail["Subject"] == f"SMS Anna Müller {ANNA}"
+        assert mail["From"].addresses[0].display_name == "Anna Müller (SMS)"
+        assert (mail["Reply-To"], mail["Auto-Submitted"]) == (f"{ANNA}@sms.example", "auto-generated")
+        answer = EmailMessage()
+        answer["Subject"] = f"Re: {mail['Subject']}"
+        answer["In-Reply-To"], answer["References"] = mail["Message-ID"], f"{mail['References']} {mail['Message-ID']}"
+        answer["Message-ID"] = "<answer@home.example>"
+        answer.set_content(
+            "In zehn Minuten.\n\nAm 28.11.26 um 20:41 schrieb Anna Müller (SMS):\n> Wo bleibt ihr?\n\n-- \nAnn\n"
+        )
+        await place.post(mail["Reply-To"], answer)
+        await place.rig.until(lambda: place.got() == ["In zehn Minuten."])
+        (sent,) = place.sim.phone(ANNA).received
+        assert sent.sender == place.rig.gateway.modems["modem1"].status.number
+
+
+async def test_all_mails_of_a_peer_are_one_thread(tmp_path: Path) -> None:
+    async with bridged(tmp_path) as place:
+        for sender, text in ((ANNA, "one"), (BEN, "two"), (ANNA, "three")):
+            place.sim.send(from_=sender, to="modem0", text=text)
+        await place.rig.until(lambda: len(place.sink.mails) == 3)
+        by_text = dict(zip(place.sink.texts(), place.sink.mails, strict=True))
+        assert by_text["one"]["References"] == by_text["three"]["References"] == by_text["one"]["In-Reply-To"]
+        assert by_text["one"]["References"] != by_text["two"]["References"]
+        assert len({mail["Message-ID"] for mail in place.sink.mails}) == 3
+
+
+async def test_a_mail_that_comes_again_is_sent_once(tmp_path: Path) -> None:
+    async with bridged(tmp_path) as place:
+        mail = "Subject: Alarm\nMessage-ID: <same@nas>\n\nDoor open\n"
+        first = await place.post(f"{ANNA}@sms", mail)
+        again = await place.post([f"{ANNA}@sms", f"{BEN}@sms"], mail)
+        assert first.split()[-1] in again
+        with pytest.raises(smtplib.SMTPDataError, match="used before"):
+            await place.post(f"{ANNA}@sms", mail.replace("open", "closed"))
+        await place.post(f"{ANNA}@sms", "Subject: Alarm\nMessage-ID: <other@nas>\n\nDoor open\n")
+        await place.rig.until(lambda: len(place.got()) == 2 and len(place.got(BEN)) == 1)
+        stats = await place.rig.client.stats()
+        assert sum(stats["messages"].values()) == 0
+        assert place.got() == ["Alarm\nDoor open"] * 2
+
+
+async def test_names_and_groups_are_recipients(tmp_path: Path) -> None:
+    async with bridged(tmp_path) as place:
+        for number, name in ((ANNA, "Anna Müller"), (BEN, "Ben")):
+            body = {"name": name, "groups": ["Family"]}
+            assert (await place.rig.http.put(f"/v1/contacts/{number}", json=body)).status_code == 201
+        await place.post('"Anna Müller"@sms', "Message-ID: <1@x>\n\none")
+        await place.post("anna.müller@sms", "Message-ID: <2@x>\n\ntwo")
+        await place.post(["Family@sms", "0151 87654321@sms".replace(" ", "")], "Message-ID: <3@x>\n\nthree")
+        await place.rig.until(lambda: sorted(place.got()) == ["one", "three", "two"] and place.got(BEN) == ["three"])
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "reason"),
+    [
+        ("Nobody@sms", 550, "not a number and not the name"),
+        ("12@sms", 550, "area code"),
+        ("112@sms", 550, "emergency"),
+        (f"{BEN}@sms", 550, "opted out"),
+        ('""@sms', 550, "before the @"),
+        ("a@b@c@", 553, "malformed"),
+    ],
+)
+async def test_a_bad_recipient_is_refused_with_its_reason(tmp_path: Path, to: str, code: int, reason: str) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        assert (await place.rig.http.post("/v1/optouts", json={"number": BEN})).status_code < 300
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as caught:
+            await place.post(to, "Subject: x\n\ny")
+        ((found, words),) = caught.value.recipients.values()
+        assert found == code
+        assert reason in words.decode()
+
+
+async def test_a_group_is_texted_without_those_who_opted_out(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        for number in (ANNA, BEN):
+            assert (await place.rig.http.put(f"/v1/contacts/{number}", json={"groups": ["Family"]})).status_code == 201
+        assert (await place.rig.http.post("/v1/optouts", json={"number": BEN})).status_code < 300
+        assert "not sent to 1 of 2" in await place.post("Family@sms", "Subject: x\n\ny")
+        await place.rig.until(lambda: len(place.got()) == 1)
+
+
+@pytest.mark.parametrize(
+    ("mail", "reason"),
+    [
+        ("Auto-Submitted: auto-replied\n\nI am away", "automatic"),
+        ("Precedence: bulk\n\nBuy", "automatic"),
+        ("List-Id: <a.b>\n\nHello all", "mailing lists"),
+        ("X-Gsmgw: m1\n\nHello", "loop"),
+        ("Received: from a\n" * 31 + "\nHello", "loop"),
+        ("Content-Type: multipart/report; boundary=x\n\n--x\n\nfailed\n--x--", "delivery reports"),
+        ("MIME-Version: 1.0\n\n", "no text"),
+        ("Subject: Re: x\nIn-Reply-To: <a@b>\n\n> only\n> quoted", "no text of its own"),
+    ],
+)
+async def test_what_is_not_meant_as_a_text_is_refused(tmp_path: Path, mail: str, reason: str) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        with pytest.raises(smtplib.SMTPDataError) as caught:
+            await place.post(f"{ANNA}@sms", mail)
+        assert caught.value.smtp_code == 554
+        assert reason in str(caught.value.smtp_error)
+        with pytest.raises(smtplib.SMTPSenderRefused):  # a bounce
+            await asyncio.to_thread(_bounce, place)
+
+
+def _bounce(place: Place) -> None:
+    with smtplib.SMTP("127.0.0.1", place.port, timeout=60) as client:
+        client.login("nas", place.secret)
+        client.sendmail("", [f"{ANNA}@sms"], "Subject: Undelivered\n\nSorry")
+
+
+async def test_only_tokens_that_may_send_sign_in(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[], modems=2) as place:
+        reader = await token(place.rig, "reader", scopes=["read"])
+        for secret in ("wrong", reader):
+            with pytest.raises(smtplib.SMTPAuthenticationError) as caught:
+                await place.post(f"{ANNA}@sms", "Subject: x\n\ny", secret=secret)
+            assert caught.value.smtp_code == 535
+        tight = await token(place.rig, "tight", per_minute=1, modems=["modem1"])
+        await place.post(f"{ANNA}@sms", "Subject: x\nMessage-ID: <1@a>\n\ny", secret=tight)
+        with pytest.raises(smtplib.SMTPDataError) as late:
+            await place.post(f"{ANNA}@sms", "Subject: x\nMessage-ID: <2@a>\n\ny", secret=tight)
+        assert late.value.smtp_code == 451
+        assert (await place.rig.http.put(f"/v1/contacts/{ANNA}", json={"name": "Anna"})).status_code == 201
+        with pytest.raises(smtplib.SMTPRecipientsRefused, match="may not use names"):
+            await place.post("Anna@sms", "Subject: x\n\ny", secret=tight)
+        await place.rig.until(lambda: len(place.got()) == 1)
+
+
+async def test_a_token_that_is_revoked_sends_no_further_mail(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        client = await asyncio.to_thread(smtplib.SMTP, "127.0.0.1", place.port, timeout=60)
+        try:
+            await asyncio.to_thread(client.login, "nas", place.secret)
+            await place.rig.client.request("DELETE", "/v1/tokens/nas")
+            assert (await asyncio.to_thread(client.mail, "nas@home.example"))[0] == 535
+            assert (await asyncio.to_thread(client.rcpt, f"{ANNA}@sms"))[0] == 503
+        finally:
+            client.close()
+
+
+async def test_nobody_sends_without_signing_in(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        client = await asyncio.to_thread(smtplib.SMTP, "127.0.0.1", place.port, timeout=60)
+        try:
+            await asyncio.to_thread(client.ehlo)
+            assert (await asyncio.to_thread(client.mail, "nas@home.example"))[0] == 530
+        finally:
+            client.close()
+
+
+async def test_starttls_and_tls_from_the_first_byte(tmp_path: Path) -> None:
+    pem = certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=pem)
+    trusting.check_hostname = False
+    options = {"tls_cert": pem, "tls_key": pem, "to": []}
+    port = free_port()
+    async with bridged(tmp_path / "a", listen=f"0.0.0.0:{port}", **options) as place:
+        place.port = port
+        await place.post(f"{ANNA}@sms", "Message-ID: <1@x>\n\nover TLS", starttls=trusting)
+        with pytest.raises((smtplib.SMTPNotSupportedError, smtplib.SMTPAuthenticationError)):  # not in clear text
+            await place.post(f"{ANNA}@sms", "Message-ID: <2@x>\n\nclear")
+        await place.rig.until(lambda: place.got() == ["over TLS"])
+    async with bridged(tmp_path / "b", listen_tls="implicit", **options) as place:
+
+        def send() -> None:
+            with smtplib.SMTP_SSL("127.0.0.1", place.port, timeout=60, context=trusting) as client:
+                client.login("nas", place.secret)
+                client.sendmail("nas@x", [f"{ANNA}@sms"], b"Subject: x\n\nimplicit")
+
+        await asyncio.to_thread(send)
+        await place.rig.until(lambda: place.got() == ["x\nimplicit"])
+
+
+async def test_what_is_too_large_or_nonsense_costs_only_its_connection(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        with pytest.raises(smtplib.SMTPDataError) as caught:
+            await place.post(f"{ANNA}@sms", "Subject: x\n\n" + "0123456789abcde\n" * 70_000)
+        assert caught.value.smtp_code == 552
+        for portion in (
+            b"\x00" * 3000,
+            b"A" * 300_000 + b"\r\n",
+            b"\xff\xfe\r\n" * 50,
+            b"AUTH PLAIN =\r\n",
+            b"GET / HTTP/1.1\r\n\r\n",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+            await reader.readline()
+            writer.write(b"EHLO x\r\n" + portion)
+            writer.write_eof()
+            async with asyncio.timeout(60):
+                await reader.read()
+            writer.close()
+        nested = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(2000))
+        for mail in (nested, "Content-Type: text/plain; charset=\x01nonsense\n\nGr\xfc\xdfe"):
+            with suppress(smtplib.SMTPDataError):
+                await place.post(f"{ANNA}@sms", mail.encode("latin-1"))
+        await place.rig.until(lambda: place.got() == ["Grüße"])
+        assert not any(place.rig.gateway.supervisor.failures.values())
+
+
+async def test_failures_come_as_mails(tmp_path: Path) -> None:
+    async with bridged(tmp_path) as place:
+        place.sim.phone(BEN).status = 0x41  # incompatible destination (TS 23.040 9.2.3.15)
+        place.sim.network.set_rules(refused={ANNA: 1})  # unassigned number (TS 24.011 E.2)
+        await place.post(f"{ANNA}@sms", "Subject: x\n\nto nobody")
+        await place.post(f"{BEN}@sms", "Subject: x\n\nnot delivered")
+        await place.rig.until(lambda: len(place.sink.mails) == 2)
+        texts = {mail["Reply-To"]: text for mail, text in zip(place.sink.mails, place.sink.texts(), strict=True)}
+        assert "was not sent" in texts[f"{ANNA}@sms.example"]
+        assert "was not delivered" in texts[f"{BEN}@sms.example"]
+        assert texts[f"{BEN}@sms.example"].endswith("x\nnot delivered")
+
+
+async def test_mails_wait_for_the_mail_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.email.outbox.pause_after", lambda *_: 0.1)
+    async with bridged(tmp_path) as place:
+        place.sink.stop()
+        for number in range(3):
+            place.sim.send(from_=ANNA, to="modem0", text=f"text {number}")
+        await place.rig.until(lambda: "does not take mails" in (place.rig.gateway.mail.trouble or ""))
+        (state,) = [each for each in (await place.rig.client.integrations())["bridges"] if each["name"] == "mail"]
+        assert state["enabled"]
+        assert state["behind"] > 0
+        place.sink.refuse = "451 later"
+        place.sink.start()
+        await place.rig.until(lambda: "451 later" in (place.rig.gateway.mail.trouble or ""))
+        place.sink.refuse = ""
+        await place.rig.until(lambda: place.sink.texts() == ["text 0", "text 1", "text 2"])
+        await place.rig.until(lambda: place.rig.gateway.mail.trouble is None)
+
+
+async def test_a_mail_that_the_server_never_takes_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.email.outbox.pause_after", lambda *_: 0.01)
+    async with bridged(tmp_path) as place:
+        place.sink.refuse = "554 looks like spam"
+        place.sink.refuse_only = "WIN A PRIZE"
+        for text in ("before", "WIN A PRIZE", "after"):
+            place.sim.send(from_=ANNA, to="modem0", text=text)
+        await place.rig.until(lambda: place.sink.texts() == ["before", "after"])
+
+
+async def test_sending_with_a_password_over_tls(tmp_path: Path) -> None:
+    pem = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    secret = tmp_path / "password"
+    secret.write_text("geheim\n")
+    with sink(login=("sms", "geheim"), tls=context) as found:
+        options = {
+            "port": found.port, "server": "127.0.0.1", "tls": "starttls", "ca_file": pem,
+            "username": "sms", "password_file": secret,
+        }  # fmt: skip
+        async with bridged(tmp_path, **options) as place:
+            place.sim.send(from_=ANNA, to="modem0", text="sealed")
+            await place.rig.until(lambda: bool(found.mails) or place.rig.gateway.mail.trouble is not None)
+            assert place.rig.gateway.mail.trouble is None
+            assert found.texts() == ["sealed"]
+
+
+async def test_swaks_sends(tmp_path: Path) -> None:
+    swaks = require_swaks()
+    async with bridged(tmp_path, to=[]) as place:
+        ran = await asyncio.create_subprocess_exec(
+            swaks, "--server", "127.0.0.1", "--port", str(place.port),
+            "--to", f"00{ANNA[1:]}@sms", "--from", "nas@home.example",
+            "--auth", "LOGIN", "--auth-user", "nas", "--auth-password", place.secret,
+            "--header", "Subject: UPS", "--body", "On battery: 12 minutes", "--attach", "@" + str(Path(__file__)),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await ran.communicate()
+        assert ran.returncode == 0, output.decode()
+        await place.rig.until(lambda: len(place.got()) == 1)
+        assert place.got() == ["UPS\nOn battery: 12 minutes\n[test_mail.py]"]
+
+
+async def test_off_without_its_section(tmp_path: Path) -> None:
+    async with simulated(tmp_path, modems=1) as (_, rig):
+        (state,) = [each for each in (await rig.client.integrations())["bridges"] if each["name"] == "mail"]
+        assert (state["enabled"], state["trouble"], state["behind"]) == (False, None, None)
+        assert rig.gateway.mail.tasks() == ()
