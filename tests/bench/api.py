@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _singles(place: Site, words: str) -> None:
-    spent = _Spent(place)
+    spent = Spent(place)
     took, times = asyncio.run(_post_all(str(place.socket), SINGLES))
     times.sort()
     p99_ms, p50_ms = times[int(len(times) * 0.99)] * 1000, times[len(times) // 2] * 1000
@@ -85,7 +85,7 @@ def _batches(place: Site) -> None:
         ).encode()
         for number in range(BATCHES)
     ]
-    took, spent = [], _Spent(place)
+    took, spent = [], Spent(place)
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(place.socket), verify=no_tls()), timeout=60) as client:
         for body in bodies:
             began = time.perf_counter()
@@ -99,7 +99,7 @@ def _batches(place: Site) -> None:
     )
 
 
-class _Spent:
+class Spent:
     """CPU time since it was made: the gateway's, and this process's."""
 
     def __init__(self, place: Site) -> None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+import socket
+import ssl
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+from support.rig import simulated
 from support.smpp import Smpplib, account, bound, peer, serving
 
-from gsmgw.bridges.smpp.pdus import RESPONSE, Command, CommandStatus, Tag
+from gsmgw.bridges.smpp.pdus import RESPONSE, Address, Command, CommandStatus, Failure, Tag, build
+from gsmgw.logs import mask_numbers
 from gsmgw.model import format_id
 
+CERTIFICATE = Path(__file__).parent.parent / "support/tls/receiver.pem"
 ANNA, BEN = "+4915112345678", "+4915187654321"
 RECEIPT = re.compile(
     r"id:(\d+) sub:001 dlvrd:(\d{3}) submit date:\d{10} done date:\d{10} stat:([A-Z]{7}) err:(\d{3}) text:(.*)"
@@ -76,3 +85,353 @@ async def test_a_bind_needs_the_account_and_its_password(tmp_path: Path) -> None
         async with peer(port) as client:
             answer = await client.submit(ANNA, b"too early")
             assert (answer.command, answer.status) == (Command.SUBMIT_SM | RESPONSE, CommandStatus.INVALID_BIND_STATUS)
+
+
+async def test_long_texts_and_all_alphabets(tmp_path: Path) -> None:
+    long = "Eine lange Nachricht, " * 20
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        async with bound(port, password, command=Command.BIND_TRANSMITTER) as client:
+            for octets, coding, tlvs in (
+                (b"flash", 0xF0, None),
+                ("Привет 😀".encode("utf-16-be"), 8, None),
+                ("Grüße".encode("latin-1"), 3, None),
+                (b"", 0, {Tag.MESSAGE_PAYLOAD: long.encode()}),
+            ):
+                answer = await client.submit(ANNA, octets, tlvs, data_coding=coding)
+                assert answer.status == 0
+            answer = await client.ask(
+                Command.DATA_SM,
+                {Tag.MESSAGE_PAYLOAD: b"by data"},
+                dest_addr_ton=1,
+                destination_addr=ANNA[1:].encode(),
+            )
+            assert (answer.command, answer.status) == (Command.DATA_SM | RESPONSE, 0)
+            phone = sim.phone(ANNA)
+            await rig.until(lambda: len(phone.received) == 5)
+            assert [each.text for each in phone.received] == ["flash", "Привет 😀", "Grüße", long, "by data"]
+            assert phone.received[0].message_class == 0
+            message = await rig.client.message(format_id(int(answer.text("message_id"))))
+            assert message["encoding"] == "gsm7"
+
+
+async def test_parts_are_joined_and_each_has_its_receipt(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            ids = []
+            for number, piece in ((2, b" two"), (1, b"one")):  # in any order, each answered before the next
+                header = bytes((5, 0, 3, 0x77, 2, number))
+                answer = await client.submit(ANNA, header + piece, esm_class=0x40, registered_delivery=1)
+                assert answer.status == 0
+                ids.append(answer.text("message_id"))
+                if number == 2:
+                    state = await client.ask(Command.QUERY_SM, message_id=ids[0].encode())
+                    assert (state.status, state.number("message_state")) == (0, 1)
+            receipts = [RECEIPT.fullmatch((await client.delivered()).text("short_message")) for _ in ids]
+            assert sorted(each[1] for each in receipts if each) == sorted(ids)
+            assert [each.text for each in sim.phone(ANNA).received] == ["one two"]
+            text = "Ελλάδα ".encode("utf-16-be") * 12
+            for number, piece in ((1, text[:71]), (2, text[71:])):  # cut inside of a character
+                tlvs = {
+                    Tag.SAR_REFERENCE: b"\0\x05",
+                    Tag.SAR_TOTAL: b"\x02",
+                    Tag.SAR_SEQUENCE: bytes((number,)),
+                }
+                assert (await client.submit(ANNA, piece, tlvs, data_coding=8)).status == 0
+            await rig.until(lambda: len(sim.phone(ANNA).received) == 2)
+            assert sim.phone(ANNA).received[1].text == "Ελλάδα " * 12
+
+
+async def test_a_part_whose_others_never_come_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.smpp.account.PARTS_KEPT_MS", 50)
+    monkeypatch.setattr("gsmgw.bridges.smpp.account.LOOK_MS", 100)
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            answer = await client.submit(ANNA, b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40, registered_delivery=1)
+            told = RECEIPT.fullmatch((await client.delivered()).text("short_message"))
+            assert told is not None
+            assert told.groups() == (answer.text("message_id"), "000", "EXPIRED", "255", "")
+            state = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+            while state.status == 0:  # until the response to the receipt is on disk
+                state = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+            assert state.status == CommandStatus.INVALID_MESSAGE_ID
+
+
+async def test_data_with_and_without_a_port(tmp_path: Path) -> None:
+    data = bytes(range(256))
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            header = bytes.fromhex("06 05 04 0B84 0000")
+            await client.submit(ANNA, header + data[:100], data_coding=4, esm_class=0x40)
+            await client.submit(ANNA, data[:140], data_coding=4)
+            await client.submit(ANNA, b"", {Tag.MESSAGE_PAYLOAD: data}, data_coding=4)
+            phone = sim.phone(ANNA)
+            await rig.until(lambda: len(phone.received) == 3)
+            assert [(each.data, each.ports and each.ports[0]) for each in phone.received] == [
+                (data[:100], 0x0B84), (data[:140], None), (data, None),
+            ]  # fmt: skip
+
+
+async def test_several_recipients_have_one_id(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            wanted = tuple(Address(1, 1, number) for number in (ANNA[1:], "49", BEN[1:]))
+            answer = await client.ask(
+                Command.SUBMIT_MULTI, dest_address=wanted, short_message=b"to all", registered_delivery=1
+            )
+            assert answer.status == 0
+            assert answer.fields["unsuccess_sme"] == (Failure(Address(1, 1, "49"), CommandStatus.INVALID_DESTINATION),)
+            receipts = [await client.delivered() for _ in range(2)]
+            assert {each.text("source_addr") for each in receipts} == {ANNA[1:], BEN[1:]}
+            told = [RECEIPT.fullmatch(each.text("short_message")) for each in receipts]
+            assert {each[1] for each in told if each} == {answer.text("message_id")}
+            answer = await client.ask(Command.SUBMIT_MULTI, dest_address=("everybody",), short_message=b"x")
+            assert answer.status == CommandStatus.INVALID_LIST_NAME
+
+
+async def test_a_message_is_queried_canceled_and_not_replaced(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password, other = await account(rig), await account(rig, "other")
+        async with bound(port, password) as client, bound(port, other, "other") as stranger:
+            answer = await client.submit(
+                ANNA, b"later", schedule_delivery_time=b"000001000000000R", registered_delivery=1
+            )
+            message_id = answer.octets("message_id")
+            message = await rig.client.message(format_id(int(message_id)))
+            assert message["status"] == "scheduled"
+            assert (await client.ask(Command.QUERY_SM, message_id=message_id)).number("message_state") == 1
+            for command in (Command.QUERY_SM, Command.CANCEL_SM):
+                assert (await stranger.ask(command, message_id=message_id)).status == CommandStatus.INVALID_MESSAGE_ID
+            replaced = await client.ask(Command.REPLACE_SM, message_id=message_id, short_message=b"other")
+            assert replaced.status == CommandStatus.REPLACE_FAILED
+            assert (await client.ask(Command.CANCEL_SM, message_id=message_id)).status == 0
+            told = RECEIPT.fullmatch((await client.delivered()).text("short_message"))
+            assert told is not None
+            assert told.groups()[1:] == ("000", "DELETED", "255", "later")
+            again = await client.ask(Command.CANCEL_SM, message_id=message_id)
+            assert again.status == CommandStatus.CANCEL_FAILED
+            assert (await client.ask(Command.CANCEL_SM)).status == CommandStatus.CANCEL_FAILED
+            for wrong in (b"0", b"x", b"9" * 30):
+                assert (await client.ask(Command.QUERY_SM, message_id=wrong)).status == CommandStatus.INVALID_MESSAGE_ID
+
+
+async def test_the_rights_of_the_token_apply(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=2) as (rig, sim, port):
+        limited = await account(rig, "limited", per_minute=1)
+        sender = await account(rig, "sender", scopes=["send"])
+        reader = await account(rig, "reader", scopes=["read"])
+        one = await account(rig, "one", modems=["modem1"])
+        async with bound(port, limited, "limited") as client:
+            assert (await client.submit(ANNA, b"first")).status == 0
+            assert (await client.submit(ANNA, b"second")).status == CommandStatus.THROTTLED
+        async with bound(port, reader, "reader") as client:
+            assert (await client.submit(ANNA, b"x")).status == CommandStatus.SUBMIT_FAILED
+        async with bound(port, one, "one") as client, bound(port, sender, "sender") as blind:
+            assert (await client.submit(ANNA, b"x", source_addr=b"modem0")).status == CommandStatus.INVALID_SOURCE
+            answer = await client.submit(ANNA, b"through its own", source_addr=b"Shop")
+            message = await rig.ended(format_id(int(answer.text("message_id"))))
+            assert message["modem"] == "modem1"
+            sim.send(from_=BEN, to="modem0", text="not for it")
+            sim.send(from_=BEN, to="modem1", text="for it")
+            assert (await client.delivered()).octets("short_message") == b"for it"
+            answer = await blind.submit(BEN, b"only receipts", registered_delivery=1)
+            told = RECEIPT.fullmatch((await blind.delivered()).text("short_message"))
+            assert told is not None
+            assert told[1] == answer.text("message_id")
+
+
+async def test_refusals_have_a_status_each(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        assert (await rig.http.post("/v1/optouts", json={"number": BEN})).status_code == 201
+        async with bound(port, password) as client:
+            for to, fields, status in (
+                ("+4912", {}, CommandStatus.INVALID_DESTINATION),
+                (BEN, {}, CommandStatus.SUBMIT_FAILED),
+                (ANNA, {"validity_period": b"soon"}, CommandStatus.INVALID_EXPIRY),
+                (ANNA, {"validity_period": b"200101000000000+"}, CommandStatus.INVALID_EXPIRY),
+                (ANNA, {"schedule_delivery_time": b"x"}, CommandStatus.INVALID_SCHEDULE),
+                (ANNA, {"priority_flag": 9}, CommandStatus.INVALID_PRIORITY),
+                (ANNA, {"protocol_id": 0x40}, CommandStatus.SUBMIT_FAILED),
+                (ANNA, {"replace_if_present_flag": 1}, CommandStatus.INVALID_REPLACE_FLAG),
+                (ANNA, {"sm_default_msg_id": 1}, CommandStatus.INVALID_PREDEFINED),
+            ):
+                answer = await client.submit(to, b"x", **fields)
+                assert (answer.status, answer.text("message_id")) == (status, ""), (to, fields)
+            answer = await client.submit(ANNA, b"x", validity_period=b"000000020000000R", priority_flag=3)
+            message = await rig.client.message(format_id(int(answer.text("message_id"))))
+            assert message["priority"] == "urgent"
+            answer = await client.submit(ANNA, b"x" * 254, {Tag.MESSAGE_PAYLOAD: b"y"})
+            assert answer.status == CommandStatus.INVALID_MESSAGE_LENGTH
+
+
+async def test_receipts_and_texts_wait_for_a_session(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        async with bound(port, password, command=Command.BIND_TRANSMITTER) as client:
+            answer = await client.submit(ANNA, b"unseen", registered_delivery=1)
+        message = await rig.ended(format_id(int(answer.text("message_id"))))
+        assert message["status"] == "delivered"
+        cursor = rig.gateway.feed.last_id
+        sim.send(from_=ANNA, to="modem0", text="are you there?")
+        await rig.event(cursor, "message.received")
+        server = rig.gateway.smpp.server
+        assert server is not None
+        assert server.behind > 0
+        async with bound(port, password, command=Command.BIND_RECEIVER) as client:
+            # The session is lost before the response: both come again.
+            first = await client.read()
+            assert first is not None
+        async with bound(port, password, command=Command.BIND_RECEIVER) as client:
+            told = RECEIPT.fullmatch((await client.delivered()).text("short_message"))
+            assert told is not None
+            assert told[1] == answer.text("message_id")
+            assert (await client.delivered()).octets("short_message") == b"are you there?"
+            await rig.until(lambda: server.behind == 0)
+            assert (await client.submit(ANNA, b"x")).status == CommandStatus.INVALID_BIND_STATUS
+
+
+async def test_a_client_that_asks_for_later_gets_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.smpp.account.AGAIN_S", 0.01)
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            sim.send(from_=ANNA, to="modem0", text="one")
+            for status in (CommandStatus.QUEUE_FULL, CommandStatus.TEMPORARY_ERROR):
+                request = await client.read()
+                assert request is not None
+                client.writer.write(build(request.response(status)))
+            assert (await client.delivered()).octets("short_message") == b"one"
+            sim.send(from_=ANNA, to="modem0", text="two")
+            request = await client.read()
+            assert request is not None
+            client.writer.write(build(request.response(CommandStatus.SYSTEM_ERROR)))  # dropped: it would stop the rest
+            sim.send(from_=ANNA, to="modem0", text="three")
+            assert (await client.delivered()).octets("short_message") == b"three"
+
+
+async def test_registered_delivery_says_which_receipts(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            await client.submit(ANNA, b"none")
+            await client.submit(ANNA, b"failures", registered_delivery=2)
+            await client.submit(ANNA, b"all", registered_delivery=0x11)
+            enroute, final = await client.delivered(), await client.delivered()
+            assert (enroute.number("esm_class"), final.number("esm_class")) == (0x20, 0x04)
+            assert (enroute.tlvs[Tag.MESSAGE_STATE], final.tlvs[Tag.MESSAGE_STATE]) == (b"\x01", b"\x02")
+            assert (b"stat:ENROUTE" in enroute.octets("short_message")) is True
+
+
+async def test_a_revoked_account_ends_its_sessions(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            await rig.client.revoke_token("shop")
+            request = await client.read()
+            assert request is not None
+            assert request.command == Command.UNBIND
+            client.writer.write(build(request.response()))
+            assert await client.read() is None
+        async with peer(port) as client:
+            answer = await client.ask(Command.BIND_RECEIVER, system_id=b"shop", password=password.encode())
+            assert answer.status == CommandStatus.INVALID_PASSWORD
+        again = await account(rig)  # another account of the same name, which begins with what comes now
+        async with bound(port, again):
+            pass
+
+
+async def test_wrong_passwords_are_slowed_down_for_their_account_only(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password, other = await account(rig), await account(rig, "other")
+        for _ in range(5):
+            async with peer(port) as client:
+                await client.ask(Command.BIND_RECEIVER, system_id=b"shop", password=b"guess")
+        async with peer(port) as client:
+            answer = await client.ask(Command.BIND_RECEIVER, system_id=b"shop", password=password.encode())
+            assert answer.status == CommandStatus.BIND_FAILED
+        async with bound(port, other, "other"):
+            pass
+
+
+async def test_a_session_that_misbehaves_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, modems=0, max_sessions=4) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as good, peer(port) as silent, peer(port) as wild:
+            wild.writer.write(b"GET / HTTP/1.1\r\nHost: gsmgw\r\n\r\n")
+            nack = await wild.read()
+            assert nack is not None
+            assert (nack.command, nack.status) == (Command.GENERIC_NACK, CommandStatus.INVALID_COMMAND_LENGTH)
+            assert await wild.read() is None
+            good.writer.write(b"\0\0\0\x14\0\0\0\x04\0\0\0\0\0\0\0\x63abcd")  # a submit_sm that ends early
+            answer = await good.read()
+            assert answer is not None
+            assert (answer.command, answer.sequence) == (Command.SUBMIT_SM | RESPONSE, 0x63)
+            assert answer.status == CommandStatus.INVALID_COMMAND_LENGTH
+            silent.writer.write(b"\0\0\0\x2f\0\0")  # half of a bind, and then nothing
+            assert (await good.submit(ANNA, b"still fine")).status == 0
+            async with peer(port), peer(port), peer(port) as fifth:
+                assert await fifth.read() is None
+
+
+async def test_a_client_that_is_gone_is_found_out(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0, enquire_link_s=1, response_s=1) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            request = await client.read()
+            assert request is not None
+            assert request.command == Command.ENQUIRE_LINK
+            client.writer.write(build(request.response()))
+            assert (await client.ask(Command.ENQUIRE_LINK)).status == 0
+            while (request := await client.read()) is not None:  # not answered any more
+                assert request.command == Command.ENQUIRE_LINK
+
+
+async def test_tls_with_the_certificates_of_the_configuration(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0, tls_cert=CERTIFICATE, tls_key=CERTIFICATE) as (rig, _, port):
+        password = await account(rig)
+        trusting = ssl.create_default_context(cafile=CERTIFICATE)
+        trusting.check_hostname = False
+        async with bound(port, password, tls=trusting) as client:
+            assert (await client.submit(ANNA, b"in secret")).status == 0
+
+
+async def test_a_port_in_use_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.smpp.server.AGAIN_S", 0.05)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with simulated(tmp_path, modems=0, sections={"smpp": {"listen": f"127.0.0.1:{port}"}}) as (_, rig):
+            server = rig.gateway.smpp.server
+            assert server is not None
+            await rig.until(lambda: "in use" in (server.trouble or ""))
+            bridges = (await rig.client.integrations())["bridges"]
+            assert "in use" in next(each["trouble"] for each in bridges if each["name"] == "smpp")
+            taken.close()
+            await rig.until(lambda: server.trouble is None)
+
+
+async def test_pdus_are_logged_without_texts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "gsmgw.bridges.smpp")
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            await client.submit(ANNA, b"a secret text")
+    told = mask_numbers(caplog.text)
+    assert "smpp: < submit_sm seq=2 to=4915" in told
+    assert "smpp: > submit_sm_resp seq=2 status=0x00 message_id=" in told
+    for secret in ("a secret text", password, ANNA[1:]):
+        assert secret not in told
+
+
+def test_a_bridge_that_is_off_is_not_imported() -> None:
+    code = (
+        "import sys; from gsmgw.config import Config; from gsmgw.daemon import Gateway; Gateway(Config()); "
+        "sys.exit(any(name.startswith('gsmgw.bridges.smpp') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
