@@ -86,7 +86,7 @@ MEANINGS: Final = {
     "smpp.response_s": "Seconds that a client may take for a response, before its session is ended.",
     "smpp.inactivity_s": "Seconds without a message after which a session is ended. Without it sessions may be idle.",
     "smpp.window": "Maximum number of `deliver_sm` on their way to an account without a response.",
-    "smpp.max_sessions": "Maximum number of connections.",
+    "smpp.max_sessions": "Maximum number of connections. A new one closes the oldest that is not bound.",
     "mail.listen": (
         "Address where the gateway takes mails and sends them as texts. Beyond this machine, it needs `tls_cert` and "
         "`tls_key`. Off without it."

@@ -20,7 +20,7 @@ chmod 755 "$POLICY"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -q -y --no-install-recommends gammu gammu-smsd smstools kannel gnokii-cli php-cli php-curl \
-    mosquitto mosquitto-clients swaks
+    mosquitto mosquitto-clients tshark swaks
 
 # What a package's own unit would start at the next boot is not wanted either.
 for unit in gammu-smsd smstools kannel mosquitto; do

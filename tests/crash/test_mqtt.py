@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import random
-import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
 from support.mosquitto import Ear, broker
-from support.processes import Site, site, until
+from support.processes import site, until
 
 from gsmgw.client import Client
 
 BASE = "gsmgw/crash"
 TEXTS = 150
 KILLS = 4
-
-
-def _inject(place: Site, number: int) -> None:
-    with socket.socket(socket.AF_UNIX) as control:
-        control.connect(str(place.control))
-        request = {"op": "send", "from": "+4915112345678", "to": "modem0", "text": f"in {number}"}
-        control.sendall(json.dumps(request).encode() + b"\n")
-        control.recv(1000)
 
 
 @pytest.mark.long
@@ -42,7 +32,7 @@ def test_nothing_is_lost_and_nothing_is_sent_twice(tmp_path: Path, killed: str) 
 
                 def talk() -> None:
                     for number in range(TEXTS):
-                        _inject(place, number)
+                        place.inject("modem0", "+4915112345678", f"in {number}")
                         body = {"to": f"+49151{number:08d}", "text": f"out {number}", "ref": f"ref {number}"}
                         ear.say(f"{BASE}/send", body)
                         time.sleep(0.02)  # so that the kills come between them

@@ -300,6 +300,8 @@ async def test_a_client_that_asks_for_later_gets_it_again(tmp_path: Path, monkey
     async with serving(tmp_path) as (rig, sim, port):
         password = await account(rig)
         async with bound(port, password) as client:
+            sim.send(from_=ANNA, to="modem0", text="zero")
+            await client.delivered()
             sim.send(from_=ANNA, to="modem0", text="one")
             for status in (CommandStatus.QUEUE_FULL, CommandStatus.TEMPORARY_ERROR):
                 request = await client.read()
@@ -374,8 +376,12 @@ async def test_a_session_that_misbehaves_costs_only_itself(tmp_path: Path, monke
             assert answer.status == CommandStatus.INVALID_COMMAND_LENGTH
             silent.writer.write(b"\0\0\0\x2f\0\0")  # half of a bind, and then nothing
             assert (await good.submit(ANNA, b"still fine")).status == 0
-            async with peer(port), peer(port), peer(port) as fifth:
-                assert await fifth.read() is None
+            async with bound(port, password), bound(port, password), peer(port) as fourth:
+                assert (await fourth.ask(Command.ENQUIRE_LINK)).status == 0
+                async with peer(port):  # takes the place of the oldest that is not bound
+                    assert await silent.read() is None
+                    async with bound(port, password), peer(port) as refused:
+                        assert await refused.read() is None
 
 
 async def test_a_client_that_is_gone_is_found_out(tmp_path: Path) -> None:
@@ -435,3 +441,26 @@ def test_a_bridge_that_is_off_is_not_imported() -> None:
         "sys.exit(any(name.startswith('gsmgw.bridges.smpp') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_the_example_of_the_guide(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guides/smpp.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        code = code.replace("2775", str(port)).replace("PASSWORD", password)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-u", "-c", code, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(60):
+                accepted, receipt = [(await process.stdout.readline()).decode().split() for _ in range(2)]
+                sim.send(from_=ANNA, to="modem0", text="Thanks")
+                answer = (await process.stdout.readline()).decode()
+        finally:
+            process.kill()
+            await process.wait()
+        assert receipt[:2] == ["received", f"id:{accepted[1]}"]
+        assert "stat:DELIVRD" in receipt
+        assert answer == "received Thanks\n"

@@ -133,6 +133,14 @@ class Site:
         command = [sys.executable, "-m", "hw_sim", "fault", "--control", str(self.control), modem, kind, *options]
         subprocess.run(command, check=True, capture_output=True)
 
+    def inject(self, modem: str, sender: str, text: str) -> None:
+        """Have a phone of the simulator send a text."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self.control))
+            request = {"op": "send", "from": sender, "to": modem, "text": text}
+            control.sendall(json.dumps(request).encode() + b"\n")
+            control.recv(1000)
+
     def kill(self) -> None:
         """kill -9."""
         assert self.gateway is not None

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from enum import Enum
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from gsmgw.bridges.smpp.context import SmppContext
 from gsmgw.bridges.smpp.deliveries import Delivery, given_up, receipt, received
@@ -33,6 +33,9 @@ _RECEIPTS: Final = frozenset({*FINAL_EVENTS, EventType.MESSAGE_SENT})
 _RECEIVED: Final = frozenset({EventType.MESSAGE_RECEIVED, EventType.MESSAGE_COMPLETED})
 #: Answers that ask for the message later (5.1.3).
 _LATER: Final = frozenset({CommandStatus.QUEUE_FULL, CommandStatus.THROTTLED, CommandStatus.TEMPORARY_ERROR})
+
+
+_Key: TypeAlias = tuple[int, int]
 
 
 class Outcome(Enum):
@@ -69,6 +72,8 @@ class Account(CursorRunner):
         self._name = smpp_cursor(token.id)
         self._opened = False
         self._saved = 0
+        #: Deliveries with a response that are ahead of the position: event, and number of the delivery in it.
+        self._ahead: set[_Key] = set()
         self._look_ms = 0
         #: The sessions that can receive.
         self.receivers: list[Receiver] = []
@@ -100,21 +105,22 @@ class Account(CursorRunner):
 
     async def _work_off(self, page: Sequence[Event]) -> float | None:
         """Deliver what a page of events makes, a window at a time. Return a pause where the client cannot take it."""
-        wanted = await self._deliveries(page)
+        wanted = [(key, each) for key, each in await self._deliveries(page) if key not in self._ahead]
         window = self._ctx.settings.window
         for start in range(0, len(wanted), window):
             portion = wanted[start : start + window]
             if not self.receivers:
-                await self._advance(portion[0][0] - 1)
+                await self._advance(portion[0][0][0] - 1)
                 return None
             outcomes = await asyncio.gather(*(self._deliver(delivery) for _, delivery in portion))
-            for (event_id, _), outcome in zip(portion, outcomes, strict=True):
+            results = [(key, outcome) for (key, _), outcome in zip(portion, outcomes, strict=True)]
+            self._ahead |= {key for key, outcome in results if outcome is Outcome.DONE}
+            for key, outcome in results:
                 if outcome is not Outcome.DONE:
-                    await self._advance(event_id - 1)
+                    await self._advance(key[0] - 1)
                     return AGAIN_S if outcome is Outcome.LATER else 0.0
-            last = portion[-1][0]
-            following = wanted[start + window][0] if start + window < len(wanted) else last + 1
-            await self._advance(last if following > last else last - 1)
+            if start + window < len(wanted):
+                await self._advance(wanted[start + window][0][0] - 1)
         await self._advance(page[-1].id, lazily=not wanted)
         return None
 
@@ -136,12 +142,13 @@ class Account(CursorRunner):
     async def _advance(self, event_id: int, *, lazily: bool = False) -> None:
         """Note how far the account is. Events without anything to deliver are not worth a write each."""
         self.position = max(self.position, event_id)
+        self._ahead = {key for key in self._ahead if key[0] > self.position}
         if self.position > self._saved and not (lazily and self.position - self._saved < _SAVED_EVERY):
             position = self.position
             await self._ctx.store.write(lambda tx: cursors.move(tx, self._name, position))
             self._saved = position
 
-    async def _deliveries(self, page: Sequence[Event]) -> list[tuple[int, Delivery]]:
+    async def _deliveries(self, page: Sequence[Event]) -> list[tuple[_Key, Delivery]]:
         """Return what these events make for this account, in their order."""
         concerned = [
             event
@@ -151,17 +158,17 @@ class Account(CursorRunner):
         if not concerned:
             return []
         known, records = await self._read(concerned)
-        made: list[tuple[int, Delivery]] = []
+        made: list[tuple[_Key, Delivery]] = []
         for event in concerned:
             record = records.get(event.message_id or 0)
             if record is None:
                 continue
             if event.type in _RECEIVED:
                 if self._sees(record):
-                    made.append((event.id, received(record, record.modem or "")))
+                    made.append(((event.id, 0), received(record, record.modem or "")))
                 continue
             told = (receipt(event, record, each) for each in known.get(record.id, ()))
-            made += [(event.id, each) for each in told if each is not None]
+            made += [((event.id, number), each) for number, each in enumerate(told) if each is not None]
         return made
 
     async def _read(self, events: Sequence[Event]) -> tuple[dict[int, list[Submitted]], dict[int, MessageRecord]]:

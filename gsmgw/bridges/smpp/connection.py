@@ -13,7 +13,7 @@ from gsmgw.bridges.smpp.deliveries import Delivery
 from gsmgw.bridges.smpp.pdu_log import described
 from gsmgw.bridges.smpp.pdus import Command, CommandStatus, Pdu
 from gsmgw.bridges.smpp.requests import Requests
-from gsmgw.bridges.smpp.session import BINDS, Answered, Session, Timers, bound, written
+from gsmgw.bridges.smpp.session import BINDS, Answered, Session, State, Timers, bound, written
 from gsmgw.errors import StoreError
 from gsmgw.http.problems import Problem
 from gsmgw.outbound import Principal
@@ -30,8 +30,8 @@ _LONGEST_POLL_S: Final = 5.0
 class Server(Protocol):
     """What a connection wants of the server."""
 
-    def is_full(self) -> bool:
-        """Return True if there are too many sessions."""
+    def has_room(self) -> bool:
+        """Make room for a new connection. Return False if all are bound."""
 
     async def attach(self, connection: Connection, principal: Principal) -> bool:
         """Deliver to a session that can receive. Return False if its account does not exist any more."""
@@ -63,6 +63,11 @@ class Connection(asyncio.Protocol):
         self._principal: Principal | None = None
 
     @property
+    def is_bound(self) -> bool:
+        """True once the client has bound."""
+        return self._session.state is not State.OPEN
+
+    @property
     def load(self) -> int:
         """The number of deliveries without a response."""
         return len(self._delivered)
@@ -81,7 +86,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
-        if self._server.is_full():
+        if not self._server.has_room():
             log.warning("smpp: too many sessions, connection refused%s", self.title)
             transport.abort()
             return

@@ -24,6 +24,7 @@ AGAIN_S: Final = 5.0
 #: Seconds that clients have to end their sessions when the gateway stops.
 _FAREWELL_S: Final = 2.0
 _BACKLOG: Final = 128
+_HANDSHAKE_S: Final = 10.0
 
 
 class SmppServer:
@@ -32,7 +33,7 @@ class SmppServer:
     def __init__(self, ctx: SmppContext) -> None:
         self._ctx = ctx
         self._requests = Requests(ctx)
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}
         self._accounts: dict[int, Account] = {}
         self._runners: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
@@ -54,9 +55,17 @@ class SmppServer:
 
     # -- what connections want
 
-    def is_full(self) -> bool:
-        """Return True if there are too many sessions."""
-        return len(self._connections) > self._ctx.settings.max_sessions
+    def has_room(self) -> bool:
+        """Make room for a new connection, which is the last one. Return False if all others are bound.
+
+        The oldest one that is not bound is closed: connections without a password cannot keep clients out.
+        """
+        if len(self._connections) <= self._ctx.settings.max_sessions:
+            return True
+        oldest = next((each for each in list(self._connections)[:-1] if not each.is_bound), None)
+        if oldest is not None:
+            oldest.close("a new connection takes its place")
+        return oldest is not None
 
     async def attach(self, connection: Connection, principal: Principal) -> bool:
         """Deliver to a session that can receive. Return False if its account does not exist any more."""
@@ -69,7 +78,7 @@ class SmppServer:
 
     def detach(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         for account in self._accounts.values():
             account.detach(connection)
 
@@ -125,7 +134,13 @@ class SmppServer:
             context = Certificates(settings.tls_cert, settings.tls_key, "smpp").context
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            self._connection, host.strip("[]"), int(port), ssl=context, backlog=_BACKLOG, reuse_address=True
+            self._connection,
+            host.strip("[]"),
+            int(port),
+            ssl=context,
+            backlog=_BACKLOG,
+            reuse_address=True,
+            ssl_handshake_timeout=None if context is None else _HANDSHAKE_S,
         )
         self.port = server.sockets[0].getsockname()[1]
         log.info("smpp: listening address=%s tls=%s", settings.listen, "yes" if context else "no")
@@ -133,7 +148,7 @@ class SmppServer:
 
     def _connection(self) -> Connection:
         connection = Connection(self._ctx, self, self._requests)
-        self._connections.add(connection)
+        self._connections[connection] = None
         return connection
 
     def _note(self, trouble: str | None) -> None:

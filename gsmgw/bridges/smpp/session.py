@@ -25,7 +25,7 @@ from gsmgw.bridges.smpp.pdus import (
 )
 
 #: Requests of a client that may wait for their response; further ones get ``ESME_RTHROTTLED``.
-MAX_WAITING: Final = 1000
+MAX_WAITING: Final = 250
 _LAST_SEQUENCE: Final = 0x7FFF_FFFF
 #: The version that is spoken, as ``sc_interface_version`` has it.
 VERSION: Final = 0x34
