@@ -19,6 +19,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gsmgw.http.identity import LINE, Peer
+from gsmgw.http.joined_writes import JoiningTransport
 from gsmgw.http.origins import Proxies
 from gsmgw.http.problems import Problem
 from gsmgw.http.unauthenticated import UnauthenticatedConnections
@@ -88,6 +89,7 @@ class BoundedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a client, or refuse it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
+        transport = JoiningTransport(transport)
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=self.bounds.buffer_bytes)
         peer = _peer(transport)

@@ -154,9 +154,12 @@ def test_the_transcript_is_live(place: Place, tab: Tab) -> None:
     """Rows are appended, the oldest leave, and numbers are masked."""
     page = tab()
     page.goto(f"{place.base}/modems/m0/transcript")
-    page.wait_for_function("() => window.isLive")
-    place.client.modem("m0", "ussd", {"code": "*100#"})
-    page.wait_for_selector("#tap-rows .tap-out >> text=AT+CUSD")
+
+    def follows() -> bool:
+        place.client.modem("m0", "ussd", {"code": "*100#"})
+        return bool(page.locator("#tap-rows .tap-out >> text=AT+CUSD").count())
+
+    until(follows)  # the stream opens at some time
     assert "*100#" not in page.inner_text("#tap-rows")
     page.evaluate(
         "for (let n = 0; n < 600; n++) document.getElementById('tap-rows').append(document.createElement('div'))"

@@ -402,3 +402,17 @@ async def test_true_and_false_are_written_as_json_has_them(rig: Rig) -> None:
         ):
             answer = await rig.http.post(path, json={**body, field: wrong})
             assert (answer.status_code, answer.json()["detail"]) == (422, f"{field}: must be true or false")
+
+
+async def test_a_number_is_not_written_as_true_or_false(rig: Rig) -> None:
+    for path, body, field in (
+        ("/v1/tokens", {"name": "x", "scopes": ["send"]}, "per_minute"),
+        ("/v1/tokens", {"name": "x", "scopes": ["send"]}, "per_day"),
+        ("/v1/webhooks/wh_1/secrets", {}, "keep_former"),
+        ("/v1/messages", {"to": ANNA, "data": "AAE="}, "port"),
+    ):
+        answer = await rig.http.post(path, json={**body, field: True})
+        assert answer.status_code == 422, (path, field)
+        assert field in answer.json()["detail"]
+    answer = await rig.http.post("/v1/tokens", json={"name": "x", "scopes": ["send"], "smpp": 1})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "smpp: must be true or false")

@@ -12,7 +12,7 @@ from gsmgw.api.access.audit_log import audit_detail
 from gsmgw.api.body import Body
 from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
-from gsmgw.api.fields import Spelling
+from gsmgw.api.fields import Flag, Spelling
 from gsmgw.api.openapi import problems
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
@@ -42,11 +42,11 @@ class TokenIn(Body):
     expires_in: int | None = Field(
         None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never if left out"
     )
-    per_minute: int | None = Field(None, ge=1, le=10**9, description="Texts in any 60 seconds")
-    per_day: int | None = Field(None, ge=1, le=10**9, description="Texts in any 24 hours")
+    per_minute: int | None = Field(None, ge=1, le=10**9, strict=True, description="Texts in any 60 seconds")
+    per_day: int | None = Field(None, ge=1, le=10**9, strict=True, description="Texts in any 24 hours")
     modems: Names = Field(default_factory=list, description="Restrict it to these modems")
     pools: Names = Field(default_factory=list, description="and to these pools")
-    smpp: bool = Field(False, description="Make an SMPP account of this name, at most 15 characters")
+    smpp: Flag = Field(False, description="Make an SMPP account of this name, at most 15 characters")
 
 
 def _check(ctx: Context, wanted: TokenIn) -> None:

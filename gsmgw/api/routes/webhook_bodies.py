@@ -69,7 +69,9 @@ class SecretRotation(Body):
     """A new secret."""
 
     secret: SecretIn | None = None
-    keep_former: int = Field(86_400, ge=0, le=30 * 86_400, description="Seconds for which the previous ones sign too")
+    keep_former: int = Field(
+        86_400, ge=0, le=30 * 86_400, strict=True, description="Seconds for which the previous ones sign too"
+    )
 
 
 class ResumeIn(Body):
