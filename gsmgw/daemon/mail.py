@@ -76,6 +76,12 @@ class Mail:
         listener = None if self._bridge is None else self._bridge.listener
         return None if listener is None else listener.port
 
+    @property
+    def sessions(self) -> int:
+        """The number of connections to the listener."""
+        listener = None if self._bridge is None else self._bridge.listener
+        return 0 if listener is None else listener.sessions
+
     def tasks(self) -> Tasks:
         """Return what runs, by name."""
         return () if self._bridge is None else self._bridge.tasks()

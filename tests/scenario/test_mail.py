@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import smtplib
 import ssl
 from collections.abc import AsyncIterator
@@ -16,6 +17,9 @@ import pytest
 from support.mail import ANN, SENDER, Sink, certificate, free_port, post, require_swaks, sink
 from support.rig import Rig, simulated
 
+from gsmgw.client import Client
+from gsmgw.doctor.examination import _check_bridges
+from gsmgw.errors import StoreUnavailable
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345678", "+4915187654321"
@@ -278,6 +282,96 @@ async def test_what_is_too_large_or_nonsense_costs_only_its_connection(tmp_path:
                 await place.post(f"{ANNA}@sms", mail.encode("latin-1"))
         await place.rig.until(lambda: place.got() == ["Grüße"])
         assert not any(place.rig.gateway.supervisor.failures.values())
+
+
+async def test_a_database_that_fails_is_4xx_and_the_mail_can_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        mail = "Subject: x\nMessage-ID: <1@x>\n\ny"
+        with monkeypatch.context() as patch:
+
+            async def full(*_: object, **__: object) -> None:
+                raise StoreUnavailable("disk full")
+
+            patch.setattr(place.rig.gateway.service, "submit_batch", full)
+            with pytest.raises(smtplib.SMTPDataError) as caught:
+                await place.post(f"{ANNA}@sms", mail)
+            assert caught.value.smtp_code == 451
+        await place.post(f"{ANNA}@sms", mail)
+        await place.rig.until(lambda: place.got() == ["x\ny"])
+
+
+async def test_who_hangs_up_meanwhile_does_not_stop_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        begun, gone = asyncio.Event(), asyncio.Event()
+        accept = place.rig.gateway.service.submit_batch
+
+        async def slow(*args: Any, **options: Any) -> Any:
+            begun.set()
+            await gone.wait()
+            return await accept(*args, **options)
+
+        monkeypatch.setattr(place.rig.gateway.service, "submit_batch", slow)
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        login = base64.b64encode(f"\0nas\0{place.secret}".encode()).decode()
+        for line in (
+            "EHLO x", f"AUTH PLAIN {login}", "MAIL FROM:<a@b>", f"RCPT TO:<{ANNA}@sms>", "DATA",
+            "Subject: x\r\n\r\ny\r\n.",
+        ):  # fmt: skip
+            writer.write(f"{line}\r\n".encode())
+        await begun.wait()
+        writer.transport.abort()
+        await place.rig.until(lambda: not place.rig.gateway.mail.sessions)
+        gone.set()
+        await place.rig.until(lambda: place.got() == ["x\ny"])
+        assert b"accepted" not in await reader.read()
+
+
+async def test_too_many_connections_are_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.email.session.MAX_PER_ADDRESS", 2)
+    async with bridged(tmp_path, to=[]) as place:
+        held = [await asyncio.open_connection("127.0.0.1", place.port) for _ in range(2)]
+        for reader, _ in held:
+            assert (await reader.readline()).startswith(b"220")
+        with pytest.raises(smtplib.SMTPConnectError) as caught:
+            await place.post(f"{ANNA}@sms", "Subject: x\n\ny")
+        assert caught.value.smtp_code == 421
+        for _, writer in held:
+            writer.close()
+        await place.rig.until(lambda: not place.rig.gateway.mail.sessions)
+        await place.post(f"{ANNA}@sms", "Subject: x\n\ny")
+
+
+async def test_guessing_passwords_is_slowed_down(tmp_path: Path) -> None:
+    async with bridged(tmp_path, to=[]) as place:
+        codes = []
+        for _ in range(12):
+            with pytest.raises(smtplib.SMTPAuthenticationError) as caught:
+                await place.post(f"{ANNA}@sms", "Subject: x\n\ny", secret="wrong")
+            codes.append(caught.value.smtp_code)
+        assert codes[0] == 535
+        assert codes[-1] == 454
+        await place.post(f"{ANNA}@sms", "Subject: x\n\ny")  # the right one is not affected
+
+
+async def test_an_address_in_use_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.email.listener.PAUSE_S", 0.05)
+    taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = taken.sockets[0].getsockname()[1]
+    sections = {"mail": {"listen": f"127.0.0.1:{port}"}}
+    async with simulated(tmp_path, modems=1, sections=sections) as (_, rig):
+        await rig.until(lambda: "cannot listen" in (rig.gateway.mail.trouble or ""))
+        findings = await asyncio.to_thread(_findings, tmp_path / "gsmgw.sock")
+        assert "address already in use" in findings["bridge mail"]
+        taken.close()
+        await rig.until(lambda: rig.gateway.mail.trouble is None)
+        assert (await asyncio.to_thread(_findings, tmp_path / "gsmgw.sock"))["bridge mail"] == "works"
+
+
+def _findings(socket: Path) -> dict[str, str]:
+    with Client(socket) as client:
+        return {each.subject: each.says for each in _check_bridges(client)}
 
 
 async def test_failures_come_as_mails(tmp_path: Path) -> None:

@@ -34,6 +34,11 @@ class Listener:
         # It would log each command, with the numbers, as information.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
 
+    @property
+    def sessions(self) -> int:
+        """The number of connections."""
+        return len(self._sessions)
+
     async def run(self) -> None:
         """Listen until cancelled."""
         failed = False

@@ -86,6 +86,7 @@ class Handler:
         try:
             envelope.recipients.append(await self._intake.recipient(server.principal, address))
         except Refused as refused:
+            log.warning("mail: recipient refused token=%s reason=%r", server.principal.token, str(refused))
             return reply(refused)
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)

@@ -86,7 +86,9 @@ async def test_the_query_is_checked_before_the_endpoint() -> None:
     assert seen == [("index", ["a", "b"])]
 
 
-@pytest.mark.parametrize("module", ["httpx", "rich", "sqlite_utils", "jinja2", "paho", "liquid", "lark"])
+@pytest.mark.parametrize(
+    "module", ["httpx", "rich", "sqlite_utils", "jinja2", "paho", "aiosmtpd", "aiosmtplib", "liquid", "lark"]
+)
 def test_a_start_imports_nothing_large_that_it_may_not_need(module: str) -> None:
     code = "import json, sys, gsmgw.cli.run, gsmgw.daemon.gateway; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
