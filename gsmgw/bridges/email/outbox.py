@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
+from typing import TypeVar
 
 import aiosmtplib
 
@@ -19,6 +21,8 @@ from gsmgw.errors import GsmgwError
 from gsmgw.escaping import visible
 from gsmgw.model import Event
 from gsmgw.store import contacts, cursors, webhooks
+
+_Result = TypeVar("_Result")
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +124,7 @@ class Outbox(CursorRunner):
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: bytes) -> None:
         settings = self._settings
         try:
-            refused, _ = await client.sendmail(settings.sender or "", settings.to, mail)
+            refused, _ = await _apart(client.sendmail(settings.sender or "", settings.to, mail))
         except aiosmtplib.SMTPDataError as exc:
             raise _Failed(f"{exc.code} {exc.message}", content=exc.code >= 500) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
@@ -132,10 +136,25 @@ class Outbox(CursorRunner):
         settings = self._settings
         try:
             client = _client(settings)
-            await client.connect()
+            await _apart(client.connect())
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
             raise _Failed(_reason(exc)) from None
         return client
+
+
+async def _apart(work: Coroutine[object, object, _Result]) -> _Result:
+    """Run an operation of the client in a task of its own.
+
+    Before Python 3.12, :func:`asyncio.wait_for`, which the client uses, can lose a cancellation: the gateway would not
+    stop.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task})
+        raise
 
 
 def _client(settings: MailSection) -> aiosmtplib.SMTP:
@@ -168,6 +187,6 @@ async def _leave(client: aiosmtplib.SMTP) -> None:
     """End a connection."""
     try:
         if client.is_connected:
-            await client.quit(timeout=5)
+            await _apart(client.quit(timeout=5))
     except (aiosmtplib.SMTPException, OSError):
         client.close()
