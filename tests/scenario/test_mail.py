@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import random
 import smtplib
 import ssl
 from collections.abc import AsyncIterator
@@ -454,3 +455,29 @@ async def test_off_without_its_section(tmp_path: Path) -> None:
         (state,) = [each for each in (await rig.client.integrations())["bridges"] if each["name"] == "mail"]
         assert (state["enabled"], state["trouble"], state["behind"]) == (False, None, None)
         assert rig.gateway.mail.tasks() == ()
+
+
+async def test_no_session_makes_the_listener_fail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Commands in any order, with bytes in any place: each is answered, and the next client is served."""
+    chance = random.Random(7)
+    async with bridged(tmp_path, to=[]) as place:
+        login = base64.b64encode(f"\0nas\0{place.secret}".encode())
+        lines = [
+            b"EHLO x", b"HELO", b"AUTH PLAIN " + login, b"AUTH LOGIN", b"AUTH LOGIN =", b"AUTH PLAIN AAAA", b"*", b"",
+            b"MAIL FROM:<a@b>", b"MAIL FROM:<\xff@b> SMTPUTF8", b"MAIL FROM:<(@b>", b"MAIL FROM:<a@b> SIZE=99999999",
+            b"RCPT TO:<Nobody@sms>", b"RCPT TO:<\xc3@sms>", b'RCPT TO:<"\\"@sms>', b"RCPT TO:<@>", b"RCPT TO:", b"DATA",
+            b".", b"Subject: \xff", b"RSET", b"VRFY x", b"HELP", b"STARTTLS", b"BDAT 10 LAST", b"NOOP \x00", b"..",
+        ]  # fmt: skip
+        for _ in range(60):
+            reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+            for line in chance.choices(lines, k=25):
+                writer.write(line + b"\r\n")
+            writer.write(b"\r\n.\r\nQUIT\r\n")
+            async with asyncio.timeout(60):
+                with suppress(ConnectionError):
+                    answers = await reader.read()
+            assert answers.startswith(b"220")
+            writer.close()
+        await place.post(f"{BEN}@sms", "Subject: x\n\nstill here")
+        await place.rig.until(lambda: place.got(BEN) == ["x\nstill here"])
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
