@@ -26,8 +26,8 @@ from freshroot import CannotBoot, Fresh, boot, make_root, mounted, say, skip, un
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-#: Before the first release: the last commit with the first form of the database.
-PREVIOUS = "bb78e8d"
+#: Before the first release: a commit whose database has fewer migrations.
+PREVIOUS = "507118a57d609b60f9450b4dd67bc803bb4d90d6"
 #: The version of a previous package that is none.
 SAME = "0.0.8"
 CONFIG = """\
