@@ -156,7 +156,7 @@ class Gateway:
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
             self.mqtt = Mqtt(self.config)
-            self.mqtt.open(
+            await self.mqtt.open(
                 self.store,
                 self.clock,
                 self.feed,

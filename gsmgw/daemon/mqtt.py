@@ -16,7 +16,7 @@ from gsmgw.dispatch import EventFeed
 from gsmgw.modem import Modem
 from gsmgw.outbound import MessageService
 from gsmgw.ports import Clock
-from gsmgw.store import Store
+from gsmgw.store import Store, cursors
 from gsmgw.wire import resources
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: The cursor of its events.
+CURSOR = "mqtt"
 Tasks = Sequence[tuple[str, Callable[[], Awaitable[None]]]]
 
 
@@ -36,7 +38,7 @@ class Mqtt:
         #: True if it is configured.
         self.enabled = config.mqtt.url is not None
 
-    def open(
+    async def open(
         self,
         store: Store,
         clock: Clock,
@@ -49,7 +51,8 @@ class Mqtt:
         trouble: Callable[[], str | None],
     ) -> None:
         """Put it together; nothing runs yet."""
-        if not self.enabled:
+        if not self.enabled:  # else the events since it was switched off would be kept, and published one day
+            await store.write(lambda tx: cursors.delete(tx, CURSOR))
             return
         if importlib.util.find_spec("paho") is None:
             log.warning('mqtt: off: [mqtt] needs more packages. Run: pip install "gsmgw[mqtt]"')

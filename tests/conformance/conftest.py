@@ -51,7 +51,10 @@ def _emptied(driver: Driver, modem: BackgroundModem) -> bool:
 
 def _received(driver: Driver) -> bool:
     def there() -> bool:
-        said = driver.received().replace("\n", "")
+        try:
+            said = driver.received().replace("\n", "")
+        except RuntimeError:  # an indication came in between: it asks again
+            return False
         return INCOMING in said and all(word in said for word in LONG_INCOMING.split(" ")[:-1:7])
 
     return bool(until(there))

@@ -99,7 +99,9 @@ async def test_only_who_manages_sees_them(tmp_path: Path) -> None:
         socket = str(tmp_path / "gsmgw.sock")
         assert found["api"] == {"socket": socket, "listen": "127.0.0.1:8775", "tls": False}
         states = {each["name"]: each["enabled"] for each in found["bridges"]}
-        assert states == {"kannel": True, "smsgate": False, "twilio": False, "mqtt": False}
+        assert states.pop("kannel") is True
+        assert states.keys() >= {"smsgate", "twilio", "mqtt", "smpp", "mail"}
+        assert not any(states.values())
         assert (found["hooks"][0]["name"], found["hooks"][0]["last_run"]) == ("note", None)
         await rig.client.send("+4915112345678", "Hello")
         await rig.event(0, "hook.failed")

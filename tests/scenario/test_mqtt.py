@@ -243,6 +243,12 @@ async def test_a_broker_that_goes_gets_everything_in_order_when_it_is_back(tmp_p
         assert sorted(texts.values()) == sorted(f"text {number}" for number in range(21))
 
 
+async def test_a_broker_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    async with simulated(tmp_path, 1, {"mqtt": {"url": "mqtt://127.0.0.1:9"}}) as (_, rig):  # nobody listens there
+        await rig.until(lambda: "refused" in (rig.gateway.mqtt.trouble or "").lower())
+        assert not rig.gateway.supervisor.failures.get("mqtt")
+
+
 async def test_an_older_broker_and_a_password(tmp_path: Path) -> None:
     """MQTT 3.1.1, and credentials in a file."""
     users = tmp_path / "users"
@@ -283,3 +289,16 @@ def test_a_configuration_that_is_not_valid(section: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(f"[mqtt]\n{section}\n", "gsmgw.toml")
     assert words in str(caught.value)
+
+
+async def test_a_bridge_that_is_switched_off_keeps_no_events(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for number, section in enumerate(({}, {"url": "mqtt://127.0.0.1:9"}, {})):  # nobody listens there
+        sections = {"mqtt": section}
+        async with simulated(tmp_path / f"{number}", 1, sections, state_dir=state) as (_, rig):
+            if section:
+                await rig.until(lambda: rig.gateway.mqtt.state()["trouble"] != "not connected yet")
+            kept = await rig.gateway.store.read(
+                lambda db: db.execute("SELECT count(*) FROM cursors WHERE name = 'mqtt'").fetchone()
+            )
+            assert kept == (len(section),)

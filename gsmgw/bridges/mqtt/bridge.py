@@ -41,6 +41,8 @@ BIRTH_S = 1.0
 STORE_S = 2.0
 #: A request without a ref that is delivered again counts as the same for this long; milliseconds.
 REPEATED_MS = 600_000
+#: Time for the last message to a broker that is left; seconds.
+FAREWELL_S = 2.0
 #: Requests that wait here at most; the broker keeps more than its window.
 MAX_WAITING = 1000
 
@@ -147,13 +149,15 @@ class MqttBridge:
             await connection.open()
             self.trouble = None
             log.info("mqtt: connected to %s as %s", settings.url, broker.client_id)
-            await self._serve(connection)
-        finally:
-            self.publisher.connection = None
-            with suppress(ConnectionLost):
+            try:
+                await self._serve(connection)
+            finally:
+                self.publisher.connection = None
                 if not connection.lost.done():
-                    async with asyncio.timeout(2):
-                        await connection.publish(self._topics.status, OFFLINE, retain=True)
+                    with suppress(ConnectionLost, TimeoutError):
+                        async with asyncio.timeout(FAREWELL_S):
+                            await connection.publish(self._topics.status, OFFLINE, retain=True)
+        finally:
             await connection.close()
 
     async def _serve(self, connection: Connection) -> None:
