@@ -168,7 +168,7 @@ class Gateway:
                 self._database_trouble,
             )
             self.smpp = Smpp(self.config)
-            self.smpp.open(
+            await self.smpp.open(
                 self.store, self.clock, self.feed, self.service, self.access, self.modems, lambda: self._pools().keys()
             )
             self.mail = Mail(self.config)

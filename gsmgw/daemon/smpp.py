@@ -11,7 +11,7 @@ from gsmgw.dispatch import EventFeed
 from gsmgw.modem import Modem
 from gsmgw.outbound import MessageService
 from gsmgw.ports import Clock
-from gsmgw.store import Store
+from gsmgw.store import Store, cursors, tokens
 from gsmgw.wire import resources
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Smpp:
         #: The server; None if it is off.
         self.server: SmppServer | None = None
 
-    def open(
+    async def open(
         self,
         store: Store,
         clock: Clock,
@@ -36,8 +36,9 @@ class Smpp:
         modems: Mapping[str, Modem],
         pools: Callable[[], Collection[str]],
     ) -> None:
-        """Put it together; nothing runs yet."""
+        """Put it together; nothing runs yet. Where it is off, accounts keep no events from being deleted."""
         if self._settings.listen is None:
+            await store.write(lambda tx: cursors.release(tx, tokens.SMPP_CURSORS))
             return
         from gsmgw.bridges.smpp.context import SmppContext
         from gsmgw.bridges.smpp.server import SmppServer

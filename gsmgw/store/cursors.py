@@ -14,6 +14,7 @@ def open_cursor(tx: Tx, name: str, *, first: int | None = None, holds: bool = Fa
     """
     row = tx.one("SELECT event_id FROM cursors WHERE name = ?", (name,))
     if row is not None and isinstance(row[0], int):
+        tx.run("UPDATE cursors SET holds = ? WHERE name = ? AND holds <> ?", (holds, name, holds))
         return int(row[0])
     if row is not None:
         tx.note_unreadable("cursors", name, TypeError(f"{row[0]!r} is not the number of an event"))
@@ -37,3 +38,10 @@ def keep_only(tx: Tx, prefix: str, names: Collection[str]) -> None:
 def delete(tx: Tx, name: str) -> None:
     """Delete the cursor of a removed consumer."""
     tx.run("DELETE FROM cursors WHERE name = ?", (name,))
+
+
+def release(tx: Tx, prefix: str) -> int:
+    """Let events be deleted by age that consumers whose names begin so have not seen; how many such consumers."""
+    return tx.run(
+        "UPDATE cursors SET holds = 0 WHERE name >= ? AND name < ? AND holds <> 0", (prefix, prefix + "\U0010ffff")
+    )

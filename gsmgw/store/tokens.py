@@ -16,6 +16,8 @@ from gsmgw.store.unreadable import check, check_moments, kinds, readable, string
 
 PREFIX = "gsmgw_"
 SCOPES = ("send", "read", "manage")
+#: The names of the cursors of SMPP accounts begin with this.
+SMPP_CURSORS = "smpp "
 #: Resolution of the last use, seconds: not every request writes.
 USE_NOTED_MS = 60_000
 
@@ -123,7 +125,7 @@ def delete(tx: Tx, name: str) -> int | None:
 
 def smpp_cursor(number: int) -> str:
     """Return the name of the cursor of an SMPP account, by the number of its token."""
-    return f"smpp {number}"
+    return f"{SMPP_CURSORS}{number}"
 
 
 def smpp_account(db: sqlite3.Connection, name: str) -> tuple[Token, str] | None:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the programs that tests/conformance drives against hw_sim, mosquitto and swaks for the bridges, and the PHP of
-# docs/examples, from Debian (bookworm or later), as root.
+# Installs the programs that tests/conformance drives against hw_sim, mosquitto, swaks and tshark for the bridges, and the
+# PHP of docs/examples, from Debian (bookworm or later), as root.
 # No service is started: policy-rc.d forbids it while the packages are configured.
 set -eu
 

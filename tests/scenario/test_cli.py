@@ -125,6 +125,10 @@ def test_tokens(gsmgw: Shell) -> None:
     assert "web" in gsmgw("tokens").stdout
     assert gsmgw("tokens", "create", "web").returncode == 1
     assert gsmgw("tokens", "delete", "web").returncode == 0
+    made = gsmgw("tokens", "create", "shop", "--smpp")
+    assert [len(line) for line in made.stdout.splitlines()] == [49, 8]
+    assert "the SMPP password of the system_id shop" in made.stderr
+    assert "send, read, smpp" in gsmgw("tokens").stdout
 
 
 def test_without_a_daemon(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import socket
@@ -12,10 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.rig import simulated
+from support.rig import Rig, simulated
 from support.smpp import Smpplib, account, bound, peer, serving
 
 from gsmgw.bridges.smpp.pdus import RESPONSE, Address, Command, CommandStatus, Failure, Tag, build
+from gsmgw.client import ApiError
 from gsmgw.logs import mask_numbers
 from gsmgw.model import format_id
 
@@ -441,6 +443,63 @@ def test_a_bridge_that_is_off_is_not_imported() -> None:
         "sys.exit(any(name.startswith('gsmgw.bridges.smpp') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_sessions_are_unbound_when_the_gateway_stops(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack, serving(tmp_path, modems=0) as (rig, _, port):
+        client = await stack.enter_async_context(bound(port, await account(rig)))
+        rig.stop.set()
+        request = await client.read()
+        assert request is not None
+        assert request.command == Command.UNBIND
+        client.writer.write(build(request.response()))
+        assert await client.read() is None
+
+
+async def test_an_account_of_a_server_that_is_off_keeps_no_events(tmp_path: Path) -> None:
+    async def holds(rig: Rig) -> bool:
+        query = "SELECT holds FROM cursors WHERE name = 'smpp 1'"
+        return bool((await rig.gateway.store.read(lambda db: db.execute(query).fetchone()))[0])
+
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        assert await holds(rig)
+    async with simulated(tmp_path, modems=0) as (_, rig):
+        assert not await holds(rig)
+    async with serving(tmp_path, modems=0) as (rig, _, port), bound(port, password):
+        server = rig.gateway.smpp.server
+        assert server is not None
+        await rig.until(lambda: server.behind == 0)
+        assert await holds(rig)
+
+
+async def test_the_password_is_shown_once_and_stored_as_a_hash(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, _port):
+        password = await account(rig)
+        assert re.fullmatch("[A-Za-z0-9]{8}", password)
+        assert (await rig.client.create_token("plain"))["smpp_password"] is None
+        listed = {token["name"]: token for token in await rig.client.tokens()}
+        assert (listed["shop"]["smpp"], listed["plain"]["smpp"]) == (True, False)
+        assert password not in str(listed)
+        with pytest.raises(ApiError, match="at most 15"):
+            await rig.client.create_token("sixteen-letters-", smpp=True)
+    assert all(password.encode() not in path.read_bytes() for path in (tmp_path / "state").iterdir())
+
+
+async def test_parts_of_an_erased_number_are_erased(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port):
+        password = await account(rig)
+        async with bound(port, password) as client:
+            answer = await client.submit(ANNA, b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40)
+            message_id = answer.octets("message_id")
+            assert (await client.ask(Command.QUERY_SM, message_id=message_id)).status == 0
+            await rig.client.erase_person(ANNA)
+            gone = await client.ask(Command.QUERY_SM, message_id=message_id)
+            assert gone.status == CommandStatus.INVALID_MESSAGE_ID
+            answer = await client.submit(ANNA, b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40)
+            assert (await client.ask(Command.CANCEL_SM, message_id=answer.octets("message_id"))).status == 0
+            gone = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+            assert gone.status == CommandStatus.INVALID_MESSAGE_ID
 
 
 async def test_the_example_of_the_guide(tmp_path: Path) -> None:

@@ -157,6 +157,18 @@ async def test_tokens(rig: Rig) -> None:
         assert await rig.client.tokens() == []
 
 
+async def test_a_token_for_smpp_has_a_password(rig: Rig) -> None:
+    async with dashboard(rig) as browser:
+        await browser.sign_in("ann")
+        await browser.open("/tokens/new")
+        refused = await browser.send("/tokens/new", name="a-name-with-20-chars", scopes="send", smpp="1")
+        assert refused.status_code == 422
+        assert 'id="name-error"' in refused.text
+        made = await browser.send("/tokens/new", name="shop", scopes="send", smpp="1")
+        assert "the system_id is the name" in made.text
+        assert "send texts, SMPP" in (await browser.open("/integrations")).text
+
+
 async def test_a_confirmation_keeps_what_was_sent(rig: Rig) -> None:
     await rig.client.create_token("shop")
     async with dashboard(rig, prefix="/sms") as browser:

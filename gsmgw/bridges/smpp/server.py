@@ -38,6 +38,7 @@ class SmppServer:
         self._runners: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._reading = asyncio.Lock()
+        self._detached = asyncio.Event()
         #: Why clients cannot connect; None if they can.
         self.trouble: str | None = "is starting"
         #: The port that it listens at.
@@ -79,6 +80,7 @@ class SmppServer:
     def detach(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         self._connections.pop(connection, None)
+        self._detached.set()
         for account in self._accounts.values():
             account.detach(connection)
 
@@ -157,12 +159,16 @@ class SmppServer:
         self.trouble = trouble
 
     async def _say_farewell(self) -> None:
-        """Answer what was read, and end the sessions."""
-        leaving = list(self._connections)
+        """Answer what was read, and unbind the sessions; who does not answer in time is disconnected."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL_S):
-                await asyncio.gather(*(connection.finished() for connection in leaving))
-        for connection in leaving:
+                await asyncio.gather(*(connection.finished() for connection in self._connections))
+                for connection in list(self._connections):
+                    connection.unbind("the gateway stops")
+                while self._connections:
+                    self._detached.clear()
+                    await self._detached.wait()
+        for connection in list(self._connections):
             connection.close("the gateway stops")
 
 

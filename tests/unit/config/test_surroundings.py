@@ -65,6 +65,10 @@ def test_what_the_gateway_starts_without(tmp_path: Path) -> None:
         f"line 3: api.tls_cert: {tmp_path}/cert.pem does not exist. The TCP listener waits for it",
         f"line 4: api.tls_key: {tmp_path}/key.pem does not exist. The TCP listener waits for it",
     ]
+    smpp = f'[smpp]\nlisten = "127.0.0.1:2775"\ntls_cert = "{tmp_path}/cert.pem"\ntls_key = "{PEM}"\n'
+    assert (
+        missing(smpp)[0] == f"line 3: smpp.tls_cert: {tmp_path}/cert.pem does not exist. The SMPP server waits for it"
+    )
     for name in ("cert.pem", "key.pem"):
         (tmp_path / name).write_text("not a certificate")
         (tmp_path / name).chmod(0o600)
