@@ -122,8 +122,10 @@ class SmppServer:
                     await self._ctx.clock.sleep(AGAIN_S)
                     continue
                 self._note(None)
-                async with server:
-                    await server.serve_forever()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    server.close()  # from Python 3.12 on, waiting for it would wait for the sessions, too
         finally:
             self.trouble = "is stopped"
             await self._say_farewell()
