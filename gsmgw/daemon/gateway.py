@@ -15,18 +15,17 @@ from gsmgw import __version__, sdnotify
 from gsmgw.api import Access, Context, EventStreams, SocketUsers, create_apps
 from gsmgw.audience.privacy import Privacy
 from gsmgw.backup import as_resource, list_backups, make_scheduled
-from gsmgw.bridges import BRIDGES, BridgeContext
+from gsmgw.bridges import BRIDGES
 from gsmgw.clock import SystemClock
 from gsmgw.config import Config, ModemSection
 from gsmgw.daemon import event_lines, memory
 from gsmgw.daemon.api_servers import ApiServers, TcpLater
+from gsmgw.daemon.bridges import BridgeParts, Bridges
 from gsmgw.daemon.configuration import configuration
 from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
-from gsmgw.daemon.mail import Mail
 from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
-from gsmgw.daemon.mqtt import Mqtt
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.queue_end import QueueEnd
 from gsmgw.daemon.reloading import Reloaded, Reloader
@@ -40,11 +39,9 @@ from gsmgw.daemon.settings import (
     sending_times,
 )
 from gsmgw.daemon.sink import Sink
-from gsmgw.daemon.smpp import Smpp
 from gsmgw.daemon.two_way import TwoWay
 from gsmgw.dispatch import Arrivals, EventFeed, Hooks, Indexer, Retention, Rollups, TextExpiry, Webhooks
 from gsmgw.errors import StoreError, StoreUnavailable
-from gsmgw.http.mounts import Mount
 from gsmgw.http.origins import Proxies, networks_of
 from gsmgw.http.tls import Certificates
 from gsmgw.imeilinks import ImeiLinks
@@ -71,9 +68,7 @@ class Gateway:
     two_way: TwoWay
     webhooks: Webhooks
     hooks: Hooks
-    mqtt: Mqtt
-    smpp: Smpp
-    mail: Mail
+    bridges: Bridges
     indexer: Indexer
     access: Access
     retention: Retention
@@ -155,32 +150,8 @@ class Gateway:
             self.rollups = Rollups(self.store, self.clock, self.feed, prices_of(self.config))
             self.retention = Retention(self.store, self.clock, self.config.retention)
             self.hooks = Hooks(self.store, self.clock, self.feed, self.config.hook, settings.socket)
-            self.mqtt = Mqtt(self.config)
-            await self.mqtt.open(
-                self.store,
-                self.clock,
-                self.feed,
-                self.service,
-                self.two_way.audience,
-                lambda: self.config.gateway.country,
-                self.modems,
-                self._usage,
-                self._database_trouble,
-            )
-            self.smpp = Smpp(self.config)
-            await self.smpp.open(
-                self.store, self.clock, self.feed, self.service, self.access, self.modems, lambda: self._pools().keys()
-            )
-            self.mail = Mail(self.config)
-            await self.mail.open(
-                self.store,
-                self.clock,
-                self.feed,
-                self.service,
-                self.two_way.audience,
-                self.access,
-                lambda: self.config.gateway.country,
-            )
+            self.bridges = Bridges(self._bridge_parts())
+            await self.bridges.open()
             self._finder = Finder(self.config, self.clock, self._add_modem, name_of=self._name_of)
             for section in self.config.modem:
                 self._add_modem(section)
@@ -237,7 +208,7 @@ class Gateway:
         there are ``certificates``. ``tcp_later`` waits for such sockets where there are none yet.
         """
         streams = EventStreams(self.feed, self.store)
-        apps = create_apps(self._context(streams), self._users, self._proxies, self._mounts())
+        apps = create_apps(self._context(streams), self._users, self._proxies, self.bridges.mounts())
         await self.scheduler.begin()
         async with asyncio.TaskGroup() as group, self.supervisor:
             servers = ApiServers(apps, self.config.api, self._proxies, group)
@@ -340,7 +311,7 @@ class Gateway:
             reload=self.reload,
             configuration=lambda: configuration(self.config, self.config_file, self._log_level),
             addresses=self._addresses,
-            bridges=self._bridges,
+            bridges=self.bridges.states,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
 
@@ -359,37 +330,22 @@ class Gateway:
         api = self.config.api
         return {"socket": str(self.config.gateway.socket), "listen": api.listen, "tls": api.tls_cert is not None}
 
-    def _bridges(self) -> list[resources.BridgeState]:
-        """Return the bridges, and which of them are on."""
-        settings = self.config.compat
-        http: list[resources.BridgeState] = [
-            {
-                "name": bridge.name,
-                "enabled": bridge.is_on(settings),
-                "paths": [*bridge.prefixes],
-                "trouble": None,
-                "behind": None,
-            }
-            for bridge in BRIDGES
-        ]
-        return [*http, self.mqtt.state(), self.smpp.state(), self.mail.state()]
-
-    def _mounts(self) -> tuple[Mount, ...]:
-        """Return the routes of the bridges; those of a bridge that is off are not served."""
-        settings = self.config.compat
-        context = BridgeContext(
-            settings=settings,
-            service=self.service,
+    def _bridge_parts(self) -> BridgeParts:
+        """What the bridges are made of."""
+        return BridgeParts(
+            config=self.config,
             store=self.store,
             clock=self.clock,
             feed=self.feed,
-            webhooks=self.webhooks,
+            service=self.service,
+            audience=self.two_way.audience,
             access=self.access,
+            webhooks=self.webhooks,
             modems=self.modems,
-        )
-        return tuple(
-            Mount(bridge.prefixes, bridge.make_router(context) if bridge.is_on(settings) else None)
-            for bridge in BRIDGES
+            pools=lambda: self._pools().keys(),
+            usage=self._usage,
+            trouble=self._database_trouble,
+            country=lambda: self.config.gateway.country,
         )
 
     def _start_upkeep(self, streams: EventStreams) -> None:
@@ -399,9 +355,7 @@ class Gateway:
             ("webhooks", self.webhooks.run),
             ("hooks", self.hooks.run),
             *self.two_way.tasks(),
-            *self.mqtt.tasks(),
-            *self.smpp.tasks(),
-            *self.mail.tasks(),
+            *self.bridges.tasks(),
             ("search index", self.indexer.run),
             ("statistics", self.rollups.run),
             ("text expiry", TextExpiry(self.store, self.clock).run),

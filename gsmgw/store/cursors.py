@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 from gsmgw.store.tx import Tx
 
+#: The cursors of the bridges that pass on events.
+MQTT, MAIL = "mqtt", "mail"
+
 
 def open_cursor(tx: Tx, name: str, *, first: int | None = None, holds: bool = False) -> int:
     """Return the last event that a consumer has finished; for a new consumer ``first``, or the newest event.

@@ -26,6 +26,10 @@ from hw_sim import Simulation
 ANNA, BEN = "+4915112345678", "+4915187654321"
 
 
+def bridge(rig: Rig) -> Any:
+    return rig.gateway.bridges.standing["mail"]
+
+
 @dataclass
 class Place:
     """A gateway with the bridge, a token, and the mail server that it sends to."""
@@ -64,7 +68,7 @@ async def bridged(directory: Path, modems: int = 1, **mail: Any) -> AsyncIterato
             **mail,
         }
         async with simulated(directory, modems=modems, sections={"mail": section}) as (sim, rig):
-            await rig.until(lambda: rig.gateway.mail.port is not None)
+            await rig.until(lambda: bridge(rig).listener.port is not None)
             yield Place(rig, sim, found, port, await token(rig))
 
 
@@ -323,7 +327,7 @@ async def test_who_hangs_up_meanwhile_does_not_stop_the_text(tmp_path: Path, mon
             writer.write(f"{line}\r\n".encode())
         await begun.wait()
         writer.transport.abort()
-        await place.rig.until(lambda: not place.rig.gateway.mail.sessions)
+        await place.rig.until(lambda: not bridge(place.rig).listener.sessions)
         gone.set()
         await place.rig.until(lambda: place.got() == ["x\ny"])
         assert b"accepted" not in await reader.read()
@@ -340,7 +344,7 @@ async def test_too_many_connections_are_told_so(tmp_path: Path, monkeypatch: pyt
         assert caught.value.smtp_code == 421
         for _, writer in held:
             writer.close()
-        await place.rig.until(lambda: not place.rig.gateway.mail.sessions)
+        await place.rig.until(lambda: not bridge(place.rig).listener.sessions)
         await place.post(f"{ANNA}@sms", "Subject: x\n\ny")
 
 
@@ -362,11 +366,11 @@ async def test_an_address_in_use_is_told_and_tried_again(tmp_path: Path, monkeyp
     port = taken.sockets[0].getsockname()[1]
     sections = {"mail": {"listen": f"127.0.0.1:{port}"}}
     async with simulated(tmp_path, modems=1, sections=sections) as (_, rig):
-        await rig.until(lambda: "cannot listen" in (rig.gateway.mail.trouble or ""))
+        await rig.until(lambda: "cannot listen" in (bridge(rig).trouble or ""))
         findings = await asyncio.to_thread(_findings, tmp_path / "gsmgw.sock")
         assert "address already in use" in findings["bridge mail"]
         taken.close()
-        await rig.until(lambda: rig.gateway.mail.trouble is None)
+        await rig.until(lambda: bridge(rig).trouble is None)
         assert (await asyncio.to_thread(_findings, tmp_path / "gsmgw.sock"))["bridge mail"] == "works"
 
 
@@ -394,16 +398,16 @@ async def test_mails_wait_for_the_mail_server(tmp_path: Path, monkeypatch: pytes
         place.sink.stop()
         for number in range(3):
             place.sim.send(from_=ANNA, to="modem0", text=f"text {number}")
-        await place.rig.until(lambda: "does not take mails" in (place.rig.gateway.mail.trouble or ""))
+        await place.rig.until(lambda: "does not take mails" in (bridge(place.rig).trouble or ""))
         (state,) = [each for each in (await place.rig.client.integrations())["bridges"] if each["name"] == "mail"]
         assert state["enabled"]
         assert state["behind"] > 0
         place.sink.refuse = "451 later"
         place.sink.start()
-        await place.rig.until(lambda: "451 later" in (place.rig.gateway.mail.trouble or ""))
+        await place.rig.until(lambda: "451 later" in (bridge(place.rig).trouble or ""))
         place.sink.refuse = ""
         await place.rig.until(lambda: place.sink.texts() == ["text 0", "text 1", "text 2"])
-        await place.rig.until(lambda: place.rig.gateway.mail.trouble is None)
+        await place.rig.until(lambda: bridge(place.rig).trouble is None)
 
 
 async def test_a_mail_that_the_server_never_takes_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,8 +433,8 @@ async def test_sending_with_a_password_over_tls(tmp_path: Path) -> None:
         }  # fmt: skip
         async with bridged(tmp_path, **options) as place:
             place.sim.send(from_=ANNA, to="modem0", text="sealed")
-            await place.rig.until(lambda: bool(found.mails) or place.rig.gateway.mail.trouble is not None)
-            assert place.rig.gateway.mail.trouble is None
+            await place.rig.until(lambda: bool(found.mails) or bridge(place.rig).trouble is not None)
+            assert bridge(place.rig).trouble is None
             assert found.texts() == ["sealed"]
 
 
@@ -454,7 +458,7 @@ async def test_off_without_its_section(tmp_path: Path) -> None:
     async with simulated(tmp_path, modems=1) as (_, rig):
         (state,) = [each for each in (await rig.client.integrations())["bridges"] if each["name"] == "mail"]
         assert (state["enabled"], state["trouble"], state["behind"]) == (False, None, None)
-        assert rig.gateway.mail.tasks() == ()
+        assert "mail" not in rig.gateway.bridges.standing
 
 
 async def test_no_session_makes_the_listener_fail(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

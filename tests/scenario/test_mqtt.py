@@ -22,6 +22,10 @@ ANNA, BEN = "+4915112345678", "+4915187654321"
 BASE = "gsmgw/shop"
 
 
+def bridge(rig: Rig) -> Any:
+    return rig.gateway.bridges.standing["mqtt"]
+
+
 @asynccontextmanager
 async def bridged(
     directory: Path, settings: str = "allow_anonymous true", modems: int = 1, **mqtt: Any
@@ -245,7 +249,7 @@ async def test_a_broker_that_goes_gets_everything_in_order_when_it_is_back(tmp_p
 
 async def test_a_broker_that_does_not_answer_is_told(tmp_path: Path) -> None:
     async with simulated(tmp_path, 1, {"mqtt": {"url": "mqtt://127.0.0.1:9"}}) as (_, rig):  # nobody listens there
-        await rig.until(lambda: "refused" in (rig.gateway.mqtt.trouble or "").lower())
+        await rig.until(lambda: "refused" in (bridge(rig).trouble or "").lower())
         assert not rig.gateway.supervisor.failures.get("mqtt")
 
 
@@ -264,11 +268,11 @@ async def test_an_older_broker_and_a_password(tmp_path: Path) -> None:
             "password_file": str(password),
         }  # fmt: skip
         async with simulated(tmp_path, modems=1, sections={"mqtt": section}) as (_, rig):
-            await rig.until(lambda: rig.gateway.mqtt.trouble is None)
+            await rig.until(lambda: bridge(rig).trouble is None)
         password.write_text("wrong\n")
         async with simulated(tmp_path / "2", modems=1, sections={"mqtt": section}) as (_, rig):
-            await rig.until(lambda: "refused" in (rig.gateway.mqtt.trouble or ""))
-            assert "authori" in (rig.gateway.mqtt.trouble or "").lower()
+            await rig.until(lambda: "refused" in (bridge(rig).trouble or ""))
+            assert "authori" in (bridge(rig).trouble or "").lower()
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ async def test_a_bridge_that_is_switched_off_keeps_no_events(tmp_path: Path) -> 
         sections = {"mqtt": section}
         async with simulated(tmp_path / f"{number}", 1, sections, state_dir=state) as (_, rig):
             if section:
-                await rig.until(lambda: rig.gateway.mqtt.state()["trouble"] != "not connected yet")
+                await rig.until(lambda: bridge(rig).trouble != "not connected yet")
             kept = await rig.gateway.store.read(
                 lambda db: db.execute("SELECT count(*) FROM cursors WHERE name = 'mqtt'").fetchone()
             )

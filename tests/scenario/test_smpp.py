@@ -281,7 +281,7 @@ async def test_receipts_and_texts_wait_for_a_session(tmp_path: Path) -> None:
         cursor = rig.gateway.feed.last_id
         sim.send(from_=ANNA, to="modem0", text="are you there?")
         await rig.event(cursor, "message.received")
-        server = rig.gateway.smpp.server
+        server = rig.gateway.bridges.standing["smpp"]
         assert server is not None
         assert server.behind > 0
         async with bound(port, password, command=Command.BIND_RECEIVER) as client:
@@ -415,7 +415,7 @@ async def test_a_port_in_use_is_tried_again(tmp_path: Path, monkeypatch: pytest.
         taken.listen()
         port = taken.getsockname()[1]
         async with simulated(tmp_path, modems=0, sections={"smpp": {"listen": f"127.0.0.1:{port}"}}) as (_, rig):
-            server = rig.gateway.smpp.server
+            server = rig.gateway.bridges.standing["smpp"]
             assert server is not None
             await rig.until(lambda: "in use" in (server.trouble or ""))
             bridges = (await rig.client.integrations())["bridges"]
@@ -467,7 +467,7 @@ async def test_an_account_of_a_server_that_is_off_keeps_no_events(tmp_path: Path
     async with simulated(tmp_path, modems=0) as (_, rig):
         assert not await holds(rig)
     async with serving(tmp_path, modems=0) as (rig, _, port), bound(port, password):
-        server = rig.gateway.smpp.server
+        server = rig.gateway.bridges.standing["smpp"]
         assert server is not None
         await rig.until(lambda: server.behind == 0)
         assert await holds(rig)

@@ -37,7 +37,7 @@ async def serving(
     port = free_port()
     section = {"listen": f"127.0.0.1:{port}", **smpp}
     async with simulated(directory, modems=modems, sections={"smpp": section, **(sections or {})}) as (sim, rig):
-        server = rig.gateway.smpp.server
+        server = rig.gateway.bridges.standing["smpp"]
         assert server is not None
         await rig.until(lambda: server.trouble is None)
         yield rig, sim, port

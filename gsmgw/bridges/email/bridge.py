@@ -26,6 +26,11 @@ class MailBridge:
         return found
 
     @property
+    def behind(self) -> int | None:
+        """The number of events that it has not mailed; None if it mails none."""
+        return None if self.outbox is None else self.outbox.lag
+
+    @property
     def trouble(self) -> str | None:
         """Why it does not work; None if it does."""
         parts = [each.trouble for each in (self.listener, self.outbox) if each is not None and each.trouble]

@@ -26,7 +26,6 @@ _Result = TypeVar("_Result")
 
 log = logging.getLogger(__name__)
 
-CURSOR = "mail"
 #: Attempts after which the pause no longer grows: 30 minutes. All mails wait for the first one.
 LONGEST_PAUSE_AT = 5
 #: How often a mail is sent whose content the server refuses, before it is left out: about 45 minutes.
@@ -60,7 +59,7 @@ class Outbox(CursorRunner):
     async def turn(self) -> float | None:
         """Send what there is. After a failure nothing is sent before its pause is over."""
         if not self._opened:
-            self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, CURSOR, holds=True))
+            self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, cursors.MAIL, holds=True))
             self._opened = True
         pause_s = self._not_before_s - self._clock.monotonic()
         if pause_s > 0:
@@ -108,7 +107,7 @@ class Outbox(CursorRunner):
 
     async def _advance(self, event_id: int) -> None:
         if event_id > self.position:
-            await self._store.write(lambda tx: cursors.move(tx, CURSOR, event_id))
+            await self._store.write(lambda tx: cursors.move(tx, cursors.MAIL, event_id))
             self.position = event_id
 
     async def _mail(self, event: Event) -> bytes | None:

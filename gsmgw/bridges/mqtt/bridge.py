@@ -104,6 +104,11 @@ class MqttBridge:
         """Return what runs, by name."""
         return ("mqtt", self.run), ("mqtt events", self.publisher.run)
 
+    @property
+    def behind(self) -> int:
+        """The number of events that it has not published."""
+        return self.publisher.lag
+
     async def run(self) -> None:
         """Keep a connection until cancelled."""
         self._ctx.feed.listen(self._take_news)

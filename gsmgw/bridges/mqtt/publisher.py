@@ -15,7 +15,6 @@ from gsmgw.ports import Clock
 from gsmgw.store import Store, contacts, cursors, webhooks
 from gsmgw.wire.encoding import dumped
 
-CURSOR = "mqtt"
 #: Events on their way to the broker at the same time.
 WINDOW = 50
 
@@ -33,7 +32,7 @@ class Publisher(CursorRunner):
 
     async def open(self) -> None:
         """Begin at the durable cursor; a new one begins at the newest event."""
-        self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, CURSOR, holds=True))
+        self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, cursors.MQTT, holds=True))
         self._opened = True
 
     async def turn(self) -> float | None:
@@ -55,7 +54,7 @@ class Publisher(CursorRunner):
             await self._advance(portion[-1].id)
 
     async def _advance(self, event_id: int) -> None:
-        await self._store.write(lambda tx: cursors.move(tx, CURSOR, event_id))
+        await self._store.write(lambda tx: cursors.move(tx, cursors.MQTT, event_id))
         self.position = event_id
 
     async def _begin(self, connection: Connection, event: Event) -> asyncio.Future[None] | None:
