@@ -49,8 +49,8 @@ async def _submit(port: int, password: str, registered: int) -> tuple[float, lis
         data = await reader.read(65536)
         assert data, "the session ended"
         framer.feed(data)
-        while (octets := framer.next()) is not None:
-            pdu = parse(octets)
+        while (raw := framer.next()) is not None:
+            pdu = parse(raw)
             assert pdu.status == 0, pdu
             if pdu.command == Command.SUBMIT_SM | RESPONSE:
                 times.append(time.perf_counter() - sent.pop(pdu.sequence))

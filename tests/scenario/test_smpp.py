@@ -50,7 +50,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
             sim.send(from_=ANNA, to="modem0", text="Danke [€]")
             received = await client.delivered()
             assert (received.number("esm_class"), received.number("data_coding")) == (0, 0)
-            assert received.octets("short_message") == b"Danke \x1b\x3c\x1b\x65\x1b\x3e"
+            assert received.raw("short_message") == b"Danke \x1b\x3c\x1b\x65\x1b\x3e"
             own = rig.gateway.modems["modem0"].status.number
             assert own is not None
             assert (received.text("source_addr"), received.text("destination_addr")) == (ANNA[1:], own[1:])
@@ -94,13 +94,13 @@ async def test_long_texts_and_all_alphabets(tmp_path: Path) -> None:
     async with serving(tmp_path) as (rig, sim, port):
         password = await account(rig)
         async with bound(port, password, command=Command.BIND_TRANSMITTER) as client:
-            for octets, coding, tlvs in (
+            for raw, coding, tlvs in (
                 (b"flash", 0xF0, None),
                 ("Привет 😀".encode("utf-16-be"), 8, None),
                 ("Grüße".encode("latin-1"), 3, None),
                 (b"", 0, {Tag.MESSAGE_PAYLOAD: long.encode()}),
             ):
-                answer = await client.submit(ANNA, octets, tlvs, data_coding=coding)
+                answer = await client.submit(ANNA, raw, tlvs, data_coding=coding)
                 assert answer.status == 0
             answer = await client.ask(
                 Command.DATA_SM,
@@ -155,9 +155,9 @@ async def test_a_part_whose_others_never_come_is_given_up(tmp_path: Path, monkey
             told = RECEIPT.fullmatch((await client.delivered()).text("short_message"))
             assert told is not None
             assert told.groups() == (answer.text("message_id"), "000", "EXPIRED", "255", "")
-            state = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+            state = await client.ask(Command.QUERY_SM, message_id=answer.raw("message_id"))
             while state.status == 0:  # until the response to the receipt is on disk
-                state = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+                state = await client.ask(Command.QUERY_SM, message_id=answer.raw("message_id"))
             assert state.status == CommandStatus.INVALID_MESSAGE_ID
 
 
@@ -202,7 +202,7 @@ async def test_a_message_is_queried_canceled_and_not_replaced(tmp_path: Path) ->
             answer = await client.submit(
                 ANNA, b"later", schedule_delivery_time=b"000001000000000R", registered_delivery=1
             )
-            message_id = answer.octets("message_id")
+            message_id = answer.raw("message_id")
             message = await rig.client.message(format_id(int(message_id)))
             assert message["status"] == "scheduled"
             assert (await client.ask(Command.QUERY_SM, message_id=message_id)).number("message_state") == 1
@@ -239,7 +239,7 @@ async def test_the_rights_of_the_token_apply(tmp_path: Path) -> None:
             assert message["modem"] == "modem1"
             sim.send(from_=BEN, to="modem0", text="not for it")
             sim.send(from_=BEN, to="modem1", text="for it")
-            assert (await client.delivered()).octets("short_message") == b"for it"
+            assert (await client.delivered()).raw("short_message") == b"for it"
             answer = await blind.submit(BEN, b"only receipts", registered_delivery=1)
             told = RECEIPT.fullmatch((await blind.delivered()).text("short_message"))
             assert told is not None
@@ -292,7 +292,7 @@ async def test_receipts_and_texts_wait_for_a_session(tmp_path: Path) -> None:
             told = RECEIPT.fullmatch((await client.delivered()).text("short_message"))
             assert told is not None
             assert told[1] == answer.text("message_id")
-            assert (await client.delivered()).octets("short_message") == b"are you there?"
+            assert (await client.delivered()).raw("short_message") == b"are you there?"
             await rig.until(lambda: server.behind == 0)
             assert (await client.submit(ANNA, b"x")).status == CommandStatus.INVALID_BIND_STATUS
 
@@ -309,13 +309,13 @@ async def test_a_client_that_asks_for_later_gets_it_again(tmp_path: Path, monkey
                 request = await client.read()
                 assert request is not None
                 client.writer.write(build(request.response(status)))
-            assert (await client.delivered()).octets("short_message") == b"one"
+            assert (await client.delivered()).raw("short_message") == b"one"
             sim.send(from_=ANNA, to="modem0", text="two")
             request = await client.read()
             assert request is not None
             client.writer.write(build(request.response(CommandStatus.SYSTEM_ERROR)))  # dropped: it would stop the rest
             sim.send(from_=ANNA, to="modem0", text="three")
-            assert (await client.delivered()).octets("short_message") == b"three"
+            assert (await client.delivered()).raw("short_message") == b"three"
 
 
 async def test_registered_delivery_says_which_receipts(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ async def test_registered_delivery_says_which_receipts(tmp_path: Path) -> None:
             enroute, final = await client.delivered(), await client.delivered()
             assert (enroute.number("esm_class"), final.number("esm_class")) == (0x20, 0x04)
             assert (enroute.tlvs[Tag.MESSAGE_STATE], final.tlvs[Tag.MESSAGE_STATE]) == (b"\x01", b"\x02")
-            assert (b"stat:ENROUTE" in enroute.octets("short_message")) is True
+            assert (b"stat:ENROUTE" in enroute.raw("short_message")) is True
 
 
 async def test_a_revoked_account_ends_its_sessions(tmp_path: Path) -> None:
@@ -491,14 +491,14 @@ async def test_parts_of_an_erased_number_are_erased(tmp_path: Path) -> None:
         password = await account(rig)
         async with bound(port, password) as client:
             answer = await client.submit(ANNA, b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40)
-            message_id = answer.octets("message_id")
+            message_id = answer.raw("message_id")
             assert (await client.ask(Command.QUERY_SM, message_id=message_id)).status == 0
             await rig.client.erase_person(ANNA)
             gone = await client.ask(Command.QUERY_SM, message_id=message_id)
             assert gone.status == CommandStatus.INVALID_MESSAGE_ID
             answer = await client.submit(ANNA, b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40)
-            assert (await client.ask(Command.CANCEL_SM, message_id=answer.octets("message_id"))).status == 0
-            gone = await client.ask(Command.QUERY_SM, message_id=answer.octets("message_id"))
+            assert (await client.ask(Command.CANCEL_SM, message_id=answer.raw("message_id"))).status == 0
+            gone = await client.ask(Command.QUERY_SM, message_id=answer.raw("message_id"))
             assert gone.status == CommandStatus.INVALID_MESSAGE_ID
 
 

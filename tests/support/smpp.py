@@ -71,12 +71,12 @@ class Peer:
     async def read(self) -> Pdu | None:
         """The next PDU; None at the end."""
         async with asyncio.timeout(60):
-            while (octets := self._framer.next()) is None:
+            while (raw := self._framer.next()) is None:
                 data = await self._reader.read(65536)
                 if not data:
                     return None
                 self._framer.feed(data)
-        return parse(octets)
+        return parse(raw)
 
     async def ask(self, command: int, tlvs: Any = None, **fields: Any) -> Pdu:
         """Write a request and return its response; what comes before it is dropped."""

@@ -1,4 +1,4 @@
-"""One connection of a client: octets to its session and back, its requests, and what is delivered to it."""
+"""One connection of a client: bytes to its session and back, its requests, and what is delivered to it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Take octets of the client."""
+        """Take bytes of the client."""
         for seen in self._session.receive(data, self._ctx.clock.monotonic()):
             if isinstance(seen, Answered):
                 self._resolve(seen)

@@ -1,4 +1,4 @@
-"""The content of a submitted message: its octets, alphabet, header and place among the parts of a long one. Pure."""
+"""The content of a submitted message: its bytes, alphabet, header and place among the parts of a long one. Pure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Place(NamedTuple):
 class Content(NamedTuple):
     """What a PDU carries."""
 
-    octets: bytes
+    raw: bytes
     #: A character set of Python, or GSM, or DATA.
     coding: str
     message_class: int | None = None
@@ -65,22 +65,22 @@ class Content(NamedTuple):
 
     @property
     def text(self) -> str | None:
-        """The text; None for data. Raises :class:`Refused` if the octets are not in the character set."""
+        """The text; None for data. Raises :class:`Refused` if the bytes are not in the character set."""
         if self.coding == DATA:
             return None
         if self.coding == GSM:
-            return _gsm_text(self.octets, self.languages)
+            return _gsm_text(self.raw, self.languages)
         try:
-            return self.octets.decode(self.coding)
+            return self.raw.decode(self.coding)
         except UnicodeDecodeError:
             raise Refused(CommandStatus.SUBMIT_FAILED, f"the text is not in {self.coding}") from None
 
 
-def _gsm_text(octets: bytes, languages: tuple[int, int]) -> str:
-    """Return a text of unpacked septets. With an octet above 0x7F it cannot be one: clients write Latin-1 so."""
-    if not octets.isascii():
-        return octets.decode("latin-1")
-    text = (gsm7(*languages) if any(languages) else DEFAULT).decode(octets)
+def _gsm_text(raw: bytes, languages: tuple[int, int]) -> str:
+    """Return a text of unpacked septets. With a byte above 0x7F it cannot be one: clients write Latin-1 so."""
+    if not raw.isascii():
+        return raw.decode("latin-1")
+    text = (gsm7(*languages) if any(languages) else DEFAULT).decode(raw)
     if REPLACEMENT in text:
         raise Refused(CommandStatus.SUBMIT_FAILED, "the text has characters that are not in its alphabet")
     return text
@@ -88,21 +88,21 @@ def _gsm_text(octets: bytes, languages: tuple[int, int]) -> str:
 
 def content_of(pdu: Pdu) -> Content:
     """Return the content of ``submit_sm``, ``submit_multi`` or ``data_sm``. Raises :class:`Refused`."""
-    octets = _octets(pdu)
+    raw = _payload(pdu)
     coding, message_class = _coding(pdu.number("data_coding"))
     esm_class = pdu.number("esm_class")
     if esm_class & _ACKNOWLEDGEMENT:
         raise Refused(CommandStatus.INVALID_ESM_CLASS, "acknowledgements of clients are not supported")
     elements: tuple[Element, ...] = ()
     if esm_class & _HEADER:
-        octets, elements = _without_header(octets)
-    if not octets:
+        raw, elements = _without_header(raw)
+    if not raw:
         raise Refused(CommandStatus.INVALID_MESSAGE_LENGTH, "the message is empty")
-    return Content(octets, coding, message_class, _port(pdu, elements), _place(pdu, elements), find_languages(elements))
+    return Content(raw, coding, message_class, _port(pdu, elements), _place(pdu, elements), find_languages(elements))
 
 
-def _octets(pdu: Pdu) -> bytes:
-    short, payload = pdu.octets("short_message"), pdu.tlvs.get(Tag.MESSAGE_PAYLOAD)
+def _payload(pdu: Pdu) -> bytes:
+    short, payload = pdu.raw("short_message"), pdu.tlvs.get(Tag.MESSAGE_PAYLOAD)
     if short and payload:
         raise Refused(CommandStatus.INVALID_MESSAGE_LENGTH, "a message has short_message or message_payload, not both")
     return payload or short
@@ -120,17 +120,17 @@ def _coding(value: int) -> tuple[str, int | None]:
     raise Refused(CommandStatus.SUBMIT_FAILED, f"data_coding {value:#04x} is not supported")
 
 
-def _without_header(octets: bytes) -> tuple[bytes, tuple[Element, ...]]:
-    if not octets or octets[0] >= len(octets):
+def _without_header(raw: bytes) -> tuple[bytes, tuple[Element, ...]]:
+    if not raw or raw[0] >= len(raw):
         raise Refused(CommandStatus.INVALID_MESSAGE_LENGTH, "the user data header is longer than the message")
-    end = octets[0] + 1
+    end = raw[0] + 1
     try:
-        elements = parse_elements(octets[1:end])
+        elements = parse_elements(raw[1:end])
     except PduError as exc:
         raise Refused(CommandStatus.INVALID_ESM_CLASS, f"the user data header cannot be read: {exc.title}") from None
     if unknown := [element.iei for element in elements if element.iei not in _KNOWN_ELEMENTS]:
         raise Refused(CommandStatus.SUBMIT_FAILED, f"the header element {unknown[0]:#04x} is not supported")
-    return octets[end:], elements
+    return raw[end:], elements
 
 
 def _port(pdu: Pdu, elements: tuple[Element, ...]) -> int | None:
@@ -154,10 +154,10 @@ def _place(pdu: Pdu, elements: tuple[Element, ...]) -> Place | None:
 
 
 def _integer(pdu: Pdu, tag: Tag, size: int) -> int | None:
-    """Return an optional integer parameter of so many octets."""
+    """Return an optional integer parameter of so many bytes."""
     value = pdu.tlvs.get(tag)
     if value is None:
         return None
     if len(value) != size:
-        raise Refused(CommandStatus.INVALID_OPTIONAL_LENGTH, f"{tag.name.lower()} must have {size} octets")
+        raise Refused(CommandStatus.INVALID_OPTIONAL_LENGTH, f"{tag.name.lower()} must have {size} bytes")
     return int.from_bytes(value, "big")

@@ -84,16 +84,16 @@ def received(record: MessageRecord, modem: str) -> Delivery:
     """Return a received message. ``modem`` is the address of a SIM without a known number."""
     fields = _addressed(address_of(record.peer), address_of(record.own or modem))
     if record.data is not None:
-        coding, octets = _BINARY, record.data
+        coding, raw = _BINARY, record.data
         if record.port is not None:
             fields["esm_class"] = _HEADER
-            octets = build_elements([Ports(record.port, 0).element()]) + octets
+            raw = build_elements([Ports(record.port, 0).element()]) + raw
     else:
-        coding, octets = _encoded(record.text or "")
+        coding, raw = _encoded(record.text or "")
     fields["data_coding"] = coding
-    if len(octets) > MAX_SHORT:
-        return Delivery(fields, {Tag.MESSAGE_PAYLOAD: octets})
-    fields["short_message"] = octets
+    if len(raw) > MAX_SHORT:
+        return Delivery(fields, {Tag.MESSAGE_PAYLOAD: raw})
+    fields["short_message"] = raw
     return Delivery(fields, {})
 
 

@@ -29,8 +29,8 @@ def described(pdu: Pdu) -> str:
         if digits := pdu.address(name).digits:
             words.append(f"{key}={digits[:_LONGEST]}")
     words += [f"{name}={_shown(pdu, name)}" for name in _SHOWN if pdu.fields.get(name)]
-    if octets := pdu.octets("short_message"):
-        words.append(f"short_message={len(octets)} octets")
+    if raw := pdu.raw("short_message"):
+        words.append(f"short_message={len(raw)} bytes")
     words += [f"tlv={tag:#06x}/{len(value)}" for tag, value in pdu.tlvs.items()]
     return " ".join(words)
 

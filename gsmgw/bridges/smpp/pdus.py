@@ -1,4 +1,4 @@
-"""The PDUs of SMPP 3.4 (issue 1.2): octets to :class:`Pdu` and back. Pure, and bounded by :data:`MAX_OCTETS`.
+"""The PDUs of SMPP 3.4 (issue 1.2): bytes to :class:`Pdu` and back. Pure, and bounded by :data:`MAX_BYTES`.
 
 Clause numbers are those of the specification.
 """
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 HEADER: Final = struct.Struct(">IIII")
 #: The longest PDU: a body, and one ``message_payload`` of 64 KiB.
-MAX_OCTETS: Final = 72_000
+MAX_BYTES: Final = 72_000
 #: The bit of ``command_id`` that marks a response (5.1.2.1).
 RESPONSE: Final = 0x8000_0000
 #: The longest ``short_message`` (5.2.22).
@@ -124,7 +124,7 @@ class MalformedPdu(Exception):
 
 
 class Broken(MalformedPdu):
-    """The stream of octets has no PDU that could be skipped: the session cannot go on."""
+    """The stream of bytes has no PDU that could be skipped: the session cannot go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +152,14 @@ class Pdu:
         value = self.fields.get(name, 0)
         return value if isinstance(value, int) else 0
 
-    def octets(self, name: str) -> bytes:
-        """Return the octets of a parameter; none if the PDU has none."""
+    def raw(self, name: str) -> bytes:
+        """Return the bytes of a parameter; none if the PDU has none."""
         value = self.fields.get(name, b"")
         return value if isinstance(value, bytes) else b""
 
     def text(self, name: str) -> str:
-        """Return a C-octet string, one character for each octet."""
-        return self.octets(name).decode("latin-1")
+        """Return a C-Octet String, one character for each byte."""
+        return self.raw(name).decode("latin-1")
 
     def address(self, prefix: str) -> Address:
         """Return the address whose parameters begin with ``prefix``: ``source`` or ``dest``."""
@@ -181,7 +181,7 @@ def title(command: int) -> str:
 
 
 class _Text(NamedTuple):
-    """A C-octet string of at most ``size`` octets, its NUL included."""
+    """A C-Octet String of at most ``size`` bytes, its NUL included."""
 
     name: str
     size: int
@@ -189,7 +189,7 @@ class _Text(NamedTuple):
 
 
 class _Number(NamedTuple):
-    """An integer of one octet."""
+    """An integer of one byte."""
 
     name: str
 
@@ -291,14 +291,14 @@ _KNOWN: Final = frozenset(command & ~RESPONSE for command in _LAYOUTS)
 
 
 class Framer:
-    """Cuts a stream of octets into PDUs."""
+    """Cuts a stream of bytes into PDUs."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, octets: bytes) -> None:
-        """Add octets that arrived."""
-        self._buffer += octets
+    def feed(self, data: bytes) -> None:
+        """Add bytes that arrived."""
+        self._buffer += data
 
     def next(self) -> bytes | None:
         """Return the next whole PDU, or None. Raises :class:`Broken` for a length that is not possible."""
@@ -306,8 +306,8 @@ class Framer:
         if len(buffer) < HEADER.size:
             return None
         length, command, _, sequence = HEADER.unpack_from(buffer)
-        if not HEADER.size <= length <= MAX_OCTETS:
-            why = f"a PDU has {length} octets: {HEADER.size} to {MAX_OCTETS} are possible"
+        if not HEADER.size <= length <= MAX_BYTES:
+            why = f"a PDU has {length} bytes: {HEADER.size} to {MAX_BYTES} are possible"
             raise Broken(_S.INVALID_COMMAND_LENGTH, why, command, sequence)
         if len(buffer) < length:
             return None
@@ -316,13 +316,13 @@ class Framer:
         return found
 
 
-def parse(octets: bytes) -> Pdu:
+def parse(raw: bytes) -> Pdu:
     """Read one whole PDU. Raises :class:`MalformedPdu`."""
-    _, command, status, sequence = HEADER.unpack_from(octets)
+    _, command, status, sequence = HEADER.unpack_from(raw)
     layout = _LAYOUTS.get(command)
     if layout is None:
         raise MalformedPdu(_S.INVALID_COMMAND_ID, f"{title(command)} is not known", command, sequence)
-    reader = _Reader(octets)
+    reader = _Reader(raw)
     fields: dict[str, Value] = {}
     try:
         if command & RESPONSE and reader.is_at_end:
@@ -337,16 +337,16 @@ def parse(octets: bytes) -> Pdu:
 class _Reader:
     """Reads the body of a PDU."""
 
-    __slots__ = ("_at", "_octets")
+    __slots__ = ("_at", "_raw")
 
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
         self._at = HEADER.size
 
     @property
     def is_at_end(self) -> bool:
         """True if nothing is left."""
-        return self._at >= len(self._octets)
+        return self._at >= len(self._raw)
 
     def read(self, field: _Text | _Number | _Special) -> Value:
         """Return the next parameter."""
@@ -360,9 +360,9 @@ class _Reader:
 
     def _take(self, count: int, name: str) -> bytes:
         end = self._at + count
-        if end > len(self._octets):
+        if end > len(self._raw):
             raise MalformedPdu(_S.INVALID_COMMAND_LENGTH, f"the PDU ends inside of {name}")
-        taken = self._octets[self._at : end]
+        taken = self._raw[self._at : end]
         self._at = end
         return taken
 
@@ -370,18 +370,18 @@ class _Reader:
         return self._take(1, name)[0]
 
     def _text(self, field: _Text) -> bytes:
-        end = self._octets.find(0, self._at, self._at + field.size)
+        end = self._raw.find(0, self._at, self._at + field.size)
         if end < 0:
-            if len(self._octets) - self._at < field.size:
+            if len(self._raw) - self._at < field.size:
                 raise MalformedPdu(_S.INVALID_COMMAND_LENGTH, f"the PDU ends inside of {field.name}")
-            raise MalformedPdu(field.status, f"{field.name} has more than {field.size - 1} octets")
-        found = self._octets[self._at : end]
+            raise MalformedPdu(field.status, f"{field.name} has more than {field.size - 1} bytes")
+        found = self._raw[self._at : end]
         self._at = end + 1
         return found
 
     def _short_message(self) -> bytes:
         length = self._number("sm_length")
-        if length > MAX_SHORT or length > len(self._octets) - self._at:
+        if length > MAX_SHORT or length > len(self._raw) - self._at:
             raise MalformedPdu(_S.INVALID_MESSAGE_LENGTH, f"sm_length is {length}, which is not possible")
         return self._take(length, "short_message")
 
@@ -409,11 +409,11 @@ class _Reader:
         """Return the optional parameters that follow (5.3.1); the first of a tag counts."""
         found: dict[int, bytes] = {}
         while not self.is_at_end:
-            if len(self._octets) - self._at < 4:
+            if len(self._raw) - self._at < 4:
                 raise MalformedPdu(_S.INVALID_OPTIONAL, "the PDU ends inside of an optional parameter")
-            tag, length = struct.unpack_from(">HH", self._octets, self._at)
+            tag, length = struct.unpack_from(">HH", self._raw, self._at)
             self._at += 4
-            if length > len(self._octets) - self._at:
+            if length > len(self._raw) - self._at:
                 raise MalformedPdu(
                     _S.INVALID_OPTIONAL_LENGTH, f"the optional parameter {tag:#06x} is longer than the PDU"
                 )
@@ -422,7 +422,7 @@ class _Reader:
 
 
 def build(pdu: Pdu) -> bytes:
-    """Return the octets of a PDU. Parameters that are missing are 0 or empty; texts are cut to their size.
+    """Return the bytes of a PDU. Parameters that are missing are 0 or empty; texts are cut to their size.
 
     The body of a response that reports an error is left out, except that of ``submit_multi_resp``.
     """
@@ -438,10 +438,10 @@ def _built(field: _Text | _Number | _Special, pdu: Pdu) -> bytes:
     if isinstance(field, _Number):
         return bytes((pdu.number(field.name),))
     if isinstance(field, _Text):
-        return pdu.octets(field.name)[: field.size - 1] + b"\0"
+        return pdu.raw(field.name)[: field.size - 1] + b"\0"
     if field.name == "short_message":
-        octets = pdu.octets("short_message")[:MAX_SHORT]
-        return bytes((len(octets),)) + octets
+        raw = pdu.raw("short_message")[:MAX_SHORT]
+        return bytes((len(raw),)) + raw
     several = pdu.fields.get(field.name, ())
     entries = several if isinstance(several, tuple) else ()
     return bytes((len(entries),)) + b"".join(map(_entry, entries))

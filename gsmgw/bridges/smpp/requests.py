@@ -139,7 +139,7 @@ class Requests:
             whole=f"{joined(source)} {joined(destination)} {place.reference} {place.total}",
             number=place.number,
             peer=digits,
-            octets=content.octets,
+            octets=content.raw,
             registered=pdu.number("registered_delivery"),
             source=joined(source),
             destination=joined(destination),
@@ -150,7 +150,7 @@ class Requests:
         if others is None:
             return part.id
         parts = sorted((*others, part), key=lambda each: each.number)
-        whole = content._replace(octets=b"".join(each.octets for each in parts), place=None)
+        whole = content._replace(raw=b"".join(each.octets for each in parts), place=None)
         submission = self._submission(pdu, whole, destination)
         (result,) = await self._service.submit_batch(principal, [submission], on_accept=_joining(parts, others))
         _accepted(result)
@@ -173,7 +173,7 @@ class Requests:
         return Submission(
             to=international(destination),
             text=text,
-            data=content.octets if text is None else None,
+            data=content.raw if text is None else None,
             port=content.port if text is None else None,
             modem=modem,
             pool=pool,
@@ -196,7 +196,7 @@ class Requests:
         """Return the validity in seconds."""
         if (lives := pdu.tlvs.get(_QOS_TIME_TO_LIVE)) is not None:
             if len(lives) != 4:
-                raise Refused(CommandStatus.INVALID_OPTIONAL_LENGTH, "qos_time_to_live must have 4 octets")
+                raise Refused(CommandStatus.INVALID_OPTIONAL_LENGTH, "qos_time_to_live must have 4 bytes")
             return valid_for(int.from_bytes(lives, "big"))
         until_ms = self._moment(pdu, "validity_period", CommandStatus.INVALID_EXPIRY)
         if until_ms is None:
@@ -216,7 +216,7 @@ class Requests:
         return pdu.response(fields=_state(pdu, state.value, state.final_date, state.error & 0xFF))
 
     async def _cancel(self, principal: Principal, pdu: Pdu) -> Pdu:
-        if not pdu.octets("message_id"):
+        if not pdu.raw("message_id"):
             raise Refused(CommandStatus.CANCEL_FAILED, "messages are canceled one by one, by message_id")
         known_id = _known_id(pdu)
         part = await self._ctx.store.read(lambda db: smpp.part(db, principal.owner, known_id))
@@ -262,7 +262,7 @@ def _known_id(pdu: Pdu) -> int:
 
 def _state(pdu: Pdu, state: int, final_date: bytes, error: int) -> dict[str, Value]:
     return {
-        "message_id": pdu.octets("message_id"),
+        "message_id": pdu.raw("message_id"),
         "final_date": final_date,
         "message_state": state,
         "error_code": error,

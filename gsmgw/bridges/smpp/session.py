@@ -1,6 +1,6 @@
 """The state of one SMPP session (2.2 of the specification) and its timers (7.2). Knows no socket and no clock.
 
-Octets go in by :meth:`Session.receive`; what is to be written is taken by :meth:`Session.take`.
+Bytes go in by :meth:`Session.receive`; what is to be written is taken by :meth:`Session.take`.
 """
 
 from __future__ import annotations
@@ -120,9 +120,9 @@ class Session:
         out, self._out = self._out, []
         return out
 
-    def receive(self, octets: bytes, now: float) -> list[Pdu | Answered]:
-        """Take octets of the client. Return the requests that want :meth:`answer`, and responses to requests."""
-        self._framer.feed(octets)
+    def receive(self, data: bytes, now: float) -> list[Pdu | Answered]:
+        """Take bytes of the client. Return the requests that want :meth:`answer`, and responses to requests."""
+        self._framer.feed(data)
         found: list[Pdu | Answered] = []
         while not self.is_closed:
             try:
@@ -277,5 +277,5 @@ def bound(request: Pdu, system_id: str) -> Pdu:
 
 
 def written(pdus: list[Pdu]) -> bytes:
-    """Return the octets of several PDUs."""
+    """Return the bytes of several PDUs."""
     return b"".join(map(build, pdus))

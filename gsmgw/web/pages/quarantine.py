@@ -14,7 +14,7 @@ _LIMIT = 25
 
 
 def marked(entry: resources.QuarantinedPdu) -> tuple[str, str, str]:
-    """Return a PDU in three parts: before the octet that is wrong, that octet, and what follows."""
+    """Return a PDU in three parts: before the byte that is wrong, that byte, and what follows."""
     pdu, offset = entry["pdu"], entry["offset"]
     if offset is None:
         return pdu, "", ""

@@ -217,7 +217,7 @@ class QuarantinedPdu(TypedDict):
     pdu: str
     problem: str
     field: Annotated[str | None, Field(description="The part of the PDU that is wrong, as TS 23.040 names it")]
-    offset: Annotated[int | None, Field(description="The octet at which it begins")]
+    offset: Annotated[int | None, Field(description="The byte at which it begins, from 0")]
 
 
 @closed

@@ -17,13 +17,13 @@ from gsmgw.bridges.smpp.pdus import Address, Command, CommandStatus, Pdu, Tag
 NOW = round(datetime(2026, 11, 28, 20, 0, tzinfo=UTC).timestamp() * 1000)
 
 
-def submit(octets: bytes = b"", data_coding: int = 0, esm_class: int = 0, tlvs: Any = None) -> Pdu:
-    fields = {"short_message": octets, "data_coding": data_coding, "esm_class": esm_class}
+def submit(raw: bytes = b"", data_coding: int = 0, esm_class: int = 0, tlvs: Any = None) -> Pdu:
+    fields = {"short_message": raw, "data_coding": data_coding, "esm_class": esm_class}
     return Pdu(Command.SUBMIT_SM, 0, 1, fields, tlvs or {})
 
 
 @pytest.mark.parametrize(
-    ("octets", "data_coding", "text", "message_class"),
+    ("raw", "data_coding", "text", "message_class"),
     [
         (b"a\x00b\x1b\x65", 0, "a@b€", None),
         ("Grüße".encode("latin-1"), 0, "Grüße", None),  # not septets: clients write Latin-1 so
@@ -40,14 +40,14 @@ def submit(octets: bytes = b"", data_coding: int = 0, esm_class: int = 0, tlvs: 
         (b"\x01\xff", 0xF5, None, 1),
     ],
 )
-def test_alphabets(octets: bytes, data_coding: int, text: str | None, message_class: int | None) -> None:
-    content = content_of(submit(octets, data_coding))
+def test_alphabets(raw: bytes, data_coding: int, text: str | None, message_class: int | None) -> None:
+    content = content_of(submit(raw, data_coding))
     assert (content.text, content.message_class) == (text, message_class)
 
 
 def test_a_header_says_part_port_and_language() -> None:
     content = content_of(submit(bytes.fromhex("0B 00 03 2A 02 01 05 04 0B84 23F0") + b"\x01\xff", 4, 0x40))
-    assert (content.place, content.port, content.octets) == (Place(0x2A, 2, 1), 0x0B84, b"\x01\xff")
+    assert (content.place, content.port, content.raw) == (Place(0x2A, 2, 1), 0x0B84, b"\x01\xff")
     content = content_of(submit(bytes.fromhex("06 08 04 1234 03 02") + b"x", 0, 0x40))
     assert content.place == Place(0x1234, 3, 2)
     turkish = content_of(submit(bytes.fromhex("03 24 01 01") + b"\x1bg", 0, 0x40))
@@ -83,9 +83,9 @@ def test_content_that_is_refused(pdu: Pdu, status: CommandStatus) -> None:
 
 
 def test_text_that_is_not_in_its_alphabet_is_refused() -> None:
-    for octets, coding in ((b"\xff", 1), (b"\xd8\x00", 8), (b"\x00\x41\x00", 8)):
+    for raw, coding in ((b"\xff", 1), (b"\xd8\x00", 8), (b"\x00\x41\x00", 8)):
         with pytest.raises(Refused):
-            _ = content_of(submit(octets, coding)).text
+            _ = content_of(submit(raw, coding)).text
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,4 @@ def test_the_log_has_no_text_and_no_password() -> None:
     assert "more" not in told
     assert "hush" not in told
     assert "system_id=shop" in told
-    assert "short_message=15 octets tlv=0x0424/8" in told
+    assert "short_message=15 bytes tlv=0x0424/8" in told

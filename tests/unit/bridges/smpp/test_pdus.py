@@ -1,4 +1,4 @@
-"""The codec of SMPP: the specification's own octets, there and back, and everything that cannot be read."""
+"""The codec of SMPP: the specification's own bytes, there and back, and everything that cannot be read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gsmgw.bridges.smpp.pdus import (
-    MAX_OCTETS,
+    MAX_BYTES,
     RESPONSE,
     Address,
     Broken,
@@ -45,7 +45,7 @@ def test_the_example_of_the_specification() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pdu", "octets"),
+    ("pdu", "data"),
     [
         # 4.7.1 and 4.11.1: nothing but the header
         (Pdu(Command.ENQUIRE_LINK, 0, 7), "00000010 00000015 00000000 00000007"),
@@ -104,8 +104,8 @@ def test_the_example_of_the_specification() -> None:
         ),
     ],
 )
-def test_there_and_back(pdu: Pdu, octets: str) -> None:
-    raw = bytes.fromhex(octets)
+def test_there_and_back(pdu: Pdu, data: str) -> None:
+    raw = bytes.fromhex(data)
     assert build(pdu) == raw
     found = parse(raw)
     assert (found.command, found.status, found.sequence, found.tlvs) == (
@@ -118,22 +118,22 @@ def test_there_and_back(pdu: Pdu, octets: str) -> None:
     assert build(found) == raw
 
 
-def _changed(octets: bytes, at: int, new: bytes) -> bytes:
-    return octets[:at] + new + octets[at + len(new) :]
+def _changed(raw: bytes, at: int, new: bytes) -> bytes:
+    return raw[:at] + new + raw[at + len(new) :]
 
 
 SUBMIT = build(Pdu(Command.SUBMIT_SM, 0, 5, {"destination_addr": b"4915", "short_message": b"Hello"}))
 
 
 @pytest.mark.parametrize(
-    ("octets", "status"),
+    ("raw", "status"),
     [
         (SUBMIT[:-1], CommandStatus.INVALID_MESSAGE_LENGTH),  # sm_length is longer than the PDU
         (SUBMIT[:20], CommandStatus.INVALID_COMMAND_LENGTH),  # ends between parameters
         (SUBMIT + b"\x04", CommandStatus.INVALID_OPTIONAL),  # a piece of an optional parameter
         (SUBMIT + b"\x04\x24\x00\x09abc", CommandStatus.INVALID_OPTIONAL_LENGTH),
         (_changed(SUBMIT, 4, b"\0\0\x01\x77"), CommandStatus.INVALID_COMMAND_ID),
-        (BIND[:16] + b"A" * 31, CommandStatus.INVALID_SYSTEM_ID),  # no NUL within 16 octets
+        (BIND[:16] + b"A" * 31, CommandStatus.INVALID_SYSTEM_ID),  # no NUL within 16 bytes
         (
             build(Pdu(Command.SUBMIT_SM, 0, 5))[:16] + b"\0\0\0" + b"1" * 30 + b"\0" * 20,
             CommandStatus.INVALID_SOURCE,
@@ -144,13 +144,13 @@ SUBMIT = build(Pdu(Command.SUBMIT_SM, 0, 5, {"destination_addr": b"4915", "short
         ),
     ],
 )
-def test_what_cannot_be_read_has_a_status(octets: bytes, status: CommandStatus) -> None:
+def test_what_cannot_be_read_has_a_status(raw: bytes, status: CommandStatus) -> None:
     with pytest.raises(MalformedPdu) as caught:
-        parse(octets)
-    assert (caught.value.status, caught.value.sequence) == (status, 5 if octets[:16] != BIND[:16] else 1)
+        parse(raw)
+    assert (caught.value.status, caught.value.sequence) == (status, 5 if raw[:16] != BIND[:16] else 1)
 
 
-@pytest.mark.parametrize("length", [0, 15, MAX_OCTETS + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("length", [0, 15, MAX_BYTES + 1, 0xFFFFFFFF])
 def test_a_length_that_is_not_possible_ends_the_stream(length: int) -> None:
     framer = Framer()
     framer.feed(length.to_bytes(4, "big") + SUBMIT[4:])
@@ -172,9 +172,9 @@ def test_a_stream_may_be_cut_anywhere(cuts: list[int]) -> None:
 @given(st.binary(max_size=300), st.sampled_from(sorted({*Command, *(each | RESPONSE for each in Command)})))
 @example(b"", Command.SUBMIT_MULTI)
 def test_any_body_is_read_or_refused(body: bytes, command: int) -> None:
-    octets = (16 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(4) + b"\0\0\0\x09" + body
+    raw = (16 + len(body)).to_bytes(4, "big") + command.to_bytes(4, "big") + bytes(4) + b"\0\0\0\x09" + body
     try:
-        pdu = parse(octets)
+        pdu = parse(raw)
     except MalformedPdu as exc:
         pdu = Pdu(exc.command, 0, exc.sequence)
     else:
@@ -183,7 +183,7 @@ def test_any_body_is_read_or_refused(body: bytes, command: int) -> None:
 
 
 @given(st.lists(st.one_of(st.binary(max_size=64), st.sampled_from([BIND, SUBMIT, SUBMIT[:9]])), max_size=8))
-def test_a_session_survives_any_octets(pieces: list[bytes]) -> None:
+def test_a_session_survives_any_bytes(pieces: list[bytes]) -> None:
     """It answers or ends; and it never keeps more than one PDU."""
     session = Session(Timers(), 0.0)
     for piece in pieces:

@@ -102,8 +102,8 @@ def test_a_malformed_request_costs_only_itself() -> None:
 def test_too_many_requests_at_once_are_throttled() -> None:
     session = make()
     bind(session)
-    octets = b"".join(build(Pdu(Command.SUBMIT_SM, 0, number)) for number in range(MAX_WAITING + 2))
-    seen = session.receive(octets, NOW)
+    raw = b"".join(build(Pdu(Command.SUBMIT_SM, 0, number)) for number in range(MAX_WAITING + 2))
+    seen = session.receive(raw, NOW)
     assert len(seen) == MAX_WAITING
     assert [each.status for each in session.take()] == [CommandStatus.THROTTLED] * 2
     first = seen[0]
