@@ -287,7 +287,7 @@ _LAYOUTS: Final[Mapping[int, _Layout]] = {
     ),
     Command.REPLACE_SM | RESPONSE: (),
 }
-_KNOWN: Final = frozenset(command & ~RESPONSE for command in _LAYOUTS)
+_KNOWN: Final = frozenset(Command) - {Command.GENERIC_NACK}
 
 
 class Framer:

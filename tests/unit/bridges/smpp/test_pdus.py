@@ -133,6 +133,7 @@ SUBMIT = build(Pdu(Command.SUBMIT_SM, 0, 5, {"destination_addr": b"4915", "short
         (SUBMIT + b"\x04", CommandStatus.INVALID_OPTIONAL),  # a piece of an optional parameter
         (SUBMIT + b"\x04\x24\x00\x09abc", CommandStatus.INVALID_OPTIONAL_LENGTH),
         (_changed(SUBMIT, 4, b"\0\0\x01\x77"), CommandStatus.INVALID_COMMAND_ID),
+        (_changed(SUBMIT, 4, b"\0\0\0\0"), CommandStatus.INVALID_COMMAND_ID),
         (BIND[:16] + b"A" * 31, CommandStatus.INVALID_SYSTEM_ID),  # no NUL within 16 bytes
         (
             build(Pdu(Command.SUBMIT_SM, 0, 5))[:16] + b"\0\0\0" + b"1" * 30 + b"\0" * 20,
