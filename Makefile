@@ -60,6 +60,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/unit/client/user_code.py
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 

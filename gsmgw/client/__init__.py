@@ -7,8 +7,8 @@
         for event in gateway.events(types=["message.delivered"]):
             ...
 
-``AsyncClient`` has the same methods as coroutines. Requests are described in ``calls``; retries, paging and resuming
-event streams are in ``procedures``.
+``AsyncClient`` has the same methods as coroutines: ``methods`` lists them. Requests are described in ``calls``;
+retries, paging and resuming event streams are in ``procedures``.
 """
 
 from __future__ import annotations

@@ -63,15 +63,6 @@ class Call(Generic[T]):
         return {"Idempotency-Key": self.key, **self.extra_headers} if self.key else {**self.extra_headers}
 
 
-M = TypeVar("M", bound=Callable[..., Any])
-
-
-def named(method: M, describe: Callable[..., Any]) -> M:
-    """Return a transport's method with the name and docstring of the call."""
-    method.__name__, method.__doc__ = describe.__name__, describe.__doc__
-    return method
-
-
 def given(fields: Mapping[str, object]) -> Json:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -22,7 +22,7 @@ ANNA = "+4915112345671"
 
 
 def public(kind: type) -> set[str]:
-    return {name for name in vars(kind) if not name.startswith("_") and name not in ("do", "close")}
+    return {name for name in dir(kind) if not name.startswith("_") and name not in ("do", "close")}
 
 
 def test_each_method_of_the_client_is_described() -> None:
