@@ -42,6 +42,8 @@ class Acceptance:
     on_accept: OnAccept | None = None
     #: What messages ask, by their IDs.
     asks: Mapping[int, Ask] = field(default_factory=dict)
+    #: The received messages that messages answer, by the IDs of the answers.
+    answered: Mapping[int, int] = field(default_factory=dict)
 
     def __call__(self, tx: Tx) -> list[Result]:
         """Return a result for each message. Raises :class:`IdempotencyConflict`."""
@@ -64,13 +66,14 @@ class Acceptance:
     def _accept(self, tx: Tx) -> list[Result]:
         """Tell new messages from those that an earlier request, or an earlier place in this one, has brought.
 
-        New messages without a route use the modem of their conversation.
+        New messages without a route use the modem of the text that they answer, else of their conversation.
         """
         messages = [each for each in self.checked if isinstance(each, Outgoing)]
         refs = [idempotency.ref_of(message.owner, message.client_ref) for message in messages if message.client_ref]
         known = idempotency.earlier_answers(tx, refs) if refs else {}
         peers = {message.to for message in messages if message.route == ANY}
         last = outbox.last_texted(tx, peers) if peers else {}
+        answered = self._answered(tx)
         refused = refusals(tx.all, messages)
         results: list[Result] = []
         given: dict[str, idempotency.Answered] = {}
@@ -90,11 +93,20 @@ class Acceptance:
             elif message.id in refused:
                 results.append(refused[message.id])
                 continue
-            if message.route == ANY and message.to in last:
-                message = message._replace(route=like_last_time(last[message.to]))
+            if message.route == ANY:
+                sender, modem = answered.get(message.id, ("", ""))
+                texted = modem if sender == message.to else last.get(message.to)
+                message = message if texted is None else message._replace(route=like_last_time(texted))
             results.append(Accepted(message.id, message))
         idempotency.remember_answers(tx, self.now_ms, given)
         return results
+
+    def _answered(self, tx: Tx) -> dict[int, tuple[str, str]]:
+        """Return the sender and the modem of what messages answer, by the IDs of the answers."""
+        if not self.answered:
+            return {}
+        received = outbox.received_by(tx, {*self.answered.values()})
+        return {answer: received[of] for answer, of in self.answered.items() if of in received}
 
 
 def refusals(query: consent.Query, messages: Sequence[Outgoing]) -> dict[int, Refusal]:

@@ -221,7 +221,8 @@ class MessageService:
         number = partial(self._store.ids.next, now_ms)
         checked = [self._validator.message(OWN, each, now_ms) for each in submissions]
         numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
-        return Acceptance(now_ms, numbered, [""] * len(numbered), asks=self._asks(numbered, submissions))(tx)
+        asks, answered = self._asks(numbered, submissions), _answered(numbered, submissions)
+        return Acceptance(now_ms, numbered, [""] * len(numbered), asks=asks, answered=answered)(tx)
 
     def _asks(self, numbered: Sequence[Outgoing | Refusal], submissions: Sequence[Submission]) -> dict[int, Ask]:
         """Return what messages ask, by their IDs."""
@@ -302,7 +303,8 @@ class MessageService:
         numbered = [each if isinstance(each, Refusal) else each._replace(id=number()) for each in checked]
         whole = None if key is None else Key(principal.owner, key, fingerprint(client, submissions))
         asks = self._asks(numbered, submissions)
-        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept, asks))
+        answered = _answered(numbered, submissions)
+        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept, asks, answered))
         self.announce(new_messages(results))
         return results
 
@@ -342,6 +344,15 @@ def _resolve(tx: Tx, now_ms: int, message_id: int, *, resend: bool) -> lifecycle
     if resolved is not None:
         _unless_opted_out(tx, resolved.queued)
     return resolved
+
+
+def _answered(numbered: Sequence[Outgoing | Refusal], submissions: Sequence[Submission]) -> dict[int, int]:
+    """Return the received messages that messages answer, by the IDs of the answers."""
+    return {
+        message.id: submission.answers
+        for message, submission in zip(numbered, submissions, strict=True)
+        if submission.answers is not None and isinstance(message, Outgoing)
+    }
 
 
 def _restricted(principal: Principal, submission: Submission) -> Submission | Refusal:

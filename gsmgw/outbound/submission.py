@@ -40,6 +40,8 @@ class Submission(NamedTuple):
     ask: Ask | None = None
     #: Data goes without a port. Only protocols that know such data submit it.
     bare: bool = False
+    #: The received message that it answers. Without a route, it leaves through the SIM of that message.
+    answers: int | None = None
 
 
 class Accepted(NamedTuple):

@@ -106,6 +106,16 @@ def last_texted(tx: Tx, peers: Iterable[str]) -> dict[str, str]:
     return dict(found)
 
 
+def received_by(tx: Tx, message_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Return the sender of received messages, and the modem that received them."""
+    found = tx.all(
+        "SELECT id, peer, modem FROM messages WHERE id IN (SELECT value FROM json_each(?)) "
+        "AND direction = 'inbound' AND modem IS NOT NULL",
+        (as_json(message_ids),),
+    )
+    return {number: (peer, modem) for number, peer, modem in found}
+
+
 def defer(tx: Tx, now_ms: int, message_id: int, due_ms: int, waiting: str) -> None:
     """Defer a queued message until ``due_ms``."""
     changed = tx.run(

@@ -103,6 +103,48 @@ async def test_a_text_becomes_a_mail_and_its_answer_a_text(tmp_path: Path) -> No
         assert sent.sender == place.rig.gateway.modems["modem1"].status.number
 
 
+def answering(mail: Any, text: str, *headers: str) -> EmailMessage:
+    """An answer as mail programs write it, with these of its headers."""
+    answer = EmailMessage()
+    answer["Subject"] = f"Re: {mail['Subject']}"
+    found = {"In-Reply-To": mail["Message-ID"], "References": f"{mail['References']} {mail['Message-ID']}"}
+    for header in headers:
+        answer[header] = found[header]
+    answer["Message-ID"] = f"<{text}@home.example>"
+    answer.set_content(text)
+    return answer
+
+
+async def test_an_answer_leaves_through_the_sim_of_the_answered_text(tmp_path: Path) -> None:
+    async with bridged(tmp_path, modems=3) as place:
+        for modem in ("modem2", "modem1", "modem0"):
+            place.sim.send(from_=ANNA, to=modem, text=f"to {modem}")
+            await place.rig.until(lambda modem=modem: f"to {modem}" in place.sink.texts())
+        mails = dict(zip(place.sink.texts(), place.sink.mails, strict=True))
+        own = {name: modem.status.number for name, modem in place.rig.gateway.modems.items()}
+        assert len(set(own.values())) == 3
+
+        async def sender(to: str, answer: EmailMessage) -> str | None:
+            await place.post(to, answer)
+            text = answer.get_content().strip()
+            number = to.partition("@")[0]
+            await place.rig.until(lambda: text in place.got(number))
+            return {each.text: each.sender for each in place.sim.phone(number).received}[text]
+
+        home, both = f"{ANNA}@sms.example", ("In-Reply-To", "References")
+        assert await sender(home, answering(mails["to modem2"], "one", *both)) == own["modem2"]
+        assert await sender(home, answering(mails["to modem1"], "two", "In-Reply-To")) == own["modem1"]
+        assert await sender(home, answering(mails["to modem2"], "three", "References")) == own["modem2"]
+        # Without the headers, and about a mail that does not exist: the SIM that was texted last.
+        assert await sender(home, answering(mails["to modem2"], "four")) == own["modem0"]
+        foreign = {"Message-ID": "<sms.1m8gax8011twk.7@gate.example>", "References": "", "Subject": "x"}
+        assert await sender(home, answering(foreign, "five", *both)) == own["modem0"]
+        # The text of somebody else says nothing about the SIM of a third person.
+        place.sim.send(from_=BEN, to="modem1", text="from Ben")
+        await place.rig.until(lambda: "from Ben" in place.sink.texts())
+        assert await sender(f"{BEN}@sms.example", answering(mails["to modem2"], "six", *both)) == own["modem1"]
+
+
 async def test_all_mails_of_a_peer_are_one_thread(tmp_path: Path) -> None:
     async with bridged(tmp_path) as place:
         for sender, text in ((ANNA, "one"), (BEN, "two"), (ANNA, "three")):

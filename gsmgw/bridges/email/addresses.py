@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gsmgw.model import format_id
+from gsmgw.model import format_id, parse_id
 
 #: The longest recipient: of a contact's name.
 MAX_LOCAL = 200
 #: The header of own mails. A mail that has it has come back.
 MARK = "X-Gsmgw"
 
+#: The ID of an own mail, with any domain: the sender may have had another one.
+_MAIL_ID = re.compile(r"<sms\.([0-9a-z]{13})\.[0-9]{1,19}@")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 
 
@@ -44,6 +46,14 @@ def thread_id(peer: str, sender: str) -> str:
 def mail_id(message_id: int, event_id: int, sender: str) -> str:
     """Return the ID of the mail about an event: the same when it is sent again."""
     return f"<sms.{format_id(message_id)}.{event_id}@{_domain(sender)}>"
+
+
+def answered_message(in_reply_to: str, references: str) -> int | None:
+    """Return the message that an own mail was about which these headers of an answer name; None without one."""
+    for found in (*_MAIL_ID.findall(in_reply_to), *reversed(_MAIL_ID.findall(references))):
+        if (number := parse_id(found)) is not None:
+            return number
+    return None
 
 
 def _domain(sender: str) -> str:

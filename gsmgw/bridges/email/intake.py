@@ -147,6 +147,7 @@ def _submission(mail: Mail, number: str) -> Submission:
         text=mail.text,
         purpose=Purpose.CONVERSATION if mail.reply else Purpose.TRANSACTIONAL,
         client_ref=None if mail.ident is None else f"mail:{mail.ident}:{number}",
+        answers=mail.answers,
     )
 
 

@@ -15,7 +15,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 
-from gsmgw.bridges.email.addresses import MARK
+from gsmgw.bridges.email.addresses import MARK, answered_message
 from gsmgw.bridges.email.markup import text_of_html
 from gsmgw.bridges.email.replies import is_reply_subject, own_words
 from gsmgw.errors import GsmgwError
@@ -38,11 +38,15 @@ class BadMail(GsmgwError):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail, as far as it matters. ``ident`` is equal for a mail that comes again; None if nothing tells."""
+    """A mail, as far as it matters. ``ident`` is equal for a mail that comes again; None if nothing tells.
+
+    ``answers`` is the message that the answered mail was about.
+    """
 
     text: str
     ident: str | None
     reply: bool = False
+    answers: int | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +85,8 @@ def _read(message: Message, subject_rule: str, max_characters: int) -> Mail:
         raise BadMail("the mail has no text of its own" if reply else "the mail has no text and no subject")
     if len(whole) > max_characters:
         whole = whole[: max_characters - 3].rstrip() + "..."
-    return Mail(whole, _ident(message, text), reply)
+    answers = answered_message(header(message, "In-Reply-To"), header(message, "References"))
+    return Mail(whole, _ident(message, text), reply, answers)
 
 
 def _composed(text: str, subject: str, rule: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from gsmgw.bridges.email.markup import text_of_html
 from gsmgw.bridges.email.reading import BadMail, read_mail
+from gsmgw.model import parse_id
 
 
 def text_of(mail: str | bytes, **options: str | int) -> str:
@@ -165,6 +166,30 @@ def test_flowed_text_is_joined() -> None:
 
 def test_control_characters_are_left_out() -> None:
     assert text_of("Subject: a\x00b\x1b[31m\u202ec\n\nx\x07y\r\nz") == "ab[31mc\nxy\nz"
+
+
+ONE, TWO = parse_id("1m8gax8011twk"), parse_id("1m8gawrha0q3t")
+THREAD = "<peer.0123@gate.example>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "answered"),
+    [
+        ("In-Reply-To: <sms.1m8gax8011twk.17@gate.example>", ONE),
+        ("References: <peer.0123@gate.example>\r\n <sms.1m8gawrha0q3t.16@gate.example>\r\n <x@home.example>", TWO),
+        (f"References: {THREAD} <sms.1m8gawrha0q3t.16@g> <x@home> <sms.1m8gax8011twk.17@g>", ONE),
+        ("In-Reply-To: <sms.1m8gawrha0q3t.16@g>\nReferences: <sms.1m8gax8011twk.17@g>", TWO),
+        (f"In-Reply-To: {THREAD}\nReferences: {THREAD} <sms.1m8gax8011twk.17@g>", ONE),
+        ("In-Reply-To: sms.1m8gax8011twk.17@gate.example", None),
+        ("In-Reply-To: <sms.1m8gax8011twi.17@gate.example>", None),
+        ("In-Reply-To: <sms.zzzzzzzzzzzzz.17@gate.example>", None),
+        (f"In-Reply-To: <sms.1m8gax8011twk.{'9' * 5000}@gate.example>", None),
+        ("In-Reply-To: <x@home.example>", None),
+        ("Subject: Re: SMS Anna", None),
+    ],
+)
+def test_the_answered_text_is_found(headers: str, answered: int | None) -> None:
+    assert read_mail(f"{headers}\n\nyes".encode()).answers == answered
 
 
 def test_the_same_mail_is_known_again() -> None:
