@@ -142,13 +142,15 @@ class Automation(CursorRunner):
             done(tx)
             cursors.move(tx, CURSOR, event.id)
 
-        await self._store.write(write)
-        for number, canceled in effects.opted_out:
-            self._service.opted_out(number, canceled)
-        self._service.taken_back(effects.taken_back)
-        self._service.announce(effects.fresh)
-        if effects.enrolled:
-            self._enrolled()
+        def tell(_: None) -> None:
+            for number, canceled in effects.opted_out:
+                self._service.opted_out(number, canceled)
+            self._service.taken_back(effects.taken_back)
+            self._service.announce(effects.fresh)
+            if effects.enrolled:
+                self._enrolled()
+
+        await self._store.write(write, tell)
 
     async def _prepared(self, event: Event, effects: Effects) -> Callable[[Tx], None]:
         """Return what is to be done in the transaction."""

@@ -28,7 +28,7 @@ class Key:
     @property
     def stored(self) -> str:
         """The key in the database: two owners may use the same one."""
-        return f"key:{idempotency.key_of(self.owner, self.text)}"
+        return idempotency.key_of(self.owner, self.text)
 
 
 @dataclass(frozen=True, slots=True)

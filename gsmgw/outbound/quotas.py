@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -86,6 +87,9 @@ class Quotas:
         quota.take(now_s, count)
         try:
             yield reservation
+        except asyncio.CancelledError:
+            reservation.used = count  # they may be on disk: what was accepted must count
+            raise
         finally:
             quota.give_back(count - reservation.used)
 

@@ -157,9 +157,13 @@ class MessageService:
         """Cancel a message of which nothing has been sent. Raises :class:`ServiceError`."""
         record = await self._get_to_change(principal, message_id)
         now_ms = self._clock.wall_ms()
-        if not await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id)):
+
+        def tell(canceled: bool) -> None:
+            if canceled:
+                self._queue.withdraw(record.id)
+
+        if not await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id), tell):
             raise await self._wrong_state(record, "only a message that is not yet being sent can be canceled")
-        self._queue.withdraw(record.id)
 
     async def retry(self, principal: Principal, message_id: int) -> None:
         """Queue a failed, undelivered, expired or canceled message again; a queued one is tried now.
@@ -170,19 +174,17 @@ class MessageService:
         require_route(principal, record.route)
         now_ms = self._clock.wall_ms()
         if record.status is Status.QUEUED:
-            deferred = await self._store.write(lambda tx: lifecycle.hurry(tx, now_ms, record.id))
-            self._queue.offer([] if deferred is None else [deferred])
+            await self._store.write(lambda tx: lifecycle.hurry(tx, now_ms, record.id), self._offer)
             return
         expires_ms = now_ms + self._valid_for_s * 1000
         async with self.quotas.reserve(principal, 1) as reservation:
             message = await self._store.write(
-                lambda tx: _unless_opted_out(tx, lifecycle.retry(tx, now_ms, record.id, expires_ms))
+                lambda tx: _unless_opted_out(tx, lifecycle.retry(tx, now_ms, record.id, expires_ms)), self._offer
             )
             if message is None:
                 states = "queued, failed, undelivered, expired or canceled"
                 raise await self._wrong_state(record, f"only a {states} message can be sent again")
             reservation.used = 1
-        self._queue.offer([message])
 
     async def resolve(self, principal: Principal, message_id: int, *, resend: bool) -> None:
         """Settle a message whose outcome is unknown: send its doubtful segments again, or count them as sent.
@@ -194,12 +196,13 @@ class MessageService:
             require_route(principal, record.route)
         now_ms = self._clock.wall_ms()
         async with self.quotas.reserve(principal, int(resend)) as reservation:
-            resolved = await self._store.write(partial(_resolve, now_ms=now_ms, message_id=record.id, resend=resend))
+            resolved = await self._store.write(
+                partial(_resolve, now_ms=now_ms, message_id=record.id, resend=resend),
+                lambda resolved: self._offer(None if resolved is None else resolved.queued),
+            )
             if resolved is None:
                 raise await self._wrong_state(record, "only a message with unknown outcome can be resolved")
             reservation.used = int(resend)
-        if resolved.queued is not None:
-            self._queue.offer([resolved.queued])
 
     def accept_own(self, tx: Tx, now_ms: int, submission: Submission, route: str) -> list[Outgoing]:
         """Accept a message of the gateway itself in the transaction of another part, which announces it afterwards.
@@ -304,9 +307,11 @@ class MessageService:
         whole = None if key is None else Key(principal.owner, key, fingerprint(client, submissions))
         asks = self._asks(numbered, submissions)
         answered = _answered(numbered, submissions)
-        results = await self._store.write(Acceptance(now_ms, numbered, marks, whole, on_accept, asks, answered))
-        self.announce(new_messages(results))
-        return results
+        # The queue is told even if the caller is cancelled meanwhile: what is on disk must be sent in this run.
+        return await self._store.write(
+            Acceptance(now_ms, numbered, marks, whole, on_accept, asks, answered),
+            lambda results: self.announce(new_messages(results)),
+        )
 
     async def _checked(
         self, principal: Principal, submissions: Sequence[Submission | Refusal], now_ms: int
@@ -322,6 +327,11 @@ class MessageService:
                 for each in submissions[at : at + SLICE]
             ]
         return checked
+
+    def _offer(self, message: Outgoing | None) -> None:
+        """Tell the queue of a message that was queued again, if there is one."""
+        if message is not None:
+            self._queue.offer([message])
 
     def announce(self, fresh: Sequence[Outgoing]) -> None:
         """Tell the queue of messages that were saved: those to be sent now, and when the next one is due."""

@@ -51,6 +51,7 @@ _UNSTORABLE = (sqlite3.Error, OverflowError, UnicodeError)
 class _Job(Generic[T]):
     operation: Operation[T]
     future: asyncio.Future[T]
+    then: Callable[[T], object] | None
     result: T | None = None
     error: BaseException | None = None
 
@@ -158,8 +159,12 @@ class Engine:
     def report_unreadable(self, table: str, key: Any, why: str) -> None:
         """Handle the first failure to decode a row in this process. Called on the event loop."""
 
-    def write(self, operation: Operation[T]) -> asyncio.Future[T]:
+    def write(self, operation: Operation[T], then: Callable[[T], object] | None = None) -> asyncio.Future[T]:
         """Queue an operation; the future is done once its transaction is on disk.
+
+        ``then`` is called on the event loop with the result once it is on disk, before the future is done, and also
+        when nobody waits for the future any more: for what must follow a commit even if the caller was cancelled.
+        It must not raise.
 
         Operations are run in the order of these calls. One may be run twice, when another of its transaction
         failed, so it must have no effect outside the transaction. Its exception fails it alone. What SQLite raises
@@ -171,7 +176,7 @@ class Engine:
         elif self._queue.qsize() >= BACKLOG:
             future.set_exception(StoreUnavailable("the database does not keep up: too many writes are waiting"))
         else:
-            self._queue.put(_Job(operation, future))
+            self._queue.put(_Job(operation, future, then))
         return future
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -300,6 +305,11 @@ class Engine:
 
     def _tell(self, jobs: list[_Job[Any]], events: list[Event]) -> None:
         for job in jobs:
+            if job.error is None and job.then is not None:
+                try:
+                    job.then(job.result)
+                except Exception:  # a fault of the program: the commit stands, and the others have to be told
+                    log.exception("database: what follows a commit failed")
             if job.future.cancelled():
                 continue
             if job.error is not None:

@@ -34,7 +34,7 @@ class Answered:
 
 def key_of(owner: int, key: str) -> str:
     """Return the stored key for an owner's Idempotency-Key."""
-    return f"#{owner}\n{key}"
+    return f"key:#{owner}\n{key}"
 
 
 def ref_of(owner: int, client_ref: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 from collections.abc import AsyncIterator
@@ -84,6 +85,85 @@ async def test_equal_texts_without_a_ref_are_two_texts(tmp_path: Path) -> None:
             await said(ear, f"{BASE}/send", {"to": ANNA, "text": "Alarm"})
             await asyncio.sleep(0.01)  # another millisecond: two presses of a button
         await rig.until(lambda: len(sim.phone(ANNA).received) == 2)
+
+
+class Forgetful:
+    """Between the gateway and the broker: passes everything on but the gateway's PUBACKs, until it is cut."""
+
+    def __init__(self, port: int) -> None:
+        self._broker = port
+        self.forgets = True
+        self.repeats = 0
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._broker)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass packets on: type and flags, the length in groups of seven bits (MQTT 3.1.1, 2.2.3), the rest."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                packet = await reader.readexactly(1)
+                kind, length, shift = packet[0], 0, 0
+                while True:
+                    packet += await reader.readexactly(1)
+                    length |= (packet[-1] & 0x7F) << shift
+                    shift += 7
+                    if packet[-1] < 0x80:
+                        break
+                packet += await reader.readexactly(length)
+                self.repeats += kind & 0xF8 == 0x38  # PUBLISH with DUP
+                if not (self.forgets and kind == 0x40):  # PUBACK
+                    writer.write(packet)
+        writer.close()
+
+    def cut(self) -> None:
+        """End the connections; later ones forget nothing."""
+        self.forgets = False
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+
+    def close(self) -> None:
+        self.cut()
+        if self._server is not None:
+            self._server.close()
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+@pytest.mark.parametrize("ref", [{}, {"ref": "r-1"}])
+async def test_a_request_that_is_delivered_again_is_sent_once(
+    tmp_path: Path, version: str, ref: dict[str, str]
+) -> None:
+    """Its acknowledgement was lost with the connection; without a ref, the broker's mark DUP tells."""
+    with broker(tmp_path / "broker") as found:
+        ear, proxy = Ear(found.port), Forgetful(found.port)
+        section = {"url": f"mqtt://127.0.0.1:{await proxy.start()}", "base": BASE, "version": version}
+        proxy.forgets = False
+        try:
+            async with simulated(tmp_path, modems=1, sections={"mqtt": section}) as (sim, rig):
+                await rig.until(lambda: any(each["ready"] for each in ear.at(f"{BASE}/modem/modem0/state")))
+                proxy.forgets = True
+                await said(ear, f"{BASE}/send", {"to": ANNA, "text": "Alarm", **ref})
+                await rig.until(lambda: len(ear.at(f"{BASE}/result")) == 1)
+                proxy.cut()
+                await rig.until(lambda: len(ear.at(f"{BASE}/result")) == 2)
+                assert proxy.repeats >= 1
+                first, again = ear.at(f"{BASE}/result")
+                assert (again["id"], again["replayed"]) == (first["id"], True)
+                await rig.until(lambda: len(ear.at(f"{BASE}/outcome")) == 2)
+                assert len(sim.phone(ANNA).received) == 1
+        finally:
+            proxy.close()
+            await asyncio.to_thread(ear.close)
 
 
 async def test_names_and_groups_are_recipients(tmp_path: Path) -> None:

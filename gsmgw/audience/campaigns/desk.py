@@ -178,7 +178,7 @@ class Campaigns:
                     taken += campaign_recipients.take_back(tx, now_ms, run.id)
             return taken
 
-        self._service.taken_back(await self._store.write(write))
+        await self._store.write(write, self._service.taken_back)
         return await self.get(campaign_id)
 
     async def resume(self, campaign_id: int) -> Campaign:
@@ -219,7 +219,7 @@ class Campaigns:
                     campaign_recipients.skip_waiting(tx, run.id)
             return taken
 
-        self._service.taken_back(await self._store.write(write))
+        await self._store.write(write, self._service.taken_back)
         return await self.get(campaign_id)
 
     async def unschedule(self, campaign_id: int) -> Campaign:

@@ -170,8 +170,7 @@ class CampaignRunner(Stepper):
             fresh.extend(self._accept(tx, loaded, written, known, exclude, now_ms))
             return len(fresh)
 
-        self._note_pace(campaign, await self._store.write(accept))
-        self._service.announce(fresh)
+        self._note_pace(campaign, await self._store.write(accept, lambda _: self._service.announce(fresh)))
         return len(waiting)
 
     def _accept(

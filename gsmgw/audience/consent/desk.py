@@ -104,12 +104,16 @@ class ConsentDesk:
             done = await self._store.write(
                 partial(
                     self._import, now_ms=now_ms, numbers=wanted[at : at + PORTION], name=name, what=what, dry=dry_run
-                )
+                ),
+                None if dry_run else self._take_back,
             )
             fresh += len(done)
-            for number, canceled in () if dry_run else done:
-                self._service.opted_out(number, canceled)
         return Imported(fresh, len(wanted) - fresh, errors)
+
+    def _take_back(self, opted_out: Sequence[tuple[str, list[int]]]) -> None:
+        """Tell the queue of numbers that opted out, each with what was canceled."""
+        for number, canceled in opted_out:
+            self._service.opted_out(number, canceled)
 
     def _import(
         self, tx: Tx, now_ms: int, numbers: Sequence[str], name: str, what: Change, *, dry: bool
@@ -134,8 +138,9 @@ class ConsentDesk:
         if opt_out:
             return await self._decide(to, EVERYTHING, ConsentState.OUT, reason)
         what = Change(ConsentAction.MANUAL, None, "api", reason=reason or "not an opt-out")
-        await self._store.write(lambda tx: consent_changes.dismiss(tx, now_ms, to, what))
-        self._service.look_again(now_ms)
+        await self._store.write(
+            lambda tx: consent_changes.dismiss(tx, now_ms, to, what), lambda _: self._service.look_again(now_ms)
+        )
         return await self._store.read(lambda db: consent_reads.person(db, to))
 
     # -- lists ----------------------------------------------------------------------------------------------------
@@ -191,9 +196,11 @@ class ConsentDesk:
             self._require_list(tx, name)
             return consent_changes.change(tx, now_ms, to, name, what)
 
-        canceled = await self._store.write(change)
-        if state is ConsentState.OUT:
-            self._service.opted_out(to, canceled)
+        def tell(canceled: list[int]) -> None:
+            if state is ConsentState.OUT:
+                self._service.opted_out(to, canceled)
+
+        await self._store.write(change, tell)
         return await self._store.read(lambda db: consent_reads.person(db, to))
 
     def number_of(self, number: str) -> str:

@@ -199,10 +199,9 @@ class Drips:
             found = [each for each in drip_people.active_of(tx, wanted) if each.drip_id == saved.id]
             return drip_people.end(tx, now_ms, saved, found[0], DripEnd.REMOVED) if found else None
 
-        canceled = await self._store.write(write)
+        canceled = await self._store.write(write, lambda canceled: self._service.taken_back(canceled or ()))
         if canceled is None:
             raise NotFound(f"{wanted} is not active in the drip {saved.drip.name!r}")
-        self._service.taken_back(canceled)
 
     # -- the whole drip -------------------------------------------------------------------------------------------
 
@@ -238,8 +237,7 @@ class Drips:
                 raise unknown(name)
             return drips.delete(tx, now_ms, saved)
 
-        people, canceled = await self._store.write(write)
-        self._service.taken_back(canceled)
+        people, canceled = await self._store.write(write, lambda ended: self._service.taken_back(ended[1]))
         return people, len(canceled)
 
 

@@ -103,10 +103,11 @@ class DripRunner(Stepper):
                     self._take_up(tx, now_ms, saved, each, fresh, ended)
             return True
 
-        more = await self._store.write(take_up)
-        self._service.announce(fresh)
-        self._service.taken_back(ended)
-        return more
+        def tell(_: object) -> None:
+            self._service.announce(fresh)
+            self._service.taken_back(ended)
+
+        return await self._store.write(take_up, tell)
 
     async def _prepared(self, saved: SavedDrip, person: Follower, known: Mapping[str, Contact], now_ms: int) -> _Due:
         """Return a person's step with its text."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.desk import LOCAL, TO, desk
+from support.desk import LOCAL, TO, Desk, desk
+from support.fakes import ScriptedModem
+from support.waiting import GENEROUS_S
 
-from gsmgw.outbound import SLICE, Accepted, IdempotencyConflict, Refusal, Submission
-from gsmgw.store import inbox, messages
+from gsmgw.model import Outgoing, Status
+from gsmgw.outbound import SLICE, Accepted, IdempotencyConflict, Principal, QuotaExceeded, Refusal, Submission
+from gsmgw.store import Tx, inbox, messages
+from gsmgw.store.tokens import TokenLimits
 
 OTHERS = [f"+49151123456{number:02d}" for number in range(40)]
 
@@ -101,3 +107,45 @@ async def test_others_have_their_turns_while_many_messages_are_taken(tmp_path: P
         ids = [result.message_id for result in results if isinstance(result, Accepted)]
         assert ids == sorted(ids)
         assert single.message_id < ids[0]
+
+
+async def _cancelled_at_the_commit(work: Desk, caller: Principal) -> None:
+    """Submit for a caller that is cancelled while its transaction runs."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def hold(tx: Tx, fresh: Sequence[Outgoing]) -> None:
+        begun.set()
+        goes_on.wait(GENEROUS_S)
+
+    task = asyncio.create_task(work.service.submit_batch(caller, [Submission(TO, "hi")], on_accept=hold))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    goes_on.set()
+
+
+async def test_what_is_saved_is_sent_also_when_its_caller_was_cancelled(tmp_path: Path) -> None:
+    """A connection that ends takes its handler with it, but not what is on disk by then."""
+    async with desk(tmp_path, ScriptedModem("m0")) as work:
+        await _cancelled_at_the_commit(work, LOCAL)
+        await work.store.write(lambda tx: None)
+        (message,) = await work.store.read(lambda db: messages.list_messages(db, messages.Filter(), 10))
+        await work.until(message.id, Status.SENT)
+
+
+async def test_what_a_cancelled_caller_may_have_saved_counts_against_its_quota(tmp_path: Path) -> None:
+    async with desk(tmp_path) as work:
+        caller = Principal("till", "token", owner=1, scopes=("send",), limits=TokenLimits(per_day=1))
+        await _cancelled_at_the_commit(work, caller)
+        with pytest.raises(QuotaExceeded):
+            await work.service.submit(caller, Submission(TO, "one more"))
+
+
+async def test_the_last_key_that_begins_so_is_found(tmp_path: Path) -> None:
+    async with desk(tmp_path) as work:
+        for key in ("a:1", "a:2", "b:3"):
+            await work.submit([Submission(TO, key)], key)
+        assert await work.service.latest_key(LOCAL, "a:", 0) == "a:2"
+        assert await work.service.latest_key(LOCAL, "c:", 0) is None
+        assert await work.service.latest_key(Principal("other", "token", owner=2), "a:", 0) is None

@@ -148,3 +148,31 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(StoreError, match="cannot be used"):
         migrate(path)
+
+
+async def test_what_follows_a_commit_is_done_without_its_caller(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "g.db")
+    seen: list[str] = []
+    waiting = [store.write(lambda tx, n=n: _note(tx, n), lambda n: seen.append(n)) for n in ("a", "b")]
+    waiting[0].cancel()
+    assert await waiting[1] == "b"
+    assert seen == ["a", "b"]
+
+    def fails(tx: Tx) -> str:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError):
+        await store.write(fails, seen.append)
+    assert seen == ["a", "b"]
+    await store.close()
+
+
+async def test_what_fails_after_a_commit_holds_up_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = await Store.open(tmp_path / "g.db")
+
+    def fails(_: str) -> None:
+        raise KeyError("mine")
+
+    assert await asyncio.gather(store.write(lambda tx: "a", fails), store.write(lambda tx: "b")) == ["a", "b"]
+    assert "what follows a commit failed" in caplog.text
+    await store.close()
