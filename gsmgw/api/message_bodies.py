@@ -32,7 +32,7 @@ class _Options(Body):
     pool: str | None = Field(None, max_length=63, description="Send through the modems of this pool")
     priority: Literal["urgent", "normal", "bulk"] = "normal"
     send_at: Moment | None = Field(None, description="Earliest time to send it")
-    valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, description="Seconds until it expires")
+    valid_for: int | None = Field(None, ge=60, le=63 * 7 * 86400, strict=True, description="Seconds until it expires")
     delivery_report: Flag | None = None
     encoding: Literal["auto", "gsm7", "ucs2"] = "auto"
     flash: Flag = Field(False, description="Class 0: shown at once and not stored")

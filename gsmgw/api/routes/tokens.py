@@ -40,7 +40,7 @@ class TokenIn(Body):
     ]
     scopes: list[Literal["send", "read", "manage"]] = Field(min_length=1, max_length=3)
     expires_in: int | None = Field(
-        None, ge=60, le=100 * 365 * 86_400, description="Seconds until it expires; never if left out"
+        None, ge=60, le=100 * 365 * 86_400, strict=True, description="Seconds until it expires; never if left out"
     )
     per_minute: int | None = Field(None, ge=1, le=10**9, strict=True, description="Texts in any 60 seconds")
     per_day: int | None = Field(None, ge=1, le=10**9, strict=True, description="Texts in any 24 hours")
