@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from support.mosquitto import Ear, Mosquitto, broker
-from support.rig import Rig, simulated
+from support.rig import GENEROUS_S, Rig, simulated
 
 from gsmgw.config import parse_config
-from gsmgw.errors import ConfigError
+from gsmgw.errors import ConfigError, ModemError
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345678", "+4915187654321"
@@ -279,6 +279,44 @@ async def test_home_assistant_controls_a_modem(tmp_path: Path) -> None:
         await said(ear, f"{BASE}/modem/modem0/reset", "PRESS")
         await rig.until(lambda: ear.at(f"{BASE}/modem/modem0/state")[-1]["ready"])
         assert ear.at(f"{BASE}/modem/modem0/state")[-1]["signal_dbm"] is not None
+
+
+async def audited(rig: Rig, count: int) -> list[dict[str, Any]]:
+    """The commands in the audit log, oldest first, once there are so many."""
+    async with asyncio.timeout(GENEROUS_S):
+        while True:
+            found = [dict(each) async for each in rig.client.audit(who="mqtt")]
+            if len(found) >= count:
+                return found[::-1]
+            await asyncio.sleep(0.05)  # no event tells of entries
+
+
+async def test_commands_are_in_the_audit_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bridged(tmp_path) as (rig, _, ear, _broker):
+        switch, reset = f"{BASE}/modem/modem0/enabled", f"{BASE}/modem/modem0/reset"
+        await said(ear, switch, "OFF")
+        await said(ear, switch, "perhaps")
+        await said(ear, f"{BASE}/modem/nothing/reset", "PRESS")
+        await said(ear, switch, "ON")
+        await audited(rig, 3)
+        await rig.modem_is("modem0", "ready")
+        await said(ear, reset, "PRESS")
+        await audited(rig, 4)
+
+        async def refuse(self: object) -> None:
+            raise ModemError("refused")
+
+        monkeypatch.setattr(type(rig.gateway.modems["modem0"]), "reset", refuse)
+        await said(ear, reset, "PRESS")
+        found = await audited(rig, 5)
+        assert {(each["who"], each["from"], each["method"]) for each in found} == {("mqtt", "mqtt", "PUBLISH")}
+        assert [(each["path"], each["status"], each["detail"]) for each in found] == [
+            (switch, 200, {"payload": "OFF"}),
+            (switch, 422, {"payload": "perhaps"}),
+            (switch, 200, {"payload": "ON"}),
+            (reset, 200, {"payload": "PRESS"}),
+            (reset, 409, {"payload": "PRESS"}),
+        ]
 
 
 async def test_the_devices_are_announced_again_and_removed(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ from gsmgw.errors import ModemError, StoreError
 from gsmgw.model import MQTT, Event, ModemStatus, format_id
 from gsmgw.outbound import Accepted, MessageService, Principal, Refusal, ServiceError
 from gsmgw.ports import Clock
-from gsmgw.store import Store, messages, rollups
+from gsmgw.store import Store, audit, messages, rollups
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import dumped
-from gsmgw.wire.problems import ProblemCode
+from gsmgw.wire.problems import PROBLEMS, ProblemCode
 
 log = logging.getLogger(__name__)
 
@@ -347,22 +347,42 @@ class MqttBridge:
 
     async def _control(self, message: Incoming, modem: str, action: str) -> None:
         found = self._ctx.modems.get(modem)
-        payload = message.payload.decode("utf-8", "replace").strip()
-        if found is None or message.retained:
-            log.warning("mqtt: command refused modem=%s action=%s retained=%s", modem, action, message.retained)
+        if found is None:
+            log.warning("mqtt: command refused: the modem does not exist modem=%s action=%s", modem, action)
             return
+        payload = message.payload.decode("utf-8", "replace").strip()[:20]
         try:
-            if action == "reset":
-                await found.reset()
-            elif payload in (ON, OFF):
-                (found.enable if payload == ON else found.disable)()
-            else:
-                log.warning("mqtt: command refused: %r is not ON or OFF modem=%s", payload[:20], modem)
-                return
+            await self._command(found, action, payload, retained=message.retained)
+        except BadRequest as exc:
+            log.warning("mqtt: command refused: %s modem=%s action=%s", exc.detail, modem, action)
+            await self._audit(message.topic, payload, PROBLEMS[ProblemCode.INVALID_REQUEST].status)
         except ModemError as exc:
             log.warning("mqtt: %s: %s failed: %s", modem, action, exc.title)
-            return
-        log.info("mqtt: command modem=%s action=%s payload=%s", modem, action, payload[:20])
+            await self._audit(message.topic, payload, PROBLEMS[ProblemCode.MODEM_FAILED].status)
+        else:
+            log.info("mqtt: command modem=%s action=%s payload=%s", modem, action, payload)
+            await self._audit(message.topic, payload, 200)
+
+    async def _command(self, modem: ControlledModem, action: str, payload: str, *, retained: bool) -> None:
+        """Do what a command says. Raises :class:`BadRequest` or :class:`gsmgw.errors.ModemError`."""
+        if retained:
+            raise BadRequest("a retained command would be repeated at each start")
+        if action == "reset":
+            await modem.reset()
+        elif payload in (ON, OFF):
+            (modem.enable if payload == ON else modem.disable)()
+        else:
+            raise BadRequest(f"{payload!r} is not ON or OFF")
+
+    async def _audit(self, topic: str, payload: str, status: int) -> None:
+        """Save a command with its outcome, as the API does for its calls. ``status`` is that of the same call."""
+        # Minor: whoever may publish can cause as many entries as it likes.
+        now_ms, who, origin = self._ctx.clock.wall_ms(), _CALLER.who, _CALLER.origin
+        entry = audit.Entry(now_ms, who, origin, "PUBLISH", topic, status, {"payload": payload}, minor=True)
+        try:
+            await self._ctx.store.write(lambda tx: audit.note(tx, entry))
+        except StoreError as exc:
+            log.log(exc.level, "mqtt: audit entry not saved error=%s", exc)
 
 
 def _topics_in(payload: bytes, discovery: str) -> set[str]:
