@@ -486,6 +486,40 @@ async def test_the_password_is_shown_once_and_stored_as_a_hash(tmp_path: Path) -
     assert all(password.encode() not in path.read_bytes() for path in (tmp_path / "state").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("ton", "digits"),
+    [
+        (1, b"4915112345678"),
+        (0, b"+4915112345678"),
+        (0, b"004915112345678"),
+        (0, b"015112345678"),
+        (2, b"015112345678"),
+    ],
+)
+async def test_parts_to_an_erased_number_are_erased_however_it_was_written(
+    tmp_path: Path, ton: int, digits: bytes
+) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port), bound(port, await account(rig)) as client:
+        answer = await client.ask(
+            Command.SUBMIT_SM,
+            dest_addr_ton=ton,
+            destination_addr=digits,
+            short_message=b"\x05\x00\x03\x01\x02\x01half",
+            esm_class=0x40,
+        )
+        assert answer.status == 0
+        await rig.client.erase_person(ANNA)
+        gone = await client.ask(Command.QUERY_SM, message_id=answer.raw("message_id"))
+        assert gone.status == CommandStatus.INVALID_MESSAGE_ID
+    assert all(digits.lstrip(b"+") not in path.read_bytes() for path in (tmp_path / "state").iterdir())
+
+
+async def test_a_part_to_an_impossible_number_is_refused_at_once(tmp_path: Path) -> None:
+    async with serving(tmp_path, modems=0) as (rig, _, port), bound(port, await account(rig)) as client:
+        answer = await client.submit("+4911", b"\x05\x00\x03\x01\x02\x01half", esm_class=0x40)
+        assert answer.status == CommandStatus.INVALID_DESTINATION
+
+
 async def test_parts_of_an_erased_number_are_erased(tmp_path: Path) -> None:
     async with serving(tmp_path, modems=0) as (rig, _, port):
         password = await account(rig)
