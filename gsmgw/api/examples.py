@@ -358,7 +358,14 @@ ANSWERS: Final[dict[str, Any]] = {
             }
         ],
         "bridges": [
-            {"name": "kannel", "enabled": False, "paths": ["/cgi-bin/sendsms"], "trouble": None, "behind": None}
+            {
+                "name": "kannel",
+                "enabled": False,
+                "paths": ["/cgi-bin/sendsms"],
+                "trouble": None,
+                "behind": None,
+                "dropped": None,
+            }
         ],
     },
     "create_backup": {**_BACKUP, "version": "0.1.0", "messages": 4210, "last_event": 98113, "left_out": []},

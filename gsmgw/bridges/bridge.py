@@ -40,3 +40,7 @@ class StandingBridge(Protocol):
     @property
     def behind(self) -> int | None:
         """The number of events that it has not passed on; None if it passes on none."""
+
+    @property
+    def dropped(self) -> int | None:
+        """The number of events that it gave up since the start; None if it passes on none."""

@@ -87,6 +87,10 @@ MEANINGS: Final = {
     "smpp.inactivity_s": "Seconds without a message after which a session is ended. Without it sessions may be idle.",
     "smpp.window": "Maximum number of `deliver_sm` on their way to an account without a response.",
     "smpp.max_sessions": "Maximum number of connections. A new one closes the oldest that is not bound.",
+    "smpp.keep_days": (
+        "Days that receipts and received texts wait for a client that is not connected. After that they are given up "
+        "and counted."
+    ),
     "mail.listen": (
         "Address where the gateway takes mails and sends them as texts. Beyond this machine, it needs `tls_cert` and "
         "`tls_key`. Off without it."

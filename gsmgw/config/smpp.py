@@ -28,6 +28,8 @@ class SmppSection(Section):
     #: Messages on their way to one client without its response.
     window: int = Field(20, ge=1, le=1000)
     max_sessions: int = Field(100, ge=1, le=10_000)
+    #: How long receipts and received texts wait for a session of their account.
+    keep_days: int = Field(30, ge=1, le=365)
 
     @model_validator(mode="after")
     def _whole_tls(self) -> SmppSection:

@@ -124,6 +124,7 @@ class Bridges:
                 "paths": [*bridge.prefixes],
                 "trouble": None,
                 "behind": None,
+                "dropped": None,
             }
             for bridge in BRIDGES
         ]
@@ -138,6 +139,7 @@ class Bridges:
             "paths": kind.places(config),
             "trouble": bridge.trouble if bridge is not None else kind.missing() if is_on else None,
             "behind": None if bridge is None else bridge.behind,
+            "dropped": None if bridge is None else bridge.dropped,
         }
 
 
@@ -175,6 +177,7 @@ def _make_smpp(parts: BridgeParts) -> StandingBridge:
             access=parts.access,
             modems=parts.modems,
             pools=parts.pools,
+            country=parts.country,
         )
     )
 

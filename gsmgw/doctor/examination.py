@@ -110,11 +110,14 @@ def _check_bridges(client: Client) -> Iterator[Finding]:
     for each in client.integrations()["bridges"]:
         if not each["enabled"]:
             continue
-        if each["trouble"] is None:
-            yield ok(f"bridge {each['name']}", "works")
-        else:
+        if each["trouble"] is not None:
             cure = f"check [{each['name']}] in the configuration, and the other side. It is tried again all the time"
             yield error(f"bridge {each['name']}", each["trouble"], cure)
+        elif each["dropped"]:
+            cure = f"to see which and why: journalctl -u gsmgw -p warning -g {each['name']}:"
+            yield warning(f"bridge {each['name']}", f"works; gave up {each['dropped']} events since the start", cure)
+        else:
+            yield ok(f"bridge {each['name']}", "works")
 
 
 def _versions(here: Machine) -> dict[str, str]:

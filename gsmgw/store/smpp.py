@@ -28,6 +28,7 @@ class Part(NamedTuple):
     owner: int
     whole: str
     number: int
+    #: The recipient in the form of the API.
     peer: str
     octets: bytes
     registered: int
@@ -108,4 +109,4 @@ def drop_parts(tx: Tx, ids: Collection[int]) -> int:
 
 def forget(tx: Tx, number: str) -> None:
     """Delete the parts of messages to a number."""
-    tx.run("DELETE FROM smpp_parts WHERE peer IN (?, ?)", (number, number.lstrip("+")))
+    tx.run("DELETE FROM smpp_parts WHERE peer = ?", (number,))

@@ -460,6 +460,7 @@ async def test_a_mail_that_the_server_never_takes_is_left_out(tmp_path: Path, mo
         for text in ("before", "WIN A PRIZE", "after"):
             place.sim.send(from_=ANNA, to="modem0", text=text)
         await place.rig.until(lambda: place.sink.texts() == ["before", "after"])
+        assert bridge(place.rig).dropped == 1
 
 
 async def test_sending_with_a_password_over_tls(tmp_path: Path) -> None:

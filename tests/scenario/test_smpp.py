@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from support.rig import Rig, simulated
 from support.smpp import Smpplib, account, bound, peer, serving
 
 from gsmgw.bridges.smpp.pdus import RESPONSE, Address, Command, CommandStatus, Failure, Tag, build
-from gsmgw.client import ApiError
+from gsmgw.client import ApiError, Client
+from gsmgw.doctor.examination import _check_bridges
+from gsmgw.doctor.findings import Finding, Level
 from gsmgw.logs import mask_numbers
 from gsmgw.model import format_id
 
@@ -316,6 +319,64 @@ async def test_a_client_that_asks_for_later_gets_it_again(tmp_path: Path, monkey
             client.writer.write(build(request.response(CommandStatus.SYSTEM_ERROR)))  # dropped: it would stop the rest
             sim.send(from_=ANNA, to="modem0", text="three")
             assert (await client.delivered()).raw("short_message") == b"three"
+
+
+async def test_what_waited_longer_than_keep_days_is_given_up_and_counted(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, sim, port):
+        password = await account(rig)
+        events = []
+        for text in ("old", "new"):
+            cursor = rig.gateway.feed.last_id
+            sim.send(from_=ANNA, to="modem0", text=text)
+            events.append((await rig.event(cursor, "message.received"))["id"])
+        async with bound(port, password, command=Command.BIND_TRANSMITTER) as client:
+            half = b"\x05\x00\x03\x01\x02\x01half"
+            part = await client.submit(ANNA, half, esm_class=0x40, registered_delivery=1)
+            assert part.status == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "state/gsmgw.db")) as db, db:
+        db.execute("UPDATE events SET at_ms = at_ms - 31 * 86400000 WHERE id <= ?", events[:1])
+        db.execute("UPDATE smpp_parts SET created_ms = created_ms - 31 * 86400000")
+    async with serving(tmp_path) as (rig, sim, port):
+        server = rig.gateway.bridges.standing["smpp"]
+        await rig.until(lambda: server.dropped == 2)  # nobody has bound yet
+        query = "SELECT event_id FROM cursors WHERE name = 'smpp 1'"
+        held = await rig.gateway.store.read(lambda db: db.execute(query).fetchone()[0])
+        assert events[0] <= held < events[1]  # retention may delete the old one
+        (found,) = [each for each in await asyncio.to_thread(bridge_findings, tmp_path) if "smpp" in each.subject]
+        assert found.level is Level.WARNING
+        assert "gave up 2 events" in found.says
+        assert 'gsmgw_bridge_dropped_total{bridge="smpp"} 2.0' in (await rig.http.get("/metrics")).text
+        async with bound(port, password) as client:
+            assert (await client.delivered()).raw("short_message") == b"new"
+            gone = await client.ask(Command.QUERY_SM, message_id=part.raw("message_id"))
+            assert gone.status == CommandStatus.INVALID_MESSAGE_ID
+        await rig.client.revoke_token("shop")
+        await rig.until(lambda: server.behind == 0)
+        assert server.dropped == 2
+
+
+async def test_deliveries_are_given_up_without_any_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gsmgw.bridges.smpp.account.DAY_MS", 500)
+    monkeypatch.setattr("gsmgw.bridges.smpp.account.AGAIN_S", 0.01)
+    async with serving(tmp_path, keep_days=1) as (rig, sim, port):
+        password = await account(rig)
+        server = rig.gateway.bridges.standing["smpp"]
+        sim.send(from_=ANNA, to="modem0", text="for nobody")
+        await rig.until(lambda: server.dropped == 1)
+        async with bound(port, password) as client:
+            sim.send(from_=ANNA, to="modem0", text="for a client that never has room")
+            while server.dropped == 1:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        request = await client.read()
+                    assert request is not None
+                    client.writer.write(build(request.response(CommandStatus.QUEUE_FULL)))
+        await rig.until(lambda: server.behind == 0)
+
+
+def bridge_findings(directory: Path) -> list[Finding]:
+    with Client(directory / "gsmgw.sock") as client:
+        return list(_check_bridges(client))
 
 
 async def test_registered_delivery_says_which_receipts(tmp_path: Path) -> None:

@@ -160,8 +160,11 @@ class _Gateway(Collector):
         yield _gauges("gsmgw_webhook_behind", "Webhook backlog, events", label, behind)
         lags = {(name,): lag for name, lag in self._ctx.hooks.lags().items()}
         yield _gauges("gsmgw_hook_behind", "Hook backlog, events", ("hook",), lags)
-        bridges = {(each["name"],): each["behind"] for each in self._ctx.bridges() if each["behind"] is not None}
-        yield _gauges("gsmgw_bridge_behind", "Bridge backlog, events", ("bridge",), bridges)
+        states, label = self._ctx.bridges(), ("bridge",)
+        behind = {(each["name"],): each["behind"] for each in states if each["behind"] is not None}
+        yield _gauges("gsmgw_bridge_behind", "Bridge backlog, events", label, behind)
+        dropped = {(each["name"],): each["dropped"] for each in states if each["dropped"] is not None}
+        yield _counter("gsmgw_bridge_dropped", "Events that a bridge gave up since the start", label, dropped)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -31,6 +31,11 @@ class MailBridge:
         return None if self.outbox is None else self.outbox.lag
 
     @property
+    def dropped(self) -> int | None:
+        """The number of mails that the server refused for good since the start; None if it mails none."""
+        return None if self.outbox is None else self.outbox.dropped
+
+    @property
     def trouble(self) -> str | None:
         """Why it does not work; None if it does."""
         parts = [each.trouble for each in (self.listener, self.outbox) if each is not None and each.trouble]

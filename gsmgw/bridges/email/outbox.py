@@ -55,6 +55,8 @@ class Outbox(CursorRunner):
         self._not_before_s = 0.0
         #: Why the last mail was not taken; None if it was.
         self.trouble: str | None = None
+        #: Mails that were left out since the start.
+        self.dropped = 0
 
     async def turn(self) -> float | None:
         """Send what there is. After a failure nothing is sent before its pause is over."""
@@ -98,6 +100,7 @@ class Outbox(CursorRunner):
                 except _Failed as failure:
                     if not failure.content or self._refusals + 1 < REFUSED_TRIES:
                         raise
+                    self.dropped += 1
                     log.error("mail: left out, the server refuses it event=%d reason=%s", event.id, failure)
                 if self.trouble is not None:
                     log.info("mail: %s takes mails again", self._settings.server)

@@ -109,6 +109,11 @@ class MqttBridge:
         """The number of events that it has not published."""
         return self.publisher.lag
 
+    @property
+    def dropped(self) -> int:
+        """The number of events that it gave up: none, it tries for ever."""
+        return 0
+
     async def run(self) -> None:
         """Keep a connection until cancelled."""
         self._ctx.feed.listen(self._take_news)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import partial
+from itertools import takewhile
 from typing import Final, Protocol, TypeAlias
 
 from gsmgw.bridges.smpp.context import SmppContext
@@ -27,6 +28,9 @@ AGAIN_S: Final = 5.0
 #: How long parts of a long message wait for the others, and how often that is looked at.
 PARTS_KEPT_MS: Final = 3_600_000
 LOOK_MS: Final = 60_000
+DAY_MS: Final = 86_400_000
+#: The longest pause until it is looked again for deliveries that have waited too long; seconds.
+LONGEST_PAUSE_S: Final = 3600.0
 #: Events without anything to deliver after which the cursor is saved.
 _SAVED_EVERY: Final = 1000
 _RECEIPTS: Final = frozenset({*FINAL_EVENTS, EventType.MESSAGE_SENT})
@@ -62,7 +66,7 @@ class Receiver(Protocol):
 
 
 class Account(CursorRunner):
-    """Delivers what belongs to one account. Without a session everything waits."""
+    """Delivers what belongs to one account. Without a session everything waits, for ``keep_days``."""
 
     def __init__(self, ctx: SmppContext, token: Token) -> None:
         super().__init__(f"smpp account {token.name}", ctx.clock, ctx.feed)
@@ -75,6 +79,9 @@ class Account(CursorRunner):
         #: Deliveries with a response that are ahead of the position: event, and number of the delivery in it.
         self._ahead: set[_Key] = set()
         self._look_ms = 0
+        self._keep_ms = ctx.settings.keep_days * DAY_MS
+        #: Deliveries since the start that waited too long, or that the client refused.
+        self.dropped = 0
         #: The sessions that can receive.
         self.receivers: list[Receiver] = []
 
@@ -89,29 +96,37 @@ class Account(CursorRunner):
             self.receivers.remove(receiver)
 
     async def turn(self) -> float | None:
-        """Deliver what there is, as long as there is a session."""
+        """Deliver what there is, as long as there is a session; give up what waited too long."""
         if not self._opened:
             self.position = self._saved = await self._ctx.store.write(
                 lambda tx: cursors.open_cursor(tx, self._name, holds=True)
             )
             self._opened = True
+        pause_s = await self._deliver_events()
+        return min(pause_s, await self._give_up_parts())
+
+    async def _deliver_events(self) -> float:
+        """Deliver until nothing is left, or no session takes it. Return the pause until the next attempt."""
         while page := await self.page():
             pause_s = await self._work_off(page)
             if pause_s is not None:
                 return pause_s
-            if self.position < page[-1].id:
-                return None  # woken by the next session
-        return await self._give_up_parts()
+        return LONGEST_PAUSE_S
 
     async def _work_off(self, page: Sequence[Event]) -> float | None:
-        """Deliver what a page of events makes, a window at a time. Return a pause where the client cannot take it."""
-        wanted = [(key, each) for key, each in await self._deliveries(page) if key not in self._ahead]
+        """Deliver what a page of events makes, a window at a time. Return a pause where it cannot be delivered."""
+        found = [(key, each) for key, each in await self._deliveries(page) if key not in self._ahead]
+        at_ms = {event.id: event.at_ms for event in page}
+        wanted = await self._without_late(found, at_ms)
         window = self._ctx.settings.window
         for start in range(0, len(wanted), window):
             portion = wanted[start : start + window]
             if not self.receivers:
-                await self._advance(portion[0][0][0] - 1)
-                return None
+                first = portion[0][0][0]
+                await self._advance(first - 1)
+                late_ms = at_ms[first] + self._keep_ms
+                # a session wakes the account
+                return min(max(0.0, (late_ms - self._ctx.clock.wall_ms()) / 1000), LONGEST_PAUSE_S)
             outcomes = await asyncio.gather(*(self._deliver(delivery) for _, delivery in portion))
             results = [(key, outcome) for (key, _), outcome in zip(portion, outcomes, strict=True)]
             self._ahead |= {key for key, outcome in results if outcome is Outcome.DONE}
@@ -123,6 +138,26 @@ class Account(CursorRunner):
                 await self._advance(wanted[start + window][0][0] - 1)
         await self._advance(page[-1].id, lazily=not wanted)
         return None
+
+    async def _without_late(
+        self, found: list[tuple[_Key, Delivery]], at_ms: Mapping[int, int]
+    ) -> list[tuple[_Key, Delivery]]:
+        """Give up the deliveries in front that have waited too long, and return the others."""
+        before_ms = self._ctx.clock.wall_ms() - self._keep_ms
+        late = list(takewhile(lambda each: at_ms[each[0][0]] <= before_ms, found))
+        if late:
+            await self._advance(late[-1][0][0])
+            self._note_dropped(len(late))
+        return found[len(late) :]
+
+    def _note_dropped(self, count: int) -> None:
+        self.dropped += count
+        log.warning(
+            "smpp: deliveries given up, no session took them within keep_days=%d system_id=%s count=%d",
+            self._ctx.settings.keep_days,
+            self.token.name,
+            count,
+        )
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
         """Deliver to the session with the least to do."""
@@ -136,6 +171,7 @@ class Account(CursorRunner):
         if status in _LATER:
             return Outcome.LATER
         if status:
+            self.dropped += 1
             log.warning("smpp: delivery refused system_id=%s status=%#04x", self.token.name, status)
         return Outcome.DONE
 
@@ -200,7 +236,10 @@ class Account(CursorRunner):
         late = await self._ctx.store.read(lambda db: smpp.parts_before(db, self.token.id, now_ms - PARTS_KEPT_MS))
         for part in late:
             told = given_up(part, now_ms)
-            if told is not None and await self._deliver(told) is not Outcome.DONE:
+            is_late = part.created_ms <= now_ms - self._keep_ms
+            if told is not None and not is_late and await self._deliver(told) is not Outcome.DONE:
                 break
             await self._ctx.store.write(partial(smpp.drop_parts, ids=[part.id]))
+            if told is not None and is_late:
+                self._note_dropped(1)
         return LOOK_MS / 1000

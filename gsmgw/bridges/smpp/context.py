@@ -41,3 +41,5 @@ class SmppContext:
     modems: Mapping[str, ModemHandle]
     #: The names of the pools.
     pools: Callable[[], Collection[str]]
+    #: The country of numbers without a plus.
+    country: Callable[[], str | None]

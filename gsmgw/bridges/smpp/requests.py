@@ -16,6 +16,7 @@ from gsmgw.bridges.values import valid_for
 from gsmgw.digits import is_digits
 from gsmgw.errors import StoreError
 from gsmgw.model import MessageRecord, Outgoing, Priority
+from gsmgw.numbers import NumberError, parse_recipient
 from gsmgw.outbound import (
     Accepted,
     MessageNotFound,
@@ -132,13 +133,12 @@ class Requests:
         place, now_ms = content.place, self._ctx.clock.wall_ms()
         assert place is not None
         source, destination = pdu.address("source"), pdu.address("dest")
-        digits = destination.digits.lstrip("+")
         part = smpp.Part(
             id=self._ctx.store.ids.next(now_ms),
             owner=principal.owner,
             whole=f"{joined(source)} {joined(destination)} {place.reference} {place.total}",
             number=place.number,
-            peer=digits,
+            peer=self._number(destination),
             octets=content.raw,
             registered=pdu.number("registered_delivery"),
             source=joined(source),
@@ -155,6 +155,13 @@ class Requests:
         (result,) = await self._service.submit_batch(principal, [submission], on_accept=_joining(parts, others))
         _accepted(result)
         return part.id
+
+    def _number(self, destination: Address) -> str:
+        """Return a recipient in the form of the API, under which parts are found when it is erased."""
+        try:
+            return parse_recipient(international(destination), self._ctx.country())
+        except NumberError as exc:
+            raise Refused(CommandStatus.INVALID_DESTINATION, f"destination_addr {exc}") from None
 
     def _submission(self, pdu: Pdu, content: Content, destination: Address) -> Submission:
         """Return what the service gets."""

@@ -39,6 +39,7 @@ class SmppServer:
         self._changed = asyncio.Event()
         self._reading = asyncio.Lock()
         self._detached = asyncio.Event()
+        self._dropped = 0
         #: Why clients cannot connect; None if they can.
         self.trouble: str | None = "is starting"
         #: The port that it listens at.
@@ -53,6 +54,11 @@ class SmppServer:
     def behind(self) -> int:
         """Events that the account which is furthest behind has not passed on."""
         return max((account.lag for account in self._accounts.values()), default=0)
+
+    @property
+    def dropped(self) -> int:
+        """Deliveries since the start that waited too long, or that a client refused."""
+        return self._dropped + sum(account.dropped for account in self._accounts.values())
 
     # -- what connections want
 
@@ -94,20 +100,21 @@ class SmppServer:
                 await self._read_accounts()
                 await self._changed.wait()
         finally:
-            for runner in self._runners.values():
-                runner.cancel()
-            self._runners.clear()
-            self._accounts.clear()
+            for number in list(self._accounts):
+                self._drop_account(number)
 
     async def _read_accounts(self) -> None:
         async with self._reading:
             found = {token.id: token for token in await self._ctx.store.read(tokens.smpp_accounts)}
             for gone in self._accounts.keys() - found.keys():
-                del self._accounts[gone]
-                self._runners.pop(gone).cancel()
+                self._drop_account(gone)
             for number in found.keys() - self._accounts.keys():
                 account = self._accounts[number] = Account(self._ctx, found[number])
                 self._runners[number] = asyncio.create_task(account.run(), name=account.title)
+
+    def _drop_account(self, number: int) -> None:
+        self._dropped += self._accounts.pop(number).dropped
+        self._runners.pop(number).cancel()
 
     # -- the listener
 

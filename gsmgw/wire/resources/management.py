@@ -122,6 +122,9 @@ class BridgeState(TypedDict):
     paths: Annotated[list[str], Field(description="The paths or topics that it serves begin with these")]
     trouble: Annotated[str | None, Field(description="Why it does not work; null if it does, or is off")]
     behind: Annotated[int | None, Field(description="Events that it has not passed on; null if it passes on none")]
+    dropped: Annotated[
+        int | None, Field(description="Events that it gave up since the start; null if it passes on none")
+    ]
 
 
 @closed

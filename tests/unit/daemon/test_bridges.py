@@ -33,7 +33,7 @@ async def test_a_gateway_without_the_packages_starts_and_says_which(
 async def test_a_bridge_that_is_off_has_no_trouble(tmp_path: Path) -> None:
     async with simulated(tmp_path, 0) as (_, rig):
         for state in (await rig.client.integrations())["bridges"]:
-            assert (state["enabled"], state["trouble"], state["behind"]) == (False, None, None)
+            assert (state["enabled"], state["trouble"], state["behind"], state["dropped"]) == (False, None, None, None)
 
 
 def test_a_bridge_that_is_off_is_not_imported() -> None:
