@@ -53,6 +53,7 @@ class Kannel:
         self._processes: list[asyncio.subprocess.Process] = []
         admin, box, self._http = free_port(), free_port(), free_port()
         self._ports = box, self._http
+        self._status = f"http://127.0.0.1:{admin}/status.txt"
         self._config = folder / "kannel.conf"
         self._config.write_text(
             f"group = core\nadmin-port = {admin}\nadmin-password = x\nadmin-interface = 127.0.0.1\n"
@@ -80,11 +81,23 @@ class Kannel:
                 quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
                 self._processes.append(await asyncio.create_subprocess_exec(program, str(self._config), **quiet))
                 await _until_listening(port)
+            await self._until_bound()
             yield
         finally:
             for process in reversed(self._processes):
                 process.terminate()
                 await asyncio.wait_for(process.wait(), 60)
+
+    async def _until_bound(self) -> None:
+        """Wait for its session with the server: until then sendsms answers "3: Queued for later delivery"."""
+
+        def call() -> bytes:
+            with urllib.request.urlopen(self._status, timeout=60) as answer:
+                return bytes(answer.read())
+
+        async with asyncio.timeout(60):
+            while b"(online" not in await asyncio.to_thread(call):  # noqa: ASYNC110 - Kannel tells nobody
+                await asyncio.sleep(0.05)
 
     async def send(self, to: str, text: str | bytes, **options: str | bytes) -> None:
         """Send with its sendsms."""
