@@ -31,6 +31,7 @@ from support.processes import Site, site, until
 from support.rig import make_config, running
 
 from gsmgw.client import Client
+from gsmgw.web.live.hub import HEARTBEAT_S
 from tests.bench.gateway import cpu_s, memory_mb
 from tests.bench.lists import COUNT, fill
 
@@ -130,7 +131,7 @@ def _events(board: Dashboard, chromium: Any) -> None:
     page = _tab(board, chromium)
     page.goto(f"{board.base}/conversations/{quote(ANNA)}")
     page.wait_for_selector(".bubble")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(1000)  # its event stream is open
     took = []
     for number in range(EVENTS):
         words = f"on the page {number}"
@@ -138,7 +139,7 @@ def _events(board: Dashboard, chromium: Any) -> None:
         began = time.perf_counter()
         page.wait_for_selector(f".bubble:has-text('{words}')")
         took.append((time.perf_counter() - began) * 1000)
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(300)  # each finds an idle page: changes that come together share an update
     page.context.close()
     print(f"an event on the page: median {statistics.median(took):.0f} ms, most {max(took):.0f} ms (at most 300)")
 
@@ -148,7 +149,7 @@ def _crowd(board: Dashboard, seconds: float) -> None:
     with board.browser() as browser:
         for path in SCREENS:
             browser.get(path)
-    time.sleep(2)
+    time.sleep(2)  # the screens are answered and their requests are over: what they took is in the first figure
     before_mb, over = memory_mb(board.pid), threading.Event()
     regions = ["state", "totals", "modems", "new:outbound:", f"thread:{ANNA}", "threads:open:"]
     tabs = [threading.Thread(target=_listen, args=(board, regions, over), daemon=True) for _ in range(TABS)]
@@ -160,12 +161,12 @@ def _crowd(board: Dashboard, seconds: float) -> None:
             board.client.send(f"+4915{number % 5000:08d}", f"text {number}")
             number += 1
         most_mb = max(most_mb, memory_mb(board.pid))
-        time.sleep(0.02)
+        time.sleep(0.02)  # one text at a time, spread over the second; the looking is not to be measured
     share = (cpu_s(board.pid) - cpu) / (time.monotonic() - began)
     over.set()
     for each in tabs:
         each.join(30)
-    time.sleep(20)
+    time.sleep(HEARTBEAT_S + 5)  # a stream may find out with its next heartbeat only that its tab is gone
     after_mb = memory_mb(board.pid)
     print(
         f"{TABS} open pages, {number / seconds:.0f} texts/s for {seconds:.0f} s: {share:.2f} cores (at most 0.5), "
