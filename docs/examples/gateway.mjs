@@ -2,7 +2,6 @@
 // GSMGW_SOCKET names the gateway's socket.
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import http from "node:http";
-import readline from "node:readline";
 
 const socketPath = process.env.GSMGW_SOCKET ?? "/run/gsmgw/gsmgw.sock";
 
@@ -42,11 +41,17 @@ async function* events(after, types = "message.*") {
     try {
       const headers = { "Last-Event-ID": String(after) };
       const stream = await open("GET", `/v1/events?types=${types}`, undefined, headers);
-      for await (const line of readline.createInterface({ input: stream })) {
-        if (!line.startsWith("data:")) continue;
-        const event = JSON.parse(line.slice(5));
-        after = event.id;
-        yield event;
+      let rest = "";
+      // Leaving this loop closes the connection. readline would keep it open, and the program running.
+      for await (const piece of stream.setEncoding("utf8")) {
+        const lines = (rest + piece).split("\n");
+        rest = lines.pop();
+        for (const line of lines) {
+          if (!line.startsWith("data:")) continue;
+          const event = JSON.parse(line.slice(5));
+          after = event.id;
+          yield event;
+        }
       }
     } catch (error) {
       if (!error.code) throw error;

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
@@ -77,6 +78,14 @@ def end(child: subprocess.Popen[str]) -> None:
 def test_send_and_wait_for_the_outcome(place: Site, language: str) -> None:
     sent = run(place, language, "send", ANNA, f"sent by {language}")
     assert (sent["to"], sent["text"]) == (ANNA, f"sent by {language}")
+    ended = run(place, language, "wait", str(sent["id"]))
+    assert ended["status"] == "delivered"
+
+
+def test_wait_for_an_outcome_that_comes_later(place: Site, language: str) -> None:
+    with Client(place.socket) as client:
+        later = datetime.now(UTC) + timedelta(seconds=3)  # until then the program has begun to follow the events
+        sent = client.send(ANNA, f"later by {language}", send_at=later.isoformat())
     ended = run(place, language, "wait", str(sent["id"]))
     assert ended["status"] == "delivered"
 
@@ -165,6 +174,25 @@ def test_events_from_where_they_were_left(place: Site, language: str) -> None:
                     seen.append(event["message_id"])
                 if {first, second} <= set(seen):
                     break
+        finally:
+            end(child)
+
+
+@pytest.mark.parametrize("language", [name for name in COMMANDS if name != "curl"], indirect=True)
+def test_events_go_on_after_a_lost_connection(tmp_path: Path, language: str) -> None:
+    with site(tmp_path, modems=1) as place:
+        client = place.start()
+        child = begun([*COMMANDS[language], "events", "0"], environ(place))
+        try:
+            assert child.stdout is not None
+            for text in ("before", "after"):
+                with client:
+                    sent = client.send(ANNA, text)["id"]
+                while json.loads(child.stdout.readline())["message_id"] != sent:
+                    pass
+                if text == "before":
+                    place.kill()
+                    client = place.start()
         finally:
             end(child)
 
