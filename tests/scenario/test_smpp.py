@@ -11,13 +11,15 @@ import sqlite3
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from support.rig import Rig, simulated
 from support.smpp import Smpplib, account, bound, peer, serving
 
-from gsmgw.bridges.smpp.pdus import RESPONSE, Address, Command, CommandStatus, Failure, Tag, build
+from gsmgw.bridges.smpp.pdus import RESPONSE, Address, Command, CommandStatus, Failure, Pdu, Tag, build
+from gsmgw.bridges.smpp.server import FAREWELL_S
 from gsmgw.client import ApiError, Client
 from gsmgw.doctor.examination import _check_bridges
 from gsmgw.doctor.findings import Finding, Level
@@ -515,6 +517,33 @@ async def test_sessions_are_unbound_when_the_gateway_stops(tmp_path: Path) -> No
         assert request.command == Command.UNBIND
         client.writer.write(build(request.response()))
         assert await client.read() is None
+
+
+async def test_clients_that_answer_nothing_do_not_delay_the_stop(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as clients:
+        patient = {"response_s": 3600, "enquire_link_s": 3600}  # no timer of a session ends it
+        async with serving(tmp_path, **patient) as (rig, sim, port):
+            password = await account(rig)
+            silent = await clients.enter_async_context(bound(port, password))
+            sim.send(from_=ANNA, to="modem0", text="never answered")
+            request = await silent.read()
+            assert request is not None
+            assert request.command == Command.DELIVER_SM
+            full = await clients.enter_async_context(bound(port, password, command=Command.BIND_TRANSMITTER))
+            with contextlib.suppress(TimeoutError):  # it reads no answers, until the server reads no requests
+                while True:
+                    full.writer.write(build(Pdu(Command.ENQUIRE_LINK, 0, 1)) * 4000)
+                    async with asyncio.timeout(1):
+                        await full.writer.drain()
+            await clients.enter_async_context(peer(port))
+            began = time.monotonic()
+            rig.stop.set()
+        took = time.monotonic() - began
+        assert took < FAREWELL_S + 10  # the rest of the gateway stops, too
+        request = await silent.read()
+        assert request is not None
+        assert request.command == Command.UNBIND
+        assert await silent.read() is None
 
 
 async def test_an_account_of_a_server_that_is_off_keeps_no_events(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 #: Pause before the listener or the accounts are tried again; seconds.
 AGAIN_S: Final = 5.0
 #: Seconds that clients have to end their sessions when the gateway stops.
-_FAREWELL_S: Final = 2.0
+FAREWELL_S: Final = 2.0
 _BACKLOG: Final = 128
 _HANDSHAKE_S: Final = 10.0
 
@@ -170,7 +170,7 @@ class SmppServer:
     async def _say_farewell(self) -> None:
         """Answer what was read, and unbind the sessions; who does not answer in time is disconnected."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_S):
+            async with asyncio.timeout(FAREWELL_S):
                 await asyncio.gather(*(connection.finished() for connection in self._connections))
                 for connection in list(self._connections):
                     connection.unbind("the gateway stops")
