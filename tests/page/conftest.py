@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,8 +65,7 @@ class Place:
 
     def phone(self, sender: str, text: str) -> None:
         """Send a text from a simulated phone to the first modem."""
-        command = [sys.executable, "-m", "hw_sim", "send", "--control", str(self.site.control)]
-        subprocess.run([*command, "--from", sender, "--to", "modem0", text], check=True, capture_output=True)
+        self.site.inject("modem0", sender, text)
 
 
 @pytest.fixture(scope="module", params=["", "/sub/path"], ids=["root", "below-a-path"])

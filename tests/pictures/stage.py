@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -151,20 +149,14 @@ def _people(client: Client) -> None:
     client.create_group("In Ulm", segment='city = "Ulm"')
 
 
-def _say(place: Site, sender: str, text: str, modem: str = "modem0") -> None:
-    command = [sys.executable, "-m", "hw_sim", "send", "--control", str(place.control)]
-    subprocess.run([*command, "--from", sender, "--to", modem, text], check=True, capture_output=True)
-
-
 def _talk(place: Site, client: Client) -> None:
     for number, direction, text in TALKS:
         if direction == "out":
             sent = client.send(number, text, purpose="conversation", modem="counter")
             until(lambda sent=sent: client.message(sent["id"])["status"] == "delivered")  # type: ignore[misc]
         else:
-            before = len(client.page(direction="inbound", limit=100)["data"])
-            _say(place, number, text)
-            until(lambda before=before: len(client.page(direction="inbound", limit=100)["data"]) > before)  # type: ignore[misc]
+            place.inject("modem0", number, text)
+            until(lambda text=text: text in [each["text"] for each in client.page(direction="inbound")["data"]])  # type: ignore[misc]
     client.update_conversation(DAVID, read=True)
     client.update_conversation(BORIS, assigned_to="Jonas")
     client.add_note(ANNA, "Cake for Mia: chocolate, 12 people, paid")
@@ -178,7 +170,7 @@ def _campaign(place: Site, client: Client) -> None:
     made = client.create_campaign("Oven Saturday", {"groups": ["Regulars"]}, template="Saturday")
     client.start_campaign(made["id"])
     until(lambda: client.campaign(made["id"])["state"] == "finished")
-    _say(place, PEOPLE[7][1], "STOP")
+    place.inject("modem0", PEOPLE[7][1], "STOP")
     until(lambda: client.campaign(made["id"])["counts"]["opted_out"] == 1)
     client.create_campaign("Christmas opening", {"groups": ["Regulars"]}, text="We are open on the 24th until 13:00.")
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support.rig import Rig, make_config, running
+from support.rig import Rig
 
 ANNA, BEN, CARLA = "+4915112345671", "+4915112345672", "+4915112345673"
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(make_config(tmp_path, {})) as found:
-        yield found
 
 
 async def refused(rig: Rig, method: str, path: str, body: Any = None) -> tuple[int, str, str]:

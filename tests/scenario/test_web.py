@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
-import pytest
-from support.page import SECRET, Browser, add_user, dashboard
-from support.rig import Rig, make_config, running
+from support.page import SECRET, Browser, add_user, dashboard, signed_in
+from support.rig import Rig
 from support.shell import command
 
 from gsmgw.web.application import PAGES
@@ -21,12 +20,6 @@ from gsmgw.web.look import Look, zone_named
 from gsmgw.web.routing import Web
 from gsmgw.web.security import form_token
 from gsmgw.web.settings import WebSettings
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(make_config(tmp_path, {})) as found:
-        yield found
 
 
 def close_socket(rig: Rig) -> None:
@@ -129,8 +122,7 @@ async def test_after_signing_in_the_wanted_page_opens(rig: Rig) -> None:
 
 async def test_no_form_works_without_its_token(rig: Rig) -> None:
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/")
         for page in PAGES:
             if page.method != "POST":
@@ -242,8 +234,7 @@ async def test_without_a_gateway(tmp_path: Path) -> None:
 
 async def test_the_overview(rig: Rig) -> None:
     await add_user(rig, "ann", "viewer")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open("/")).text
         assert "No modem is connected." in page
         assert "Nothing is waiting." in page
@@ -253,8 +244,7 @@ async def test_the_overview(rig: Rig) -> None:
 async def test_updates_stream(rig: Rig) -> None:
     """What waits is on the page at once, and a session that ends ends the stream."""
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         site = browser.site
         visitor = await site.sessions.visitor(browser.http.cookies["gsmgw_session"])
         look = Look(site, site.languages["en"], zone_named("UTC"), "owner")
@@ -285,8 +275,7 @@ async def test_a_session_that_is_ended_gets_no_more_updates(rig: Rig) -> None:
     """Within two seconds, whoever else has a page open."""
     await add_user(rig, "ann")
     await add_user(rig, "ben")
-    async with dashboard(rig) as ann, asyncio.timeout(60):
-        await ann.sign_in("ann")
+    async with signed_in(rig) as ann, asyncio.timeout(60):
         first = await _page(ann, "state")
         ended = ann.http.cookies["gsmgw_session"]
         ann.http.cookies.clear()
@@ -311,8 +300,7 @@ async def test_a_session_that_is_ended_gets_no_more_updates(rig: Rig) -> None:
 
 async def test_a_user_whose_password_changes_is_signed_out_everywhere(rig: Rig) -> None:
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser, asyncio.timeout(60):
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser, asyncio.timeout(60):
         updates = await _page(browser, "state")
         cursor = (await rig.client.stats())["last_event"]
         await rig.client.change_user("ann", password="another long secret")
@@ -324,8 +312,7 @@ async def test_a_user_whose_password_changes_is_signed_out_everywhere(rig: Rig) 
 async def test_a_page_that_has_seen_all_gets_nothing_anew(rig: Rig) -> None:
     """Last-Event-ID: only what changed since then is sent again."""
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser, asyncio.timeout(60):
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser, asyncio.timeout(60):
         first = await _page(browser, "state")
         seen = browser.web.hub.cursor
         visitor = await browser.site.sessions.visitor(browser.http.cookies["gsmgw_session"])
@@ -347,8 +334,7 @@ async def test_a_page_that_has_seen_all_gets_nothing_anew(rig: Rig) -> None:
 async def test_an_event_is_on_the_page_within_300_ms(rig: Rig) -> None:
     """The median of some, for the machine may be busy."""
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser, asyncio.timeout(60):
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser, asyncio.timeout(60):
         await rig.client.send("+4915112345678", "text 0", send_at="2099-01-01T00:00:00Z")
         updates = await _page(browser, "thread:+4915112345678")
         took_s = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard, fields_of
+from support.page import Browser, add_user, fields_of, signed_in
 from support.rig import Rig, make_config, running, simulated
 
 ANNA, BORIS, CLARA = "+4915112345671", "+4915112345672", "+4915112345673"
@@ -32,8 +32,7 @@ async def browser(rig: Rig) -> AsyncIterator[Browser]:
     await rig.client.put_field("birthday", "date")
     await rig.client.create_contact(ANNA, name="Anna", fields={"city": "Ulm"}, groups=["regulars"])
     await rig.client.create_contact(BORIS, name="Boris", fields={"city": "Bonn"}, groups=["regulars", "staff"])
-    async with dashboard(rig) as found:
-        await found.sign_in("ann")
+    async with signed_in(rig) as found:
         yield found
 
 
@@ -199,8 +198,7 @@ async def test_results_recipients_and_those_who_did_not_answer(tmp_path: Path) -
         path = f"/campaigns/{made['id']}"
         await rig.client.start_campaign(made["id"])
         await rig.event(0, "campaign.state_changed", where=lambda event: event["data"]["state"] == "finished")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             page = (await browser.open(path)).text
             shown = unescape(re.findall("data-chart='(.*?)'", page)[0])
             assert '"values": [2, 0, 0, 0, 1, 0, 0]' in shown

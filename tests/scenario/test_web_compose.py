@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard
+from support.page import Browser, add_user, signed_in
 from support.rig import Rig, make_config, running
 
 ANNA, BORIS, CLARA = "+4915112345671", "+4915112345672", "+4915112345673"
@@ -30,8 +30,7 @@ async def browser(rig: Rig) -> AsyncIterator[Browser]:
     await rig.client.put_field("city", "text")
     await rig.client.create_contact(ANNA, name="Anna", fields={"city": "Ulm"}, groups=["regulars"])
     await rig.client.create_contact(BORIS, name="Boris", fields={"city": "Bonn"}, groups=["regulars"])
-    async with dashboard(rig) as found:
-        await found.sign_in("ann")
+    async with signed_in(rig) as found:
         await found.open("/compose")
         yield found
 

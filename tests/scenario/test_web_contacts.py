@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.page import Browser, add_user, dashboard
-from support.rig import Rig, make_config, running, simulated
+from support.page import Browser, add_user, signed_in
+from support.rig import Rig, simulated
 
 from gsmgw.web.pages.imports import field_name
 
 ANNA, BORIS = "+4915112345671", "+4915112345672"
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(make_config(tmp_path, {})) as found:
-        yield found
-
-
-@pytest.fixture
-async def browser(rig: Rig) -> AsyncIterator[Browser]:
-    await add_user(rig, "ann")
-    async with dashboard(rig) as found:
-        await found.sign_in("ann")
-        yield found
 
 
 def columns(*targets: tuple[str, str, str]) -> dict[str, list[str]]:
@@ -137,8 +122,7 @@ async def test_all_about_one_person(tmp_path: Path) -> None:
         await rig.event(0, "message.delivered")
         await client.send(ANNA, "How many?", ask={"field": "party"})
         await rig.event(0, "question.asked")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             path = f"/contacts/{anna['id']}"
             page = (await browser.open(path)).text
             for words in ("May be texted.", "How many?", ">Sale</a>", ">welcome</a>", "sets the field party"):

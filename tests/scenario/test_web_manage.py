@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.page import SECRET, add_user, dashboard, fragment
+from support.page import SECRET, add_user, dashboard, fragment, signed_in
 from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running
 from support.waiting import GENEROUS_S
@@ -39,8 +39,7 @@ async def done(rig: Rig, webhook: str) -> None:
 
 
 async def test_a_webhook_from_its_beginning_to_its_end(rig: Rig, receiver: Receiver) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         assert "No webhooks yet" in (await browser.open("/integrations")).text
         await browser.open("/webhooks/new")
         refused = await browser.send("/webhooks/new", url="http://10.0.0.1/x", description="The <shop>")
@@ -128,8 +127,7 @@ async def test_a_delivery_belongs_to_its_webhook(rig: Rig, receiver: Receiver) -
 
 
 async def test_tokens(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         assert "No tokens yet" in (await browser.open("/integrations")).text
         await browser.open("/tokens/new")
         none = await browser.send("/tokens/new", name="shop")
@@ -158,8 +156,7 @@ async def test_tokens(rig: Rig) -> None:
 
 
 async def test_a_token_for_smpp_has_a_password(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/tokens/new")
         refused = await browser.send("/tokens/new", name="a-name-with-20-chars", scopes="send", smpp="1")
         assert refused.status_code == 422
@@ -182,8 +179,7 @@ async def test_a_confirmation_keeps_what_was_sent(rig: Rig) -> None:
 
 
 async def test_users(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/users")
         short = await browser.send("/users", name="ben", password="short", role="operator")
         assert short.status_code == 422
@@ -241,8 +237,7 @@ async def test_the_session_of_the_first_account_names_its_device(tmp_path: Path)
 
 
 async def test_the_audit_log(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/users")
         await browser.send("/users", name="ben", password=SECRET, role="operator")
         page = (await browser.open("/audit?who=ann")).text

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from support.page import SECRET, Browser, add_user, dashboard, fragment
-from support.rig import Rig, make_config, running, simulated
+from support.page import SECRET, Browser, add_user, dashboard, fragment, signed_in
+from support.rig import Rig, simulated
 
 ANNA, BORIS = "+4915112345671", "+4915112345672"
 FAR = "2099-01-01T10:00"
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(make_config(tmp_path, {})) as found:
-        yield found
 
 
 async def test_a_live_update_keeps_the_buttons(rig: Rig) -> None:
     """They belong to a form outside of the region: a shared fragment has no token of a browser."""
     await add_user(rig, "ann")
     sent = await rig.client.send(ANNA, "Later", send_at=f"{FAR}:00Z")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open(f"/messages/{sent['id']}")).text
         shown = await fragment(browser, f"message:{sent['id']}")
         for html in (page, shown):
@@ -39,8 +30,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
     async with simulated(tmp_path, 1) as (sim, rig):
         await add_user(rig, "ann")
         await rig.client.create_contact(ANNA, name="Anna <Schneider>")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             assert "No texts yet" in (await browser.open("/outbox")).text
             await browser.open("/compose")
             bad = await browser.send("/compose", to="nonsense", text="Hello")
@@ -111,8 +101,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
 
 async def test_what_waits_can_be_changed(rig: Rig) -> None:
     await add_user(rig, "ann", time_zone="Europe/Berlin")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/compose")
         done = await browser.send("/compose", to=ANNA, text="Later", send_at=FAR)
         path = done.headers["location"].partition("?")[0]
@@ -146,8 +135,7 @@ async def test_lists_are_paged(rig: Rig) -> None:
     await add_user(rig, "ann")
     texts: list[Any] = [{"to": ANNA, "text": f"text {n}", "send_at": f"{FAR}:00Z"} for n in range(60)]
     await rig.client.send_many(texts)
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         first = (await browser.open("/outbox?q=text")).text
         assert first.count('<li id="row-') == 50
         older = first.partition('<nav class="pager"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
@@ -161,8 +149,7 @@ async def test_lists_are_paged(rig: Rig) -> None:
 async def test_contacts_are_kept_and_imported(rig: Rig) -> None:
     await add_user(rig, "ann")
     await rig.client.put_field("city", "text")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         assert "No contacts yet" in (await browser.open("/contacts")).text
         await browser.open("/contacts/new")
         bad = await browser.send("/contacts/new", number="12", name="Anna")
@@ -206,8 +193,7 @@ async def test_contacts_are_kept_and_imported(rig: Rig) -> None:
 async def test_templates_answers_and_consent(rig: Rig) -> None:
     await add_user(rig, "ann")
     await rig.client.create_contact(ANNA, name="Anna")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         await browser.open("/templates")
         bad = await browser.send("/templates", name="hello", text="Hello {{ nme }}", action="save")
         assert 'id="text-error"' in bad.text
@@ -254,8 +240,7 @@ async def test_a_campaign_is_reviewed_and_runs(tmp_path: Path) -> None:
         await rig.client.create_contact(ANNA, name="Anna", groups=["regulars"])
         await rig.client.create_contact(BORIS, groups=["regulars"])
         await rig.client.opt_out(BORIS)
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             assert "No campaigns yet" in (await browser.open("/campaigns")).text
             await browser.open("/campaigns/new")
             bad = await browser.send("/campaigns/new", name="Sale", variant="Hello {{ nme }}")
@@ -285,8 +270,7 @@ async def test_a_campaign_is_reviewed_and_runs(tmp_path: Path) -> None:
 
 async def test_rules_and_settings(rig: Rig) -> None:
     await add_user(rig, "ann")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         assert "No rules yet" in (await browser.open("/rules")).text
 
         await browser.open("/settings")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard, fields_of
+from support.page import Browser, add_user, fields_of, signed_in
 from support.rig import Rig, make_config, running
 
 from gsmgw.web.rule_forms import reordered
@@ -46,8 +46,7 @@ async def browser(rig: Rig) -> AsyncIterator[Browser]:
     await client.create_drip("welcome", [{"delay": "1d", "text": "x"}])
     for name in ("regulars", "others"):
         await client.create_group(name)
-    async with dashboard(rig) as found:
-        await found.sign_in("ann")
+    async with signed_in(rig) as found:
         yield found
 
 

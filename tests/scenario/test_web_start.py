@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import SECRET, add_user, dashboard, fragment
+from support.page import SECRET, add_user, dashboard, fragment, signed_in
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.web.simulator import Simulator, SimulatorGone, SimulatorRefused
@@ -78,8 +78,7 @@ async def test_the_whole_guide(tmp_path: Path) -> None:
 async def test_nonsense_is_refused_in_words(tmp_path: Path) -> None:
     async with running(make_config(tmp_path, {})) as rig:
         await add_user(rig, "ann")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             assert (await browser.open("/start?text=..%2F..%00")).status_code == 200
             assert await fragment(browser, "start-text:nonsense") == ""
             for path, fields in (
@@ -142,8 +141,7 @@ async def test_a_locked_sim_is_unlocked_in_the_guide(tmp_path: Path) -> None:
         async with running(make_config(tmp_path, {"modem0": made.path})) as rig:
             await rig.modem_is("modem0", "locked")
             await add_user(rig, "ann")
-            async with dashboard(rig) as browser:
-                await browser.sign_in("ann")
+            async with signed_in(rig) as browser:
                 page = (await browser.open("/start")).text
                 assert "3 tries are left" in page
                 wrong = await browser.send("/start", action="pin", modem="modem0", pin="9999")
@@ -212,8 +210,7 @@ async def test_the_simulator_page(tmp_path: Path) -> None:
             assert "The simulator does not answer" in gone.text
             assert (await browser.send("/simulator", action="unplug", modem="modem0")).status_code == 503
             assert await fragment(browser, "simulator:") == ""
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             page = (await browser.open("/simulator")).text
             assert "gsmgw demo" in page
             assert 'href="/simulator"' not in (await browser.open("/")).text

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.page import Browser, add_user, dashboard, fragment
+from support.page import Browser, add_user, fragment, signed_in
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.daemon.settings import limits_of
@@ -20,8 +20,7 @@ async def quiet(tmp_path: Path) -> AsyncIterator[tuple[Rig, Browser]]:
     """A gateway without a modem."""
     async with running(make_config(tmp_path, {}, currency="EUR")) as rig:
         await add_user(rig, "ann", time_zone="Europe/Berlin")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             yield rig, browser
 
 
@@ -32,8 +31,7 @@ async def test_what_was_sent_by_each_dimension(tmp_path: Path) -> None:
         for text in ("One", "Two"):
             sent = await rig.client.send(ANNA, text, tags=["<orders>"])
             await rig.ended(sent["id"])
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             page = (await browser.open("/statistics")).text
             assert 'id="sent-chart"' in page
             assert page.count('<th scope="row">') >= 30  # each day, also those in which nothing happened
@@ -89,8 +87,7 @@ async def test_when_the_queue_will_be_empty(tmp_path: Path) -> None:
         stats = await rig.client.stats()
         assert stats["queue_done_at"] is not None
         await add_user(rig, "ann")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             page = (await browser.open("/")).text
             assert "all sent at about" in page
             assert "1 of 1 segments in 1 hour" in page
@@ -114,6 +111,5 @@ async def test_the_balance_of_a_modem(tmp_path: Path) -> None:
         assert modem["last_ussd"] is not None
         assert (modem["last_ussd"]["code"], modem["last_ussd"]["answer"]) == ("*100#", answer["answer"])
         await add_user(rig, "ann")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             assert "<kbd>*100#</kbd>" in (await browser.open("/")).text

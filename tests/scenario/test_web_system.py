@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.page import add_user, dashboard, fragment
+from support.page import add_user, dashboard, fragment, signed_in
 from support.rig import Rig, running, simulated
 
 from gsmgw.client.errors import checked
@@ -52,8 +52,7 @@ def write(file: Path, text: str) -> None:
 
 
 async def test_settings_with_their_sources(rig: Rig, file: Path) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open("/configuration")).text
         assert str(file) in page
         assert "line 4 of the file" in page
@@ -71,8 +70,7 @@ async def test_settings_with_their_sources(rig: Rig, file: Path) -> None:
 
 
 async def test_a_reload_says_what_it_did(rig: Rig, file: Path) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         changed = text_of(file).replace('"DE"', '"AT"') + '\n[api]\nlisten = "127.0.0.1:18775"\n'
         write(file, changed)
         assert "not in effect yet" in (await browser.open("/configuration")).text
@@ -92,8 +90,7 @@ async def test_a_reload_says_what_it_did(rig: Rig, file: Path) -> None:
 
 
 async def test_health_in_words(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open("/health")).text
         assert "Something is wrong" in page
         assert "No modem is connected" in page
@@ -136,16 +133,14 @@ def test_the_client_reads_health_that_is_not_well() -> None:
 async def test_health_is_a_call_of_the_client(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await rig.client.health())["status"] == "ok"
     monkeypatch.setattr(type(rig.gateway.supervisor), "trouble", property(lambda _: "the queue failed"))
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open("/health")).text
         assert "The gateway does not work as it should" in page
         assert "the queue failed" in page
 
 
 async def test_backups(rig: Rig) -> None:
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         assert "No backups yet" in (await browser.open("/backups")).text
         assert (await browser.send("/backups")).headers["location"] == "/backups?done=backed_up"
         made = (await rig.client.backups())[0]["file"]
@@ -180,8 +175,7 @@ async def test_the_calls_of_the_api(rig: Rig) -> None:
 async def test_each_call_and_schema_can_be_shown(rig: Rig) -> None:
     document = await rig.client.request("GET", "/openapi.json")
     names = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         for name in names[:: len(names) // 25]:
             assert (await browser.open(f"/api/{name}")).status_code == 200, name
         schemas = list(document["components"]["schemas"])
@@ -191,8 +185,7 @@ async def test_each_call_and_schema_can_be_shown(rig: Rig) -> None:
 
 async def test_about_and_system(rig: Rig) -> None:
     await add_user(rig, "vera", "viewer")
-    async with dashboard(rig) as browser:
-        await browser.sign_in("ann")
+    async with signed_in(rig) as browser:
         page = (await browser.open("/about")).text
         assert "bootstrap" in page
         assert "Permission is hereby granted" in page

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard, fields_of
-from support.rig import Rig, make_config, running, simulated
+from support.page import Browser, add_user, dashboard, fields_of, signed_in
+from support.rig import Rig, simulated
 
 from gsmgw.client import ApiError
 
 ANNA, BORIS = "+4915112345671", "+4915112345672"
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(make_config(tmp_path, {})) as found:
-        yield found
-
-
-@pytest.fixture
-async def browser(rig: Rig) -> AsyncIterator[Browser]:
-    await add_user(rig, "ann")
-    async with dashboard(rig) as found:
-        await found.sign_in("ann")
-        yield found
 
 
 async def test_answers_have_the_fields_of_the_contact(rig: Rig, browser: Browser) -> None:
@@ -148,8 +133,7 @@ async def test_open_questions_are_listed_and_closed(tmp_path: Path) -> None:
         await rig.client.create_contact(ANNA, name="Anna")
         await rig.client.send(ANNA, "How many?", ask={"field": "party"})
         await rig.event(0, "question.asked")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             page = (await browser.open("/questions")).text
             assert "Anna</a>" in page
             assert "<td>party" in page

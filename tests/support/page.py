@@ -119,6 +119,14 @@ async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> Asy
         await web.site.sessions.close()
 
 
+@asynccontextmanager
+async def signed_in(rig: Rig, name: str = "ann") -> AsyncIterator[Browser]:
+    """A dashboard for this gateway, and a browser at it where somebody is signed in."""
+    async with dashboard(rig) as browser:
+        await browser.sign_in(name)
+        yield browser
+
+
 async def fragment(browser: Browser, name: str, role: str = "owner") -> str:
     """A live region as it is sent to a page."""
     kind, _, argument = name.partition(":")
