@@ -56,6 +56,8 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[AsyncClient, 
         reading = describe(*args, **kwargs)
         try:
             async with self._stream(reading.call, reading.timeout) as answer:
+                if reading.on_open is not None:
+                    reading.on_open()
                 async for portion in _lines(answer) if reading.by_line else answer.aiter_text():
                     yield portion
         except LOST as exc:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -149,6 +149,8 @@ class Reading:
     call: Call[str]
     timeout: httpx.Timeout
     by_line: bool = False
+    #: Called when the answer has begun, before the first line.
+    on_open: Callable[[], None] | None = None
 
 
 def messages(*, limit: int | None = None, **filters: Any) -> Walk[resources.Message]:
@@ -186,14 +188,17 @@ def export(format: str = "ndjson", **filters: Any) -> Reading:
     return Reading(calls.export(format, filters), STREAM_TIMEOUT)
 
 
-def lines(path: str, params: Any = None) -> Reading:
-    """Return the lines of an endless answer."""
-    return Reading(Call("GET", path, params=params), ENDLESS, by_line=True)
+def lines(path: str, params: Any = None, *, on_open: Callable[[], None] | None = None) -> Reading:
+    """Return the lines of an endless answer. ``on_open`` is called when it has begun."""
+    return Reading(Call("GET", path, params=params), ENDLESS, by_line=True, on_open=on_open)
 
 
-def tap(name: str, *, masked: bool = False) -> Reading:
-    """Yield the traffic on a modem's port, line by line; ``masked`` masks numbers and texts."""
-    return lines(f"/v1/modems/{part(name)}/tap", {"masked": masked})
+def tap(name: str, *, masked: bool = False, on_open: Callable[[], None] | None = None) -> Reading:
+    """Yield the traffic on a modem's port, line by line; ``masked`` masks numbers and texts.
+
+    ``on_open`` is called when the gateway listens to the port.
+    """
+    return lines(f"/v1/modems/{part(name)}/tap", {"masked": masked}, on_open=on_open)
 
 
 def events(

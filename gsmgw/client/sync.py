@@ -53,6 +53,8 @@ def _reads(describe: Callable[P, Reading]) -> Callable[Concatenate[Client, P], I
         reading = describe(*args, **kwargs)
         try:
             with self._stream(reading.call, reading.timeout) as answer:
+                if reading.on_open is not None:
+                    reading.on_open()
                 yield from _lines(answer) if reading.by_line else answer.iter_text()
         except LOST as exc:
             raise NoDaemon(self.where, str(exc)) from exc

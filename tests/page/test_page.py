@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,21 +153,53 @@ def test_a_modem_that_is_unplugged_and_returns(place: Place, tab: Tab) -> None:
 
 
 def test_the_transcript_is_live(place: Place, tab: Tab) -> None:
-    """Rows are appended, the oldest leave, and numbers are masked."""
+    """Rows are appended from when the page says so, the oldest leave, and numbers are masked."""
     page = tab()
     page.goto(f"{place.base}/modems/m0/transcript")
-
-    def follows() -> bool:
-        place.client.modem("m0", "ussd", {"code": "*100#"})
-        return bool(page.locator("#tap-rows .tap-out >> text=AT+CUSD").count())
-
-    until(follows)  # the stream opens at some time
+    page.wait_for_selector("text=The port is followed.")
+    place.client.modem("m0", "ussd", {"code": "*100#"})
+    page.wait_for_selector("#tap-rows .tap-out >> text=AT+CUSD")
     assert "*100#" not in page.inner_text("#tap-rows")
     page.evaluate(
         "for (let n = 0; n < 600; n++) document.getElementById('tap-rows').append(document.createElement('div'))"
     )
     place.client.modem("m0", "ussd", {"code": "*100#"})
     page.wait_for_function("() => document.getElementById('tap-rows').children.length === 500")
+
+
+def test_updates_come_although_a_script_is_late(place: Place, tab: Tab) -> None:
+    page = tab()
+
+    def late(route: Any) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route("**/hx-sse.min.js*", late)
+    page.goto(place.base)
+    page.wait_for_function("() => window.updates > 0")
+
+
+@pytest.mark.parametrize("path", ["/modems/m0/transcript", "/"])
+def test_a_stream_that_cannot_be_opened_at_first_is_opened_later(place: Place, tab: Tab, path: str) -> None:
+    page, answers = tab(), [503, None]
+
+    def answer(route: Any) -> None:
+        if not answers:
+            route.continue_()
+        elif (status := answers[0]) is None:
+            route.abort("connectionreset")
+        else:
+            answers.pop(0)
+            route.fulfill(status=status)
+
+    page.route(re.compile(r"/live(\?|$)"), answer)
+    page.goto(place.base + path)
+    page.wait_for_selector("text=No connection to this page's server.")
+    answers.clear()
+    page.wait_for_function("() => window.updates > 0")
+    page.wait_for_selector("#offline", state="hidden")
+    told = ("status of 503", "ERR_CONNECTION_RESET", "Failed to fetch")
+    place.complaints[:] = [each for each in place.complaints if not any(words in each for words in told)]
 
 
 def test_an_ended_session_leaves_its_page(place: Place, tab: Tab) -> None:
@@ -178,6 +212,22 @@ def test_an_ended_session_leaves_its_page(place: Place, tab: Tab) -> None:
     newest = place.client.sessions()[0]
     place.client.end_session(newest["id"])
     page.wait_for_selector("#password")
+
+
+def test_a_session_that_ended_while_the_connection_was_lost(place: Place, tab: Tab) -> None:
+    """The stream that is opened again has nothing to say, and the page opens again, to ask to sign in."""
+    page, tries = tab(), []
+
+    def answer(route: Any) -> None:
+        tries.append(route)
+        if len(tries) == 1:
+            route.fulfill(status=200, content_type="text/event-stream", body="retry: 500\n\n")
+        else:
+            route.fulfill(status=204)
+
+    page.route("**/live?*", answer)
+    page.goto(place.base)
+    page.wait_for_function("() => performance.getEntriesByType('navigation')[0].type === 'reload'")
 
 
 def test_without_javascript(place: Place, tab: Tab) -> None:

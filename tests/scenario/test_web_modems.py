@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.page import Browser, add_user, dashboard, fragment
+from support.page import Browser, add_user, fragment, signed_in
 from support.rig import Rig, make_config, running, simulated
 
 from gsmgw.daemon import modem_history as daemon_history
@@ -24,8 +24,7 @@ from hw_sim import Simulation
 async def screens(tmp_path: Path) -> AsyncIterator[tuple[Simulation, Rig, Browser]]:
     async with simulated(tmp_path, 1) as (sim, rig):
         await add_user(rig, "ann")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             yield sim, rig, browser
 
 
@@ -52,8 +51,7 @@ async def test_limits_with_how_much_is_used(tmp_path: Path) -> None:
             ("recipients", 1, 5, 86400),
         ]
         await add_user(rig, "ann")
-        async with dashboard(rig) as browser:
-            await browser.sign_in("ann")
+        async with signed_in(rig) as browser:
             assert "1 of 2 segments in 1 day" in (await browser.open("/modems/modem0")).text
 
 
@@ -127,8 +125,7 @@ async def test_the_tries_left_for_a_pin(tmp_path: Path) -> None:
         async with running(make_config(tmp_path, {"m0": port})) as rig:
             await rig.modem_is("m0", "locked")
             await add_user(rig, "ann")
-            async with dashboard(rig) as browser:
-                await browser.sign_in("ann")
+            async with signed_in(rig) as browser:
                 assert "3 tries are left." in (await browser.open("/modems/m0")).text
                 refused = await browser.send("/modems/m0", action="pin", pin="9999")
                 assert 'id="pin-error"' in refused.text
@@ -168,13 +165,18 @@ async def test_the_file_of_a_transcript_ends(screens: Any) -> None:
 async def test_a_transcript_in_the_page() -> None:
     """Rows are escaped, sent in portions, and those that come too fast are counted."""
 
-    async def lines() -> AsyncIterator[str]:
+    async def lines(on_open: Callable[[], None]) -> AsyncIterator[str]:
+        on_open()
         for number in range(transcript.ROWS + 5):
             yield f"0.{number} < <b>{number}"
         yield "1.0 > AT"
 
-    sent = [part async for part in transcript.follow(lines(), lambda count: f"{count} left out", '<div id="tap">over')]
+    sent = [
+        part
+        async for part in transcript.follow(lines, lambda count: f"{count} left out", "<p>open", '<div id="tap">over')
+    ]
     text = "".join(sent)
+    assert text.index("<p>open") < text.index('<div class="tap-row')
     assert '<div class="tap-row tap-lost">6 left out</div>' in text
     assert "&lt;b&gt;204" in text
     assert "<b>" not in text

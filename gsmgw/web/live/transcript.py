@@ -31,8 +31,14 @@ class _Rows:
     def __init__(self) -> None:
         self.waiting: deque[str] = deque(maxlen=ROWS)
         self.lost = 0
+        self.opened = False
         self.ended = False
         self.wake = asyncio.Event()
+
+    def open(self) -> None:
+        """Note that the gateway listens to the port."""
+        self.opened = True
+        self.wake.set()
 
     async def read(self, lines: AsyncIterator[str]) -> None:
         """Take rows until they end."""
@@ -62,19 +68,27 @@ def _row(line: str) -> Markup:
     return _ROW.format(_DIRECTION.get(direction[0] if direction else "", "in"), line)
 
 
-async def follow(lines: AsyncIterator[str], left_out: Callable[[int], str], end: str) -> AsyncIterator[str]:
+async def follow(
+    tap: Callable[[Callable[[], None]], AsyncIterator[str]], left_out: Callable[[int], str], begin: str, end: str
+) -> AsyncIterator[str]:
     """Yield the rows of a transcript as server-sent events for the element ``tap-rows``.
 
-    ``left_out`` says how many rows are left out. ``end`` replaces the element ``tap`` when it is over.
+    ``tap`` opens the transcript and calls its argument when the gateway listens to the port. ``left_out`` says how many
+    rows are left out. ``begin`` replaces the element ``tap-state`` when the port is followed, ``end`` the element
+    ``tap`` when it is over.
     """
     rows = _Rows()
-    reading = asyncio.create_task(rows.read(lines))
+    reading = asyncio.create_task(rows.read(tap(rows.open)))
+    begins = False
     until_s = time.monotonic() + LONGEST_S
     try:
         yield "retry: 500\n\n"
         while time.monotonic() < until_s and not (rows.ended and not rows.waiting):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rows.wake.wait(), HEARTBEAT_S)
+            if rows.opened and not begins:
+                begins = True
+                yield _event(partial("tap-state", begin))
             html = rows.take(left_out)
             yield _event(partial("tap-rows", html, "beforeend")) if html else ": still here\n\n"
             await asyncio.sleep(PAUSE_S)

@@ -35,9 +35,14 @@ async def live(view: View) -> Response:
     """Stream the transcript into the page."""
     name, masked = view.path("name"), _is_masked(view)
     await view.gateway.modem(name)  # a modem that does not exist is an error before the stream begins
-    lines = view.gateway.tap(name, masked=masked)
+    begin = view.look.part("fragments/transcript_begin.html")
     end = view.look.part("fragments/transcript_end.html", name=name, masked=masked)
-    updates = follow(lines, lambda count: view.say(N_("%(n)s lines left out"), n=count), end)
+    updates = follow(
+        lambda on_open: view.gateway.tap(name, masked=masked, on_open=on_open),
+        lambda count: view.say(N_("%(n)s lines left out"), n=count),
+        begin,
+        end,
+    )
     return StreamingResponse(updates, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

@@ -12,7 +12,21 @@
   const offline = document.getElementById("offline");
   const show = (lost) => { if (offline) offline.hidden = !lost; };
   document.addEventListener("htmx:sse:error", () => show(true));
-  document.addEventListener("htmx:sse:after:connection", () => show(false));
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    show(false);
+    if (event.detail.connection.status === 204) window.location.reload();  // the session has ended: the page asks to sign in
+  });
+
+  // hx-sse opens a stream again that was lost, but not one that could not be opened at all.
+  const reopen = (event) => {
+    const stream = event.target;
+    const status = event.detail?.ctx?.response?.status;
+    if (!stream.matches?.("[hx-sse\\:connect]") || stream._htmx?.sse || (status >= 400 && status < 500)) return;
+    show(true);
+    setTimeout(() => window.htmx.trigger(stream, "reopen"), 1500);
+  };
+  document.addEventListener("htmx:error", reopen);
+  document.addEventListener("htmx:response:error", reopen);
   document.addEventListener("signed-out", (event) => { window.location.assign(event.detail?.data ?? window.location.href); });
 
   // A page that failed opens again.
