@@ -200,6 +200,17 @@ async def test_several_recipients_have_one_id(tmp_path: Path) -> None:
             assert answer.status == CommandStatus.INVALID_LIST_NAME
 
 
+async def test_receipts_of_several_recipients_have_their_numbers_as_the_client_wrote_them(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (rig, _, port), bound(port, await account(rig)) as client:
+        written = (Address(2, 1, "015112345678"), Address(1, 1, BEN[1:]), Address(0, 1, "12"))
+        answer = await client.ask(
+            Command.SUBMIT_MULTI, dest_address=written, short_message=b"Hello all", registered_delivery=1
+        )
+        assert answer.fields["unsuccess_sme"] == (Failure(written[2], CommandStatus.INVALID_DESTINATION),)
+        receipts = [await client.delivered() for _ in range(2)]
+        assert {each.address("source") for each in receipts} == set(written[:2])
+
+
 async def test_a_message_is_queried_canceled_and_not_replaced(tmp_path: Path) -> None:
     async with serving(tmp_path, modems=0) as (rig, _, port):
         password, other = await account(rig), await account(rig, "other")

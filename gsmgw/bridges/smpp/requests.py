@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from gsmgw.bridges.smpp.addresses import international, joined, target
+from gsmgw.bridges.smpp.addresses import address_of, international, joined, target
 from gsmgw.bridges.smpp.content import Content, Refused, content_of
 from gsmgw.bridges.smpp.context import SmppContext
 from gsmgw.bridges.smpp.moments import parse_moment
@@ -99,7 +100,7 @@ class Requests:
             return pdu.response(fields={"message_id": b"%d" % known_id})
         submission = self._submission(pdu, content, destination)
         (result,) = await self._service.submit_batch(
-            principal, [submission], on_accept=_noting(pdu, {submission.to: destination})
+            principal, [submission], on_accept=_noting(pdu, lambda _: destination)
         )
         return pdu.response(fields={"message_id": b"%d" % _accepted(result)})
 
@@ -113,10 +114,15 @@ class Requests:
         if not addresses or not isinstance(wanted, tuple) or len(addresses) != len(wanted):
             raise Refused(CommandStatus.INVALID_LIST_NAME, "distribution lists are not supported")
         submissions = [self._submission(pdu, content, each) for each in addresses]
-        by_number = dict(zip((each.to for each in submissions), addresses, strict=True))
-        results = await self._service.submit_batch(
-            principal, submissions, on_accept=_noting(pdu, by_number, always=True)
-        )
+        by_number: dict[str, Address] = {}
+        for address in addresses:
+            with contextlib.suppress(Refused):  # the service refuses it
+                by_number.setdefault(self._number(address), address)
+
+        def written(number: str) -> Address:
+            return by_number.get(number) or address_of(number)  # a reload may change the country meanwhile
+
+        results = await self._service.submit_batch(principal, submissions, on_accept=_noting(pdu, written, always=True))
         ids = [each.message_id for each in results if isinstance(each, Accepted)]
         failures = tuple(
             Failure(address, status_of(each))
@@ -138,7 +144,7 @@ class Requests:
             owner=principal.owner,
             whole=f"{joined(source)} {joined(destination)} {place.reference} {place.total}",
             number=place.number,
-            peer=self._number(destination),
+            peer=self._number(destination),  # parts are found by it when it is erased
             octets=content.raw,
             registered=pdu.number("registered_delivery"),
             source=joined(source),
@@ -157,7 +163,7 @@ class Requests:
         return part.id
 
     def _number(self, destination: Address) -> str:
-        """Return a recipient in the form of the API, under which parts are found when it is erased."""
+        """Return a recipient in the form of the API. Raises :class:`Refused`."""
         try:
             return parse_recipient(international(destination), self._ctx.country())
         except NumberError as exc:
@@ -276,12 +282,14 @@ def _state(pdu: Pdu, state: int, final_date: bytes, error: int) -> dict[str, Val
     }
 
 
-def _noting(pdu: Pdu, destinations: Mapping[str, Address], *, always: bool = False) -> OnAccept | None:
-    """Return what notes the receipts that are wanted; all messages have the ID of the first one."""
+def _noting(pdu: Pdu, destination_of: Callable[[str], Address], *, always: bool = False) -> OnAccept | None:
+    """Return what notes the receipts that are wanted; all messages have the ID of the first one.
+
+    ``destination_of`` returns the address that the client wrote for a number.
+    """
     registered, source = pdu.number("registered_delivery"), joined(pdu.address("source"))
     if not always and not registered & (FINAL | INTERMEDIATE):
         return None
-    first = next(iter(destinations.values()))
 
     def note(tx: Tx, fresh: Sequence[Outgoing]) -> None:
         smpp.remember(
@@ -292,18 +300,13 @@ def _noting(pdu: Pdu, destinations: Mapping[str, Address], *, always: bool = Fal
                     fresh[0].id,
                     registered,
                     source,
-                    joined(first if len(destinations) == 1 else _of_number(message.to, destinations)),
+                    joined(destination_of(message.to)),
                 )
                 for message in fresh
             ],
         )
 
     return note
-
-
-def _of_number(number: str, destinations: Mapping[str, Address]) -> Address:
-    """Return the address that a client wrote for a number; the number itself if it wrote it in another form."""
-    return destinations.get(number) or Address(1, 1, number.lstrip("+"))
 
 
 def _joining(parts: Sequence[smpp.Part], kept: Sequence[smpp.Part]) -> OnAccept:
