@@ -89,7 +89,7 @@ async def _one_time_code(scheduler: Scheduler, service: MessageService, modems: 
         scheduler.modem_changed(modem.become(ModemState.READY))
     waits = []
     for number in range(20):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # spread over the campaign
         await service.submit(LOCAL, [Submission(f"+4916{number:08d}", "code", priority=Priority.URGENT)][0])
         before = [len(modem.tpdus) for modem in modems]
         wanted = f"{number:08d}"

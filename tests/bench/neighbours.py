@@ -72,7 +72,7 @@ async def _round(modems: list[Modem], seconds: float) -> float:
                 await modem.submit(TPDU, before_payload=_commit)
                 sent += 1
             except SubmitError:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # before the next attempt
 
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:

@@ -200,7 +200,7 @@ async def measure(
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(sink.changed.wait(), 0.5)
                     elif not await attempt():
-                        await asyncio.sleep(0.02)
+                        await asyncio.sleep(0.02)  # before the next attempt
 
             while modem.status.state is not ModemState.READY:
                 sink.changed.clear()
@@ -212,7 +212,7 @@ async def measure(
             simulated.fault(fault, for_s=for_s, **count, **options)
             simulation.send(from_="+491799999999", to="modem0", text="in the middle of it")
             if for_s is not None:
-                await asyncio.sleep(for_s)
+                await asyncio.sleep(for_s)  # the fault lasts
             started = time.monotonic()
             recovered: float | None = None
             received: float | None = None

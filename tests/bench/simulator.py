@@ -107,7 +107,7 @@ async def idle(modems: int, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
         async with simulator(Path(folder), modems) as process:
             before = await _at_rest(process.pid)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # the span that is measured
             return (cpu_s(process.pid) - before) / seconds * 100
 
 

@@ -77,7 +77,7 @@ def observe(simulation: BackgroundSimulation, driver: Driver, kind: str, options
         while time.monotonic() < start + OBSERVED_S:
             if arrived is None and copies("under the fault"):
                 arrived = time.monotonic() - start
-            time.sleep(0.2)
+            time.sleep(0.2)  # between two looks
         found |= {"arrived_s": arrived, "refused": refused}
         modem.clear_faults()
         again = time.monotonic()

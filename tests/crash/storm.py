@@ -53,7 +53,7 @@ def storm(place: Site, kills: int, seed: int, *, reports: bool, batch: int = 60)
                 until(lambda: any(modem["state"] == "ready" for modem in client.modems()))
             except NoDaemon:
                 pass
-            time.sleep(chance.random() * 0.25)
+            time.sleep(chance.random() * 0.25)  # the kill comes at any step of the work
             place.kill()
         umpire.look(database, killed=True)
     with place.start() as client:

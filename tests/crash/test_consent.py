@@ -41,7 +41,7 @@ def test_nothing_is_handed_over_after_the_opt_out_and_it_is_confirmed_once(after
             )
             until(lambda: len(place.submits()) >= 4)
             says(place, "Stop please")
-            time.sleep(after_s)
+            time.sleep(after_s)  # the kill comes at another step of the opt-out
             place.kill()
         with place.start() as client:
             until(lambda: bool(list(client.optouts())))

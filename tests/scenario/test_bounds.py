@@ -45,7 +45,7 @@ async def spoken(rig: Rig, *pieces: bytes, pause_s: float = 0.0, timeout_s: floa
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause_s)  # the behaviour played: a slow client
         async with asyncio.timeout(timeout_s):
             return await _answer(reader)
     finally:
@@ -325,7 +325,7 @@ async def test_slow_loris_does_not_keep_the_modems_from_sending(tmp_path: Path) 
                         for _ in range(100):
                             writer.write(b"X: y\r\n")
                             await writer.drain()
-                            await asyncio.sleep(0.1)
+                            await asyncio.sleep(0.1)  # the behaviour played: a header at a time
                     finally:
                         writer.close()
 

@@ -127,7 +127,7 @@ async def test_a_pause_takes_back_what_waits_and_a_resume_sends_it_once(tmp_path
         await asyncio.sleep(1)  # what the design allows a text in the modem
         sent = len(sim.submits)
         assert sent < 60
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # nothing happens, for the time of several texts
         assert len(sim.submits) == sent
         assert (await rig.client.campaign(created["id"]))["counts"]["queued"] == 0
         await rig.client.act_on_campaign(created["id"], "resume")
@@ -148,7 +148,7 @@ async def test_a_canceled_campaign_sends_no_more(tmp_path: Path) -> None:
         with pytest.raises(ApiError) as raised:
             await rig.client.act_on_campaign(created["id"], "resume")
         assert raised.value.code == "wrong_state"
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # nothing happens, for the time of several texts
         assert len(sim.submits) < 40
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.modems import PHONE, Sink, at_once, running
 from support.modems import TPDU_REPORTED as TPDU
+from support.waiting import until
 
 from gsmgw.at import commands
 from gsmgw.clock import SystemClock
@@ -307,7 +308,7 @@ async def test_a_second_port_is_listened_to(tmp_path: Path, told_on: tuple[int, 
             await modem.submit(TPDU, before_payload=at_once)
             await sink.until(lambda: len(sink.pdus) == 2)
             await modem.ussd("*102#")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # the second port would tell of the answer, too
             assert len(sink.pdus) == 2
             assert "ussd.received" not in [name for name, _ in sink.events]
 
@@ -390,8 +391,10 @@ async def test_a_modem_that_refuses_everything_is_restarted(tmp_path: Path) -> N
 
 async def test_a_silent_restart_is_noticed_by_the_echo(tmp_path: Path) -> None:
     async with rig(tmp_path) as (simulation, simulated, modem, sink):
+        said = [time.monotonic()]
+        modem.tap(lambda *_: said.append(time.monotonic()))
+        await until(lambda: time.monotonic() - said[-1] > 0.1)  # its first check is over: that would notice the restart
         simulated.fault("reset", count=1)
-        await asyncio.sleep(0.1)
         with pytest.raises(SubmitError) as refused:  # in text mode the length would be taken for a recipient
             await modem.submit(TPDU, before_payload=at_once)
         assert not refused.value.payload_started

@@ -161,7 +161,7 @@ async def test_many_modems_do_not_disturb_each_other(tmp_path: Path) -> None:
         async def flap() -> None:
             while True:
                 simulation.modems["modem1"].unplug()
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # the behaviour played: a loose plug
                 await simulation.modems["modem1"].replug()
                 await asyncio.sleep(0.2)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from support.mosquitto import Ear, Mosquitto, broker
-from support.rig import GENEROUS_S, Rig, simulated
+from support.rig import Rig, simulated
+from support.waiting import until
 
 from gsmgw.config import parse_config
 from gsmgw.errors import ConfigError, ModemError
@@ -283,12 +284,14 @@ async def test_home_assistant_controls_a_modem(tmp_path: Path) -> None:
 
 async def audited(rig: Rig, count: int) -> list[dict[str, Any]]:
     """The commands in the audit log, oldest first, once there are so many."""
-    async with asyncio.timeout(GENEROUS_S):
-        while True:
-            found = [dict(each) async for each in rig.client.audit(who="mqtt")]
-            if len(found) >= count:
-                return found[::-1]
-            await asyncio.sleep(0.05)  # no event tells of entries
+    found: list[dict[str, Any]] = []
+
+    async def are_there() -> bool:
+        found[:] = [dict(each) async for each in rig.client.audit(who="mqtt")]
+        return len(found) >= count
+
+    await until(are_there)
+    return found[::-1]
 
 
 async def test_commands_are_in_the_audit_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

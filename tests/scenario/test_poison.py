@@ -208,14 +208,14 @@ async def webhooks(house: House) -> None:
     for _ in answers:
         await house.rig.client.request("POST", "/v1/webhooks", json={"url": house.receiver.url})
         house.sim.send(from_=STRANGER, to="modem0", text="told of")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # one at a time, so that each gets its answer of the script
 
 
 async def lines(house: House) -> None:
     port = house.sim.modems["modem1"].urc_port
     for line in ODD_LINES * 3:
         port.emit(line)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # each line is read by itself
 
 
 async def a_flood(house: House) -> None:

@@ -287,10 +287,10 @@ def notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifi
 
 async def silence(notified: Notified, rounds: int = 5) -> None:
     """Nothing is said for several times the interval, once what is under way has been said."""
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.4)  # two intervals
     notified.drain()
     for _ in range(rounds):
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # one interval
         assert notified.drain() == 0
 
 

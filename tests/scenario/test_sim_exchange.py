@@ -238,5 +238,5 @@ async def test_what_was_under_way_when_it_closed_writes_nowhere(tmp_path: Path) 
         sim.send(from_="+491510000001", to="modem0", text="x")
         client.close()
     with (tmp_path / "next").open("w+b") as file:  # takes a descriptor that was a terminal's
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # 50 s of the simulator, longer than what was under way
         assert file.read() == b""

@@ -95,7 +95,7 @@ async def test_results_that_come_during_the_next_texts_are_told_apart(tmp_path: 
         ids = [await send(rig, number) for number in range(5)]
         for message_id in ids:
             await becomes(rig, message_id, "sent")
-        await asyncio.sleep(5)
+        await asyncio.sleep(5)  # longer than a result takes: none makes a text go again
         assert times_sent(sim) == times_sent(sim) & Counter({f"text {n}": 1 for n in (*range(5), *range(90, 96))})
         rows = await rig.gateway.store.read(
             lambda db: db.execute("SELECT reference FROM segments ORDER BY message_id").fetchall()
@@ -124,7 +124,7 @@ async def test_a_text_is_repeated_once_without_evidence_and_then_waits_for_a_per
         assert message["status"] == "unknown"
         assert "gsmgw resolve" in message["waiting_for"]["sentence"]
         assert times_sent(sim)["text 1"] == 2
-        await asyncio.sleep(3)
+        await asyncio.sleep(3)  # three times the grace
         assert times_sent(sim)["text 1"] == 2
 
         def count(tx: Tx) -> int:

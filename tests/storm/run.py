@@ -191,7 +191,7 @@ class Storm:
                 self._disk(),
             ):
                 group.create_task(course)
-            await asyncio.sleep(self.seconds)
+            await asyncio.sleep(self.seconds)  # the storm
             self.over = True
 
     async def _send(self, client: AsyncClient) -> None:
@@ -213,9 +213,9 @@ class Storm:
                         raise
                 else:
                     break
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.5)  # before the next attempt
             self.outbound.add(text)
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.25)  # four texts a second
 
     async def _receive(self, sim: Simulation) -> None:
         number = 0
@@ -224,14 +224,14 @@ class Storm:
             with contextlib.suppress(RpError):
                 sim.send(from_=PHONES[number % len(PHONES)], to=MODEMS[number % 2], text=text)
                 self.inbound.add(text)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.5)  # two texts a second
 
     async def _odd_air(self, sim: Simulation) -> None:
         while not self.over:
             modem = sim.modems[self.chance.choice(MODEMS)]
             for tpdu in odd_tpdus(self.chance, STRANGER, datetime.now(UTC)):
                 self.outcome.poison["PDU"] += drop(modem, tpdu)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.3)  # odd texts are about as many as ordinary ones
 
     async def _odd_requests(self) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=no_tls())
@@ -246,7 +246,7 @@ class Storm:
                     answer = await http.post(path, content=body, headers={"Content-Type": "application/json"})
                     if answer.status_code == 500:
                         self.outcome.internal_errors.append(f"{path} {body[:60]!r}: {answer.text[:200]}")
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(0.4)  # the odd ones leave time for the ordinary ones
 
     async def _faults(self, sim: Simulation) -> None:
         while not self.over:
@@ -254,12 +254,12 @@ class Storm:
             lasts_s = self.chance.uniform(0.5, min(8.0, self.seconds / 4))
             sim.modems[self.chance.choice(HOSTILE)].fault(kind, for_s=lasts_s, **options)
             self.outcome.poison[f"fault {kind}"] += 1
-            await asyncio.sleep(self.chance.uniform(0.5, 4.0))
+            await asyncio.sleep(self.chance.uniform(0.5, 4.0))  # faults follow and overlap
 
     async def _rows(self) -> None:
         """Copies of rows with odd values; rows of ordinary messages stay as they are."""
         while not self.over:
-            await asyncio.sleep(min(3.0, self.seconds / 8))
+            await asyncio.sleep(min(3.0, self.seconds / 8))  # several in each storm
             await asyncio.to_thread(self._spoil)
 
     def _spoil(self) -> None:
@@ -288,10 +288,10 @@ class Storm:
 
     async def _disk(self) -> None:
         for _ in range(2):
-            await asyncio.sleep(self.seconds / 4)
+            await asyncio.sleep(self.seconds / 4)  # twice in each storm
             self.orders.touch()
             self.outcome.poison["full disk"] += 1
-            await asyncio.sleep(min(20.0, self.seconds / 10))
+            await asyncio.sleep(min(20.0, self.seconds / 10))  # so long it is full
             self.orders.unlink()
 
     # -- the calm -----------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ class Storm:
             modem.faults.clear()
 
         async def all_there() -> bool:
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(0.4)  # between two looks: they read all texts
             return not self.outbound - set(self._copies(sim)) and not self.inbound - set(await self._inbox(client))
 
         await self._until(all_there, 150 + 2 * self.grace_s)
