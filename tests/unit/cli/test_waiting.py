@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Self, cast
 
 import pytest
 
+from gsmgw.cli import waiting
 from gsmgw.cli.waiting import local_moment, local_time, next_try, status_words, waits_for
 from gsmgw.wire import resources
 
 NOON = datetime.now().astimezone().replace(hour=12, minute=0, second=5, microsecond=0)
 TOMORROW = NOON + timedelta(days=1)
+
+
+class _Now(datetime):
+    """A clock that shows the day of NOON, also when midnight passes during the tests."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(NOON.timestamp(), tz)
+
+
+@pytest.fixture(autouse=True)
+def the_day_of_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "datetime", _Now)
 
 
 def message(word: str | None, until: datetime | None = None) -> resources.Message:
