@@ -258,6 +258,12 @@ async def test_smsgate_webhooks_have_its_envelope_and_its_signature(place: Place
         assert request.headers["x-signature"] == hmac.new(SIGNING_KEY.encode(), signed, hashlib.sha256).hexdigest()
     await place.smsgate(lambda client: client.delete_webhook(received["webhookId"]))
     assert len(await place.smsgate(lambda client: client.get_webhooks())) == 1
+    entries = [each async for each in place.rig.client.audit(who="door")]
+    assert [(each["method"], each["path"], each["status"]) for each in entries] == [
+        ("DELETE", f"/3rdparty/v1/webhooks/{received['webhookId']}", 204),
+        ("POST", "/3rdparty/v1/webhooks", 201),
+        ("POST", "/3rdparty/v1/webhooks", 201),
+    ]
 
 
 async def test_smsgate_errors_and_data(place: Place) -> None:

@@ -22,6 +22,8 @@ _DETAIL = "gsmgw.audit"
 _SUBMITTING = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
 #: Changes that people make all day; each is an event with its author.
 _WITH_EVENTS = "/v1/conversations/"
+#: What the bridges let programs manage, behind the path of a bridge.
+_OF_BRIDGES = re.compile(r"/webhooks(/|$)")
 #: Outcomes that anybody can cause as often as they like; they would fill the log.
 _NOT_LOGGED = frozenset({401, 404, 405, 413, 429})
 #: Paths with a number that is not to be kept.
@@ -39,7 +41,9 @@ def is_managing(method: str, path: str) -> bool:
     """Return True for a call that changes anything but the queue, or taps a modem."""
     if method in ("GET", "HEAD", "OPTIONS"):
         return path.endswith("/tap")
-    return path.startswith("/v1/") and path not in _SUBMITTING and not path.startswith(_WITH_EVENTS)
+    if not path.startswith("/v1/"):
+        return _OF_BRIDGES.search(path) is not None
+    return path not in _SUBMITTING and not path.startswith(_WITH_EVENTS)
 
 
 class Audit:
