@@ -71,6 +71,7 @@ class Look:
             "ngettext": self.words.ngettext,
             "url": self.url,
             "asset": self.asset,
+            "ask": self.ask,
             "role": self.role,
             "may_send": self.may_send,
             "may_manage": self.role == "owner",
@@ -81,6 +82,10 @@ class Look:
         """Return the address of a page."""
         given = {name: value for name, value in query.items() if value not in (None, "", [], ())}
         return self.site.settings.prefix + path + (f"?{urlencode(given, doseq=True)}" if given else "")
+
+    def ask(self, path: str, action: str = "", name: str = "") -> str:
+        """Return the question before an action of the form at a route."""
+        return self.words.gettext(self.site.questions[path, action], name=name)
 
     def asset(self, name: str) -> str:
         """Return the address of a static file."""

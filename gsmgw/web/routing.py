@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gsmgw.client import ApiError, NoAnswer, NoDaemon
+from gsmgw.client import ApiError, NoAnswer, NoDaemon, part
 from gsmgw.web import cookies, words
-from gsmgw.web.forms import NOT_FROM_HERE, NotFromHere, joined
+from gsmgw.web.forms import NOT_FROM_HERE, TOKEN_FIELD, NotFromHere, joined
 from gsmgw.web.languages import N_
 from gsmgw.web.live.hub import Hub
 from gsmgw.web.security import Forwarded, Headers
@@ -25,17 +25,36 @@ from gsmgw.web.view import View, look_of
 
 Handler: TypeAlias = Callable[[View], Awaitable[Response]]
 
+#: The field that says that a question was answered with yes.
+SURE = "sure"
 UNREACHABLE = N_("The gateway is not running or cannot be reached. This page tries again by itself.")
 
 
 class Page:
-    """A route of the page. An open one needs no session."""
+    """A route of the page. An open one needs no session.
 
-    def __init__(self, path: str, handler: Handler, method: str = "GET", *, is_open: bool = False) -> None:
+    ``asks`` are the questions before what cannot be undone, by the action of the form, "" without one. ``named`` is the
+    field of the form, or the part of the path, that is ``%(name)s`` in a question, and ``back`` where "no" leads to.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        handler: Handler,
+        method: str = "GET",
+        *,
+        is_open: bool = False,
+        asks: Mapping[str, str] | None = None,
+        named: str = "name",
+        back: str = "",
+    ) -> None:
         self.path = path
         self.handler = handler
         self.method = method
         self.is_open = is_open
+        self.asks = asks or {}
+        self.named = named
+        self.back = back or path
 
 
 class Web:
@@ -43,7 +62,8 @@ class Web:
 
     def __init__(self, settings: WebSettings, pages: Sequence[Page]) -> None:
         self._pages = pages
-        self.site = Site(settings, frozenset(page.path for page in pages))
+        questions = {(page.path, action): sentence for page in pages for action, sentence in page.asks.items()}
+        self.site = Site(settings, frozenset(page.path for page in pages), questions)
         self.hub = Hub(self.site.sessions)
 
     def application(self) -> ASGIApp:
@@ -99,7 +119,8 @@ class Web:
         elif not page.is_open:
             return self._to_sign_in(view)
         try:
-            return await page.handler(view)
+            asked = await _question(page, view) if page.asks else None
+            return asked or await page.handler(view)
         except ApiError as exc:
             if exc.status == 401 and not page.is_open:
                 self.site.sessions.forget(token)
@@ -123,6 +144,22 @@ class Web:
             cookies.seed_of(request) or cookies.new_seed(),
         )
         return view.render("problem.html", 404, title=view.say(N_("This page does not exist")), detail="")
+
+
+async def _question(page: Page, view: View) -> Response | None:
+    """Return a page that asks whether to go on, with the form in it; None if there is nothing to ask, or yes was said.
+
+    With JavaScript, page.js asks and says so. This page is for browsers without it.
+    """
+    form = await view.form()
+    sentence = page.asks.get(form.text("action"))
+    if sentence is None or form.checked(SURE):
+        return None
+    kept = [(name, value) for name, value in form.items() if name != TOKEN_FIELD]
+    places = view.request.path_params
+    asked = view.say(sentence, name=form.text(page.named) or places.get(page.named, ""))
+    back = page.back.format(**{name: part(value) for name, value in places.items()})
+    return view.render("confirm.html", question=asked, kept=kept, back=back, sure=SURE)
 
 
 async def _alive(_: Request) -> Response:

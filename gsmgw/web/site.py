@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
@@ -16,8 +17,10 @@ from gsmgw.web.settings import WebSettings
 class Site:
     """Everything that the pages share."""
 
-    def __init__(self, settings: WebSettings, paths: frozenset[str]) -> None:
+    def __init__(self, settings: WebSettings, paths: frozenset[str], questions: Mapping[tuple[str, str], str]) -> None:
         self.settings = settings
+        #: What is asked before what cannot be undone, by the path of a route and the action of its form.
+        self.questions = questions
         self._paths = paths
         self.assets = Assets()
         self.languages = load_languages()

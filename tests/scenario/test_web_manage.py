@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from support.page import SECRET, add_user, dashboard, fragment, signed_in
 from support.receiver import Receiver, receiving
 from support.rig import Rig, make_config, running
 from support.waiting import GENEROUS_S
+
+from gsmgw.web.application import PAGES
+from gsmgw.web.routing import Page
 
 ALLOW = {"webhooks": {"allow": ["http", "loopback"], "timeout_s": 2}}
 ANNA = "+4915112345671"
@@ -96,7 +100,7 @@ async def test_a_webhook_from_its_beginning_to_its_end(rig: Rig, receiver: Recei
         twice = await browser.send(here, action="pause")
         assert twice.status_code == 409
         assert "already" in twice.text
-        await browser.send(here, action="skip")
+        await browser.send(here, action="skip", sure="1")
         assert (await rig.client.webhook(hook["id"]))["state"] == "active"
 
         asked = await browser.send(here, action="secret")
@@ -176,6 +180,21 @@ async def test_a_confirmation_keeps_what_was_sent(rig: Rig) -> None:
         assert '<input type="hidden" name="name" value="shop">' in page
         assert 'name="sure" value="1"' in page
         assert page.count('name="form_token"') == page.count('action="/sms/sign-out"') + 1
+
+
+@pytest.mark.parametrize(("page", "action"), [(page, action) for page in PAGES for action in page.asks])
+async def test_what_cannot_be_undone_is_asked_for(rig: Rig, page: Page, action: str) -> None:
+    path = re.sub(r"\{\w+\}", "nobody", page.path)
+    async with signed_in(rig) as browser:
+        await browser.open("/settings")
+        asked = await browser.send(path, action=action, **{page.named: "The <one>"})
+        assert asked.status_code == 200
+        assert "Are you sure?" in asked.text
+        assert f'<input type="hidden" name="action" value="{action}">' in asked.text
+        assert f'<form method="post" action="{path}"' in asked.text
+        back = re.search(r'href="([^"]*)">No, go back', asked.text)
+        assert back is not None
+        assert not {"{", "}"} & set(back[1])
 
 
 async def test_users(rig: Rig) -> None:

@@ -80,7 +80,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
             assert "Prefers the terrace" in (await browser.open(f"/conversations/{ANNA}")).text
             await browser.send(f"/conversations/{ANNA}/person", action="name", name="Anna S.")
             assert "Anna S." in (await browser.open(f"/conversations/{ANNA}")).text
-            await browser.send(f"/conversations/{ANNA}/person", action="opt_out")
+            await browser.send(f"/conversations/{ANNA}/person", action="opt_out", sure="1")
             refused = await browser.send(f"/conversations/{ANNA}", text="Still there?")
             assert refused.status_code == 409
             assert "Still there?</textarea>" in refused.text
@@ -93,7 +93,7 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
             answer = await browser.send("/modems/modem0/ussd", code="*100#")
             assert '<pre class="answer"' in answer.text or 'id="code-error"' in answer.text
             assert (await browser.send("/modems/modem0/ussd", code="")).status_code == 422
-            off = await browser.send("/modems/modem0", action="disable")
+            off = await browser.send("/modems/modem0", action="disable", sure="1")
             assert off.headers["location"] == "/modems/modem0?done=disabled"
             await browser.send("/modems/modem0", action="enable")
             assert rig.gateway.modems["modem0"].status.state.value != "disabled"
@@ -175,7 +175,7 @@ async def test_contacts_are_kept_and_imported(rig: Rig) -> None:
         assert "Imported" in done.text
         assert (await rig.client.contact(BORIS))["groups"] == ["shop"]
         undo = done.text.partition('action="/contacts/import/')[2].partition('"')[0]
-        await browser.send(f"/contacts/import/{undo}")
+        await browser.send(f"/contacts/import/{undo}", sure="1")
         assert [each["number"] for each in (await rig.client.contact_page())["data"]] == [ANNA]
         assert (await browser.send("/contacts/import", action="check")).status_code == 422
 
@@ -203,16 +203,16 @@ async def test_templates_answers_and_consent(rig: Rig) -> None:
         assert "Hello {{ name }}</textarea>" in (await browser.open("/templates?name=hello")).text
         await browser.send("/answers", action="save", **{"answer-name": "hours", "answer-text": "9 to 18"})
         assert 'data-answer="9 to 18"' in (await browser.open(f"/conversations/{ANNA}")).text
-        await browser.send("/answers", action="delete", **{"answer-name": "hours"})
-        await browser.send("/templates", action="delete", name="hello", text="x")
+        await browser.send("/answers", action="delete", sure="1", **{"answer-name": "hours"})
+        await browser.send("/templates", action="delete", sure="1", name="hello", text="x")
         assert (await rig.client.templates(), await rig.client.answers()) == ([], [])
 
         await browser.open("/consent")
-        await browser.send("/consent", number=ANNA, reason="on the telephone", action="opt_out")
+        await browser.send("/consent", number=ANNA, reason="on the telephone", action="opt_out", sure="1")
         page = (await browser.open(f"/consent?number=%2B{ANNA[1:]}")).text
         assert "This person has opted out." in page
         assert "on the telephone" in page
-        await browser.send("/consent", number=ANNA, action="opt_in", list="*")
+        await browser.send("/consent", number=ANNA, action="opt_in", list="*", sure="1")
         assert (await rig.client.optout_page())["data"] == []
         assert 'id="number-error"' in (await browser.open("/consent?number=nonsense")).text
 

@@ -11,7 +11,6 @@ from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.pages.texting import moment_of, ways
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
@@ -22,8 +21,8 @@ LIMIT = 50
 _CHANGING = ("message.sent", "message.delivered", "message.failed", "message.undelivered", "message.received")
 #: Actions on a campaign that was started.
 ACTIONS = ("pause", "resume", "cancel", "unschedule")
-#: Actions that ask first.
-_ASKED = {
+#: Questions before actions.
+_ASKS = {
     "start": N_("Start this campaign?"),
     "cancel": N_("Cancel this campaign? Texts that wait are not sent."),
     "delete": N_("Delete this campaign? Its texts stay."),
@@ -97,10 +96,6 @@ async def act(view: View) -> Response:
     """Start, pause, resume, change, cancel or delete a campaign, or text those again whose message failed."""
     form = await view.form()
     number, action = view.path("id"), form.text("action")
-    if action in _ASKED:
-        asked = question(view, form, view.say(_ASKED[action]), f"/campaigns/{number}")
-        if asked is not None:
-            return asked
     try:
         if action == "start":
             send_at = moment_of(view, form)
@@ -177,7 +172,7 @@ async def _progress(look: Look, gateway: AsyncClient, number: str) -> str:
 PAGES = [
     Page("/campaigns", campaigns),
     Page("/campaigns/{id}", campaign),
-    Page("/campaigns/{id}", act, "POST"),
+    Page("/campaigns/{id}", act, "POST", asks=_ASKS),
     Page("/campaigns/{id}/recipients", recipients),
     Page("/campaigns/{id}/export", export),
 ]

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from gsmgw.client import ApiError
 from gsmgw.web.forms import Form
+from gsmgw.web.languages import N_
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -58,4 +59,8 @@ async def change(view: View) -> Response:
     return view.redirect("/consent", number=number, done="saved")
 
 
-PAGES = [Page("/consent", consent), Page("/consent", change, "POST")]
+_ASKS = {
+    "opt_out": N_("Nobody can text this number any more. Continue?"),
+    "opt_in": N_("Has this person agreed to get texts again?"),
+}
+PAGES = [Page("/consent", consent), Page("/consent", change, "POST", asks=_ASKS)]

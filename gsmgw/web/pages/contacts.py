@@ -9,7 +9,6 @@ from starlette.responses import Response, StreamingResponse
 from gsmgw.client import ApiError, AsyncClient, part
 from gsmgw.web.forms import Form, number_of
 from gsmgw.web.languages import N_
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -126,9 +125,6 @@ async def change(view: View) -> Response:
     form = await view.form()
     number, action = view.path("id"), form.text("action")
     if action == "delete":
-        asked = question(view, form, view.say(N_("Delete this contact? Its texts stay.")), f"/contacts/{part(number)}")
-        if asked is not None:
-            return asked
         await view.gateway.delete_contact(number)
         return view.redirect("/contacts", done="deleted")
     known = await view.gateway.contact(number)
@@ -150,12 +146,7 @@ async def _act(view: View, form: Form, known: resources.Contact) -> Response:
         if form.text("action") == "close_question":
             await view.gateway.close_question(known["number"])
         else:
-            sentence = N_("Merge the contact %(other)s into this one? It is deleted.")
-            other = form.text("other").strip()
-            asked = question(view, form, view.say(sentence, other=other), path)
-            if asked is not None:
-                return asked
-            await view.gateway.merge_contacts(known["id"], other)
+            await view.gateway.merge_contacts(known["id"], form.text("other").strip())
     except ApiError as exc:
         shown = Form(values=values_of(known))
         shown.put({"other": form.text("other")})
@@ -195,11 +186,15 @@ async def export(view: View) -> Response:
     return StreamingResponse(portions, media_type="text/csv", headers=headers)
 
 
+_ASKS = {
+    "delete": N_("Delete this contact? Its texts stay."),
+    "merge": N_("Merge the contact %(name)s into this one? It is deleted."),
+}
 PAGES = [
     Page("/contacts", contacts),
     Page("/contacts/new", new_contact),
     Page("/contacts/new", save, "POST"),
     Page("/contacts/export", export),
     Page("/contacts/{id}", contact),
-    Page("/contacts/{id}", change, "POST"),
+    Page("/contacts/{id}", change, "POST", asks=_ASKS, named="other"),
 ]

@@ -218,10 +218,11 @@ async def _threads_region(look: Look, gateway: AsyncClient, argument: str) -> st
     return partial("threads", look.part("fragments/threads.html", threads=found, peer=None, shown=shown))
 
 
+_OPT_OUT = N_("Nobody can text this number any more. Continue?")
 PAGES = [
     Page("/conversations", conversations),
     Page("/conversations/{peer}", conversation),
     Page("/conversations/{peer}", reply, "POST"),
     Page("/conversations/{peer}/change", change, "POST"),
-    Page("/conversations/{peer}/person", save_person, "POST"),
+    Page("/conversations/{peer}/person", save_person, "POST", asks={"opt_out": _OPT_OUT}, back="/conversations/{peer}"),
 ]

@@ -14,7 +14,6 @@ from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.pages import segments
 from gsmgw.web.pages.compose import numbers_of
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -197,10 +196,6 @@ async def act(view: View) -> Response:
     if await segments.change(view, form):
         return await _show(view, form, 422 if form.errors else 200)
     if action == "delete":
-        sentence = N_("Delete this drip? Nobody gets further steps.")
-        asked = question(view, form, view.say(sentence), path)
-        if asked is not None:
-            return asked
         await gateway.delete_drip(name)
         return view.redirect("/drips", done="deleted")
     try:
@@ -245,7 +240,7 @@ PAGES = [
     Page("/new-drip", new_drip),
     Page("/new-drip", save, "POST"),
     Page("/drips/{name}", drip),
-    Page("/drips/{name}", act, "POST"),
+    Page("/drips/{name}", act, "POST", asks={"delete": N_("Delete this drip? Nobody gets further steps.")}),
     Page("/drips/{name}/edit", edit),
     Page("/drips/{name}/edit", save_again, "POST"),
     Page("/questions", questions),

@@ -9,7 +9,6 @@ from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.pages import segments
 from gsmgw.web.pages.compose import numbers_of
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 
@@ -58,12 +57,6 @@ async def save_group(view: View) -> Response:
     action, old = form.text("action"), form.trimmed("old")
     if await segments.change(view, form):
         return await _groups(view, form, 422 if form.errors else 200)
-    if action == "delete":
-        name = form.text("name")
-        sentence = N_("Delete the group %(name)s? Its members stay contacts.")
-        asked = question(view, form, view.say(sentence, name=name), "/groups")
-        if asked is not None:
-            return asked
     try:
         if action == "delete":
             await view.gateway.delete_group(form.text("name"))
@@ -131,11 +124,6 @@ async def save_field(view: View) -> Response:
     """Declare, change or delete a field."""
     form = await view.form()
     name = form.text("name").strip()
-    if form.text("action") == "delete":
-        sentence = N_("Delete the field %(name)s? Its values in all contacts are lost.")
-        asked = question(view, form, view.say(sentence, name=name), "/fields")
-        if asked is not None:
-            return asked
     if not name:
         form.errors["name"] = view.say(N_("Write a name."))
         return await _fields(view, form, 422)
@@ -157,9 +145,14 @@ async def save_field(view: View) -> Response:
 
 PAGES = [
     Page("/groups", groups),
-    Page("/groups", save_group, "POST"),
+    Page("/groups", save_group, "POST", asks={"delete": N_("Delete the group %(name)s? Its members stay contacts.")}),
     Page("/segments", find),
     Page("/segments", use, "POST"),
     Page("/fields", fields),
-    Page("/fields", save_field, "POST"),
+    Page(
+        "/fields",
+        save_field,
+        "POST",
+        asks={"delete": N_("Delete the field %(name)s? Its values in all contacts are lost.")},
+    ),
 ]

@@ -125,8 +125,9 @@ async def undo(view: View) -> Response:
     return view.redirect("/contacts", done="undone")
 
 
+_UNDO = N_("Undo this import? Contacts that were changed since stay.")
 PAGES = [
     Page("/contacts/import", import_form),
     Page("/contacts/import", run_import, "POST"),
-    Page("/contacts/import/{id}/undo", undo, "POST"),
+    Page("/contacts/import/{id}/undo", undo, "POST", asks={"": _UNDO}, back="/contacts/import"),
 ]

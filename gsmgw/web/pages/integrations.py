@@ -8,7 +8,6 @@ from gsmgw.client import ApiError
 from gsmgw.web.curl import curl_lines
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 
@@ -72,18 +71,16 @@ async def revoke(view: View) -> Response:
     """Revoke a token."""
     form = await view.form()
     name = form.text("name")
-    sentence = view.say(N_("Revoke the token %(name)s? Programs that use it lose access at once."), name=name)
-    if (asked := question(view, form, sentence, "/integrations")) is not None:
-        return asked
     if not name:
         return view.redirect("/integrations")
     await view.gateway.revoke_token(name)
     return view.redirect("/integrations", done="revoked")
 
 
+_REVOKE = N_("Revoke the token %(name)s? Programs that use it lose access at once.")
 PAGES = [
     Page("/integrations", integrations),
     Page("/tokens/new", new_token),
     Page("/tokens/new", create_token, "POST"),
-    Page("/tokens/revoke", revoke, "POST"),
+    Page("/tokens/revoke", revoke, "POST", asks={"": _REVOKE}, back="/integrations"),
 ]

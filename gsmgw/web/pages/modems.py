@@ -85,9 +85,13 @@ async def _modem_region(look: Look, gateway: AsyncClient, name: str) -> str:
     return partial("modem-state", look.part("fragments/modem_state.html", modem=found))
 
 
+_ASKS = {
+    "reset": N_("Restart the modem? It is back in about a minute."),
+    "disable": N_("Disable this modem? It neither sends nor receives until you enable it."),
+}
 PAGES = [
     Page("/modems", modems),
     Page("/modems/{name}", modem),
-    Page("/modems/{name}", act, "POST"),
+    Page("/modems/{name}", act, "POST", asks=_ASKS),
     Page("/modems/{name}/ussd", ussd, "POST"),
 ]

@@ -11,7 +11,6 @@ from gsmgw.web import rule_forms as forms
 from gsmgw.web.campaign_forms import DAYS
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.pages.texting import local_moment
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
@@ -40,10 +39,6 @@ async def change(view: View) -> Response:
     """Try a text, move a rule, switch it on or off, or delete it."""
     form = await view.form()
     action, name = form.text("action"), form.text("rule")
-    if action == "delete":
-        asked = question(view, form, view.say(N_("Delete the rule %(name)s?"), name=name), "/rules")
-        if asked is not None:
-            return asked
     try:
         if action == "try":
             return await _try(view, form)
@@ -149,7 +144,7 @@ async def actions(view: View) -> Response:
 
 PAGES = [
     Page("/rules", rules),
-    Page("/rules", change, "POST"),
+    Page("/rules", change, "POST", asks={"delete": N_("Delete the rule %(name)s?")}, named="rule"),
     Page("/rules/new", new_rule),
     Page("/rules/new", save, "POST"),
     Page("/rules/actions", actions, "POST"),

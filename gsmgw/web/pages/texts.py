@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from gsmgw.client import ApiError
 from gsmgw.web.forms import Form
+from gsmgw.web.languages import N_
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -75,6 +76,13 @@ async def answers(view: View) -> Response:
 
 PAGES = [
     Page("/templates", templates),
-    Page("/templates", save, "POST"),
-    Page("/answers", answers, "POST"),
+    Page("/templates", save, "POST", asks={"delete": N_("Delete this template?")}),
+    Page(
+        "/answers",
+        answers,
+        "POST",
+        asks={"delete": N_("Delete the answer %(name)s?")},
+        named="answer-name",
+        back="/templates",
+    ),
 ]

@@ -8,12 +8,11 @@ from gsmgw.client import ApiError, part
 from gsmgw.digits import is_digits
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 
 FIELDS = {"/name": "name", "/password": "password", "/role": "role", "wrong_state": ""}
-REMOVE = N_("Remove the user %(name)s? All devices of this person are signed out.")
+_REMOVE = N_("Remove the user %(name)s? All devices of this person are signed out.")
 
 
 async def users(view: View) -> Response:
@@ -51,8 +50,6 @@ async def change(view: View) -> Response:
     form = await view.form()
     name, action, gateway = view.path("name"), form.text("action"), view.gateway
     here = f"/users/{part(name)}"
-    if action == "remove" and (asked := question(view, form, view.say(REMOVE, name=name), here)) is not None:
-        return asked
     try:
         if action == "remove":
             await gateway.delete_user(name)
@@ -86,7 +83,7 @@ PAGES = [
     Page("/users", users),
     Page("/users", add, "POST"),
     Page("/users/{name}", user),
-    Page("/users/{name}", change, "POST"),
+    Page("/users/{name}", change, "POST", asks={"remove": _REMOVE}),
     Page("/sessions", sessions),
     Page("/sessions", end_session, "POST"),
 ]

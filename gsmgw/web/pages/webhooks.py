@@ -14,7 +14,6 @@ from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
-from gsmgw.web.pages.confirming import question
 from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
@@ -112,14 +111,6 @@ async def act(view: View) -> Response:
     """Change, pause, resume, test or delete a webhook, give it a new secret, or deliver events again."""
     form = await view.form()
     number, action = view.path("id"), form.text("action")
-    questions = {
-        "delete": N_("Delete this webhook and its delivery log? Events that wait for it are dropped."),
-        "secret": N_("Make a new secret? The present one also signs for another day."),
-    }
-    if action in questions and (
-        asked := question(view, form, view.say(questions[action]), f"/webhooks/{part(number)}")
-    ):
-        return asked
     try:
         return await _act(view, form, number, action)
     except ApiError as exc:
@@ -193,10 +184,15 @@ def _indented(body: str) -> str:
         return body
 
 
+_ASKS = {
+    "delete": N_("Delete this webhook and its delivery log? Events that wait for it are dropped."),
+    "secret": N_("Make a new secret? The present one also signs for another day."),
+    "skip": N_("Resume without what failed? These events are not delivered."),
+}
 PAGES = [
     Page("/webhooks/new", new),
     Page("/webhooks/new", create, "POST"),
     Page("/webhooks/{id}", webhook),
-    Page("/webhooks/{id}", act, "POST"),
+    Page("/webhooks/{id}", act, "POST", asks=_ASKS),
     Page("/webhooks/{id}/deliveries/{delivery}", delivery),
 ]

@@ -14,7 +14,7 @@ from gsmgw.web.site import Site
 
 
 async def test_a_chart_has_its_figures_as_a_table() -> None:
-    site = Site(WebSettings(socket="/nowhere"), frozenset())
+    site = Site(WebSettings(socket="/nowhere"), frozenset(), {})
     look = Look(site, Translator("en", {}), UTC, "owner")
     series = [{"label": "It's <b>", "tone": "good", "values": [3, None]}]
     made = look.macro("parts.html", "chart", "sent", "Sent", ["Mon", "Tue"], series, "line", "Day")
