@@ -41,6 +41,7 @@ class Site:
             modem_beside=words.MODEM_BESIDE,
             profile_reasons=words.PROFILE_REASON,
             limit_units=words.LIMIT_UNIT,
+            limit_keys=words.LIMIT_KEY,
             registration_words=words.REGISTRATION,
             waiting_words=words.WAITING,
             event_words=words.EVENT,

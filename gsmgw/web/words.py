@@ -68,6 +68,8 @@ PROFILE_REASON = {
 }
 #: What a limit counts.
 LIMIT_UNIT = {"segments": N_("segments"), "messages": N_("texts"), "recipients": N_("different recipients")}
+#: The key of a limit in the configuration, by the length of its window in seconds.
+LIMIT_KEY = {60: "per_minute", 3600: "per_hour", 86_400: "per_day", 30 * 86_400: "per_month"}
 REGISTRATION = {
     "home": N_("in its own network"),
     "roaming": N_("roaming"),

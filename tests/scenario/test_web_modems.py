@@ -52,7 +52,11 @@ async def test_limits_with_how_much_is_used(tmp_path: Path) -> None:
         ]
         await add_user(rig, "ann")
         async with signed_in(rig) as browser:
-            assert "1 of 2 segments in 1 day" in (await browser.open("/modems/modem0")).text
+            page = (await browser.open("/modems/modem0")).text
+            assert "1 of 2 segments in 1 day" in page
+            assert "Set for this modem: per_day in [modem.limits]." in page
+            assert "Set for this modem: recipients_per_day in [modem.limits]." in page
+            assert "[modem.limits]" not in (await browser.open("/modems")).text
 
 
 async def test_history_of_a_day(screens: Any, monkeypatch: pytest.MonkeyPatch) -> None:
