@@ -11,7 +11,7 @@ from gsmgw.cli.contacts import limit_option, listed
 from gsmgw.cli.exits import USAGE, fail
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import count, print_table, say, shown, write_data
-from gsmgw.cli.params import MOMENT, NAME
+from gsmgw.cli.params import MOMENT, NAME, STATUSES
 from gsmgw.cli.questions import answer_options, asked
 from gsmgw.cli.repetition import DATE_TRIGGER, REPEAT
 from gsmgw.cli.waiting import local_moment
@@ -289,14 +289,17 @@ def campaign_retry(context: click.Context, campaign: str, as_json: bool) -> None
 @campaigns.command("recipients")
 @click.argument("campaign", metavar="ID", type=NAME)
 @click.option("--state", type=click.Choice(["waiting", "queued", "skipped"]), help="List only these.")
+@click.option("--status", type=click.Choice(STATUSES), help="List only those whose message is in this state.")
 @limit_option
 @json_lines_option
 @click.pass_context
 @talks
-def campaign_recipients(context: click.Context, campaign: str, state: str | None, limit: int, as_json: bool) -> None:
+def campaign_recipients(
+    context: click.Context, campaign: str, state: str | None, status: str | None, limit: int, as_json: bool
+) -> None:
     """List recipients by number, with the state of their message."""
     with connect(context) as client:
-        found = list(client.campaign_recipients(campaign, limit=limit, state=state))
+        found = list(client.campaign_recipients(campaign, limit=limit, state=state, status=status))
     if as_json:
         for each in found:
             print_json(each)

@@ -10,7 +10,7 @@ import click
 from gsmgw.cli.common import json_lines_option, json_option, print_json, talks
 from gsmgw.cli.gateway import connect
 from gsmgw.cli.listing import print_table, say, shown
-from gsmgw.cli.params import NAME, PAST
+from gsmgw.cli.params import NAME, PAST, STATUSES
 from gsmgw.cli.send import print_outcome
 from gsmgw.cli.waiting import local_moment, local_time, status_words, waits_for
 from gsmgw.cli.watch import describe_event
@@ -18,10 +18,6 @@ from gsmgw.cli.watch import describe_event
 if TYPE_CHECKING:  # importing it takes most of the time of a command
     from gsmgw.wire import resources
 
-_STATUSES = [
-    "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "unknown", "failed", "expired", "canceled",
-    "received",
-]  # fmt: skip
 #: Fields of a message to show, in this order; times are shown in the local time zone.
 _FIELDS = (
     "id",
@@ -78,7 +74,10 @@ def _listing(context: click.Context, as_json: bool, limit: int, follow_direction
 
 @click.command()
 @click.option(
-    "--status", type=click.Choice(_STATUSES), multiple=True, help="List only messages in this state; may be repeated."
+    "--status",
+    type=click.Choice([*STATUSES, "received"]),
+    multiple=True,
+    help="List only messages in this state; may be repeated.",
 )
 @click.option("--direction", type=click.Choice(["outbound", "inbound"]), help="List only this direction.")
 @click.option("--peer", help="List only messages to or from this number.")

@@ -100,3 +100,7 @@ MOMENT = Moment()
 PAST = Moment(past=True)
 EVENT_OR_MOMENT = EventOrMoment()
 NAME = Name()
+#: The states of a sent message.
+STATUSES = (
+    "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "unknown", "failed", "expired", "canceled",
+)  # fmt: skip

@@ -274,7 +274,7 @@ def retry_campaign(campaign: str) -> Call[resources.CampaignRetry]:
 
 
 def campaign_recipient_page(campaign: str, **filters: Any) -> Call[resources.CampaignRecipientPage]:
-    """Return a page of recipients by number: ``state``, ``reason``, ``limit``, ``cursor``."""
+    """Return a page of recipients by number: ``state``, ``status`` of the text, ``reason``, ``limit``, ``cursor``."""
     return Call("GET", f"/v1/campaigns/{part(campaign)}/recipients", params=given(filters))
 
 

@@ -249,15 +249,22 @@ def forget(tx: Tx, number: str) -> None:
 
 
 def recipients(
-    db: sqlite3.Connection, campaign_id: int, after: str, limit: int, state: str | None, reason: str | None
+    db: sqlite3.Connection,
+    campaign_id: int,
+    after: str,
+    limit: int,
+    state: str | None = None,
+    reason: str | None = None,
+    status: str | None = None,
 ) -> list[Recipient]:
-    """Return recipients by number, after a number."""
+    """Return recipients by number, after a number; ``status`` is that of their message."""
     rows = db.execute(
         "SELECT r.number, r.contact_id, r.state, r.reason, r.message_id, r.variant, m.status, "
         "(SELECT name FROM contacts WHERE number = r.number) "
         "FROM campaign_recipients r LEFT JOIN messages m ON m.id = r.message_id "
         "WHERE r.campaign_id = ?1 AND r.number > ?2 "
-        "AND (?3 IS NULL OR r.state = ?3) AND (?4 IS NULL OR r.reason = ?4) ORDER BY r.number LIMIT ?5",
-        (campaign_id, after, state, reason, limit),
+        "AND (?3 IS NULL OR r.state = ?3) AND (?4 IS NULL OR r.reason = ?4) AND (?5 IS NULL OR m.status = ?5) "
+        "ORDER BY r.number LIMIT ?6",
+        (campaign_id, after, state, reason, status, limit),
     )
     return [Recipient(*row) for row in rows]

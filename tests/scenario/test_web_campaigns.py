@@ -211,6 +211,10 @@ async def test_results_recipients_and_those_who_did_not_answer(tmp_path: Path) -
             left = (await browser.open(f"{path}/recipients?state=skipped&reason=opted_out")).text
             assert left.count("<tr><th") == 2
             assert "Nothing found" in (await browser.open(f"{path}/recipients?state=waiting")).text
+            sent = (await browser.open(f"{path}/recipients?state=delivered")).text
+            assert sent.count("<tr><th") == 3
+            assert '<option value="delivered" selected>' in sent
+            assert "Nothing found" in (await browser.open(f"{path}/recipients?state=failed")).text
             table = await browser.open(f"{path}/export")
             assert table.headers["content-disposition"] == 'attachment; filename="recipients.csv"'
             assert ANNA in table.text

@@ -20,7 +20,7 @@ from gsmgw.api.routes.rules import HoursIn
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
-from gsmgw.model import format_id, parse_id
+from gsmgw.model import Status, format_id, parse_id
 from gsmgw.model.campaigns import (
     Audience,
     Campaign,
@@ -194,6 +194,7 @@ class RecipientQuery(QueryModel):
     """Query parameters of the recipients."""
 
     state: Literal["waiting", "queued", "skipped"] | None = None
+    status: Status | None = Field(None, description="The state of the message")
     reason: Skipped | None = None
     limit: Limit = 50
     cursor: str | None = Field(None, max_length=64)
@@ -316,7 +317,7 @@ async def recipients(ctx: Ctx, campaign: str, query: Annotated[RecipientQuery, Q
     """List recipients by number, with the state of their message or why they were skipped."""
     reason = None if query.reason is None else query.reason.value
     found = await ctx.campaigns.recipients(
-        await _id(ctx, campaign), query.cursor or "", query.limit + 1, query.state, reason
+        await _id(ctx, campaign), query.cursor or "", query.limit + 1, query.state, reason, query.status
     )
     page = found[: query.limit]
     data: list[resources.CampaignRecipient] = [

@@ -10,7 +10,7 @@ from gsmgw.audience.campaigns.reviews import Review, Reviews, Sending
 from gsmgw.audience.errors import Conflict, NotFound
 from gsmgw.audience.questions.desk import Questions
 from gsmgw.audience.service import Audience
-from gsmgw.model import format_id, parse_id
+from gsmgw.model import Status, format_id, parse_id
 from gsmgw.model.campaigns import (
     Campaign,
     CampaignCounts,
@@ -274,12 +274,18 @@ class Campaigns:
         return await self._store.read(lambda db: campaign_results.recipient_results(db, campaign_id, after, limit))
 
     async def recipients(
-        self, campaign_id: int, after: str, limit: int, state: str | None, reason: str | None
+        self,
+        campaign_id: int,
+        after: str,
+        limit: int,
+        state: str | None = None,
+        reason: str | None = None,
+        status: Status | None = None,
     ) -> list[campaign_recipients.Recipient]:
-        """Return recipients by number."""
+        """Return recipients by number; ``status`` is that of their message."""
         await self.get(campaign_id)
         return await self._store.read(
-            lambda db: campaign_recipients.recipients(db, campaign_id, after, limit, state, reason)
+            lambda db: campaign_recipients.recipients(db, campaign_id, after, limit, state, reason, status)
         )
 
 

@@ -29,12 +29,16 @@ _ASKS = {
 }
 #: States in which pace, hours and modems can be changed.
 ADJUSTABLE = ("scheduled", "running", "paused")
-#: Filters of the recipients: state and reason of the API.
+#: Filters of the recipients: a state of the API, or the states of messages.
 RECIPIENTS = {
     "": N_("all"),
     "waiting": N_("Waiting"),
     "queued": N_("Handed to the queue"),
     "skipped": N_("Left out"),
+}
+SENT = {
+    each: words.STATUS[each]
+    for each in ("sending", "sent", "delivered", "undelivered", "failed", "expired", "canceled", "unknown")
 }
 
 
@@ -131,12 +135,16 @@ async def recipients(view: View) -> Response:
     found = await view.gateway.campaign(view.path("id"))
     asked = {"state": view.asked("state"), "reason": view.asked("reason")}
     filters = {
-        "state": asked["state"] if asked["state"] in RECIPIENTS else "",
+        "state": asked["state"] if asked["state"] in {**RECIPIENTS, **SENT} else "",
         "reason": asked["reason"] if asked["reason"] in words.SKIPPED else "",
     }
     path, cursor = f"/campaigns/{found['id']}/recipients", view.asked("cursor")
     page = await view.gateway.campaign_recipient_page(
-        found["id"], **{name: value or None for name, value in filters.items()}, limit=LIMIT, cursor=cursor or None
+        found["id"],
+        **{"status" if filters["state"] in SENT else "state": filters["state"] or None},
+        reason=filters["reason"] or None,
+        limit=LIMIT,
+        cursor=cursor or None,
     )
     following = page["next_cursor"]
     return view.render(
@@ -145,6 +153,7 @@ async def recipients(view: View) -> Response:
         recipients=page["data"],
         filters=filters,
         states=RECIPIENTS,
+        sent=SENT,
         following=view.look.url(path, **filters, cursor=following) if following else "",
         first=view.look.url(path, **filters) if cursor else "",
     )
