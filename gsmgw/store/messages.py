@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import Direction, Event, MessageRecord, Purpose, Status
+from gsmgw.store import contacts
 from gsmgw.store.rows import EVENT_COLUMNS, events_of, message_columns, message_of
 from gsmgw.store.states import OPEN, OPEN_STATES
 from gsmgw.store.unreadable import readable_one, readable_page
@@ -90,6 +91,13 @@ def list_messages(db: sqlite3.Connection, wanted: Filter, limit: int) -> list[Me
     where = f"WHERE {' AND '.join(terms)} " if terms else ""
     query = f"SELECT {message_columns()} FROM messages {where}ORDER BY id DESC LIMIT ?"
     return readable_page(db, "messages", message_of, limit, lambda size: db.execute(query, (*values, size)))
+
+
+def with_names(db: sqlite3.Connection, found: Sequence[MessageRecord]) -> list[tuple[MessageRecord, str | None]]:
+    """Return messages, each with the name of its contact."""
+    known = {message.peer for message in found if message.contact is not None and message.peer is not None}
+    names = contacts.names_of(db, known) if known else {}
+    return [(message, names.get(message.peer or "")) for message in found]
 
 
 def _search(

@@ -72,6 +72,22 @@ async def test_a_conversation_has_the_name_of_its_contact(rig: Rig) -> None:
     assert (listed_to_it["name"], shown["name"]) == (None, None)
 
 
+async def test_a_message_has_the_name_of_its_contact(rig: Rig) -> None:
+    """In lists and alone; not for a token that is restricted to a modem."""
+    await receive(rig, ANNA, "hello")
+    await rig.client.create_contact(ANNA, name="Anna")
+    await rig.client.send(BEN, "Hi", send_at="2099-01-01T10:00:00Z")
+    found = (await rig.client.page())["data"]
+    assert [each["contact_name"] for each in found] == [None, "Anna"]
+    number = found[1]["id"]
+    assert (await rig.client.message(number))["contact_name"] == "Anna"
+    token = (await rig.client.create_token("m", ["read"], modems=["m0"]))["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    (to_it,) = (await rig.http.get("/v1/messages", headers=headers)).json()["data"]
+    alone = (await rig.http.get(f"/v1/messages/{number}", headers=headers)).json()
+    assert (to_it["contact_name"], alone["contact_name"]) == (None, None)
+
+
 async def test_a_received_text_opens_a_closed_conversation(rig: Rig) -> None:
     await receive(rig, ANNA, "hello")
     await rig.client.update_conversation(ANNA, state="closed", read=True)

@@ -53,6 +53,10 @@ async def test_a_text_there_and_back(tmp_path: Path) -> None:
             ):
                 assert words in page, words
             assert ANNA in (await browser.open("/outbox?status=delivered&q=table")).text
+            assert (
+                '<span class="peer" title="+4915112345671">Anna &lt;Schneider&gt;</span>'
+                in (await browser.open("/outbox")).text
+            )
             assert "Nothing found" in (await browser.open("/outbox?status=failed")).text
 
             cursor = (await rig.client.stats())["last_event"]

@@ -89,10 +89,16 @@ async def preview(ctx: Ctx, caller: Caller, body: PreviewIn) -> Response:
 async def index(ctx: Ctx, visible: Visible, query: Annotated[MessageListQuery, Query()]) -> Response:
     """List messages, newest first, one page at a time."""
     wanted, limit = await message_filter(ctx, visible, query), query.limit
-    found = await ctx.store.read(lambda db: messages.list_messages(db, wanted, limit + 1))
-    more = format_id(found[limit - 1].id) if len(found) > limit else None
-    explained = [(message, ctx.service.explain(message)) for message in found[:limit]]
-    return await page_response(explained, lambda pair: message_resource(*pair), more)
+    found = await ctx.store.read(lambda db: messages.with_names(db, messages.list_messages(db, wanted, limit + 1)))
+    more = format_id(found[limit - 1][0].id) if len(found) > limit else None
+    shown = [
+        (message, ctx.service.explain(message), name if visible is None else None) for message, name in found[:limit]
+    ]
+    return await page_response(shown, lambda each: _with_name(message_resource(*each[:2]), each[2]), more)
+
+
+def _with_name(body: resources.Message, name: str | None) -> resources.Message:
+    return {**body, "contact_name": name}
 
 
 def _id(text: str) -> int:
@@ -107,8 +113,10 @@ async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
     record = await ctx.service.get(caller, message_id)
     segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
     events = await ctx.store.read(lambda db: messages.history(db, record.id))
+    ((_, name),) = await ctx.store.read(lambda db: messages.with_names(db, [record]))
     body: resources.WholeMessage = {
         **message_resource(record, ctx.service.explain(record)),
+        "contact_name": None if caller.is_restricted else name,
         "segment_list": [segment_resource(segment) for segment in segments],
         "history": [event_resource(event) for event in events],
     }

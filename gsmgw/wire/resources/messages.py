@@ -71,6 +71,12 @@ class Message(_MessageWords):
             Field(description="The ID of the contact that has the number; not in the answer that accepts a message"),
         ]
     ]
+    contact_name: NotRequired[
+        Annotated[
+            str | None,
+            Field(description="The name of the contact; in lists and of one message; null for a restricted token"),
+        ]
+    ]
     consent: NotRequired[Annotated[ConsentVerdict | None, Field(description="What a received text says about consent")]]
     expires_at: NotRequired[Time | None]
     waiting_for: NotRequired[WaitingFor | None]
