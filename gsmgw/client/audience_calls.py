@@ -153,6 +153,11 @@ def templates() -> Call[list[resources.Template]]:
     return Call("GET", "/v1/templates", pick=_data)
 
 
+def template_page(**filters: Any) -> Call[resources.TemplateList]:
+    """Return a page of templates: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/templates", params=given(filters))
+
+
 def template(name: str) -> Call[resources.Template]:
     """Return a template."""
     return Call("GET", f"/v1/templates/{part(name)}")
@@ -191,6 +196,11 @@ def preview_template(
 def rules() -> Call[list[resources.Rule]]:
     """Return all rules in the order in which they are looked at."""
     return Call("GET", "/v1/rules", pick=_data)
+
+
+def rule_page(**filters: Any) -> Call[resources.RuleList]:
+    """Return a page of rules: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/rules", params=given(filters))
 
 
 def rule(name: str) -> Call[resources.Rule]:

@@ -39,6 +39,11 @@ def webhooks() -> Call[list[resources.Webhook]]:
     return Call("GET", "/v1/webhooks", pick=_data)
 
 
+def webhook_page(**filters: Any) -> Call[resources.WebhookList]:
+    """Return a page of webhooks: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/webhooks", params=given(filters))
+
+
 def webhook(webhook_id: str) -> Call[resources.Webhook]:
     """Return one webhook."""
     return Call("GET", _webhook(webhook_id))
@@ -97,6 +102,11 @@ def webhook_delivery(webhook_id: str, delivery: int) -> Call[resources.WholeDeli
 def tokens() -> Call[list[resources.Token]]:
     """Return all tokens, without their secrets."""
     return Call("GET", "/v1/tokens", pick=_data)
+
+
+def token_page(**filters: Any) -> Call[resources.TokenList]:
+    """Return a page of tokens: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/tokens", params=given(filters))
 
 
 def create_token(name: str, scopes: Sequence[str] = ("send", "read"), **limits: Any) -> Call[resources.NewToken]:

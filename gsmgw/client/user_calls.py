@@ -88,6 +88,11 @@ def users() -> Call[list[resources.User]]:
     return Call("GET", "/v1/users", pick=_data)
 
 
+def user_page(**filters: Any) -> Call[resources.UserList]:
+    """Return a page of users: ``limit``, ``cursor``."""
+    return Call("GET", "/v1/users", params=given(filters))
+
+
 def user(name: str) -> Call[resources.User]:
     """Return a user; ``me`` is the one whose session the client uses."""
     return Call("GET", f"/v1/users/{part(name)}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -19,6 +21,8 @@ from gsmgw.web.security import form_token
 from gsmgw.web.sessions import Visitor
 from gsmgw.web.site import Site
 
+#: Rows of a page.
+PER_PAGE = 50
 _THEMES = ("light", "dark")
 
 
@@ -46,6 +50,20 @@ class View:
     def asked(self, name: str) -> str:
         """Return a parameter of the address, or an empty text."""
         return self.request.query_params.get(name, "").strip()
+
+    async def page_of(self, read: Callable[..., Awaitable[Any]], path: str, name: str = "cursor") -> dict[str, Any]:
+        """Return a page of a list: its ``rows``, and the addresses of the ``following`` and of the ``first`` page.
+
+        ``name`` is the parameter with the cursor. ``read`` is a call of the client with ``limit`` and ``cursor``.
+        """
+        cursor = self.asked(name)
+        page = await read(limit=PER_PAGE, cursor=cursor or None)
+        following = page["next_cursor"]
+        return {
+            "rows": page["data"],
+            "following": self.look.url(path, **{name: following}) if following else "",
+            "first": self.look.url(path) if cursor else "",
+        }
 
     def day(self, text: str, days: int = 0) -> str | None:
         """Return the beginning of a day in the user's time zone, so many days later; None if it is not a date."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, cast
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field, field_validator, model_validator
 
 from gsmgw.api.ask_body import AskIn
@@ -13,6 +13,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Moment, Tag, Text
 from gsmgw.api.openapi import problems
+from gsmgw.api.paging import ListQuery, page_of
 from gsmgw.api.routes.groups import Name
 from gsmgw.api.routing import api_router
 from gsmgw.automation.rules import Trial
@@ -237,9 +238,10 @@ class TrialIn(Body):
 
 
 @router.get("", response_model=resources.RuleList)
-async def index(ctx: Ctx) -> Response:
-    """List the rules in the order in which they are looked at."""
-    return JSONResponse({"data": list(map(rule_resource, await ctx.rules.all()))})
+async def index(ctx: Ctx, query: Annotated[ListQuery, Query()]) -> Response:
+    """List all rules, or a page of them, in the order in which they are looked at."""
+    page, more = page_of(await ctx.rules.all(), query, lambda saved: (saved.rule.priority, saved.id))
+    return JSONResponse({"data": list(map(rule_resource, page)), "next_cursor": more})
 
 
 @router.post("", status_code=201, response_model=resources.Rule, responses=problems(404, 409))

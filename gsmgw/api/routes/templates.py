@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field, model_validator
 
 from gsmgw.api.body import Body
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Text
 from gsmgw.api.openapi import problems
+from gsmgw.api.paging import ListQuery, page_of
 from gsmgw.api.routes.groups import Name
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
+from gsmgw.model.contacts import fold
 from gsmgw.store.templates import SavedTemplate
 from gsmgw.templates import SOURCE_LIMIT
 from gsmgw.wire import resources
@@ -64,9 +66,10 @@ def _out(template: SavedTemplate) -> resources.Template:
 
 
 @router.get("", response_model=resources.TemplateList)
-async def index(ctx: Ctx) -> Response:
-    """List all templates by name."""
-    return JSONResponse({"data": list(map(_out, await ctx.audience.templates.all()))})
+async def index(ctx: Ctx, query: Annotated[ListQuery, Query()]) -> Response:
+    """List all templates by name, or a page of them."""
+    page, more = page_of(await ctx.audience.templates.all(), query, lambda saved: (fold(saved.name),))
+    return JSONResponse({"data": list(map(_out, page)), "next_cursor": more})
 
 
 @router.post("", status_code=201, response_model=resources.Template, responses=problems(409))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from gsmgw.api.access.accounts import NAME_CHARS, new_password
@@ -14,6 +14,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Flag, Spelling
 from gsmgw.api.openapi import problems
+from gsmgw.api.paging import ListQuery, page_of
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem, pointer
@@ -120,10 +121,10 @@ async def create(ctx: Ctx, request: Request, body: TokenIn) -> Response:
 
 
 @router.get("", response_model=resources.TokenList)
-async def index(ctx: Ctx) -> Response:
-    """List all tokens, without their secrets."""
-    found = await ctx.store.read(tokens.all_tokens)
-    return JSONResponse({"data": [_out(ctx, token) for token in found]})
+async def index(ctx: Ctx, query: Annotated[ListQuery, Query()]) -> Response:
+    """List all tokens by name, or a page of them, without their secrets."""
+    page, more = page_of(await ctx.store.read(tokens.all_tokens), query, lambda token: (token.name,))
+    return JSONResponse({"data": [_out(ctx, token) for token in page], "next_cursor": more})
 
 
 @router.delete("/{name}", status_code=204, responses=problems(404))

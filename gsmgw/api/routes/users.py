@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator, Field
 
 from gsmgw.api.access.audit_log import audit_detail
@@ -14,6 +14,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Caller, Ctx
 from gsmgw.api.fields import Flag, Spelling, Text
 from gsmgw.api.openapi import problems
+from gsmgw.api.paging import ListQuery, page_of
 from gsmgw.api.routing import api_router
 from gsmgw.http.json_response import JSONResponse
 from gsmgw.http.problems import Problem
@@ -138,9 +139,10 @@ async def create(ctx: Ctx, request: Request, body: UserIn) -> Response:
 
 
 @router.get("", response_model=resources.UserList)
-async def index(ctx: Ctx) -> Response:
-    """List all users."""
-    return JSONResponse({"data": [user_resource(user) for user in await ctx.store.read(users.all_users)]})
+async def index(ctx: Ctx, query: Annotated[ListQuery, Query()]) -> Response:
+    """List all users by name, or a page of them."""
+    page, more = page_of(await ctx.store.read(users.all_users), query, lambda user: (user.name.lower(),))
+    return JSONResponse({"data": [user_resource(user) for user in page], "next_cursor": more})
 
 
 @router.get("/me", response_model=resources.User, responses=problems(404))

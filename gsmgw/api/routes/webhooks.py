@@ -13,6 +13,7 @@ from gsmgw.api.context import Context
 from gsmgw.api.dependencies import Ctx
 from gsmgw.api.fields import Limit, RowId
 from gsmgw.api.openapi import problems
+from gsmgw.api.paging import ListQuery, page_of
 from gsmgw.api.routes.webhook_bodies import ReplayIn, ResumeIn, SecretRotation, WebhookIn, WebhookPatch
 from gsmgw.api.routing import QueryModel, api_router
 from gsmgw.dispatch.target_policy import TargetRefused
@@ -143,11 +144,12 @@ async def create(ctx: Ctx, body: WebhookIn) -> Response:
 
 
 @router.get("", response_model=resources.WebhookList)
-async def index(ctx: Ctx) -> Response:
-    """List all webhooks, without their secrets."""
+async def index(ctx: Ctx, query: Annotated[ListQuery, Query()]) -> Response:
+    """List all webhooks, oldest first, or a page of them, without their secrets."""
     found = await ctx.store.read(webhooks.all_webhooks)
     pending = await ctx.store.read(webhooks.count_open)
-    return JSONResponse({"data": [_out(ctx, hook, pending.get(hook.id, 0)) for hook in found]})
+    page, more = page_of(found, query, lambda hook: (hook.created_ms, hook.id))
+    return JSONResponse({"data": [_out(ctx, hook, pending.get(hook.id, 0)) for hook in page], "next_cursor": more})
 
 
 @router.get("/{webhook_id}", response_model=resources.Webhook, responses=_UNKNOWN)

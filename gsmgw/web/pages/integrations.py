@@ -22,8 +22,8 @@ async def integrations(view: View) -> Response:
     found = await gateway.integrations()
     return view.render(
         "integrations.html",
-        webhooks=await gateway.webhooks(),
-        tokens=await gateway.tokens(),
+        webhooks=await view.page_of(gateway.webhook_page, "/integrations", "webhooks"),
+        tokens=await view.page_of(gateway.token_page, "/integrations", "tokens"),
         api=found["api"],
         hooks=found["hooks"],
         bridges=found["bridges"],

@@ -27,7 +27,7 @@ async def _show(view: View, form: Form, status: int = 200, trial: resources.Rule
         "rules.html",
         status,
         form=form,
-        rules=await view.gateway.rules(),
+        **await view.page_of(view.gateway.rule_page, "/rules"),
         trial=trial,
         modems=[each["name"] for each in await view.gateway.modems()],
         zone=str(view.look.zone),

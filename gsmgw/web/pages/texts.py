@@ -32,7 +32,7 @@ async def _show(view: View, form: Form, status: int = 200, seen: resources.Templ
         status,
         form=form,
         seen=seen,
-        templates=await view.gateway.templates(),
+        **await view.page_of(view.gateway.template_page, "/templates"),
         answers=await view.gateway.answers(),
         fields=await view.gateway.fields(),
     )

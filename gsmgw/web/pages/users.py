@@ -21,7 +21,7 @@ async def users(view: View) -> Response:
 
 
 async def _show(view: View, form: Form, status: int = 200) -> Response:
-    return view.render("users.html", status, form=form, users=await view.gateway.users())
+    return view.render("users.html", status, form=form, **await view.page_of(view.gateway.user_page, "/users"))
 
 
 async def add(view: View) -> Response:

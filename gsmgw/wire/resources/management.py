@@ -40,6 +40,7 @@ class TokenList(TypedDict):
     """All tokens."""
 
     data: list[Token]
+    next_cursor: str | None
 
 
 _AuditEntryWords = TypedDict("_AuditEntryWords", {"from": str})  # words of Python cannot be names

@@ -75,6 +75,7 @@ class RuleList(TypedDict):
     """All rules in the order in which they are looked at."""
 
     data: list[Rule]
+    next_cursor: str | None
 
 
 @closed

@@ -22,6 +22,7 @@ class TemplateList(TypedDict):
     """All templates."""
 
     data: list[Template]
+    next_cursor: str | None
 
 
 @closed

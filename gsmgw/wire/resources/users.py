@@ -46,6 +46,7 @@ class UserList(TypedDict):
     """All users, by name."""
 
     data: list[User]
+    next_cursor: str | None
 
 
 _SessionWords = TypedDict("_SessionWords", {"from": Annotated[str, Field(description="Address that signed in")]})

@@ -51,6 +51,7 @@ class WebhookList(TypedDict):
     """All webhooks."""
 
     data: list[Webhook]
+    next_cursor: str | None
 
 
 @closed
