@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gsmgw.model import CopyFate, EventData, ModemStatus
+from gsmgw.model import CopyFate, EventData, ModemStatus, Outgoing
 
 
 class Timer(Protocol):
@@ -167,3 +167,29 @@ class ModemHandle(Protocol):
 
     def forget_copy(self, memory: str, index: int) -> None:
         """Delete a stored copy: the fate of its segment is on disk."""
+
+
+class RemoteModem(Protocol):
+    """A modem of another gateway, as the queue uses it: it is given messages, and its gateway sends them."""
+
+    @property
+    def name(self) -> str:
+        """The name of its gateway and its own: ``ulm/m0``."""
+
+    @property
+    def status(self) -> ModemStatus:
+        """The status that its gateway told last; absent while the gateway is silent."""
+
+    @property
+    def paused_until_ms(self) -> int | None:
+        """Until when its limits hold it back; None when they do not."""
+
+    @property
+    def room(self) -> int:
+        """How many more messages it may be given now."""
+
+    async def assign(self, messages: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Give it messages; they are its gateway's once this is on disk. Return those that it did not get.
+
+        Raises :class:`gsmgw.errors.StoreError`: none of them is assigned then.
+        """

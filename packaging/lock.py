@@ -49,7 +49,7 @@ def collect(name: str, found: dict[str, str], extra: str = "") -> None:
 def installed() -> dict[str, str]:
     """Return the versions of everything that gsmgw needs at run time, as they are installed here."""
     versions: dict[str, str] = {}
-    for extra in ("web", "mqtt", "mail"):  # the Debian package has them all
+    for extra in ("web", "mqtt", "mail", "fleet"):  # the Debian package has them all
         versions.pop("gsmgw", None)
         collect("gsmgw", versions, extra)
     return {name: version for name, version in sorted(versions.items()) if name not in UNUSED | {"gsmgw"}}

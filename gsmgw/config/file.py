@@ -13,6 +13,7 @@ from gsmgw.config.bridges import CompatSection
 from gsmgw.config.consent import ConsentSection
 from gsmgw.config.events import HookSection, WebhooksSection
 from gsmgw.config.fields import CROSS_PROBLEMS, Section
+from gsmgw.config.fleet import FleetSection
 from gsmgw.config.lines import Place
 from gsmgw.config.mail import MailSection
 from gsmgw.config.modems import ModemSection, ModemsSection, PoolSection
@@ -39,6 +40,7 @@ class Config(Section):
     mqtt: MqttSection = MqttSection.model_construct()
     smpp: SmppSection = SmppSection.model_construct()
     mail: MailSection = MailSection.model_construct()
+    fleet: FleetSection = FleetSection.model_construct()
     web: WebSection = WebSection.model_construct()
     backup: BackupSection = BackupSection.model_construct()
     webhooks: WebhooksSection = WebhooksSection.model_construct()
@@ -83,19 +85,23 @@ class Config(Section):
         for key, sections in (("pool", self.pool), ("hook", self.hook), ("client", self.client)):
             yield from _repeated(key, "name", f"is the name of another {key}", [section.name for section in sections])
 
+    def _may_come(self, modem: str) -> bool:
+        """Return True if a modem may appear later: a discovered one, or at a hub one of a node, ``ulm/m0``."""
+        return self.modems.discover or (self.fleet.hub and "/" in modem)
+
     def _unknown_targets(self) -> Iterator[tuple[Place, str]]:
         """Yield references to modems and pools that do not exist. Discovered modems get their names later."""
         modems = [modem.name for modem in self.modem]
         pools = [pool.name for pool in self.pool]
         for number, pool in enumerate(self.pool):
             for name in pool.modems:
-                if not self.modems.discover and name not in modems:
+                if not self._may_come(name) and name not in modems:
                     yield ("pool", number, "modems"), f"pool.modems: {_does_not_exist('modem', name, modems)}"
         for number, price in enumerate(self.price):
-            if not self.modems.discover and price.modem is not None and price.modem not in modems:
+            if price.modem is not None and not self._may_come(price.modem) and price.modem not in modems:
                 yield ("price", number, "modem"), f"price.modem: {_does_not_exist('modem', price.modem, modems)}"
         for number, route in enumerate(self.route):
-            if not self.modems.discover and route.modem is not None and route.modem not in modems:
+            if route.modem is not None and not self._may_come(route.modem) and route.modem not in modems:
                 yield ("route", number, "modem"), f"route.modem: {_does_not_exist('modem', route.modem, modems)}"
             if route.pool is not None and route.pool not in pools:
                 yield ("route", number, "pool"), f"route.pool: {_does_not_exist('pool', route.pool, pools)}"

@@ -91,6 +91,20 @@ MEANINGS: Final = {
         "Days that receipts and received texts wait for a client that is not connected. After that they are given up "
         "and counted."
     ),
+    "fleet.url": (
+        "The NATS server of the fleet, for example `tls://hub.example.org:4222`; a list for a cluster. Without it the "
+        "gateway is in no fleet."
+    ),
+    "fleet.node": "The name of this gateway in the fleet. Its modems are `NAME/MODEM` at the hub.",
+    "fleet.credentials": "The file that `gsmgw fleet add NAME` has printed at the hub.",
+    "fleet.ca_file": "Certificate of a private certificate authority, PEM. Without it the public ones are trusted.",
+    "fleet.hub": "This gateway is the hub: it takes messages for the whole fleet and assigns them to the nodes.",
+    "fleet.replicas": "At the hub: how many servers of a NATS cluster keep each message, 3 for a cluster of three.",
+    "fleet.silent_after_s": "At the hub: seconds of silence after which a node gets no more messages.",
+    "fleet.reassign_after_s": (
+        "At the hub: seconds of silence after which other nodes send what a node has, also what it may have sent: "
+        "some texts may go twice. Without it a person decides, with `gsmgw fleet move NAME`."
+    ),
     "mail.listen": (
         "Address where the gateway takes mails and sends them as texts. Beyond this machine, it needs `tls_cert` and "
         "`tls_key`. Off without it."

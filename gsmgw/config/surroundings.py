@@ -102,6 +102,7 @@ def _exposed(config: Config) -> _Found:
     named: list[tuple[Place, Path | None]] = [
         (("api", "tls_key"), config.api.tls_key),
         (("mqtt", "password_file"), config.mqtt.password_file),
+        (("fleet", "credentials"), config.fleet.credentials),
         (("smpp", "tls_key"), config.smpp.tls_key),
         (("mail", "password_file"), config.mail.password_file),
         (("mail", "tls_key"), config.mail.tls_key),

@@ -14,10 +14,12 @@ from gsmgw.audience.recipients import Recipients
 from gsmgw.audience.service import Audience
 from gsmgw.bridges import BRIDGES, BridgeContext, StandingBridge
 from gsmgw.config import Config
+from gsmgw.daemon.modem_names import ModemNames
 from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.http.mounts import Mount
+from gsmgw.inbound import ReceiveHook
 from gsmgw.modem import Modem
-from gsmgw.outbound import MessageService
+from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, cursors, tokens
 from gsmgw.wire import resources
@@ -46,6 +48,11 @@ class BridgeParts:
     trouble: Callable[[], str | None]
     #: Country of numbers without a plus.
     country: Callable[[], str | None]
+    scheduler: Scheduler
+    #: Applies what a received text says about consent.
+    on_received: ReceiveHook
+    #: The names of all modems; a hub adds those of its nodes.
+    modem_names: ModemNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +207,30 @@ def _make_mail(parts: BridgeParts) -> StandingBridge:
     )
 
 
+def _make_fleet(parts: BridgeParts) -> StandingBridge:
+    from gsmgw.bridges.fleet.bridge import FleetBridge
+    from gsmgw.bridges.fleet.context import FleetContext
+
+    bridge = FleetBridge(
+        FleetContext(
+            settings=parts.config.fleet,
+            version=__version__,
+            service=parts.service,
+            store=parts.store,
+            clock=parts.clock,
+            feed=parts.feed,
+            modems=parts.modems,
+            usage=parts.usage,
+            queue=parts.scheduler,
+            on_received=parts.on_received,
+        )
+    )
+    if bridge.hub is not None:
+        parts.service.remote = bridge.hub
+        parts.modem_names.remote = bridge.hub.nodes.modems
+    return bridge
+
+
 def _midnight_ms(now_ms: int) -> int:
     """Return when the day began, in the time zone of the machine."""
     now = datetime.fromtimestamp(now_ms / 1000).astimezone()
@@ -236,5 +267,14 @@ _KINDS = (
         release=lambda tx: cursors.delete(tx, cursors.MAIL),
         passes_on=lambda config: bool(config.mail.to),
         packages=("aiosmtpd", "aiosmtplib"),
+    ),
+    _Kind(
+        "fleet",
+        is_on=lambda config: config.fleet.url is not None,
+        places=lambda config: config.fleet.servers,
+        make=_make_fleet,
+        release=lambda tx: cursors.delete(tx, cursors.FLEET),
+        passes_on=lambda config: config.fleet.url is not None and not config.fleet.hub,
+        packages=("nats",),
     ),
 )

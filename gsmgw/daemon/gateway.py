@@ -26,6 +26,7 @@ from gsmgw.daemon.conversation_log import ConversationLog
 from gsmgw.daemon.guard import DatabaseGuard
 from gsmgw.daemon.live_settings import LiveSettings
 from gsmgw.daemon.modem_history import INTERVAL_S, ModemHistory
+from gsmgw.daemon.modem_names import ModemNames
 from gsmgw.daemon.pins import Pins
 from gsmgw.daemon.queue_end import QueueEnd
 from gsmgw.daemon.reloading import Reloaded, Reloader
@@ -81,6 +82,7 @@ class Gateway:
         self.feed = EventFeed()
         self.guard = DatabaseGuard(config.database, self.clock, self.feed)
         self.modems: dict[str, Modem] = {}
+        self.modem_names = ModemNames(self.modems)
         self.limits: dict[str, dict[str, Any]] = {}
         self.history = ModemHistory(self.clock, self.modems)
         self._profiles = profiles_of(config)
@@ -113,7 +115,7 @@ class Gateway:
                 keep=self.supervisor.keep,
             )
             self.service = MessageService(
-                self.store, self.clock, self.scheduler, self.modems.keys, defaults_of(self.config), table
+                self.store, self.clock, self.scheduler, lambda: self.modem_names, defaults_of(self.config), table
             )
             self.two_way = TwoWay(
                 lambda: self.config,
@@ -122,7 +124,7 @@ class Gateway:
                 self.feed,
                 self.service,
                 self.scheduler,
-                self.modems.keys(),
+                self.modem_names,
                 self._own_numbers,
             )
             await self.two_way.prepare()
@@ -346,6 +348,9 @@ class Gateway:
             usage=self._usage,
             trouble=self._database_trouble,
             country=lambda: self.config.gateway.country,
+            scheduler=self.scheduler,
+            on_received=self.two_way.consent.receiver,
+            modem_names=self.modem_names,
         )
 
     def _start_upkeep(self, streams: EventStreams) -> None:

@@ -84,11 +84,13 @@ def consent_settings(config: Config) -> ConsentSettings:
         "help": section.help_reply,
         "question": section.question,
     }
+    # At a node, the hub answers: it knows the lists and what was agreed before.
+    answers = section.replies and (config.fleet.url is None or config.fleet.hub)
     return ConsentSettings(
         country=country,
         profile=None if profile == "none" else profile,
         language=section.language,
-        replies=Replies(section.name, texts) if section.replies else None,
+        replies=Replies(section.name, texts) if answers else None,
     )
 
 

@@ -24,6 +24,7 @@ from gsmgw.model.lifecycle import (
     derive_status,
 )
 from gsmgw.model.messages import (
+    FLEET,
     MQTT,
     NOBODY,
     SOCKET,
@@ -55,6 +56,7 @@ from gsmgw.model.waiting import Waiting, WaitReason
 
 __all__ = [
     "EVERYTHING",
+    "FLEET",
     "MQTT",
     "NOBODY",
     "ON_AIR",

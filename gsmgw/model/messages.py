@@ -13,7 +13,7 @@ from gsmgw.model.failures import MessageError
 from gsmgw.model.lifecycle import Direction, SegmentStatus, Status
 
 #: Owners of messages that are not a token: the socket, the Twilio bridge, and tokens from before they had numbers.
-SOCKET, TWILIO, NOBODY, MQTT = 0, -1, -2, -3
+SOCKET, TWILIO, NOBODY, MQTT, FLEET = 0, -1, -2, -3, -4
 
 
 #: A class of messages, as the API and the command line name it.
@@ -138,7 +138,7 @@ class MessageRecord:
     #: Inbound: the message that this one takes the place of, and the one that takes this one's (TP-PID 0x41 to 0x47).
     replaces: int | None = None
     replaced_by: int | None = None
-    #: The number of the token that sent it, or one of SOCKET, TWILIO, NOBODY, MQTT.
+    #: The number of the token that sent it, or one of SOCKET, TWILIO, NOBODY, MQTT, FLEET.
     owner: int = 0
     purpose: Purpose = Purpose.TRANSACTIONAL
     #: The consent list of a marketing message.

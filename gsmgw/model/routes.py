@@ -15,8 +15,8 @@ from functools import lru_cache
 
 #: The route through any modem.
 ANY = ""
-#: A modem's name, as the configuration allows it.
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+#: A modem's name, as the configuration allows it; before that of a node's modem stands the node.
+_NAME = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 class RouteKind(Enum):

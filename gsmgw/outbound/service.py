@@ -60,6 +60,16 @@ class Queue(Protocol):
         """Return why a message in the queue is not sent yet. ``known`` keeps what is the same for others."""
 
 
+class RemoteMessages(Protocol):
+    """Messages that other gateways have: only they can change them."""
+
+    async def cancel(self, record: MessageRecord) -> bool:
+        """Cancel a message that another gateway has. Return False if none has it. Raises :class:`WrongState`."""
+
+    async def resolve(self, record: MessageRecord, *, resend: bool) -> bool:
+        """Resolve a message that another gateway has. Return False if none has it. Raises :class:`WrongState`."""
+
+
 class MessageService:
     """Accepts outbound messages and changes them on behalf of a caller."""
 
@@ -77,6 +87,8 @@ class MessageService:
         self._queue = queue
         self._modems = modems
         self.quotas = Quotas(store, clock)
+        #: Set where other gateways send some of the messages.
+        self.remote: RemoteMessages | None = None
         #: True once a message was accepted that asks a question.
         self.asks = False
         self.reconfigure(defaults, table or RouteTable())
@@ -162,7 +174,9 @@ class MessageService:
             if canceled:
                 self._queue.withdraw(record.id)
 
-        if not await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id), tell):
+        if await self._store.write(lambda tx: lifecycle.cancel(tx, now_ms, record.id), tell):
+            return
+        if self.remote is None or not await self.remote.cancel(record):
             raise await self._wrong_state(record, "only a message that is not yet being sent can be canceled")
 
     async def retry(self, principal: Principal, message_id: int) -> None:
@@ -194,6 +208,8 @@ class MessageService:
         record = await self._get_to_change(principal, message_id)
         if resend:
             require_route(principal, record.route)
+        if self.remote is not None and await self.remote.resolve(record, resend=resend):
+            return
         now_ms = self._clock.wall_ms()
         async with self.quotas.reserve(principal, int(resend)) as reservation:
             resolved = await self._store.write(

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from gsmgw.store.tx import Tx
 
 #: The cursors of the bridges that pass on events.
-MQTT, MAIL = "mqtt", "mail"
+MQTT, MAIL, FLEET = "mqtt", "mail", "fleet"
 
 
 def open_cursor(tx: Tx, name: str, *, first: int | None = None, holds: bool = False) -> int:

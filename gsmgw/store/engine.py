@@ -234,8 +234,8 @@ class Engine:
         """Run the jobs in one transaction. If one raises, remove it and run the others again."""
         run = jobs
         while run:
-            tx = Tx(self._db)
             try:
+                tx = Tx(self._db)
                 self._db.execute("BEGIN IMMEDIATE")
                 failed = self._run(tx, run)
                 if failed is None:
@@ -253,6 +253,13 @@ class Engine:
                 self._fails(exc)
                 for job in run:
                     job.error = StoreUnavailable(f"database write failed: {exc}")
+                return []
+            except Exception as exc:
+                # Whatever it is, the memory is full for example: the writer lives on, and nobody waits for ever.
+                self._rollback()
+                log.exception("database: internal error of the writer")
+                for job in run:
+                    job.error = StoreUnavailable(f"internal error of the database writer: {exc!r}")
                 return []
         return []
 

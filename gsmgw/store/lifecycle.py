@@ -302,7 +302,10 @@ def recover(tx: Tx, now_ms: int, grace_ms: int) -> tuple[int, int]:
         become_unknown(tx, now_ms, message_id, error=error, due_ms=now_ms + grace_ms)
     for sim, since_ms, _ in sims:  # a report that came in the moment before the end found nothing in doubt yet
         look_again(tx, now_ms, sim, since_ms)
-    back = tx.all(f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'")
+    back = tx.all(  # what a node of the fleet has is not here
+        f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending' "
+        "AND NOT EXISTS (SELECT 1 FROM fleet_jobs WHERE message_id = messages.id AND open = 1)"
+    )
     for (message_id,) in back:
         requeue(tx, now_ms, message_id, error=None, due_ms=None, waiting=None, charged=False, route=None)
     return len(unknown), len(back)

@@ -155,7 +155,7 @@ class Tx:
         """
         others = iter(rows)
         for type, message_id, data in others:
-            self._add_event(at_ms, type, message_id, None, data)
+            self.event_of(at_ms, type, message_id, None, data)
             self.insert_many(_INSERT_NUMBERED, self._numbered(at_ms, self.events[-1].id + 1, others))
 
     def _numbered(self, at_ms: int, first: int, rows: Iterable[_Row]) -> Iterator[tuple[Any, ...]]:
@@ -165,11 +165,12 @@ class Tx:
 
     def event(self, at_ms: int, data: EventData, message_id: int | None = None, modem: str | None = None) -> None:
         """Add a row to the event log."""
-        self._add_event(at_ms, data.type, message_id, modem, data.as_json())
+        self.event_of(at_ms, data.type, message_id, modem, data.as_json())
 
-    def _add_event(
+    def event_of(
         self, at_ms: int, type: EventType, message_id: int | None, modem: str | None, data: dict[str, Json]
     ) -> None:
+        """Add a row to the event log whose data is an object already."""
         values = (at_ms, type.value, message_id, modem, _event_text(data) if data else "{}")
         number = int(self._db.execute(_INSERT_EVENT, values).lastrowid or 0)
         self.events.append(Event(number, at_ms, type, message_id, modem, data))

@@ -18,6 +18,8 @@ from typing import Any
 from gsmgw.client import Client
 
 START_TIMEOUT_S = 60.0
+#: Runs a gateway whose clock is wrong.
+APART = Path(__file__).with_name("apart.py")
 
 
 class Process:
@@ -60,8 +62,11 @@ class Site:
         modem: str = "",
         names: Sequence[str] = (),
         more: str = "",
+        hours_apart: int = 0,
     ) -> None:
         self.directory = directory
+        #: The gateway's clock differs by so much from that of this machine.
+        self._hours_apart = hours_apart
         self.socket = directory / "gsmgw.sock"
         self.control = directory / "sim.sock"
         self.sim_log = directory / "sim.jsonl"
@@ -75,13 +80,17 @@ class Site:
             f"[modems]\ndiscover = false\n{ports}\n{more}\n"
         )
         sim = ["hw_sim", "run", "--modems", str(modems), "--dir", f"{directory}/tty", "--control", str(self.control)]
-        self.simulator = Process(directory / "sim.out", *sim, "--log", str(self.sim_log), *simulator)
-        until((directory / "tty" / f"modem{modems - 1}").exists)
+        self.simulator: Process | None = None
+        if modems:
+            self.simulator = Process(directory / "sim.out", *sim, "--log", str(self.sim_log), *simulator)
+            until((directory / "tty" / f"modem{modems - 1}").exists)
         self.gateway: Process | None = None
 
     def start(self) -> Client:
         """Start the gateway; a client of it once it answers."""
-        self.gateway = Process(self.directory / "gateway.out", "gsmgw", "run", "--config", str(self.config))
+        program = (str(APART), str(self._hours_apart)) if self._hours_apart else ("gsmgw",)
+        log, arguments = self.directory / "gateway.out", ("run", "--config", str(self.config))
+        self.gateway = Process(log, *program, *arguments, script=bool(self._hours_apart))
         client = Client(self.socket)
 
         def answers() -> bool:
@@ -150,7 +159,8 @@ class Site:
         """End both."""
         if self.gateway is not None:
             self.gateway.end()
-        self.simulator.end()
+        if self.simulator is not None:
+            self.simulator.end()
 
     def submits(self) -> list[dict[str, Any]]:
         """What the network took so far."""

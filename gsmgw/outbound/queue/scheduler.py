@@ -21,8 +21,9 @@ from gsmgw.outbound.queue.router import RouteTable
 from gsmgw.outbound.queue.wait_reason import explain, obstacle, turn
 from gsmgw.outbound.worker.inflight import Delay
 from gsmgw.outbound.worker.jobs import InFlight
+from gsmgw.outbound.worker.remote_worker import RemoteWorker
 from gsmgw.outbound.worker.worker import STORE_RETRY_S, Worker
-from gsmgw.ports import Clock, Keep, ModemHandle
+from gsmgw.ports import Clock, Keep, ModemHandle, RemoteModem
 from gsmgw.store import Store, lifecycle, queue_reads
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Scheduler:
         self._clock = clock
         self._grace_ms = round(unknown_grace_s * 1000)
         self._ready = ReadyQueue()
-        self._workers: dict[str, Worker] = {}
+        self._workers: dict[str, Worker | RemoteWorker] = {}
         self._refill_wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._begun = False
@@ -73,8 +74,17 @@ class Scheduler:
         """Let a modem take part, within its limits. One of twice the weight is chosen twice as often."""
         pools = [self._pool_limiters[pool] for pool in self._table.pools_of(handle.name) if pool in self._pool_limiters]
         worker = Worker(handle, self._store, self._clock, self, limits or Limits(), pools, self._grace_ms, weight)
-        self._workers[handle.name] = worker
-        self._eligibility.attach(handle.name, fit=handle.status.state.carries)
+        self._add(worker)
+
+    def attach_remote(self, handle: RemoteModem, weight: float = 1.0) -> RemoteWorker:
+        """Let a modem of another gateway take part. The worker has to be told what becomes of its messages."""
+        worker = RemoteWorker(handle, self._store, self._clock, self, weight)
+        self._add(worker)
+        return worker
+
+    def _add(self, worker: Worker | RemoteWorker) -> None:
+        self._workers[worker.name] = worker
+        self._eligibility.attach(worker.name, fit=worker.handle.status.state.carries)
         if self._group is not None:
             self._start(self._group, worker)
 
@@ -104,18 +114,20 @@ class Scheduler:
         now_ms = self._clock.wall_ms()
         return {pool: pacer.allowances(f"pool {pool}", now_ms) for pool, pacer in self._pool_limiters.items()}
 
-    def _capacity(self, worker: Worker, shared: Mapping[str, tuple[Allowance, ...]]) -> ModemCapacity:
+    def _capacity(self, worker: Worker | RemoteWorker, shared: Mapping[str, tuple[Allowance, ...]]) -> ModemCapacity:
         return worker.capacity([each for pool in self._table.pools_of(worker.name) for each in shared.get(pool, ())])
 
     def change_limits(self, modem: str, limits: Limits, weight: float) -> None:
         """Let a modem send within other limits, with another weight."""
-        self._workers[modem].change_limits(limits, weight)
+        worker = self._workers[modem]
+        if isinstance(worker, Worker):
+            worker.change_limits(limits, weight)
 
     def change_times(self, times: SendingTimes) -> None:
         """Use other sending hours for messages that are taken up from now on."""
         self._timer.times = times
 
-    def _start(self, group: asyncio.TaskGroup, worker: Worker) -> None:
+    def _start(self, group: asyncio.TaskGroup, worker: Worker | RemoteWorker) -> None:
         name = f"worker {worker.name}"
         group.create_task(self._keep(name, worker.run), name=name)
 
@@ -230,8 +242,7 @@ class Scheduler:
         evidence that the network has it: the modem need not be waited for any longer.
         """
         worker = self._workers.get(modem)
-        flight = worker.in_flight if worker is not None else None
-        if worker is None or flight is None or self._upkeep is None:
+        if not isinstance(worker, Worker) or (flight := worker.in_flight) is None or self._upkeep is None:
             return
         if same_number(digits_of(flight.message.to), digits_of(recipient)):
             self._upkeep.create_task(self._settle(worker, flight, reference), name=f"settle {modem}")
@@ -351,7 +362,7 @@ class Scheduler:
             known[case] = obstacle(route, workers, self._clock.wall_ms()) or turn(workers, parked=case[1])
         return known[case]
 
-    def _serving(self, route: str) -> list[Worker]:
+    def _serving(self, route: str) -> list[Worker | RemoteWorker]:
         return [worker for worker in self._workers.values() if route in self._eligibility.served_by(worker.name)]
 
     def _is_parked(self, message: MessageRecord) -> bool:

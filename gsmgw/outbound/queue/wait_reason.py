@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from gsmgw.model import MessageRecord, Status, Waiting, WaitReason
 from gsmgw.model.routes import target_of
+from gsmgw.outbound.worker.remote_worker import RemoteWorker
 from gsmgw.outbound.worker.worker import Worker
 
 
-def explain(message: MessageRecord, workers: Sequence[Worker], now_ms: int, *, parked: bool) -> Waiting | None:
+def explain(
+    message: MessageRecord, workers: Sequence[Worker | RemoteWorker], now_ms: int, *, parked: bool
+) -> Waiting | None:
     """Why an outbound message has not gone yet; None when it is not waiting.
 
     ``workers`` are those of the modems that its route allows; ``parked`` says that another message to its recipient is
@@ -35,7 +38,7 @@ def not_yet(send_at_ms: int | None) -> Waiting:
     return Waiting(WaitReason.SCHEDULED, "its sending time has not come", send_at_ms)
 
 
-def obstacle(route: str, workers: Sequence[Worker], now_ms: int) -> Waiting | None:
+def obstacle(route: str, workers: Sequence[Worker | RemoteWorker], now_ms: int) -> Waiting | None:
     """The reason why all messages of a route wait, if there is one."""
     if not workers:
         modem, pool = target_of(route)
@@ -58,7 +61,7 @@ def obstacle(route: str, workers: Sequence[Worker], now_ms: int) -> Waiting | No
     return None
 
 
-def turn(workers: Sequence[Worker], *, parked: bool) -> Waiting:
+def turn(workers: Sequence[Worker | RemoteWorker], *, parked: bool) -> Waiting:
     """Why a message that nothing keeps back has not gone at this moment."""
     if parked:
         return Waiting(WaitReason.RECIPIENT_BUSY, "another message to the same recipient is being sent")

@@ -25,6 +25,7 @@ from gsmgw.store.migrations import (
     m014_drips,
     m015_campaign_runs,
     m019_smpp,
+    m020_fleet,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ STEPS: dict[str, Sequence[str]] = {
     "m014_drips": m014_drips.STATEMENTS,
     "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
     "m019_smpp": m019_smpp.STATEMENTS,
+    "m020_fleet": m020_fleet.STATEMENTS,
 }
 
 #: The table of sqlite-utils that says which steps a database has, and the name of ours in it.

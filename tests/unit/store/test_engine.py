@@ -176,3 +176,20 @@ async def test_what_fails_after_a_commit_holds_up_nobody(tmp_path: Path, caplog:
     assert await asyncio.gather(store.write(lambda tx: "a", fails), store.write(lambda tx: "b")) == ["a", "b"]
     assert "what follows a commit failed" in caplog.text
     await store.close()
+
+
+async def test_an_internal_error_of_the_writer_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory that is full may fail any line of it."""
+    store = await Store.open(tmp_path / "g.db")
+
+    def full(_: object) -> Tx:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gsmgw.store.engine.Tx", full)
+        with pytest.raises(StoreError, match="internal error of the database writer: MemoryError"):
+            await asyncio.wait_for(store.write(lambda tx: "lost"), GENEROUS_S)
+    assert await asyncio.wait_for(store.write(lambda tx: "goes on"), GENEROUS_S) == "goes on"
+    await store.close()

@@ -1,0 +1,465 @@
+"""The connection to the NATS server. The only module that imports nats-py.
+
+Each connection has a client of its own that does not reconnect by itself: what was under way when it was lost is begun
+again from the database, so nothing is published by a client that nobody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import nats
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    KeyValueConfig,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
+from nats.js.kv import KeyValue
+
+from gsmgw.bridges.fleet import subjects
+from gsmgw.digits import is_digits
+from gsmgw.errors import GsmgwError
+
+log = logging.getLogger(__name__)
+
+#: The oldest server whose JetStream is known to keep what it has acknowledged.
+OLDEST_SERVER = (2, 10, 23)
+CONNECT_S = 10
+#: Time for the server to acknowledge what was published, seconds.
+ACK_S = 10.0
+PING_S = 5
+#: Time without a heartbeat after which a pull counts as dead, seconds.
+SILENT_S = 15.0
+#: How long a pull request waits at the server, seconds.
+PULL_S = 30
+#: Size of all payloads that the server has delivered and nobody has taken yet.
+MOST_PENDING_BYTES = 16 * 1024 * 1024
+
+_FAILURES = (nats.errors.Error, OSError, asyncio.TimeoutError, ssl.SSLError)
+
+
+class ConnectionLost(GsmgwError):
+    """The server cannot be reached, refuses, or went away. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the servers are, and how to sign in."""
+
+    urls: Sequence[str]
+    #: The name of the client, which its inboxes begin with.
+    name: str
+    credentials: Path | None = None
+    ca_file: Path | None = None
+    replicas: int = 1
+
+
+def read_credentials(path: Path | None) -> tuple[str | None, str | None]:
+    """Read a file of credentials: the user and the password. Raises :class:`ConnectionLost`."""
+    if path is None:
+        return None, None
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return str(found["user"]), str(found["password"])
+    except OSError as exc:
+        raise ConnectionLost(f"credentials: {path}: {exc.strerror or exc}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ConnectionLost(f"credentials: {path} is not a file that `gsmgw fleet add` has printed") from None
+
+
+class Connection:
+    """One connection, from :meth:`open` to :meth:`close`."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._client = Client()
+        #: Ends when the connection is lost; its result says why.
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._last_error = "closed"
+        self._js: JetStreamContext | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises :class:`ConnectionLost`."""
+        server = self._server
+        user, password = read_credentials(server.credentials)
+        is_tls = any(url.startswith("tls://") for url in server.urls)
+        try:
+            async with asyncio.timeout(CONNECT_S * max(1, len(server.urls))):
+                await self._client.connect(
+                    servers=list(server.urls),
+                    name=f"gsmgw {server.name}",
+                    user=user,
+                    password=password,
+                    inbox_prefix=subjects.inbox_of(server.name).encode(),
+                    allow_reconnect=False,
+                    connect_timeout=CONNECT_S,
+                    ping_interval=PING_S,
+                    max_outstanding_pings=2,
+                    max_reconnect_attempts=1,
+                    pending_size=MOST_PENDING_BYTES,
+                    error_cb=self._note_error,
+                    closed_cb=self._closed,
+                    disconnected_cb=self._closed,
+                    tls=self._context() if is_tls else None,
+                )
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, self._last_error)) from None
+        version = self._client.connected_server_version
+        found = (version.major, version.minor, version.patch)
+        if found < OLDEST_SERVER:
+            await self.close()
+            words = [".".join(map(str, each)) for each in (found, OLDEST_SERVER)]
+            raise ConnectionLost(f"the NATS server is {words[0]}; at least {words[1]} is needed")
+        self._js = self._client.jetstream(timeout=ACK_S)
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._server.ca_file)
+        except OSError as exc:
+            raise ConnectionLost(f"ca_file: {self._server.ca_file}: {exc.strerror or exc}") from None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        with suppress(*_FAILURES):
+            await asyncio.wait_for(self._client.close(), 2)
+        self._end("closed")
+
+    async def _note_error(self, exc: Exception) -> None:
+        self._last_error = _words(exc, "")
+        log.debug("fleet: %s", self._last_error)
+        if "permissions violation" in self._last_error.lower():
+            log.warning("fleet: the NATS server refuses: %s", self._last_error)
+
+    async def _closed(self) -> None:
+        self._end(self._last_error)
+
+    def _end(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+
+    @property
+    def _jetstream(self) -> JetStreamContext:
+        assert self._js is not None
+        return self._js
+
+    # -- what there is at the server --------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Make the streams and buckets of a fleet, or bring them up to date. Raises :class:`ConnectionLost`."""
+        replicas = self._server.replicas
+        jobs = StreamConfig(
+            name=subjects.JOBS,
+            subjects=[subjects.jobs_of("*")],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            duplicate_window=subjects.DUPLICATES_S,
+            num_replicas=replicas,
+            allow_direct=True,
+        )
+        events = StreamConfig(
+            name=subjects.EVENTS,
+            subjects=[subjects.events_of("*")],
+            storage=StorageType.FILE,
+            max_age=subjects.EVENT_DAYS * 86_400,
+            duplicate_window=subjects.DUPLICATES_S,
+            num_replicas=replicas,
+        )
+        try:
+            for stream in (jobs, events):
+                try:
+                    await self._jetstream.update_stream(stream)
+                except NotFoundError:
+                    await self._jetstream.add_stream(stream)
+            for bucket in (
+                KeyValueConfig(bucket=subjects.NODES, ttl=86_400, replicas=replicas),
+                KeyValueConfig(
+                    bucket=subjects.CLAIMS, ttl=subjects.CLAIM_DAYS * 86_400, replicas=replicas, direct=True
+                ),
+                KeyValueConfig(bucket=subjects.CONSENT, replicas=replicas),
+            ):
+                try:
+                    await self._jetstream.key_value(bucket.bucket)
+                except NotFoundError:
+                    await self._jetstream.create_key_value(bucket)
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def bucket(self, name: str) -> Bucket:
+        """Return a bucket. Raises :class:`ConnectionLost`."""
+        try:
+            return Bucket(await self._jetstream.key_value(name), name)
+        except NotFoundError:
+            raise ConnectionLost("the hub has not been here yet: start it first") from None
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def publish(self, subject: str, payload: bytes, message_id: str) -> Published:
+        """Publish to a stream, and return when the server has it on disk. Raises :class:`ConnectionLost`."""
+        try:
+            found = await self._jetstream.publish(subject, payload, timeout=ACK_S, headers={"Nats-Msg-Id": message_id})
+        except _FAILURES as exc:
+            raise ConnectionLost(f"{subject}: {_words(exc, '')}") from None
+        return Published(found.seq, bool(found.duplicate))
+
+    async def subject_of(self, stream: str, sequence: int) -> str | None:
+        """Return the subject of a message in a stream; None if it is there no more. Raises :class:`ConnectionLost`."""
+        try:
+            return (await self._jetstream.get_msg(stream, seq=sequence)).subject
+        except NotFoundError:
+            return None
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def last_of(self, stream: str) -> int:
+        """Return the number of the last message of a stream. Raises :class:`ConnectionLost`."""
+        try:
+            return int((await self._jetstream.stream_info(stream)).state.last_seq)
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def pull_jobs(self, node: str) -> Pull:
+        """Return the jobs of a node, each until it is acknowledged. Raises :class:`ConnectionLost`."""
+        config = ConsumerConfig(
+            name=node,
+            durable_name=node,
+            filter_subject=subjects.jobs_of(node),
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=60,
+            max_ack_pending=2000,
+        )
+        return await self._pull(subjects.JOBS, config)
+
+    async def pull_events(self, after: int) -> Pull:
+        """Return the events of all nodes behind one. Raises :class:`ConnectionLost`."""
+        config = ConsumerConfig(
+            name=self._client._nuid.next().decode(),
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=after + 1,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=120,
+            mem_storage=True,
+            num_replicas=1,
+        )
+        return await self._pull(subjects.EVENTS, config)
+
+    async def values(self, bucket: str) -> AsyncIterator[tuple[str, bytes] | None]:
+        """Yield what a bucket holds, then None, and then each change. Raises :class:`ConnectionLost`."""
+        stream, prefix = f"KV_{bucket}", f"$KV.{bucket}."
+        config = ConsumerConfig(
+            name=self._client._nuid.next().decode(),
+            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+            filter_subject=f"{prefix}>",
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=120,
+            mem_storage=True,
+            num_replicas=1,
+        )
+        pull = await self._pull(stream, config)
+        is_live = pull.found == 0
+        if is_live:
+            yield None
+        while True:
+            for each in await pull.portion():
+                if "KV-Operation" not in (each.message.headers or {}):  # not deleted
+                    yield each.subject.removeprefix(prefix), each.payload
+                if not is_live and each.message.metadata.num_pending == 0:
+                    is_live = True
+                    yield None
+
+    async def _pull(self, stream: str, config: ConsumerConfig) -> Pull:
+        try:
+            info = await self._jetstream.add_consumer(stream, config)
+            pull = await Pull.open(self._client, stream, str(config.name), self.lost)
+            pull.found = info.num_pending or 0
+            return pull
+        except NotFoundError:
+            raise ConnectionLost("the hub has not been here yet: start it first") from None
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    async def ask(self, subject: str, payload: bytes, timeout_s: float) -> bytes | None:
+        """Send a request, and return its answer; None if nobody answers in time. Raises :class:`ConnectionLost`."""
+        try:
+            return (await self._client.request(subject, payload, timeout=timeout_s)).data
+        except (TimeoutError, nats.errors.NoRespondersError, nats.errors.TimeoutError):
+            return None
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def answer(self, subject: str, handle: Callable[[bytes], Awaitable[bytes]]) -> None:
+        """Answer requests until the connection ends. Raises :class:`ConnectionLost`."""
+
+        async def on_request(message: Msg) -> None:
+            try:
+                await message.respond(await handle(message.data))
+            except _FAILURES as exc:
+                log.debug("fleet: an answer did not go: %s", exc)
+
+        try:
+            await self._client.subscribe(subject, cb=on_request)
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The place of a message in its stream. ``duplicate``: it was there already."""
+
+    sequence: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message of a stream."""
+
+    subject: str
+    payload: bytes
+    sequence: int
+    message: Msg
+
+    async def acknowledge(self) -> None:
+        """Tell the server that it is on disk, and return when the server knows. Raises :class:`ConnectionLost`."""
+        try:
+            await self.message.ack_sync(timeout=ACK_S)
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+
+class Pull:
+    """Fetches from a pull consumer as fast as it is read: a request is always waiting at the server."""
+
+    BATCH = 200
+
+    def __init__(self, client: Client, stream: str, consumer: str, lost: asyncio.Future[str]) -> None:
+        self._client = client
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._inbox = client.new_inbox()
+        self._lost = lost
+        self._waiting: list[Msg] = []
+        self._news = asyncio.Event()
+        #: Messages that the server may still deliver for the requests so far.
+        self._asked = 0
+        self._heard_s = 0.0
+        self._trouble: str | None = None
+        #: The number of messages that there were at the beginning.
+        self.found = 0
+
+    @classmethod
+    async def open(cls, client: Client, stream: str, consumer: str, lost: asyncio.Future[str]) -> Pull:
+        """Begin to fetch."""
+        pull = cls(client, stream, consumer, lost)
+        await client.subscribe(pull._inbox, cb=pull._take)
+        await pull._request()
+        return pull
+
+    async def portion(self) -> list[Delivered]:
+        """Return what has come, at least one message. Raises :class:`ConnectionLost`."""
+        loop = asyncio.get_running_loop()
+        while not self._waiting:
+            if self._asked <= 0:
+                await self._request()
+            self._news.clear()
+            try:
+                async with asyncio.timeout(1):
+                    await self._news.wait()
+            except TimeoutError:
+                if loop.time() - self._heard_s > SILENT_S:
+                    raise ConnectionLost("the NATS server is silent") from None
+            if self._trouble is not None:
+                raise ConnectionLost(self._trouble)
+            if self._lost.done():
+                raise ConnectionLost(self._lost.result())
+        found, self._waiting = self._waiting, []
+        if self._asked <= self.BATCH // 2:
+            await self._request()
+        return [Delivered(each.subject, each.data, each.metadata.sequence.stream, each) for each in found]
+
+    async def _request(self) -> None:
+        body = {"batch": self.BATCH, "expires": PULL_S * 10**9, "idle_heartbeat": 5 * 10**9}
+        self._heard_s = asyncio.get_running_loop().time()
+        self._asked += self.BATCH
+        try:
+            await self._client.publish(self._subject, json.dumps(body).encode(), self._inbox)
+        except _FAILURES as exc:
+            raise ConnectionLost(_words(exc, "")) from None
+
+    async def _take(self, message: Msg) -> None:
+        self._heard_s = asyncio.get_running_loop().time()
+        status = (message.headers or {}).get("Status")
+        if status is None:
+            self._asked -= 1
+            self._waiting.append(message)
+        elif status == "100":  # a heartbeat
+            return
+        elif status in ("404", "408"):  # a request has ended; the header says how much of it was left
+            left = (message.headers or {}).get("Nats-Pending-Messages", "")
+            self._asked -= int(left) if is_digits(left) else self._asked
+        elif status == "409" and "exceed" in (message.headers or {}).get("Description", "").lower():
+            self._asked = 0
+        else:
+            self._trouble = f"the consumer ended: {(message.headers or {}).get('Description', status)}"
+        self._news.set()
+
+
+class Bucket:
+    """A bucket of keys and values."""
+
+    def __init__(self, bucket: KeyValue, name: str) -> None:
+        self._bucket = bucket
+        self._name = name
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Write a value. Raises :class:`ConnectionLost`."""
+        try:
+            await self._bucket.put(key, value)
+        except _FAILURES as exc:
+            raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
+
+    async def claim(self, key: str, value: str) -> str:
+        """Write a value that nobody has written yet. Return the value that is there. Raises :class:`ConnectionLost`."""
+        try:
+            await self._bucket.create(key, value.encode())
+        except KeyWrongLastSequenceError:
+            try:
+                found = (await self._bucket.get(key)).value
+            except KeyNotFoundError:  # it has expired just now
+                return value
+            except _FAILURES as exc:
+                raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
+            return (found or b"").decode("utf-8", "replace")
+        except _FAILURES as exc:
+            raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
+        return value
+
+
+def _words(exc: Exception, otherwise: str) -> str:
+    """Return why something failed, in words."""
+    if isinstance(exc, nats.errors.NoServersError):
+        return otherwise if otherwise not in ("", "closed") else "no NATS server answers"
+    if isinstance(exc, APIError):
+        return str(exc.description or exc)
+    if isinstance(exc, asyncio.TimeoutError | nats.errors.TimeoutError):
+        return "the NATS server does not answer in time"
+    return str(getattr(exc, "strerror", None) or exc or type(exc).__name__).removeprefix("nats: ").strip("'\"")
+
+
+__all__ = ["Bucket", "Connection", "ConnectionLost", "Delivered", "Pull", "Server", "read_credentials"]

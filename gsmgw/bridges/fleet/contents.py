@@ -1,0 +1,437 @@
+"""What hub and nodes write to each other: jobs, events, what a node is. JSON objects; unknown fields are ignored."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from gsmgw.bridges.fleet.subjects import modem_name
+from gsmgw.errors import GsmgwError
+from gsmgw.model import MessageRecord, ModemState, ModemStatus, OnUnknown, Outgoing, Priority, Purpose
+from gsmgw.model.events import Json
+from gsmgw.model.routes import ANY, Route
+from gsmgw.outbound import Submission
+from gsmgw.store.fleet import JobName
+from gsmgw.store.inbox import Received
+from gsmgw.wire.encoding import dumped
+
+#: The version of the contents. A reader refuses a newer one.
+VERSION = 1
+
+V = TypeVar("V")
+E = TypeVar("E", bound=StrEnum)
+
+
+class BadContent(GsmgwError):
+    """A message of the fleet cannot be read. The text says why."""
+
+
+class Fields:
+    """The fields of an object that another gateway wrote. Each getter raises :class:`BadContent`."""
+
+    def __init__(self, found: Mapping[str, object]) -> None:
+        self._found = found
+
+    @classmethod
+    def load(cls, payload: bytes) -> Fields:
+        """Read an object of a version that this gateway knows."""
+        try:
+            found = json.loads(payload)
+        except (ValueError, RecursionError) as exc:
+            raise BadContent(f"not JSON: {exc}") from None
+        if not isinstance(found, dict):
+            raise BadContent("not an object")
+        version = found.get("v")
+        if not isinstance(version, int) or version > VERSION:
+            raise BadContent(f"version {version!r} is newer than this gateway: update it")
+        return cls(found)
+
+    def _value(self, name: str, kind: type[V], words: str) -> V:
+        value = self._found.get(name)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise BadContent(f"{name}: {str(value)[:60]!r} is not {words}")
+        return value
+
+    def has(self, name: str) -> bool:
+        """Return True if a field is there and not null."""
+        return self._found.get(name) is not None
+
+    def text(self, name: str) -> str:
+        """Return a text."""
+        return self._value(name, str, "a text")
+
+    def text_or_none(self, name: str) -> str | None:
+        """Return a text, or None."""
+        return self.text(name) if self.has(name) else None
+
+    def number(self, name: str) -> int:
+        """Return an integer."""
+        return self._value(name, int, "a number")
+
+    def number_or_none(self, name: str) -> int | None:
+        """Return an integer, or None."""
+        return self.number(name) if self.has(name) else None
+
+    def flag(self, name: str) -> bool:
+        """Return True or False."""
+        return self._value(name, bool, "true or false")
+
+    def data(self, name: str) -> bytes | None:
+        """Return bytes, or None."""
+        try:
+            return base64.b64decode(self.text(name), validate=True) if self.has(name) else None
+        except ValueError:
+            raise BadContent(f"{name}: not Base64") from None
+
+    def one_of(self, name: str, kind: type[E]) -> E:
+        """Return a value of an enum."""
+        try:
+            return kind(self.text(name))
+        except ValueError as exc:
+            raise BadContent(f"{name}: {exc}") from None
+
+    def priority(self) -> Priority:
+        """Return the class of a message."""
+        try:
+            return Priority[self.text("priority").upper()]
+        except KeyError:
+            raise BadContent(f"priority: {self.text('priority')!r} is not a priority") from None
+
+    def job(self) -> JobName:
+        """Return the name of a job."""
+        return _job_name(self.text("job"))
+
+    def values(self, name: str) -> list[object]:
+        """Return a list."""
+        return self._value(name, list, "a list")
+
+    def texts(self, name: str) -> list[str]:
+        """Return a list of texts."""
+        return [str(each) for each in self.values(name)]
+
+    def part(self, name: str) -> Fields:
+        """Return an object in a field."""
+        return Fields(self.json(name))
+
+    def json(self, name: str) -> dict[str, Json]:
+        """Return an object in a field as it is."""
+        return self._value(name, dict, "an object")
+
+    def parts(self, name: str) -> list[Fields]:
+        """Return a list of objects."""
+        found = self.values(name)
+        return [Fields(each) for each in found if isinstance(each, dict)]
+
+
+def _job_name(text: str) -> JobName:
+    try:
+        return JobName.parse(text)
+    except ValueError as exc:
+        raise BadContent(str(exc)) from None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+# -- jobs -----------------------------------------------------------------------------------------------------------
+
+
+def job_payload(name: JobName, modem: str, message: Outgoing, now_ms: int) -> bytes:
+    """Return a job: a message as the hub has it. ``modem`` is the full name of the one that was chosen.
+
+    The time that is left of the validity is told in seconds, for the clocks of gateways differ.
+    """
+    return dumped({"v": VERSION, "job": str(name), "message": _outgoing_json(message, modem, now_ms)})
+
+
+def _outgoing_json(message: Outgoing, modem: str, now_ms: int) -> dict[str, Json]:
+    # Where the route leaves the choice to the gateway, the node may use any of its modems.
+    route = Route.parse(message.route)
+    is_free = message.route == ANY or route.base.startswith("~")
+    left_s = None if message.expires_ms is None else max(1, (message.expires_ms - now_ms) // 1000)
+    found: dict[str, Json] = {
+        "to": message.to,
+        "text": message.text,
+        "data": _text(message.data),
+        "port": message.port,
+        "encoding": message.encoding,
+        "class": message.message_class,
+        "priority": message.priority.word,
+        "report": message.report,
+        "on_unknown": message.on_unknown.value,
+        "valid_for": left_s,
+        "modem": None if is_free else modem.partition("/")[2],
+        "purpose": message.purpose.value,
+        "list": message.list,
+        "exempt": message.exempt,
+        "tags": list(message.tags),
+        "segments": message.segments,
+        "client": message.client,
+        "client_ref": message.client_ref,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class TakenJob:
+    """A job as a node reads it."""
+
+    name: JobName
+    submission: Submission
+
+
+def read_job(payload: bytes) -> TakenJob:
+    """Read a job. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    name, message = found.job(), found.part("message")
+    encoding = message.text("encoding")
+    submission = Submission(
+        to=message.text("to"),
+        text=message.text_or_none("text"),
+        data=message.data("data"),
+        port=message.number_or_none("port"),
+        modem=message.text_or_none("modem"),
+        priority=message.priority(),
+        valid_for=message.number_or_none("valid_for"),
+        report=message.flag("report"),
+        encoding=encoding if encoding in ("gsm7", "ucs2") else "auto",
+        message_class=message.number_or_none("class"),
+        client_ref=str(name),
+        tags=tuple(message.texts("tags")),
+        on_unknown=message.one_of("on_unknown", OnUnknown),
+        purpose=message.one_of("purpose", Purpose),
+        list=message.text_or_none("list"),
+        exempt=message.flag("exempt"),
+        bare=message.has("data") and not message.has("port"),
+    )
+    return TakenJob(name, submission)
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """An event of a node. ``job`` is set where it is about a message of the hub, ``received`` for a received text.
+
+    ``message`` is what the node knows of a message of the hub when it takes it: a hub that was restored from a backup
+    does not.
+    """
+
+    type: str
+    at_ms: int
+    modem: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    job: JobName | None = None
+    message: Fields | None = None
+    received: tuple[int, Received] | None = None
+
+
+def event_payload(event: NodeEvent, record: MessageRecord | None = None) -> bytes:
+    """Return an event as it is published; ``record`` is its message, where the hub has to know all of it."""
+    found: dict[str, Json] = {"v": VERSION, "type": event.type, "at": event.at_ms, "data": event.data}
+    if event.modem is not None:
+        found["modem"] = event.modem
+    if event.job is not None:
+        found["job"] = str(event.job)
+        if record is not None:
+            found["message"] = _record_json(record)
+    elif record is not None:
+        found["received"] = _received_json(record)
+    return dumped(found)
+
+
+def _record_json(record: MessageRecord) -> dict[str, Json]:
+    return {
+        "to": record.peer,
+        "text": record.text,
+        "data": _text(record.data),
+        "port": record.port,
+        "encoding": record.encoding,
+        "class": record.message_class,
+        "priority": record.priority.word,
+        "report": record.report,
+        "segments": record.segments,
+        "purpose": record.purpose.value,
+        "list": record.list,
+        "expires_ms": record.expires_ms,
+        "tags": list(record.tags),
+    }
+
+
+def _received_json(record: MessageRecord) -> dict[str, Json]:
+    return {
+        "id": record.id,
+        "from": record.peer,
+        "own": record.own,
+        "text": record.text,
+        "data": _text(record.data),
+        "port": record.port,
+        "encoding": record.encoding,
+        "segments": record.segments,
+        "class": record.message_class,
+        "smsc_ms": record.smsc_ms,
+        "incomplete": record.incomplete,
+    }
+
+
+def read_event(node: str, payload: bytes) -> NodeEvent:
+    """Read an event of a node. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    modem = found.text_or_none("modem")
+    received = found.part("received") if found.has("received") else None
+    return NodeEvent(
+        type=found.text("type"),
+        at_ms=found.number("at"),
+        modem=modem,
+        data=found.json("data"),
+        job=found.job() if found.has("job") else None,
+        message=found.part("message") if found.has("message") else None,
+        received=None if received is None else (received.number("id"), _received(node, modem, received)),
+    )
+
+
+def _received(node: str, modem: str | None, found: Fields) -> Received:
+    return Received(
+        sender=found.text("from"),
+        modem=modem_name(node, modem),
+        own=found.text_or_none("own"),
+        encoding=found.text("encoding"),
+        segments=found.number("segments"),
+        text=found.text_or_none("text"),
+        data=found.data("data"),
+        port=found.number_or_none("port"),
+        message_class=found.number_or_none("class"),
+        smsc_ms=found.number_or_none("smsc_ms"),
+        incomplete=found.flag("incomplete"),
+    )
+
+
+def adopted(name: JobName, message: Fields, now_ms: int) -> Outgoing:
+    """Return the message of a job that the hub does not know. Raises :class:`BadContent`."""
+    return Outgoing(
+        id=name.message_id,
+        to=message.text("to"),
+        text=message.text_or_none("text"),
+        priority=message.priority(),
+        segments=message.number("segments"),
+        created_ms=now_ms,
+        data=message.data("data"),
+        port=message.number_or_none("port"),
+        encoding=message.text("encoding"),
+        message_class=message.number_or_none("class"),
+        report=message.flag("report"),
+        expires_ms=message.number_or_none("expires_ms"),
+        tags=tuple(message.texts("tags")),
+        purpose=message.one_of("purpose", Purpose),
+        list=message.text_or_none("list"),
+    )
+
+
+# -- nodes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeModem:
+    """A modem as its node tells of it."""
+
+    status: ModemStatus
+    paused_until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What a node tells of itself."""
+
+    version: str
+    queued: int
+    modems: Sequence[NodeModem] = ()
+
+
+def node_payload(state: NodeState) -> bytes:
+    """Return what a node tells of itself."""
+    return dumped(
+        {
+            "v": VERSION,
+            "version": state.version,
+            "queued": state.queued,
+            "modems": [_modem_json(each) for each in state.modems],
+        }
+    )
+
+
+def _modem_json(modem: NodeModem) -> dict[str, Json]:
+    status = modem.status
+    found: dict[str, Json] = {
+        "name": status.name,
+        "state": status.state.value,
+        "detail": status.detail,
+        "model": status.model,
+        "operator": status.operator,
+        "signal_dbm": status.signal_dbm,
+        "number": status.number,
+        "iccid": status.iccid,
+        "paused_until_ms": modem.paused_until_ms,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def read_node(node: str, payload: bytes) -> NodeState:
+    """Read what a node tells of itself. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    modems = tuple(_modem(node, each) for each in found.parts("modems"))
+    return NodeState(found.text("version"), found.number("queued"), modems)
+
+
+def _modem(node: str, found: Fields) -> NodeModem:
+    status = ModemStatus(
+        name=modem_name(node, found.text("name")),
+        state=found.one_of("state", ModemState),
+        detail=found.text("detail"),
+        model=found.text_or_none("model"),
+        operator=found.text_or_none("operator"),
+        signal_dbm=found.number_or_none("signal_dbm"),
+        number=found.text_or_none("number"),
+        iccid=found.text_or_none("iccid"),
+    )
+    return NodeModem(status, found.number_or_none("paused_until_ms"))
+
+
+# -- orders ---------------------------------------------------------------------------------------------------------
+
+
+def order_payload(what: str, jobs: Sequence[JobName]) -> bytes:
+    """Return a request of the hub to a node: ``cancel``, ``release``, ``resend`` or ``leave``."""
+    return dumped({"v": VERSION, "order": what, "jobs": [str(name) for name in jobs]})
+
+
+def read_order(payload: bytes) -> tuple[str, list[JobName]]:
+    """Read a request of the hub. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    return found.text("order"), [_job_name(name) for name in found.texts("jobs")]
+
+
+def answer_payload(done: Sequence[JobName]) -> bytes:
+    """Return the answer of a node: the jobs for which it did what it was asked for."""
+    return dumped({"v": VERSION, "done": [str(name) for name in done]})
+
+
+def read_answer(payload: bytes) -> list[JobName]:
+    """Read the answer of a node. Raises :class:`BadContent`."""
+    return [_job_name(name) for name in Fields.load(payload).texts("done")]
+
+
+def consent_payload(number: str, name: str, *, out: bool) -> bytes:
+    """Return whether a number has opted out of a list."""
+    return dumped({"v": VERSION, "number": number, "list": name, "out": out})
+
+
+def read_consent(payload: bytes) -> tuple[str, str, bool]:
+    """Read whether a number has opted out of a list. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    return found.text("number"), found.text("list"), found.flag("out")

@@ -1,0 +1,267 @@
+"""A hub and two nodes with simulated modems, over a real NATS server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.line import Line
+from support.nats_server import NatsServer, nats_server
+from support.rig import Rig, simulated
+
+from gsmgw.client import ApiError
+from hw_sim import Simulation
+
+ANNA, BEN = "+4915112345678", "+4915187654321"
+
+
+@dataclass
+class Fleet:
+    nats: NatsServer
+    hub: Rig
+    sims: dict[str, Simulation]
+    nodes: dict[str, Rig]
+    lines: dict[str, Line]
+
+    def bridge(self) -> Any:
+        return self.hub.gateway.bridges.standing["fleet"]
+
+    def all_received(self) -> list[str]:
+        return [str(event["text"]) for sim in self.sims.values() for event in sim.submits]
+
+    def received(self, number: str) -> list[str]:
+        return [each.text for sim in self.sims.values() for each in sim.phone(number).received]
+
+
+@asynccontextmanager
+async def fleet(
+    directory: Path, nodes: tuple[str, ...] = ("berlin", "ulm"), modems: int = 1, **hub: Any
+) -> AsyncIterator[Fleet]:
+    """A hub without modems, and nodes, all connected."""
+    with nats_server(directory / "nats") as nats:
+        async with AsyncExitStack() as stack:
+            section = {"url": nats.url, "hub": True, "silent_after_s": 5.0, **hub}
+            (directory / "hub").mkdir()
+            _, rig = await stack.enter_async_context(simulated(directory / "hub", 0, {"fleet": section}))
+            found = Fleet(nats, rig, {}, {}, {})
+            await rig.until(lambda: found.bridge().trouble is None)
+            for name in nodes:
+                (directory / name).mkdir()
+                line = found.lines[name] = Line(nats.port)
+                stack.callback(line.close)
+                node = {"url": line.url, "node": name}
+                sim, node_rig = await stack.enter_async_context(simulated(directory / name, modems, {"fleet": node}))
+                found.sims[name], found.nodes[name] = sim, node_rig
+            modem_names = {f"{name}/modem{n}" for name in nodes for n in range(modems)}
+            await rig.until(
+                lambda: (
+                    {name for name, modem in found.bridge().hub.nodes.modems.items() if modem.status.state.carries}
+                    == modem_names
+                )
+            )
+            yield found
+
+
+async def test_a_text_there_and_back(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        sent = await found.hub.client.send(ANNA, "Grüße")
+        message = await found.hub.ended(sent["id"])
+        assert message["status"] == "delivered"
+        assert message["modem"] in ("berlin/modem0", "ulm/modem0")
+        assert found.received(ANNA) == ["Grüße"]
+        events = [event async for event in _until_delivered(found.hub, sent["id"])]
+        assert [event["type"] for event in events] == [
+            "message.queued",
+            "message.sending",
+            "message.sent",
+            "message.delivered",
+        ]
+        found.sims["ulm"].send(from_=ANNA, to="modem0", text="Danke")
+        event = await found.hub.event(0, "message.received")
+        assert (event["modem"], event["data"]["text"]) == ("ulm/modem0", "Danke")
+
+
+async def _until_delivered(rig: Rig, message_id: str) -> AsyncIterator[Any]:
+    async for event in rig.client.events(0):
+        if event["message_id"] == message_id:
+            yield event
+            if event["type"] == "message.delivered":
+                return
+
+
+async def test_long_texts_and_data_and_what_a_node_refuses(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        long = "Grüße aus Ulm. " * 30
+        sent = await found.hub.client.send(ANNA, long)
+        assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
+        assert found.received(ANNA) == [long]
+        with pytest.raises(ApiError, match="does not exist"):
+            await found.hub.client.send(ANNA, "x", modem="ulm/modem9")
+
+
+async def test_a_message_for_one_modem_goes_through_that_one(tmp_path: Path) -> None:
+    async with fleet(tmp_path, modems=2) as found:
+        sent = [await found.hub.client.send(ANNA, f"{n}", modem="ulm/modem1") for n in range(3)]
+        for each in sent:
+            message = await found.hub.ended(each["id"])
+            assert (message["status"], message["modem"]) == ("delivered", "ulm/modem1")
+        assert found.received(ANNA) == ["0", "1", "2"]
+
+
+async def test_a_conversation_stays_with_the_sim_that_was_texted(tmp_path: Path) -> None:
+    async with fleet(tmp_path, modems=2) as found:
+        found.sims["berlin"].send(from_=ANNA, to="modem1", text="Hallo?")
+        await found.hub.event(0, "message.received")
+        for n in range(4):
+            sent = await found.hub.client.send(ANNA, f"{n}")
+            assert (await found.hub.ended(sent["id"]))["modem"].startswith("berlin/")
+
+
+async def test_who_said_stop_at_one_node_is_texted_by_none(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        found.sims["ulm"].send(from_=ANNA, to="modem0", text="STOP")
+        await found.hub.event(0, "consent.changed")
+        with pytest.raises(ApiError, match="opted out"):
+            await found.hub.client.send(ANNA, "Angebot")
+        for rig in found.nodes.values():  # also by what is sent at the nodes themselves
+            await _until_async(lambda rig=rig: _is_out(rig, ANNA))
+        # One confirmation, by the hub, through the SIM that was texted.
+        await found.hub.until(lambda: len(found.received(ANNA)) == 1)
+        assert len(found.sims["ulm"].phone(ANNA).received) == 1
+
+
+async def test_an_opt_out_at_the_hub_stops_what_a_node_has(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        response = await found.hub.http.post("/v1/optouts", json={"number": BEN})
+        assert response.status_code in (200, 201), response.text
+        await _until_async(lambda: _is_out(found.nodes["ulm"], BEN))
+
+
+async def _is_out(rig: Rig, number: str) -> bool:
+    response = await rig.http.post("/v1/messages", json={"to": number, "text": "x"})
+    return response.json().get("code") == "recipient_opted_out"
+
+
+async def _until_async(condition: Any) -> None:
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110 - what is waited for is asked of another program
+            await asyncio.sleep(0.05)
+
+
+def _hold(found: Fleet, node: str, count: int = 1, seconds: float = 30.0) -> None:
+    """Let the network take its time for the next messages of a node."""
+    found.sims[node].modem("modem0").fault("slow-result", count=count, seconds=seconds)
+
+
+async def test_a_message_at_a_node_is_canceled_before_it_is_sent(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        _hold(found, "ulm", seconds=3)
+        first = await found.hub.client.send(ANNA, "first")
+        second = await found.hub.client.send(BEN, "second")
+        await _until_async(lambda: _is(found.hub, second["id"], "sending"))
+        answer = await found.hub.http.post(f"/v1/messages/{second['id']}/cancel")
+        assert answer.status_code < 300, answer.text
+        assert (await found.hub.client.message(second["id"]))["status"] == "canceled"
+        assert (await found.hub.ended(first["id"]))["status"] == "delivered"
+        assert found.received(BEN) == []
+
+
+async def _is(rig: Rig, message_id: str, *states: str) -> bool:
+    return (await rig.client.message(message_id))["status"] in states
+
+
+async def test_a_node_whose_line_is_cut_goes_on_and_tells_later(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        _hold(found, "ulm", seconds=1)
+        sent = await found.hub.client.send(ANNA, "on its way", modem="ulm/modem0")
+        await _until_async(lambda: _is_taken(found, "ulm"))
+        found.lines["ulm"].cut()
+        await found.hub.until(lambda: not found.bridge().hub.nodes.modems["ulm/modem0"].status.state.carries)
+        # Its own API takes and sends texts, and its customers' texts are kept.
+        local = await found.nodes["ulm"].client.send(BEN, "from the shop")
+        assert (await found.nodes["ulm"].ended(local["id"]))["status"] == "delivered"
+        found.sims["ulm"].send(from_=BEN, to="modem0", text="while it was away")
+        assert (await found.hub.client.message(sent["id"]))["status"] == "sending"
+        # Others go on.
+        other = await found.hub.client.send("+4915155555555", "through Berlin")
+        assert (await found.hub.ended(other["id"]))["modem"] == "berlin/modem0"
+        found.lines["ulm"].mend()
+        assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
+        event = await found.hub.event(0, "message.received")
+        assert event["data"]["text"] == "while it was away"
+        assert found.received(ANNA) == ["on its way"]
+
+
+async def _is_taken(found: Fleet, node: str) -> bool:
+    page = await found.nodes[node].http.get("/v1/messages")
+    return bool(page.json()["data"])
+
+
+async def test_jobs_that_a_silent_node_has_not_taken_are_moved_without_a_risk(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        modem = found.bridge().hub.nodes.modems["ulm/modem0"]
+        found.lines["ulm"].cut()  # the hub does not know yet, and assigns
+        sent = await found.hub.client.send(ANNA, "to somebody")
+        pinned = await found.hub.client.send(BEN, "pinned", modem="ulm/modem0")
+        await found.hub.until(lambda: not modem.status.state.carries)
+        assert await found.bridge().hub.move("ulm", risk=False) in ((1, 0), (2, 0))
+        assert (await found.hub.ended(sent["id"]))["modem"] == "berlin/modem0"
+        message = await found.hub.client.message(pinned["id"])
+        assert (message["status"], message["waiting_for"]["word"]) == ("queued", "modem")
+        found.lines["ulm"].mend()
+        assert (await found.hub.ended(pinned["id"]))["status"] == "delivered"
+        assert (found.received(ANNA), found.received(BEN)) == (["to somebody"], ["pinned"])
+
+
+async def test_what_a_silent_node_may_have_sent_is_moved_only_with_the_risk_and_says_so(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        _hold(found, "ulm", seconds=20)
+        found.nodes["berlin"].gateway.modems["modem0"].disable()
+        await found.hub.until(lambda: not found.bridge().hub.nodes.modems["berlin/modem0"].status.state.carries)
+        sent = await found.hub.client.send(ANNA, "twice, perhaps")
+        await _until_async(lambda: _is_taken(found, "ulm"))
+        found.lines["ulm"].cut()
+        await found.hub.until(lambda: not found.bridge().hub.nodes.modems["ulm/modem0"].status.state.carries)
+        assert await found.bridge().hub.move("ulm", risk=False) == (0, 0)
+        assert await found.bridge().hub.move("ulm", risk=True) == (0, 1)
+        found.nodes["berlin"].gateway.modems["modem0"].enable()
+        message = await found.hub.ended(sent["id"])
+        assert (message["status"], message["modem"]) == ("delivered", "berlin/modem0")
+        types = [event["type"] async for event in _until_delivered(found.hub, sent["id"])]
+        assert "message.unknown" in types
+
+
+async def test_a_node_whose_modem_fails_gives_back_what_it_has_not_begun(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        found.nodes["berlin"].gateway.modems["modem0"].disable()
+        await found.hub.until(lambda: not found.bridge().hub.nodes.modems["berlin/modem0"].status.state.carries)
+        _hold(found, "ulm", seconds=2)
+        sent = [await found.hub.client.send(f"+49151000000{n:02d}", f"{n}") for n in range(4)]
+        await _until_async(lambda: _is(found.hub, sent[-1]["id"], "sending"))
+        found.nodes["ulm"].gateway.modems["modem0"].disable()
+        found.nodes["berlin"].gateway.modems["modem0"].enable()
+        for each in sent:
+            assert (await found.hub.ended(each["id"]))["status"] == "delivered"
+        texts = found.all_received()
+        assert sorted(texts) == ["0", "1", "2", "3"]
+
+
+async def test_the_nats_server_is_killed_and_comes_back(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        sent = [await found.hub.client.send(f"+49151000000{n:02d}", f"a{n}") for n in range(20)]
+        found.nats.kill()
+        sent += [await found.hub.client.send(f"+49151000001{n:02d}", f"b{n}") for n in range(20)]
+        found.sims["ulm"].send(from_=BEN, to="modem0", text="meanwhile")
+        await asyncio.sleep(0.5)  # the behaviour played: the server is away for a moment
+        await asyncio.to_thread(found.nats.start)
+        for each in sent:
+            assert (await found.hub.ended(each["id"]))["status"] == "delivered"
+        assert (await found.hub.event(0, "message.received"))["data"]["text"] == "meanwhile"
+        texts = found.all_received()
+        assert sorted(texts) == sorted({*texts})
+        assert len(texts) == 40
