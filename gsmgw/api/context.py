@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,6 +63,16 @@ class ReloadOutcome(Protocol):
         """Return what the configuration names and this machine does not have."""
 
 
+class Fleet(Protocol):
+    """The gateways that work as one with this one."""
+
+    async def state(self) -> resources.Fleet:
+        """Return the state of the fleet; of a gateway that is in none as well."""
+
+    async def move(self, name: str, *, risk: bool) -> resources.FleetMove:
+        """Let other nodes send what a silent node has. Raises :class:`gsmgw.http.problems.Problem`."""
+
+
 class ManagedModem(ModemHandle, Protocol):
     """A modem that can be managed."""
 
@@ -113,6 +123,8 @@ class Context:
     arrivals: Arrivals
     access: Access
     modems: Mapping[str, ManagedModem]
+    #: The names of all modems that messages may name; at a hub also those of its nodes.
+    modem_names: Collection[str]
     pools: Mapping[str, frozenset[str]]
     #: True if modems may be discovered that are not configured.
     discovers: bool
@@ -145,6 +157,7 @@ class Context:
     #: Return where programs reach the API, and the bridges.
     addresses: Callable[[], resources.ApiAddresses]
     bridges: Callable[[], list[resources.BridgeState]]
+    fleet: Fleet
     #: What the database lost before this start, in a sentence.
     database_loss: str | None
     #: Masked or not -> a function from (seconds, direction, bytes) of a port to lines.

@@ -368,6 +368,38 @@ ANSWERS: Final[dict[str, Any]] = {
             }
         ],
     },
+    "get_fleet": {
+        "hub": True,
+        "node": None,
+        "connected": True,
+        "trouble": None,
+        "behind": None,
+        "nodes": [
+            {
+                "name": "ulm",
+                "version": "0.1.0",
+                "silent": False,
+                "heard_at": "2026-11-28T09:01:38.222Z",
+                "waiting": 12,
+                "begun": 1,
+                "queued": 11,
+                "modems": [
+                    {
+                        "name": "ulm/m0",
+                        "state": "ready",
+                        "detail": "ready",
+                        "model": "E3372",
+                        "operator": "Telekom.de",
+                        "signal_dbm": -73,
+                        "number": "+491711234567",
+                        "paused_until": None,
+                        "waiting": 12,
+                    }
+                ],
+            }
+        ],
+    },
+    "move_messages_of_node": {"moved": 11, "in_doubt": 1, "left": 0},
     "create_backup": {**_BACKUP, "version": "0.1.0", "messages": 4210, "last_event": 98113, "left_out": []},
     "list_backups": {"data": [_BACKUP]},
 }

@@ -240,6 +240,8 @@ GROUPS: Final = (
             "POST /v1/reload": "reload_configuration",
             "GET /v1/configuration": "get_configuration",
             "GET /v1/integrations": "get_integrations",
+            "GET /v1/fleet": "get_fleet",
+            "POST /v1/fleet/nodes/{name}/move": "move_messages_of_node",
             "POST /v1/backups": "create_backup",
             "GET /v1/backups": "list_backups",
             "GET /v1/quarantine": "list_quarantine",

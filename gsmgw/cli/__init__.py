@@ -24,6 +24,7 @@ _COMMANDS = {
     "doctor": "doctor:doctor",
     "drips": "drips:drips",
     "export": "exports:export",
+    "fleet": "fleet:fleet",
     "groups": "groups:groups",
     "inbox": "messages:inbox",
     "lists": "lists:lists",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # importing these takes most of the time of a command
 WEBHOOK_TEST_TIMEOUT_S = 300.0
 #: A database with millions of messages is copied.
 BACKUP_TIMEOUT_S = 1800.0
+#: Each message of a node is claimed at the NATS server.
+FLEET_TIMEOUT_S = 300.0
 
 
 def _data(answer: Any) -> Any:
@@ -32,6 +34,16 @@ def health() -> Call[resources.Health]:
 def integrations() -> Call[resources.Integrations]:
     """Return the addresses of the API, the hooks and the bridges, with their states."""
     return Call("GET", "/v1/integrations")
+
+
+def fleet() -> Call[resources.Fleet]:
+    """Return the fleet: at the hub all nodes with their modems."""
+    return Call("GET", "/v1/fleet")
+
+
+def move_node(node: str, *, risk: bool = False) -> Call[resources.FleetMove]:
+    """Let other nodes send what a silent node has not taken; ``risk``: also what it may have sent already."""
+    return Call("POST", f"/v1/fleet/nodes/{part(node)}/move", {"risk": risk}, timeout_s=FLEET_TIMEOUT_S)
 
 
 def webhooks() -> Call[list[resources.Webhook]]:

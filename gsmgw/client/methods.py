@@ -140,6 +140,8 @@ class Methods:
     reload = does(calls.reload)
     health = does(management_calls.health)
     integrations = does(management_calls.integrations)
+    fleet = does(management_calls.fleet)
+    move_node = does(management_calls.move_node)
     webhooks = does(management_calls.webhooks)
     webhook_page = does(management_calls.webhook_page)
     webhook = does(management_calls.webhook)

@@ -27,9 +27,17 @@ def _server(value: str) -> str:
     return value
 
 
+def _node(value: str) -> str:
+    if value == "hub":
+        raise ValueError('"hub" is not a valid name for a node: the hub has it')
+    return value
+
+
 #: The name of a node, which is part of NATS subjects and of the names of its modems.
 NodeName = Annotated[
-    str, form(r"[a-z0-9][a-z0-9_-]{0,31}", 'must be a short name of a-z, 0-9, "-" and "_", for example "ulm"')
+    str,
+    form(r"[a-z0-9][a-z0-9_-]{0,31}", 'must be a short name of a-z, 0-9, "-" and "_", for example "ulm"'),
+    AfterValidator(_node),
 ]
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 from gsmgw import __version__
 from gsmgw.api import Access
@@ -14,6 +15,7 @@ from gsmgw.audience.recipients import Recipients
 from gsmgw.audience.service import Audience
 from gsmgw.bridges import BRIDGES, BridgeContext, StandingBridge
 from gsmgw.config import Config
+from gsmgw.daemon.fleet import Fleet
 from gsmgw.daemon.modem_names import ModemNames
 from gsmgw.dispatch import EventFeed, Webhooks
 from gsmgw.http.mounts import Mount
@@ -23,6 +25,9 @@ from gsmgw.outbound import MessageService, Scheduler
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, cursors, tokens
 from gsmgw.wire import resources
+
+if TYPE_CHECKING:  # a gateway without a fleet does not import it
+    from gsmgw.bridges.fleet.bridge import FleetBridge
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +89,11 @@ class Bridges:
         self._parts = parts
         #: The standing bridges that are on, by name.
         self.standing: dict[str, StandingBridge] = {}
+
+        self.fleet = Fleet(parts.config.fleet, parts.store, self._fleet_bridge, lambda: self._state(_FLEET)["trouble"])
+
+    def _fleet_bridge(self) -> FleetBridge | None:
+        return cast("FleetBridge | None", self.standing.get(_FLEET.name))
 
     async def open(self) -> None:
         """Put the standing bridges together; nothing runs yet."""
@@ -241,6 +251,15 @@ def _listed(listen: str | None) -> list[str]:
     return [] if listen is None else [listen]
 
 
+_FLEET = _Kind(
+    "fleet",
+    is_on=lambda config: config.fleet.url is not None,
+    places=lambda config: config.fleet.servers,
+    make=_make_fleet,
+    release=lambda tx: cursors.delete(tx, cursors.FLEET),
+    passes_on=lambda config: config.fleet.url is not None and not config.fleet.hub,
+    packages=("nats",),
+)
 _KINDS = (
     _Kind(
         "mqtt",
@@ -268,13 +287,5 @@ _KINDS = (
         passes_on=lambda config: bool(config.mail.to),
         packages=("aiosmtpd", "aiosmtplib"),
     ),
-    _Kind(
-        "fleet",
-        is_on=lambda config: config.fleet.url is not None,
-        places=lambda config: config.fleet.servers,
-        make=_make_fleet,
-        release=lambda tx: cursors.delete(tx, cursors.FLEET),
-        passes_on=lambda config: config.fleet.url is not None and not config.fleet.hub,
-        packages=("nats",),
-    ),
+    _FLEET,
 )

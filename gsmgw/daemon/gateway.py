@@ -294,6 +294,7 @@ class Gateway:
             arrivals=Arrivals(self.store, self.clock, self.feed, two_way.patterns),
             access=self.access,
             modems=self.modems,
+            modem_names=self.modem_names,
             pools=self._pools(),
             discovers=self.config.modems.discover,
             modem_resource=self._modem_resource,
@@ -314,6 +315,7 @@ class Gateway:
             configuration=lambda: configuration(self.config, self.config_file, self._log_level),
             addresses=self._addresses,
             bridges=self.bridges.states,
+            fleet=self.bridges.fleet,
             transcript=lambda masked: TranscriptRows(masked=masked).feed,
         )
 

@@ -76,6 +76,12 @@ class Route:
         return replace(self, avoided=avoided)
 
 
+def node_of(modem: str | None) -> str | None:
+    """Return the node of a modem, ``ulm`` of ``ulm/m0``; None for a modem of this gateway."""
+    node, slash, _ = (modem or "").partition("/")
+    return node if slash else None
+
+
 def to_modem(name: str) -> str:
     """The route through one modem only."""
     return RouteKind.MODEM.value + name

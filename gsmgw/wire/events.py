@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from gsmgw.model import Event, MessageRecord, format_id
+from gsmgw.model.routes import node_of
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import dumped, stamp
 from gsmgw.wire.messages import message_resource
@@ -12,7 +13,7 @@ from gsmgw.wire.messages import message_resource
 
 def event_resource(event: Event) -> resources.Event:
     """Return the resource of an event."""
-    return {
+    body: resources.Event = {
         "id": event.id,
         "type": event.type,
         "at": stamp(event.at_ms),
@@ -20,6 +21,9 @@ def event_resource(event: Event) -> resources.Event:
         "modem": event.modem,
         "data": cast("resources.JsonObject", event.data),
     }
+    if (node := node_of(event.modem)) is not None:
+        body["node"] = node
+    return body
 
 
 def envelope(event: Event, message: MessageRecord | None) -> resources.Envelope:
@@ -34,6 +38,8 @@ def envelope(event: Event, message: MessageRecord | None) -> resources.Envelope:
         "modem": resource["modem"],
         "detail": resource["data"],
     }
+    if (node := node_of(event.modem)) is not None:
+        data["node"] = node
     if message is not None:
         data["message"] = message_resource(message)
         data["message"].pop("waiting_for", None)

@@ -20,7 +20,7 @@ from gsmgw.model import (
     Waiting,
     format_id,
 )
-from gsmgw.model.routes import target_of
+from gsmgw.model.routes import node_of, target_of
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 
@@ -53,6 +53,8 @@ def message_resource(record: MessageRecord, waiting: Waiting | None = None) -> r
         "error": None if record.error is None else cast("resources.MessageError", record.error.as_json()),
         "contact": None if record.contact is None else format_id(record.contact),
     }
+    if (node := node_of(body["modem"])) is not None:
+        body["node"] = node
     if record.data is not None:
         body["data"] = base64.b64encode(record.data).decode("ascii")
         body["port"] = record.port
@@ -152,6 +154,8 @@ def _in_common(
         "expires_at": stamp(expires_ms),
         "waiting_for": None if waiting is None else waiting_resource(waiting),
     }
+    if (node := node_of(modem)) is not None:
+        rest["node"] = node
     return b"," + one_line(to_json(rest))[1:]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +61,11 @@ class NatsServer:
                 return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
         until(answers)
+
+    def reload(self) -> None:
+        """Let it read its configuration again. This takes a moment."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """kill -9."""

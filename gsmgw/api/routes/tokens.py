@@ -53,7 +53,7 @@ class TokenIn(Body):
 def _check(ctx: Context, wanted: TokenIn) -> None:
     """Raise :class:`Problem` for an unknown modem or pool. If modems are discovered, an unknown one may come later."""
     for field, code, names, known in (
-        ("modems", ProblemCode.UNKNOWN_MODEM, () if ctx.discovers else wanted.modems, ctx.modems),
+        ("modems", ProblemCode.UNKNOWN_MODEM, () if ctx.discovers else wanted.modems, ctx.modem_names),
         ("pools", ProblemCode.UNKNOWN_POOL, wanted.pools, ctx.pools),
     ):
         there = ", ".join(sorted(known)) or "none"
@@ -67,7 +67,7 @@ def _check(ctx: Context, wanted: TokenIn) -> None:
 
 
 def _out(ctx: Context, token: Token) -> resources.Token:
-    missing = [name for name in token.limits.modems if name not in ctx.modems]
+    missing = [name for name in token.limits.modems if name not in ctx.modem_names]
     missing += [name for name in token.limits.pools if name not in ctx.pools]
     return {
         "name": token.name,

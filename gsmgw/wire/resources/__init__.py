@@ -84,6 +84,7 @@ from gsmgw.wire.resources.drips import (
     Question,
     QuestionPage,
 )
+from gsmgw.wire.resources.fleet import Fleet, FleetModem, FleetMove, FleetNode
 from gsmgw.wire.resources.management import (
     ApiAddresses,
     AuditEntry,
@@ -246,6 +247,10 @@ __all__ = [
     "EnvelopeData",
     "Event",
     "FieldError",
+    "Fleet",
+    "FleetModem",
+    "FleetMove",
+    "FleetNode",
     "Group",
     "GroupList",
     "Health",

@@ -46,6 +46,7 @@ class Message(_MessageWords):
     encoding: str
     segments: int
     modem: str | None
+    node: NotRequired[Annotated[str, Field(description="The node of the fleet that has the modem; only at a hub")]]
     pool: str | None
     priority: PriorityWord
     client_ref: str | None
@@ -114,6 +115,7 @@ class Event(TypedDict):
     at: Time
     message_id: str | None
     modem: str | None
+    node: NotRequired[Annotated[str, Field(description="The node of the fleet that has the modem; only at a hub")]]
     data: JsonObject
 
 
@@ -123,6 +125,7 @@ class EnvelopeData(TypedDict):
     id: int
     message_id: str | None
     modem: str | None
+    node: NotRequired[Annotated[str, Field(description="The node of the fleet that has the modem; only at a hub")]]
     detail: JsonObject
     message: NotRequired[Message]
 
