@@ -309,7 +309,7 @@ class Connection:
 
         async def on_request(message: Msg) -> None:
             try:
-                await message.respond(await handle(message.data))
+                await message.respond(await handle(_content(message)))
             except _FAILURES as exc:
                 log.debug("fleet: an answer did not go: %s", exc)
 
@@ -391,7 +391,7 @@ class Pull:
         found, self._waiting = self._waiting, []
         if self._asked <= self.BATCH // 2:
             await self._request()
-        return [Delivered(each.subject, each.data, each.metadata.sequence.stream, each) for each in found]
+        return [Delivered(each.subject, _content(each), each.metadata.sequence.stream, each) for each in found]
 
     async def _request(self) -> None:
         body = {"batch": self.BATCH, "expires": PULL_S * 10**9, "idle_heartbeat": 5 * 10**9}
@@ -449,6 +449,20 @@ class Bucket:
         except _FAILURES as exc:
             raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
         return value
+
+
+def _content(message: Msg) -> bytes:
+    """Return the content of a message; nothing, which nobody can read, of one that another client had sent here.
+
+    The server answers a request for a stored message at any subject that the client names, also where the client itself
+    may not publish. Such an answer has this header.
+    """
+    if "Nats-Stream" not in (message.headers or {}):
+        return message.data
+    log.error(
+        "fleet: a node had content of its own sent to %s; it is not used. Change its credentials", message.subject
+    )
+    return b""
 
 
 def _words(exc: Exception, otherwise: str) -> str:

@@ -61,7 +61,11 @@ def modem_name(node: str, modem: str | None) -> str:
 
 
 def node_permissions(node: str) -> dict[str, list[str]]:
-    """Return the subjects that a node may publish and subscribe to, and no others."""
+    """Return the subjects that a node may publish and subscribe to, and no others.
+
+    It may also answer each request that it gets, once: ``allow_responses`` of the server. So no node can answer for
+    another one.
+    """
     consent, claims, nodes = f"KV_{CONSENT}", f"KV_{CLAIMS}", f"KV_{NODES}"
     return {
         "publish": [
@@ -81,7 +85,6 @@ def node_permissions(node: str) -> dict[str, list[str]]:
             f"$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{node}",
             f"$JS.ACK.{JOBS}.{node}.>",
             f"$JS.ACK.{consent}.>",
-            f"{inbox_of(HUB)}.>",
         ],
         "subscribe": [orders_for(node), f"{inbox_of(node)}.>"],
     }
