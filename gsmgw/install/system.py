@@ -18,8 +18,15 @@ from gsmgw.errors import GsmgwError
 from gsmgw.install.assets import asset, unit_for
 from gsmgw.install.manpages import COMPLETION_PLACES, completion, man_pages
 
-#: The dashboard is enabled by the administrator.
-UNITS = ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer", "gsmgw-web.service")
+#: The dashboard and the NATS server of a fleet are enabled by the administrator.
+UNITS = (
+    "gsmgw.service",
+    "gsmgw.socket",
+    "gsmgw-backup.service",
+    "gsmgw-backup.timer",
+    "gsmgw-web.service",
+    "gsmgw-nats.service",
+)
 #: Stopped and disabled in this order; otherwise the socket would start the service again.
 _ENABLED = ("gsmgw.socket", "gsmgw.service", "gsmgw-backup.timer")
 CONFIG = "etc/gsmgw/gsmgw.toml"

@@ -16,7 +16,7 @@ from gsmgw.transport.usbports import MODEM_VENDORS, SWITCH_NEEDED
 ROOT = Path(__file__).parents[3]
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 #: As docs/explanation/security.md says.
-EXPOSURE = {"gsmgw.service": 1.5, "gsmgw-backup.service": 0.2, "gsmgw-web.service": 1.4}
+EXPOSURE = {"gsmgw.service": 1.5, "gsmgw-backup.service": 0.2, "gsmgw-web.service": 1.4, "gsmgw-nats.service": 1.4}
 
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
@@ -31,7 +31,8 @@ def test_verify_is_clean(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     for name in UNITS:
-        (tmp_path / name).write_text(unit_for(name, program, homes=()))
+        text = unit_for(name, program, homes=())
+        (tmp_path / name).write_text(re.sub("^(Exec[A-Za-z]+)=nats-server", rf"\1={program}", text, flags=re.MULTILINE))
     done = systemd_analyze("verify", "--man=no", *(str(tmp_path / name) for name in UNITS))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -88,6 +89,6 @@ def test_only_a_wrong_configuration_keeps_it_down() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_service_runs_as_its_own_user_without_anything(name: str) -> None:
     lines = asset(f"systemd/{name}").splitlines()
-    user = "gsmgw-web" if name == "gsmgw-web.service" else "gsmgw"
+    user = {"gsmgw-web.service": "gsmgw-web", "gsmgw-nats.service": "gsmgw-nats"}.get(name, "gsmgw")
     for line in (f"User={user}", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"):
         assert line in lines
