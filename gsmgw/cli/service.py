@@ -93,8 +93,9 @@ def show(config_file: str | None) -> None:
 
 @click.command(short_help="Try gsmgw with simulated modems.")
 @click.option("--once", is_flag=True, help="Exit after the demonstration, with 0 only if all messages arrived.")
-def demo(once: bool) -> None:
+@click.option("--fleet", is_flag=True, help="Show a hub and two nodes instead of one gateway. Needs nats-server.")
+def demo(once: bool, fleet: bool) -> None:
     """Send and receive messages over simulated modems. Needs no hardware."""
-    from gsmgw.demo import tell
+    from gsmgw.demo import tell, tell_fleet
 
-    sys.exit(tell(once=once or not sys.stdout.isatty()))
+    sys.exit((tell_fleet if fleet else tell)(once=once or not sys.stdout.isatty()))

