@@ -92,6 +92,8 @@ class Connection:
         #: Ends when the connection is lost; its result says why.
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._last_error = "closed"
+        #: The client was told to connect; one that was not cannot be closed.
+        self._begun = False
         self._js: JetStreamContext | None = None
 
     async def open(self) -> None:
@@ -99,6 +101,8 @@ class Connection:
         server = self._server
         user, password = read_credentials(server.credentials)
         is_tls = any(url.startswith("tls://") for url in server.urls)
+        context = self._context() if is_tls else None
+        self._begun = True
         try:
             async with asyncio.timeout(CONNECT_S * max(1, len(server.urls))):
                 await self._client.connect(
@@ -116,7 +120,7 @@ class Connection:
                     error_cb=self._note_error,
                     closed_cb=self._closed,
                     disconnected_cb=self._closed,
-                    tls=self._context() if is_tls else None,
+                    tls=context,
                 )
         except _FAILURES as exc:
             raise ConnectionLost(_words(exc, self._last_error)) from None
@@ -136,8 +140,9 @@ class Connection:
 
     async def close(self) -> None:
         """Disconnect."""
-        with suppress(*_FAILURES):
-            await asyncio.wait_for(self._client.close(), 2)
+        if self._begun:
+            with suppress(*_FAILURES):
+                await asyncio.wait_for(self._client.close(), 2)
         self._end("closed")
 
     async def _note_error(self, exc: Exception) -> None:
