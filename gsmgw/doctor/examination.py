@@ -98,14 +98,14 @@ def _check_daemon(client: Client, found: Examination) -> Iterator[Finding]:
         yield error(
             "database", loss, "stop gsmgw.service and gsmgw.socket, then restore a backup: sudo gsmgw restore FILE"
         )
-    yield from _check_bridges(client)
+    yield from _check_bridges(client, found.config)
     waiting = found.stats["messages"]
     if any(waiting.get(state) for state in ("queued", "unknown")):
         counts = ", ".join(f"{count} {state}" for state, count in sorted(waiting.items()))
         yield note("queue", counts, "to see why a message is waiting: gsmgw show ID")
 
 
-def _check_bridges(client: Client) -> Iterator[Finding]:
+def _check_bridges(client: Client, config: Config | None) -> Iterator[Finding]:
     """Check the bridges that are on."""
     for each in client.integrations()["bridges"]:
         if not each["enabled"]:
@@ -118,6 +118,42 @@ def _check_bridges(client: Client) -> Iterator[Finding]:
             yield warning(f"bridge {each['name']}", f"works; gave up {each['dropped']} events since the start", cure)
         else:
             yield ok(f"bridge {each['name']}", "works")
+            if each["name"] == "fleet":
+                yield from _check_fleet(client, config)
+
+
+def _check_fleet(client: Client, config: Config | None) -> Iterator[Finding]:
+    """Check the nodes of a hub, and the names of their modems in the configuration."""
+    found = client.fleet()
+    if not found["hub"]:
+        return
+    if not found["nodes"]:
+        yield note("fleet", "no nodes yet", "add one: sudo gsmgw fleet add NAME --url URL")
+    for node in found["nodes"]:
+        if node["silent"]:
+            heard = f"silent since {node['heard_at']}" if node["heard_at"] else "not heard of since the start"
+            yield warning(
+                f"node {node['name']}",
+                f"{heard}; messages that wait for it: {node['waiting']}",
+                f"check its connection, there: sudo gsmgw doctor. To let others send: gsmgw fleet move {node['name']}",
+            )
+        elif not node["modems"]:
+            yield warning(f"node {node['name']}", "it has no modems", "add one there: sudo gsmgw setup")
+        else:
+            yield ok(f"node {node['name']}", f"connected, {len(node['modems'])} modems")
+    known = {modem["name"] for node in found["nodes"] for modem in node["modems"]}
+    for name in sorted(_modems_of_nodes(config) - known):
+        cure = "compare the names with those of: gsmgw fleet status"
+        yield warning("fleet", f"the configuration names the modem {name!r}, which no node has", cure)
+
+
+def _modems_of_nodes(config: Config | None) -> set[str]:
+    """Return the modems of nodes that the configuration names."""
+    if config is None:
+        return set()
+    named = {name for pool in config.pool for name in pool.modems}
+    named |= {route.modem for route in config.route if route.modem is not None}
+    return {name for name in named if "/" in name}
 
 
 def _versions(here: Machine) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
+from support.fleet import fleet_of
 from support.receiver import receiving
 from support.rig import Rig, hasty, simulated
 
@@ -21,6 +22,13 @@ BEN = "+4915112345672"
 CARLA = "+4915112345673"
 DORA = "+4915112345674"
 LONG = "x" * 400  #: three segments
+#: Families that only a gateway in a fleet has.
+IN_A_FLEET = {
+    "gsmgw_fleet_connected",
+    "gsmgw_fleet_nodes",
+    "gsmgw_fleet_node_heard_seconds",
+    "gsmgw_fleet_jobs",
+}
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
@@ -84,7 +92,31 @@ async def test_what_happened_is_told_and_documented(tmp_path: Path) -> None:
     assert ANNA not in answer.text
 
     documented = set(re.findall(r"^\| `([a-z_]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    assert {name for name, *_ in found} == documented
+    assert {name for name, *_ in found} == documented - IN_A_FLEET
+
+
+async def test_a_fleet_is_told_at_its_hub(tmp_path: Path) -> None:
+    async with fleet_of(tmp_path, "ulm") as fleet:
+        at_hub, at_node = samples(await fleet_scrape(fleet.hub)), samples(await fleet_scrape(fleet.nodes["ulm"]))
+        assert {name for name, *_ in at_hub} >= IN_A_FLEET
+        assert {name for name, *_ in at_node} & IN_A_FLEET == {"gsmgw_fleet_connected"}
+        assert at_node["gsmgw_bridge_behind", "fleet"] >= 0
+        assert at_hub["gsmgw_fleet_connected",] == at_node["gsmgw_fleet_connected",] == 1
+        assert 0 <= at_hub["gsmgw_fleet_node_heard_seconds", "ulm"] < 20
+        await fleet.leave("ulm")
+        await fleet.hub.client.send(ANNA, "Hello")
+        await fleet.hub.event(0, "message.sending")
+        await fleet.node_is("ulm", silent=True)
+        expected = {
+            ("gsmgw_fleet_nodes", "connected"): 0, ("gsmgw_fleet_nodes", "silent"): 1,
+            ("gsmgw_fleet_jobs", "ulm", "waiting"): 1, ("gsmgw_fleet_jobs", "ulm", "begun"): 0,
+        }  # fmt: skip
+        found = samples(await fleet_scrape(fleet.hub))
+        assert {key: found.get(key) for key in expected} == expected
+
+
+async def fleet_scrape(rig: Rig) -> str:
+    return (await rig.http.get("/metrics")).text
 
 
 async def test_one_of_everything_is_counted_as_the_network_counted_it(tmp_path: Path) -> None:

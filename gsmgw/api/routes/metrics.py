@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from fastapi import Request, Response
@@ -22,6 +23,7 @@ from gsmgw.model import Event, EventType, ModemState
 from gsmgw.model.webhooks import WebhookState
 from gsmgw.store import messages, webhooks
 from gsmgw.store.webhooks import Webhook
+from gsmgw.wire import resources
 
 router = api_router("/metrics")
 
@@ -81,6 +83,7 @@ class _Figures:
     oldest_ms: int | None
     hooks: Sequence[Webhook]
     pending: Mapping[str, int]
+    fleet: resources.Fleet
 
 
 class _Gateway(Collector):
@@ -111,6 +114,7 @@ class _Gateway(Collector):
         yield _counter("gsmgw_unreadable_rows", "Rows of the database that could not be decoded", ("table",), rows)
         yield _gauge("gsmgw_event_last_id", "ID of the newest event", ctx.feed.last_id)
         yield from self._targets()
+        yield from self._fleet()
 
     def _messages(self, figures: _Figures) -> Iterator[Metric]:
         open_ones = {(status,): figures.counts.get(status, 0) for status in _OPEN}
@@ -166,6 +170,28 @@ class _Gateway(Collector):
         dropped = {(each["name"],): each["dropped"] for each in states if each["dropped"] is not None}
         yield _counter("gsmgw_bridge_dropped", "Events that a bridge gave up since the start", label, dropped)
 
+    def _fleet(self) -> Iterator[Metric]:
+        """The fleet; a gateway that is in none has nothing of it."""
+        fleet = self._figures.fleet
+        if not fleet["hub"] and fleet["node"] is None:
+            return
+        yield _gauge("gsmgw_fleet_connected", "1 if connected to the NATS server", float(fleet["connected"]))
+        if not fleet["hub"]:
+            return
+        nodes, now_s = fleet["nodes"], self._ctx.clock.wall_ms() / 1000
+        silent = sum(node["silent"] for node in nodes)
+        states = {("connected",): len(nodes) - silent, ("silent",): silent}
+        yield _gauges("gsmgw_fleet_nodes", "Nodes in each state", ("state",), states)
+        heard = {
+            (node["name"],): max(0.0, now_s - datetime.fromisoformat(node["heard_at"]).timestamp())
+            for node in nodes
+            if node["heard_at"] is not None
+        }
+        yield _gauges("gsmgw_fleet_node_heard_seconds", "Time since the node was heard of", ("node",), heard)
+        jobs = {(node["name"], "waiting"): node["waiting"] - node["begun"] for node in nodes}
+        jobs |= {(node["name"], "begun"): node["begun"] for node in nodes}
+        yield _gauges("gsmgw_fleet_jobs", "Messages that the node has in each state", ("node", "state"), jobs)
+
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value)
@@ -204,6 +230,7 @@ async def metrics(ctx: Ctx, request: Request) -> Response:
         await ctx.store.read(messages.oldest_queued_ms),
         await ctx.store.read(webhooks.all_webhooks),
         await ctx.store.read(webhooks.count_open),
+        await ctx.fleet.state(),
     )
     registry = CollectorRegistry()
     registry.register(_Gateway(ctx, request.app.state.tally, figures))
