@@ -10,7 +10,7 @@ from gsmgw.web.view import View
 
 async def system(view: View) -> Response:
     """Show the pages about the gateway."""
-    return view.render("system.html")
+    return view.render("system.html", fleet=await view.gateway.fleet())
 
 
 PAGES = [Page("/system", system)]
