@@ -306,6 +306,8 @@ class Scheduler:
     def done(self, message: Outgoing) -> None:
         """The message is out of a worker's hands, and ended or deferred."""
         following = self._ready.release(message)
+        if not self._refill_wake.is_set() and self._ready.is_hungry:  # those of other gateways end long after a take
+            self._refill_wake.set()
         if following is not None:
             self._wake_idle([following.route], 1)
 

@@ -18,7 +18,17 @@ from support.waiting import until
 
 from gsmgw.clock import VirtualClock
 from gsmgw.errors import Disposition, StoreError, SubmitError
-from gsmgw.model import DeliveryOutcome, MessageError, ModemState, OnUnknown, Priority, Status, StatusReportFacts
+from gsmgw.model import (
+    DeliveryOutcome,
+    MessageError,
+    ModemState,
+    ModemStatus,
+    OnUnknown,
+    Outgoing,
+    Priority,
+    Status,
+    StatusReportFacts,
+)
 from gsmgw.outbound import Limits, Refusal, RouteTable, Rule, SendingTimes, Submission, WrongState
 from gsmgw.pdu import Submit, parse_tpdu
 from gsmgw.store import inbox, lifecycle, messages, queue_reads, reports
@@ -271,6 +281,43 @@ async def test_a_backlog_larger_than_the_window_goes_out_once_and_in_order(tmp_p
         texts = [part.text for tpdu in modem.tpdus if isinstance(part := parse_tpdu(tpdu, sent=True), Submit)]
         assert texts == [f"{n}" for n in range(5000)]
         assert await work.store.read(lambda db: queue_reads.ready_after(db, "", "", 1, 0, 10)) == []
+
+
+class _Elsewhere:
+    """A modem of another gateway, which is told much later what became of its messages."""
+
+    name = "ulm/m0"
+    paused_until_ms = None
+
+    def __init__(self, room: int) -> None:
+        self.status = ModemStatus(self.name, ModemState.READY, "as the test wants it")
+        self.room = room
+        self.given: list[Outgoing] = []
+
+    async def assign(self, messages: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        self.given += messages
+        self.room -= len(messages)
+        return ()
+
+
+async def test_a_backlog_larger_than_the_window_goes_to_a_modem_that_holds_much_of_it(tmp_path: Path) -> None:
+    modem = _Elsewhere(room=1500)
+    async with desk(tmp_path) as work:
+        queue = work.scheduler.attach_remote(modem)
+        work.scheduler.modem_changed(modem.status)
+        await work.submit([Submission(f"+49151{n:07d}", f"{n}") for n in range(3000)])
+        await until(lambda: len(modem.given) >= 1500)
+        await work.quiet()
+        # The rest of the window is taken while the modem still holds so much that nothing more is loaded.
+        modem.room = 500
+        queue.wake()
+        await until(lambda: len(modem.given) >= 2000)
+        await work.quiet()
+        for message in list(modem.given):
+            modem.room += 1
+            queue.finished(message.id)
+        await until(lambda: len(modem.given) >= 3000)
+        assert [message.text for message in modem.given] == [f"{n}" for n in range(3000)]
 
 
 async def test_a_database_that_does_not_write_stops_sending_and_then_goes_on(tmp_path: Path) -> None:
