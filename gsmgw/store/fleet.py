@@ -519,6 +519,21 @@ def move_position(tx: Tx, sequence: int) -> None:
     )
 
 
+def portion_end(db: sqlite3.Connection) -> int:
+    """Return the last event of the portion that a node publishes or has published; 0 at the beginning."""
+    row = db.execute("SELECT value FROM fleet_state WHERE key = 'portion'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def note_portion(tx: Tx, end: int) -> None:
+    """Note where a portion ends that a node is about to publish."""
+    tx.run(
+        "INSERT INTO fleet_state (key, value) VALUES ('portion', ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (end,),
+    )
+
+
 def opted_out(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return the numbers that opted out, each with the list."""
     rows = db.execute(

@@ -246,6 +246,11 @@ def event_payload(event: NodeEvent, record: MessageRecord | None = None) -> byte
     return dumped(found)
 
 
+def events_payload(events: Sequence[bytes]) -> bytes:
+    """Return events that are published together, each made by :func:`event_payload`."""
+    return b'{"v":%d,"events":[%s]}' % (VERSION, b",".join(events))
+
+
 def _record_json(record: MessageRecord) -> dict[str, Json]:
     return {
         "to": record.peer,
@@ -280,9 +285,14 @@ def _received_json(record: MessageRecord) -> dict[str, Json]:
     }
 
 
-def read_event(node: str, payload: bytes) -> NodeEvent:
-    """Read an event of a node. Raises :class:`BadContent`."""
+def read_events(payload: bytes) -> list[Fields]:
+    """Return the events of a node that were published together. Raises :class:`BadContent`."""
     found = Fields.load(payload)
+    return found.parts("events") if found.has("events") else [found]
+
+
+def read_event(node: str, found: Fields) -> NodeEvent:
+    """Read an event of a node. Raises :class:`BadContent`."""
     modem = found.text_or_none("modem")
     received = found.part("received") if found.has("received") else None
     return NodeEvent(

@@ -20,6 +20,7 @@ from gsmgw.bridges.fleet.contents import (
     read_answer,
     read_consent,
     read_event,
+    read_events,
     read_node,
 )
 from gsmgw.bridges.fleet.context import FleetContext
@@ -44,7 +45,18 @@ ORDER_S = 2.0
 STORE_S = 2.0
 #: Jobs that are published at the same time.
 PUBLISHING = 200
+#: Events of nodes that are applied in one transaction, about.
+PORTION = 300
 _OTHERS = {each.value: each for each in EventType}
+
+
+@dataclass(slots=True)
+class _Told:
+    """Events of a node, and the number of the message that they came in; None for the first ones of it."""
+
+    node: str
+    events: list[NodeEvent]
+    sequence: int | None
 
 
 @dataclass(slots=True)
@@ -180,38 +192,44 @@ class Hub:
                 return
 
     async def _take(self, portion: Sequence[Delivered]) -> None:
+        """Apply events, some messages in one transaction."""
+        waiting: list[_Told] = []
+        for each in portion:
+            waiting.append(_read(each))
+            if sum(len(told.events) for told in waiting) >= PORTION:
+                await self._take_together(waiting)
+                waiting = []
+        if waiting:
+            await self._take_together(waiting)
+
+    async def _take_together(self, portion: Sequence[_Told]) -> None:
         """Apply events in one transaction; each by itself where that fails."""
         while True:
             try:
                 await self._apply(portion)
                 return
             except StoreFault as exc:
-                if len(portion) == 1:
-                    log.exception("fleet: an event was left out number=%d: %s", portion[0].sequence, exc)
-                    await self._ctx.store.write(lambda tx: fleet.move_position(tx, portion[0].sequence))
-                    return
-                for each in portion:
-                    await self._take([each])
+                for one in _split(portion):
+                    await self._take_together(one)
+                if len(portion) == 1 and len(portion[0].events) == 1:
+                    event = portion[0].events[0]
+                    log.exception("fleet: an event was left out type=%s job=%s: %s", event.type, event.job, exc)
+                    await self._apply([_Told(portion[0].node, [], portion[0].sequence)])
                 return
             except StoreError as exc:
                 log.log(exc.level, "fleet: events wait for the database: %s", exc)
                 await self._ctx.clock.sleep(STORE_S)
 
-    async def _apply(self, portion: Sequence[Delivered]) -> None:
+    async def _apply(self, portion: Sequence[_Told]) -> None:
         now_ms = self._ctx.clock.wall_ms()
-        events: list[tuple[str, NodeEvent]] = []
-        for each in portion:
-            node = subjects.node_of(each.subject)
-            try:
-                events.append((node, read_event(node, each.payload)))
-            except BadContent as exc:
-                log.error("fleet: an event of the node %s cannot be read number=%d: %s", node, each.sequence, exc)
 
         def apply(tx: Tx) -> _Effects:
             effects = _Effects()
-            for node, event in events:
-                self._apply_one(tx, now_ms, node, event, effects)
-            fleet.move_position(tx, portion[-1].sequence)
+            for told in portion:
+                for event in told.events:
+                    self._apply_one(tx, now_ms, told.node, event, effects)
+            if (last := portion[-1].sequence) is not None:
+                fleet.move_position(tx, last)
             return effects
 
         await self._ctx.store.write(apply, self._follow_up)
@@ -475,3 +493,28 @@ def _opt_out(payload: bytes) -> tuple[str, str] | None:
     except BadContent:
         return None
     return (number, name) if out else None
+
+
+def _read(delivered: Delivered) -> _Told:
+    """Read the events of a message; those that cannot be read are left out."""
+    told = _Told(subjects.node_of(delivered.subject), [], delivered.sequence)
+    try:
+        for each in read_events(delivered.payload):
+            try:
+                told.events.append(read_event(told.node, each))
+            except BadContent as exc:
+                log.error("fleet: an event of the node %s cannot be read: %s", told.node, exc)
+    except BadContent as exc:
+        log.error("fleet: events of the node %s cannot be read number=%d: %s", told.node, delivered.sequence, exc)
+    return told
+
+
+def _split(portion: Sequence[_Told]) -> list[list[_Told]]:
+    """Return a portion in smaller ones; nothing where it is a single event."""
+    if len(portion) > 1:
+        return [[each] for each in portion]
+    node, events, sequence = portion[0].node, portion[0].events, portion[0].sequence
+    if len(events) < 2:
+        return []
+    last = len(events) - 1
+    return [[_Told(node, [event], sequence if at == last else None)] for at, event in enumerate(events)]

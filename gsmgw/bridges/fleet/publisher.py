@@ -1,24 +1,27 @@
-"""Tells the hub what happens at a node, from a durable cursor: what the server has not acknowledged is told again."""
+"""Tells the hub what happens at a node, from a durable cursor: what the server has not acknowledged is told again.
+
+Events are published in portions, for the server syncs each message to the disk. Where a portion ends is on disk before
+it is published: one that is published again is the same, and the server keeps it once.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.connection import Connection, ConnectionLost
-from gsmgw.bridges.fleet.contents import NodeEvent, event_payload
+from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload
 from gsmgw.dispatch import EventFeed
 from gsmgw.dispatch.cursor_runner import CursorRunner
 from gsmgw.model import FLEET, Direction, Event, EventType, MessageRecord
 from gsmgw.ports import Clock
-from gsmgw.store import Store, cursors, webhooks
+from gsmgw.store import Store, cursors, fleet, webhooks
 from gsmgw.store.fleet import JobName
 
-#: Events on their way to the server at the same time.
-WINDOW = 100
+#: Events that are published together, and their size in bytes; the server takes a megabyte at most.
+PORTION, PORTION_BYTES = 100, 256 * 1024
 #: Where an opt-out comes from that the hub has told.
 FROM_HUB = "fleet"
 _RECEIVED = frozenset({EventType.MESSAGE_RECEIVED, EventType.MESSAGE_COMPLETED})
@@ -47,6 +50,8 @@ class Publisher(CursorRunner):
         self._node = node
         self._store = store
         self._opened = False
+        #: The last event of the portion that is being published, or was.
+        self._end = 0
         #: The connection, while there is one.
         self.connection: Connection | None = None
 
@@ -54,6 +59,7 @@ class Publisher(CursorRunner):
         """Publish what there is. Without a connection nothing happens until :meth:`wake`."""
         if not self._opened:
             self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, cursors.FLEET, holds=True))
+            self._end = await self._store.read(fleet.portion_end)
             self._opened = True
         while self.connection is not None and (page := await self.page()):
             try:
@@ -63,23 +69,26 @@ class Publisher(CursorRunner):
         return None
 
     async def _publish(self, connection: Connection, page: Sequence[Event]) -> None:
-        for start in range(0, len(page), WINDOW):
-            portion = page[start : start + WINDOW]
-            payloads = await self._store.read(partial(self._payloads, events=portion))
-            subject = subjects.events_of(self._node)
-            await asyncio.gather(
-                *(connection.publish(subject, payload, f"{self._node}:{number}") for number, payload in payloads)
-            )
-            await self._store.write(partial(cursors.move, name=cursors.FLEET, event_id=portion[-1].id))
-            self.position = portion[-1].id
+        left = list(page)
+        while left:
+            if self._end > self.position:  # it is on disk, and may have been published
+                found = await self._store.read(partial(self._payloads, events=_up_to(left, self._end)))
+            else:
+                found = await self._store.read(partial(self._payloads, events=left[:PORTION]))
+                found = found[: _fitting(found)]
+                self._end = found[-1][0]
+                if any(payload is not None for _, payload in found):
+                    await self._store.write(partial(fleet.note_portion, end=self._end))
+            payloads = [payload for _, payload in found if payload is not None]
+            if payloads:
+                name = f"{self._node}:{self.position + 1}-{self._end}"
+                await connection.publish(subjects.events_of(self._node), events_payload(payloads), name)
+            await self._store.write(partial(cursors.move, name=cursors.FLEET, event_id=self._end))
+            self.position = self._end
+            left = [event for event in left if event.id > self.position]
 
-    def _payloads(self, db: sqlite3.Connection, events: Sequence[Event]) -> list[tuple[int, bytes]]:
-        found = []
-        for event in events:
-            payload = self._payload(db, event)
-            if payload is not None:
-                found.append((event.id, payload))
-        return found
+    def _payloads(self, db: sqlite3.Connection, events: Sequence[Event]) -> list[tuple[int, bytes | None]]:
+        return [(event.id, self._payload(db, event)) for event in events]
 
     def _payload(self, db: sqlite3.Connection, event: Event) -> bytes | None:
         if event.message_id is None:
@@ -110,3 +119,17 @@ def _job_of(record: MessageRecord) -> JobName | None:
         return JobName.parse(record.client_ref)
     except ValueError:
         return None
+
+
+def _up_to(events: Sequence[Event], end: int) -> list[Event]:
+    return [event for event in events if event.id <= end]
+
+
+def _fitting(found: Sequence[tuple[int, bytes | None]]) -> int:
+    """Return how many of these are published together, at least one."""
+    size = 0
+    for count, (_, payload) in enumerate(found):
+        size += len(payload or b"")
+        if count and size > PORTION_BYTES:
+            return count
+    return len(found)
