@@ -143,29 +143,41 @@ class Hub:
                     self._ctx.service.announce([enforced.queued])
                 elif enforced.due_ms is not None:
                     self._ctx.service.look_again(enforced.due_ms)
-            for job in assigned.jobs:
-                self._start(self._publish(job))
+            if assigned.jobs:
+                self._start(self._publish(assigned.jobs))
 
         assigned = await self._ctx.store.write(lambda tx: fleet.assign(tx, now_ms, node, name, messages), tell)
         has = {job.message.id for job in assigned.jobs}
         return [message for message in messages if message.id not in has]
 
-    async def _publish(self, job: Job) -> None:
-        """Publish a job; one that the server did not acknowledge is published again later."""
+    async def _publish(self, jobs: Sequence[Job]) -> None:
+        """Publish jobs; those that the server did not acknowledge are published again later."""
         connection = self._connection
         if connection is None:
             return
+        has = await asyncio.gather(*(self._publish_one(connection, job) for job in jobs))
+        published = [job.name for job, is_there in zip(jobs, has, strict=True) if is_there]
+        if published:
+            try:
+                await self._ctx.store.write(lambda tx: fleet.note_published(tx, published))
+            except StoreError as exc:
+                log.log(exc.level, "fleet: %s", exc)
+
+    async def _publish_one(self, connection: Connection, job: Job) -> bool:
+        """Publish a job. Return True once the server has it."""
         async with self._publishing:
             payload = job_payload(job.name, job.modem, job.message, self._ctx.clock.wall_ms())
             try:
                 published = await connection.publish(subjects.jobs_of(job.node), payload, str(job.name))
                 if published.duplicate:
                     await self._find_holder(connection, job, published.sequence)
-                await self._ctx.store.write(lambda tx: fleet.note_published(tx, [job.name]))
             except ConnectionLost as exc:
                 log.info("fleet: a job is published again later job=%s: %s", job.name, exc)
+                return False
             except StoreError as exc:
                 log.log(exc.level, "fleet: %s", exc)
+                return False
+            return True
 
     async def _find_holder(self, connection: Connection, job: Job, sequence: int) -> None:
         """Find the node of a job that was published before: the assignment was after the backup that was restored."""
@@ -341,9 +353,9 @@ class Hub:
             after_s = settings.reassign_after_s
             if node.is_silent and after_s is not None and now_s - node.heard_s > after_s:
                 await self.move(node.name, risk=True)
-        for job in await self._ctx.store.read(lambda db: fleet.open_jobs(db, published=False)):
-            if now_ms - job.assigned_ms > AGAIN_MS:
-                self._start(self._publish(job))
+        unpublished = await self._ctx.store.read(lambda db: fleet.open_jobs(db, published=False))
+        if overdue := [job for job in unpublished if now_ms - job.assigned_ms > AGAIN_MS]:
+            self._start(self._publish(overdue))
         for job in await self._ctx.store.read(lambda db: fleet.open_jobs(db, begun=False, expired_ms=now_ms)):
             await self._expire(job)
         for node in self.nodes.by_name.values():
