@@ -341,12 +341,20 @@ class Delivered:
     sequence: int
     message: Msg
 
-    async def acknowledge(self) -> None:
-        """Tell the server that it is on disk, and return when the server knows. Raises :class:`ConnectionLost`."""
-        try:
-            await self.message.ack_sync(timeout=ACK_S)
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+
+async def acknowledge(portion: Sequence[Delivered]) -> None:
+    """Tell the server that messages are on disk, and return when it knows. Raises :class:`ConnectionLost`.
+
+    All come from one consumer. The server takes its acknowledgements in order, so the answer to the last one is
+    enough; those that are lost with the connection are delivered again.
+    """
+    try:
+        for each in portion[:-1]:
+            await each.message.ack()
+        if portion:
+            await portion[-1].message.ack_sync(timeout=ACK_S)
+    except _FAILURES as exc:
+        raise ConnectionLost(_words(exc, "")) from None
 
 
 class Pull:
@@ -481,4 +489,4 @@ def _words(exc: Exception, otherwise: str) -> str:
     return str(getattr(exc, "strerror", None) or exc or type(exc).__name__).removeprefix("nats: ").strip("'\"")
 
 
-__all__ = ["Bucket", "Connection", "ConnectionLost", "Delivered", "Pull", "Server", "read_credentials"]
+__all__ = ["Bucket", "Connection", "ConnectionLost", "Delivered", "Pull", "Server", "acknowledge", "read_credentials"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered
+from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered, acknowledge
 from gsmgw.bridges.fleet.contents import (
     BadContent,
     NodeEvent,
@@ -146,7 +146,7 @@ class Node:
             for job, result in zip(mine, results, strict=True):
                 if not isinstance(result, Accepted):
                     await self._tell_refused(connection, job.name, result)
-        await asyncio.gather(*(each.acknowledge() for each, _ in readable))
+        await acknowledge([each for each, _ in readable])
 
     async def _tell_refused(self, connection: Connection, name: JobName, refusal: Refusal) -> None:
         """Tell the hub that a job does not become a message."""
