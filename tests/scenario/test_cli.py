@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.nats import require_nats_server
+from support.nats_server import require_nats_server
 from support.processes import Site, until
 
 from gsmgw.demo import tell_fleet
@@ -215,7 +215,9 @@ def test_the_demo_of_a_fleet_loses_a_node_and_nothing_else() -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_the_demo_of_a_fleet_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+def test_the_demo_of_a_fleet_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("gsmgw.demo.fleet.shutil.which", lambda name: None)
     monkeypatch.setattr("gsmgw.demo.fleet.sys.executable", "/nowhere/python")
     assert tell_fleet(once=True) == 1

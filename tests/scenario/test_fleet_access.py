@@ -13,7 +13,7 @@ import nats.errors
 import pytest
 from nats.aio.client import Client
 from support.fleet import Fleet, fleet_of, users_of
-from support.nats import nats_server
+from support.nats_server import nats_server
 
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, job_payload, order_payload

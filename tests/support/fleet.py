@@ -9,7 +9,7 @@ from typing import Any
 
 from gsmgw.install.nats import USERS_FILE, FleetFiles
 from hw_sim import Simulation
-from support.nats import NatsServer, nats_server
+from support.nats_server import NatsServer, nats_server
 from support.rig import Json, Rig, simulated
 
 

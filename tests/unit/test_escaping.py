@@ -18,7 +18,7 @@ from gsmgw.escaping import visible
 
 ROOT = Path(gsmgw.__file__).parent
 #: Where text leaves: the door itself, and the demo, which has a console of its own and escapes what it is given.
-DOORS = {"cli/listing.py", "demo.py"}
+DOORS = {"cli/listing.py", "demo/stage.py"}
 RAW_CALLS = ("click.echo", "click.secho", "click.echo_via_pager", "rich.print")
 RAW_STREAM = re.compile(
     r"sys\.(__)?std(out|err)(__)?\.(write|writelines|buffer)|.*[cC]onsole(\(.*\))?\.(print|out|log)"

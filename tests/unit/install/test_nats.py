@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from support.nats import require_nats_server
+from support.nats_server import require_nats_server
 
 from gsmgw.bridges.fleet.connection import read_credentials
 from gsmgw.cli import main
