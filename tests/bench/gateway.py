@@ -36,7 +36,7 @@ submit_held_s = [0.25, 0.25]
 
 def main() -> None:
     """Print throughput, the share of the ideal, latencies while idle, and what idling costs."""
-    print(f"gateway disk: one fdatasync takes {_sync_ms():.2f} ms (median)")
+    print(f"gateway disk: one fdatasync takes {sync_ms():.2f} ms (median)")
     for modems, count in ((1, 2000), (4, 4000)):
         with tempfile.TemporaryDirectory() as directory, site(Path(directory), modems) as place:
             _throughput(place, modems, count)
@@ -67,7 +67,8 @@ def _share(place: Site, modems: int, count: int) -> None:
         print(f"gateway share of the ideal, {modems} modem(s) at 0.25 s: {ideal_s / (times[-1] - times[0]):.3f}")
 
 
-def _sync_ms() -> float:
+def sync_ms() -> float:
+    """Return the time of an fdatasync, median."""
     with tempfile.NamedTemporaryFile() as file:
         times = []
         for number in range(100):

@@ -50,6 +50,12 @@ class NatsServer:
         """Where it is."""
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(
