@@ -49,8 +49,8 @@ def _nats_server() -> str:
     return found
 
 
-class _Fleet:
-    """The processes of a fleet."""
+class Fleet:
+    """The processes of a fleet, each with its files in one directory."""
 
     def __init__(self, directory: Path, stack: contextlib.ExitStack) -> None:
         self.directory = directory
@@ -117,7 +117,7 @@ class _Fleet:
 
 
 async def _until(
-    fleet: _Fleet, client: AsyncClient, condition: Callable[[dict[str, resources.FleetNode]], bool], timeout_s: float
+    fleet: Fleet, client: AsyncClient, condition: Callable[[dict[str, resources.FleetNode]], bool], timeout_s: float
 ) -> dict[str, resources.FleetNode]:
     """Wait until something is true of the nodes; return them by name."""
     async with asyncio.timeout(timeout_s):
@@ -139,7 +139,7 @@ def _is_ready(node: resources.FleetNode | None) -> bool:
 
 
 async def _deliver(
-    story: Story, fleet: _Fleet, client: AsyncClient, text: str, message: resources.Message, cursor: int
+    story: Story, fleet: Fleet, client: AsyncClient, text: str, message: resources.Message, cursor: int
 ) -> str:
     """Follow a message to the phone. Return the node that sent it."""
     node = ""
@@ -159,7 +159,7 @@ async def _deliver(
     return node
 
 
-async def _send(story: Story, fleet: _Fleet, client: AsyncClient, to: str, text: str, modem: str | None = None) -> str:
+async def _send(story: Story, fleet: Fleet, client: AsyncClient, to: str, text: str, modem: str | None = None) -> str:
     """Send a text at the hub. Return the node that sent it."""
     cursor = (await client.stats())["last_event"]
     message = await client.send(to, text) if modem is None else await client.send(to, text, modem=modem)
@@ -167,7 +167,7 @@ async def _send(story: Story, fleet: _Fleet, client: AsyncClient, to: str, text:
     return await _deliver(story, fleet, client, text, message, cursor)
 
 
-async def _answer(story: Story, fleet: _Fleet, client: AsyncClient, number: str) -> None:
+async def _answer(story: Story, fleet: Fleet, client: AsyncClient, number: str) -> None:
     text, cursor = "Thank you, we are coming.", (await client.stats())["last_event"]
     story.step(f"Anna answers, to the SIM in ulm ({number})")
     control_of(fleet.control("ulm"), op="send", **{"from": ANNA, "to": number, "text": text})
@@ -180,7 +180,7 @@ async def _answer(story: Story, fleet: _Fleet, client: AsyncClient, number: str)
             return
 
 
-async def _lose_a_node(story: Story, fleet: _Fleet, client: AsyncClient) -> None:
+async def _lose_a_node(story: Story, fleet: Fleet, client: AsyncClient) -> None:
     """Kill a node, and show where its messages go."""
     story.step("The gateway in ulm is killed (SIGKILL), and a text for its SIM is sent at that moment")
     fleet.kill("ulm")
@@ -206,7 +206,7 @@ async def _tell(directory: Path, once: bool) -> None:
     story.plain("[bold]gsmgw demo --fleet[/]: a hub, a NATS server, and two nodes with a simulated modem each")
     story.step("Start")
     with contextlib.ExitStack() as stack:
-        fleet = _Fleet(directory, stack)
+        fleet = Fleet(directory, stack)
         fleet.begin()
         async with AsyncClient(fleet.socket("hub")) as client:
             nodes = await _until(
@@ -229,13 +229,13 @@ async def _tell(directory: Path, once: bool) -> None:
 
 
 @contextlib.contextmanager
-def _dashboard(fleet: _Fleet) -> Iterator[subprocess.Popen[bytes]]:
+def _dashboard(fleet: Fleet) -> Iterator[subprocess.Popen[bytes]]:
     arguments = ("--socket", str(fleet.socket("hub")), "web", "--listen", free_address())
     with process(fleet.directory, "web", "gsmgw", *arguments) as web:
         yield web
 
 
-def _show_commands(story: Story, fleet: _Fleet) -> None:
+def _show_commands(story: Story, fleet: Fleet) -> None:
     bin_dir = Path(sys.executable).parent
     ours, hub = bin_dir / "gsmgw", fleet.socket("hub")
     story.plain("\nThe fleet keeps running. In another terminal, try:\n")

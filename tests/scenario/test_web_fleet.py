@@ -42,6 +42,7 @@ async def test_nodes_and_what_a_silent_one_has(tmp_path: Path) -> None:
             page = (await browser.open("/fleet")).text
             assert page.index("ulm/modem0") < page.index("berlin/modem0")
             assert "Silent" in page
+            assert "not known" in page
             assert "Move all of it" in page
             assert "Move all of it" not in (await viewer.open("/fleet")).text
 
