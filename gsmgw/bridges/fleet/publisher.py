@@ -6,8 +6,7 @@ it is published: one that is published again is the same, and the server keeps i
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gsmgw.bridges.fleet import subjects
@@ -17,7 +16,7 @@ from gsmgw.dispatch import EventFeed
 from gsmgw.dispatch.cursor_runner import CursorRunner
 from gsmgw.model import FLEET, Direction, Event, EventType, MessageRecord
 from gsmgw.ports import Clock
-from gsmgw.store import Store, cursors, fleet, webhooks
+from gsmgw.store import Store, cursors, fleet, messages
 from gsmgw.store.fleet import JobName
 
 #: Events that are published together, and their size in bytes; the server takes a megabyte at most.
@@ -72,9 +71,9 @@ class Publisher(CursorRunner):
         left = list(page)
         while left:
             if self._end > self.position:  # it is on disk, and may have been published
-                found = await self._store.read(partial(self._payloads, events=_up_to(left, self._end)))
+                found = await self._payloads(_up_to(left, self._end))
             else:
-                found = await self._store.read(partial(self._payloads, events=left[:PORTION]))
+                found = await self._payloads(left[:PORTION])
                 found = found[: _fitting(found)]
                 self._end = found[-1][0]
                 if any(payload is not None for _, payload in found):
@@ -87,16 +86,18 @@ class Publisher(CursorRunner):
             self.position = self._end
             left = [event for event in left if event.id > self.position]
 
-    def _payloads(self, db: sqlite3.Connection, events: Sequence[Event]) -> list[tuple[int, bytes | None]]:
-        return [(event.id, self._payload(db, event)) for event in events]
+    async def _payloads(self, events: Sequence[Event]) -> list[tuple[int, bytes | None]]:
+        about = list({event.message_id for event in events if event.message_id is not None})
+        known = await self._store.read(lambda db: messages.get_messages(db, about))
+        records = {record.id: record for record in known if record is not None}
+        return [(event.id, self._payload(event, records)) for event in events]
 
-    def _payload(self, db: sqlite3.Connection, event: Event) -> bytes | None:
+    def _payload(self, event: Event, records: Mapping[int, MessageRecord]) -> bytes | None:
         if event.message_id is None:
             if event.type not in _OTHERS or event.data.get("source") == FROM_HUB:
                 return None
             return event_payload(NodeEvent(event.type, event.at_ms, event.modem, event.data))
-        content = webhooks.content(db, event.id)
-        record = None if content is None else content[1]
+        record = records.get(event.message_id)
         if record is None:
             return None
         if record.direction is Direction.INBOUND:
