@@ -198,11 +198,17 @@ class _Worker:
 
 
 def _check_order(events: Sequence[dict[str, Any]]) -> None:
-    """The events of a message that was never in doubt come once, in the order of its life."""
+    """The events of a message that was never in doubt come once, in the order of its life.
+
+    One that a node has given back begins again.
+    """
     found: dict[str, list[str]] = defaultdict(list)
     for event in events:
         if event["message_id"] is not None and event["type"] != "message.received":
             found[event["message_id"]].append(event["type"])
     for message_id, types in found.items():
         if "message.unknown" not in types:
-            assert [type for type in types if type in ORDER] == ORDER, (message_id, types)
+            life = [type for type in types if type in ORDER]
+            while life[:4] == ORDER[:2] * 2:
+                life = life[2:]
+            assert life == ORDER, (message_id, types)
