@@ -16,7 +16,7 @@ from support.fleet import Fleet, fleet_of, users_of
 from support.nats_server import nats_server
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, job_payload, order_payload
+from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload, job_payload, order_payload
 from gsmgw.install.nats import FleetFiles, Listener
 from gsmgw.model import Outgoing, Priority, parse_id
 from gsmgw.store.fleet import JobName
@@ -200,7 +200,7 @@ async def test_a_node_cannot_have_its_words_sent_as_another_ones(
             event = NodeEvent("modem.recovery", 1, "forged", {})
             for number, (to, words) in enumerate(
                 (
-                    (subjects.events_of("berlin"), event_payload(event)),
+                    (subjects.events_of("berlin"), events_payload([event_payload(event)])),
                     (subjects.jobs_of("berlin"), job_payload(name, "berlin/modem0", message, 0)),
                     (subjects.orders_for("berlin"), order_payload("cancel", [name])),
                 )
