@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
+import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -212,3 +214,62 @@ def _check_order(events: Sequence[dict[str, Any]]) -> None:
             while life[:4] == ORDER[:2] * 2:
                 life = life[2:]
             assert life == ORDER, (message_id, types)
+
+
+@pytest.mark.long
+def test_a_hub_that_is_restored_from_a_backup_agrees_with_its_nodes(tmp_path: Path) -> None:
+    """What was assigned, or accepted, after the backup is known again and is not sent a second time."""
+    clients: list[Client] = []
+    with fleet(tmp_path) as found:
+        try:
+            hub = found.hub.start()
+            clients += [hub, *(place.start() for place in found.nodes.values())]
+            until(lambda: _carrying(hub) == 4)
+            for line in found.lines.values():
+                line.cut()
+            before = [f"before {number}" for number in range(100)]
+            _accept(found.hub, before)
+            _copy(found.hub.directory / "state", tmp_path / "backup")
+            for line in found.lines.values():
+                line.mend()
+            until(lambda: _count(hub, "message.delivered") == len(before), 120)
+            after = [f"after {number}" for number in range(100, 150)]
+            _accept(found.hub, after)
+            until(lambda: _count(hub, "message.delivered") == len(before) + len(after), 120)
+            found.hub.kill()
+            state = found.hub.directory / "state"
+            shutil.rmtree(state)
+            shutil.copytree(tmp_path / "backup", state)
+            hub = found.hub.start()
+            clients.append(hub)
+            until(lambda: not hub.stats()["messages"] and _count(hub, "message.delivered") >= 150, 120)
+            fresh = hub.send("+4915100000999", "and on")
+            until(lambda: hub.message(fresh["id"])["status"] == "delivered", 60)
+            assert found.copies() == dict.fromkeys([*before, *after, "and on"], 1)
+            assert {str(each["text"]) for each in _messages(hub)} == {*before, *after, "and on"}
+        finally:
+            for each in clients:
+                each.close()
+
+
+def _carrying(hub: Client) -> int:
+    """How many modems of nodes the hub may use."""
+    return sum(modem["state"] == "ready" for node in hub.fleet()["nodes"] for modem in node["modems"])
+
+
+def _count(client: Client, type: str) -> int:
+    return sum(event["type"] == type for event in _events(client))
+
+
+def _messages(client: Client) -> list[dict[str, Any]]:
+    return [client.message(event["message_id"]) for event in _events(client) if event["type"] == "message.delivered"]
+
+
+def _copy(state: Path, target: Path) -> None:
+    """Copy a database that is in use, as a backup does."""
+    target.mkdir()
+    with (
+        contextlib.closing(sqlite3.connect(state / "gsmgw.db")) as source,
+        contextlib.closing(sqlite3.connect(target / "gsmgw.db")) as copy,
+    ):
+        source.backup(copy)

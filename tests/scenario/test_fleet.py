@@ -14,7 +14,11 @@ from support.line import Line
 from support.nats_server import NatsServer, nats_server
 from support.rig import Rig, simulated
 
+from gsmgw.bridges.fleet import subjects
+from gsmgw.bridges.fleet.contents import job_payload
 from gsmgw.client import ApiError
+from gsmgw.model import Outgoing, Priority
+from gsmgw.store.fleet import JobName
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345678", "+4915187654321"
@@ -265,3 +269,15 @@ async def test_the_nats_server_is_killed_and_comes_back(tmp_path: Path) -> None:
         texts = found.all_received()
         assert sorted(texts) == sorted({*texts})
         assert len(texts) == 40
+
+
+async def test_a_job_that_is_copied_to_another_node_is_not_sent_there(tmp_path: Path) -> None:
+    """A node may publish nothing to others, but a server may be set up wrong, and a stolen one knows its own jobs."""
+    async with fleet(tmp_path) as found:
+        connection = found.bridge().hub._connection
+        message = Outgoing(1, BEN, "copied", Priority.NORMAL, 1, 0, encoding="gsm7")
+        payload = job_payload(JobName(1, 1), "ulm", "ulm/modem0", message, 0)
+        await connection.publish(subjects.jobs_of("berlin"), payload, "copied")
+        sent = await found.hub.client.send(ANNA, "later", modem="berlin/modem0")
+        assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
+        assert (found.received(ANNA), found.received(BEN)) == (["later"], [])

@@ -201,7 +201,7 @@ async def test_a_node_cannot_have_its_words_sent_as_another_ones(
             for number, (to, words) in enumerate(
                 (
                     (subjects.events_of("berlin"), events_payload([event_payload(event)])),
-                    (subjects.jobs_of("berlin"), job_payload(name, "berlin/modem0", message, 0)),
+                    (subjects.jobs_of("berlin"), job_payload(name, "berlin", "berlin/modem0", message, 0)),
                     (subjects.orders_for("berlin"), order_payload("cancel", [name])),
                 )
             ):

@@ -141,12 +141,14 @@ def _text(value: bytes | None) -> str | None:
 # -- jobs -----------------------------------------------------------------------------------------------------------
 
 
-def job_payload(name: JobName, modem: str, message: Outgoing, now_ms: int) -> bytes:
+def job_payload(name: JobName, node: str, modem: str, message: Outgoing, now_ms: int) -> bytes:
     """Return a job: a message as the hub has it. ``modem`` is the full name of the one that was chosen.
+
+    It names its node, so that no other one sends it, whoever copies it to another subject.
 
     The time that is left of the validity is told in seconds, for the clocks of gateways differ.
     """
-    return dumped({"v": VERSION, "job": str(name), "message": _outgoing_json(message, modem, now_ms)})
+    return dumped({"v": VERSION, "job": str(name), "node": node, "message": _outgoing_json(message, modem, now_ms)})
 
 
 def _outgoing_json(message: Outgoing, modem: str, now_ms: int) -> dict[str, Json]:
@@ -182,6 +184,7 @@ class TakenJob:
     """A job as a node reads it."""
 
     name: JobName
+    node: str
     submission: Submission
 
 
@@ -209,7 +212,7 @@ def read_job(payload: bytes) -> TakenJob:
         exempt=message.flag("exempt"),
         bare=message.has("data") and not message.has("port"),
     )
-    return TakenJob(name, submission)
+    return TakenJob(name, found.text("node"), submission)
 
 
 # -- events ---------------------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ class Hub:
     async def _publish_one(self, connection: Connection, job: Job) -> bool:
         """Publish a job. Return True once the server has it."""
         async with self._publishing:
-            payload = job_payload(job.name, job.modem, job.message, self._ctx.clock.wall_ms())
+            payload = job_payload(job.name, job.node, job.modem, job.message, self._ctx.clock.wall_ms())
             try:
                 published = await connection.publish(subjects.jobs_of(job.node), payload, str(job.name))
                 if published.duplicate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from gsmgw.bridges.fleet import subjects
@@ -26,6 +26,7 @@ from gsmgw.bridges.fleet.context import CALLER, FleetContext
 from gsmgw.bridges.fleet.publisher import FROM_HUB, Publisher
 from gsmgw.errors import StoreError
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError
+from gsmgw.model.events import Json
 from gsmgw.outbound import Accepted, Refusal, ServiceError
 from gsmgw.store import Tx, consent_changes, fleet, messages
 from gsmgw.store.consent_changes import OPTED_OUT, Change
@@ -134,9 +135,10 @@ class Node:
                 log.error(
                     "fleet: a job cannot be read and waits at the NATS server sequence=%d: %s", each.sequence, exc
                 )
-        keys = [subjects.claim_of(self._name, str(job.name)) for _, job in readable]
+        meant = [job for _, job in readable if self._is_meant(job)]
+        keys = [subjects.claim_of(self._name, str(job.name)) for job in meant]
         holders = await asyncio.gather(*(claims.claim(key, self._name) for key in keys))
-        mine = [job for (_, job), holder in zip(readable, holders, strict=True) if holder == self._name]
+        mine = [job for job, holder in zip(meant, holders, strict=True) if holder == self._name]
         # One that the hub has published again is the same job, though less of its validity is left.
         names = [str(job.name) for job in mine]
         known = await self._ctx.store.read(lambda db: fleet.known_jobs(db, FLEET, names))
@@ -147,6 +149,12 @@ class Node:
                 if not isinstance(result, Accepted):
                     await self._tell_refused(connection, job.name, result)
         await acknowledge([each for each, _ in readable])
+
+    def _is_meant(self, job: TakenJob) -> bool:
+        """Return False for a job of another node: somebody has copied it to the subject of this one."""
+        if job.node != self._name:
+            log.error("fleet: a job of the node %s was dropped: it came to this node job=%s", job.node, job.name)
+        return job.node == self._name
 
     async def _tell_refused(self, connection: Connection, name: JobName, refusal: Refusal) -> None:
         """Tell the hub that a job does not become a message."""
@@ -160,9 +168,9 @@ class Node:
     async def _tell_canceled(self, connection: Connection, name: JobName, cause: str | None) -> None:
         await self._tell(connection, name, EventType.MESSAGE_CANCELED, {} if cause is None else {"cause": cause})
 
-    async def _tell(self, connection: Connection, name: JobName, type: EventType, data: dict[str, object]) -> None:
+    async def _tell(self, connection: Connection, name: JobName, type: EventType, data: Mapping[str, Json]) -> None:
         """Tell the hub about a job that is no message here."""
-        event = NodeEvent(type.value, self._ctx.clock.wall_ms(), None, data, name)  # type: ignore[arg-type]
+        event = NodeEvent(type.value, self._ctx.clock.wall_ms(), None, data, name)
         await connection.publish(subjects.events_of(self._name), event_payload(event), f"{self._name}:{name}:{type}")
 
     # -- the hub's requests -------------------------------------------------------------------------------------------
