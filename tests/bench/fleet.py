@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from support.nats import NatsServer, nats_server
+from support.nats_server import NatsServer, nats_server
 from support.processes import Site, site, until
 
 from gsmgw.client import Client
@@ -33,7 +33,7 @@ from tests.bench.gateway import QUARTER, cpu_s, memory_mb, sync_ms
 NODES = ("berlin", "ulm")
 MODEMS = 4
 #: Texts for each modem, and rounds of which the median is told.
-TEXTS_QUARTER, TEXTS_QUICK, ROUNDS = 60, 500, 3
+TEXTS_QUARTER, TEXTS_QUICK, ROUNDS = 80, 300, 3
 PAIRS = 40
 BACKLOG, BATCH = 20_000, 10_000
 STARTS = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.nats import require_nats_server
+from support.nats_server import require_nats_server
 
 ROOT = Path(__file__).parents[3]
 
