@@ -75,12 +75,15 @@ class Publisher(CursorRunner):
             else:
                 found = await self._payloads(left[:PORTION])
                 found = found[: _fitting(found)]
-                self._end = found[-1][0]
+                end = found[-1][0]
                 if any(payload is not None for _, payload in found):
-                    await self._store.write(partial(fleet.note_portion, end=self._end))
+                    await self._store.write(partial(fleet.note_portion, end=end))
+                self._end = end
             payloads = [payload for _, payload in found if payload is not None]
             if payloads:
-                name = f"{self._node}:{self.position + 1}-{self._end}"
+                # After a restored backup, other events have these numbers: they happened at another time.
+                at_ms = max(event.at_ms for event in _up_to(left, self._end))
+                name = f"{self._node}:{self.position + 1}-{self._end}:{at_ms}"
                 await connection.publish(subjects.events_of(self._node), events_payload(payloads), name)
             await self._store.write(partial(cursors.move, name=cursors.FLEET, event_id=self._end))
             self.position = self._end

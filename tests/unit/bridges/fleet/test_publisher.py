@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.databases import refusing
 from support.events import any_event
 
 from gsmgw.bridges.fleet.connection import ConnectionLost, Published
@@ -12,6 +13,7 @@ from gsmgw.bridges.fleet.contents import read_event, read_events
 from gsmgw.bridges.fleet.publisher import PORTION, PORTION_BYTES, Publisher
 from gsmgw.clock import SystemClock
 from gsmgw.dispatch import EventFeed
+from gsmgw.errors import StoreError
 from gsmgw.store import Store
 
 
@@ -50,10 +52,10 @@ async def _publisher(store: Store, feed: EventFeed, server: _Server) -> Publishe
     return publisher
 
 
-async def _happen(store: Store, first: int, count: int, detail: str = "") -> None:
+async def _happen(store: Store, first: int, count: int, detail: str = "", at_ms: int = 1) -> None:
     for number in range(first, first + count):
         event = any_event("modem.state_changed", number=number, detail=detail)
-        await store.write(lambda tx, event=event: tx.event(1, event, None, "m0"))
+        await store.write(lambda tx, event=event: tx.event(at_ms, event, None, "m0"))
 
 
 async def test_events_go_in_order_and_many_together(tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ async def test_events_go_in_order_and_many_together(tmp_path: Path) -> None:
         await _happen(store, 0, 250)
         assert await publisher.turn() is None
         assert server.numbers() == list(range(250))
-        assert list(server.kept) == ["ulm:1-100", "ulm:101-200", "ulm:201-250"]
+        assert list(server.kept) == ["ulm:1-100:1", "ulm:101-200:1", "ulm:201-250:1"]
         assert publisher.lag == 0
     finally:
         await store.close()
@@ -89,7 +91,7 @@ async def test_a_portion_without_an_answer_is_the_same_when_it_is_published_agai
             publisher = await _publisher(store, feed, server)
         await publisher.turn()
         assert server.numbers() == list(range(3 + PORTION))
-        assert list(server.kept) == ["ulm:1-3", f"ulm:4-{3 + PORTION}"]
+        assert list(server.kept) == ["ulm:1-3:1", f"ulm:4-{3 + PORTION}:1"]
     finally:
         await store.close()
 
@@ -102,6 +104,38 @@ async def test_large_events_go_in_several_portions(tmp_path: Path) -> None:
         await _happen(store, 0, 5, "x" * (PORTION_BYTES // 2 - 200))
         await publisher.turn()
         assert server.numbers() == list(range(5))
-        assert list(server.kept) == ["ulm:1-2", "ulm:3-4", "ulm:5-5"]
+        assert list(server.kept) == ["ulm:1-2:1", "ulm:3-4:1", "ulm:5-5:1"]
+    finally:
+        await store.close()
+
+
+async def test_other_events_with_the_same_numbers_are_others(tmp_path: Path) -> None:
+    """A node that was restored from a backup counts on from there."""
+    server = _Server()
+    for number, at_ms in enumerate((1, 2)):
+        feed = EventFeed()
+        store = await _store(tmp_path / f"{number}", feed)
+        try:
+            publisher = await _publisher(store, feed, server)
+            await _happen(store, number, 1, at_ms=at_ms)
+            await publisher.turn()
+        finally:
+            await store.close()
+    assert server.numbers() == [0, 1]
+
+
+async def test_a_portion_that_could_not_be_noted_is_not_taken_for_noted(tmp_path: Path) -> None:
+    feed, server = EventFeed(), _Server()
+    store = await _store(tmp_path, feed)
+    try:
+        publisher = await _publisher(store, feed, server)
+        await _happen(store, 0, 3)
+        async with refusing(store):
+            with pytest.raises(StoreError):
+                await publisher.turn()
+        assert not server.kept
+        await _happen(store, 3, 3)
+        await publisher.turn()
+        assert list(server.kept) == ["ulm:1-6:1"]
     finally:
         await store.close()
