@@ -38,6 +38,9 @@ class Fleet:
     def all_received(self) -> list[str]:
         return [str(event["text"]) for sim in self.sims.values() for event in sim.submits]
 
+    def all_numbers(self) -> list[str]:
+        return [str(event["to"]) for sim in self.sims.values() for event in sim.submits]
+
     def received(self, number: str) -> list[str]:
         return [each.text for sim in self.sims.values() for each in sim.phone(number).received]
 
@@ -281,3 +284,25 @@ async def test_a_job_that_is_copied_to_another_node_is_not_sent_there(tmp_path: 
         sent = await found.hub.client.send(ANNA, "later", modem="berlin/modem0")
         assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
         assert (found.received(ANNA), found.received(BEN)) == (["later"], [])
+
+
+async def test_a_paused_campaign_is_taken_back_from_its_nodes(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        _hold(found, "ulm", count=1, seconds=4)
+        body = {"name": "Sale", "text": "Sale", "audience": {"numbers": [f"+49151000000{n:02d}" for n in range(12)]}}
+        campaign = (await found.hub.http.post("/v1/campaigns", json=body)).json()["id"]
+        await found.hub.http.post(f"/v1/campaigns/{campaign}/start", json={})
+        await _until_async(lambda: _is_taken(found, "ulm"))
+        await _until_async(lambda: _count(found, "sending", 4))
+        assert (await found.hub.http.post(f"/v1/campaigns/{campaign}/pause")).status_code == 200
+        await _until_async(lambda: _count(found, "sending", 1))  # the one that has begun
+        await _until_async(lambda: _count(found, "sending", 0))
+        assert len(found.all_received()) == 1
+        assert (await found.hub.http.post(f"/v1/campaigns/{campaign}/resume")).status_code == 200
+        await found.hub.until(lambda: len(found.all_received()) == 12)
+        assert len(set(found.all_numbers())) == 12
+
+
+async def _count(found: Fleet, status: str, count: int) -> bool:
+    page = await found.hub.http.get("/v1/messages", params={"status": status})
+    return len(page.json()["data"]) == count

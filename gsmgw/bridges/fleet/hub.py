@@ -81,12 +81,6 @@ class Hub:
         self._publishing = asyncio.Semaphore(PUBLISHING)
         self._tasks: set[asyncio.Task[None]] = set()
         self._consent: asyncio.Queue[tuple[str, str, bool]] = asyncio.Queue()
-        self._last_event = 0
-
-    @property
-    def behind(self) -> int:
-        """The number of events of nodes that are known and not taken yet."""
-        return 0
 
     # -- a connection -----------------------------------------------------------------------------------------------
 
@@ -98,6 +92,7 @@ class Hub:
         # What nodes told before comes first: after a restored backup, it tells which messages were assigned.
         await self._follow_events(connection, await connection.last_of(subjects.EVENTS))
         self._connection = connection
+        self._consent = asyncio.Queue()  # what changed while there was no connection is found by comparison
         self._ctx.feed.listen(self._take_news)
         try:
             async with asyncio.TaskGroup() as group:
