@@ -248,7 +248,6 @@ def assign(directory: Path, count: int) -> Assigned:
         assert hub.gateway is not None
         before = [cpu_s(hub.gateway.child.pid), cpu_s(nats.pid)]
         standins = [stack.enter_context(_standin(nats.url, name, directory / f"{name}.db")) for name in NODES]
-        until(lambda: client.stats()["messages"].get("sending", 0) > 0)
         seldom_s = 0.5  # the looking is not to be measured
         while any(client.stats()["messages"].get(state) for state in ("queued", "sending")):
             time.sleep(seldom_s)
