@@ -15,7 +15,7 @@ from support.nats_server import NatsServer, nats_server
 from support.rig import Rig, simulated
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.contents import job_payload
+from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload, job_payload
 from gsmgw.client import ApiError
 from gsmgw.model import Outgoing, Priority
 from gsmgw.store.fleet import JobName
@@ -306,3 +306,21 @@ async def test_a_paused_campaign_is_taken_back_from_its_nodes(tmp_path: Path) ->
 async def _count(found: Fleet, status: str, count: int) -> bool:
     page = await found.hub.http.get("/v1/messages", params={"status": status})
     return len(page.json()["data"]) == count
+
+
+async def test_one_bad_event_or_job_holds_up_no_others(tmp_path: Path) -> None:
+    """Of a node or a hub of another version, say: fields that are texts and mean nothing."""
+    async with fleet(tmp_path, ("ulm",)) as found:
+        connection = found.bridge().hub._connection
+        consent = NodeEvent("consent.changed", 1, None, {"number": ANNA, "list": "*", "state": "perhaps"})
+        worse = [b"not JSON", events_payload([event_payload(consent)]), events_payload([b"{}"])]
+        for number, payload in enumerate(worse):
+            await connection.publish(subjects.events_of("ulm"), payload, f"bad{number}")
+        message = Outgoing(2, ANNA, "x", Priority.NORMAL, 1, 0, encoding="gsm7", port=2**70, data=b"x")
+        await connection.publish(
+            subjects.jobs_of("ulm"), job_payload(JobName(2, 1), "ulm", "ulm/modem0", message, 0), "bad job"
+        )
+        sent = await found.hub.client.send(BEN, "after them")
+        assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
+        found.sims["ulm"].send(from_=BEN, to="modem0", text="heard")
+        assert (await found.hub.event(0, "message.received"))["data"]["text"] == "heard"

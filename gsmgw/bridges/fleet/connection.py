@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -253,7 +254,7 @@ class Connection:
     async def pull_events(self, after: int) -> Pull:
         """Return the events of all nodes behind one. Raises :class:`ConnectionLost`."""
         config = ConsumerConfig(
-            name=self._client._nuid.next().decode(),
+            name=secrets.token_hex(8),
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=after + 1,
             ack_policy=AckPolicy.NONE,
@@ -267,7 +268,7 @@ class Connection:
         """Yield what a bucket holds, then None, and then each change. Raises :class:`ConnectionLost`."""
         stream, prefix = f"KV_{bucket}", f"$KV.{bucket}."
         config = ConsumerConfig(
-            name=self._client._nuid.next().decode(),
+            name=secrets.token_hex(8),
             deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
             filter_subject=f"{prefix}>",
             ack_policy=AckPolicy.NONE,

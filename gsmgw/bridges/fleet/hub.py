@@ -25,7 +25,7 @@ from gsmgw.bridges.fleet.contents import (
 )
 from gsmgw.bridges.fleet.context import FleetContext
 from gsmgw.bridges.fleet.remote_modems import HubModem, HubNode, Nodes
-from gsmgw.errors import StoreError, StoreFault
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound import AfterCommit, receive_hook
 from gsmgw.model import ConsentAction, ConsentState, Event, EventType, MessageRecord, Outgoing, Status
 from gsmgw.outbound import WrongState
@@ -79,6 +79,7 @@ class Hub:
         self._connection: Connection | None = None
         self._claims: Bucket | None = None
         self._publishing = asyncio.Semaphore(PUBLISHING)
+        self._publishes_again = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._consent: asyncio.Queue[tuple[str, str, bool]] = asyncio.Queue()
 
@@ -158,6 +159,13 @@ class Hub:
             except StoreError as exc:
                 log.log(exc.level, "fleet: %s", exc)
 
+    async def _publish_again(self, jobs: Sequence[Job]) -> None:
+        """Publish jobs that the server has not acknowledged in time."""
+        try:
+            await self._publish(jobs)
+        finally:
+            self._publishes_again = False
+
     async def _publish_one(self, connection: Connection, job: Job) -> bool:
         """Publish a job. Return True once the server has it."""
         async with self._publishing:
@@ -215,7 +223,10 @@ class Hub:
             try:
                 await self._apply(portion)
                 return
-            except StoreFault as exc:
+            except StoreUnavailable as exc:
+                log.log(exc.level, "fleet: events wait for the database: %s", exc)
+                await self._ctx.clock.sleep(STORE_S)
+            except Exception as exc:  # whatever is wrong with one event does not hold up the others
                 for one in _split(portion):
                     await self._take_together(one)
                 if len(portion) == 1 and len(portion[0].events) == 1:
@@ -223,9 +234,6 @@ class Hub:
                     log.exception("fleet: an event was left out type=%s job=%s: %s", event.type, event.job, exc)
                     await self._apply([_Told(portion[0].node, [], portion[0].sequence)])
                 return
-            except StoreError as exc:
-                log.log(exc.level, "fleet: events wait for the database: %s", exc)
-                await self._ctx.clock.sleep(STORE_S)
 
     async def _apply(self, portion: Sequence[_Told]) -> None:
         now_ms = self._ctx.clock.wall_ms()
@@ -349,8 +357,10 @@ class Hub:
             if node.is_silent and after_s is not None and now_s - node.heard_s > after_s:
                 await self.move(node.name, risk=True)
         unpublished = await self._ctx.store.read(lambda db: fleet.open_jobs(db, published=False))
-        if overdue := [job for job in unpublished if now_ms - job.assigned_ms > AGAIN_MS]:
-            self._start(self._publish(overdue))
+        overdue = [job for job in unpublished if now_ms - job.assigned_ms > AGAIN_MS]
+        if overdue and not self._publishes_again:
+            self._publishes_again = True
+            self._start(self._publish_again(overdue))
         for job in await self._ctx.store.read(lambda db: fleet.open_jobs(db, begun=False, expired_ms=now_ms)):
             await self._expire(job)
         for node in self.nodes.by_name.values():

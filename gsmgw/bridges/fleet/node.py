@@ -24,7 +24,7 @@ from gsmgw.bridges.fleet.contents import (
 )
 from gsmgw.bridges.fleet.context import CALLER, FleetContext
 from gsmgw.bridges.fleet.publisher import FROM_HUB, Publisher
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError
 from gsmgw.model.events import Json
 from gsmgw.outbound import Accepted, Refusal, ServiceError
@@ -116,14 +116,34 @@ class Node:
     async def _take_jobs(self, connection: Connection, claims: Bucket) -> None:
         pull = await connection.pull_jobs(self._name)
         while True:
-            portion = await pull.portion()
-            while True:
-                try:
-                    await self._take(connection, claims, portion)
-                    break
-                except StoreError as exc:
-                    log.log(exc.level, "fleet: jobs wait for the database: %s", exc)
-                    await self._ctx.clock.sleep(STORE_S)
+            await self._take_portion(connection, claims, await pull.portion())
+
+    async def _take_portion(self, connection: Connection, claims: Bucket, portion: Sequence[Delivered]) -> None:
+        """Take jobs; each by itself where that fails, so that one that cannot be taken holds up no others."""
+        while True:
+            try:
+                await self._take(connection, claims, portion)
+                return
+            except StoreUnavailable as exc:
+                log.log(exc.level, "fleet: jobs wait for the database: %s", exc)
+                await self._ctx.clock.sleep(STORE_S)
+            except ConnectionLost:
+                raise
+            except Exception as exc:
+                if len(portion) == 1:
+                    log.exception("fleet: a job cannot be taken number=%d", portion[0].sequence)
+                    await self._give_up(connection, portion[0], exc)
+                    return
+                for each in portion:
+                    await self._take_portion(connection, claims, [each])
+                return
+
+    async def _give_up(self, connection: Connection, delivered: Delivered, exc: Exception) -> None:
+        """Tell the hub that a job cannot be taken, by a fault of this gateway."""
+        name = read_job(delivered.payload).name
+        error = MessageError("internal_error", f"the node {self._name} cannot take it: {type(exc).__name__}: {exc}")
+        await self._tell(connection, name, EventType.MESSAGE_FAILED, {"error": error.as_json()})
+        await acknowledge([delivered])
 
     async def _take(self, connection: Connection, claims: Bucket, portion: Sequence[Delivered]) -> None:
         """Put jobs on disk, and acknowledge them then."""
