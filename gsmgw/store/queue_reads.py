@@ -79,6 +79,17 @@ def pool_usage_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: in
     return readable(db, "segments", _use_of, rows)
 
 
+def assigned_since(db: sqlite3.Connection, modems: Sequence[str], since_ms: int) -> list[tuple[int, str, int]]:
+    """Return the messages that were assigned to several modems of nodes, with their segments, oldest first."""
+    marks = ", ".join("?" * len(modems))
+    rows = db.execute(
+        "SELECT j.assigned_ms, m.peer, m.segments FROM fleet_jobs j JOIN messages m ON m.id = j.message_id "
+        f"WHERE j.assigned_ms >= ? AND m.modem IN ({marks}) ORDER BY j.assigned_ms",
+        (since_ms, *modems),
+    )
+    return readable(db, "messages", _use_of, rows)
+
+
 def _use_of(row: tuple[int, str, int]) -> tuple[int, str, int]:
     check(row, _USE)
     return row

@@ -47,14 +47,20 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(
-    directory: Path, nodes: tuple[str, ...] = ("berlin", "ulm"), modems: int = 1, **hub: Any
+    directory: Path,
+    nodes: tuple[str, ...] = ("berlin", "ulm"),
+    modems: int = 1,
+    sections: dict[str, Any] | None = None,
+    **hub: Any,
 ) -> AsyncIterator[Fleet]:
     """A hub without modems, and nodes, all connected."""
     with nats_server(directory / "nats") as nats:
         async with AsyncExitStack() as stack:
             section = {"url": nats.url, "hub": True, "silent_after_s": 5.0, **hub}
             (directory / "hub").mkdir()
-            _, rig = await stack.enter_async_context(simulated(directory / "hub", 0, {"fleet": section}))
+            _, rig = await stack.enter_async_context(
+                simulated(directory / "hub", 0, {"fleet": section, **(sections or {})})
+            )
             found = Fleet(nats, rig, {}, {}, {})
             await rig.until(lambda: found.bridge().trouble is None)
             for name in nodes:
@@ -324,3 +330,14 @@ async def test_one_bad_event_or_job_holds_up_no_others(tmp_path: Path) -> None:
         assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
         found.sims["ulm"].send(from_=BEN, to="modem0", text="heard")
         assert (await found.hub.event(0, "message.received"))["data"]["text"] == "heard"
+
+
+async def test_the_limits_of_a_pool_at_the_hub_hold_for_modems_of_nodes(tmp_path: Path) -> None:
+    pool = {"name": "cheap", "modems": ["berlin/modem0", "ulm/modem0"], "limits": {"per_hour": 3}}
+    async with fleet(tmp_path, sections={"pool": [pool]}) as found:
+        sent = [await found.hub.client.send(f"+49151000000{n:02d}", f"{n}") for n in range(5)]
+        for each in sent[:3]:
+            assert (await found.hub.ended(each["id"]))["status"] == "delivered"
+        message = await found.hub.client.message(sent[4]["id"])
+        assert (message["status"], message["waiting_for"]["word"]) == ("queued", "limit")
+        assert len(found.all_received()) == 3

@@ -72,15 +72,19 @@ class Scheduler:
 
     def attach(self, handle: ModemHandle, limits: Limits | None = None, weight: float = 1.0) -> None:
         """Let a modem take part, within its limits. One of twice the weight is chosen twice as often."""
-        pools = [self._pool_limiters[pool] for pool in self._table.pools_of(handle.name) if pool in self._pool_limiters]
+        pools = self._pools_of(handle.name)
         worker = Worker(handle, self._store, self._clock, self, limits or Limits(), pools, self._grace_ms, weight)
         self._add(worker)
 
     def attach_remote(self, handle: RemoteModem, weight: float = 1.0) -> RemoteWorker:
         """Let a modem of another gateway take part. The worker has to be told what becomes of its messages."""
-        worker = RemoteWorker(handle, self._store, self._clock, self, weight)
+        worker = RemoteWorker(handle, self._store, self._clock, self, self._pools_of(handle.name), weight)
         self._add(worker)
         return worker
+
+    def _pools_of(self, modem: str) -> list[RateLimiter]:
+        """Return the limits of a modem's pools."""
+        return [self._pool_limiters[pool] for pool in self._table.pools_of(modem) if pool in self._pool_limiters]
 
     def _add(self, worker: Worker | RemoteWorker) -> None:
         self._workers[worker.name] = worker
@@ -234,6 +238,11 @@ class Scheduler:
             lambda db: queue_reads.pool_usage_since(db, members, since_ms)
         ):
             pacer.note(Use(at_ms, to, first=seq == 1))
+        for at_ms, to, segments in await self._store.read_for_queue(
+            lambda db: queue_reads.assigned_since(db, members, since_ms)
+        ):
+            for seq in range(segments):
+                pacer.note(Use(at_ms, to, first=seq == 0))
 
     def report_unmatched(self, modem: str, reference: int, recipient: str) -> None:
         """A status report came that fits no segment whose reference is known.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from gsmgw.errors import StoreError
-from gsmgw.model import Outgoing
+from gsmgw.model import Outgoing, Priority
 from gsmgw.model.events import SubmitLateRefusal
 from gsmgw.outbound.limits.capacity import ModemCapacity
+from gsmgw.outbound.limits.rate_limit import RateLimiter, Use
 from gsmgw.outbound.worker.inflight import Delay, Queue
 from gsmgw.ports import Clock, RemoteModem
 from gsmgw.store import Store, outbox
@@ -34,8 +36,17 @@ class RemoteWorker:
     #: Segments are sent by the other gateway.
     in_flight: None = None
 
-    def __init__(self, handle: RemoteModem, store: Store, clock: Clock, queue: Queue, weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        handle: RemoteModem,
+        store: Store,
+        clock: Clock,
+        queue: Queue,
+        pools: Sequence[RateLimiter] = (),
+        weight: float = 1.0,
+    ) -> None:
         self.handle = handle
+        self._pools = pools
         self.idle = False
         self._store = store
         self._clock = clock
@@ -75,8 +86,14 @@ class RemoteWorker:
         self._wake.set()
 
     def paused_until_ms(self) -> int | None:
-        """Until when the limits of the SIM hold back; None when they do not."""
-        return self.handle.paused_until_ms
+        """Until when the limits of the SIM or of its pools hold back; None when they do not."""
+        now_ms = self._clock.wall_ms()
+        allowed_ms = max(self._allowed_ms(now_ms, urgent=False), self.handle.paused_until_ms or 0)
+        return allowed_ms if allowed_ms > now_ms else None
+
+    def _allowed_ms(self, now_ms: int, *, urgent: bool) -> int:
+        """Return when the limits of the pools allow the next message. Those of the SIM are its gateway's."""
+        return max((pool.next_allowed_ms(now_ms, urgent=urgent) for pool in self._pools), default=now_ms)
 
     def resting_s(self) -> float:
         """The other gateway has its own cooldown."""
@@ -120,23 +137,50 @@ class RemoteWorker:
             if portion:
                 await self._assign(portion)
             elif not self._wake.is_set():
-                self.idle = self._may_take
-                try:
-                    await self._wake.wait()
-                finally:
-                    self.idle = False
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for something to give away, or for leave of the pools to give it."""
+        now_ms = self._clock.wall_ms()
+        pause_s = (self._allowed_ms(now_ms, urgent=False) - now_ms) / 1000
+        self.idle = self._may_take and pause_s <= 0
+        timer = self._clock.call_later(pause_s, self._wake.set) if pause_s > 0 else None
+        try:
+            await self._wake.wait()
+        finally:
+            self.idle = False
+            if timer is not None:
+                timer.cancel()
 
     async def _take(self) -> list[Outgoing]:
-        """Take messages that may go at this hour."""
+        """Take messages that may go at this hour and within the limits of the pools."""
         found: list[Outgoing] = []
         most = min(PORTION, self.handle.room)
-        while len(found) < most and (message := self._queue.take(self.name, None)) is not None:
-            delay = self._queue.delay(message, self._clock.wall_ms())
-            if delay is None:
-                found.append(message)
-            else:
+        while len(found) < most:
+            now_ms = self._clock.wall_ms()
+            if self._allowed_ms(now_ms, urgent=True) > now_ms:
+                break
+            above = Priority.NORMAL if self._allowed_ms(now_ms, urgent=False) > now_ms else None
+            message = self._queue.take(self.name, above)
+            if message is None:
+                break
+            delay = self._delay(message, now_ms)
+            if delay is not None:
                 await self._defer(message, delay)
+                continue
+            found.append(message)
+            for pool in self._pools:
+                for segment in range(message.segments):
+                    pool.note(Use(now_ms, message.to, first=segment == 0))
         return found
+
+    def _delay(self, message: Outgoing, now_ms: int) -> Delay | None:
+        """Return until when the hour at the recipient's or a limit of recipients holds a message back."""
+        delay = self._queue.delay(message, now_ms)
+        allowed_ms = max((pool.recipient_allowed_ms(message.to, now_ms) for pool in self._pools), default=now_ms)
+        if delay is None and allowed_ms > now_ms:
+            return Delay(allowed_ms, "the limit of different recipients in a day is reached")
+        return delay
 
     async def _defer(self, message: Outgoing, delay: Delay) -> None:
         defer = partial(
