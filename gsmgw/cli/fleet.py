@@ -59,7 +59,9 @@ def _files(directory: str) -> FleetFiles:
     help="Directory where the NATS server keeps messages.",
 )
 def init(directory: str, listen: str, tls_cert: str | None, tls_key: str | None, store: str) -> None:
-    """Write the configuration of a NATS server and the credentials of the hub to DIRECTORY.
+    """Write the configuration of a NATS server to DIRECTORY.
+
+    The credentials of the hub are made as well.
 
     The default is /etc/gsmgw-nats. Existing files are not overwritten.
     """
@@ -94,7 +96,9 @@ def _option(directory: str) -> str:
 @click.option("--url", metavar="URL", required=True, help="Address of the NATS server as NODE reaches it.")
 @_directory
 def add(node: str, url: str, directory: str) -> None:
-    """Make a user of the NATS server for NODE, and a file of credentials to copy to it.
+    """Make a user of the NATS server for NODE, with its file.
+
+    The file holds the credentials: copy it to the node.
 
     The user may take NODE's own messages and tell its own events, and nothing else.
     """
@@ -140,7 +144,7 @@ def remove(node: str, directory: str, yes: bool) -> None:
 @click.pass_context
 @talks
 def status(context: click.Context, as_json: bool) -> None:
-    """Show the fleet: at the hub all nodes with their modems, at a node its connection."""
+    """Show the fleet: all nodes at the hub, else the connection."""
     with connect(context) as client:
         found = client.fleet()
     if as_json:

@@ -195,6 +195,9 @@ async def test_aiosmpplib(tmp_path: Path) -> None:
         finally:
             await client.stop()
             await running
+            for task in asyncio.all_tasks():  # it leaves the pause before its next enquire_link behind
+                if getattr(task.get_coro(), "__name__", "") == "sleep":
+                    task.cancel()
 
 
 # -- npm's smpp ---------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ async def test_the_answer_to_a_message_is_the_message(tmp_path: Path, fields: di
         (batch,) = await rig.client.send_many([{"to": ANNA, **fields}])
         for answer in (single, batch):
             (found,) = [entry async for entry in rig.client.messages() if entry["id"] == answer["id"]]
-            assert found == {**answer, "contact": None}  # which is looked up when it is read
+            assert found == {**answer, "contact": None, "contact_name": None}  # which are looked up when it is read
 
 
 async def test_a_batch_of_several_portions_is_answered_in_its_order(tmp_path: Path) -> None:
