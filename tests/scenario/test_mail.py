@@ -419,7 +419,7 @@ async def test_an_address_in_use_is_told_and_tried_again(tmp_path: Path, monkeyp
 
 def _findings(socket: Path) -> dict[str, str]:
     with Client(socket) as client:
-        return {each.subject: each.says for each in _check_bridges(client)}
+        return {each.subject: each.says for each in _check_bridges(client, None)}
 
 
 async def test_failures_come_as_mails(tmp_path: Path) -> None:

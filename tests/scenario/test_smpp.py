@@ -389,7 +389,7 @@ async def test_deliveries_are_given_up_without_any_news(tmp_path: Path, monkeypa
 
 def bridge_findings(directory: Path) -> list[Finding]:
     with Client(directory / "gsmgw.sock") as client:
-        return list(_check_bridges(client))
+        return list(_check_bridges(client, None))
 
 
 async def test_registered_delivery_says_which_receipts(tmp_path: Path) -> None:
