@@ -231,6 +231,7 @@ def _make_fleet(parts: BridgeParts) -> StandingBridge:
             feed=parts.feed,
             modems=parts.modems,
             usage=parts.usage,
+            weight=lambda name: next((each.weight for each in parts.config.modem if each.name == name), 1.0),
             queue=parts.scheduler,
             on_received=parts.on_received,
         )

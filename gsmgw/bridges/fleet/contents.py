@@ -76,6 +76,13 @@ class Fields:
         """Return an integer, or None."""
         return self.number(name) if self.has(name) else None
 
+    def share(self, name: str) -> float:
+        """Return a number above 0; 1 where there is none."""
+        value = self._found.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1000:
+            raise BadContent(f"{name}: {str(value)[:60]!r} is not a number from 0 to 1000")
+        return float(value)
+
     def flag(self, name: str) -> bool:
         """Return True or False."""
         return self._value(name, bool, "true or false")
@@ -355,6 +362,8 @@ class NodeModem:
 
     status: ModemStatus
     paused_until_ms: int | None = None
+    #: Its share of the traffic, as its gateway has it.
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +399,7 @@ def _modem_json(modem: NodeModem) -> dict[str, Json]:
         "number": status.number,
         "iccid": status.iccid,
         "paused_until_ms": modem.paused_until_ms,
+        "weight": modem.weight,
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -412,7 +422,7 @@ def _modem(node: str, found: Fields) -> NodeModem:
         number=found.text_or_none("number"),
         iccid=found.text_or_none("iccid"),
     )
-    return NodeModem(status, found.number_or_none("paused_until_ms"))
+    return NodeModem(status, found.number_or_none("paused_until_ms"), found.share("weight"))
 
 
 # -- orders ---------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class RemoteQueue(Protocol):
 class Queue(Protocol):
     """The part of the scheduler that a hub uses."""
 
-    def attach_remote(self, handle: RemoteModem) -> RemoteQueue:
+    def attach_remote(self, handle: RemoteModem, weight: float) -> RemoteQueue:
         """Let a modem of a node take part."""
 
     def modem_changed(self, status: ModemStatus) -> None:
@@ -62,6 +62,8 @@ class FleetContext:
     feed: EventFeed
     modems: Mapping[str, LocalModem]
     usage: Callable[[str], Sequence[resources.LimitUse]]
+    #: The share of the traffic of each modem.
+    weight: Callable[[str], float]
     queue: Queue
     #: Applies what a received text says about consent, in the transaction that stores it.
     on_received: ReceiveHook

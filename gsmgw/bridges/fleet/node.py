@@ -101,7 +101,8 @@ class Node:
             log.log(exc.level, "fleet: %s", exc)
             waiting = {}
         modems = [
-            NodeModem(modem.status, self._paused_until_ms(name)) for name, modem in sorted(self._ctx.modems.items())
+            NodeModem(modem.status, self._paused_until_ms(name), self._ctx.weight(name))
+            for name, modem in sorted(self._ctx.modems.items())
         ]
         return NodeState(self._ctx.version, waiting.get("queued", 0), modems)
 

@@ -127,7 +127,7 @@ class Nodes:
             changed = modem.told != each or modem.is_silent
             modem.told, modem.is_silent = each, False
             if modem.queue is None:
-                modem.queue = self._queue.attach_remote(modem)
+                modem.queue = self._queue.attach_remote(modem, each.weight)
             if changed:
                 self._queue.modem_changed(modem.status)
         for modem_name, modem in node.modems.items():
