@@ -106,7 +106,7 @@ async def test_who_did_not_answer_a_campaign_is_enrolled_at_its_end(tmp_path: Pa
     async with simulated(tmp_path, modems=1) as (sim, rig):
         await rig.client.put_field("coming", "boolean")
         await rig.client.create_drip("Again", steps(("0m", "Are you sure?")))
-        sim.phone(BEN).online = False  # his text stays on the way, so that the campaign waits for Anna's answer
+        sim.phone(BEN).switch_off()  # his text stays on the way, so that the campaign waits for Anna's answer
         campaign = await rig.client.create_campaign(
             "Party",
             {"numbers": [ANNA, BEN]},
@@ -119,7 +119,7 @@ async def test_who_did_not_answer_a_campaign_is_enrolled_at_its_end(tmp_path: Pa
         await rig.event(0, "question.asked", where=lambda event: event["data"]["number"] == ANNA)
         sim.send(from_=ANNA, to="modem0", text="yes")
         await rig.event(0, "question.answered")
-        sim.phone(BEN).online = True
+        sim.phone(BEN).switch_on()
         await rig.until(lambda: "Are you sure?" in texts(sim, BEN))
         assert list(await people(rig, "Again")) == [BEN]
         assert texts(sim) == ["Are you coming?"]
