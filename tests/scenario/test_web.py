@@ -331,18 +331,14 @@ async def test_a_page_that_has_seen_all_gets_nothing_anew(rig: Rig) -> None:
         await first.aclose()
 
 
-async def test_an_event_is_on_the_page_within_300_ms(rig: Rig) -> None:
-    """The median of some, for the machine may be busy."""
+async def test_each_event_is_on_the_page(rig: Rig) -> None:
+    """One after the other; how soon, tests/bench/page.py measures."""
     await add_user(rig, "ann")
     async with signed_in(rig) as browser, asyncio.timeout(60):
         await rig.client.send("+4915112345678", "text 0", send_at="2099-01-01T00:00:00Z")
         updates = await _page(browser, "thread:+4915112345678")
-        took_s = []
         for count in range(1, 8):
             await rig.client.send("+4915112345678", f"text {count}", send_at="2099-01-01T00:00:00Z")
-            began_s = time.monotonic()
             while f"text {count}" not in await anext(updates):
                 pass
-            took_s.append(time.monotonic() - began_s)
-        assert sorted(took_s)[3] < 0.3
         await updates.aclose()
