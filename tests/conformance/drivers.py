@@ -306,7 +306,8 @@ class Gnokii(Driver):
         return self.run("gnokii", "--config", str(self._config), *arguments, text=text, failing=failing)
 
     def identified(self) -> bool:
-        return self.imei in self._gnokii("--identify")
+        # gnokii gives each command a time of its own, which a busy machine may use up; a person would start it again.
+        return any(self.imei in self._gnokii("--identify", failing=True) for _ in range(3))
 
     def send(self, text: str, *, unicode: bool = False, flash: bool = False, report: bool = False) -> None:
         options = ["-C", "0"] * flash + ["-r"] * report
