@@ -221,7 +221,7 @@ MEANINGS: Final = {
     "route.pool": "Target: a pool.",
     "hook.name": "Name in the log. The position in the event log is saved under it.",
     "hook.events": "Types of events, or kinds such as `message.*`.",
-    "hook.command": "The program with its whole path and its arguments, as a list. There is no shell.",
+    "hook.command": "The program with its whole path and its arguments, as a list. It runs without a shell.",
     "hook.timeout_s": "Maximum seconds of a run.",
     "hook.parallel": "Maximum number of runs at once. With 1 they keep the order of the events.",
     "client.name": 'Name of the token; `""` for users of the local socket.',

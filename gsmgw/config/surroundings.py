@@ -76,7 +76,7 @@ def _missing(config: Config) -> _Found:
     yield from _certificates(config)
     for key, path in (("password_file", config.mqtt.password_file), ("ca_file", config.mqtt.ca_file)):
         if path is not None and (trouble := _trouble(path)):
-            yield ("mqtt", key), f"mqtt.{key}: {trouble}. There is no connection to the broker without it"
+            yield ("mqtt", key), f"mqtt.{key}: {trouble}. The bridge cannot connect to the broker without it"
     mail = config.mail
     for key, path, loss in (
         ("password_file", mail.password_file, "No mail is sent"),

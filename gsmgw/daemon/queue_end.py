@@ -26,7 +26,7 @@ class QueueEnd:
         self._modems = modems
 
     async def after_ms(self, queued: int) -> int | None:
-        """Return when so many messages will be sent; None if there are none, or no modem works."""
+        """Return when that number of messages will be sent; None if it is 0, or no modem works."""
         working = {name for name, modem in self._modems.items() if modem.status.state.carries}
         if not queued or not working:
             return None

@@ -248,9 +248,8 @@ def assign(directory: Path, count: int) -> Assigned:
         assert hub.gateway is not None
         before = [cpu_s(hub.gateway.child.pid), cpu_s(nats.pid)]
         standins = [stack.enter_context(_standin(nats.url, name, directory / f"{name}.db")) for name in NODES]
-        seldom_s = 0.5  # the looking is not to be measured
         while any(client.stats()["messages"].get(state) for state in ("queued", "sending")):
-            time.sleep(seldom_s)
+            time.sleep(0.5)  # seldom: the looking is not to be measured
         settled = time.time()
         after = [cpu_s(hub.gateway.child.pid), cpu_s(nats.pid)]
         told = [_end(each) for each in standins]

@@ -190,7 +190,7 @@ class Node:
         await self._tell(connection, name, EventType.MESSAGE_CANCELED, {} if cause is None else {"cause": cause})
 
     async def _tell(self, connection: Connection, name: JobName, type: EventType, data: Mapping[str, Json]) -> None:
-        """Tell the hub about a job that is no message here."""
+        """Tell the hub about a job of which this gateway made no message."""
         event = NodeEvent(type.value, self._ctx.clock.wall_ms(), None, data, name)
         await connection.publish(subjects.events_of(self._name), event_payload(event), f"{self._name}:{name}:{type}")
 

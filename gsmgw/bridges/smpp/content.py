@@ -154,7 +154,7 @@ def _place(pdu: Pdu, elements: tuple[Element, ...]) -> Place | None:
 
 
 def _integer(pdu: Pdu, tag: Tag, size: int) -> int | None:
-    """Return an optional integer parameter of so many bytes."""
+    """Return an optional integer parameter of ``size`` bytes."""
     value = pdu.tlvs.get(tag)
     if value is None:
         return None
