@@ -11,7 +11,6 @@ from functools import partial
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered
 from gsmgw.bridges.fleet.contents import (
-    BadContent,
     NodeEvent,
     adopted,
     consent_payload,
@@ -24,6 +23,7 @@ from gsmgw.bridges.fleet.contents import (
     read_node,
 )
 from gsmgw.bridges.fleet.context import FleetContext
+from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.remote_modems import HubModem, HubNode, Nodes
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound import AfterCommit, receive_hook

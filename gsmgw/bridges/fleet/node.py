@@ -10,7 +10,6 @@ from contextlib import suppress
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered, acknowledge
 from gsmgw.bridges.fleet.contents import (
-    BadContent,
     NodeEvent,
     NodeModem,
     NodeState,
@@ -23,6 +22,7 @@ from gsmgw.bridges.fleet.contents import (
     read_order,
 )
 from gsmgw.bridges.fleet.context import CALLER, FleetContext
+from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.publisher import FROM_HUB, Publisher
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError

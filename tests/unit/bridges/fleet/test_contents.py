@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from gsmgw.bridges.fleet.contents import BadContent, NodeModem, NodeState, node_payload, read_job, read_node
+from gsmgw.bridges.fleet.contents import NodeModem, NodeState, node_payload, read_job, read_node
+from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.model import ModemState, ModemStatus
 
 
