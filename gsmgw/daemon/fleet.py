@@ -62,7 +62,7 @@ class Fleet:
 
     async def move(self, name: str, *, risk: bool) -> resources.FleetMove:
         """Let other nodes send what a silent node has. Raises :class:`gsmgw.http.problems.Problem`."""
-        from gsmgw.bridges.fleet.connection import ConnectionLost  # only where there is a fleet
+        from gsmgw.bridges.fleet.failures import ConnectionLost  # only where there is a fleet
 
         hub, trouble = self._hub, self._trouble()
         if hub is None:

@@ -202,16 +202,6 @@ def jobs_of_campaign(db: sqlite3.Connection, campaign: str) -> list[tuple[JobNam
     return [(JobName(message_id, attempt), node) for message_id, attempt, node in rows]
 
 
-def jobs_to(db: sqlite3.Connection, number: str) -> list[tuple[JobName, str]]:
-    """Return the open jobs to a number that have not begun, each with its node."""
-    rows = db.execute(
-        "SELECT j.message_id, j.attempt, j.node FROM fleet_jobs j JOIN messages m ON m.id = j.message_id "
-        "WHERE j.open = 1 AND j.begun = 0 AND m.peer = ?",
-        (number,),
-    )
-    return [(JobName(message_id, attempt), node) for message_id, attempt, node in rows]
-
-
 def counts(db: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """Return for each node how many open jobs it has, and how many of them have begun."""
     rows = db.execute("SELECT node, count(*), sum(begun) FROM fleet_jobs WHERE open = 1 GROUP BY node")

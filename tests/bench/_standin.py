@@ -17,9 +17,10 @@ from itertools import count
 from pathlib import Path
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Bucket, Connection, Delivered, Server, acknowledge
+from gsmgw.bridges.fleet.connection import Connection, Server
 from gsmgw.bridges.fleet.contents import NodeModem, NodeState, events_payload, node_payload
 from gsmgw.bridges.fleet.publisher import PORTION
+from gsmgw.bridges.fleet.streams import Bucket, Delivered, acknowledge
 from gsmgw.model import ModemState, ModemStatus
 from gsmgw.store.engine import connect
 

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Connection, ConnectionLost, Server
+from gsmgw.bridges.fleet.connection import Connection, Server
 from gsmgw.bridges.fleet.context import FleetContext
+from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.bridges.fleet.hub import Hub
 from gsmgw.bridges.fleet.node import Node
 from gsmgw.errors import StoreError

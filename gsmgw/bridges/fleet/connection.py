@@ -1,4 +1,4 @@
-"""The connection to the NATS server. The only module that imports nats-py.
+"""The connection to the NATS server. Only this module, ``streams`` and ``failures`` import nats-py.
 
 Each connection has a client of its own that does not reconnect by itself: what was under way when it was lost is begun
 again from the database, so nothing is published by a client that nobody waits for.
@@ -30,33 +30,20 @@ from nats.js.api import (
     StreamConfig,
 )
 from nats.js.client import JetStreamContext
-from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
-from nats.js.kv import KeyValue
+from nats.js.errors import NotFoundError
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.digits import is_digits
-from gsmgw.errors import GsmgwError
+from gsmgw.bridges.fleet.failures import FAILURES, ConnectionLost, words_of
+from gsmgw.bridges.fleet.streams import ACK_S, Bucket, Published, Pull, content_of
 
 log = logging.getLogger(__name__)
 
 #: The oldest server whose JetStream is known to keep what it has acknowledged.
 OLDEST_SERVER = (2, 10, 23)
 CONNECT_S = 10
-#: Time for the server to acknowledge what was published, seconds.
-ACK_S = 10.0
 PING_S = 5
-#: Time without a heartbeat after which a pull counts as dead, seconds.
-SILENT_S = 15.0
-#: How long a pull request waits at the server, seconds.
-PULL_S = 30
 #: Size of all payloads that the server has delivered and nobody has taken yet.
 MOST_PENDING_BYTES = 16 * 1024 * 1024
-
-_FAILURES = (nats.errors.Error, OSError, asyncio.TimeoutError, ssl.SSLError)
-
-
-class ConnectionLost(GsmgwError):
-    """The server cannot be reached, refuses, or went away. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +110,8 @@ class Connection:
                     disconnected_cb=self._closed,
                     tls=context,
                 )
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, self._last_error)) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, self._last_error)) from None
         version = self._client.connected_server_version
         found = (version.major, version.minor, version.patch)
         if found < OLDEST_SERVER:
@@ -142,12 +129,12 @@ class Connection:
     async def close(self) -> None:
         """Disconnect."""
         if self._begun:
-            with suppress(*_FAILURES):
+            with suppress(*FAILURES):
                 await asyncio.wait_for(self._client.close(), 2)
         self._end("closed")
 
     async def _note_error(self, exc: Exception) -> None:
-        self._last_error = _words(exc, "")
+        self._last_error = words_of(exc, "")
         log.debug("fleet: %s", self._last_error)
         if "permissions violation" in self._last_error.lower():
             log.warning("fleet: the NATS server refuses: %s", self._last_error)
@@ -203,8 +190,8 @@ class Connection:
                     await self._jetstream.key_value(bucket.bucket)
                 except NotFoundError:
                     await self._jetstream.create_key_value(bucket)
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     async def bucket(self, name: str) -> Bucket:
         """Return a bucket. Raises :class:`ConnectionLost`."""
@@ -212,15 +199,15 @@ class Connection:
             return Bucket(await self._jetstream.key_value(name), name)
         except NotFoundError:
             raise ConnectionLost("the hub has not been here yet: start it first") from None
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     async def publish(self, subject: str, payload: bytes, message_id: str) -> Published:
         """Publish to a stream, and return when the server has it on disk. Raises :class:`ConnectionLost`."""
         try:
             found = await self._jetstream.publish(subject, payload, timeout=ACK_S, headers={"Nats-Msg-Id": message_id})
-        except _FAILURES as exc:
-            raise ConnectionLost(f"{subject}: {_words(exc, '')}") from None
+        except FAILURES as exc:
+            raise ConnectionLost(f"{subject}: {words_of(exc, '')}") from None
         return Published(found.seq, bool(found.duplicate))
 
     async def subject_of(self, stream: str, sequence: int) -> str | None:
@@ -229,15 +216,15 @@ class Connection:
             return (await self._jetstream.get_msg(stream, seq=sequence)).subject
         except NotFoundError:
             return None
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     async def last_of(self, stream: str) -> int:
         """Return the number of the last message of a stream. Raises :class:`ConnectionLost`."""
         try:
             return int((await self._jetstream.stream_info(stream)).state.last_seq)
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     async def pull_jobs(self, node: str) -> Pull:
         """Return the jobs of a node, each until it is acknowledged. Raises :class:`ConnectionLost`."""
@@ -296,8 +283,8 @@ class Connection:
             return pull
         except NotFoundError:
             raise ConnectionLost("the hub has not been here yet: start it first") from None
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -307,187 +294,19 @@ class Connection:
             return (await self._client.request(subject, payload, timeout=timeout_s)).data
         except (TimeoutError, nats.errors.NoRespondersError, nats.errors.TimeoutError):
             return None
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
 
     async def answer(self, subject: str, handle: Callable[[bytes], Awaitable[bytes]]) -> None:
         """Answer requests until the connection ends. Raises :class:`ConnectionLost`."""
 
         async def on_request(message: Msg) -> None:
             try:
-                await message.respond(await handle(_content(message)))
-            except _FAILURES as exc:
+                await message.respond(await handle(content_of(message)))
+            except FAILURES as exc:
                 log.debug("fleet: an answer did not go: %s", exc)
 
         try:
             await self._client.subscribe(subject, cb=on_request)
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The place of a message in its stream. ``duplicate``: it was there already."""
-
-    sequence: int
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A message of a stream."""
-
-    subject: str
-    payload: bytes
-    sequence: int
-    message: Msg
-
-
-async def acknowledge(portion: Sequence[Delivered]) -> None:
-    """Tell the server that messages are on disk, and return when it knows. Raises :class:`ConnectionLost`.
-
-    All come from one consumer. The server takes its acknowledgements in order, so the answer to the last one is
-    enough; those that are lost with the connection are delivered again.
-    """
-    try:
-        for each in portion[:-1]:
-            await each.message.ack()
-        if portion:
-            await portion[-1].message.ack_sync(timeout=ACK_S)
-    except _FAILURES as exc:
-        raise ConnectionLost(_words(exc, "")) from None
-
-
-class Pull:
-    """Fetches from a pull consumer as fast as it is read: a request is always waiting at the server."""
-
-    BATCH = 200
-
-    def __init__(self, client: Client, stream: str, consumer: str, lost: asyncio.Future[str]) -> None:
-        self._client = client
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
-        self._inbox = client.new_inbox()
-        self._lost = lost
-        self._waiting: list[Msg] = []
-        self._news = asyncio.Event()
-        #: Messages that the server may still deliver for the requests so far.
-        self._asked = 0
-        self._heard_s = 0.0
-        self._trouble: str | None = None
-        #: The number of messages that there were at the beginning.
-        self.found = 0
-
-    @classmethod
-    async def open(cls, client: Client, stream: str, consumer: str, lost: asyncio.Future[str]) -> Pull:
-        """Begin to fetch."""
-        pull = cls(client, stream, consumer, lost)
-        await client.subscribe(pull._inbox, cb=pull._take)
-        await pull._request()
-        return pull
-
-    async def portion(self) -> list[Delivered]:
-        """Return what has come, at least one message. Raises :class:`ConnectionLost`."""
-        loop = asyncio.get_running_loop()
-        while not self._waiting:
-            if self._asked <= 0:
-                await self._request()
-            self._news.clear()
-            try:
-                async with asyncio.timeout(1):
-                    await self._news.wait()
-            except TimeoutError:
-                if loop.time() - self._heard_s > SILENT_S:
-                    raise ConnectionLost("the NATS server is silent") from None
-            if self._trouble is not None:
-                raise ConnectionLost(self._trouble)
-            if self._lost.done():
-                raise ConnectionLost(self._lost.result())
-        found, self._waiting = self._waiting, []
-        if self._asked <= self.BATCH // 2:
-            await self._request()
-        return [Delivered(each.subject, _content(each), each.metadata.sequence.stream, each) for each in found]
-
-    async def _request(self) -> None:
-        body = {"batch": self.BATCH, "expires": PULL_S * 10**9, "idle_heartbeat": 5 * 10**9}
-        self._heard_s = asyncio.get_running_loop().time()
-        self._asked += self.BATCH
-        try:
-            await self._client.publish(self._subject, json.dumps(body).encode(), self._inbox)
-        except _FAILURES as exc:
-            raise ConnectionLost(_words(exc, "")) from None
-
-    async def _take(self, message: Msg) -> None:
-        self._heard_s = asyncio.get_running_loop().time()
-        status = (message.headers or {}).get("Status")
-        if status is None:
-            self._asked -= 1
-            self._waiting.append(message)
-        elif status == "100":  # a heartbeat
-            return
-        elif status in ("404", "408"):  # a request has ended; the header says how much of it was left
-            left = (message.headers or {}).get("Nats-Pending-Messages", "")
-            self._asked -= int(left) if is_digits(left) else self._asked
-        elif status == "409" and "exceed" in (message.headers or {}).get("Description", "").lower():
-            self._asked = 0
-        else:
-            self._trouble = f"the consumer ended: {(message.headers or {}).get('Description', status)}"
-        self._news.set()
-
-
-class Bucket:
-    """A bucket of keys and values."""
-
-    def __init__(self, bucket: KeyValue, name: str) -> None:
-        self._bucket = bucket
-        self._name = name
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Write a value. Raises :class:`ConnectionLost`."""
-        try:
-            await self._bucket.put(key, value)
-        except _FAILURES as exc:
-            raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
-
-    async def claim(self, key: str, value: str) -> str:
-        """Write a value that nobody has written yet. Return the value that is there. Raises :class:`ConnectionLost`."""
-        try:
-            await self._bucket.create(key, value.encode())
-        except KeyWrongLastSequenceError:
-            try:
-                found = (await self._bucket.get(key)).value
-            except KeyNotFoundError:  # it has expired just now
-                return value
-            except _FAILURES as exc:
-                raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
-            return (found or b"").decode("utf-8", "replace")
-        except _FAILURES as exc:
-            raise ConnectionLost(f"{self._name}: {_words(exc, '')}") from None
-        return value
-
-
-def _content(message: Msg) -> bytes:
-    """Return the content of a message; nothing, which nobody can read, of one that another client had sent here.
-
-    The server answers a request for a stored message at any subject that the client names, also where the client itself
-    may not publish. Such an answer has this header.
-    """
-    if "Nats-Stream" not in (message.headers or {}):
-        return message.data
-    log.error(
-        "fleet: a node had content of its own sent to %s; it is not used. Change its credentials", message.subject
-    )
-    return b""
-
-
-def _words(exc: Exception, otherwise: str) -> str:
-    """Return why something failed, in words."""
-    if isinstance(exc, nats.errors.NoServersError):
-        return otherwise if otherwise not in ("", "closed") else "no NATS server answers"
-    if isinstance(exc, APIError):
-        return str(exc.description or exc)
-    if isinstance(exc, asyncio.TimeoutError | nats.errors.TimeoutError):
-        return "the NATS server does not answer in time"
-    return str(getattr(exc, "strerror", None) or exc or type(exc).__name__).removeprefix("nats: ").strip("'\"")
-
-
-__all__ = ["Bucket", "Connection", "ConnectionLost", "Delivered", "Pull", "Server", "acknowledge", "read_credentials"]
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None

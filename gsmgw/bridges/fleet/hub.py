@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered
+from gsmgw.bridges.fleet.connection import Connection
 from gsmgw.bridges.fleet.contents import (
     NodeEvent,
     adopted,
@@ -23,8 +23,10 @@ from gsmgw.bridges.fleet.contents import (
     read_node,
 )
 from gsmgw.bridges.fleet.context import FleetContext
+from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.remote_modems import HubModem, HubNode, Nodes
+from gsmgw.bridges.fleet.streams import Bucket, Delivered
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.inbound import AfterCommit, receive_hook
 from gsmgw.model import ConsentAction, ConsentState, Event, EventType, MessageRecord, Outgoing, Status

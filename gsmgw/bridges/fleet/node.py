@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Bucket, Connection, ConnectionLost, Delivered, acknowledge
+from gsmgw.bridges.fleet.connection import Connection
 from gsmgw.bridges.fleet.contents import (
     NodeEvent,
     NodeModem,
@@ -22,8 +22,10 @@ from gsmgw.bridges.fleet.contents import (
     read_order,
 )
 from gsmgw.bridges.fleet.context import CALLER, FleetContext
+from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.publisher import FROM_HUB, Publisher
+from gsmgw.bridges.fleet.streams import Bucket, Delivered, acknowledge
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError
 from gsmgw.model.events import Json

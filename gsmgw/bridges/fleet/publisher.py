@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from gsmgw.bridges.fleet import subjects
-from gsmgw.bridges.fleet.connection import Connection, ConnectionLost
+from gsmgw.bridges.fleet.connection import Connection
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload
+from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.dispatch import EventFeed
 from gsmgw.dispatch.cursor_runner import CursorRunner
 from gsmgw.model import FLEET, Direction, Event, EventType, MessageRecord

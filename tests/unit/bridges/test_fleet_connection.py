@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gsmgw.bridges.fleet.connection import Connection, ConnectionLost, Server, read_credentials
+from gsmgw.bridges.fleet.connection import Connection, Server, read_credentials
+from gsmgw.bridges.fleet.failures import ConnectionLost
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from gsmgw.bridges.fleet.connection import Delivered
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload
 from gsmgw.bridges.fleet.hub import PORTION, Hub
+from gsmgw.bridges.fleet.streams import Delivered
 from gsmgw.errors import StoreFault
 
 

@@ -8,9 +8,10 @@ import pytest
 from support.databases import refusing
 from support.events import any_event
 
-from gsmgw.bridges.fleet.connection import ConnectionLost, Published
 from gsmgw.bridges.fleet.contents import read_event, read_events
+from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.bridges.fleet.publisher import PORTION, PORTION_BYTES, Publisher
+from gsmgw.bridges.fleet.streams import Published
 from gsmgw.clock import SystemClock
 from gsmgw.dispatch import EventFeed
 from gsmgw.errors import StoreError
