@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import ip_network
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -52,6 +53,24 @@ def _host_port(value: Any) -> Any:
         if not colon or not host or not is_digits(port) or not 0 < int(port) < 65536:
             raise ValueError('must be "host:port", for example "127.0.0.1:8775"')
     return value
+
+
+def server_url(schemes: Collection[str], example: str, instead: str) -> AfterValidator:
+    """Return a validator of addresses of servers: scheme, host, port. ``instead`` are the keys of who signs in."""
+
+    def check(value: str) -> str:
+        parts = urlsplit(value)
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if parts.scheme not in schemes or not parts.hostname or port == 0 or parts.path.strip("/") or parts.query:
+            raise ValueError(f"must be {example} for TLS")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(f"must not contain a user name or password: use {instead}")
+        return value
+
+    return AfterValidator(check)
 
 
 def known_country(value: str) -> str:

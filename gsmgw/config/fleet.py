@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gsmgw.config.fields import Section, form
+from gsmgw.config.fields import Section, form, server_url
 
 #: Ports of NATS, and of NATS over TLS: the server uses one for both.
 SCHEMES = ("nats", "tls")
-
-
-def _server(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme not in SCHEMES or not parts.hostname or port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError('must be "nats://host:4222", or "tls://host:4222" for TLS')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not contain a user name or password: use credentials")
-    return value
+_Server = Annotated[str, server_url(SCHEMES, '"nats://host:4222", or "tls://host:4222"', "credentials")]
 
 
 def _node(value: str) -> str:
@@ -45,7 +32,7 @@ class FleetSection(Section):
     """[fleet]: the connection to the NATS server of a fleet. Off without ``url``."""
 
     #: One server, or the servers of a cluster.
-    url: Annotated[str, AfterValidator(_server)] | list[Annotated[str, AfterValidator(_server)]] | None = None
+    url: _Server | list[_Server] | None = None
     #: The name of this gateway in the fleet.
     node: NodeName | None = None
     #: The file that `gsmgw fleet add` has printed.

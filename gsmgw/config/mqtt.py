@@ -7,26 +7,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from gsmgw.config.confidential import Confidential
-from gsmgw.config.fields import Section, form
+from gsmgw.config.fields import Section, form, server_url
 
 #: Ports of MQTT and of MQTT over TLS.
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-def _broker(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme not in PORTS or not parts.hostname or port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError('must be "mqtt://host:1883", or "mqtts://host:8883" for TLS')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not contain a user name or password: use username and password_file")
-    return value
 
 
 def _node() -> str:
@@ -56,7 +43,10 @@ class MqttNotifySection(Section):
 class MqttSection(Section):
     """[mqtt]: the connection to an MQTT broker. Off without ``url``."""
 
-    url: Annotated[str, AfterValidator(_broker)] | None = None
+    url: (
+        Annotated[str, server_url(PORTS, '"mqtt://host:1883", or "mqtts://host:8883"', "username and password_file")]
+        | None
+    ) = None
     #: The first levels of all topics.
     base: Topic = Field(default_factory=lambda: f"gsmgw/{_node()}", validate_default=True)
     #: Where Home Assistant looks for devices; empty to announce none.
