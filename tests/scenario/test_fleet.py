@@ -280,6 +280,20 @@ async def test_the_nats_server_is_killed_and_comes_back(tmp_path: Path) -> None:
         assert len(texts) == 40
 
 
+@pytest.mark.long
+async def test_a_job_that_was_being_taken_when_the_line_went_comes_again_soon(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        line = found.lines["ulm"]
+        line.hush()
+        sent = await found.hub.client.send(ANNA, "Hallo, Anna")
+        await found.hub.until(lambda: b"Hallo, Anna" in line.heard)
+        line.cut()
+        line.mend()
+        async with asyncio.timeout(40):  # ten seconds, and the time to connect
+            assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
+        assert found.received(ANNA) == ["Hallo, Anna"]
+
+
 async def test_a_job_that_is_copied_to_another_node_is_not_sent_there(tmp_path: Path) -> None:
     """A node may publish nothing to others, but a server may be set up wrong, and a stolen one knows its own jobs."""
     async with fleet(tmp_path) as found:

@@ -13,6 +13,9 @@ class Line:
     def __init__(self, port: int) -> None:
         self._far = port
         self._is_cut = False
+        self._is_hushed = False
+        #: What the far end sent while nothing went to it.
+        self.heard = bytearray()
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._stop: asyncio.Event
@@ -32,9 +35,13 @@ class Line:
         self._is_cut = True
         self._loop.call_soon_threadsafe(self._close_all)
 
+    def hush(self) -> None:
+        """Lose what is sent to the far end from now on; what comes from there still passes."""
+        self._is_hushed = True
+
     def mend(self) -> None:
-        """Let connections through again."""
-        self._is_cut = False
+        """Let everything through again."""
+        self._is_cut = self._is_hushed = False
 
     def close(self) -> None:
         """End it."""
@@ -72,7 +79,7 @@ class Line:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far)
             self._writers.add(far_writer)
             try:
-                await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+                await asyncio.gather(self._to(reader, far_writer), self._back(far_reader, writer))
             finally:
                 self._writers.discard(far_writer)
                 far_writer.transport.abort()
@@ -82,10 +89,19 @@ class Line:
             self._writers.discard(writer)
             writer.transport.abort()
 
-    @staticmethod
-    async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                if not self._is_hushed:
+                    writer.write(data)
+                    await writer.drain()
+        writer.transport.abort()
+
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if self._is_hushed:
+                    self.heard += data
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()

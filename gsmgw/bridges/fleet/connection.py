@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 #: The oldest server whose JetStream is known to keep what it has acknowledged.
 OLDEST_SERVER = (2, 10, 23)
 CONNECT_S = 10
+#: Time for the server to answer a question about its streams, seconds. A cluster that elects a leader does not answer.
+REQUEST_S = 5.0
+#: A job that was delivered and is not acknowledged in that time is delivered again, seconds: so long waits a job that a
+#: node was taking when its line went.
+AGAIN_S = 10
 PING_S = 5
 #: Size of all payloads that the server has delivered and nobody has taken yet.
 MOST_PENDING_BYTES = 16 * 1024 * 1024
@@ -118,7 +123,7 @@ class Connection:
             await self.close()
             words = [".".join(map(str, each)) for each in (found, OLDEST_SERVER)]
             raise ConnectionLost(f"the NATS server is {words[0]}; at least {words[1]} is needed")
-        self._js = self._client.jetstream(timeout=ACK_S)
+        self._js = self._client.jetstream(timeout=REQUEST_S)
 
     def _context(self) -> ssl.SSLContext:
         try:
@@ -233,7 +238,7 @@ class Connection:
             durable_name=node,
             filter_subject=subjects.jobs_of(node),
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=60,
+            ack_wait=AGAIN_S,
             max_ack_pending=2000,
         )
         return await self._pull(subjects.JOBS, config)

@@ -25,7 +25,7 @@ from gsmgw.bridges.fleet.context import CALLER, FleetContext
 from gsmgw.bridges.fleet.failures import ConnectionLost
 from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.publisher import FROM_HUB, Publisher
-from gsmgw.bridges.fleet.streams import Bucket, Delivered, acknowledge
+from gsmgw.bridges.fleet.streams import Bucket, Delivered, acknowledge, put_off
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError
 from gsmgw.model.events import Json
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 STATE_S, STATE_LEAST_S = 2.0, 0.3
 #: Pause before the database is tried again, seconds.
 STORE_S = 2.0
+#: Pause before a job that cannot be read is delivered again, seconds.
+UNREADABLE_S = 600.0
 #: Opt-outs that are applied in one transaction.
 PORTION = 500
 #: A job that was claimed and is not on disk yet is looked for that often, with these pauses; seconds.
@@ -158,14 +160,15 @@ class Node:
                 log.error(
                     "fleet: a job cannot be read and waits at the NATS server sequence=%d: %s", each.sequence, exc
                 )
+                await put_off(each, UNREADABLE_S)
         meant = [job for _, job in readable if self._is_meant(job)]
-        keys = [subjects.claim_of(self._name, str(job.name)) for job in meant]
-        holders = await asyncio.gather(*(claims.claim(key, self._name) for key in keys))
-        mine = [job for job, holder in zip(meant, holders, strict=True) if holder == self._name]
-        # One that the hub has published again is the same job, though less of its validity is left.
-        names = [str(job.name) for job in mine]
+        # One that comes again is the same job, though less of its validity may be left.
+        names = [str(job.name) for job in meant]
         known = await self._ctx.store.read(lambda db: fleet.known_jobs(db, FLEET, names))
-        mine = [job for job in mine if str(job.name) not in known]
+        fresh = [job for job in meant if str(job.name) not in known]
+        keys = [subjects.claim_of(self._name, str(job.name)) for job in fresh]
+        holders = await asyncio.gather(*(claims.claim(key, self._name) for key in keys))
+        mine = [job for job, holder in zip(fresh, holders, strict=True) if holder == self._name]
         if mine:
             results = await self._ctx.service.submit_batch(CALLER, [job.submission for job in mine])
             for job, result in zip(mine, results, strict=True):

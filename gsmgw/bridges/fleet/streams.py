@@ -59,6 +59,14 @@ async def acknowledge(portion: Sequence[Delivered]) -> None:
         raise ConnectionLost(words_of(exc, "")) from None
 
 
+async def put_off(delivered: Delivered, delay_s: float) -> None:
+    """Have the server deliver a message again, but not so soon. Raises :class:`ConnectionLost`."""
+    try:
+        await delivered.message.nak(delay=delay_s)
+    except FAILURES as exc:
+        raise ConnectionLost(words_of(exc, "")) from None
+
+
 class Pull:
     """Fetches from a pull consumer as fast as it is read: a request is always waiting at the server."""
 
