@@ -38,14 +38,23 @@ def list_backups(directory: Path) -> list[Entry]:
     found = []
     try:
         for path in directory.iterdir():
-            if match := _NAME.fullmatch(path.name):
-                made_at = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
-                found.append(((match[1], _number(path.name)), Entry(path, made_at, path.stat().st_size)))
+            if made_at := _made_at(path.name):
+                found.append(((made_at, _number(path.name)), Entry(path, made_at, path.stat().st_size)))
     except FileNotFoundError:
         return []
     except OSError as exc:
         raise StoreError(f"{directory} cannot be read: {exc.strerror}") from exc
     return [entry for _, entry in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def _made_at(name: str) -> datetime | None:
+    """Return when a backup was made, by its file name; None for any other file."""
+    match = _NAME.fullmatch(name)
+    try:
+        # Not strptime: it imports a module when it is first used, which the service's user may not be able to read.
+        return None if match is None else datetime.fromisoformat(match[1])
+    except ValueError:
+        return None
 
 
 def make_scheduled(database: Path, config_file: Path | None, directory: Path, keep: int) -> tuple[Path, Manifest]:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import tarfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,14 @@ def test_the_newest_are_kept(place: Path) -> None:
     (directory / "of-somebody.txt").write_text("stays")
     assert [entry.path for entry in list_backups(directory)] == [made[3], made[2]]
     assert (directory / "of-somebody.txt").exists()
+
+
+def test_files_with_other_names_are_no_backups(place: Path) -> None:
+    for name in ("gsmgw-20261399T999999Z.tar.gz", "gsmgw-2026.tar.gz", "notes.txt"):
+        (place / name).touch()
+    (place / "gsmgw-20261128T081500Z-2.tar.gz").touch()
+    (found,) = list_backups(place)
+    assert found.made_at == datetime(2026, 11, 28, 8, 15, tzinfo=UTC)
 
 
 def test_a_clock_that_was_set_back_does_not_cost_the_new_one(place: Path) -> None:

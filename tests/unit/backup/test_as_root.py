@@ -87,7 +87,8 @@ def content(path: Path) -> bytes:
 
 
 def test_a_scheduled_backup_is_the_services_to_list_and_to_delete(house: House) -> None:
-    assert gsmgw("backup", "--config", house.config).exit_code == 0
+    done = gsmgw("backup", "--config", house.config)
+    assert done.exit_code == 0, done.output
     (made,) = (house.state / "backups").glob("gsmgw-*")
     assert {(path.stat().st_uid, path.stat().st_gid) for path in (made, made.parent)} == {(SERVICE, SERVICE)}
     assert (made.stat().st_mode & 0o777, made.parent.stat().st_mode & 0o777) == (0o600, 0o700)
@@ -109,7 +110,7 @@ def test_a_backup_holds_nothing_that_only_root_reads(house: House, where: str) -
     house.link("pin", house.precious)
     target = house.root / "b.tar.gz"
     done = gsmgw("backup", *([target] if where == "elsewhere" else []), "--config", house.config)
-    assert done.exit_code == 0
+    assert done.exit_code == 0, done.output
     assert "Permission denied" in done.output
     made = target if where == "elsewhere" else next((house.state / "backups").glob("gsmgw-*"))
     assert PRECIOUS.encode() not in content(made)
