@@ -12,7 +12,7 @@ from gsmgw.model.contacts import Contact
 from gsmgw.model.questions import OpenQuestion
 from gsmgw.outbound import MessageService, Principal, WrongState
 from gsmgw.ports import Clock
-from gsmgw.store import Store, consent_reads, contacts, conversations, messages, privacy, questions
+from gsmgw.store import Store, Tx, consent_reads, contacts, conversations, fleet_state, messages, privacy, questions
 from gsmgw.store.conversations import Conversation, Note
 
 #: Messages and events that are read at once.
@@ -36,16 +36,27 @@ class Dossier:
 
 
 class Privacy:
-    """Exports and erases what is known about a number. ``forget`` drops it from the events in memory."""
+    """Exports and erases what is known about a number. ``forget`` drops it from the events in memory.
+
+    With ``has_nodes``, the nodes of a fleet have to erase it as well: the database remembers that.
+    """
 
     def __init__(
-        self, store: Store, clock: Clock, service: MessageService, drips: Drips, forget: Callable[[str], None]
+        self,
+        store: Store,
+        clock: Clock,
+        service: MessageService,
+        drips: Drips,
+        forget: Callable[[str], None],
+        *,
+        has_nodes: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock
         self._service = service
         self._drips = drips
         self._forget = forget
+        self._has_nodes = has_nodes
 
     async def export(self, number: str) -> Dossier:
         """Return all that is known about a number, oldest first."""
@@ -93,11 +104,16 @@ class Privacy:
                 answers = found.answers[place : place + privacy.PORTION]
                 await self._store.write(partial(privacy.erase_events, ids=events, keys=answers))
             now_ms = self._clock.wall_ms()
-            counts = await self._store.write(lambda tx: privacy.erase_person(tx, now_ms, number, reason))
+            counts = await self._store.write(lambda tx: self._erase_person(tx, now_ms, number, reason))
         finally:
             await self._store.write(privacy.end)
         self._forget(number)
         return {"messages": erased, "events": len(found.events), **counts}
+
+    def _erase_person(self, tx: Tx, now_ms: int, number: str, reason: str | None) -> dict[str, int]:
+        if self._has_nodes:
+            fleet_state.note_erasure(tx, now_ms, number)
+        return privacy.erase_person(tx, now_ms, number, reason)
 
     async def _cancel(self, caller: Principal, number: str) -> None:
         for message_id in await self._store.read(lambda db: privacy.waiting(db, number)):

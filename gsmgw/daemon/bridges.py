@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from gsmgw import __version__
 from gsmgw.api import Access
+from gsmgw.audience.privacy import Privacy
 from gsmgw.audience.recipients import Recipients
 from gsmgw.audience.service import Audience
 from gsmgw.bridges import BRIDGES, BridgeContext, StandingBridge
@@ -42,6 +43,7 @@ class BridgeParts:
     feed: EventFeed
     service: MessageService
     audience: Audience
+    privacy: Privacy
     access: Access
     webhooks: Webhooks
     modems: Mapping[str, Modem]
@@ -234,10 +236,11 @@ def _make_fleet(parts: BridgeParts) -> StandingBridge:
             weight=lambda name: next((each.weight for each in parts.config.modem if each.name == name), 1.0),
             queue=parts.scheduler,
             on_received=parts.on_received,
+            privacy=parts.privacy,
         )
     )
     if bridge.hub is not None:
-        parts.service.remote = bridge.hub
+        parts.service.remote = bridge.hub.requests
         parts.modem_names.remote = bridge.hub.nodes.modems
     return bridge
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gsmgw.config.fleet import FleetSection
 from gsmgw.http.problems import Problem
-from gsmgw.store import Store, fleet
+from gsmgw.store import Store, fleet_jobs
 from gsmgw.wire import resources
 from gsmgw.wire.encoding import stamp
 from gsmgw.wire.problems import ProblemCode
@@ -55,7 +55,7 @@ class Fleet:
         }
 
     async def _nodes(self, hub: Hub) -> list[resources.FleetNode]:
-        counts = await self._store.read(fleet.counts)
+        counts = await self._store.read(fleet_jobs.counts)
         return [
             _node_resource(name, hub.nodes.by_name.get(name), counts) for name in sorted({*hub.nodes.by_name, *counts})
         ]
@@ -67,7 +67,7 @@ class Fleet:
         hub, trouble = self._hub, self._trouble()
         if hub is None:
             raise Problem(ProblemCode.WRONG_STATE, "this gateway is not the hub of a fleet: ask the hub")
-        known = {*hub.nodes.by_name, *await self._store.read(fleet.counts)}
+        known = {*hub.nodes.by_name, *await self._store.read(fleet_jobs.counts)}
         if name not in known:
             words = ", ".join(sorted(known)) or "none"
             raise Problem(ProblemCode.NOT_FOUND, f"the node {name!r} does not exist (known: {words})")
@@ -80,10 +80,10 @@ class Fleet:
         if trouble is not None:
             raise Problem(ProblemCode.WRONG_STATE, f"the hub is not connected to the NATS server: {trouble}")
         try:
-            moved, in_doubt = await hub.move(name, risk=risk)
+            moved, in_doubt = await hub.requests.move(name, risk=risk)
         except ConnectionLost as exc:
             raise Problem(ProblemCode.WRONG_STATE, f"the hub lost its connection: {exc}. Try again") from None
-        left, _ = (await self._store.read(fleet.counts)).get(name, (0, 0))
+        left, _ = (await self._store.read(fleet_jobs.counts)).get(name, (0, 0))
         return {"moved": moved, "in_doubt": in_doubt, "left": left}
 
 

@@ -67,6 +67,7 @@ class Gateway:
     scheduler: Scheduler
     service: MessageService
     two_way: TwoWay
+    privacy: Privacy
     webhooks: Webhooks
     hooks: Hooks
     bridges: Bridges
@@ -128,6 +129,14 @@ class Gateway:
                 self._own_numbers,
             )
             await self.two_way.prepare()
+            self.privacy = Privacy(
+                self.store,
+                self.clock,
+                self.service,
+                self.two_way.drips,
+                self.feed.drop_mentions,
+                has_nodes=self.config.fleet.url is not None and self.config.fleet.hub,
+            )
             self.collector = Collector(
                 self.store,
                 self.clock,
@@ -278,7 +287,7 @@ class Gateway:
             service=self.service,
             consent=two_way.consent,
             audience=two_way.audience,
-            privacy=Privacy(self.store, self.clock, self.service, two_way.drips, self.feed.drop_mentions),
+            privacy=self.privacy,
             questions=two_way.questions,
             rules=two_way.rules,
             campaigns=two_way.campaigns,
@@ -343,6 +352,7 @@ class Gateway:
             feed=self.feed,
             service=self.service,
             audience=self.two_way.audience,
+            privacy=self.privacy,
             access=self.access,
             webhooks=self.webhooks,
             modems=self.modems,

@@ -54,7 +54,7 @@ class EventFeed:
             listener(events)
 
     def drop_mentions(self, number: str) -> None:
-        """Drop the events in memory that name a number: it was erased. Readers find what is left on disk."""
+        """Drop the events in memory that name a number: it was erased. Readers are not given them."""
         kept = [event for event in self._ring if number not in str(event.data)]
         self._ring.clear()
         self._ring.extend(kept)

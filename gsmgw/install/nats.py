@@ -169,7 +169,7 @@ def _password() -> str:
 
 def hub_permissions() -> dict[str, list[str]]:
     """Return the subjects that the hub may publish and subscribe to."""
-    buckets = (subjects.NODES, subjects.CLAIMS, subjects.CONSENT)
+    buckets = (subjects.NODES, subjects.CLAIMS, subjects.CONSENT, subjects.ERASED)
     return {
         "publish": [
             subjects.jobs_of("*"),

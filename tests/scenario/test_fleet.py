@@ -18,7 +18,8 @@ from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload, job_payload
 from gsmgw.client import ApiError
 from gsmgw.model import Outgoing, Priority
-from gsmgw.store.fleet import JobName
+from gsmgw.store import fleet_state
+from gsmgw.store.fleet_jobs import JobName
 from hw_sim import Simulation
 
 ANNA, BEN = "+4915112345678", "+4915187654321"
@@ -155,6 +156,59 @@ async def test_an_opt_out_at_the_hub_stops_what_a_node_has(tmp_path: Path) -> No
         await _until_async(lambda: _is_out(found.nodes["ulm"], BEN))
 
 
+async def test_a_number_that_is_erased_at_the_hub_is_erased_at_the_nodes_once(tmp_path: Path) -> None:
+    async with fleet(tmp_path) as found:
+        hub, ulm, berlin = found.hub, found.nodes["ulm"], found.nodes["berlin"]
+        found.sims["ulm"].send(from_=ANNA, to="modem0", text="Do you open at eight?")
+        own = await berlin.client.send(ANNA, "Your bicycle is ready")
+        assert (await berlin.ended(own["id"]))["status"] == "delivered"
+        await hub.event(0, "message.received")
+        found.sims["ulm"].send(from_=ANNA, to="modem0", text="STOP")
+        await berlin.event(0, "consent.changed")
+        await hub.event(0, "message.delivered")  # the confirmation
+        found.lines["berlin"].cut()
+
+        await hub.client.erase_person(ANNA)
+        await _until_async(lambda: _knows_nothing_of(ulm, ANNA))
+        assert not await _knows_nothing_of(berlin, ANNA)
+        found.lines["berlin"].mend()
+        await _until_async(lambda: _knows_nothing_of(berlin, ANNA))
+
+        # What comes later is kept, also when hub and node connect again. The opt-out holds.
+        found.sims["ulm"].send(from_=ANNA, to="modem0", text="And on Sunday?")
+        await hub.event(0, "message.received", where=lambda event: event["data"]["text"] == "And on Sunday?")
+        await _reconnect(found)
+        found.sims["berlin"].send(from_=BEN, to="modem0", text="STOP")
+        await _until_async(lambda: _is_out(ulm, BEN))
+        assert not await _knows_nothing_of(ulm, ANNA)
+        for rig in (hub, ulm, berlin):
+            assert await _is_out(rig, ANNA)
+
+
+async def test_an_erased_number_is_not_left_at_the_server(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        await found.hub.client.opt_out(ANNA)
+        await _until_async(lambda: _is_out(found.nodes["ulm"], ANNA))
+        await found.hub.client.erase_person(ANNA)
+        await _until_async(lambda: _knows_nothing_of(found.nodes["ulm"], ANNA))
+        js = found.bridge().hub._connection._jetstream
+        assert (await js.stream_info("KV_gsmgw-consent")).state.messages == 0
+        assert await found.hub.gateway.store.read(fleet_state.erasures) == []
+
+
+async def _knows_nothing_of(rig: Rig, number: str) -> bool:
+    known = (await rig.http.post(f"/v1/privacy/{number}/export")).json()
+    return not known["messages"] and not known["events"]
+
+
+async def _reconnect(found: Fleet) -> None:
+    """Let the hub and all nodes lose their connections, and have them again."""
+    connections = [found.bridge().hub._connection]
+    await asyncio.to_thread(found.nats.kill)
+    await asyncio.to_thread(found.nats.start)
+    await found.hub.until(lambda: found.bridge().hub._connection not in (None, *connections))
+
+
 async def _is_out(rig: Rig, number: str) -> bool:
     response = await rig.http.post("/v1/messages", json={"to": number, "text": "x"})
     return response.json().get("code") == "recipient_opted_out"
@@ -222,7 +276,7 @@ async def test_jobs_that_a_silent_node_has_not_taken_are_moved_without_a_risk(tm
         sent = await found.hub.client.send(ANNA, "to somebody")
         pinned = await found.hub.client.send(BEN, "pinned", modem="ulm/modem0")
         await found.hub.until(lambda: not modem.status.state.carries)
-        assert await found.bridge().hub.move("ulm", risk=False) in ((1, 0), (2, 0))
+        assert await found.bridge().hub.requests.move("ulm", risk=False) in ((1, 0), (2, 0))
         assert (await found.hub.ended(sent["id"]))["modem"] == "berlin/modem0"
         message = await found.hub.client.message(pinned["id"])
         assert (message["status"], message["waiting_for"]["word"]) == ("queued", "modem")
@@ -240,8 +294,8 @@ async def test_what_a_silent_node_may_have_sent_is_moved_only_with_the_risk_and_
         await _until_async(lambda: _is_taken(found, "ulm"))
         found.lines["ulm"].cut()
         await found.hub.until(lambda: not found.bridge().hub.nodes.modems["ulm/modem0"].status.state.carries)
-        assert await found.bridge().hub.move("ulm", risk=False) == (0, 0)
-        assert await found.bridge().hub.move("ulm", risk=True) == (0, 1)
+        assert await found.bridge().hub.requests.move("ulm", risk=False) == (0, 0)
+        assert await found.bridge().hub.requests.move("ulm", risk=True) == (0, 1)
         found.nodes["berlin"].gateway.modems["modem0"].enable()
         message = await found.hub.ended(sent["id"])
         assert (message["status"], message["modem"]) == ("delivered", "berlin/modem0")

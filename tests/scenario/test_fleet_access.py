@@ -19,7 +19,7 @@ from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload, job_payload, order_payload
 from gsmgw.install.nats import FleetFiles, Listener
 from gsmgw.model import Outgoing, Priority, parse_id
-from gsmgw.store.fleet import JobName
+from gsmgw.store.fleet_jobs import JobName
 
 ANNA, BEN = "+4915112345678", "+4915187654321"
 
@@ -48,6 +48,10 @@ async def test_nodes_can_do_their_work(tmp_path: Path, files: FleetFiles) -> Non
         await fleet.hub.event(0, "consent.changed", where=lambda event: event["data"]["number"] == BEN)
         await client.opt_out(ANNA)
         await fleet.nodes["ulm"].event(0, "consent.changed", where=lambda event: event["data"]["number"] == ANNA)
+        await client.erase_person(ANNA)
+        async with asyncio.timeout(60):
+            while (await fleet.nodes["ulm"].client.export_person(ANNA))["messages"]:  # noqa: ASYNC110 - another gateway
+                await asyncio.sleep(0.05)
         assert await _refusals(fleet) == []
 
 
@@ -180,6 +184,7 @@ async def _writes_nothing_elsewhere(ulm: Intruder) -> None:
         "$KV.gsmgw-nodes.berlin",
         "$KV.gsmgw-claims.berlin.1.1",
         "$KV.gsmgw-consent.1.1",
+        "$KV.gsmgw-erased.1",
         f"$JS.ACK.{subjects.JOBS}.berlin.1.1.1.1.1",
         "_INBOX_hub.answer",
         "_INBOX_berlin.answer",

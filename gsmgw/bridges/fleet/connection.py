@@ -190,6 +190,7 @@ class Connection:
                     bucket=subjects.CLAIMS, ttl=subjects.CLAIM_DAYS * 86_400, replicas=replicas, direct=True
                 ),
                 KeyValueConfig(bucket=subjects.CONSENT, replicas=replicas),
+                KeyValueConfig(bucket=subjects.ERASED, ttl=subjects.ERASED_DAYS * 86_400, replicas=replicas),
             ):
                 try:
                     await self._jetstream.key_value(bucket.bucket)
@@ -243,8 +244,15 @@ class Connection:
         )
         return await self._pull(subjects.JOBS, config)
 
-    async def pull_events(self, after: int) -> Pull:
-        """Return the events of all nodes behind one. Raises :class:`ConnectionLost`."""
+    async def purge(self, bucket: str, key: str) -> None:
+        """Delete all keys below one, so that nothing of them is left. Raises :class:`ConnectionLost`."""
+        try:
+            await self._jetstream.purge_stream(subjects.stream_of(bucket), subject=f"$KV.{bucket}.{key}.>")
+        except FAILURES as exc:
+            raise ConnectionLost(words_of(exc, "")) from None
+
+    async def pull_behind(self, stream: str, after: int) -> Pull:
+        """Return what a stream has behind a message. Raises :class:`ConnectionLost`."""
         config = ConsumerConfig(
             name=secrets.token_hex(8),
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
@@ -254,11 +262,11 @@ class Connection:
             mem_storage=True,
             num_replicas=1,
         )
-        return await self._pull(subjects.EVENTS, config)
+        return await self._pull(stream, config)
 
     async def values(self, bucket: str) -> AsyncIterator[tuple[str, bytes] | None]:
         """Yield what a bucket holds, then None, and then each change. Raises :class:`ConnectionLost`."""
-        stream, prefix = f"KV_{bucket}", f"$KV.{bucket}."
+        stream, prefix = subjects.stream_of(bucket), f"$KV.{bucket}."
         config = ConsumerConfig(
             name=secrets.token_hex(8),
             deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,

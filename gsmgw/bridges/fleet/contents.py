@@ -12,7 +12,7 @@ from gsmgw.model import MessageRecord, ModemState, ModemStatus, OnUnknown, Outgo
 from gsmgw.model.events import Json
 from gsmgw.model.routes import ANY, Route
 from gsmgw.outbound import Submission
-from gsmgw.store.fleet import JobName
+from gsmgw.store.fleet_jobs import JobName
 from gsmgw.store.inbox import Received
 from gsmgw.wire.encoding import dumped
 
@@ -334,3 +334,13 @@ def read_consent(payload: bytes) -> tuple[str, str, bool]:
     """Read whether a number has opted out of a list. Raises :class:`BadContent`."""
     found = Fields.load(payload)
     return found.text("number"), found.text("list"), found.flag("out")
+
+
+def erasure_payload(number: str) -> bytes:
+    """Return that a number is to be erased."""
+    return dumped({"v": VERSION, "number": number})
+
+
+def read_erasure(payload: bytes) -> str:
+    """Read which number is to be erased. Raises :class:`BadContent`."""
+    return Fields.load(payload).text("number")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gsmgw.audience.privacy import Privacy
 from gsmgw.config.fleet import FleetSection
 from gsmgw.dispatch import EventFeed
 from gsmgw.inbound import ReceiveHook
@@ -67,3 +68,5 @@ class FleetContext:
     queue: Queue
     #: Applies what a received text says about consent, in the transaction that stores it.
     on_received: ReceiveHook
+    #: Erases what this gateway knows about a number.
+    privacy: Privacy

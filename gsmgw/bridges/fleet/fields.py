@@ -11,7 +11,7 @@ from typing import TypeVar
 from gsmgw.errors import GsmgwError
 from gsmgw.model import Priority
 from gsmgw.model.events import Json
-from gsmgw.store.fleet import JobName
+from gsmgw.store.fleet_jobs import JobName
 
 #: The version of the contents. A reader refuses a newer one.
 VERSION = 1

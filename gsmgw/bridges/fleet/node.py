@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.connection import Connection
@@ -18,6 +19,7 @@ from gsmgw.bridges.fleet.contents import (
     event_payload,
     node_payload,
     read_consent,
+    read_erasure,
     read_job,
     read_order,
 )
@@ -29,10 +31,11 @@ from gsmgw.bridges.fleet.streams import Bucket, Delivered, acknowledge, put_off
 from gsmgw.errors import StoreError, StoreUnavailable
 from gsmgw.model import FLEET, ConsentAction, ConsentState, Event, EventType, MessageError
 from gsmgw.model.events import Json
-from gsmgw.outbound import Accepted, Refusal, ServiceError
-from gsmgw.store import Tx, consent_changes, fleet, messages
+from gsmgw.outbound import Accepted, Refusal, ServiceError, WrongState
+from gsmgw.store import Tx, consent_changes, fleet_jobs, messages
 from gsmgw.store.consent_changes import OPTED_OUT, Change
-from gsmgw.store.fleet import JobName
+from gsmgw.store.fleet_jobs import JobName
+from gsmgw.store.fleet_state import Mark, mark, set_mark
 from gsmgw.wire.problems import ProblemCode
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ STORE_S = 2.0
 UNREADABLE_S = 600.0
 #: Opt-outs that are applied in one transaction.
 PORTION = 500
+#: Pause before an erasure is tried again that has to wait for a message, seconds.
+ERASE_S = 10.0
 #: A job that was claimed and is not on disk yet is looked for that often, with these pauses; seconds.
 TAKING_LOOKS, TAKING_S = 20, 0.05
 #: How long a modem whose limit is reached is not offered anything, milliseconds.
@@ -79,6 +84,7 @@ class Node:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tell_state(nodes), name="fleet state")
                 group.create_task(self._follow_consent(connection), name="fleet consent")
+                group.create_task(self._follow_erasures(connection), name="fleet erasures")
                 group.create_task(self._take_jobs(connection, claims), name="fleet jobs")
         finally:
             self._ctx.feed.forget(self._take_news)
@@ -164,7 +170,7 @@ class Node:
         meant = [job for _, job in readable if self._is_meant(job)]
         # One that comes again is the same job, though less of its validity may be left.
         names = [str(job.name) for job in meant]
-        known = await self._ctx.store.read(lambda db: fleet.known_jobs(db, FLEET, names))
+        known = await self._ctx.store.read(lambda db: fleet_jobs.known_jobs(db, FLEET, names))
         fresh = [job for job in meant if str(job.name) not in known]
         keys = [subjects.claim_of(self._name, str(job.name)) for job in fresh]
         holders = await asyncio.gather(*(claims.claim(key, self._name) for key in keys))
@@ -232,7 +238,7 @@ class Node:
     async def _message_of(self, claims: Bucket, name: JobName) -> int | None:
         """Return the message of a job; None for one that has not come yet, and that is claimed for the hub now."""
         for _ in range(TAKING_LOOKS):
-            known = await self._ctx.store.read(lambda db: fleet.known_jobs(db, FLEET, [str(name)]))
+            known = await self._ctx.store.read(lambda db: fleet_jobs.known_jobs(db, FLEET, [str(name)]))
             if known:
                 return known[str(name)]
             if await claims.claim(subjects.claim_of(self._name, str(name)), subjects.HUB) == subjects.HUB:
@@ -284,3 +290,33 @@ class Node:
             except StoreError as exc:
                 log.log(exc.level, "fleet: opt-outs wait for the database: %s", exc)
                 await self._ctx.clock.sleep(STORE_S)
+
+    # -- erasures ---------------------------------------------------------------------------------------------------
+
+    async def _follow_erasures(self, connection: Connection) -> None:
+        """Erase the numbers that were erased at the hub, each once; a new node only those of later."""
+        stream = subjects.stream_of(subjects.ERASED)
+        last = await connection.last_of(stream)
+        position = await self._ctx.store.read(partial(mark, which=Mark.ERASURES))
+        if position is None:
+            position = last
+            await self._ctx.store.write(partial(set_mark, which=Mark.ERASURES, value=position))
+        pull = await connection.pull_behind(stream, position if position <= last else 0)
+        while True:
+            for each in await pull.portion():
+                try:
+                    await self._erase(read_erasure(each.payload))
+                except BadContent as exc:
+                    log.error("fleet: a number to erase cannot be read sequence=%d: %s", each.sequence, exc)
+                await self._ctx.store.write(partial(set_mark, which=Mark.ERASURES, value=each.sequence))
+
+    async def _erase(self, number: str) -> None:
+        while True:
+            try:
+                counts = await self._ctx.privacy.erase(CALLER, number, "erased at the hub")
+            except WrongState as exc:
+                log.info("fleet: an erasure waits: %s", exc)
+                await self._ctx.clock.sleep(ERASE_S)
+            else:
+                log.info("fleet: a number was erased that was erased at the hub messages=%d", counts["messages"])
+                return

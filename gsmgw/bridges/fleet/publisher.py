@@ -17,8 +17,9 @@ from gsmgw.dispatch import EventFeed
 from gsmgw.dispatch.cursor_runner import CursorRunner
 from gsmgw.model import FLEET, Direction, Event, EventType, MessageRecord
 from gsmgw.ports import Clock
-from gsmgw.store import Store, cursors, fleet, messages
-from gsmgw.store.fleet import JobName
+from gsmgw.store import Store, cursors, messages
+from gsmgw.store.fleet_jobs import JobName
+from gsmgw.store.fleet_state import Mark, mark, set_mark
 
 #: Events that are published together, and their size in bytes; the server takes a megabyte at most.
 PORTION, PORTION_BYTES = 100, 256 * 1024
@@ -59,7 +60,8 @@ class Publisher(CursorRunner):
         """Publish what there is. Without a connection nothing happens until :meth:`wake`."""
         if not self._opened:
             self.position = await self._store.write(lambda tx: cursors.open_cursor(tx, cursors.FLEET, holds=True))
-            self._end = await self._store.read(fleet.portion_end)
+            end = await self._store.read(partial(mark, which=Mark.PORTION))
+            self._end = end or 0
             self._opened = True
         while self.connection is not None and (page := await self.page()):
             try:
@@ -78,7 +80,7 @@ class Publisher(CursorRunner):
                 found = found[: _fitting(found)]
                 end = found[-1][0]
                 if any(payload is not None for _, payload in found):
-                    await self._store.write(partial(fleet.note_portion, end=end))
+                    await self._store.write(partial(set_mark, which=Mark.PORTION, value=end))
                 self._end = end
             payloads = [payload for _, payload in found if payload is not None]
             if payloads:

@@ -14,6 +14,9 @@ CLAIMS = "gsmgw-claims"
 CLAIM_DAYS = 14
 #: Numbers that opted out.
 CONSENT = "gsmgw-consent"
+#: Numbers that nodes have to erase.
+ERASED = "gsmgw-erased"
+ERASED_DAYS = 14
 #: The time in which a job that is published twice is kept once, seconds.
 DUPLICATES_S = 86_400
 
@@ -50,9 +53,19 @@ def claim_of(node: str, job: str) -> str:
     return f"{node}.{job}"
 
 
+def stream_of(bucket: str) -> str:
+    """Return the stream that keeps a bucket."""
+    return f"KV_{bucket}"
+
+
+def person_key(number: str) -> str:
+    """Return the key of a number. Keys hold few characters, so it is in hexadecimal digits."""
+    return number.lstrip("+").encode().hex()
+
+
 def consent_key(number: str, name: str) -> str:
-    """Return the key of a number's opt-out from a list. Keys hold no other characters than these."""
-    return f"{number.lstrip('+').encode().hex()}.{name.encode().hex()}"
+    """Return the key of a number's opt-out from a list."""
+    return f"{person_key(number)}.{name.encode().hex()}"
 
 
 def modem_name(node: str, modem: str | None) -> str:
@@ -66,7 +79,18 @@ def node_permissions(node: str) -> dict[str, list[str]]:
     It may also answer each request that it gets, once: ``allow_responses`` of the server. So no node can answer for
     another one.
     """
-    consent, claims, nodes = f"KV_{CONSENT}", f"KV_{CLAIMS}", f"KV_{NODES}"
+    claims, nodes = stream_of(CLAIMS), stream_of(NODES)
+    people = [
+        f"$JS.{request}"
+        for stream in (stream_of(CONSENT), stream_of(ERASED))
+        for request in (
+            f"API.STREAM.INFO.{stream}",
+            f"API.CONSUMER.CREATE.{stream}.>",
+            f"API.CONSUMER.MSG.NEXT.{stream}.>",
+            f"API.CONSUMER.DELETE.{stream}.>",
+            f"ACK.{stream}.>",
+        )
+    ]
     return {
         "publish": [
             events_of(node),
@@ -75,16 +99,12 @@ def node_permissions(node: str) -> dict[str, list[str]]:
             f"$JS.API.DIRECT.GET.{claims}.$KV.{CLAIMS}.{node}.>",
             f"$JS.API.STREAM.INFO.{claims}",
             f"$JS.API.STREAM.INFO.{nodes}",
-            f"$JS.API.STREAM.INFO.{consent}",
-            f"$JS.API.CONSUMER.CREATE.{consent}.>",
-            f"$JS.API.CONSUMER.MSG.NEXT.{consent}.>",
-            f"$JS.API.CONSUMER.DELETE.{consent}.>",
             f"$JS.API.STREAM.INFO.{JOBS}",
             f"$JS.API.CONSUMER.CREATE.{JOBS}.{node}.{jobs_of(node)}",
             f"$JS.API.CONSUMER.INFO.{JOBS}.{node}",
             f"$JS.API.CONSUMER.MSG.NEXT.{JOBS}.{node}",
             f"$JS.ACK.{JOBS}.{node}.>",
-            f"$JS.ACK.{consent}.>",
+            *people,
         ],
         "subscribe": [orders_for(node), f"{inbox_of(node)}.>"],
     }

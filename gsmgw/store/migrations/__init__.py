@@ -26,6 +26,7 @@ from gsmgw.store.migrations import (
     m015_campaign_runs,
     m019_smpp,
     m020_fleet,
+    m021_fleet_erasures,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ STEPS: dict[str, Sequence[str]] = {
     "m015_campaign_runs": m015_campaign_runs.STATEMENTS,
     "m019_smpp": m019_smpp.STATEMENTS,
     "m020_fleet": m020_fleet.STATEMENTS,
+    "m021_fleet_erasures": m021_fleet_erasures.STATEMENTS,
 }
 
 #: The table of sqlite-utils that says which steps a database has, and the name of ours in it.

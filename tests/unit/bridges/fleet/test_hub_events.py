@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from gsmgw.bridges.fleet.contents import NodeEvent, event_payload, events_payload
-from gsmgw.bridges.fleet.hub import PORTION, Hub
+from gsmgw.bridges.fleet.node_events import PORTION, NodeEvents
 from gsmgw.bridges.fleet.streams import Delivered
 from gsmgw.errors import StoreFault
 
 
-class _Hub(Hub):
+class _Hub(NodeEvents):
     """Notes what is applied together; an event of the type ``bad`` cannot be applied."""
 
     def __init__(self) -> None:
