@@ -9,9 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gsmgw.config.fields import Section, form, server_url
 
-#: Ports of NATS, and of NATS over TLS: the server uses one for both.
-SCHEMES = ("nats", "tls")
-_Server = Annotated[str, server_url(SCHEMES, '"nats://host:4222", or "tls://host:4222"', "credentials")]
+#: Plain, and with TLS; the same as WebSocket.
+SCHEMES = ("nats", "tls", "ws", "wss")
+_EXAMPLE = '"nats://host:4222" or "ws://host:80", or "tls://host:4222" or "wss://host:443"'
+_Server = Annotated[str, server_url(SCHEMES, _EXAMPLE, "credentials")]
 
 
 def _node(value: str) -> str:
@@ -58,6 +59,8 @@ class FleetSection(Section):
     def _complete(self) -> FleetSection:
         if self.url is not None and not self.servers:
             raise ValueError("url must name at least one server")
+        if len({url.startswith(("ws://", "wss://")) for url in self.servers}) > 1:
+            raise ValueError("url must name all servers with ws:// or wss://, or none of them")
         if self.url is not None and not self.hub and self.node is None:
             raise ValueError('needs node = "NAME", the name of this gateway in the fleet, or hub = true')
         return self

@@ -92,8 +92,8 @@ MEANINGS: Final = {
         "and counted."
     ),
     "fleet.url": (
-        "The NATS server of the fleet, for example `tls://hub.example.org:4222`; a list for a cluster. Without it the "
-        "gateway is in no fleet."
+        "The NATS server of the fleet, for example `tls://hub.example.org:4222`, or `wss://hub.example.org` for "
+        "WebSocket; a list for a cluster. Without it the gateway is in no fleet."
     ),
     "fleet.node": "The name of this gateway in the fleet. Its modems are `NAME/MODEM` at the hub.",
     "fleet.credentials": "The file that `gsmgw fleet add NAME` has printed at the hub.",

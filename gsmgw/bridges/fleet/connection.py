@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import nats
@@ -93,7 +94,9 @@ class Connection:
         """Connect. Raises :class:`ConnectionLost`."""
         server = self._server
         user, password = read_credentials(server.credentials)
-        is_tls = any(url.startswith("tls://") for url in server.urls)
+        is_tls = any(url.startswith(("tls://", "wss://")) for url in server.urls)
+        if any(url.startswith(("ws://", "wss://")) for url in server.urls) and find_spec("aiohttp") is None:
+            raise ConnectionLost('WebSocket needs one more package: pip install "gsmgw[fleet-websocket]"')
         context = self._context() if is_tls else None
         self._begun = True
         try:

@@ -22,6 +22,8 @@ def words_of(exc: Exception, otherwise: str) -> str:
     """Return why something failed, in words."""
     if isinstance(exc, nats.errors.NoServersError):
         return otherwise if otherwise not in ("", "closed") else "no NATS server answers"
+    if isinstance(status := getattr(exc, "status", None), int):  # of aiohttp
+        return f"what answers there does not speak WebSocket (HTTP {status})"
     if isinstance(exc, APIError):
         return str(exc.description or exc)
     if isinstance(exc, asyncio.TimeoutError | nats.errors.TimeoutError):
