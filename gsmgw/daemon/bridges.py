@@ -92,7 +92,13 @@ class Bridges:
         #: The standing bridges that are on, by name.
         self.standing: dict[str, StandingBridge] = {}
 
-        self.fleet = Fleet(parts.config.fleet, parts.store, self._fleet_bridge, lambda: self._state(_FLEET)["trouble"])
+        self.fleet = Fleet(
+            parts.config.fleet,
+            parts.store,
+            self._fleet_bridge,
+            lambda: self._state(_FLEET)["trouble"],
+            lambda: {pool.name: pool.modems for pool in parts.config.pool},
+        )
 
     def _fleet_bridge(self) -> FleetBridge | None:
         return cast("FleetBridge | None", self.standing.get(_FLEET.name))

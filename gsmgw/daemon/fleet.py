@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from gsmgw.config.fleet import FleetSection
@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # a gateway without a fleet does not import them
 class Fleet:
     """What the API shows of the fleet, and does with it.
 
-    ``bridge`` returns the connection, None where there is none; ``trouble`` says why it does not work.
+    ``bridge`` returns the connection, None where there is none; ``trouble`` says why it does not work; ``pools``
+    returns the modems of each pool.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class Fleet:
         store: Store,
         bridge: Callable[[], FleetBridge | None],
         trouble: Callable[[], str | None],
+        pools: Callable[[], Mapping[str, Collection[str]]],
     ) -> None:
         self._settings = settings
         self._store = store
         self._bridge = bridge
         self._trouble = trouble
+        self._pools = pools
 
     @property
     def _hub(self) -> Hub | None:
@@ -57,7 +60,8 @@ class Fleet:
     async def _nodes(self, hub: Hub) -> list[resources.FleetNode]:
         counts = await self._store.read(fleet_jobs.counts)
         return [
-            _node_resource(name, hub.nodes.by_name.get(name), counts) for name in sorted({*hub.nodes.by_name, *counts})
+            self._node_resource(name, hub.nodes.by_name.get(name), counts)
+            for name in sorted({*hub.nodes.by_name, *counts})
         ]
 
     async def move(self, name: str, *, risk: bool) -> resources.FleetMove:
@@ -86,31 +90,32 @@ class Fleet:
         left, _ = (await self._store.read(fleet_jobs.counts)).get(name, (0, 0))
         return {"moved": moved, "in_doubt": in_doubt, "left": left}
 
+    def _node_resource(
+        self, name: str, node: HubNode | None, counts: Mapping[str, tuple[int, int]]
+    ) -> resources.FleetNode:
+        waiting, begun = counts.get(name, (0, 0))
+        return {
+            "name": name,
+            "version": None if node is None else node.state.version,
+            "silent": node is None or node.is_silent,
+            "heard_at": None if node is None else stamp(node.heard_ms),
+            "waiting": waiting,
+            "begun": begun,
+            "queued": None if node is None else node.state.queued,
+            "modems": [] if node is None else [self._modem_resource(modem) for _, modem in sorted(node.modems.items())],
+        }
 
-def _node_resource(name: str, node: HubNode | None, counts: Mapping[str, tuple[int, int]]) -> resources.FleetNode:
-    waiting, begun = counts.get(name, (0, 0))
-    return {
-        "name": name,
-        "version": None if node is None else node.state.version,
-        "silent": node is None or node.is_silent,
-        "heard_at": None if node is None else stamp(node.heard_ms),
-        "waiting": waiting,
-        "begun": begun,
-        "queued": None if node is None else node.state.queued,
-        "modems": [] if node is None else [_modem_resource(modem) for _, modem in sorted(node.modems.items())],
-    }
-
-
-def _modem_resource(modem: HubModem) -> resources.FleetModem:
-    status = modem.status
-    return {
-        "name": status.name,
-        "state": status.state,
-        "detail": status.detail,
-        "model": status.model,
-        "operator": status.operator,
-        "signal_dbm": status.signal_dbm,
-        "number": status.number,
-        "paused_until": stamp(modem.paused_until_ms),
-        "waiting": modem.waiting,
-    }
+    def _modem_resource(self, modem: HubModem) -> resources.FleetModem:
+        status = modem.status
+        return {
+            "name": status.name,
+            "state": status.state,
+            "detail": status.detail,
+            "model": status.model,
+            "operator": status.operator,
+            "signal_dbm": status.signal_dbm,
+            "number": status.number,
+            "pools": sorted(name for name, modems in self._pools().items() if status.name in modems),
+            "paused_until": stamp(modem.paused_until_ms),
+            "waiting": modem.waiting,
+        }

@@ -308,7 +308,7 @@ class Gateway:
             discovers=self.config.modems.discover,
             modem_resource=self._modem_resource,
             modem_history=lambda name: history_resource(self.history.of(name), INTERVAL_S),
-            queue_done_ms=QueueEnd(self.store, self.clock, self.scheduler, self.modems).after_ms,
+            queue_done_ms=QueueEnd(self.store, self.clock, self.scheduler, self.modem_names).after_ms,
             version=__version__,
             country=lambda: self.config.gateway.country,
             currency=lambda: self.config.gateway.currency,

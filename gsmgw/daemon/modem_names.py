@@ -1,17 +1,28 @@
-"""The names of all modems that messages may name."""
+"""All modems that messages may name: those of this gateway and, at a hub, those of its nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
+
+from gsmgw.model import ModemStatus
+
+
+class WithStatus(Protocol):
+    """A modem, of which the status is known."""
+
+    @property
+    def status(self) -> ModemStatus:
+        """The current status."""
 
 
 class ModemNames(Collection[str]):
-    """The modems of this gateway and, at a hub, those of its nodes. It changes as modems come."""
+    """The names of all modems. It changes as modems come."""
 
-    def __init__(self, local: Mapping[str, object]) -> None:
+    def __init__(self, local: Mapping[str, WithStatus]) -> None:
         self._local = local
         #: The modems of nodes, by their full names.
-        self.remote: Mapping[str, object] = {}
+        self.remote: Mapping[str, WithStatus] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._local or name in self.remote
@@ -22,3 +33,13 @@ class ModemNames(Collection[str]):
 
     def __len__(self) -> int:
         return len(self._local) + len(self.remote)
+
+    @property
+    def working(self) -> set[str]:
+        """The names of the modems that can send now."""
+        return {
+            name
+            for modems in (self._local, self.remote)
+            for name, modem in modems.items()
+            if modem.status.state.carries
+        }

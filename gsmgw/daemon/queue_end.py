@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 from gsmgw.audience.campaigns.duration import HORIZON_S, Task, duration_s
 from gsmgw.audience.templates import setting_of
+from gsmgw.daemon.modem_names import ModemNames
 from gsmgw.model import Priority
 from gsmgw.outbound import Scheduler
-from gsmgw.ports import Clock, ModemHandle
+from gsmgw.ports import Clock
 from gsmgw.store import Store, messages
 
 #: Messages that the number of segments of all is estimated from.
@@ -19,15 +19,15 @@ SAMPLE = 200
 class QueueEnd:
     """Estimates from the speed of the modems that work, their limits and the sending hours."""
 
-    def __init__(self, store: Store, clock: Clock, scheduler: Scheduler, modems: Mapping[str, ModemHandle]) -> None:
+    def __init__(self, store: Store, clock: Clock, scheduler: Scheduler, names: ModemNames) -> None:
         self._store = store
         self._clock = clock
         self._scheduler = scheduler
-        self._modems = modems
+        self._names = names
 
     async def after_ms(self, queued: int) -> int | None:
         """Return when that number of messages will be sent; None if it is 0, or no modem works."""
-        working = {name for name, modem in self._modems.items() if modem.status.state.carries}
+        working = self._names.working
         if not queued or not working:
             return None
         peer, segments = await self._store.read(lambda db: messages.queued_sample(db, SAMPLE))

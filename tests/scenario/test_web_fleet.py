@@ -56,3 +56,38 @@ async def test_nodes_and_what_a_silent_one_has(tmp_path: Path) -> None:
             assert (await hub.client.message(message["id"]))["status"] == "queued"
             refused = await browser.send("/fleet/berlin", action="move", sure="1")
             assert (refused.status_code, "is connected and sends what it has" in refused.text) == (409, True)
+
+
+async def test_the_pages_of_a_hub_without_modems_of_its_own(tmp_path: Path) -> None:
+    async with fleet_of(tmp_path, "ulm", modems=2) as fleet:
+        hub = fleet.hub
+        await add_user(hub, "ann")
+        async with signed_in(hub) as browser:
+            page = (await browser.open("/")).text
+            assert "ulm/modem0" in page
+            assert "No modem" not in page
+            assert "ulm/modem0" in (await browser.open("/modems")).text
+            for path in ("/compose", "/outbox", "/rules/new", "/tokens/new"):
+                assert "ulm/modem0" in (await browser.open(path)).text, path
+            health = (await browser.open("/health")).text
+            assert "Node ulm is connected, with 2 modems ready." in health
+            assert "Plug one in" not in health
+
+            fleet.sims["ulm"].send(from_=ANNA, to="modem0", text="Hello")
+            await hub.event(0, "message.received")
+            await browser.send(f"/conversations/{ANNA}", text="Good morning", key="1")
+            answer = await hub.event(0, "message.queued")
+            assert (await hub.client.message(answer["message_id"]))["modem"] == "ulm/modem0"
+
+            await fleet.leave("ulm")
+            await fleet.node_is("ulm", silent=True)
+            assert "Node ulm is silent." in (await browser.open("/health")).text
+            assert "No modem is ready" in (await browser.open("/")).text
+
+
+async def test_the_end_of_the_queue_of_a_hub(tmp_path: Path) -> None:
+    async with fleet_of(tmp_path, "ulm") as fleet:
+        fleet.sims["ulm"].modem("modem0").fault("slow-result", count=100, seconds=30.0)
+        for number in range(40):
+            await fleet.hub.client.send(ANNA, f"{number}")
+        assert (await fleet.hub.client.stats())["queue_done_at"] is not None

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gsmgw.client import ApiError, AsyncClient, part
 from gsmgw.model.liquid import has_fields
+from gsmgw.web import known_modems
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import of_kinds, partial, region
@@ -152,7 +153,7 @@ async def _modem_of(gateway: AsyncClient, peer: str) -> str | None:
         modem = (await gateway.conversation(peer, limit=1))["modem"]
     except ApiError:
         return None
-    return modem if modem in [each["name"] for each in await gateway.modems()] else None
+    return modem if modem in await known_modems.names(gateway) else None
 
 
 async def change(view: View) -> Response:

@@ -41,7 +41,10 @@ async def health(view: View) -> Response:
 async def _checks(look: Look, gateway: AsyncClient) -> list[Check]:
     """Run all checks that a user may know about, the worst first."""
     stats = await gateway.stats()
-    found = [*_of_gateway(look, await gateway.health(), stats), *_of_modems(look, await gateway.modems())]
+    fleet = await gateway.fleet()
+    found = [*_of_gateway(look, await gateway.health(), stats)]
+    found += _of_modems(look, await gateway.modems(), is_hub=fleet["hub"])
+    found += _of_nodes(look, fleet)
     found += _of_queue(look, stats)
     if look.role == "owner":
         found += _of_integrations(look, await gateway.webhooks(), await gateway.integrations())
@@ -67,9 +70,9 @@ def _of_gateway(look: Look, health: resources.Health, stats: resources.Stats) ->
         yield Check("good", say(N_("The database is written without errors; it has %(size)s."), size=size))
 
 
-def _of_modems(look: Look, modems: list[resources.Modem]) -> Iterator[Check]:
+def _of_modems(look: Look, modems: list[resources.Modem], *, is_hub: bool) -> Iterator[Check]:
     say = look.words.gettext
-    if not modems:
+    if not modems and not is_hub:
         yield Check("bad", say(N_("No modem is connected. Plug one in, and the gateway finds it.")), link="/start")
     for modem in modems:
         state, name = str(modem["state"]), modem["name"]
@@ -79,6 +82,25 @@ def _of_modems(look: Look, modems: list[resources.Modem]) -> Iterator[Check]:
         tone = {"good": "good", "off": "good", "bad": "bad"}.get(words.MODEM_TONE.get(state, ""), "warn")
         detail = "" if tone == "good" else modem["detail"]
         yield Check(tone, sentence, detail, f"/modems/{part(name)}")
+
+
+def _of_nodes(look: Look, fleet: resources.Fleet) -> Iterator[Check]:
+    say, ngettext = look.words.gettext, look.words.ngettext
+    if fleet["hub"] and not fleet["connected"]:
+        sentence = say(N_("No connection to the NATS server. Nodes send what they have."))
+        yield Check("bad", sentence, fleet["trouble"] or "", "/fleet")
+    for node in fleet["nodes"]:
+        if node["silent"]:
+            yield Check("bad", say(N_("Node %(name)s is silent."), name=node["name"]), link="/fleet")
+        else:
+            count = sum(modem["state"] in ("ready", "degraded") for modem in node["modems"])
+            sentence = ngettext(
+                "Node %(name)s is connected, with %(n)s modem ready.",
+                "Node %(name)s is connected, with %(n)s modems ready.",
+                count,
+                name=node["name"],
+            )
+            yield Check("good" if count else "warn", sentence, link="/fleet")
 
 
 def _of_queue(look: Look, stats: resources.Stats) -> Iterator[Check]:

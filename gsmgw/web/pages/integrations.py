@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from gsmgw.client import ApiError
+from gsmgw.web import known_modems
 from gsmgw.web.curl import curl_lines
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
@@ -36,7 +37,7 @@ async def new_token(view: View) -> Response:
 
 
 async def _form(view: View, form: Form, status: int = 200) -> Response:
-    modems = [modem["name"] for modem in await view.gateway.modems()]
+    modems = await known_modems.names(view.gateway)
     return view.render("token_form.html", status, form=form, modems=modems, scopes=form.all("scopes"), lives=LIVES)
 
 

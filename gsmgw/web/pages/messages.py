@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from gsmgw.client import AsyncClient
+from gsmgw.web import known_modems
 from gsmgw.web.live.regions import partial, region
 from gsmgw.web.look import Look
 from gsmgw.web.routing import Page
@@ -68,7 +69,7 @@ async def _listing(view: View, direction: str, path: str) -> Response:
         filters=filters,
         is_filtered=any(filters.values()),
         states=STATES,
-        modems=[modem["name"] for modem in await view.gateway.modems()],
+        modems=await known_modems.names(view.gateway),
         following=view.look.url(path, **filters, cursor=following) if following else "",
         first=view.look.url(path, **filters) if cursor else "",
         exported=view.look.url(f"{path}/export", **filters),

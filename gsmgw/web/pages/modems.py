@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import Response
 
 from gsmgw.client import ApiError, AsyncClient, part
+from gsmgw.web import known_modems
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.live.regions import partial, region
@@ -21,7 +24,8 @@ SAID = 20
 
 async def modems(view: View) -> Response:
     """List all modems."""
-    return view.render("modems.html", modems=await view.gateway.modems(), regions=["modems"])
+    modems, remote = await asyncio.gather(view.gateway.modems(), known_modems.of_nodes(view.gateway))
+    return view.render("modems.html", modems=modems, remote=remote, regions=["modems"])
 
 
 async def modem(view: View) -> Response:

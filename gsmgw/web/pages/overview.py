@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from gsmgw.client import AsyncClient
+from gsmgw.web import known_modems
 from gsmgw.web.live.regions import of_kinds, partial, region
 from gsmgw.web.look import Look
 from gsmgw.web.routing import Page
@@ -40,10 +41,14 @@ async def _totals(look: Look, gateway: AsyncClient) -> dict[str, object]:
 
 
 async def _state(gateway: AsyncClient) -> dict[str, object]:
-    stats, modems, suspects, quarantined = await asyncio.gather(
-        gateway.stats(), gateway.modems(), gateway.suspect_page(limit=1), gateway.quarantine_page(limit=1)
+    stats, modems, remote, suspects, quarantined = await asyncio.gather(
+        gateway.stats(),
+        gateway.modems(),
+        known_modems.of_nodes(gateway),
+        gateway.suspect_page(limit=1),
+        gateway.quarantine_page(limit=1),
     )
-    found = alarms(stats, modems)
+    found = alarms(stats, [str(modem["state"]) for modem in (*modems, *remote)])
     if suspects["data"]:
         found.append(("suspects", {}))
     if quarantined["data"]:
@@ -51,6 +56,7 @@ async def _state(gateway: AsyncClient) -> dict[str, object]:
     waiting = [(state, stats["messages"].get(state, 0)) for state in _WAITING]
     return {
         "modems": modems,
+        "remote": remote,
         "waiting": [(state, count) for state, count in waiting if count],
         "oldest": stats["oldest_queued_at"],
         "done_at": stats["queue_done_at"],
@@ -59,16 +65,16 @@ async def _state(gateway: AsyncClient) -> dict[str, object]:
     }
 
 
-def alarms(stats: resources.Stats, modems: list[resources.Modem]) -> list[tuple[str, dict[str, object]]]:
-    """Return what is wrong, as the name of a sentence in the template and its values."""
+def alarms(stats: resources.Stats, states: list[str]) -> list[tuple[str, dict[str, object]]]:
+    """Return what is wrong, as the name of a sentence in the template and its values; ``states`` are the modems'."""
     found: list[tuple[str, dict[str, object]]] = []
     if not stats["database_ok"]:
         found.append(("database", {}))
     if stats["database_loss"]:
         found.append(("loss", {"detail": stats["database_loss"]}))
-    if not modems:
+    if not states:
         found.append(("no_modem", {}))
-    elif not any(modem["state"] in ("ready", "degraded") for modem in modems):
+    elif not any(state in ("ready", "degraded") for state in states):
         found.append(("none_ready", {}))
     if unknown := stats["messages"].get("unknown", 0):
         found.append(("unknown", {"n": unknown}))
@@ -90,7 +96,8 @@ async def _state_region(look: Look, gateway: AsyncClient, _: str) -> str:
 
 @region("modems", of_kinds("modem.", "sim."))
 async def _modems_region(look: Look, gateway: AsyncClient, _: str) -> str:
-    return partial("modems", look.part("fragments/modems.html", modems=await gateway.modems()))
+    modems, remote = await asyncio.gather(gateway.modems(), known_modems.of_nodes(gateway))
+    return partial("modems", look.part("fragments/modems.html", modems=modems, remote=remote))
 
 
 PAGES = [Page("/", overview)]

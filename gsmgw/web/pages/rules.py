@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from gsmgw.client import ApiError, AsyncClient
+from gsmgw.web import known_modems
 from gsmgw.web import rule_forms as forms
 from gsmgw.web.campaign_forms import DAYS
 from gsmgw.web.forms import Form
@@ -29,7 +30,7 @@ async def _show(view: View, form: Form, status: int = 200, trial: resources.Rule
         form=form,
         **await view.page_of(view.gateway.rule_page, "/rules"),
         trial=trial,
-        modems=[each["name"] for each in await view.gateway.modems()],
+        modems=await known_modems.names(view.gateway),
         zone=str(view.look.zone),
         days=DAYS,
     )
@@ -104,7 +105,7 @@ async def _form(view: View, form: Form, known: resources.Rule | None, status: in
         status,
         form=form,
         rule=known,
-        modems=[each["name"] for each in await view.gateway.modems()],
+        modems=await known_modems.names(view.gateway),
         days=DAYS,
         **await _choices(view),
     )

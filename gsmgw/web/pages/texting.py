@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from gsmgw.client import ApiError, AsyncClient
 from gsmgw.model.liquid import has_fields
+from gsmgw.web import known_modems
 from gsmgw.web.forms import Form
 from gsmgw.web.languages import N_
 from gsmgw.web.routing import Page
@@ -121,8 +122,7 @@ def local_moment(view: View, form: Form, name: str) -> str | None:
 
 async def ways(view: View) -> tuple[list[str], list[str]]:
     """Return the names of the modems, and of the pools that they are in."""
-    modems = await view.gateway.modems()
-    return [each["name"] for each in modems], sorted({pool for each in modems for pool in each["pools"]})
+    return await known_modems.names_and_pools(view.gateway)
 
 
 PAGES = [Page("/compose/meter", meter, "POST")]

@@ -22,6 +22,7 @@ class FleetModem(TypedDict):
     operator: str | None
     signal_dbm: int | None
     number: str | None
+    pools: Annotated[list[str], Field(description="The pools of the hub that it is in")]
     paused_until: Annotated[Time | None, Field(description="Until when its limits hold it back")]
     waiting: Annotated[int, Field(description="Messages of the hub that it has")]
 
