@@ -374,6 +374,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "connected": True,
         "trouble": None,
         "behind": None,
+        "redeliveries": 0,
         "nodes": [
             {
                 "name": "ulm",

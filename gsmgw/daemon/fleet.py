@@ -54,6 +54,7 @@ class Fleet:
             "connected": bridge is not None and trouble is None,
             "trouble": trouble,
             "behind": None if bridge is None else bridge.behind,
+            "redeliveries": None if bridge is None else bridge.redeliveries,
             "nodes": [] if hub is None else await self._nodes(hub),
         }
 

@@ -346,6 +346,7 @@ async def test_a_job_that_was_being_taken_when_the_line_went_comes_again_soon(tm
         async with asyncio.timeout(40):  # ten seconds, and the time to connect
             assert (await found.hub.ended(sent["id"]))["status"] == "delivered"
         assert found.received(ANNA) == ["Hallo, Anna"]
+        assert (await found.nodes["ulm"].client.fleet())["redeliveries"] == 1
 
 
 async def test_a_job_that_is_copied_to_another_node_is_not_sent_there(tmp_path: Path) -> None:

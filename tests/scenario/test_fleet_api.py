@@ -28,6 +28,7 @@ async def test_without_a_fleet(tmp_path: Path) -> None:
             "connected": False,
             "trouble": None,
             "behind": None,
+            "redeliveries": None,
             "nodes": [],
         }
         with pytest.raises(ApiError, match="not the hub of a fleet") as caught:

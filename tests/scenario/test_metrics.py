@@ -25,6 +25,7 @@ LONG = "x" * 400  #: three segments
 #: Families that only a gateway in a fleet has.
 IN_A_FLEET = {
     "gsmgw_fleet_connected",
+    "gsmgw_fleet_redeliveries_total",
     "gsmgw_fleet_nodes",
     "gsmgw_fleet_node_heard_seconds",
     "gsmgw_fleet_jobs",
@@ -99,7 +100,10 @@ async def test_a_fleet_is_told_at_its_hub(tmp_path: Path) -> None:
     async with fleet_of(tmp_path, "ulm") as fleet:
         at_hub, at_node = samples(await fleet_scrape(fleet.hub)), samples(await fleet_scrape(fleet.nodes["ulm"]))
         assert {name for name, *_ in at_hub} >= IN_A_FLEET
-        assert {name for name, *_ in at_node} & IN_A_FLEET == {"gsmgw_fleet_connected"}
+        assert {name for name, *_ in at_node} & IN_A_FLEET == {
+            "gsmgw_fleet_connected",
+            "gsmgw_fleet_redeliveries_total",
+        }
         assert at_node["gsmgw_bridge_behind", "fleet"] >= 0
         assert at_hub["gsmgw_fleet_connected",] == at_node["gsmgw_fleet_connected",] == 1
         assert 0 <= at_hub["gsmgw_fleet_node_heard_seconds", "ulm"] < 20

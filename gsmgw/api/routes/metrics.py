@@ -176,6 +176,8 @@ class _Gateway(Collector):
         if not fleet["hub"] and fleet["node"] is None:
             return
         yield _gauge("gsmgw_fleet_connected", "1 if connected to the NATS server", float(fleet["connected"]))
+        text = "Jobs that came to this node again, or that this hub has published again, since the start"
+        yield _counter("gsmgw_fleet_redeliveries", text, (), {(): fleet["redeliveries"] or 0})
         if not fleet["hub"]:
             return
         nodes, now_s = fleet["nodes"], self._ctx.clock.wall_ms() / 1000

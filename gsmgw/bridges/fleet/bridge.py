@@ -46,6 +46,13 @@ class FleetBridge:
         return None if self.node is None else self.node.behind
 
     @property
+    def redeliveries(self) -> int:
+        """The number of jobs that came to this node again, or that this hub has published again."""
+        if self.hub is not None:
+            return self.hub.redeliveries
+        return 0 if self.node is None else self.node.redeliveries
+
+    @property
     def dropped(self) -> int:
         """The number of events that it gave up: none."""
         return 0

@@ -43,6 +43,8 @@ class Hub:
         self._connection: Connection | None = None
         self._publishing = asyncio.Semaphore(PUBLISHING)
         self._publishes_again = False
+        #: The number of jobs that were published again.
+        self.redeliveries = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- a connection -----------------------------------------------------------------------------------------------
@@ -121,6 +123,7 @@ class Hub:
 
     async def _publish_again(self, jobs: Sequence[Job]) -> None:
         """Publish jobs that the server has not acknowledged in time."""
+        self.redeliveries += len(jobs)
         try:
             await self._publish(jobs)
         finally:

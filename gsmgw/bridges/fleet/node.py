@@ -64,6 +64,8 @@ class Node:
         self._name = name
         self.publisher = Publisher(name, ctx.store, ctx.clock, ctx.feed)
         self._news = asyncio.Event()
+        #: The number of jobs that came again.
+        self.redeliveries = 0
 
     @property
     def behind(self) -> int:
@@ -127,7 +129,9 @@ class Node:
     async def _take_jobs(self, connection: Connection, claims: Bucket) -> None:
         pull = await connection.pull_jobs(self._name)
         while True:
-            await self._take_portion(connection, claims, await pull.portion())
+            portion = await pull.portion()
+            self.redeliveries += sum(each.message.metadata.num_delivered > 1 for each in portion)
+            await self._take_portion(connection, claims, portion)
 
     async def _take_portion(self, connection: Connection, claims: Bucket, portion: Sequence[Delivered]) -> None:
         """Take jobs; each by itself where that fails, so that one that cannot be taken holds up no others."""
@@ -304,19 +308,26 @@ class Node:
         pull = await connection.pull_behind(stream, position if position <= last else 0)
         while True:
             for each in await pull.portion():
-                try:
-                    await self._erase(read_erasure(each.payload))
-                except BadContent as exc:
-                    log.error("fleet: a number to erase cannot be read sequence=%d: %s", each.sequence, exc)
-                await self._ctx.store.write(partial(set_mark, which=Mark.ERASURES, value=each.sequence))
+                await self._follow_erasure(each)
 
-    async def _erase(self, number: str) -> None:
+    async def _follow_erasure(self, delivered: Delivered) -> None:
+        """Erase a number, however long that has to wait."""
         while True:
             try:
-                counts = await self._ctx.privacy.erase(CALLER, number, "erased at the hub")
+                await self._erase(delivered)
+                await self._ctx.store.write(partial(set_mark, which=Mark.ERASURES, value=delivered.sequence))
+                return
             except WrongState as exc:
                 log.info("fleet: an erasure waits: %s", exc)
-                await self._ctx.clock.sleep(ERASE_S)
-            else:
-                log.info("fleet: a number was erased that was erased at the hub messages=%d", counts["messages"])
-                return
+            except StoreError as exc:
+                log.log(exc.level, "fleet: an erasure waits for the database: %s", exc)
+            await self._ctx.clock.sleep(ERASE_S)
+
+    async def _erase(self, delivered: Delivered) -> None:
+        try:
+            number = read_erasure(delivered.payload)
+        except BadContent as exc:
+            log.error("fleet: a number to erase cannot be read sequence=%d: %s", delivered.sequence, exc)
+            return
+        counts = await self._ctx.privacy.erase(CALLER, number, "erased at the hub")
+        log.info("fleet: a number was erased that was erased at the hub messages=%d", counts["messages"])

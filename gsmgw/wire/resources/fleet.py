@@ -50,6 +50,13 @@ class Fleet(TypedDict):
     connected: Annotated[bool, Field(description="Connected to the NATS server")]
     trouble: Annotated[str | None, Field(description="Why it is not connected; null if it is, or is in no fleet")]
     behind: Annotated[int | None, Field(description="Events that the hub was not told yet; null for the hub")]
+    redeliveries: Annotated[
+        int | None,
+        Field(
+            description="Jobs that came to this node again, or that this hub has published again, since the start; "
+            "null in no fleet"
+        ),
+    ]
     nodes: Annotated[list[FleetNode], Field(description="At the hub: all nodes by name")]
 
 
