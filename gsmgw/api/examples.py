@@ -393,6 +393,7 @@ ANSWERS: Final[dict[str, Any]] = {
                         "operator": "Telekom.de",
                         "signal_dbm": -73,
                         "number": "+491711234567",
+                        "pools": ["south"],
                         "paused_until": None,
                         "waiting": 12,
                     }
