@@ -143,11 +143,12 @@ def test_a_modem_that_is_unplugged_and_returns(place: Place, tab: Tab) -> None:
     page = tab()
     page.goto(place.base)
     page.wait_for_selector("#modems >> text=Ready")
-    place.site.fault("modem0", "vanish", "--for", "4")
+    place.site.fault("modem0", "vanish")
     page.wait_for_selector("#modems >> text=Not plugged in")
     page.wait_for_selector("#state >> text=No modem is ready. Texts wait until one is.")
     sent = place.client.send("+4915112345683", "After the pause")
     page.wait_for_selector("#state >> text=they wait until a modem works")
+    place.site.fault("modem0", "clear")
     page.wait_for_selector("#modems >> text=Ready")
     until(lambda: place.client.message(sent["id"])["status"] == "delivered")
 
