@@ -223,7 +223,8 @@ async def test_callbacks_go_by_a_policy_of_their_own(tmp_path: Path) -> None:
 async def test_smsgate_takes_a_message_and_tells_its_state(place: Place) -> None:
     message = Message(phone_numbers=[ANNA, BEN], text_message=TextMessage(text="Hello"), id="order-17")
     state = await place.smsgate(lambda client: client.send(message))
-    assert (state.id, state.state) == ("order-17", ProcessState.Pending)
+    assert state.id == "order-17"
+    assert state.state is not ProcessState.Failed  # it may be on its way already
     assert [recipient.phone_number for recipient in state.recipients] == [ANNA, BEN]
     for entry in (await place.rig.client.page(direction="outbound"))["data"]:
         await place.rig.ended(entry["id"])
@@ -430,9 +431,9 @@ async def test_who_opted_out_is_refused_at_every_door(place: Place) -> None:
     assert body.endswith(", rejected")
     message = Message(text_message=TextMessage(text="x"), phone_numbers=[ANNA, BEN])
     state = await place.smsgate(lambda client: client.send(message))
-    assert [(each.phone_number, each.state) for each in state.recipients] == [
-        (BEN, ProcessState.Pending),
-        (ANNA, ProcessState.Failed),
+    assert [(each.phone_number, each.state is ProcessState.Failed) for each in state.recipients] == [
+        (BEN, False),  # it may be on its way already
+        (ANNA, True),
     ]
     assert "opted out" in str(state.recipients[1].error)
 
