@@ -23,6 +23,8 @@ LONGEST_PAUSE_S = 60.0
 STEADY_S = 60.0
 #: A child that failed is reported as failing until it has run for that long, seconds.
 UNWELL_S = 10.0
+#: Time after which children that were cancelled and still run are cancelled again.
+AGAIN_S = 5.0
 
 Run = Callable[[], Awaitable[None]]
 
@@ -66,13 +68,28 @@ class Supervisor:
         self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.cancel()
-        await self._group.__aexit__(kind, exc, traceback)
+        again = asyncio.create_task(self._cancel_again(), name="cancel again")
+        try:
+            await self._group.__aexit__(kind, exc, traceback)
+        finally:
+            again.cancel()
 
     def cancel(self) -> None:
         """Cancel all children; leaving the context waits for them."""
         for child in self._children.values():
             if child._task is not None:
                 child._task.cancel()
+
+    async def _cancel_again(self) -> None:
+        """Cancel children that go on: a library may have taken the cancellation for itself."""
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            late = [child for child in self._children.values() if child._task is not None and not child._task.done()]
+            if late:
+                log.warning(
+                    "these tasks still run and are cancelled again: %s", ", ".join(child.name for child in late)
+                )
+            self.cancel()
 
     @property
     def trouble(self) -> str | None:

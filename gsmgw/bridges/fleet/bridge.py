@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.connection import Connection, Server
@@ -87,6 +86,7 @@ class FleetBridge:
         connection = Connection(server)
         role = self.hub or self.node
         assert role is not None
+        work: asyncio.Task[None] | None = None
         try:
             await connection.open()
             log.info("fleet: connected to %s as %s", self._place, name)
@@ -95,10 +95,12 @@ class FleetBridge:
                 await self._until_lost(connection, work)
             finally:
                 work.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await work
         finally:
-            await connection.close()
+            await connection.close()  # whoever still waits for an answer gets a failure
+            if work is not None:
+                await asyncio.wait([work])
+                if not work.cancelled():
+                    work.exception()  # it was told already, or comes of the end
 
     async def _until_lost(self, connection: Connection, work: asyncio.Task[None]) -> None:
         self.trouble = None

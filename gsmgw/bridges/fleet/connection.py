@@ -36,6 +36,7 @@ from nats.js.errors import NotFoundError
 from gsmgw.bridges.fleet import subjects
 from gsmgw.bridges.fleet.failures import FAILURES, ConnectionLost, words_of
 from gsmgw.bridges.fleet.streams import ACK_S, Bucket, Published, Pull, content_of
+from gsmgw.cancellation import cancellable
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,8 @@ class Connection:
         """Disconnect."""
         if self._begun:
             with suppress(*FAILURES):
-                await asyncio.wait_for(self._client.close(), 2)
+                async with asyncio.timeout(2):
+                    await self._client.close()
         self._end("closed")
 
     async def _note_error(self, exc: Exception) -> None:
@@ -184,9 +186,9 @@ class Connection:
         try:
             for stream in (jobs, events):
                 try:
-                    await self._jetstream.update_stream(stream)
+                    await cancellable(self._jetstream.update_stream(stream))
                 except NotFoundError:
-                    await self._jetstream.add_stream(stream)
+                    await cancellable(self._jetstream.add_stream(stream))
             for bucket in (
                 KeyValueConfig(bucket=subjects.NODES, ttl=86_400, replicas=replicas),
                 KeyValueConfig(
@@ -196,16 +198,16 @@ class Connection:
                 KeyValueConfig(bucket=subjects.ERASED, ttl=subjects.ERASED_DAYS * 86_400, replicas=replicas),
             ):
                 try:
-                    await self._jetstream.key_value(bucket.bucket)
+                    await cancellable(self._jetstream.key_value(bucket.bucket))
                 except NotFoundError:
-                    await self._jetstream.create_key_value(bucket)
+                    await cancellable(self._jetstream.create_key_value(bucket))
         except FAILURES as exc:
             raise ConnectionLost(words_of(exc, "")) from None
 
     async def bucket(self, name: str) -> Bucket:
         """Return a bucket. Raises :class:`ConnectionLost`."""
         try:
-            return Bucket(await self._jetstream.key_value(name), name)
+            return Bucket(await cancellable(self._jetstream.key_value(name)), name)
         except NotFoundError:
             raise ConnectionLost("the hub has not been here yet: start it first") from None
         except FAILURES as exc:
@@ -214,7 +216,9 @@ class Connection:
     async def publish(self, subject: str, payload: bytes, message_id: str) -> Published:
         """Publish to a stream, and return when the server has it on disk. Raises :class:`ConnectionLost`."""
         try:
-            found = await self._jetstream.publish(subject, payload, timeout=ACK_S, headers={"Nats-Msg-Id": message_id})
+            found = await cancellable(
+                self._jetstream.publish(subject, payload, timeout=ACK_S, headers={"Nats-Msg-Id": message_id})
+            )
         except FAILURES as exc:
             raise ConnectionLost(f"{subject}: {words_of(exc, '')}") from None
         return Published(found.seq, bool(found.duplicate))
@@ -222,7 +226,7 @@ class Connection:
     async def subject_of(self, stream: str, sequence: int) -> str | None:
         """Return the subject of a message in a stream; None if it is there no more. Raises :class:`ConnectionLost`."""
         try:
-            return (await self._jetstream.get_msg(stream, seq=sequence)).subject
+            return (await cancellable(self._jetstream.get_msg(stream, seq=sequence))).subject
         except NotFoundError:
             return None
         except FAILURES as exc:
@@ -231,7 +235,7 @@ class Connection:
     async def last_of(self, stream: str) -> int:
         """Return the number of the last message of a stream. Raises :class:`ConnectionLost`."""
         try:
-            return int((await self._jetstream.stream_info(stream)).state.last_seq)
+            return int((await cancellable(self._jetstream.stream_info(stream))).state.last_seq)
         except FAILURES as exc:
             raise ConnectionLost(words_of(exc, "")) from None
 
@@ -250,7 +254,7 @@ class Connection:
     async def purge(self, bucket: str, key: str) -> None:
         """Delete all keys below one, so that nothing of them is left. Raises :class:`ConnectionLost`."""
         try:
-            await self._jetstream.purge_stream(subjects.stream_of(bucket), subject=f"$KV.{bucket}.{key}.>")
+            await cancellable(self._jetstream.purge_stream(subjects.stream_of(bucket), subject=f"$KV.{bucket}.{key}.>"))
         except FAILURES as exc:
             raise ConnectionLost(words_of(exc, "")) from None
 
@@ -293,7 +297,7 @@ class Connection:
 
     async def _pull(self, stream: str, config: ConsumerConfig) -> Pull:
         try:
-            info = await self._jetstream.add_consumer(stream, config)
+            info = await cancellable(self._jetstream.add_consumer(stream, config))
             pull = await Pull.open(self._client, stream, str(config.name), self.lost)
             pull.found = info.num_pending or 0
             return pull
@@ -307,7 +311,7 @@ class Connection:
     async def ask(self, subject: str, payload: bytes, timeout_s: float) -> bytes | None:
         """Send a request, and return its answer; None if nobody answers in time. Raises :class:`ConnectionLost`."""
         try:
-            return (await self._client.request(subject, payload, timeout=timeout_s)).data
+            return (await cancellable(self._client.request(subject, payload, timeout=timeout_s))).data
         except (TimeoutError, nats.errors.NoRespondersError, nats.errors.TimeoutError):
             return None
         except FAILURES as exc:
@@ -323,6 +327,6 @@ class Connection:
                 log.debug("fleet: an answer did not go: %s", exc)
 
         try:
-            await self._client.subscribe(subject, cb=on_request)
+            await cancellable(self._client.subscribe(subject, cb=on_request))
         except FAILURES as exc:
             raise ConnectionLost(words_of(exc, "")) from None

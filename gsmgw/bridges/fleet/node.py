@@ -104,7 +104,8 @@ class Node:
             await nodes.put(self._name, node_payload(await self._state()))
             await asyncio.sleep(STATE_LEAST_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), STATE_S - STATE_LEAST_S)
+                async with asyncio.timeout(STATE_S - STATE_LEAST_S):
+                    await self._news.wait()
 
     async def _state(self) -> NodeState:
         try:

@@ -14,6 +14,7 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from gsmgw.bridges.fleet.failures import FAILURES, ConnectionLost, words_of
+from gsmgw.cancellation import cancellable
 from gsmgw.digits import is_digits
 
 log = logging.getLogger(__name__)
@@ -52,9 +53,9 @@ async def acknowledge(portion: Sequence[Delivered]) -> None:
     """
     try:
         for each in portion[:-1]:
-            await each.message.ack()
+            await cancellable(each.message.ack())
         if portion:
-            await portion[-1].message.ack_sync(timeout=ACK_S)
+            await cancellable(portion[-1].message.ack_sync(timeout=ACK_S))
     except FAILURES as exc:
         raise ConnectionLost(words_of(exc, "")) from None
 
@@ -62,7 +63,7 @@ async def acknowledge(portion: Sequence[Delivered]) -> None:
 async def put_off(delivered: Delivered, delay_s: float) -> None:
     """Have the server deliver a message again, but not so soon. Raises :class:`ConnectionLost`."""
     try:
-        await delivered.message.nak(delay=delay_s)
+        await cancellable(delivered.message.nak(delay=delay_s))
     except FAILURES as exc:
         raise ConnectionLost(words_of(exc, "")) from None
 
@@ -90,7 +91,7 @@ class Pull:
     async def open(cls, client: Client, stream: str, consumer: str, lost: asyncio.Future[str]) -> Pull:
         """Begin to fetch."""
         pull = cls(client, stream, consumer, lost)
-        await client.subscribe(pull._inbox, cb=pull._take)
+        await cancellable(client.subscribe(pull._inbox, cb=pull._take))
         await pull._request()
         return pull
 
@@ -121,7 +122,7 @@ class Pull:
         self._heard_s = asyncio.get_running_loop().time()
         self._asked += self.BATCH
         try:
-            await self._client.publish(self._subject, json.dumps(body).encode(), self._inbox)
+            await cancellable(self._client.publish(self._subject, json.dumps(body).encode(), self._inbox))
         except FAILURES as exc:
             raise ConnectionLost(words_of(exc, "")) from None
 
@@ -153,17 +154,17 @@ class Bucket:
     async def put(self, key: str, value: bytes) -> None:
         """Write a value. Raises :class:`ConnectionLost`."""
         try:
-            await self._bucket.put(key, value)
+            await cancellable(self._bucket.put(key, value))
         except FAILURES as exc:
             raise ConnectionLost(f"{self._name}: {words_of(exc, '')}") from None
 
     async def claim(self, key: str, value: str) -> str:
         """Write a value that nobody has written yet. Return the value that is there. Raises :class:`ConnectionLost`."""
         try:
-            await self._bucket.create(key, value.encode())
+            await cancellable(self._bucket.create(key, value.encode()))
         except KeyWrongLastSequenceError:
             try:
-                found = (await self._bucket.get(key)).value
+                found = (await cancellable(self._bucket.get(key))).value
             except KeyNotFoundError:  # it has expired just now
                 return value
             except FAILURES as exc:

@@ -236,7 +236,8 @@ class MqttBridge:
             identities = found
             await self._ctx.clock.sleep(BUSY_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), IDLE_S)
+                async with asyncio.timeout(IDLE_S):
+                    await self._news.wait()
             self._news.clear()
 
     async def _gateway_state(self, statuses: Sequence[ModemStatus]) -> Payload:

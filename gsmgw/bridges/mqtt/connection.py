@@ -139,7 +139,8 @@ class Connection:
             raise ConnectionLost(getattr(exc, "strerror", None) or str(exc)) from None
         self._client.loop_start()
         try:
-            await asyncio.wait_for(self._opened, CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                await self._opened
         except TimeoutError:
             raise ConnectionLost("the broker did not answer in time") from None
 

@@ -65,7 +65,8 @@ class _OpenPage:
     async def changed(self) -> list[str]:
         """Wait until regions are out of date and may be updated; return them, or none after a while."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), HEARTBEAT_S)
+            async with asyncio.timeout(HEARTBEAT_S):
+                await self._wake.wait()
         self._wake.clear()
         now_s = time.monotonic()
         waits = {name: self._updated_s.get(name, 0.0) + pause_of(name) - now_s for name in self._stale}

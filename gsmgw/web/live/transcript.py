@@ -85,7 +85,8 @@ async def follow(
         yield "retry: 500\n\n"
         while time.monotonic() < until_s and not (rows.ended and not rows.waiting):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(rows.wake.wait(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await rows.wake.wait()
             if rows.opened and not begins:
                 begins = True
                 yield _event(partial("tap-state", begin))
