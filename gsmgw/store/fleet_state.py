@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from enum import StrEnum
 
+from gsmgw.model import ConsentState
+from gsmgw.store import consent
 from gsmgw.store.tx import Tx
 
 
@@ -39,6 +41,14 @@ def opted_out(db: sqlite3.Connection) -> list[tuple[str, str]]:
         "SELECT number, list FROM consent WHERE state = 'out' AND number IS NOT NULL ORDER BY number, list"
     )
     return [(number, name) for number, name in rows]
+
+
+def opt_outs_of(db: sqlite3.Connection, number: str) -> list[str]:
+    """Return the lists that a number has opted out of, also one that was erased: its opt-outs are kept by its HMAC."""
+    query = consent.on(db)
+    person = consent.person_of(consent.secret_of(query), number)
+    standings = consent.standings_of(query, [person]).get(person, {})
+    return sorted(name for name, standing in standings.items() if standing.state is ConsentState.OUT)
 
 
 def note_erasure(tx: Tx, now_ms: int, number: str) -> None:

@@ -185,6 +185,43 @@ async def test_a_number_that_is_erased_at_the_hub_is_erased_at_the_nodes_once(tm
             assert await _is_out(rig, ANNA)
 
 
+async def test_consent_that_changed_without_a_connection(tmp_path: Path) -> None:
+    """One opted in again, one was erased: only the first may be texted, and the server forgets the second."""
+    async with fleet(tmp_path, ("ulm",)) as found:
+        hub, ulm = found.hub, found.nodes["ulm"]
+        for number in (ANNA, BEN):
+            await hub.client.opt_out(number)
+            await _until_async(lambda number=number: _is_out(ulm, number))
+        before = found.bridge().hub._connection
+        await asyncio.to_thread(found.nats.kill)
+        await hub.until(lambda: found.bridge().hub._connection is None)
+        await hub.client.end_opt_out(ANNA, reason="asked")
+        await hub.client.erase_person(BEN)
+        # As if the server had been asked to forget it before the last opt-out came there.
+        await hub.gateway.store.write(lambda tx: tx.run("DELETE FROM fleet_erasures"))
+        await asyncio.to_thread(found.nats.start)
+        await hub.until(lambda: found.bridge().hub._connection not in (None, before))
+        await _until_async(lambda: _may_be_texted(ulm, ANNA))
+        assert await _is_out(hub, BEN)
+        assert await _is_out(ulm, BEN)
+        js = found.bridge().hub._connection._jetstream
+        assert (await js.stream_info("KV_gsmgw-consent")).state.messages == 1
+
+
+async def _may_be_texted(rig: Rig, number: str) -> bool:
+    return not await _is_out(rig, number)
+
+
+async def test_an_erasure_tells_a_node_of_an_opt_out_that_it_missed(tmp_path: Path) -> None:
+    async with fleet(tmp_path, ("ulm",)) as found:
+        found.lines["ulm"].cut()
+        await found.hub.client.opt_out(ANNA)
+        await found.hub.client.erase_person(ANNA)
+        await found.hub.until(lambda: "ulm" in found.bridge().hub.nodes.by_name)
+        found.lines["ulm"].mend()
+        await _until_async(lambda: _is_out(found.nodes["ulm"], ANNA))
+
+
 async def test_an_erased_number_is_not_left_at_the_server(tmp_path: Path) -> None:
     async with fleet(tmp_path, ("ulm",)) as found:
         await found.hub.client.opt_out(ANNA)

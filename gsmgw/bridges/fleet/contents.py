@@ -336,11 +336,12 @@ def read_consent(payload: bytes) -> tuple[str, str, bool]:
     return found.text("number"), found.text("list"), found.flag("out")
 
 
-def erasure_payload(number: str) -> bytes:
-    """Return that a number is to be erased."""
-    return dumped({"v": VERSION, "number": number})
+def erasure_payload(number: str, lists: Sequence[str]) -> bytes:
+    """Return that a number is to be erased, and the lists that it has opted out of: a node may not know that yet."""
+    return dumped({"v": VERSION, "number": number, "out": list(lists)})
 
 
-def read_erasure(payload: bytes) -> str:
-    """Read which number is to be erased. Raises :class:`BadContent`."""
-    return Fields.load(payload).text("number")
+def read_erasure(payload: bytes) -> tuple[str, list[str]]:
+    """Read which number is to be erased, and its opt-outs. Raises :class:`BadContent`."""
+    found = Fields.load(payload)
+    return found.text("number"), found.texts("out")

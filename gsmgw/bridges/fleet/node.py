@@ -326,9 +326,10 @@ class Node:
 
     async def _erase(self, delivered: Delivered) -> None:
         try:
-            number = read_erasure(delivered.payload)
+            number, lists = read_erasure(delivered.payload)
         except BadContent as exc:
             log.error("fleet: a number to erase cannot be read sequence=%d: %s", delivered.sequence, exc)
             return
+        await self._apply_consent([(number, name, True) for name in lists])
         counts = await self._ctx.privacy.erase(CALLER, number, "erased at the hub")
         log.info("fleet: a number was erased that was erased at the hub messages=%d", counts["messages"])

@@ -14,7 +14,7 @@ from gsmgw.bridges.fleet.fields import BadContent
 from gsmgw.bridges.fleet.streams import Bucket
 from gsmgw.errors import StoreError
 from gsmgw.model import ConsentState, Event, EventType
-from gsmgw.store import consent_changes, fleet_state
+from gsmgw.store import fleet_state
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,10 @@ class People:
         for number, name in sorted(now - known):
             await self._tell(bucket, number, name, out=True)
         for number, name in sorted(known - now):
-            # A number that was erased here is not listed. Its opt-out holds: it is known without the number.
-            if not await self._ctx.store.read(partial(consent_changes.is_out, number=number, name=name)):
+            # A number that was erased here is not listed, but its opt-out holds: nothing of it may stay at the server.
+            if name in await self._ctx.store.read(partial(fleet_state.opt_outs_of, number=number)):
+                await connection.purge(subjects.CONSENT, subjects.person_key(number))
+            else:
                 await self._tell(bucket, number, name, out=False)
         while True:
             await self._erase(connection, erased)
@@ -67,7 +69,8 @@ class People:
         try:
             for number in await self._ctx.store.read(fleet_state.erasures):
                 await connection.purge(subjects.CONSENT, subjects.person_key(number))
-                await erased.put(subjects.person_key(number), erasure_payload(number))
+                lists = await self._ctx.store.read(partial(fleet_state.opt_outs_of, number=number))
+                await erased.put(subjects.person_key(number), erasure_payload(number, lists))
                 await self._ctx.store.write(partial(fleet_state.forget_erasure, number=number))
                 log.info("fleet: the nodes were told to erase a number")
         except StoreError as exc:

@@ -16,7 +16,7 @@ from gsmgw.bridges.fleet.streams import Delivered
 from gsmgw.dispatch import EventFeed
 from gsmgw.outbound import WrongState
 from gsmgw.store import Store
-from gsmgw.store.fleet_state import Mark, mark
+from gsmgw.store.fleet_state import Mark, mark, opt_outs_of
 
 
 def _delivered(sequence: int, payload: bytes) -> Delivered:
@@ -42,15 +42,17 @@ async def test_an_erasure_waits(tmp_path: Path, caplog: pytest.LogCaptureFixture
 
     context: Any = SimpleNamespace(
         store=store,
-        clock=SimpleNamespace(sleep=sleep),
+        clock=SimpleNamespace(sleep=sleep, wall_ms=lambda: 1),
         feed=EventFeed(),
+        service=SimpleNamespace(opted_out=lambda number, canceled: None),
         privacy=SimpleNamespace(erase=erase),
     )
     try:
         node = Node(context, "ulm")
-        await node._follow_erasure(_delivered(7, erasure_payload("+4915112345678")))
+        await node._follow_erasure(_delivered(7, erasure_payload("+4915112345678", ["*"])))
         assert asked == ["+4915112345678"] * 3
         assert await store.read(lambda db: mark(db, Mark.ERASURES)) == 7
+        assert await store.read(lambda db: opt_outs_of(db, "+4915112345678")) == ["*"]
         await node._follow_erasure(_delivered(8, b"nonsense"))
         assert await store.read(lambda db: mark(db, Mark.ERASURES)) == 8
     finally:
