@@ -107,7 +107,7 @@ class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it; sleepers wake in order of their time."""
 
     def __init__(self, wall_ms: int = 1_700_000_000_000, settling_turns: int = 20) -> None:
-        """Stand still at a time. What a sleeper wakes gets that many turns of the event loop before time goes on."""
+        """Stand still at a time. After a sleeper wakes, the event loop runs that many turns before time goes on."""
         self._wall_ms = wall_ms
         self._settling_turns = settling_turns
         self._boot_id = f"virtual {uuid.uuid4()}"

@@ -26,9 +26,9 @@ class Cause:
     """A code of a modem or network with its meaning and what may be done; the rows are in :mod:`gsmgw.pdu.causes`.
 
     ``disposition`` holds for the first ``attempts`` refusals of a text with this code (``None``: for all), ``then``
-    from there on: so many tries a text gets. ``pause_s`` is the pause before the second try, where the usual one would
-    be too short or too long. ``our_fault`` marks codes that a correct gateway does not meet: its PDU is logged.
-    ``without_validity`` says that one more attempt without TP-VP is worth it.
+    from there on, so a text gets that many attempts. ``pause_s`` is the pause before the second attempt, where the
+    usual one would be too short or too long. ``our_fault`` marks codes that a correct gateway does not meet: its PDU
+    is logged. ``without_validity`` says that one more attempt without TP-VP is worth it.
     """
 
     code: int

@@ -1,4 +1,4 @@
-"""What a segment costs, by country and modem."""
+"""Prices of segments, by country and modem."""
 
 from __future__ import annotations
 

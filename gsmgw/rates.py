@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class RollingCount:
-    """Counts what happened in the window that ends now: at most so many in any span of that length."""
+    """Counts what happened in the window that ends now: at most that many in any span of that length."""
 
     def __init__(self, longest: float, earlier: Iterable[tuple[float, int]] = (), merge: float = 0.0) -> None:
         """``longest`` is the longest span that is asked about. Counts less than ``merge`` apart are kept as one."""

@@ -1,8 +1,8 @@
 """Build the Debian package: python packaging/build_deb.py --suite bookworm [--architecture arm64]
 
 The package holds a virtual environment in /opt/gsmgw over the suite's own Python. It is put together from wheels, none
-of which is run, so any machine builds for any suite and architecture; neither root nor a chroot is needed. What is run
-is this checkout's own environment (for man pages and completion), pip and dpkg-deb.
+of which is run, so any machine builds for any suite and architecture; neither root nor a chroot is needed. It runs
+this checkout's own environment (for man pages and completion), pip and dpkg-deb.
 """
 
 from __future__ import annotations

@@ -16,14 +16,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = PROJECT / "packaging" / "constraints.txt"
-#: What pip calls its steps, and what is shown for them.
+#: Pip's names for its steps, and the words shown for them.
 STEPS = {
     "Downloading": "downloaded",
     "Using cached": "downloaded",
     "Installing collected": "installing",
 }
 
-#: What each kind installs, and what that is called while it happens.
+#: The packages of each kind, and the words shown while they are installed.
 KINDS = {
     "runtime": (".[web]", "installing gsmgw"),
     "development": (".[dev]", "installing gsmgw and what its tests need"),

@@ -106,14 +106,14 @@ class Fresh:
             self.daemon = None
 
     def status(self) -> dict[str, object]:
-        """What `gsmgw status --json` says."""
+        """Return the answer of `gsmgw status --json`."""
         found: dict[str, object] = json.loads(self.run("gsmgw", "status", "--json"))
         return found
 
 
 def make_root(suite: str, mirror: str, directory: Path, booted: bool) -> None:
     """A minimal Debian of that suite."""
-    # What only boots the root is in it; what gsmgw needs must come by its own dependencies.
+    # It holds only what boots the root; what gsmgw needs must come by its own dependencies.
     include = "systemd,systemd-sysv,udev,dbus" if booted else "systemd-standalone-sysusers"
     if shutil.which("mmdebstrap"):
         command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={include}", suite, str(directory), mirror]
@@ -165,7 +165,7 @@ def boot(fresh: Fresh) -> Iterator[None]:
 
 @contextlib.contextmanager
 def mounted(directory: Path) -> Iterator[None]:
-    """What a chroot needs to be lived in."""
+    """Mount the file systems that programs in a chroot need."""
     shutil.copy("/etc/resolv.conf", directory / "etc" / "resolv.conf")
     mounts = [("proc", "proc"), ("sysfs", "sys"), ("devpts", "dev/pts")]
     for kind, place in mounts:

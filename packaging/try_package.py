@@ -102,7 +102,7 @@ def check_places(fresh: Fresh) -> None:
 
 
 def check_units(fresh: Fresh) -> None:
-    """What systemd and udev themselves think of what was installed."""
+    """Let systemd and udev check the installed units and rules."""
     # Not gsmgw-nats.service: there is no nats-server, which it would complain about.
     units = [f"/usr/lib/systemd/system/{name}" for name in
              ("gsmgw.service", "gsmgw.socket", "gsmgw-backup.service", "gsmgw-backup.timer",
@@ -123,7 +123,7 @@ def check_units(fresh: Fresh) -> None:
 
 
 def check_sandbox(fresh: Fresh) -> None:
-    """What the running service sees, from the inside of its own namespaces."""
+    """Check the running service from the inside of its own namespaces."""
     pid = main_pid(fresh)
     places = {"/etc": False, "/usr": False, "/sys/kernel": False, "/sys/devices": True, "/var/lib/gsmgw": True}
     bare = ("systemd-run", "--quiet", "--wait", "--pipe", "-p", "ProtectKernelTunables=yes")
@@ -249,7 +249,7 @@ def try_all(fresh: Fresh, previous: Path, package: Path) -> None:
         assert config.read_text() == CONFIG, "the upgrade touched the configuration"
         assert "first text" in fresh.run("gsmgw", "messages", "--json")
         copies = [path.name for path in fresh.path("/var/lib/gsmgw").glob("gsmgw.db.before-upgrade-from-*")]
-        assert copies or SAME in previous.name, "no copy of the former database was kept"
+        assert copies or SAME in previous.name, "no copy of the previous database was kept"
         say(f"upgraded to {package.name}, with configuration and messages; kept: {', '.join(copies) or 'nothing'}")
         for _ in range(2):
             fresh.run("/var/lib/dpkg/info/gsmgw.postinst", "configure", "0.0.9")
@@ -318,7 +318,7 @@ def try_setup_system(fresh: Fresh, package: Path) -> None:
     left = fresh.run("sh", "-c", "ls -d /etc/systemd/system/gsmgw* /usr/local/bin/gsmgw 2>/dev/null || true")
     assert not left, left
     assert fresh.path("/var/lib/gsmgw/gsmgw.db").exists()
-    say("gsmgw setup system: a program in a closed home runs as the service, and is taken away again")
+    say("gsmgw setup system: a program in a closed home runs as the service, and is uninstalled")
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _quick() -> bool:
-    """Whether every case of the case files still comes out as it should."""
+    """Return True if every case of the case files still has the expected result."""
     import pdu_cases as cases
 
     from gsmgw.pdu import PduError, build_tpdu
@@ -222,7 +222,7 @@ def _quick() -> bool:
 
 
 def _tables(facts: dict[str, dict[str, dict[str, str]]]) -> bool:
-    """Whether the alphabets are those of the facts."""
+    """Return True if the alphabets are those of the facts."""
     from gsmgw.pdu.tables import LOCKING, SINGLE, UNDEFINED
 
     for language, chars in facts["single"].items():

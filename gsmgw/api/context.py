@@ -131,7 +131,7 @@ class Context:
     #: Return the resource of a modem, and of its readings.
     modem_resource: Callable[[str], resources.Modem]
     modem_history: Callable[[str], resources.ModemHistory]
-    #: Returns when so many queued messages will be sent, an estimate; None if there are none, or no modem works.
+    #: Returns when that many queued messages will be sent, an estimate; None if there are none, or no modem works.
     queue_done_ms: Callable[[int], Awaitable[int | None]]
     version: str
     #: Returns the country of numbers without a plus.
@@ -158,7 +158,7 @@ class Context:
     addresses: Callable[[], resources.ApiAddresses]
     bridges: Callable[[], list[resources.BridgeState]]
     fleet: Fleet
-    #: What the database lost before this start, in a sentence.
+    #: The loss of the database before this start, in a sentence.
     database_loss: str | None
     #: Masked or not -> a function from (seconds, direction, bytes) of a port to lines.
     transcript: Callable[[bool], Callable[[float, str, bytes], list[str]]]

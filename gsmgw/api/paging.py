@@ -14,7 +14,7 @@ from gsmgw.http.problems import Problem
 from gsmgw.wire.problems import ProblemCode
 
 T = TypeVar("T")
-#: What a list is sorted by. No two entries have the same.
+#: The sort key of a list. No two entries have the same.
 Key: TypeAlias = tuple[str | int, ...]
 
 

@@ -33,7 +33,7 @@ from gsmgw.zones import country_of_number
 T = TypeVar("T")
 R = TypeVar("R")
 KEY_CHARS = 255
-#: What pydantic's parser says of an escape that is half of a surrogate pair.
+#: Words of pydantic's parser about an escape that is half of a surrogate pair.
 _ESCAPE = "hex escape"
 _DELETED = "the message of the earlier request was deleted"
 

@@ -36,7 +36,7 @@ UNSET = Unset.UNSET
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """What is to be changed in a contact. ``fields`` are changed one by one; None removes a value."""
+    """Changes to a contact. ``fields`` are changed one by one; None removes a value."""
 
     number: str | Unset = UNSET
     name: str | Unset | None = UNSET

@@ -57,7 +57,7 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, or in a dry run would do."""
+    """The result of an import, or the expected result in a dry run."""
 
     import_id: int | None = None
     created: int = 0

@@ -1,4 +1,4 @@
-"""What campaigns and drips have in common: they do what is due, then wait for the next moment or for a change."""
+"""The loop that campaigns and drips share: do what is due, then wait for the next moment or for a change."""
 
 from __future__ import annotations
 

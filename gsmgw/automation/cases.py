@@ -27,7 +27,7 @@ class Case:
 
 @dataclass(slots=True)
 class Effects:
-    """What the queue is told after the commit."""
+    """News for the queue, given to it after the commit."""
 
     fresh: list[Outgoing] = field(default_factory=list)
     opted_out: list[tuple[str, list[int]]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What rules and answers change about the contact of a sender."""
+"""Changes that rules and answers make to the contact of a sender."""
 
 from __future__ import annotations
 

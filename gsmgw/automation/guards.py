@@ -38,7 +38,7 @@ class Suppressed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What went between the gateway and a number. ``last_ms`` is when the last answer goes or went.
+    """Messages exchanged between the gateway and a number. ``last_ms`` is when the last answer goes or went.
 
     ``to_campaign``: the last message to the number was the text of a campaign, which nothing has answered yet.
     """
@@ -60,7 +60,7 @@ def check_answer(number: str, traffic: Traffic, own_numbers: Collection[str]) ->
         return Suppressed.IDENTICAL_TEXTS
     if traffic.answers_in_a_row >= ANSWERS_IN_A_ROW:
         return Suppressed.ANSWERS_IN_A_ROW
-    # A campaign that names a keyword may bring hundreds of answers; one to each of its texts is no circle.
+    # A campaign that names a keyword may bring hundreds of answers; one to each of its texts is not a loop.
     if traffic.in_the_last_hour >= BUDGET and not traffic.to_campaign:
         return Suppressed.BUDGET
     return None

@@ -20,7 +20,7 @@ class Search(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a rule applies, or the reason why it does not."""
+    """The verdict on a rule: it applies, or the reason why it does not."""
 
     rule: SavedRule
     why_not: str | None = None
@@ -56,7 +56,7 @@ def in_order(rules: Iterable[SavedRule]) -> list[SavedRule]:
 
 
 def claims(rule: Rule, words: Phrase) -> bool:
-    """Return True for a rule that is meant for exactly these words, so that they are no keyword of consent."""
+    """Return True for a rule that is meant for exactly these words, so that they are not a keyword of consent."""
     return rule.enabled and rule.match.kind is MatchKind.EXACT and words in map(normalise, rule.match.values)
 
 

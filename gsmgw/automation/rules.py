@@ -42,7 +42,7 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a text would do."""
+    """A prediction of what a text would do."""
 
     reading: Reading | None
     verdicts: list[Verdict]

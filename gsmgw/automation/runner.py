@@ -1,6 +1,6 @@
 """Acts on received texts by open questions and by rules: each text once, whatever happens meanwhile.
 
-What is done, what the guards count and the position in the event log are written in one transaction. Answers are
+The actions, the guards' counts and the position in the event log are written in one transaction. Answers are
 accepted by the message service like those of any client.
 """
 
@@ -111,7 +111,7 @@ class Automation(CursorRunner):
             waiting = await self._waiting(page)
             found = [
                 event for event in page
-                # What comes before an opt-out in the same page may open a drip or a question.
+                # A text before an opt-out in the same page may open a drip or a question.
                 if event.id in acts
                 or (event.type == EventType.CONSENT_CHANGED and (acts or event.data.get("number") in waiting))
             ]  # fmt: skip

@@ -20,7 +20,7 @@ from gsmgw.cli.questions import answer_options, asked
 if TYPE_CHECKING:  # importing it takes most of the time of a command
     from gsmgw.wire import resources
 
-#: What only the gateway knows about a rule.
+#: Fields of a rule that only the gateway sets.
 _STATE = ("name", "suspended", "created_at", "changed_at")
 
 

@@ -46,7 +46,7 @@ class MailSection(Section):
     tls_key: Path | None = None
     #: How clients of the listener begin TLS.
     listen_tls: Literal["starttls", "implicit"] = "starttls"
-    #: What becomes of the subject of a mail.
+    #: Use of the subject of a mail.
     subject: Literal["none", "prepend", "only"] = "prepend"
     #: Longer texts are cut.
     max_characters: int = Field(1000, ge=20, le=10_000)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a gateway without a fleet does not import them
 
 
 class Fleet:
-    """What the API shows of the fleet, and does with it.
+    """The fleet as the API shows and manages it.
 
     ``bridge`` returns the connection, None where there is none; ``trouble`` says why it does not work; ``pools``
     returns the modems of each pool.

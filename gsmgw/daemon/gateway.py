@@ -279,7 +279,7 @@ class Gateway:
         self._serving = False
 
     def _context(self, streams: EventStreams) -> Context:
-        """What the routes of the API work with."""
+        """Return the objects that the routes of the API use."""
         two_way = self.two_way
         return Context(
             store=self.store,
@@ -344,7 +344,7 @@ class Gateway:
         return {"socket": str(self.config.gateway.socket), "listen": api.listen, "tls": api.tls_cert is not None}
 
     def _bridge_parts(self) -> BridgeParts:
-        """What the bridges are made of."""
+        """Return the objects that the bridges use."""
         return BridgeParts(
             config=self.config,
             store=self.store,

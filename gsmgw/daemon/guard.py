@@ -26,7 +26,7 @@ class DatabaseGuard:
         self._mark = high_water_mark.Mark(database)
         self._noted = 0
         self._file: int | None = None
-        #: What was lost before this start, in a sentence.
+        #: The loss before this start, in a sentence.
         self.loss: str | None = None
         #: Why what is written now is not kept, in a sentence.
         self.trouble: str | None = None

@@ -1,4 +1,4 @@
-"""What every demonstration has: its story, its processes, its end."""
+"""Parts of every demonstration: its story, its processes, its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 START_TIMEOUT_S = 20.0
 STEP_TIMEOUT_S = 15.0
-#: What `gsmgw web` prints when it listens.
+#: The line that `gsmgw web` prints when it listens.
 _ADDRESS = re.compile(r"the dashboard is at (\S+)")
 
 

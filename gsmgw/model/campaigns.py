@@ -94,7 +94,7 @@ class DateTrigger:
 
 @dataclass(frozen=True, slots=True)
 class CampaignPlan:
-    """What a campaign sends, to whom, and how fast.
+    """The plan of a campaign: its text, recipients and speed.
 
     ``repeat`` (RRULE of RFC 5545) makes a run at each of its times in ``time_zone``; ``trigger`` makes runs for dates.
     """

@@ -44,7 +44,7 @@ class ContactField:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is known about a contact besides its number."""
+    """The data of a contact besides its number."""
 
     name: str | None = None
     language: str | None = None

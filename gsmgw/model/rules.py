@@ -21,14 +21,14 @@ class MatchKind(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What a rule reacts to."""
+    """The event that a rule reacts to."""
 
     TEXT = "text"
     CALL = "call"  #: a missed call
 
 
 class ActionKind(StrEnum):
-    """What a rule does."""
+    """An action of a rule."""
 
     REPLY = "reply"
     FORWARD = "forward"
@@ -45,7 +45,7 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a text must be. ``strict``: case, accents and punctuation count. ``trailing_words`` may follow (exact)."""
+    """Condition on a text. ``strict``: case, accents and punctuation count. ``trailing_words`` may follow (exact)."""
 
     kind: MatchKind = MatchKind.ANY
     values: tuple[str, ...] = ()
@@ -129,7 +129,7 @@ class SavedRule:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What rules look at: a received text, or a missed call without one. ``local`` is the time in the sender's zone."""
+    """Input of the rules: a received text, or a missed call without one. ``local`` is the time in the sender's zone."""
 
     sender: str
     text: str

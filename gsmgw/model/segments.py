@@ -15,7 +15,7 @@ MAX_DEPTH, MAX_CONDITIONS = 30, 200
 
 
 class Operator(StrEnum):
-    """What a condition compares with."""
+    """The comparison of a condition."""
 
     EQUALS = "="
     DIFFERS = "!="
@@ -58,21 +58,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What does not meet a condition."""
+    """Contacts that do not meet a condition."""
 
     part: Segment
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """What meets all conditions."""
+    """Contacts that meet all conditions."""
 
     parts: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """What meets one of the conditions."""
+    """Contacts that meet at least one of the conditions."""
 
     parts: tuple[Segment, ...]
 

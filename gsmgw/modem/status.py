@@ -25,7 +25,7 @@ _PASSING = (ModemState.PROBING, ModemState.SEARCHING, ModemState.RECOVERING)
 def _level(before: ModemState, state: ModemState) -> int:
     """Return the level of a change: a warning when service is lost, or a person is needed.
 
-    What a modem goes through before it is ready is one line; its steps are for the level debug.
+    The way of a modem from absent to ready is one line; its steps have the level debug.
     """
     if state is before:
         return logging.DEBUG if state in _PASSING else logging.INFO

@@ -40,7 +40,7 @@ class Acceptance:
     fingerprints: Sequence[str]
     key: Key | None = None
     on_accept: OnAccept | None = None
-    #: What messages ask, by their IDs.
+    #: Questions that messages ask, by the messages' IDs.
     asks: Mapping[int, Ask] = field(default_factory=dict)
     #: The received messages that messages answer, by the IDs of the answers.
     answered: Mapping[int, int] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class Principal:
     token: str = ""
     #: How much it may send, and through which modems and pools.
     limits: TokenLimits = UNLIMITED
-    #: What its token is for; None for the Unix socket, which is trusted.
+    #: The purpose of its token; None for the Unix socket, which is trusted.
     scopes: tuple[str, ...] | None = None
     #: When its token expires, UTC milliseconds; None if it does not.
     expires_ms: int | None = None

@@ -49,7 +49,7 @@ def split_data(data: bytes, port: int | None) -> list[bytes]:
 def build_segments(message: Outgoing, reference: int, now_ms: int, bits: int = 8) -> list[bytes]:
     """The SMS-SUBMIT TPDUs of a message (TS 23.040 9.2.2.2), in order.
 
-    ``reference`` is that of concatenation, of 8 or 16 ``bits``. What is left of the message's
+    ``reference`` is that of concatenation, of 8 or 16 ``bits``. The rest of the message's
     validity is passed on as TP-VP.
     """
     destination = Address.parse_number(message.to)

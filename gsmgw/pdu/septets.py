@@ -29,7 +29,7 @@ def _halvings() -> tuple[tuple[int, int], ...]:
 
 _HALVINGS: Final = _halvings()
 _SEVEN_BITS: Final = int.from_bytes(b"\x7f" * _BLOCK_SEPTETS, "little")
-# Indexed by the number of septets: the halvings that so many need, from small groups to large and back.
+# Indexed by the number of septets: the halvings that this number needs, from small groups to large and back.
 _PACK: Final = tuple(_HALVINGS[: (max(n, 1) - 1).bit_length()] for n in range(_BLOCK_SEPTETS + 1))
 _UNPACK: Final = tuple(tuple(reversed(steps)) for steps in _PACK)
 

@@ -45,7 +45,7 @@ class UserData:
     """A user data field as it is on the air.
 
     ``octets`` are TP-UD with its header, ``length`` is TP-UDL: septets for ``GSM7`` (those that the header takes
-    included), bytes otherwise. What they mean is worked out on demand.
+    included), bytes otherwise. Their meaning is worked out on demand.
     """
 
     octets: bytes

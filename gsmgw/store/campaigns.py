@@ -132,7 +132,7 @@ def page(
     limit: int = -1,
     state: CampaignState | None = None,
 ) -> list[Campaign]:
-    """Return the runs of a campaign, or those that are no runs, newest first, older than the ID ``before``."""
+    """Return the runs of a campaign, or those that are not runs, newest first, older than the ID ``before``."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM campaigns WHERE parent_id IS ?1 AND (?2 IS NULL OR id < ?2) "
         "AND (?3 IS NULL OR state = ?3) ORDER BY id DESC LIMIT ?4",

@@ -1,8 +1,8 @@
 """Adjust the database when the system clock is set while the gateway runs.
 
-A box without a clock battery starts with a time of the past and gets the right one from the network minutes later. What
-was counted from "now" in between (how long a message is valid, when a failed try is repeated, what a limit has seen)
-has to last as long as it was meant to. What was given as a moment (``send_at``) stays that moment.
+A box without a clock battery starts with a time of the past and gets the right one from the network minutes later. A
+span that was counted from "now" in between (validity of a message, pause before a retry, window of a limit) keeps its
+length. A moment that the client named (``send_at``) stays that moment.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ KEPT_MS = 30 * 86_400_000
 
 
 class RowOutcome(StrEnum):
-    """What an import did with a row."""
+    """The result of an import for a row."""
 
     CREATED = "created"
     UPDATED = "updated"

@@ -167,8 +167,8 @@ class Engine:
         It must not raise.
 
         Operations are run in the order of these calls. One may be run twice, when another of its transaction
-        failed, so it must have no effect outside the transaction. Its exception fails it alone. What SQLite raises
-        comes out as :class:`StoreUnavailable` (a full disk) or :class:`StoreFault` (a constraint).
+        failed, so it must have no effect outside the transaction. Its exception fails it alone. Errors of SQLite
+        come out as :class:`StoreUnavailable` (a full disk) or :class:`StoreFault` (a constraint).
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:

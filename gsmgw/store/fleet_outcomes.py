@@ -1,4 +1,4 @@
-"""What the nodes of a fleet tell their hub: what became of its messages, and texts that they have received."""
+"""Events from the nodes of a fleet: results of the hub's messages, and texts that nodes have received."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class Applied:
-    """What the hub has to do about an event: the job is done with, or its message is back in the queue."""
+    """Work for the hub after an event: the job is done with, or its message is back in the queue."""
 
     finished: int | None = None
     queued: Outgoing | None = None

@@ -1,4 +1,4 @@
-"""What hub and node of a fleet remember between two connections."""
+"""State that hub and node of a fleet keep between two connections."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ PORTION: Final = 200
 #: States of a message that a modem has, or whose end is not known: it cannot be erased.
 _UNDER_WAY: Final = (Status.SENDING, Status.UNKNOWN)
 _WAITING: Final = (Status.QUEUED, Status.SCHEDULED)
-#: What stands for the number in the audit log.
+#: Replaces the number in the audit log.
 _ERASED: Final = "erased"
 
 

@@ -1,8 +1,8 @@
 """Evidence from the number of used references for segments with unknown outcome. Pure.
 
 Segments that one interruption left in doubt were handed over one after the other, so the first of them went, up to some
-point, and the others did not. Of several interruptions each has a point of its own, and only the sum is known. What
-holds for every way to make up that sum is certain; the rest stays open.
+point, and the others did not. Of several interruptions each has a point of its own, and only the sum is known. A
+result that holds for every way to make up that sum is certain; the rest stays open.
 """
 
 from __future__ import annotations

@@ -54,14 +54,14 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Increments:
-    """What some events add: to the columns of each row, and to the causes of failures."""
+    """Sums that some events add: to the columns of each row, and to the causes of failures."""
 
     counts: dict[Place, dict[str, int]] = field(default_factory=dict)
     causes: Counter[tuple[Place, str]] = field(default_factory=Counter)
 
 
 class _Facts(NamedTuple):
-    """What a message says about its events."""
+    """Facts of a message that its events are counted by."""
 
     peer: str
     modem: str | None

@@ -1,4 +1,4 @@
-"""What SMPP clients know of their messages, and parts of long messages that wait for others."""
+"""Message IDs that SMPP clients know, and parts of long messages that wait for others."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def create(tx: Tx, hook: Webhook) -> None:
 def alter(tx: Tx, webhook_id: str, change: Callable[[Webhook], Webhook], seen: tuple[int, int] | None) -> bool:
     """Change a target's settings: URL, filters, order, secrets. Return False if it does not exist.
 
-    ``seen`` is a cursor on disk and how far the events behind it were looked at by the former filters.
+    ``seen`` is a cursor on disk and how far the events behind it were looked at by the previous filters.
     """
     row = tx.one(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", (webhook_id,))
     if row is None:
@@ -195,7 +195,7 @@ def delete(tx: Tx, webhook_id: str) -> bool:
 
 
 def pause(tx: Tx, now_ms: int, hook: Webhook, state: WebhookState, reason: str, cause: str) -> bool:
-    """Stop an active target: ``paused``, or ``disabled`` as the receiver asked. What is open stays open."""
+    """Stop an active target: ``paused``, or ``disabled`` as the receiver asked. Open deliveries stay open."""
     changed = tx.run(
         "UPDATE webhooks SET state = ?, reason = ? WHERE id = ? AND state = 'active'", (state, reason, hook.id)
     )

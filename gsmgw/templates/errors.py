@@ -1,4 +1,4 @@
-"""What can be wrong with a template, or with the fields that it is rendered with."""
+"""Errors of a template, or of the fields that it is rendered with."""
 
 from __future__ import annotations
 

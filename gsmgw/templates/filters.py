@@ -21,7 +21,7 @@ from gsmgw.pdu.transliteration import transliterate
 
 
 class RenderSetting(Protocol):
-    """What the filters go by, see :class:`gsmgw.templates.Setting`."""
+    """The setting of the filters, see :class:`gsmgw.templates.Setting`."""
 
     @property
     def now(self) -> datetime:

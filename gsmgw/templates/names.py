@@ -18,7 +18,7 @@ Value: TypeAlias = "str | int | float | bool | date | datetime | list[str] | Non
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What filters of dates and money go by: the moment in the recipient's zone, and a language tag such as ``de``."""
+    """Setting of the filters of dates and money: the moment in the recipient's zone, and a language tag (``de``)."""
 
     now: datetime
     language: str = "en"

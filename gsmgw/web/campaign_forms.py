@@ -69,7 +69,7 @@ FIELDS = {
     "unknown_pool": "pool",
     **{f"/variants/{at}": f"variant-{at}" for at in range(10)},
 }
-#: What a new campaign begins with.
+#: The values of a new campaign.
 NEW: Mapping[str, str] = {"landlines": "1", "recent_hours": "24", "max_segments": "10", "variant": "", "weight": "1"}
 _BETWEEN = re.compile(r"[\n,;|\t]+")
 

@@ -31,7 +31,7 @@ def zone_named(name: str | None) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What two users must share to see the same fragment."""
+    """The preferences that two users must share to see the same fragment."""
 
     site: Site
     words: Translator

@@ -42,7 +42,7 @@ FIELDS: Mapping[str, str] = {
     "wrong_state": "name",
     "unknown_modem": "modems",
 }
-#: What a new rule begins with.
+#: The values of a new rule.
 NEW: Mapping[str, str] = {"enabled": "1", "priority": "100", "row": "0", "a0-kind": "reply"}
 
 

@@ -1,4 +1,4 @@
-"""What protects a browser: the headers of each answer, forwarded headers of known proxies, tokens of forms."""
+"""Protection of browsers: the headers of each answer, forwarded headers of known proxies, tokens of forms."""
 
 from __future__ import annotations
 

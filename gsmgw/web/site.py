@@ -1,4 +1,4 @@
-"""What all pages share: settings, files, languages, sessions, templates."""
+"""Shared parts of all pages: settings, files, languages, sessions, templates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Site:
 
     def __init__(self, settings: WebSettings, paths: frozenset[str], questions: Mapping[tuple[str, str], str]) -> None:
         self.settings = settings
-        #: What is asked before what cannot be undone, by the path of a route and the action of its form.
+        #: Questions before actions that cannot be undone, by the path of a route and the action of its form.
         self.questions = questions
         self._paths = paths
         self.assets = Assets()

@@ -66,7 +66,7 @@ class View:
         }
 
     def day(self, text: str, days: int = 0) -> str | None:
-        """Return the beginning of a day in the user's time zone, so many days later; None if it is not a date."""
+        """Return the beginning of a day in the user's time zone, that many days later; None if it is not a date."""
         try:
             day = datetime.combine(datetime.fromisoformat(text).date() + timedelta(days=days), time(), self.look.zone)
         except (ValueError, OverflowError):

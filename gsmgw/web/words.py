@@ -66,7 +66,7 @@ PROFILE_REASON = {
     "matched": N_("the modem identifies as one, by"),
     "standard": N_("no profile for this model, so the standard commands"),
 }
-#: What a limit counts.
+#: Names of the things that a limit counts.
 LIMIT_UNIT = {"segments": N_("segments"), "messages": N_("texts"), "recipients": N_("different recipients")}
 #: The key of a limit in the configuration, by the length of its window in seconds.
 LIMIT_KEY = {60: "per_minute", 3600: "per_hour", 86_400: "per_day", 30 * 86_400: "per_month"}
@@ -80,7 +80,7 @@ REGISTRATION = {
     "denied": N_("refused by the network"),
     "emergency only": N_("emergency calls only"),
 }
-#: What to do about a modem in a state.
+#: Advice about a modem, by its state.
 MODEM_ADVICE = {
     "absent": N_("Plug the modem in. It is used as soon as it is found."),
     "unavailable": N_("Another program uses the port, or the gateway has no permission."),
@@ -146,7 +146,7 @@ PROBLEM = {
     "client_ref_conflict": N_("This was sent before."),
     "internal_error": N_("Internal error of the gateway."),
 }
-#: What was done, by a word in the address of the page that follows.
+#: Confirmations of an action, by a word in the address of the page that follows.
 DONE = {
     "sent": N_("Accepted. It leaves as soon as a modem is free."),
     "draft": N_("Saved as the draft of a campaign. Nothing was sent yet."),
@@ -180,7 +180,7 @@ WEBHOOK = {"active": N_("Active"), "paused": N_("Paused"), "disabled": N_("Disab
 WEBHOOK_TONE = {"active": "good", "paused": "warn", "disabled": "bad"}
 DELIVERY = {"pending": N_("Being tried"), "delivered": N_("Delivered"), "failed": N_("Failed")}
 DELIVERY_TONE = {"pending": "calm", "delivered": "good", "failed": "bad"}
-#: What a token may do.
+#: Meanings of the scopes of a token.
 SCOPE = {"send": N_("send texts"), "read": N_("read texts"), "manage": N_("everything")}
 #: Faults of the simulator.
 FAULT = {
@@ -232,7 +232,7 @@ DRIP_END = {
     "removed": N_("removed by hand"),
     "contact_gone": N_("the contact does not exist any more"),
 }
-#: What a text must be for a rule.
+#: Names of the conditions on a text.
 MATCH = {
     "exact": N_("is"),
     "prefix": N_("begins with"),
@@ -240,7 +240,7 @@ MATCH = {
     "regex": N_("matches"),
     "any": N_("is any"),
 }
-#: What a rule does.
+#: Names of the actions of a rule.
 RULE_ACTION = {
     "reply": N_("answer:"),
     "forward": N_("forward to"),

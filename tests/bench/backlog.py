@@ -1,4 +1,4 @@
-"""What a message costs with a small backlog and with a large one, and what a one-time code waits behind a campaign.
+"""Cost of a message with a small and with a large backlog, and the wait of a one-time code behind a campaign.
 
 The real store and queue, with modems that take everything at once. The large backlog has a million messages, or as
 many as $GSMGW_BACKLOG says.

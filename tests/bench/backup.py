@@ -1,4 +1,4 @@
-"""What a backup costs those who send meanwhile: acceptance of single texts without one and during one."""
+"""Cost of a backup for those who send meanwhile: acceptance of single texts without one and during one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _is_found(client: Client, number: int) -> bool:
-    """Whether the search index has followed up to that message."""
+    """Return True if the search index has followed up to that message."""
     return next(iter(client.messages(q=f"table {number} ready")), None) is not None
 
 

@@ -26,7 +26,7 @@ MUST_MS = 20
 
 
 def operations(client: Client, rows: int) -> list[tuple[str, Callable[[], Any]]]:
-    """What could hold the event loop, in its order."""
+    """Run operations that could hold the event loop, one after the other."""
     lines = ["Vorname,Handy,City,Born"]
     lines += [
         f"Anna{at % 97},+49151{12_000_000 + at},Ulm,19{at % 90 + 10}-0{at % 9 + 1}-1{at % 9}" for at in range(rows)

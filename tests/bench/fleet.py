@@ -218,7 +218,7 @@ def _spread(times: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class Assigned:
-    """What a hub did with a backlog; CPU in seconds."""
+    """Result of a hub with a backlog; CPU in seconds."""
 
     count: int
     took_s: float

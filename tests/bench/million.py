@@ -47,7 +47,7 @@ def _fixed_work_s() -> float:
 
 
 class Watch:
-    """What a portion costs."""
+    """Costs of a portion."""
 
     def __init__(self, place: Site, what: str) -> None:
         self._place, self._what = place, what

@@ -1,4 +1,4 @@
-"""What keeping the radio link open gains (AT+CMMS, TS 27.005 3.5.6): a run of texts with and without it.
+"""Gain of keeping the radio link open (AT+CMMS, TS 27.005 3.5.6): a run of texts with and without it.
 
 The simulator's profiles have the time that a submission takes with a new link and over one that was kept
 (``submit_s``, ``submit_held_s``). Time is virtual, so the figures are those of the profiles and the driver alone.

@@ -50,7 +50,7 @@ CROWDS = (Crowd(), Crowd(IDLE, 0, NOTHING), Crowd(IDLE), Crowd(0, SLOW), Crowd(I
 
 @dataclass(slots=True)
 class Seen:
-    """What one run showed."""
+    """Results of one run."""
 
     rate: float
     memory_mb: float

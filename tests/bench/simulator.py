@@ -1,4 +1,4 @@
-"""What the simulator itself can do: messages per second over 64 modems and over one, CPU of an idle network.
+"""Speed of the simulator itself: messages per second over 64 modems and over one, CPU of an idle network.
 
 The simulator runs as its own process on pseudo-terminals; the client here is as lean as a client can be.
 """

@@ -1,4 +1,4 @@
-"""What a text costs the SD card: octets written and flushes, from acceptance to delivery, and how far the WAL grows."""
+"""Cost of a text for the SD card: bytes written and flushes, from acceptance to delivery, and growth of the WAL."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _wal(place: Site, count: int) -> None:
 
 
 def _is_traced(place: Site) -> bool:
-    """Whether a tracer has got hold of the gateway's main thread (proc_pid_status(5))."""
+    """Return True if a tracer is attached to the gateway's main thread (proc_pid_status(5))."""
     return "TracerPid:\t0\n" not in Path(f"/proc/{_pid(place)}/status").read_text()
 
 

@@ -86,7 +86,7 @@ def exercise(driver: Driver) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What each installed program did on each profile."""
+    """Results of each installed program on each profile."""
     folder = tmp_path_factory.mktemp("conformance")
     ttys = tempfile.mkdtemp(prefix="hs")  # gnokii takes a port name of at most 31 characters
     drivers = [driver for driver in DRIVERS if not missing(driver)]

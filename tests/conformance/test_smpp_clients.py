@@ -70,7 +70,7 @@ class Kannel:
 
     @property
     def access(self) -> str:
-        """What it has sent and received."""
+        """Return what it has sent and received."""
         return read(self._folder / "access.log")
 
     @contextlib.asynccontextmanager

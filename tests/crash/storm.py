@@ -21,7 +21,7 @@ from gsmgw.client import Client, NoDaemon
 
 @dataclass
 class Outcome:
-    """What a storm left: texts that never arrived, texts that went twice, texts that were in doubt."""
+    """Result of a storm: texts that never arrived, texts that went twice, texts that were in doubt."""
 
     accepted: int = 0
     kills: int = 0

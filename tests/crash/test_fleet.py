@@ -227,7 +227,7 @@ def _check_order(events: Sequence[dict[str, Any]]) -> None:
 
 @pytest.mark.long
 def test_a_hub_that_is_restored_from_a_backup_agrees_with_its_nodes(tmp_path: Path) -> None:
-    """What was assigned, or accepted, after the backup is known again and is not sent a second time."""
+    """Messages assigned or accepted after the backup are known again and are not sent a second time."""
     clients: list[Client] = []
     with fleet(tmp_path) as found:
         try:

@@ -1,4 +1,4 @@
-"""Whether evidence can have existed for a text that went twice: reckoned from what was on disk at each kill.
+"""Decide if evidence can have existed for a text that went twice, from what was on disk at each kill.
 
 It knows nothing of how the gateway draws its conclusions: it counts through every history that fits what the gateway
 could see. What it could see of a SIM: the references that the modem confirmed, and before each of them which segments
@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass
 class Umpire:
-    """What was on disk at each kill, per SIM."""
+    """State on disk at each kill, per SIM."""
 
     #: Claim and reference of what a modem confirmed.
     confirmed: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Umpire:
             self.doubts.setdefault(sim, []).append([(claim, text) for other, claim, text in rows if other == sim])
 
     def without_evidence(self, text: str) -> bool:
-        """Whether no reference could tell about that text, at one of the kills that left it in doubt."""
+        """Return True if no reference could tell about that text, at one of the kills that left it in doubt."""
         return any(
             not self._is_certain(sim, claim)
             for sim, kills in self.doubts.items()

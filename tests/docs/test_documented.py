@@ -1,4 +1,4 @@
-"""What a user can see is documented: every setting, route, problem, event and command."""
+"""Everything that a user can see is documented: settings, routes, problems, events and commands."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_setting(section: str, key: str) -> None:
 
 @pytest.mark.parametrize(("section", "key"), settings(Config))
 def test_the_meaning_of_every_setting(section: str, key: str) -> None:
-    """What the dashboard says about a setting is the sentence of the reference."""
+    """The dashboard describes a setting in the words of the reference."""
     heading = re.compile(rf"^## \[+(modem\.|mqtt\.)?{section}\]+$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     found = heading.search(text_of("reference/configuration.md"))
     assert found

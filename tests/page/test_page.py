@@ -24,7 +24,7 @@ ROUTES = [page.path for page in PAGES if page.method == "GET"]
 
 
 def violations(page: Any) -> list[str]:
-    """What axe-core finds on a page."""
+    """Return the findings of axe-core on a page."""
     page.evaluate(AXE)
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
     return [f"{each['id']}: {each['help']} {[node['html'] for node in each['nodes']][:3]}" for each in found]

@@ -1,4 +1,4 @@
-"""What is accepted can be sent: its TPDUs can be built with either size of reference, whatever was asked for."""
+"""An accepted message can be sent: its TPDUs can be built with either size of reference, for any request."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ SUSPICIOUS = ("leave me alone", "stop that now ok")
 
 
 class Person:
-    """What the model knows of a number."""
+    """The model's state of a number."""
 
     def __init__(self) -> None:
         self.out = False

@@ -55,7 +55,7 @@ international = st.text(st.sampled_from("0123456789"), min_size=1, max_size=15).
 
 
 def as_sim(tpdu: Tpdu) -> dict[str, Any]:
-    """What hw_sim's codec can know of a TPDU."""
+    """The part of a TPDU that hw_sim's codec can know."""
     found: dict[str, Any] = {}
     if isinstance(tpdu, Deliver):
         found |= {"kind": "deliver", "number": tpdu.originator.number, "scts": tpdu.raw_timestamp}

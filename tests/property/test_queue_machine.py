@@ -33,7 +33,7 @@ ERROR = MessageError("x", "x")
 
 @dataclass
 class Known:
-    """What the model knows of a message."""
+    """The model's state of a message."""
 
     message: Outgoing
     #: How often each segment was taken by the network, truly.

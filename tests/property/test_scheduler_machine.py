@@ -35,7 +35,7 @@ ENDED = {Status.SENT, Status.DELIVERED, Status.UNDELIVERED, Status.FAILED, Statu
 
 @dataclass
 class Known:
-    """What the model knows of a message: when it was taken, for whom, and which of its segments the network has."""
+    """The model's state of a message: when it was taken, for whom, and which of its segments the network has."""
 
     to: str
     modem: str | None

@@ -1,4 +1,4 @@
-"""What several of these share."""
+"""Fixtures that several of these share."""
 
 from __future__ import annotations
 

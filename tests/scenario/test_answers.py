@@ -1,4 +1,4 @@
-"""What is answered at once is what is asked for later; messages of every class reach the network as such."""
+"""The answer to a request equals the later answer to GET; messages of every class reach the network as such."""
 
 from __future__ import annotations
 

@@ -305,7 +305,7 @@ async def test_a_reader_that_does_not_read_is_cut_off_and_resumes(rig: Rig) -> N
 
 
 def _hung_up(writer: asyncio.StreamWriter) -> bool:
-    """Whether the other side has closed the connection, as the kernel sees it."""
+    """Return True if the other side has closed the connection, as the kernel sees it."""
     look = select.poll()
     look.register(writer.get_extra_info("socket").fileno(), 0)
     return any(event & select.POLLHUP for _, event in look.poll(0))

@@ -41,19 +41,19 @@ class Machine:
         (self.etc / name).chmod(0o644)
 
     def correct(self) -> None:
-        """What the package and each boot do."""
+        """Do what the package and each boot do."""
         subprocess.run(
             ["systemd-tmpfiles", "--create", f"--root={self.root}", str(ROOT / "systemd" / "gsmgw.tmpfiles")],
             check=True,
         )
 
     def give(self) -> None:
-        """What the service wrote is the service's."""
+        """Give the service the files that it wrote."""
         for path in (self.state, self.run, *self.state.rglob("*"), *self.run.rglob("*")):
             os.chown(path, SERVICE, SERVICE, follow_symlinks=False)
 
     def may(self, user: int, group: int, *command: str) -> bool:
-        """Whether a command of a user succeeds."""
+        """Return True if a command of a user succeeds."""
         who = ["setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={group}"]
         return subprocess.run([*who, *command], capture_output=True, check=False, timeout=60).returncode == 0
 

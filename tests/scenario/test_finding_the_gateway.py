@@ -61,6 +61,6 @@ def test_a_backup_obeys_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def _own(place: Site) -> bool:
-    """Whether the file of the configuration's own database is written by the command itself."""
+    """Return True if the command itself writes the file of the configuration's own database."""
     done = command("backup", str(place.directory / "own.tar.gz"), "--config", str(place.config))
     return done.exit_code == 0 and (place.directory / "own.tar.gz").exists()

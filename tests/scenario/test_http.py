@@ -130,7 +130,7 @@ async def test_a_body_that_nobody_wants_and_that_does_not_come_ends_the_connecti
 
 
 async def test_who_waits_for_100_and_is_refused_is_not_left_waiting(talk: Talk) -> None:
-    """Whether the body comes after all, nobody can tell from the next request (RFC 9110 10.1.1)."""
+    """Nobody can tell the body, if it comes after all, from the next request (RFC 9110 10.1.1)."""
     await talk.say(post("/v1/messages", b"", "Content-Type: text/plain", "Expect: 100-continue", length=1000))
     assert (await talk.hear()).status == 415
     assert await talk.ended()

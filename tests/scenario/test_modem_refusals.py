@@ -1,4 +1,4 @@
-"""What a modem refuses costs what it refused and nothing else: settings, acknowledgements, places in a memory."""
+"""A refusal of a modem costs the refused thing and nothing else: settings, acknowledgements, places in a memory."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PATH = "/hook/4711-secret"
 
 
 class Journal:
-    """What the log of a gateway shows at some level and above."""
+    """The log of a gateway at some level and above."""
 
     def __init__(self) -> None:
         self._out = io.StringIO()

@@ -1,4 +1,4 @@
-"""What could not be understood is shown, over the API and the command, and read again when asked and at each start."""
+"""PDUs that could not be decoded are shown by the API and the command, and read again on request and at each start."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ NUMBER = "+4915112345678"
 
 
 async def nothing(modem: Modem) -> None:
-    """What kill -9 leaves a gateway to do."""
+    """Do nothing, as a gateway after kill -9."""
 
 
 @pytest.mark.parametrize(("reports", "end"), [("direct", "stopped"), ("stored", "stopped"), ("stored", "killed")])

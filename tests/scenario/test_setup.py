@@ -216,7 +216,7 @@ def test_the_service_is_restarted_with_the_new_configuration(tmp_path: Path, mon
         restarts = []
 
         def restart() -> None:
-            """What systemd does; the places of this gateway are added, for the file names none."""
+            """Restart it as systemd does; the places of this gateway are added, for the file names none."""
             restarts.append(load_config(service_file))
             assert place.gateway is not None
             place.gateway.signal(signal.SIGTERM)

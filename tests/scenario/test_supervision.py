@@ -36,7 +36,7 @@ TASKS = [
 
 
 class Poison(Exception):
-    """What no code foresees."""
+    """An error that no code foresees."""
 
 
 async def ready(directory: Path) -> httpx.Response:

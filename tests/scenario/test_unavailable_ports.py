@@ -62,7 +62,7 @@ def held(path: Path) -> Iterator[int]:
 
 
 def opened(path: Path | str) -> list[str]:
-    """What opening a port says: the kind of the error, reason and cure; nothing when it could be opened."""
+    """Return the result of opening a port: the kind of the error, reason and cure; nothing when it could be opened."""
 
     async def attempt() -> list[str]:
         try:

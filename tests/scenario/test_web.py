@@ -163,7 +163,7 @@ async def test_each_answer_has_the_policy(rig: Rig) -> None:
 
 
 async def test_below_a_prefix(rig: Rig) -> None:
-    """Whether or not the proxy passes the prefix on."""
+    """The pages work if the proxy passes the prefix on, and if it does not."""
     await add_user(rig, "ann")
     async with dashboard(rig, "https://page", prefix="/sub/path") as browser:
         assert 'action="/sub/path/sign-in"' in (await browser.open("/sub/path/sign-in")).text
@@ -242,7 +242,7 @@ async def test_the_overview(rig: Rig) -> None:
 
 
 async def test_updates_stream(rig: Rig) -> None:
-    """What waits is on the page at once, and a session that ends ends the stream."""
+    """A waiting message is on the page at once, and a session that ends ends the stream."""
     await add_user(rig, "ann")
     async with signed_in(rig) as browser:
         site = browser.site

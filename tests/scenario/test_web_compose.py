@@ -143,7 +143,7 @@ async def test_a_template_is_taken_over(rig: Rig, browser: Browser) -> None:
 
 
 async def test_the_gateway_tells_costs_and_pools(rig: Rig) -> None:
-    """What the page needs is in the API for everybody."""
+    """The API gives everybody the facts that the page shows."""
     messages = [{"to": ANNA, "text": "x" * 200}, {"to": "+33612345678", "text": "x"}]
     german, french = await rig.client.preview_many(messages)
     assert (german.get("cost"), german.get("currency")) == (0.15, "EUR")

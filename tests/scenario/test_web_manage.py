@@ -1,4 +1,4 @@
-"""What an owner manages on the dashboard: integrations, users, sessions, the audit log."""
+"""Management on the dashboard by an owner: integrations, users, sessions, the audit log."""
 
 from __future__ import annotations
 

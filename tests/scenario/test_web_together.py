@@ -142,7 +142,7 @@ async def test_open_questions_are_listed_and_closed(tmp_path: Path) -> None:
 
 
 async def test_forms_that_no_page_sends(rig: Rig, browser: Browser) -> None:
-    """What a program sends gets an error, too."""
+    """Forms from a program get an error, too."""
     await browser.open("/questions")
     assert (await browser.send("/questions", number="")).status_code == 422
     assert (await browser.send("/new-drip", action="add")).status_code == 200

@@ -1,4 +1,4 @@
-"""What follows the recipient is told from what follows the modem: wrong numbers stop nobody else's texts."""
+"""Faults of a recipient are told from faults of a modem: wrong numbers stop nobody else's texts."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ ODD_VALUES: tuple[object, ...] = (None, "", "{", "null", -1, 2**62, b"\xff\x00",
 
 @dataclass
 class Outcome:
-    """What a storm left."""
+    """Result of a storm."""
 
     seconds: float = 0.0
     sent: int = 0
@@ -92,7 +92,7 @@ class Outcome:
 
     @property
     def faults(self) -> list[str]:
-        """What must not be, in words. How long the loop was held is for the caller to judge."""
+        """Return the faults in words. The caller judges how long the loop was held."""
         found = [
             f"{name}: {value[:5]} ({len(value)})"
             for name in ("lost", "twice", "inbound_lost", "inbound_twice", "internal_errors")

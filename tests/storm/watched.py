@@ -93,7 +93,7 @@ class Watch:
                     self.stacks.append("".join(traceback.format_stack(frame)[-6:]))
 
     def report(self) -> dict[str, Any]:
-        """What was seen."""
+        """Return what was seen."""
         return {
             "wall": {str(bound): self.wall[bound] for bound in sorted(self.wall)},
             "work": {str(bound): self.work[bound] for bound in sorted(self.work)},

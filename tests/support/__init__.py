@@ -1,1 +1,1 @@
-"""What several tests share."""
+"""Tools that several tests share."""

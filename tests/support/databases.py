@@ -46,7 +46,7 @@ async def index_all(store: Store) -> None:
 
 
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
-    """What a query finds."""
+    """Return the rows of a query."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         return db.execute(sql).fetchall()
 

@@ -1,4 +1,4 @@
-"""What the faults do that imitate cases from public reports; see test_faults."""
+"""Faults that imitate cases from public reports; see test_faults."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def row(draw: random.Random, whole: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def decode(decoder: Callable[[Any], Any], spoilt: tuple[Any, ...]) -> bool:
-    """Return whether a row is understood; else it is skipped. What is understood can be shown as JSON."""
+    """Return True if a row is understood; else it is skipped. An understood row can be shown as JSON."""
     found = readable(_NOWHERE, "t", decoder, [spoilt])
     for one in found:
         if isinstance(one, MessageRecord):

@@ -106,7 +106,7 @@ class Ear:
         until(arrived)
 
     def at(self, topic: str) -> list[Any]:
-        """What came at a topic, parsed."""
+        """Return the messages at a topic, parsed."""
         return [json.loads(payload) if payload else None for name, payload, _ in list(self.heard) if name == topic]
 
     def close(self) -> None:

@@ -163,7 +163,7 @@ class Site:
             self.simulator.end()
 
     def submits(self) -> list[dict[str, Any]]:
-        """What the network took so far."""
+        """Return the submissions that the network took so far."""
         if not self.sim_log.exists():
             return []
         lines = self.sim_log.read_text().splitlines()

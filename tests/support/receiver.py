@@ -17,7 +17,7 @@ Answer = int | tuple[int, dict[str, str]] | str
 
 @dataclass(frozen=True)
 class Request:
-    """What came."""
+    """A request that came."""
 
     path: str
     headers: dict[str, str]

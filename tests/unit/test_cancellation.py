@@ -14,7 +14,7 @@ from gsmgw.supervisor import Supervisor
 
 
 async def _swallows(answer: asyncio.Future[str]) -> str:
-    """What wait_for of Python 3.11 does."""
+    """Swallow a cancellation, as wait_for of Python 3.11 does."""
     try:
         await answer
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""What people read goes through one door that escapes it, and no module goes past that door."""
+"""Output for people goes through one door that escapes it, and no module goes past that door."""
 
 from __future__ import annotations
 

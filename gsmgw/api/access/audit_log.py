@@ -22,7 +22,7 @@ _DETAIL = "gsmgw.audit"
 _SUBMITTING = frozenset({"/v1/messages", "/v1/messages/batch", "/v1/messages/preview", "/v1/messages/batch/preview"})
 #: Changes that people make all day; each is an event with its author.
 _WITH_EVENTS = "/v1/conversations/"
-#: What the bridges let programs manage, behind the path of a bridge.
+#: Things that programs manage through bridges, behind the path of a bridge.
 _OF_BRIDGES = re.compile(r"/webhooks(/|$)")
 #: Outcomes that anybody can cause as often as they like; they would fill the log.
 _NOT_LOGGED = frozenset({401, 404, 405, 413, 429})

@@ -138,7 +138,7 @@ async def list_optouts(ctx: Ctx, query: Annotated[OptOutQuery, Query()]) -> Resp
 
 @optouts.post("", status_code=201, response_model=resources.Consent)
 async def add(ctx: Ctx, request: Request, body: OptOutIn) -> Response:
-    """Opt a number out. What waits for it is canceled."""
+    """Opt a number out and cancel the messages that wait for it."""
     audit_detail(request, list=body.list)
     return JSONResponse(person_resource(await _done(ctx.consent.add(body.number, body.list, body.reason))), 201)
 

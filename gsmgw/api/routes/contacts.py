@@ -32,7 +32,7 @@ GroupNames = Annotated[list[Text], Field(max_length=200, description="Groups tha
 
 
 class ContactBody(Body):
-    """What is known about a person."""
+    """A contact to create or replace."""
 
     name: Text | None = None
     language: Text | None = Field(None, description="de, en, pt-BR")

@@ -53,7 +53,7 @@ class ThreadQuery(PageQuery):
 
 
 class ConversationChange(Body):
-    """What to change of a conversation."""
+    """Changes to a conversation."""
 
     read: Flag = Field(True, description="Mark the received messages as read, or the latest one as unread")
     read_until: str = Field("", description="With read: only up to this message")

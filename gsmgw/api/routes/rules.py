@@ -32,7 +32,7 @@ Value = Annotated[Text, Field(min_length=1, max_length=500)]
 
 
 class MatchIn(Body):
-    """What a text must be. Case, accents, punctuation and emoji do not count, unless ``strict``."""
+    """Condition on a text. Case, accents, punctuation and emoji do not count, unless ``strict``."""
 
     kind: MatchKind
     value: Value | list[Value] | None = Field(None, description="A word or several; not for any")

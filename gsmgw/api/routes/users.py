@@ -35,7 +35,7 @@ PASSWORD_CHARS: Final = 8
 def _known_zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError, KeyError):  # a name of a file that is no zone raises the last two
+    except (ValueError, OSError, KeyError):  # the name of another file raises the last two
         raise ValueError("is not a known time zone; write a name such as Europe/Berlin") from None
     return value
 
@@ -74,7 +74,7 @@ class UserIn(Body):
 
 
 class UserChange(Body):
-    """What to change of a user."""
+    """Changes to a user."""
 
     password: Password = ""
     role: resources.UserRole = "viewer"
@@ -84,7 +84,7 @@ class UserChange(Body):
 
 
 class OwnChange(Body):
-    """What to change of the caller."""
+    """Changes to the calling user."""
 
     password: Password = ""
     current_password: Text = Field("", max_length=200, description="Needed with password")

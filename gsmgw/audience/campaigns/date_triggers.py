@@ -13,7 +13,7 @@ from gsmgw.model.contacts import FieldValue
 
 #: Offsets of all time zones are multiples of a quarter of an hour.
 QUARTER_MS = 15 * 60_000
-#: A yearly date in a field is at most so many years old.
+#: A yearly date in a field is at most that many years old.
 _YEARS = 130
 
 

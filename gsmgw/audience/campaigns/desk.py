@@ -64,7 +64,7 @@ class Campaigns:
     async def page(
         self, parent: int | None, before: int | None, limit: int, state: CampaignState | None
     ) -> list[Campaign]:
-        """Return the runs of a campaign, or the campaigns that are no runs, newest first; -1: all of them."""
+        """Return the runs of a campaign, or the campaigns that are not runs, newest first; -1: all of them."""
         return await self._store.read(lambda db: campaigns.page(db, parent, before, limit, state))
 
     async def get(self, campaign_id: int) -> Campaign:

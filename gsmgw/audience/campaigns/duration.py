@@ -21,7 +21,7 @@ _STEP_S = 900
 
 
 class Bottleneck(StrEnum):
-    """What holds a campaign back most."""
+    """The limit that slows a campaign down most."""
 
     PACE = "pace"
     LIMITS = "limits"
@@ -31,7 +31,7 @@ class Bottleneck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be sent: through which modems, how fast at most, and at which times at the recipients'."""
+    """Messages to send: through which modems, at most how fast, and at which local times of the recipients."""
 
     recipients: int
     segments: int

@@ -30,7 +30,7 @@ _SINGLE = frozenset({"INTERVAL", "COUNT"})
 _PARTS = ("FREQ", "UNTIL", "BYDAY", "WKST", *_NUMBERS)
 #: Maximum number of times on one day.
 _A_DAY = 24
-#: A multiple of 400 years, after which the Gregorian calendar repeats. Rules are expanded so many years later, where
+#: A multiple of 400 years, after which the Gregorian calendar repeats. Rules are expanded that many years later, where
 #: the library gives up at the end of the year 9999: after 400 years in place of 8000 for a rule that never comes true.
 _LATER = 400 * 19
 

@@ -1,4 +1,4 @@
-"""What a campaign would do, before it starts."""
+"""Predict what a campaign would do, before it starts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NEXT = 3
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a campaign would do. With ``estimated`` the figures come from the first recipients."""
+    """A prediction of what a campaign would do. With ``estimated`` the figures come from the first recipients."""
 
     recipients: int
     #: Of them, those whose text may have been an opt-out: theirs waits for a person's decision.

@@ -37,13 +37,13 @@ log = logging.getLogger(__name__)
 #: Recipients that are taken up in one transaction, and contacts that become recipients in one.
 PORTION = 100
 BUILDING = 2000
-#: At least so many messages of a campaign are in the queue, so that no modem waits.
+#: At least that many messages of a campaign are in the queue, so that no modem waits.
 LOOK_AHEAD = 200
 #: Time between two looks at the running campaigns, seconds; with nothing to do, only at the next event.
 TICK_S = 0.2
 #: Time between two looks at campaigns that are scheduled, at most, seconds.
 LOOK_S = 20.0
-#: A campaign is paused when so many of its last messages have failed.
+#: A campaign is paused when that many of its last messages have failed.
 WATCHED, FAILURES = 100, 20
 
 
@@ -214,7 +214,7 @@ class CampaignRunner(Stepper):
             return PORTION
         now_s, each_s = self._clock.monotonic(), 60 / campaign.plan.per_minute
         due_s = self._next_s.setdefault(campaign.id, now_s)
-        # What was missed, while a pause lasted for example, is not caught up.
+        # Time that was missed, during a pause for example, is not caught up.
         self._next_s[campaign.id] = due_s = max(due_s, now_s - max(1.0, each_s))
         return math.floor((now_s - due_s) / each_s) + 1 if due_s <= now_s else 0
 

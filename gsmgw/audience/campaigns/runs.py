@@ -21,7 +21,7 @@ from gsmgw.store.campaign_occasions import Dated
 
 #: People that are added to a run in one transaction.
 PORTION = 500
-#: An occasion is remembered for so many days.
+#: An occasion is remembered for that many days.
 _REMEMBERED_DAYS = 800
 
 

@@ -11,10 +11,10 @@ from gsmgw.audience.consent.words import Kind, Phrase, all_words, is_unspaced, n
 
 #: A longer text is not about consent.
 MAX_CHARS = 320
-#: At most so many courtesy words may stand beside a keyword, and a keyword may be repeated as often.
+#: At most that many courtesy words may stand beside a keyword, and a keyword may be repeated as often.
 COURTESY = 3
 REPEATS = 3
-#: A text of at most so many words with a stop word among them may be an opt-out.
+#: A text of at most that many words with a stop word among them may be an opt-out.
 FEW_WORDS = 6
 #: More words than that, signs of scripts without spaces included, are not a keyword with courtesy.
 MAX_EXACT = 24

@@ -64,7 +64,7 @@ class _Text:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What the queue is told after the commit."""
+    """News for the queue, given to it after the commit."""
 
     verdict: ConsentVerdict
     fresh: list[Outgoing] = field(default_factory=list)

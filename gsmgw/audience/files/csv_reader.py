@@ -10,7 +10,7 @@ from gsmgw.audience.files.entries import Cell, RawEntry
 from gsmgw.audience.files.header_words import MOBILE, NAME_PARTS, OTHER_PHONE, OTHERS, PHONE, plain
 from gsmgw.tables import Fault, TableError, detect_separator, read_records
 
-#: What columns can be mapped to, besides the declared fields.
+#: Targets that columns can be mapped to, besides the declared fields.
 TARGETS = ("number", "name", "first_name", "middle_name", "last_name", "language", "time_zone", "groups")
 _ALIASES = {"phone": "number", "mobile": "number", "group": "groups"}
 _NAME_TARGETS = {"first_name": 0, "middle_name": 1, "last_name": 2}

@@ -17,7 +17,7 @@ from gsmgw.tables import Fault
 _DESTROYED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+?\d+", re.ASCII)
 #: How spreadsheets are kept from that: ="+49..." and '+49...
 _FORMULA = re.compile(r'="(.*)"', re.DOTALL)
-#: What export for spreadsheets writes in place of a formula. A name may begin with an apostrophe, too.
+#: Export for spreadsheets writes this before a formula. A name may begin with an apostrophe, too.
 _DEFUSED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 #: Google puts several values into one cell.
 SEVERAL = ":::"

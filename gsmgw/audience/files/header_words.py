@@ -2,7 +2,7 @@
 
 Facts about the exports of Google Contacts (old and new form), Outlook, Thunderbird, Apple (by converters), Android
 programs and shop software; collected from the headers that these programs write. A name is compared without case,
-without what is no letter, and without the number in it: ``Phone 1 - Value`` is ``phonevalue``.
+without other characters than letters, and without the number in it: ``Phone 1 - Value`` is ``phonevalue``.
 """
 
 from __future__ import annotations

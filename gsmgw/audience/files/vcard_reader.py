@@ -169,7 +169,7 @@ def _entry(card: _Card) -> RawEntry:
             case "LANG":
                 raw.language = raw.language or Cell("LANG", _text(found.value))
             case "TZ":
-                if "/" in found.value:  # others are an offset, which is no zone
+                if "/" in found.value:  # others are an offset, not a zone
                     raw.time_zone = raw.time_zone or Cell("TZ", _text(found.value))
             case _:
                 raw.groups += [Cell("CATEGORIES", _text(part)) for part in _COMMA.split(found.value) if part.strip()]

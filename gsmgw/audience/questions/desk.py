@@ -22,7 +22,7 @@ from gsmgw.wire.problems import ProblemCode
 
 #: Fields of a contact besides the declared ones that an answer may set.
 NAME = ContactField("name", FieldType.TEXT)
-#: What the texts of a question may use besides the fields of the contact.
+#: Names that the texts of a question may use besides the fields of the contact.
 ANSWER_FIELDS = frozenset({"answer", "text", "keyword", "rest", "from", "modem"})
 
 

@@ -22,7 +22,7 @@ _DURATION = re.compile(r"\d{1,6}[mhdw]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What conditions a field may have: operators by the kind of their value."""
+    """The conditions that a field may have: operators by the kind of their value."""
 
     name: str
     operators: Mapping[Kind, frozenset[Operator]]
@@ -51,7 +51,7 @@ _BUILT_IN = {
 
 @dataclass(frozen=True, slots=True)
 class SegmentScope:
-    """What segments can refer to: the declared fields and the groups, by folded name; campaigns by name and ID."""
+    """Names that segments can refer to: declared fields and groups, by folded name; campaigns by name and ID."""
 
     fields: Mapping[str, ContactField] = field(default_factory=dict)
     groups: Mapping[str, ContactGroup] = field(default_factory=dict)

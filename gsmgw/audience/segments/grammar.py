@@ -50,7 +50,7 @@ NAME: /[^\W0-9]\w*/
 %import common.WS
 %ignore WS
 """
-#: What the parser waits for, in words.
+#: Names of the tokens that the parser expects, in words.
 _WORDS = {
     "NAME": "a field", "OPERATOR": "=, !=, <, <=, > or >=", "CONTAINS": "contains", "IN": "in", "IS": "is empty",
     "STRING": 'a text in quotation marks ("Ulm")', "NUMBER": "a number", "DATE": "a date (2026-12-24)",

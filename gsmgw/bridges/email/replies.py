@@ -32,7 +32,7 @@ _SENT = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*[-_]{5,}\s*")
-#: What phones add.
+#: Lines that mail programs on phones add.
 _SENT_FROM = re.compile(
     r"\s*(sent from (my|mail|outlook|yahoo|proton)\b|get outlook for|von meinem .{1,40} gesendet|gesendet von"
     r"|envoyé de(puis)? mon|envoyé à partir|enviado desde|enviado do meu|inviato da|verzonden vanaf|verstuurd vanaf"

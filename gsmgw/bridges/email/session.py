@@ -34,7 +34,7 @@ class _Envelope(Envelope):
 
 
 class Handler:
-    """What the commands do. The names of its methods are those that aiosmtpd looks for."""
+    """Handlers of the SMTP commands. aiosmtpd finds its methods by their names."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake

@@ -1,4 +1,4 @@
-"""What hub and nodes write to each other: jobs, events, what a node is. JSON objects; unknown fields are ignored."""
+"""Messages between hub and nodes: jobs, events, descriptions of nodes. JSON objects; unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ class NodeModem:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What a node tells of itself."""
+    """A node's description of itself."""
 
     version: str
     queued: int

@@ -53,7 +53,7 @@ class Hub:
         """Work until the connection is lost. Raises :class:`ConnectionLost`."""
         await connection.prepare()
         claims = await connection.bucket(subjects.CLAIMS)
-        # What nodes told before comes first: after a restored backup, it tells which messages were assigned.
+        # Earlier events of nodes come first: after a restored backup, they tell which messages were assigned.
         await self._events.follow(connection, await connection.last_of(subjects.EVENTS))
         self._connection = connection
         self.requests.use(connection, claims)
@@ -154,7 +154,7 @@ class Hub:
     # -- nodes ------------------------------------------------------------------------------------------------------
 
     async def _watch_nodes(self, connection: Connection) -> None:
-        """Follow what nodes tell of themselves. What was there before is as old as the last message about it."""
+        """Follow the nodes' descriptions of themselves. A stored one is as old as the last message about it."""
         known = await self._ctx.store.read(fleet_jobs.open_jobs)
         is_live = False
         async for value in connection.values(subjects.NODES):

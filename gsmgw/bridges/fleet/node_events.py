@@ -1,4 +1,4 @@
-"""What nodes tell the hub: applied in order, each once, and then made known to the parts of the gateway."""
+"""Events from nodes to the hub: applied in order, each once, and then passed on to the parts of the gateway."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Told:
 
 @dataclass(slots=True)
 class _Effects:
-    """What is to be done once events are on disk."""
+    """Work that follows when events are on disk."""
 
     finished: list[tuple[int, str]] = field(default_factory=list)
     queued: list[Outgoing] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What all nodes have to know about people: who has opted out, and whose data is erased."""
+"""Facts about people for all nodes: who has opted out, and whose data is erased."""
 
 from __future__ import annotations
 

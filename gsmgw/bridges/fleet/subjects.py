@@ -7,7 +7,7 @@ JOBS = "GSMGW_MT"
 #: Events of nodes: they stay for some days, so that a hub that was restored can take them again.
 EVENTS = "GSMGW_EV"
 EVENT_DAYS = 14
-#: What a node has of itself, as long as it is connected.
+#: A node's description of itself, as long as it is connected.
 NODES = "gsmgw-nodes"
 #: Which jobs a node has taken, or may not take any more.
 CLAIMS = "gsmgw-claims"

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from gsmgw.digits import is_digits
 
-#: Names that Python accepts as encodings and that are no character set of a text.
+#: Names that Python accepts as encodings and that are not a character set.
 _NOT_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
 #: Names that Python does not know. UCS-2 alone does not tell its byte order, and converters disagree about it.
 _CHARSETS = {"ucs-2be": "utf-16-be", "ucs-2le": "utf-16-le", "gsm": "", "ucs-2": "", "ucs2": "", "iso-10646-ucs-2": ""}

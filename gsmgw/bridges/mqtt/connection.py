@@ -59,7 +59,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker publishes when the gateway goes."""
+    """The message that the broker publishes when the gateway goes (MQTT will)."""
 
     topic: str
     payload: str

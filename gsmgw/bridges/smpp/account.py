@@ -43,7 +43,7 @@ _Key: TypeAlias = tuple[int, int]
 
 
 class Outcome(Enum):
-    """What became of a delivery."""
+    """The result of a delivery."""
 
     DONE = "done"
     LATER = "later"

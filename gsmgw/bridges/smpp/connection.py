@@ -28,7 +28,7 @@ _LONGEST_POLL_S: Final = 5.0
 
 
 class Server(Protocol):
-    """What a connection wants of the server."""
+    """The server, as a connection uses it."""
 
     def has_room(self) -> bool:
         """Make room for a new connection. Return False if all are bound."""

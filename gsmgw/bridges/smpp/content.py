@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a PDU carries."""
+    """The content of a PDU."""
 
     raw: bytes
     #: A character set of Python, or GSM, or DATA.

@@ -1,4 +1,4 @@
-"""What ``deliver_sm`` tells a client: delivery receipts (appendix B) and received messages. Pure."""
+"""Bodies of ``deliver_sm``: delivery receipts (appendix B) and received messages. Pure."""
 
 from __future__ import annotations
 

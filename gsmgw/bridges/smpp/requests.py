@@ -80,7 +80,7 @@ class Requests:
         }
 
     async def answer(self, principal: Principal, request: Pdu) -> Pdu:
-        """Return the response to a request. What it accepts is saved by then."""
+        """Return the response to a request. An accepted message is saved by then."""
         try:
             return await self._handlers[request.command](principal, request)
         except (Refused, ServiceError, StoreError) as exc:

@@ -31,7 +31,7 @@ from gsmgw.ports import SUBMISSION_STATUSES, RawPdu
 
 log = logging.getLogger(__name__)
 
-#: The most indications that wait to be read. What more indications announce is found by a sweep.
+#: At most that many indications wait to be read. Messages that further indications announce are found by a sweep.
 INDICATIONS_LIMIT = 500
 #: The most messages that are read, handed over and deleted together.
 BATCH = 16

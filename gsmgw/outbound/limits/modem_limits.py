@@ -27,7 +27,7 @@ class ModemLimits:
 
     @property
     def is_limited(self) -> bool:
-        """Whether there is any limit."""
+        """True if there is any limit."""
         return self._own.limits.any or bool(self._pools)
 
     def _next_allowed_ms(self, now_ms: int, *, urgent: bool) -> int:

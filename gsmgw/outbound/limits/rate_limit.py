@@ -13,7 +13,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may leave. ``windows``: length in seconds -> how many in it.
+    """Limits of what may leave. ``windows``: length in seconds -> how many in it.
 
     ``by_message`` counts messages instead of segments. ``urgent_reserve`` of each window is kept for urgent ones.
     ``recipients_per_day`` bounds different recipients in 24 hours. ``min_gap_s`` and a random part of ``gap_jitter_s``
@@ -29,7 +29,7 @@ class Limits:
 
     @property
     def any(self) -> bool:
-        """Whether there is any limit at all."""
+        """True if there is any limit."""
         return bool(self.windows or self.recipients_per_day or self.min_gap_s or self.gap_jitter_s)
 
     @property

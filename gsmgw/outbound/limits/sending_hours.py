@@ -21,7 +21,7 @@ class Window:
     until: time
 
     def allows(self, moment: time) -> bool:
-        """Whether that time of the day is inside."""
+        """Return True if that time of the day is inside."""
         if self.since < self.until:
             return self.since <= moment < self.until
         return moment >= self.since or moment < self.until
@@ -37,7 +37,7 @@ class SendingTimes:
     classes: Collection[Priority] = field(default_factory=lambda: frozenset({Priority.NORMAL, Priority.BULK}))
 
     def applies_to(self, priority: Priority) -> bool:
-        """Whether a class has to keep any times. Urgent messages never do."""
+        """Return True if messages of a class wait for sending hours. Urgent messages never do."""
         if self.window is None and not self.days and not self.holidays:
             return False
         return priority is not Priority.URGENT and priority in self.classes

@@ -40,7 +40,7 @@ ACCOUNT_REST_S = 1800.0
 
 
 def back_off_s(attempts: int, first_s: float = 0.0) -> float:
-    """Return the pause after so many attempts. ``first_s`` is the first one where it is not the usual first one; the
+    """Return the pause after that many attempts. ``first_s`` is the first one where it is not the usual first one; the
     usual ones that are longer follow.
     """
     pauses = (first_s, *(pause for pause in BACK_OFF_S if pause > first_s)) if first_s else BACK_OFF_S

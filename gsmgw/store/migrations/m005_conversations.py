@@ -1,4 +1,4 @@
-"""What people do with conversations: read, assign, close, note; and the answers that they have ready."""
+"""Tables for work on conversations: read, assign, close, note; and saved answers."""
 
 STATEMENTS = (
     """

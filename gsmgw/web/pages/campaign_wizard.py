@@ -126,7 +126,7 @@ async def _show(view: View, form: Form, known: resources.Campaign | None, status
     )
 
 
-#: What belongs to the step of a field beside those that can have errors, by the beginning of its name.
+#: Further fields of a step besides those that can have errors, by the beginning of their names.
 _OF_STEP = {
     "audience": ("landlines", "unconfirmed", "segment-", "without-"),
     "text": ("variant", "weight", "ask-"),

@@ -51,7 +51,7 @@ FIELDS = {
 }
 #: The tag of a text that its writer sends to himself.
 TEST_TAG = "test"
-#: What the page shows once the text was checked or tried.
+#: The values of the page before the text was checked or tried.
 _NOT_CHECKED: dict[str, object] = {
     "outlook": None,
     "sample": None,
@@ -73,7 +73,7 @@ def numbers_of(text: str) -> list[str]:
 
 @dataclass(slots=True)
 class Outlook:
-    """What a text would do before it is sent."""
+    """A prediction of what a text would do, made before it is sent."""
 
     recipients: int
     segments: int
@@ -83,7 +83,7 @@ class Outlook:
 
 @dataclass(slots=True)
 class Letter:
-    """What the form says."""
+    """The contents of the form."""
 
     numbers: list[str]
     groups: list[str]

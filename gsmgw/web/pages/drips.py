@@ -21,7 +21,7 @@ from gsmgw.wire import resources
 LIMIT = 50
 #: Steps of one drip at most.
 MOST_STEPS = 50
-#: What a new drip begins with.
+#: The values of a new drip.
 _NEW: Mapping[str, str | list[str]] = {
     "delay": "1d",
     "step-text": "",

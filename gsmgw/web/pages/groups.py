@@ -19,7 +19,7 @@ NAMES = {
     "invalid_segment": "segment",
     "wrong_state": "name",
 }
-#: What a field of contacts can hold.
+#: Names of the kinds of fields of contacts.
 TYPES = {
     "text": N_("text"),
     "number": N_("number"),

@@ -1,4 +1,4 @@
-"""Whether everything is well, in words."""
+"""The page that says in words if everything is well."""
 
 from __future__ import annotations
 

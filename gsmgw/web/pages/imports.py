@@ -18,7 +18,7 @@ from gsmgw.wire import resources
 
 #: An import that is checked and not yet done is kept in the page: this much of it, bytes.
 PREVIEW_BYTES = 1024 * 1024
-#: What columns can be, beside the declared fields.
+#: Meanings that a column can have besides the declared fields.
 TARGETS = {
     "number": N_("Number"),
     "name": N_("Name"),

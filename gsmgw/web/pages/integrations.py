@@ -1,4 +1,4 @@
-"""What other programs work with: webhooks, tokens, hooks and bridges at a glance, and new tokens."""
+"""The page of integrations: webhooks, tokens, hooks and bridges at a glance, and new tokens."""
 
 from __future__ import annotations
 

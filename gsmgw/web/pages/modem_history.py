@@ -19,7 +19,7 @@ Sample = resources.ModemSample
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened to a modem over the last day."""
+    """The history of a modem over the last day."""
 
     labels: list[str]
     #: None where the modem tells no such reading.

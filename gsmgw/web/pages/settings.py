@@ -1,4 +1,4 @@
-"""What a user can choose: language, colours, time zone and password."""
+"""The settings of a user: language, colours, time zone and password."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from gsmgw.web.routing import Page
 from gsmgw.web.view import View
 from gsmgw.wire import resources
 
-#: What the figures can be listed by.
+#: Keys that the figures can be listed by.
 BY: Final = {
     "day": N_("Day"),
     "hour": N_("Hour"),

@@ -1,4 +1,4 @@
-"""What pages that write texts share: the segments of a text, a preview for each contact, times and modems."""
+"""Shared parts of pages that write texts: segments of a text, a preview for each contact, times and modems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gsmgw.wire import resources
 
 #: People whose texts a page shows one by one.
 SAMPLE = 20
-#: What the name of a pool begins with where a modem or a pool is chosen.
+#: Prefix of the name of a pool where a modem or a pool is chosen.
 POOL = "pool:"
 
 

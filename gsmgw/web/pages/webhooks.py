@@ -157,7 +157,7 @@ async def _replay(view: View, form: Form, number: str) -> None:
 
 @region("deliveries", lambda event, _: not event["type"].startswith("hook."), pause_s=2.0)
 async def _deliveries_region(look: Look, gateway: AsyncClient, number: str) -> str:
-    """The newest deliveries. Their outcome is no event: what follows it, or the heartbeat of the page, shows it."""
+    """The newest deliveries. Their outcome is not an event: its consequence, or the heartbeat of the page, shows it."""
     log = await gateway.webhook_delivery_page(number, limit=LIMIT)
     context = {"deliveries": log["data"], "state": "", "here": f"/webhooks/{part(number)}"}
     return partial("deliveries", look.part("fragments/deliveries.html", **context))

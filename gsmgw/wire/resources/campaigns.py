@@ -138,7 +138,7 @@ class CampaignSample(TypedDict):
 
 @closed
 class CampaignReview(TypedDict):
-    """What a campaign would do."""
+    """A prediction of what a campaign would do."""
 
     recipients: int
     suspected: Annotated[int, Field(description="Of them, those whose text waits for a decision about consent")]

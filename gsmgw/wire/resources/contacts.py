@@ -137,7 +137,7 @@ class ContactImport(TypedDict):
 
 @closed
 class UndoneImport(TypedDict):
-    """What undoing an import did: numbers of contacts."""
+    """The result of undoing an import: numbers of contacts."""
 
     removed: int
     restored: int

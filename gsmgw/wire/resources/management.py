@@ -130,7 +130,7 @@ class BridgeState(TypedDict):
 
 @closed
 class Integrations(TypedDict):
-    """What other programs work with: addresses of the API, hooks, bridges."""
+    """Connections for other programs: addresses of the API, hooks, bridges."""
 
     api: ApiAddresses
     hooks: list[Hook]

@@ -13,7 +13,7 @@ from gsmgw.wire.resources.common import Time, closed
 
 @closed
 class RuleMatch(TypedDict):
-    """What a text must be."""
+    """Condition on a text."""
 
     kind: MatchKind
     value: str | list[str] | None
@@ -35,7 +35,7 @@ class RuleCondition(TypedDict):
 
 @closed
 class RuleAction(TypedDict):
-    """What a rule does; the other fields depend on ``kind``."""
+    """An action of a rule; the other fields depend on ``kind``."""
 
     kind: ActionKind
     text: NotRequired[str]
@@ -104,7 +104,7 @@ class RuleTrialQuestion(TypedDict):
 
 @closed
 class RuleTrial(TypedDict):
-    """What a text would do."""
+    """A prediction of what a text would do."""
 
     consent: Annotated[str | None, Field(description="stop, start, help, yes or suspect: then no rule is looked at")]
     question: Annotated[RuleTrialQuestion | None, Field(description="The text answers it: then no rule is looked at")]

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from gsmgw.wire.resources.common import Time, closed
 
-#: What statistics are counted by.
+#: Keys that statistics are counted by.
 StatisticsBy: TypeAlias = Literal["hour", "day", "modem", "campaign", "tag", "country"]
 
 
@@ -24,7 +24,7 @@ class DeliveryTime(TypedDict):
 
 @closed
 class Sums(TypedDict):
-    """What happened in a span."""
+    """Sums over a span of time."""
 
     accepted: int
     sent: int
@@ -44,7 +44,7 @@ class Sums(TypedDict):
 
 @closed
 class KeyedSums(Sums):
-    """What happened in an hour or on a day (``key`` is its beginning), or at a modem, for a tag, in a country."""
+    """Sums of an hour or a day (``key`` is its beginning), or of a modem, a tag or a country."""
 
     key: str
 

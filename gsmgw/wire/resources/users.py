@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from gsmgw.wire.resources.common import Time, closed
 
-#: What a user may do.
+#: Roles of users.
 UserRole: TypeAlias = Literal["owner", "operator", "viewer"]
 
 

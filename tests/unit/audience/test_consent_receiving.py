@@ -1,4 +1,4 @@
-"""What a received text changes: claims of weak words, the profile of the US, languages, answers, and errors."""
+"""Changes by a received text: claims of weak words, the profile of the US, languages, answers, and errors."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class House:
         os.chown(self.state / name, SERVICE, SERVICE, follow_symlinks=False)
 
     def unharmed(self) -> bool:
-        """Whether root's directory is as it was."""
+        """Return True if root's directory is as it was."""
         about = self.precious.stat()
         return (
             [entry.name for entry in self.private.iterdir()] == ["shadow"]

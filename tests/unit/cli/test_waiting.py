@@ -1,4 +1,4 @@
-"""What a message waits for, and when it is tried next, in the time of the reader."""
+"""The reason why a message waits, and the time of its next attempt, in the time of the reader."""
 
 from __future__ import annotations
 

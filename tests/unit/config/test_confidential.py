@@ -47,7 +47,7 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, FieldI
 
 
 def holds_text(annotation: Any) -> bool:
-    """Whether the setting itself is a text; the path of a file with a secret is none."""
+    """Return True if the setting itself is a text; the path of a file with a secret is none."""
     return annotation is str or any(map(holds_text, get_args(annotation)))
 
 

@@ -1,4 +1,4 @@
-"""What can be known of this machine before the start is told with line and cure."""
+"""Faults of this machine that can be known before the start are told with line and cure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor sees of a machine; each finding that is bad says what helps."""
+"""The doctor's findings on a machine; each bad finding says what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user can see is on the pages: commands, operations, faults, profiles and their keys, rules."""
+"""Everything that a user can see is on the pages: commands, operations, faults, profiles and their keys, rules."""
 
 from __future__ import annotations
 

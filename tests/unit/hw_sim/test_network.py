@@ -1,4 +1,4 @@
-"""What the network does to messages between the modem's OK and the phone, and back."""
+"""Treatment of messages by the network between the modem's OK and the phone, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile answers about state comes from the state: tries left, service, signal, settings."""
+"""Answers of a profile about state come from the state: tries left, service, signal, settings."""
 
 from __future__ import annotations
 

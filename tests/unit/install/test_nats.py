@@ -24,7 +24,7 @@ def run(*arguments: object, answer: str | None = None) -> Result:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """What `gsmgw fleet init` makes."""
+    """Return a directory that `gsmgw fleet init` made."""
     found = run("init", tmp_path / "fleet", "--listen", "127.0.0.1:4222", "--store", tmp_path / "store")
     assert found.exit_code == 0, found.output
     return tmp_path / "fleet"

@@ -18,7 +18,7 @@ SHIPPED = "/usr/share/doc/gsmgw/"
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the package has in /usr/share/doc."""
+    """Return the tree of the package in /usr/share/doc."""
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     spec = importlib.util.spec_from_file_location("gsmgw_build_deb", ROOT / "packaging" / "build_deb.py")
     assert spec is not None

@@ -95,7 +95,7 @@ class TableModem(ScriptedModem):
 
 
 def expected(cause: Cause, tries: int, *, started: bool) -> Disposition:
-    """What the table says of the last of so many tries, said in other words than the code's."""
+    """Return the table's result for the last of that many tries, computed differently from the code."""
     if cause.attempts is not None and tries >= cause.attempts:
         assert cause.then is not None
         return cause.then

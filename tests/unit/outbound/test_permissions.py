@@ -1,4 +1,4 @@
-"""What a caller may see, change and send through."""
+"""Permissions of a caller: to see, to change, and to send through modems."""
 
 from __future__ import annotations
 

@@ -494,7 +494,7 @@ async def test_what_is_in_doubt_after_a_crash_was_on_the_wire_in_the_order_of_it
 
 
 async def test_a_modem_that_gains_nothing_by_it_has_nothing_claimed_ahead(tmp_path: Path) -> None:
-    """What waits behind its segment is free for whichever modem is ready first."""
+    """Messages that wait behind its segment are free for whichever modem is ready first."""
     loop = asyncio.get_running_loop()
     results: list[asyncio.Future[int]] = [loop.create_future() for _ in range(4)]
     modem, clock = ScriptedModem("m", *results), VirtualClock()

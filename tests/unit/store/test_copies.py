@@ -1,4 +1,4 @@
-"""What a copy in a modem's storage says about its segment, in every state that this may be in."""
+"""Evidence from a copy in a modem's storage about its segment, in every state of the segment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reference says about unknown segments before it (TS 23.040 9.2.3.6: TP-MR goes up by one)."""
+"""Evidence from a reference about unknown segments before it (TS 23.040 9.2.3.6: TP-MR goes up by one)."""
 
 from __future__ import annotations
 

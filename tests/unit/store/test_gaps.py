@@ -1,4 +1,4 @@
-"""What used references say about segments in doubt, held against every way in which it can have been."""
+"""Evidence from used references about segments in doubt, compared with every way in which it can have been."""
 
 from __future__ import annotations
 

@@ -169,13 +169,13 @@ def explained(path: Path, statements: set[str]) -> dict[str, list[str]]:
 
 
 def stops(step: str, text: str) -> bool:
-    """Whether the walk ends after the rows that were asked for: it follows the wanted order, and skips none."""
+    """Return True if the walk ends after the requested rows: it follows the wanted order, and skips none."""
     ordered = re.search(r"FROM (\w+)( WHERE direction = 'inbound')? ORDER BY id DESC LIMIT \d+$", text)
     return ordered is not None and (ordered[2] is None or "messages_inbound" in step)
 
 
 def is_scan(step: str) -> bool:
-    """Whether a step of a plan walks through something that grows with the history."""
+    """Return True if a step of a plan walks through something that grows with the history."""
     scanned = re.match(r"SCAN (?:main\.)?(\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
     if scanned is None:
         return False

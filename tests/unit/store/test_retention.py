@@ -1,4 +1,4 @@
-"""What is too old goes, and nothing that is under way."""
+"""Old rows go, and nothing that is under way."""
 
 from __future__ import annotations
 

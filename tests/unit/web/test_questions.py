@@ -1,4 +1,4 @@
-"""What cannot be undone is asked for, with and without JavaScript, in the same words."""
+"""Actions that cannot be undone are confirmed, with and without JavaScript, in the same words."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_nested_multiparts() -> None:
 
 
 def test_no_mail_makes_it_fail() -> None:
-    """Whatever arrives is a text or refused. What changes is a real mail, so that the parser gets deep."""
+    """Any mail is a text or refused. The cases are changes of a real mail, so that the parser gets deep."""
     mail = EmailMessage()
     mail["Subject"] = "Übung"
     mail.set_content("Text mit Umlauten: äöü\n\n-- \nAnn")

@@ -1,4 +1,4 @@
-"""What gateways of a fleet write to each other."""
+"""Messages between gateways of a fleet."""
 
 from __future__ import annotations
 

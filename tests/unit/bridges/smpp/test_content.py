@@ -1,4 +1,4 @@
-"""What a submission carries: alphabets, headers, parts, times and addresses."""
+"""Contents of a submission: alphabets, headers, parts, times and addresses."""
 
 from __future__ import annotations
 
