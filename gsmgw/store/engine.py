@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from gsmgw.errors import StoreFault, StoreUnavailable
 from gsmgw.model import Event
@@ -45,6 +45,12 @@ REPEAT_S = 60.0
 
 #: Values that SQLite cannot store: integers beyond 64 bits, halves of surrogate pairs.
 _UNSTORABLE = (sqlite3.Error, OverflowError, UnicodeError)
+
+# The module sqlite3 looks for adapters of every value that is not exactly an int, float or str, and raises and drops an
+# exception where there are none: ten times for the row of a message. These return the value that it binds anyway.
+sqlite3.register_adapter(type(None), cast(Callable[[None], None], {}.get))
+sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(bytes, bytes.__bytes__)
 
 
 @dataclass(slots=True)

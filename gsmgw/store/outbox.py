@@ -98,10 +98,16 @@ def _row(m: Outgoing, now_ms: int) -> tuple[Any, ...]:
 
 def last_texted(tx: Tx, peers: Iterable[str]) -> dict[str, str]:
     """For numbers that ever sent a message: the modem that received the last one."""
+    wanted = list(peers)
+    if len(wanted) == 1:  # a single message: many values at once cost more than the look-up
+        last = tx.one(
+            "SELECT modem FROM messages WHERE peer = ? AND direction = 'inbound' ORDER BY id DESC LIMIT 1", wanted
+        )
+        return {} if last is None or last[0] is None else {wanted[0]: last[0]}
     found = tx.all(
         "SELECT value, (SELECT modem FROM messages WHERE peer = value AND direction = 'inbound' "
         "ORDER BY id DESC LIMIT 1) AS modem FROM json_each(?) WHERE modem IS NOT NULL",
-        (as_json(peers),),
+        (as_json(wanted),),
     )
     return dict(found)
 

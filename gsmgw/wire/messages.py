@@ -95,17 +95,17 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
         own["data"] = base64.b64encode(message.data).decode("ascii")
         own["port"] = message.port
     common = _in_common(
+        message.created_ms,
+        message.send_at_ms,
+        message.expires_ms,
         message.route,
         message.priority,
         message.tags,
         message.message_class,
-        message.created_ms,
-        message.send_at_ms,
         message.report,
         message.on_unknown,
         message.purpose,
         message.list,
-        message.expires_ms,
         waiting,
     )
     return one_line(to_json(own))[:-1] + common
@@ -113,33 +113,56 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
 
 @lru_cache(maxsize=64)
 def _in_common(
+    created_ms: int,
+    send_at_ms: int | None,
+    expires_ms: int | None,
     route: str,
     priority: Priority,
     tags: tuple[str, ...],
     message_class: int | None,
-    created_ms: int,
-    send_at_ms: int | None,
     report: bool,
     on_unknown: OnUnknown,
     purpose: Purpose,
     name: str | None,
-    expires_ms: int | None,
     waiting: Waiting | None,
 ) -> bytes:
-    """The rest of such an object, behind its own members."""
+    """Return the rest of such an object, behind its own members: the same for all messages of a batch."""
+    scheduled = send_at_ms is not None and send_at_ms > created_ms
+    head, middle, tail = _at_all_times(
+        scheduled, route, priority, tags, message_class, report, on_unknown, purpose, name, waiting
+    )
+    created, due, end = (to_json(stamp(moment_ms)) for moment_ms in (created_ms, send_at_ms, expires_ms))
+    pieces = (head, b',"created_at":', created, b',"send_at":', due, b",", middle, b',"expires_at":', end, b",", tail)
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=256)
+def _at_all_times(
+    scheduled: bool,
+    route: str,
+    priority: Priority,
+    tags: tuple[str, ...],
+    message_class: int | None,
+    report: bool,
+    on_unknown: OnUnknown,
+    purpose: Purpose,
+    name: str | None,
+    waiting: Waiting | None,
+) -> tuple[bytes, bytes, bytes]:
+    """Return the members without times: before ``created_at``, before ``expires_at``, and behind it."""
     modem, pool = target_of(route)
-    rest: dict[str, object] = {
+    head: dict[str, object] = {
         "direction": "outbound",
         "from": None,
-        "status": "scheduled" if send_at_ms is not None and send_at_ms > created_ms else "queued",
+        "status": "scheduled" if scheduled else "queued",
         "modem": modem,
         "pool": pool,
         "priority": priority.word,
         "tags": tags,
         "flash": message_class == 0,
         "class": message_class,
-        "created_at": stamp(created_ms),
-        "send_at": stamp(send_at_ms),
+    }
+    middle: dict[str, object] = {
         "sent_at": None,
         "delivered_at": None,
         "received_at": None,
@@ -151,12 +174,11 @@ def _in_common(
         "purpose": purpose.value,
         "list": name,
         "campaign": None,
-        "expires_at": stamp(expires_ms),
-        "waiting_for": None if waiting is None else waiting_resource(waiting),
     }
+    tail: dict[str, object] = {"waiting_for": None if waiting is None else waiting_resource(waiting)}
     if (node := node_of(modem)) is not None:
-        rest["node"] = node
-    return b"," + one_line(to_json(rest))[1:]
+        tail["node"] = node
+    return b"," + one_line(to_json(head))[1:-1], to_json(middle)[1:-1], one_line(to_json(tail))[1:]
 
 
 def waiting_resource(waiting: Waiting) -> resources.WaitingFor:

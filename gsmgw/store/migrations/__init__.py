@@ -27,6 +27,7 @@ from gsmgw.store.migrations import (
     m019_smpp,
     m020_fleet,
     m021_fleet_erasures,
+    m022_cheap_conditions,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ STEPS: dict[str, Sequence[str]] = {
     "m019_smpp": m019_smpp.STATEMENTS,
     "m020_fleet": m020_fleet.STATEMENTS,
     "m021_fleet_erasures": m021_fleet_erasures.STATEMENTS,
+    "m022_cheap_conditions": m022_cheap_conditions.STATEMENTS,
 }
 
 #: The table of sqlite-utils that says which steps a database has, and the name of ours in it.

@@ -23,7 +23,7 @@ from gsmgw.model import (
     derive_status,
 )
 from gsmgw.store import Gone, Store, lifecycle, messages, outbox, queue_reads, reports
-from gsmgw.store.states import OPEN
+from gsmgw.store.states import IN_DOUBT, OPEN, SENDING, WAITING
 
 NOW = 1_700_000_000_000
 TO = "+4915112345678"
@@ -436,7 +436,7 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         ),
         "SELECT id FROM messages WHERE due_ms <= ? ORDER BY due_ms LIMIT 5": "messages_due",
         "SELECT id FROM messages WHERE expires_ms <= ? AND expires_ms IS NOT NULL "
-        "AND status IN ('queued', 'scheduled') ORDER BY expires_ms LIMIT 5": "messages_expiry",
+        f"AND {WAITING} ORDER BY expires_ms LIMIT 5": "messages_expiry",
         "SELECT message_id FROM segments WHERE sim = ? AND reference = ? AND report_due = 1 ORDER BY sent_ms DESC": (
             "segments_report"
         ),
@@ -445,7 +445,8 @@ async def test_the_queues_questions_use_an_index(store: Store) -> None:
         "SELECT message_id FROM segments WHERE sim = ? AND doubt IS NOT NULL AND reference IS NULL ORDER BY claim": (
             "segments_doubt"
         ),
-        "SELECT seq FROM segments WHERE status IN ('sending', 'unknown') AND status = 'sending'": "segments_open",
+        f"SELECT seq FROM segments WHERE {SENDING}": "segments_open",
+        f"SELECT seq FROM segments WHERE {IN_DOUBT} AND sim = ?": "segments_open",
         f"SELECT id FROM messages WHERE {OPEN} AND status = 'sending'": "messages_open",
         f"SELECT id FROM messages WHERE {OPEN} AND status IN (?) AND id < ? ORDER BY id DESC LIMIT 5": "messages_open",
         "SELECT id FROM messages WHERE direction = 'inbound' AND id < ? ORDER BY id DESC LIMIT 5": "messages_inbound",
