@@ -1,6 +1,6 @@
 # make demo    a real exchange of texts over simulated modems, no hardware
 # make test    the test suite            (make test PYTHON=python3.13 for another interpreter)
-# make test-long  kills at random moments, a short storm, searches for harmful cases
+# make test-long  kills at random moments, a short storm, other programs, searches for harmful cases
 # make test-page  the dashboard in Chromium   (Chromium: sudo sh tests/page/install-debian.sh)
 # make check   lint, types and import contracts, as CI runs them
 # make screenshots  the pictures of the documentation   (wants Chromium, too)

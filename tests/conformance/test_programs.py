@@ -8,7 +8,7 @@ import pytest
 from conformance.conftest import PROFILES, STEPS, Results
 from conformance.drivers import DRIVERS, Driver, missing
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.long]
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "simulator-conformance.md"
 

@@ -30,6 +30,7 @@ def test_no_fault_is_left_out() -> None:
     assert set(KINDS) >= UNTIL_RESTART
 
 
+@pytest.mark.long
 async def test_every_fault_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor, "HEALTH_EVERY_S", HEALTH_S)
     hasty = (replace(GENERIC, matches=(".",), probe_after_s=PATIENCE_S, prompt_timeouts_s=(1.0, PATIENCE_S)),)

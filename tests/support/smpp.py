@@ -169,10 +169,11 @@ class Smpplib:
         return int(pdu.sequence)
 
     def close(self) -> None:
-        """Leave."""
+        """Leave: after the answer to its unbind the gateway closes, which ends the thread that listens."""
         with contextlib.suppress(smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError, OSError):
+            self.client.send_pdu(smpplib.smpp.make_pdu("unbind", client=self.client))
+            self._thread.join(60)
             self.client.disconnect()
-        self._thread.join(60)
 
 
 @contextlib.contextmanager
