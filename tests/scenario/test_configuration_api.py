@@ -54,7 +54,7 @@ def test_each_setting_has_its_source_and_meaning(file: Path) -> None:
     assert (limit["value"], limit["line"], limit["live"]) == (100, 11, True)
     assert settings["route.1.prefix"]["line"] == 14
     assert (found["file"], found["pending"], found["problem"]) == (str(file), [], None)
-    assert "1234" not in str(found)
+    assert "1234" not in str(found).replace(str(file), "")
     assert all(each["meaning"] for each in found["settings"])
 
 
