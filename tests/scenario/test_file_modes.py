@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.processes import until
+from support.processes import listens, until
 
 from gsmgw.client import Client
 
@@ -79,7 +79,7 @@ def test_a_member_of_the_group_reaches_the_socket_and_no_file(machine: Machine) 
     command = [sys.executable, "-m", "gsmgw", "run", "--config", str(machine.config)]
     with (machine.root / "log").open("wb") as log, subprocess.Popen(command, stderr=log, umask=0o022) as child:
         try:
-            until(machine.socket.is_socket)
+            until(lambda: listens(machine.socket))
             with Client(machine.socket) as client:
                 client.send("+4915112345678", "a text")
                 client.request("POST", "/v1/tokens", json={"name": "shop", "scopes": ["send"]})

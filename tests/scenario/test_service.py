@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.processes import until
+from support.processes import listens, until
 from support.rig import make_config, running
 from support.waiting import GENEROUS_S
 
@@ -81,7 +81,7 @@ def test_it_serves_the_socket_that_it_is_passed_and_leaves_it_behind(tmp_path: P
 def test_a_socket_of_another_place_does_not_replace_the_configured_one(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     with listening(tmp_path / "passed.sock") as listener, activated(config, listener):
-        until((tmp_path / "gsmgw.sock").is_socket)
+        until(lambda: listens(tmp_path / "gsmgw.sock"))
         for name in ("passed.sock", "gsmgw.sock"):
             with Client(tmp_path / name) as client:
                 until(lambda c=client: bool(c.stats()["version"]))  # type: ignore[misc]
@@ -101,7 +101,7 @@ def test_a_first_client_starts_it(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log:
         child = subprocess.Popen([*command, "--config", str(config)], stdout=log, stderr=log)
         try:
-            until(path.is_socket)
+            until(lambda: listens(path))
             with Client(path) as client:
                 assert client.stats()["version"]
         finally:
@@ -116,7 +116,7 @@ def test_without_systemd_it_runs_in_the_foreground_and_ends_on_sigterm(tmp_path:
         command = [sys.executable, "-m", "gsmgw", "run", "--config", str(config)]
         child = subprocess.Popen(command, stderr=log, env=environment, start_new_session=True)
         try:
-            until(path.is_socket)
+            until(lambda: listens(path))
             second = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
             assert second.returncode == 75
             assert "another gsmgw uses" in second.stderr
@@ -141,7 +141,7 @@ def test_what_it_keeps_is_for_its_user_alone_whatever_was_there_before(tmp_path:
             [sys.executable, "-m", "gsmgw", "run", "--config", str(config)], stderr=log, umask=0o022
         )
         try:
-            until(path.is_socket)
+            until(lambda: listens(path))
             assert state.stat().st_mode & 0o777 == 0o700
             found = {entry.name: entry.stat().st_mode & 0o777 for entry in state.iterdir()}
             assert {"gsmgw.db", "gsmgw.db-wal", "gsmgw.db-shm", "gsmgw.lock"} <= set(found)
@@ -159,7 +159,7 @@ def started(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     with config.with_suffix(".log").open("wb") as log:
         child = subprocess.Popen([sys.executable, "-m", "gsmgw", "run", "--config", str(config)], stderr=log)
         try:
-            until((config.parent / "gsmgw.sock").is_socket)
+            until(lambda: listens(config.parent / "gsmgw.sock"))
             yield child
         finally:
             child.terminate()

@@ -200,6 +200,13 @@ def until(condition: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> 
         time.sleep(0.005)
 
 
+def listens(path: Path) -> bool:
+    """Return True once a process listens at a Unix socket; its file is there a moment before (unix(7))."""
+    rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:])
+    accepting = 0x10000  # __SO_ACCEPTCON
+    return any(int(row[3], 16) & accepting and row[-1] == str(path) for row in rows)
+
+
 def first_events(client: Client, most: int) -> list[dict[str, Any]]:
     """The event log from its beginning to its present end."""
     last = client.stats()["last_event"]
