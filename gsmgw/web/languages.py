@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -34,7 +35,8 @@ class Translator:
         return forms[0 if number == 1 else 1] % {"n": number, **values}
 
 
-def load_languages() -> dict[str, Translator]:
+@cache
+def load_languages() -> Mapping[str, Translator]:
     """Return the translator of each language, the source language first."""
     found = {SOURCE: Translator(SOURCE, {})}
     for path in sorted(FOLDER.glob("*.po")):

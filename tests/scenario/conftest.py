@@ -10,6 +10,15 @@ from support.page import Browser, add_user, signed_in
 from support.processes import Site, site, until
 from support.rig import Rig, make_config, running
 
+from gsmgw.api.access import passwords
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with a thousandth of the work: hundreds of tests sign in. The real cost has a test of its own."""
+    monkeypatch.setattr(passwords, "N", 64)
+    monkeypatch.setattr(passwords, "P", 1)
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

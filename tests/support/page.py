@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import httpx
+import jinja2
 
 from gsmgw.web.application import PAGES
 from gsmgw.web.live.regions import REGIONS
@@ -107,10 +108,30 @@ class Browser:
         return await self.send("/sign-in", name=name, password=password, next="/")
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """Templates that a dashboard of this process has compiled: there are hundreds of them, with the same pages."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill in a template that is known."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep a template."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 @asynccontextmanager
 async def dashboard(rig: Rig, base: str = "http://page", **settings: Any) -> AsyncIterator[Browser]:
     """A dashboard for this gateway, in this process, and a browser at it."""
     web = Web(WebSettings(socket=str(rig.client.where), **settings), PAGES)
+    web.site.templates.bytecode_cache = _COMPILED
     transport = httpx.ASGITransport(web.application(), client=("192.0.2.7", 1234))
     try:
         async with web.hub.running(), httpx.AsyncClient(transport=transport, base_url=base, timeout=60) as http:
