@@ -9,9 +9,15 @@ from ``status = 'queued'`` and take the index of open messages for the heads of 
 """
 
 
-def _any(*values: str) -> str:
-    """Return the condition that ``status`` has one of the values."""
-    return " OR ".join(f"status = '{value}'" for value in values)
+def _any(*values: str, column: str = "status") -> str:
+    """Return the condition that a column has one of the values."""
+    return " OR ".join(f"{column} = '{value}'" for value in values)
+
+
+def _listed(table: str, column: str, *values: str) -> str:
+    """Return the statement that replaces a list of values in a table's definition."""
+    named = ", ".join(f"'{value}'" for value in values)
+    return _replaced(table, f"{column} IN ({named})", _any(*values, column=column))
 
 
 def _replaced(table: str, old: str, new: str) -> str:
@@ -33,11 +39,7 @@ STATEMENTS = (
         "messages", "status IN ('queued', 'scheduled', 'unknown') OR", f"{_any('queued', 'scheduled', 'unknown')} OR"
     ),
     _replaced("messages", "status NOT IN ('sent') OR", "status <> 'sent' OR"),
-    _replaced(
-        "messages",
-        "purpose IN ('transactional', 'marketing', 'conversation')",
-        "purpose = 'transactional' OR purpose = 'marketing' OR purpose = 'conversation'",
-    ),
+    _listed("messages", "purpose", "transactional", "marketing", "conversation"),
     _replaced(
         "segments",
         """status IN ('queued', 'sending', 'sent', 'delivered', 'undelivered',
@@ -55,11 +57,11 @@ STATEMENTS = (
         "status NOT IN ('delivered', 'undelivered') OR",
         "status <> 'delivered' AND status <> 'undelivered' OR",
     ),
-    _replaced(
-        "parts",
-        "state IN ('waiting', 'assembled', 'quarantined', 'silent', 'stored')",
-        "state = 'waiting' OR state = 'assembled' OR state = 'quarantined' OR state = 'silent' OR state = 'stored'",
-    ),
+    _listed("parts", "state", "waiting", "assembled", "quarantined", "silent", "stored"),
+    _listed("webhook_deliveries", "kind", "event", "replay", "test"),
+    _listed("webhook_deliveries", "state", "pending", "delivered", "failed"),
+    _listed("campaign_recipients", "state", "waiting", "queued", "skipped"),
+    _listed("rollups", "dimension", "all", "modem", "campaign", "tag", "country"),
     "PRAGMA writable_schema = RESET",
     "DROP INDEX messages_expiry",
     f"""

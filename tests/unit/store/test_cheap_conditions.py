@@ -1,4 +1,4 @@
-"""The constraints of messages, segments and parts refuse the same rows in their new form as in the old one."""
+"""The constraints of rows that texts write refuse the same in their new form as in the old one."""
 
 from __future__ import annotations
 
@@ -36,11 +36,27 @@ COLUMNS: Mapping[str, Mapping[str, tuple[object, ...]]] = {
         "report_status": (None, 0),
     },
     "parts": {"state": ("waiting", "assembled", "quarantined", "silent", "stored", "lost", "", None)},
+    "webhook_deliveries": {
+        "kind": ("event", "replay", "test", "other", None),
+        "state": ("pending", "delivered", "failed", "other", None),
+        "due_ms": (None, 1),
+        "ended_ms": (None, 1),
+        "event_id": (None, 1),
+    },
+    "campaign_recipients": {
+        "state": ("waiting", "queued", "skipped", "other", None),
+        "message_id": (None, 1),
+        "reason": (None, "opted_out"),
+    },
+    "rollups": {"dimension": ("all", "modem", "campaign", "tag", "country", "other", None), "hours": (1, 2, 24)},
 }
 OTHERS: Mapping[str, Mapping[str, object]] = {
     "messages": {"peer": "+491511", "text": "x", "encoding": "gsm7", "segments": 1, "created_ms": 1},
     "segments": {"message_id": 1, "seq": 1, "tpdu": b"", "recipient": "1"},
     "parts": {"at_ms": 1, "modem": "m", "sim": "s", "pdu": "00"},
+    "webhook_deliveries": {"webhook_id": "w", "type": "message.sent", "created_ms": 1},
+    "campaign_recipients": {"campaign_id": 1, "number": "+491511"},
+    "rollups": {"start_ms": 0, "key": ""},
 }
 
 
