@@ -27,6 +27,7 @@ from gsmgw.outbound.validation import Defaults, Validator
 from gsmgw.pdu import PduError, TextPlan
 from gsmgw.ports import Clock
 from gsmgw.store import Store, Tx, consent, idempotency, lifecycle, messages, outbox
+from gsmgw.store.message_details import MessageDetails, details_of
 from gsmgw.store.visibility import Sight
 from gsmgw.wire.problems import ProblemCode
 
@@ -160,10 +161,16 @@ class MessageService:
     async def get(self, principal: Principal, message_id: int) -> MessageRecord:
         """Return a message that the caller may see. Raises :class:`MessageNotFound`."""
         record = await self._store.read(lambda db: messages.get_message(db, message_id))
-        sight = self.visible_to(principal)
-        if record is None or (sight is not None and not sight.sees(record)):
+        if record is None or not self._may_see(principal, record):
             raise MessageNotFound(message_id)
         return record
+
+    async def details(self, principal: Principal, message_id: int) -> MessageDetails:
+        """Return a message that the caller may see, at one moment. Raises :class:`MessageNotFound`."""
+        found = await self._store.read(lambda db: details_of(db, message_id))
+        if found is None or not self._may_see(principal, found.record):
+            raise MessageNotFound(message_id)
+        return found
 
     async def cancel(self, principal: Principal, message_id: int) -> None:
         """Cancel a message of which nothing has been sent. Raises :class:`ServiceError`."""
@@ -286,6 +293,10 @@ class MessageService:
             else self._queue.explain_queued(message.route, message.to, known)
             for message in fresh
         ]
+
+    def _may_see(self, principal: Principal, record: MessageRecord) -> bool:
+        sight = self.visible_to(principal)
+        return sight is None or sight.sees(record)
 
     async def _get_to_change(self, principal: Principal, message_id: int) -> MessageRecord:
         principal.require("send")

@@ -17,7 +17,7 @@ from gsmgw.http.json_response import JSONResponse, page_response
 from gsmgw.http.problems import Problem
 from gsmgw.model import format_id, parse_id
 from gsmgw.outbound import Principal
-from gsmgw.store import messages, queue_reads
+from gsmgw.store import messages
 from gsmgw.wire import resources
 from gsmgw.wire.events import event_resource
 from gsmgw.wire.messages import message_resource, segment_resource
@@ -110,15 +110,12 @@ def _id(text: str) -> int:
 
 
 async def _whole(ctx: Context, caller: Principal, message_id: int) -> Response:
-    record = await ctx.service.get(caller, message_id)
-    segments = await ctx.store.read(lambda db: queue_reads.segments_of(db, record.id))
-    events = await ctx.store.read(lambda db: messages.history(db, record.id))
-    ((_, name),) = await ctx.store.read(lambda db: messages.with_names(db, [record]))
+    found = await ctx.service.details(caller, message_id)
     body: resources.WholeMessage = {
-        **message_resource(record, ctx.service.explain(record)),
-        "contact_name": None if caller.is_restricted else name,
-        "segment_list": [segment_resource(segment) for segment in segments],
-        "history": [event_resource(event) for event in events],
+        **message_resource(found.record, ctx.service.explain(found.record)),
+        "contact_name": None if caller.is_restricted else found.contact_name,
+        "segment_list": [segment_resource(segment) for segment in found.segments],
+        "history": [event_resource(event) for event in found.history],
     }
     return JSONResponse(body)
 
