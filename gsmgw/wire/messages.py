@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic_core import to_json
 
@@ -94,73 +94,59 @@ def accepted_json(message: Outgoing, waiting: Waiting | None) -> bytes:
     if message.data is not None:
         own["data"] = base64.b64encode(message.data).decode("ascii")
         own["port"] = message.port
-    common = _in_common(
-        message.created_ms,
-        message.send_at_ms,
-        message.expires_ms,
+    same = _Same(
         message.route,
         message.priority,
         message.tags,
         message.message_class,
+        message.send_at_ms is not None and message.send_at_ms > message.created_ms,
         message.report,
         message.on_unknown,
         message.purpose,
         message.list,
         waiting,
     )
-    return one_line(to_json(own))[:-1] + common
+    return one_line(to_json(own))[:-1] + _in_common(message.created_ms, message.send_at_ms, message.expires_ms, same)
+
+
+class _Same(NamedTuple):
+    """The facts that accepted messages of a client share, at whatever time."""
+
+    route: str
+    priority: Priority
+    tags: tuple[str, ...]
+    message_class: int | None
+    scheduled: bool
+    report: bool
+    on_unknown: OnUnknown
+    purpose: Purpose
+    list: str | None
+    waiting: Waiting | None
 
 
 @lru_cache(maxsize=64)
-def _in_common(
-    created_ms: int,
-    send_at_ms: int | None,
-    expires_ms: int | None,
-    route: str,
-    priority: Priority,
-    tags: tuple[str, ...],
-    message_class: int | None,
-    report: bool,
-    on_unknown: OnUnknown,
-    purpose: Purpose,
-    name: str | None,
-    waiting: Waiting | None,
-) -> bytes:
+def _in_common(created_ms: int, send_at_ms: int | None, expires_ms: int | None, same: _Same) -> bytes:
     """Return the rest of such an object, behind its own members: the same for all messages of a batch."""
-    scheduled = send_at_ms is not None and send_at_ms > created_ms
-    head, middle, tail = _at_all_times(
-        scheduled, route, priority, tags, message_class, report, on_unknown, purpose, name, waiting
-    )
+    head, middle, tail = _at_all_times(same)
     created, due, end = (to_json(stamp(moment_ms)) for moment_ms in (created_ms, send_at_ms, expires_ms))
     pieces = (head, b',"created_at":', created, b',"send_at":', due, b",", middle, b',"expires_at":', end, b",", tail)
     return b"".join(pieces)
 
 
 @lru_cache(maxsize=256)
-def _at_all_times(
-    scheduled: bool,
-    route: str,
-    priority: Priority,
-    tags: tuple[str, ...],
-    message_class: int | None,
-    report: bool,
-    on_unknown: OnUnknown,
-    purpose: Purpose,
-    name: str | None,
-    waiting: Waiting | None,
-) -> tuple[bytes, bytes, bytes]:
+def _at_all_times(same: _Same) -> tuple[bytes, bytes, bytes]:
     """Return the members without times: before ``created_at``, before ``expires_at``, and behind it."""
-    modem, pool = target_of(route)
+    modem, pool = target_of(same.route)
     head: dict[str, object] = {
         "direction": "outbound",
         "from": None,
-        "status": "scheduled" if scheduled else "queued",
+        "status": "scheduled" if same.scheduled else "queued",
         "modem": modem,
         "pool": pool,
-        "priority": priority.word,
-        "tags": tags,
-        "flash": message_class == 0,
-        "class": message_class,
+        "priority": same.priority.word,
+        "tags": same.tags,
+        "flash": same.message_class == 0,
+        "class": same.message_class,
     }
     middle: dict[str, object] = {
         "sent_at": None,
@@ -168,14 +154,14 @@ def _at_all_times(
         "received_at": None,
         "error": None,
         "attempts": 0,
-        "delivery_report": report,
+        "delivery_report": same.report,
         "report_missing": False,
-        "on_unknown": on_unknown.value,
-        "purpose": purpose.value,
-        "list": name,
+        "on_unknown": same.on_unknown.value,
+        "purpose": same.purpose.value,
+        "list": same.list,
         "campaign": None,
     }
-    tail: dict[str, object] = {"waiting_for": None if waiting is None else waiting_resource(waiting)}
+    tail: dict[str, object] = {"waiting_for": None if same.waiting is None else waiting_resource(same.waiting)}
     if (node := node_of(modem)) is not None:
         tail["node"] = node
     return b"," + one_line(to_json(head))[1:-1], to_json(middle)[1:-1], one_line(to_json(tail))[1:]
