@@ -23,8 +23,8 @@ from gsmgw.pdu import (
     submits,
 )
 
-#: Messages of 8-bit data: octets of user data, and of its header with 16-bit ports (6 + 1) and concatenation (6). A
-#: header has one octet for its length.
+#: Messages of 8-bit data: bytes of user data, and of its header with 16-bit ports (6 + 1) and concatenation (6). A
+#: header has one byte for its length.
 _DATA_OCTETS = 140
 _PORTS_OCTETS = 7
 _CONCAT_OCTETS = 6

@@ -12,9 +12,9 @@ from gsmgw.pdu.septets import pack, unpack
 UNKNOWN: Final = 0
 INTERNATIONAL: Final = 1
 ALPHANUMERIC: Final = 5
-"""Types of number, bits 6-4 of the type-of-address octet."""
+"""Types of number, bits 6-4 of the type-of-address byte."""
 ISDN: Final = 1
-"""Numbering plan E.164, bits 3-0 of the type-of-address octet."""
+"""Numbering plan E.164, bits 3-0 of the type-of-address byte."""
 
 TYPES_OF_NUMBER: Final = {
     0: "unknown",
@@ -40,9 +40,9 @@ NUMBERING_PLANS: Final = {
 }
 
 MAX_DIGITS: Final = 20
-"""Semi-octets of a TP address, 9.1.2.5: twelve octets in all, ten of them value."""
+"""Semi-octets of a TP address, 9.1.2.5: twelve bytes in all, ten of them value."""
 MAX_SMSC_OCTETS: Final = 11
-"""The length octet of an SMSC address counts these: type of address and ten octets of digits (TS 24.011 8.2.5.1)."""
+"""The length byte of an SMSC address counts these: type of address and ten bytes of digits (TS 24.011 8.2.5.1)."""
 
 # A swapped pair of semi-octets, printed as hexadecimal, is the pair of digits; TS 23.040 9.1.2.3 names the others.
 SWAPPED: Final = bytes((value & 15) << 4 | value >> 4 for value in range(256))
@@ -71,7 +71,7 @@ class Address:
 
     @property
     def toa(self) -> int:
-        """The type-of-address octet, bit 7 set (9.1.2.5)."""
+        """The type-of-address byte, bit 7 set (9.1.2.5)."""
         return 0x80 | self.ton << 4 | self.npi
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class Address:
 
 
 def parse_address(octets: bytes, at: int, *, field: str) -> tuple[Address, int]:
-    """Return the address at octet ``at`` and the offset after it (9.1.2.5).
+    """Return the address at byte ``at`` and the offset after it (9.1.2.5).
 
     The length counts semi-octets; an odd last one is filled, with what does not matter. Raises :class:`PduError` when
     the address is longer than twenty semi-octets, runs past the end, or holds a fill semi-octet among its digits.
@@ -151,7 +151,7 @@ def parse_address(octets: bytes, at: int, *, field: str) -> tuple[Address, int]:
 
 
 def build_address(address: Address, *, field: str) -> bytes:
-    """Return the octets of a TP address (9.1.2.5). Raises :class:`PduError` when it does not fit or has other signs."""
+    """Return the bytes of a TP address (9.1.2.5). Raises :class:`PduError` when it does not fit or has other signs."""
     value = address.value
     if address.ton == ALPHANUMERIC:
         septets = DEFAULT.encode(value)
@@ -185,7 +185,7 @@ def _semi_octets(digits: str, field: str) -> bytes:
 def parse_smsc(octets: bytes) -> tuple[Address | None, int]:
     """Return the SMSC address in front of a PDU and the offset after it; ``None`` stands for the default (length 0).
 
-    The length counts octets (TS 24.011 8.2.5.1, TS 27.005 3.1). A field of the type octet alone is an empty address.
+    The length counts bytes (TS 24.011 8.2.5.1, TS 27.005 3.1). A field of the type byte alone is an empty address.
     """
     if not octets:
         raise PduError("the PDU is empty", field="SMSC", offset=0)
@@ -193,7 +193,7 @@ def parse_smsc(octets: bytes) -> tuple[Address | None, int]:
     if not length:
         return None, 1
     if length > MAX_SMSC_OCTETS:
-        raise PduError(f"{length} octets; an SMSC address has {MAX_SMSC_OCTETS} at most", field="SMSC", offset=0)
+        raise PduError(f"{length} bytes; an SMSC address has at most {MAX_SMSC_OCTETS}", field="SMSC", offset=0)
     end = length + 1
     if end > len(octets):
         raise PduError("the PDU ends inside the SMSC address", field="SMSC", offset=len(octets))
@@ -212,7 +212,7 @@ def parse_smsc(octets: bytes) -> tuple[Address | None, int]:
 
 
 def build_smsc(address: Address | None) -> bytes:
-    """Return the octets of an SMSC address; ``None`` gives the single octet 0, the default of the SIM."""
+    """Return the bytes of an SMSC address; ``None`` gives the single byte 0, the default of the SIM."""
     if address is None:
         return b"\0"
     if address.ton == ALPHANUMERIC:

@@ -22,7 +22,7 @@ REPLACEMENT: Final = "\ufffd"
 
 
 class Alphabet(StrEnum):
-    """The coding of the octets of a user data field."""
+    """The coding of the bytes of a user data field."""
 
     GSM7 = "gsm7"
     DATA = "data"

@@ -1,4 +1,4 @@
-"""TPDUs to octets: TS 23.040 9.2.2 and 9.2.3."""
+"""TPDUs to bytes: TS 23.040 9.2.2 and 9.2.3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gsmgw.pdu.validity import AbsoluteValidity, RelativeValidity
 
 
 def build_tpdu(tpdu: Tpdu) -> bytes:
-    """Return the octets of a TPDU. Raises :class:`PduError` when a value does not fit its field."""
+    """Return the bytes of a TPDU. Raises :class:`PduError` when a value does not fit its field."""
     if isinstance(tpdu, Submit):
         return _build_submit(tpdu)
     if isinstance(tpdu, Deliver):
@@ -30,7 +30,7 @@ def build_tpdu(tpdu: Tpdu) -> bytes:
 def _octets(*pairs: tuple[int, str]) -> bytes:
     for value, field in pairs:
         if not 0 <= value <= 255:
-            raise PduError(f"{value} is not an octet (0 to 255)", field=field)
+            raise PduError(f"{value} is not a byte (0 to 255)", field=field)
     return bytes(value for value, _ in pairs)
 
 
@@ -43,7 +43,7 @@ def _check_coding(dcs: int, user_data: UserData) -> None:
 
 def _timestamp(octets: bytes, field: str) -> bytes:
     if len(octets) != TIMESTAMP_OCTETS:
-        raise PduError(f"a time stamp has {TIMESTAMP_OCTETS} octets, not {len(octets)}", field=field)
+        raise PduError(f"a time stamp has {TIMESTAMP_OCTETS} bytes, not {len(octets)}", field=field)
     return octets
 
 
@@ -101,7 +101,7 @@ def _build_deliver(deliver: Deliver) -> bytes:
 
 
 def _parameters(report: StatusReport | SubmitReport | DeliverReport) -> int:
-    """TP-PI for the fields that are there; reserved bits are kept, a further TP-PI octet is not (9.2.3.27)."""
+    """TP-PI for the fields that are there; reserved bits are kept, a further TP-PI byte is not (9.2.3.27)."""
     bits = (report.parameters or 0) & ~(PI_PID | PI_DCS | PI_UDL | PI_MORE)
     if report.pid is not None:
         bits |= PI_PID
@@ -175,7 +175,7 @@ def _build_deliver_report(report: DeliverReport) -> bytes:
 def _build_command(command: Command) -> bytes:
     first = 2 | (0x20 if command.status_report_request else 0) | (0x40 if command.has_header else 0)
     if len(command.command_data) > 255:
-        raise PduError(f"{len(command.command_data)} octets of command data; 255 at most", field="TP-CDL")
+        raise PduError(f"{len(command.command_data)} bytes of command data; at most 255 are possible", field="TP-CDL")
     return (
         _octets(
             (first, "TP-MTI"),

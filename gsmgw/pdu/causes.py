@@ -204,5 +204,5 @@ def cme_cause(code: int) -> Cause:
 
 
 def failure_cause(code: int) -> Cause:
-    """Return the meaning of a TP-FCS octet, 128-255 (TS 23.040 9.2.3.22)."""
+    """Return the meaning of a TP-FCS byte, 128-255 (TS 23.040 9.2.3.22)."""
     return cms_cause(code)

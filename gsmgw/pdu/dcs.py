@@ -35,7 +35,7 @@ class Indication:
 
 @dataclass(frozen=True, slots=True)
 class Dcs:
-    """The meaning of a TP-DCS octet. ``alphabet`` is the effective one: compressed text counts as 8-bit data."""
+    """The meaning of a TP-DCS byte. ``alphabet`` is the effective one: compressed text counts as 8-bit data."""
 
     octet: int
     alphabet: Alphabet
@@ -82,12 +82,12 @@ def _interpret(octet: int) -> Dcs:
 
 
 DCS: Final = tuple(_interpret(octet) for octet in range(256))
-"""Every TP-DCS octet, interpreted. Reserved codings count as the default alphabet, as clause 4 has a receiver do."""
+"""Every TP-DCS byte, interpreted. Reserved codings count as the default alphabet, as clause 4 has a receiver do."""
 
 _BITS: Final = {Alphabet.GSM7: 0x00, Alphabet.DATA: 0x04, Alphabet.UCS2: 0x08}
 
 
 def dcs_octet(alphabet: Alphabet, message_class: int | None = None) -> int:
-    """Return the TP-DCS octet of the general group for an alphabet and, if given, a message class 0-3."""
+    """Return the TP-DCS byte of the general group for an alphabet and, if given, a message class 0-3."""
     octet = _BITS[alphabet]
     return octet if message_class is None else octet | 0x10 | message_class & 3

@@ -87,9 +87,9 @@ def describe(pdu: Pdu) -> Iterator[Row]:
         yield from _command(tpdu)
     else:
         yield from _report(tpdu)
-    yield Row("length", f"{pdu.tpdu_octets}", "octets behind the SMSC address, for AT+CMGS", "27.005 3.1")
+    yield Row("length", f"{pdu.tpdu_octets}", "bytes behind the SMSC address, for AT+CMGS", "27.005 3.1")
     for finding in pdu.warnings:
-        where = "" if finding.offset is None else f" at octet {finding.offset}"
+        where = "" if finding.offset is None else f" at byte {finding.offset}"
         yield Row("warning", finding.field + where, finding.title, "")
 
 
@@ -177,7 +177,7 @@ def _command(tpdu: Command) -> Iterator[Row]:
     yield Row("TP-CT", f"{tpdu.command_type:#04x}", kind, "23.040 9.2.3.19")
     yield Row("TP-MN", f"{tpdu.message_number}", "reference of the message that is meant", "23.040 9.2.3.18")
     yield Row("TP-DA", tpdu.destination.number, _address(tpdu.destination), "23.040 9.2.3.8")
-    yield Row("TP-CD", tpdu.data.hex().upper(), f"{len(tpdu.command_data)} octets", "23.040 9.2.3.20, 9.2.3.21")
+    yield Row("TP-CD", tpdu.data.hex().upper(), f"{len(tpdu.command_data)} bytes", "23.040 9.2.3.20, 9.2.3.21")
 
 
 def _reply_path(value: bool) -> Row:
@@ -236,16 +236,16 @@ def _validity(validity: Validity | None) -> Row:
 
 
 def _user_data(user_data: UserData) -> Iterator[Row]:
-    unit = "septets" if user_data.alphabet is Alphabet.GSM7 else "octets"
+    unit = "septets" if user_data.alphabet is Alphabet.GSM7 else "bytes"
     yield Row("TP-UDL", f"{user_data.length}", unit, "23.040 9.2.3.16")
     if user_data.has_header:
-        yield Row("TP-UDHL", f"{user_data.octets[0]}", "octets of header", "23.040 9.2.3.24")
+        yield Row("TP-UDHL", f"{user_data.octets[0]}", "bytes of header", "23.040 9.2.3.24")
     for element in user_data.elements:
         meaning, clause = _ELEMENTS.get(element.iei, (_element_range(element.iei), "23.040 9.2.3.24"))
         detail = _element(element)
         yield Row(f"IE {element.iei:02X}", element.data.hex().upper(), meaning + (detail and f": {detail}"), clause)
     if user_data.data is not None:
-        yield Row("TP-UD", user_data.data.hex().upper(), f"{len(user_data.data)} octets of data", "23.040 9.2.3.24")
+        yield Row("TP-UD", user_data.data.hex().upper(), f"{len(user_data.data)} bytes of data", "23.040 9.2.3.24")
     else:
         yield Row("TP-UD", user_data.text or "", f"{len(user_data.body)} {unit} of text", "23.038 6.2")
 

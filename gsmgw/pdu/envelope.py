@@ -1,4 +1,4 @@
-"""A PDU as TS 27.005 3.1 passes it over the serial line: hexadecimal, an SMSC address in front, a length of octets."""
+"""A PDU as TS 27.005 3.1 passes it over the serial line: hexadecimal, an SMSC address in front, a length in bytes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pdu:
 
     @property
     def trailing(self) -> bytes:
-        """The octets after the last field, which are ignored."""
+        """The bytes after the last field, which are ignored."""
         return self.octets[self.end_offset :]
 
     @property
@@ -40,7 +40,7 @@ class Pdu:
         """The oddities of the PDU that do not make it unreadable; computed at each call."""
         found = list(examine(self.tpdu, self.octets, self.tpdu_offset, self.end_offset))
         if self.stated_octets is not None and self.stated_octets != self.tpdu_octets:
-            title = f"{self.stated_octets} octets were announced, {self.tpdu_octets} came"
+            title = f"{self.stated_octets} bytes were announced, {self.tpdu_octets} came"
             found.append(Finding("length", self.tpdu_offset, title))
         return tuple(found)
 
@@ -71,7 +71,7 @@ def parse_pdu(
 
     ``smsc`` tells whether an SMSC address leads; ``sent`` and ``rp`` are those of :func:`parse_tpdu`.
     ``stated_octets`` is the length that +CMGR or +CMT announced: when the PDU cannot be read with an SMSC address and
-    has just that many octets, it is one of a phase 1 modem that leaves the address out. Raises :class:`PduError`.
+    has just that many bytes, it is one of a phase 1 modem that leaves the address out. Raises :class:`PduError`.
     """
     octets = from_hex(pdu) if isinstance(pdu, str) else pdu
     try:
@@ -98,5 +98,5 @@ def build_pdu(tpdu: Tpdu, smsc: Address | None = None) -> str:
 
 
 def cmgs_length(pdu: str) -> int:
-    """Return what AT+CMGS wants with a PDU of :func:`build_pdu`: octets without the SMSC address (TS 27.005 3.5.1)."""
+    """Return what AT+CMGS wants with a PDU of :func:`build_pdu`: bytes without the SMSC address (TS 27.005 3.5.1)."""
     return (len(pdu) >> 1) - 1 - bytes.fromhex(pdu[:2])[0]

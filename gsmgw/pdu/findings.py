@@ -15,7 +15,7 @@ from gsmgw.pdu.validity import AbsoluteValidity, EnhancedValidity
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something odd: the field as TS 23.040 names it, its octet where that is known, one sentence."""
+    """Something odd: the field as TS 23.040 names it, its byte where that is known, one sentence."""
 
     field: str
     offset: int | None
@@ -37,7 +37,7 @@ def examine(tpdu: Tpdu, octets: bytes, at: int, end: int) -> Iterator[Finding]:
     if not isinstance(tpdu, Command) and tpdu.user_data is not None:
         yield from _examine_user_data(tpdu.user_data)
     if end < len(octets):
-        yield Finding("PDU", end, f"octets behind the last field, ignored: {len(octets) - end}")
+        yield Finding("PDU", end, f"bytes behind the last field, ignored: {len(octets) - end}")
 
 
 def _examine_validity(submit: Submit) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def _examine_validity(submit: Submit) -> Iterator[Finding]:
 
 def _examine_user_data(user_data: UserData) -> Iterator[Finding]:
     if user_data.alphabet == "ucs2" and len(user_data.body) & 1:
-        yield Finding("TP-UD", None, "an odd number of octets; the last one is not a UCS-2 character")
+        yield Finding("TP-UD", None, "an odd number of bytes; the last one is not a UCS-2 character")
     if not user_data.has_header:
         return
     try:

@@ -70,9 +70,9 @@ class Ports:
 
 
 def parse_elements(octets: bytes) -> tuple[Element, ...]:
-    """Return the elements of a header, given without its length octet, in their order.
+    """Return the elements of a header, given without its length byte, in their order.
 
-    Raises :class:`PduError`, its offset counted in ``octets``, when the last element is cut or octets are left over;
+    Raises :class:`PduError`, its offset counted in ``octets``, when the last element is cut or bytes are left over;
     9.2.3.24 has a receiver ignore such a header as a whole.
     """
     elements = []
@@ -83,7 +83,7 @@ def parse_elements(octets: bytes) -> tuple[Element, ...]:
         behind = at + 2 + octets[at + 1]
         if behind > end:
             raise PduError(
-                f"element {octets[at]:02X} has {octets[at + 1]} octets, {end - at - 2} are left in the header",
+                f"element {octets[at]:02X} has {octets[at + 1]} bytes, {end - at - 2} are left in the header",
                 field="TP-UDH",
                 offset=at + 1,
             )
@@ -93,11 +93,11 @@ def parse_elements(octets: bytes) -> tuple[Element, ...]:
 
 
 def build_elements(elements: Iterable[Element]) -> bytes:
-    """Return the octets of a header with its length octet. Raises :class:`PduError` when it is longer than 139."""
+    """Return the bytes of a header with its length byte. Raises :class:`PduError` when it is longer than 139."""
     pieces = [(element.iei, element.data) for element in elements]
     size = sum(2 + len(data) for _, data in pieces)
     if size > 139:
-        raise PduError(f"a header of {size + 1} octets leaves nothing of 140", field="TP-UDH")
+        raise PduError(f"a header of {size + 1} bytes leaves nothing of 140", field="TP-UDH")
     return bytes((size,)) + b"".join(bytes((iei, len(data))) + data for iei, data in pieces)
 
 

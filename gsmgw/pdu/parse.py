@@ -1,4 +1,4 @@
-"""Octets to TPDUs: TS 23.040 9.2.2 and 9.2.3."""
+"""Bytes to TPDUs: TS 23.040 9.2.2 and 9.2.3."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def parse_tpdu(octets: bytes, *, sent: bool = False, rp: Rp | None = None) -> Tp
 
     ``sent`` tells the direction: ``False`` for what a modem received, ``True`` for what goes to the service centre
     (TP-MTI means something else each way, 9.2.3.1). ``rp`` tells which form of a report this is; without it a first
-    octet of 0x80 or more where TP-FCS would be is taken for TP-FCS. Raises :class:`PduError`.
+    byte of 0x80 or more where TP-FCS would be is taken for TP-FCS. Raises :class:`PduError`.
     """
     return parse_at(octets, 0, sent, rp)[0]
 
 
 def parse_at(octets: bytes, at: int, sent: bool, rp: Rp | None) -> tuple[Tpdu, int]:
-    """Return the TPDU at octet ``at`` and the offset after its last octet."""
+    """Return the TPDU at byte ``at`` and the offset after its last byte."""
     if at >= len(octets):
         raise PduError("the PDU ends before the TPDU", field="TP-MTI", offset=at)
     kind = octets[at] & 3
@@ -65,7 +65,7 @@ def _octet(octets: bytes, at: int, field: str) -> int:
 def _run(octets: bytes, at: int, size: int, field: str) -> bytes:
     run = octets[at : at + size]
     if len(run) < size:
-        raise PduError(f"the field has {size} octets, {len(run)} follow", field=field, offset=at)
+        raise PduError(f"the field has {size} bytes, {len(run)} follow", field=field, offset=at)
     return run
 
 
@@ -134,7 +134,7 @@ class _Optional(NamedTuple):
 
 
 def _skip_parameters(octets: bytes, at: int) -> int:
-    """Return the offset after TP-PI, whose bit 7 announces a further octet."""
+    """Return the offset after TP-PI, whose bit 7 announces a further byte."""
     while _octet(octets, at, "TP-PI") & PI_MORE:
         at += 1
     return at + 1
@@ -222,9 +222,9 @@ def _parse_command(octets: bytes, at: int) -> tuple[Tpdu, int]:
     length = _octet(octets, at, "TP-CDL")
     data = octets[at + 1 : at + 1 + length]
     if len(data) < length:
-        raise PduError(f"{length} octets of command data, {len(data)} follow", field="TP-CDL", offset=at)
+        raise PduError(f"{length} bytes of command data, {len(data)} follow", field="TP-CDL", offset=at)
     has_header = bool(first & 0x40)
     if has_header and data and data[0] + 1 > length:
-        raise PduError(f"a header of {data[0] + 1} octets in a field of {length}", field="TP-UDHL", offset=at + 1)
+        raise PduError(f"a header of {data[0] + 1} bytes in a field of {length}", field="TP-UDHL", offset=at + 1)
     command = Command(destination, command_type, message_number, reference, pid, data, has_header, bool(first & 0x20))
     return command, at + 1 + length

@@ -48,7 +48,7 @@ def replace_type(pid: int) -> int | None:
 
 
 def pid_meaning(pid: int) -> str:
-    """Return what a TP-PID octet means."""
+    """Return what a TP-PID byte means."""
     if pid in _NAMED:
         return _NAMED[pid]
     replaces = replace_type(pid)

@@ -14,7 +14,7 @@ from gsmgw.pdu.transliteration import transliterate as _transliterate
 from gsmgw.pdu.userdata import MAX_OCTETS, UserData, header_septets
 
 MAX_SEGMENTS: Final = 255
-"""The number of parts is one octet (9.2.3.24.1)."""
+"""The number of parts is one byte (9.2.3.24.1)."""
 
 _GSM7: Final = Alphabet.GSM7
 _UCS2: Final = Alphabet.UCS2
@@ -107,7 +107,7 @@ def plan_text(
 ) -> TextPlan:
     """Choose how to send ``text`` and cut it.
 
-    ``auto`` takes what needs the fewest segments, then the fewest octets, among the default alphabet, the ``national``
+    ``auto`` takes what needs the fewest segments, then the fewest bytes, among the default alphabet, the ``national``
     languages (identifiers of TS 23.038 6.2.1.2.4 that may be used) and UCS-2. ``transliterate`` replaces typographic
     characters, and only if the text then needs no UCS-2. ``header`` are elements that each segment carries.
     ``reference_bits`` is the size of the concatenation reference, 8 or 16.

@@ -1,4 +1,4 @@
-"""Packing of septets into octets and back, TS 23.038 6.1.2.
+"""Packing of septets into bytes and back, TS 23.038 6.1.2.
 
 Septets are handled as ``bytes``, one septet (0-127) to a byte. Both directions work on one big integer and move groups
 of septets by halves, so that the cost grows with the number of halvings and not with the number of characters.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 _BLOCK_SEPTETS: Final = 256
-"""Handled in one go: more than any TP-UD holds. They fill 224 octets exactly, so that longer runs join at octets."""
+"""Handled in one go: more than any TP-UD holds. They fill 224 bytes exactly, so that longer runs join at bytes."""
 _BLOCK_OCTETS: Final = 224
 
 
@@ -35,7 +35,7 @@ _UNPACK: Final = tuple(tuple(reversed(steps)) for steps in _PACK)
 
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
-    """Return the octets that hold ``septets``, lowest bits first, after ``fill_bits`` zero bits (TS 23.038 6.1.2.1).
+    """Return the bytes that hold ``septets``, lowest bits first, after ``fill_bits`` zero bits (TS 23.038 6.1.2.1).
 
     Only the low seven bits of each byte count. Spare bits at the end are zero.
     """
@@ -54,7 +54,7 @@ def pack(septets: bytes, fill_bits: int = 0) -> bytes:
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
     """Return ``count`` septets from ``octets``, skipping ``fill_bits`` bits (TS 23.038 6.1.2.1).
 
-    The caller has made sure that the octets hold them; octets that are missing read as zero.
+    The caller has made sure that the bytes hold them; bytes that are missing read as zero.
     """
     if count <= 0:
         return b""

@@ -77,5 +77,5 @@ STATUSES: Final = tuple(_meaning(code) for code in range(256))
 
 
 def status_meaning(code: int) -> StatusMeaning:
-    """Return the meaning of a TP-ST octet (9.2.3.15)."""
+    """Return the meaning of a TP-ST byte (9.2.3.15)."""
     return STATUSES[code]

@@ -11,7 +11,7 @@ TIMESTAMP_OCTETS: Final = 7
 _CENTURY_PIVOT: Final = 90
 """Years 90-99 are 1990-1999: short messages are older than that by no more than two years."""
 
-# Swapped BCD, indexed by the octet; -1 where a semi-octet is not a digit.
+# Swapped BCD, indexed by the byte; -1 where a semi-octet is not a digit.
 _BCD: Final = tuple(
     (octet & 15) * 10 + (octet >> 4) if octet & 15 < 10 and octet >> 4 < 10 else -1 for octet in range(256)
 )
@@ -19,7 +19,7 @@ _TO_BCD: Final = bytes((value % 10) << 4 | value // 10 for value in range(100))
 
 
 def _zone(octet: int) -> timezone | None:
-    """Zone octet: quarter hours in swapped BCD, the top bit of the tens being the sign (1 is behind GMT)."""
+    """Zone byte: quarter hours in swapped BCD, the top bit of the tens being the sign (1 is behind GMT)."""
     tens, units = octet & 7, octet >> 4
     if units > 9:
         return None
@@ -33,7 +33,7 @@ _ZONES: Final = tuple(_zone(octet) for octet in range(256))
 
 
 def parse_timestamp(octets: bytes) -> datetime | None:
-    """Return the moment of seven octets, with its zone, or ``None`` when they are not a valid date.
+    """Return the moment of seven bytes, with its zone, or ``None`` when they are not a valid date.
 
     Service centres do send zeros and other rubbish; a message must not be lost to that.
     """
@@ -50,7 +50,7 @@ def parse_timestamp(octets: bytes) -> datetime | None:
 
 
 def build_timestamp(moment: datetime, *, field: str = "TP-SCTS") -> bytes:
-    """Return the seven octets of an aware ``moment``; parts of a second are dropped, its zone is kept.
+    """Return the seven bytes of an aware ``moment``; parts of a second are dropped, its zone is kept.
 
     Raises :class:`PduError` when the moment has no zone, the zone is not a whole number of quarter hours up to 79, or
     the year is outside 1990-2089.
@@ -69,5 +69,5 @@ def build_timestamp(moment: datetime, *, field: str = "TP-SCTS") -> bytes:
 
 
 def bcd_pair(octet: int) -> int:
-    """Return the number that a swapped BCD octet holds, or -1."""
+    """Return the number that a swapped BCD byte holds, or -1."""
     return _BCD[octet]

@@ -88,7 +88,7 @@ class Deliver(_Content):
 
     @property
     def timestamp(self) -> datetime | None:
-        """When the service centre got the message, with its zone; ``None`` if the octets are not a valid date."""
+        """When the service centre got the message, with its zone; ``None`` if the bytes are not a valid date."""
         return parse_timestamp(self.raw_timestamp)
 
     @property

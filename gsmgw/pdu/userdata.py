@@ -31,12 +31,12 @@ _DATA: Final = Alphabet.DATA
 
 
 def fill_bits(header_octets: int) -> int:
-    """Return how many zero bits follow a header, length octet included, before the first septet (9.2.3.24)."""
+    """Return how many zero bits follow a header, length byte included, before the first septet (9.2.3.24)."""
     return -8 * header_octets % 7
 
 
 def header_septets(header_octets: int) -> int:
-    """Return how many septets a header with its length octet and fill bits takes (9.2.3.16)."""
+    """Return how many septets a header with its length byte and fill bits takes (9.2.3.16)."""
     return (8 * header_octets + 6) // 7
 
 
@@ -55,7 +55,7 @@ class UserData:
 
     @property
     def header_octets(self) -> int:
-        """Octets of the header with its length octet, 0 without a header."""
+        """Bytes of the header with its length byte, 0 without a header."""
         return self.octets[0] + 1 if self.has_header and self.octets else 0
 
     @property
@@ -171,9 +171,9 @@ def join_data(parts: Iterable[UserData]) -> bytes:
 
 
 def parse_user_data(octets: bytes, at: int, alphabet: Alphabet, has_header: bool, limit: int) -> tuple[UserData, int]:
-    """Return the user data whose TP-UDL is at octet ``at`` and the offset after it.
+    """Return the user data whose TP-UDL is at byte ``at`` and the offset after it.
 
-    Raises :class:`PduError` when TP-UDL is missing, promises more than follows or more than ``limit`` octets, or when
+    Raises :class:`PduError` when TP-UDL is missing, promises more than follows or more than ``limit`` bytes, or when
     the header is longer than the field. A header that is malformed inside is kept and ignored (9.2.3.24).
     """
     try:
@@ -184,26 +184,26 @@ def parse_user_data(octets: bytes, at: int, alphabet: Alphabet, has_header: bool
     size = (length * 7 + 7) >> 3 if alphabet is _GSM7 else length
     end = at + size
     if end > len(octets):
-        unit = "septets" if alphabet is _GSM7 else "octets"
+        unit = "septets" if alphabet is _GSM7 else "bytes"
         raise PduError(
-            f"{length} {unit} of user data take {size} octets, {len(octets) - at} follow", field="TP-UDL", offset=at - 1
+            f"{length} {unit} of user data take {size} bytes, {len(octets) - at} follow", field="TP-UDL", offset=at - 1
         )
     if size > limit:
-        raise PduError(f"{size} octets of user data; this TPDU carries {limit} at most", field="TP-UDL", offset=at - 1)
+        raise PduError(f"{size} bytes of user data; this TPDU carries at most {limit}", field="TP-UDL", offset=at - 1)
     field = octets[at:end]
     if has_header and not size:
         raise PduError("TP-UDHI announces a header, but the user data is empty", field="TP-UDHL", offset=at)
     if has_header and field[0] + 1 > size:
-        raise PduError(f"a header of {field[0] + 1} octets in a field of {size}", field="TP-UDHL", offset=at)
+        raise PduError(f"a header of {field[0] + 1} bytes in a field of {size}", field="TP-UDHL", offset=at)
     return UserData(field, length, alphabet, has_header), end
 
 
 def build_user_data(user_data: UserData, limit: int) -> bytes:
-    """Return TP-UDL and TP-UD. Raises :class:`PduError` when length and octets differ or exceed ``limit`` octets."""
+    """Return TP-UDL and TP-UD. Raises :class:`PduError` when length and bytes differ or exceed ``limit`` bytes."""
     octets, length = user_data.octets, user_data.length
     size = (length * 7 + 7) >> 3 if user_data.alphabet is _GSM7 else length
     if size != len(octets):
-        raise PduError(f"TP-UDL {length} means {size} octets, the field has {len(octets)}", field="TP-UDL")
+        raise PduError(f"TP-UDL {length} means {size} bytes, the field has {len(octets)}", field="TP-UDL")
     if size > limit:
-        raise PduError(f"{size} octets of user data; this TPDU carries {limit} at most", field="TP-UDL")
+        raise PduError(f"{size} bytes of user data; this TPDU carries at most {limit}", field="TP-UDL")
     return bytes((length,)) + octets

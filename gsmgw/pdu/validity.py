@@ -1,4 +1,4 @@
-"""TP-VP, the validity period: TS 23.040 9.2.3.12. Three formats, and each octet as it was."""
+"""TP-VP, the validity period: TS 23.040 9.2.3.12. Three formats, and each byte as it was."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RelativeValidity:
 
 @dataclass(frozen=True, slots=True)
 class AbsoluteValidity:
-    """The moment the message ends (9.2.3.12.2), as seven octets; ``moment`` is ``None`` if they are not a date."""
+    """The moment the message ends (9.2.3.12.2), as seven bytes; ``moment`` is ``None`` if they are not a date."""
 
     octets: bytes
 
@@ -69,7 +69,7 @@ class AbsoluteValidity:
 
 @dataclass(frozen=True, slots=True)
 class EnhancedValidity:
-    """Seven octets led by a functionality indicator (9.2.3.12.3)."""
+    """Seven bytes led by a functionality indicator (9.2.3.12.3)."""
 
     octets: bytes
 

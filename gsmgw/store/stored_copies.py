@@ -92,7 +92,7 @@ def _judge(tx: Tx, now_ms: int, copy: Copy, recent: list[Any]) -> tuple[CopyFate
 
 
 def _same(tpdu: bytes, stored: bytes) -> bool:
-    """TS 23.040 9.2.2.2: the second octet is TP-MR, which the modem gives, the first bit is TP-RP, a matter of its
+    """TS 23.040 9.2.2.2: the second byte is TP-MR, which the modem gives, the first bit is TP-RP, a matter of its
     configuration.
     """
     return tpdu[2:] == stored[2:] and (tpdu[0] ^ stored[0]) & 0x7F == 0

@@ -24,7 +24,7 @@ class CodecError(ValueError):
 
 
 class Address(NamedTuple):
-    """A number or name (23.040 9.1.2.5). ``toa`` is the type-of-address octet; digits carry no plus."""
+    """A number or name (23.040 9.1.2.5). ``toa`` is the type-of-address byte; digits carry no plus."""
 
     digits: str
     toa: int
@@ -75,7 +75,7 @@ class Cursor:
 
 @dataclass(slots=True)
 class Tpdu:
-    """One transfer protocol data unit; ``kind`` is a key of LAYOUT, ``first`` its first octet."""
+    """One transfer protocol data unit; ``kind`` is a key of LAYOUT, ``first`` its first byte."""
 
     kind: str
     first: int
@@ -232,7 +232,7 @@ def read_tpdu(data: bytes, *, from_modem: bool) -> Tpdu:
     Raises CodecError.
     """
     cursor = Cursor(data)
-    cursor.field = "first octet"
+    cursor.field = "first byte"
     first = cursor.octet()
     kind = (_FROM_MODEM if from_modem else _TO_MODEM).get(first & 3)
     if kind is None:
@@ -245,7 +245,7 @@ def read_tpdu(data: bytes, *, from_modem: bool) -> Tpdu:
 
 
 def write_tpdu(tpdu: Tpdu) -> bytes:
-    """Encode a TPDU; its first octet gets the type's bits."""
+    """Encode a TPDU; its first byte gets the type's bits."""
     first = tpdu.first & ~3 | _MTI[tpdu.kind]
     return bytes((first,)) + b"".join([_WRITE[name](tpdu) for name in LAYOUT[tpdu.kind]])
 

@@ -27,6 +27,8 @@ PHRASES = {
     r"\btaken away\b": "removed",
     r"\bmended\b": "fixed",
 }
+#: The word of the specifications; a name of code, "semi-octet" and SMPP's "C-Octet String" stay.
+OCTET = re.compile(r"(?<![-/`_\w])[Oo]ctets?(?![`_\w-])")
 
 
 def docstrings(source: str) -> Iterator[str]:
@@ -39,6 +41,13 @@ def comments(source: str) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.string.lstrip("#:! ")
+
+
+def sentences(source: str) -> Iterator[str]:
+    """Yield the strings with a space in them: what people are shown."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.value
 
 
 def faults(text: str, path: Path) -> Iterator[str]:
@@ -55,6 +64,18 @@ def test_sentences_begin_with_their_subject() -> None:
         for source in [path.read_text()]
         for text in (*docstrings(source), *comments(source))
         for sentence in CLAUSE_FIRST.finditer(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_people_are_told_of_bytes() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {text!r}"
+        for path in CODE
+        if path.parent.name != "migrations"  # the names of columns
+        for source in [path.read_text()]
+        for text in (*sentences(source), *comments(source))
+        if OCTET.search(text)
     ]
     assert not found, "\n".join(found)
 

@@ -20,7 +20,7 @@ BOM = "\ufeff"
 #: Beginnings of a cell that spreadsheets take for a formula (owasp.org, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SPECIAL = re.compile(r"([\\,;])")
-#: Maximum octets of a line of a vCard (RFC 2426 2.6).
+#: Maximum bytes of a line of a vCard (RFC 2426 2.6).
 _LINE = 75
 
 

@@ -50,7 +50,7 @@ from gsmgw.modem.sim.unlock import SimUnlocker
 from gsmgw.modem.wakeup import Wakeup
 from gsmgw.ports import Stored
 
-#: The bit of the first octet that sets the reply path (TS 23.040 9.2.3.17).
+#: The bit of the first byte that sets the reply path (TS 23.040 9.2.3.17).
 TP_RP = 0x80
 #: How much of a line is shown in a status.
 _SHOWN_CHARS = 80

@@ -14,7 +14,7 @@ TEXTS = 20
 SILENT_S = 1800.0
 #: The least time between two restarts for that reason, seconds.
 AGAIN_S = 6 * 3600.0
-#: TS 23.040 9.2.3.5: TP-SRR in the first octet of a submission.
+#: TS 23.040 9.2.3.5: TP-SRR in the first byte of a submission.
 _REPORT_WANTED = 0x20
 
 

@@ -134,7 +134,7 @@ def test_an_empty_line_is_a_refused_pdu() -> None:
 def test_refused_without_json() -> None:
     result = run("decode", "nonsense")
     assert result.exit_code == 1
-    assert "not a valid PDU: PDU at octet 0: 'n' is not a hexadecimal digit" in result.stderr
+    assert "not a valid PDU: PDU at byte 0: 'n' is not a hexadecimal digit" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("decode",), ("decode", "--rp", "nack", "00"), ("encode", "text")])

@@ -67,7 +67,7 @@ def test_an_alphanumeric_sender_of_seven_characters_has_no_eighth() -> None:
 
 @pytest.mark.parametrize(
     ("octets", "field"),
-    [("", "first octet"), ("01", "mr"), ("0100FF", "address"), ("01000B91", "address"), ("04049121430000", "scts")],
+    [("", "first byte"), ("01", "mr"), ("0100FF", "address"), ("01000B91", "address"), ("04049121430000", "scts")],
 )
 def test_what_is_cut_short_names_its_field(octets: str, field: str) -> None:
     with pytest.raises(CodecError) as caught:

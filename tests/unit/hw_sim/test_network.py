@@ -214,7 +214,7 @@ def test_two_bots_do_not_talk_for_ever(harness: Harness) -> None:
 
 
 def test_binary_messages_with_ports(harness: Harness) -> None:
-    # 23.040 9.2.3.24.4: ports 2948 (WAP push) and 9200; three octets of data
+    # 23.040 9.2.3.24.4: ports 2948 (WAP push) and 9200; three bytes of data
     tpdu = "4100" + "0B916407281553F8" + "0004" + "0A" + "0605040B8423F0" + "010203"
     assert b"+CMGS" in harness.send("00" + tpdu)
     (message,) = harness.phone(PHONE).received

@@ -349,8 +349,8 @@ def test_special_indications() -> None:
     [
         ("00", 0, "the header ends inside an element"),
         ("7001AA00", 3, "the header ends inside an element"),
-        ("0003CC03", 1, "element 00 has 3 octets, 2 are left in the header"),
-        ("70000801", 3, "element 08 has 1 octets, 0 are left in the header"),
+        ("0003CC03", 1, "element 00 has 3 bytes, 2 are left in the header"),
+        ("70000801", 3, "element 08 has 1 bytes, 0 are left in the header"),
     ],
 )
 def test_what_is_wrong_with_a_header(header: str, offset: int, title: str) -> None:
@@ -393,7 +393,7 @@ def test_elements() -> None:
     assert UserData.of_septets(b"", [Element(0x24, b"\x01"), Element(0x25, b"\x03")]).languages == (3, 1)
     assert Ports(65535, 256).element() == Element(5, b"\xff\xff\x01\x00")
     for size in (138, 256):
-        with pytest.raises(PduError, match=f"{size + 3} octets leaves nothing"):
+        with pytest.raises(PduError, match=f"{size + 3} bytes leaves nothing"):
             UserData.of_octets(b"", [Element(0x70, b"x" * size)])
     assert len(UserData.of_octets(b"", [Element(0x70, b"x" * 137)]).octets) == 140
 
@@ -407,9 +407,9 @@ def test_user_data_without_a_header() -> None:
 @pytest.mark.parametrize(
     ("tail", "title"),
     [
-        ("00" + "51507132200523" + "08" + "31D98C56B3DD", "8 septets of user data take 7 octets, 6 follow"),
-        ("04" + "51507132200523" + "02" + "31", "2 octets of user data take 2 octets, 1 follow"),
-        ("00" + "51507132200523" + "A1" + "00" * 141, "141 octets of user data; this TPDU carries 140 at most"),
+        ("00" + "51507132200523" + "08" + "31D98C56B3DD", "8 septets of user data take 7 bytes, 6 follow"),
+        ("04" + "51507132200523" + "02" + "31", "2 bytes of user data take 2 bytes, 1 follow"),
+        ("00" + "51507132200523" + "A1" + "00" * 141, "141 bytes of user data; this TPDU carries at most 140"),
     ],
 )
 def test_what_is_wrong_with_a_length(tail: str, title: str) -> None:
@@ -479,7 +479,7 @@ def test_the_largest_values_can_be_built() -> None:
 def test_errors() -> None:
     error = PduError("no", field="TP-OA", offset=3)
     assert isinstance(error, GsmgwError)
-    assert str(error) == "TP-OA at octet 3: no"
+    assert str(error) == "TP-OA at byte 3: no"
     again = pickle.loads(pickle.dumps(error))
     assert (again.title, again.field, again.offset) == ("no", "TP-OA", 3)
     assert str(PduError("no", field="text")) == "text: no"
@@ -506,7 +506,7 @@ def test_lengths_that_modems_announce() -> None:
     pdu = parse_pdu(whole, stated_octets=19)
     assert (pdu.tpdu_octets, pdu.warnings) == (19, ())
     pdu = parse_pdu(whole, stated_octets=18)
-    assert [(w.field, w.title) for w in pdu.warnings] == [("length", "18 octets were announced, 19 came")]
+    assert [(w.field, w.title) for w in pdu.warnings] == [("length", "18 bytes were announced, 19 came")]
 
 
 def test_phase_1_modems_leave_the_smsc_out() -> None:

@@ -238,7 +238,7 @@ def test_a_submit_explained() -> None:
     assert found["TP-DCS"] == ("0x11", "GSM 7 bit, general data coding, class 1: mobile equipment specific")
     assert found["TP-VP"] == ("2026-12-31 23:59:58-03:30", "absolute: valid until then")
     assert found["TP-UDL"] == ("8", "septets")
-    assert found["warning"] == ("PDU at octet 25", "octets behind the last field, ignored: 1")
+    assert found["warning"] == ("PDU at byte 25", "bytes behind the last field, ignored: 1")
 
 
 @pytest.mark.parametrize(
@@ -288,8 +288,8 @@ def test_elements_explained(header: str, field: str, meaning: str) -> None:
     found = rows(deliver(header), smsc=False)
     assert found[field] == (header[4:], meaning)
     assert found["TP-SRI"] == ("1", "a status report goes to the sender")
-    assert found["TP-UDHL"] == (str(len(header) // 2), "octets of header")
-    assert found["TP-UD"] == ("", "0 octets of data")
+    assert found["TP-UDHL"] == (str(len(header) // 2), "bytes of header")
+    assert found["TP-UD"] == ("", "0 bytes of data")
     assert "replaces an earlier message of type 1" in found["TP-PID"][1]
 
 
@@ -322,7 +322,7 @@ def test_reports_explained() -> None:
     found = rows("220500E02A0491361902CAFE", smsc=False, sent=True)
     assert found["TP-CT"] == ("0xe0", "specific to the service centre")
     assert found["TP-MN"][0] == "42"
-    assert found["TP-CD"] == ("CAFE", "2 octets")
+    assert found["TP-CD"] == ("CAFE", "2 bytes")
     assert rows("020500022A0491361900", smsc=False, sent=True)["TP-CT"][1] == "delete a message submitted before"
     assert rows("0205000F2A0491361900", smsc=False, sent=True)["TP-CT"][1] == "reserved"
 
